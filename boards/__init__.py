@@ -1,0 +1,1 @@
+"""The core on a desk: one small file a board (none yet)."""

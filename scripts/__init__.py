@@ -1,0 +1,1 @@
+"""The command `firstspike`: one module a verb."""

@@ -1,0 +1,1 @@
+"""The hardware held against the golden model, spike by spike and cycle by cycle."""
