@@ -1,0 +1,303 @@
+"""The network file: integer weights, thresholds, times and encoding, checked field by field.
+
+A `Network` is what golden and hardware share. It cannot be made with a bad field, so whoever holds
+one need not check it again. The file is a `.npz` without pickles, its fields are listed in
+`Network.save`.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = "firstspike-network-1"
+LARGEST = 2**24 - 1
+"""Largest threshold, deadline and size: keeps every S and M far inside 64 bits."""
+
+_NETWORKS = Path(__file__).parent / "networks"
+_INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
+_KINDS = {str: "string", int: "integer"}
+_PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "meta", *_INTEGERS)
+
+
+class NetworkError(ValueError):
+    """A network, or a network file, that breaks a rule: the message says which field, which rule."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A feed-forward network of integer spiking neurons.
+
+    Raises `NetworkError` if a field is not what is allowed. Arrays are copied and read-only.
+    """
+
+    weights: tuple[np.ndarray, ...]
+    """Per layer int32 [n_in, n_out]; the first has one row per *connected* input."""
+    weight_bits: tuple[int, ...]
+    """Per layer 2..8; weights are in -2^(b-1) .. 2^(b-1) - 1."""
+    thresholds: tuple[int, ...]
+    """Per layer the integer (>= 1) that stands for 1.0."""
+    unit: int
+    """Ticks that are z = 1."""
+    deadline: int
+    """The last tick, at least 6 units."""
+    n_inputs: int
+    """Inputs of the network, unconnected ones included."""
+    inputs: np.ndarray
+    """The connected inputs, int32, ascending; weight row r of the first layer is `inputs[r]`."""
+    encoding: str = "binary"
+    """"binary" or "levels-N", N in 2..256; see `firstspike.golden.encode`."""
+    late: int = -1
+    """Tick of the dark pixels, 1 .. deadline, or -1 for never."""
+    max_spikes: int = 1
+    """How often a hidden neuron may spike in an image (hardware: once)."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    """How the network was made (anything JSON can hold)."""
+
+    def __post_init__(self) -> None:
+        """Check every field, and bring it to the documented type."""
+
+        def put(name: str, value: Any) -> None:
+            object.__setattr__(self, name, value)
+
+        for name, low, high in (
+            ("unit", 1, LARGEST),
+            ("deadline", 1, LARGEST),
+            ("n_inputs", 1, LARGEST),
+            ("max_spikes", 1, 255),
+        ):
+            put(name, _integer(name, getattr(self, name), low, high))
+        put("late", _integer("late", self.late, -1, self.deadline))
+        put("weights", tuple(np.asarray(w) for w in self.weights))
+        if not self.weights:
+            raise NetworkError("weights is empty: give at least one layer.")
+        put("weight_bits", self._per_layer("weight_bits", self.weight_bits, 2, 8))
+        put("thresholds", self._per_layer("threshold", self.thresholds, 1, LARGEST))
+        if 6 * self.unit > self.deadline:
+            raise NetworkError(
+                f"deadline is {self.deadline} with unit {self.unit}: "
+                f"it must be at least 6 units, {6 * self.unit}."
+            )
+        if self.late == 0:
+            raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
+        levels_of(self.encoding)
+        if not isinstance(self.meta, dict):
+            raise NetworkError(f"meta is {type(self.meta).__name__}: it must be a dictionary.")
+        try:
+            json.dumps(self.meta)
+        except (TypeError, ValueError) as error:
+            raise NetworkError(f"meta must be something JSON can hold: {error}.") from None
+        put("inputs", self._checked_inputs())
+        put("weights", tuple(self._checked_weights()))
+
+    def _per_layer(self, name: str, values: Iterable[int], low: int, high: int) -> tuple[int, ...]:
+        values = tuple(_integer(name, value, low, high) for value in values)
+        if len(values) != len(self.weights):
+            raise NetworkError(
+                f"{name} has {len(values)} entries for {len(self.weights)} layers: "
+                "give one per layer."
+            )
+        return values
+
+    def _checked_inputs(self) -> np.ndarray:
+        inputs = np.asarray(self.inputs)
+        if inputs.ndim != 1 or inputs.dtype.kind not in "iu" or not inputs.size:
+            raise NetworkError(
+                f"inputs is {inputs.dtype} {list(inputs.shape)}: "
+                "give the indices of the connected inputs, a list of at least one integer."
+            )
+        if inputs.min() < 0 or inputs.max() >= self.n_inputs:
+            raise NetworkError(
+                f"inputs holds {inputs.min()} to {inputs.max()}: "
+                f"indices must be in 0..{self.n_inputs - 1} (n_inputs is {self.n_inputs})."
+            )
+        inputs = inputs.astype(np.int32)
+        if np.any(np.diff(inputs) <= 0):
+            raise NetworkError("inputs must be ascending, each index once.")
+        inputs.flags.writeable = False
+        return inputs
+
+    def _checked_weights(self) -> Iterable[np.ndarray]:
+        n_in, meaning = len(self.inputs), "one per connected input"
+        for layer, (w, bits) in enumerate(zip(self.weights, self.weight_bits, strict=True)):
+            name = f"weights_{layer}"
+            if w.ndim != 2 or w.dtype.kind not in "iu":
+                raise NetworkError(
+                    f"{name} is {w.dtype} {list(w.shape)}: it must be integers [n_in, n_out]."
+                )
+            if w.shape[0] != n_in:
+                raise NetworkError(f"{name} has {w.shape[0]} rows: it needs {n_in}, {meaning}.")
+            if w.shape[1] == 0:
+                raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
+            low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+            if w.min() < low or w.max() > high:
+                raise NetworkError(
+                    f"{name} holds {w.min()} to {w.max()}: {bits} bits allow {low}..{high}."
+                )
+            w = np.array(w, np.int32, order="C")
+            w.flags.writeable = False
+            yield w
+            n_in, meaning = w.shape[1], f"one per neuron of layer {layer}"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes from the inputs (unconnected ones included) to the outputs, as (784, 600, 10)."""
+        return (self.n_inputs, *(w.shape[1] for w in self.weights))
+
+    @property
+    def n_layers(self) -> int:
+        """How many layers of neurons."""
+        return len(self.weights)
+
+    @property
+    def levels(self) -> int:
+        """N of the encoding, 2 for binary."""
+        return levels_of(self.encoding)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network file; an existing file is replaced whole or not touched."""
+        fields: dict[str, Any] = {
+            "format": FORMAT,
+            **{f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)},
+            "weight_bits": np.array(self.weight_bits, np.int32),
+            "threshold": np.array(self.thresholds, np.int32),
+            "unit": self.unit,
+            "deadline": self.deadline,
+            "n_inputs": self.n_inputs,
+            "inputs": self.inputs,
+            "encoding": self.encoding,
+            "late": self.late,
+            "max_spikes": self.max_spikes,
+            "meta": json.dumps(self.meta),
+        }
+        path = Path(path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with open(beside, "wb") as file:
+                np.savez_compressed(file, **fields)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Network":
+        """Read and check a network file.
+
+        Raises `NetworkError` for anything wrong with the content, `OSError` if the file cannot be
+        read.
+        """
+        content = Path(path).read_bytes()
+        try:
+            fields = _arrays(content)
+            return cls(**_arguments(fields))
+        except NetworkError as error:
+            raise NetworkError(f"{path} is not a valid network file: {error}") from None
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of everything that decides what the network does; `meta` is left out."""
+        sha = hashlib.sha256()
+        names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
+        sha.update(json.dumps([getattr(self, name) for name in names]).encode())
+        sha.update(self.inputs.astype("<i4").tobytes())
+        for w in self.weights:
+            sha.update(w.astype(np.int8).tobytes())
+        return sha.hexdigest()
+
+
+def levels_of(encoding: str) -> int:
+    """N of "levels-N", 2 of "binary"; anything else is a `NetworkError`."""
+    if encoding == "binary":
+        return 2
+    match = re.fullmatch("levels-([1-9][0-9]{0,2})", str(encoding))
+    if not match or not 2 <= int(match[1]) <= 256:
+        raise NetworkError(
+            f'encoding is {encoding!r}: it must be "binary" or "levels-N" with N in 2..256.'
+        )
+    return int(match[1])
+
+
+def shipped() -> list[str]:
+    """Names of the networks that come with the package."""
+    return sorted(file.stem for file in _NETWORKS.glob("*.npz"))
+
+
+def load_network(name_or_path: str | os.PathLike[str]) -> Network:
+    """Load a shipped network by its name (see `shipped`), or a network file by its path."""
+    name = os.fspath(name_or_path)
+    if name in shipped():
+        return Network.load(_NETWORKS / f"{name}.npz")
+    if not os.path.exists(name):
+        raise NetworkError(
+            f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
+        )
+    return Network.load(name)
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise NetworkError(f"{name} is {value!r}: it must be an integer.")
+    if not low <= value <= high:
+        raise NetworkError(f"{name} is {value}: it must be in {low}..{high}.")
+    return int(value)
+
+
+def _arrays(content: bytes) -> dict[str, np.ndarray]:
+    if not content.startswith(b"PK"):
+        raise NetworkError("it is no .npz archive.")
+    # A damaged archive raises almost anything (zip, zlib, header syntax, sizes): all mean the same.
+    try:
+        archive = np.load(io.BytesIO(content), allow_pickle=False)
+        return {name: archive[name] for name in archive.files}
+    except Exception as error:
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise NetworkError(f"it cannot be read as an .npz without pickles ({reason}).") from None
+
+
+def _arguments(fields: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The file's fields as arguments of `Network`, each of the right kind and number."""
+    for name in _PER_NETWORK:
+        if name not in fields:
+            raise NetworkError(f"the field {name} is missing.")
+    n_layers = len(fields) - len(_PER_NETWORK)
+    weights = [f"weights_{layer}" for layer in range(n_layers)]
+    for name in fields:
+        if name not in _PER_NETWORK and name not in weights:
+            raise NetworkError(f"the field {name} is unknown, or a weights_N before it is missing.")
+
+    def scalar(name: str, kind: type) -> Any:
+        value = fields[name]
+        value = value.item() if value.ndim == 0 else value.tolist()
+        if not isinstance(value, kind):
+            raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
+        return value
+
+    def integers(name: str) -> list[int]:
+        value = fields[name]
+        if value.ndim != 1 or value.dtype.kind not in "iu":
+            raise NetworkError(
+                f"{name} is {value.dtype} {list(value.shape)}: it must be one integer per layer."
+            )
+        return value.tolist()
+
+    if scalar("format", str) != FORMAT:
+        raise NetworkError(f"format is {scalar('format', str)!r}: this version reads {FORMAT!r}.")
+    try:
+        meta = json.loads(scalar("meta", str))
+    except ValueError as error:
+        raise NetworkError(f"meta is not JSON ({error}).") from None
+    return {
+        "weights": tuple(fields[name] for name in weights),
+        "weight_bits": integers("weight_bits"),
+        "thresholds": integers("threshold"),
+        "inputs": fields["inputs"],
+        "encoding": scalar("encoding", str),
+        "meta": meta,
+        **{name: scalar(name, int) for name in _INTEGERS},
+    }
