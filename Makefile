@@ -1,0 +1,63 @@
+# Set-up and the two main jobs; needs python3 (3.11 to 3.13, with venv), g++, make and perl.
+#
+#   make demo    classify 100 bundled test digits on the simulated core and compare every spike
+#   make test    check style and run the whole test suite
+#   make lock    renew requirements.lock from pyproject.toml
+#   make clean   remove what the other targets made
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := --images 100 --lanes 64
+
+.PHONY: demo test setup lock clean prerequisites
+
+demo: setup
+	$(BIN)/firstspike info
+	$(BIN)/firstspike compare --target rtl $(DEMO)
+	$(BIN)/firstspike run --target rtl $(DEMO)
+	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
+
+test: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n auto
+
+setup: prerequisites .venv/ready
+
+# The checkout's own path is the stamp's content: a moved .venv does not work and is made anew.
+ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
+.PHONY: .venv/ready
+endif
+.venv/ready: requirements.lock pyproject.toml
+	@echo "Installing the Python packages into .venv (some 300 MB to download, once)"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@echo "$(CURDIR)" > $@
+
+prerequisites:
+	@missing=; \
+	for tool in $(PYTHON) g++ perl; do \
+	    command -v "$$tool" >/dev/null 2>&1 || missing="$$missing $$tool"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "Missing:$$missing. On Debian: apt-get install python3 python3-venv g++ make perl" >&2; \
+	    exit 1; \
+	fi; \
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { \
+	    echo "$(PYTHON) is not Python 3.11, 3.12 or 3.13: name one by make PYTHON=python3.13" >&2; \
+	    exit 1; \
+	}; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "Missing: Python's venv. On Debian: apt-get install python3-venv" >&2; \
+	    exit 1; \
+	}
+
+lock: setup
+	$(BIN)/python -m pip install uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+	    --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url \
+	    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info demo.png .pytest_cache .ruff_cache .hypothesis
