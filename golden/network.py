@@ -28,7 +28,7 @@ _PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "met
 
 
 class NetworkError(ValueError):
-    """A network, or a network file, that breaks a rule: the message says which field, which rule."""
+    """A network, or a network file, that breaks a rule; the message says which and what would do."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,191 @@
+"""The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
+
+`walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
+`crossings`), fast enough for whole test sets; `infer_tick_by_tick` is there to compare with.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .encoding import EncodingError
+from .network import Network
+
+LayerModel = Callable[[np.ndarray, int, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
+"""(weights, threshold, spikes in, deadline, max_spikes) -> (spikes out, M), of many images.
+
+Spikes are int32 [n, neurons, max_spikes], ticks with 0 for silent. M is int64 [n, n_out]: the
+potential at the tick of the first spike, or at the deadline if there is none.
+"""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """Decisions and spikes of n images."""
+
+    decision: np.ndarray
+    """int32 [n], the class."""
+    tick: np.ndarray
+    """int32 [n], the tick of the decision."""
+    forced: np.ndarray
+    """bool [n]: no output fired up to the deadline, and the largest M won."""
+    rows: np.ndarray
+    """int32 [n, n_layers]: how many of each layer's inputs spiked until the decision."""
+    hidden: tuple[np.ndarray, ...]
+    """Per hidden layer int32 [n, n_out]: the spike tick, 0 for silent, run on to the deadline."""
+    later: tuple[np.ndarray, ...]
+    """The same for the second to last spike of a neuron: int32 [n, n_out, max_spikes - 1]."""
+
+    @property
+    def input_spikes(self) -> np.ndarray:
+        """Spikes of connected inputs until the decision, int32 [n]."""
+        return self.rows[:, 0]
+
+    @property
+    def hidden_spikes(self) -> np.ndarray:
+        """Spikes of all hidden layers until the decision, int32 [n]."""
+        later = [_until(ticks, self.tick).sum((1, 2), np.int32) for ticks in self.later]
+        return self.rows[:, 1:].sum(1, np.int32) + sum(later)
+
+    def lookups(self, network: Network) -> np.ndarray:
+        """Fraction of each layer's inputs that spiked until the decision, float64 [n, n_layers].
+
+        Of the first layer's inputs the unconnected ones are counted too.
+        """
+        return self.rows / np.array(network.shape[:-1])
+
+    def spikes(self, image: int) -> list[tuple[int, int, int]]:
+        """Hidden spikes of one image until the decision: (layer, tick, neuron), in this order."""
+        found = []
+        for layer, (first, later) in enumerate(zip(self.hidden, self.later, strict=True)):
+            ticks = np.column_stack([first[image], later[image]])
+            neurons, _ = until = np.nonzero(_until(ticks[None], self.tick[image, None])[0])
+            found += zip(
+                [layer] * len(neurons), ticks[until].tolist(), neurons.tolist(), strict=True
+            )
+        return sorted(found)
+
+
+def infer(network: Network, ticks: np.ndarray) -> Inference:
+    """Run images through the network.
+
+    `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
+    for silent. Raises `EncodingError` if they do not fit the network.
+    """
+    from .crossings import layer_by_crossings  # numba takes a while to import
+
+    return _infer(network, ticks, layer_by_crossings)
+
+
+def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Inference:
+    """The same as `infer` by definition, and slowly."""
+    return _infer(network, ticks, layer_tick_by_tick)
+
+
+def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
+    """M of every neuron of one image at every tick, a list of int64 [deadline + 1, n_out] by layer.
+
+    `ticks_row`: int32 [n_rows]. All layers run on to the deadline.
+    """
+    spikes = _checked(network, np.asarray(ticks_row)[None])[0, :, None]
+    traces = []
+    for weights, threshold in zip(network.weights, network.thresholds, strict=True):
+        spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes)
+        traces.append(M)
+    return traces
+
+
+def walk(
+    weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One layer, one image, tick by tick: the definition.
+
+        one tick:                      M += S
+        input spike of weight w at z:  S += w
+        the L-th spike:                at the first tick z with M(z) - (L-1) z threshold >= 0
+
+    `weights`: [n_in, n_out]; `spikes`: int32 [n_in, spikes of an input], 0 for none. Returns the
+    spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1, n_out].
+    """
+    n_out = weights.shape[1]
+    S = np.full(n_out, -threshold, np.int64)
+    M = np.zeros((deadline + 1, n_out), np.int64)
+    out = np.zeros((n_out, max_spikes), np.int32)
+    fired = np.zeros(n_out, np.int64)
+    for z in range(1, deadline + 1):
+        M[z] = M[z - 1] + S
+        for _ in range(max_spikes):  # several spikes of a neuron may fall in one tick
+            fires = np.flatnonzero((fired < max_spikes) & (M[z] - fired * z * threshold >= 0))
+            out[fires, fired[fires]] = z
+            fired[fires] += 1
+        rows, _ = np.nonzero(spikes == z)
+        S += weights[rows].sum(0, np.int64)  # after M: a spike takes part from the next tick on
+    return out, M
+
+
+def layer_tick_by_tick(
+    weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """One layer of many images by `walk`; a `LayerModel`."""
+    n, n_out = len(spikes), weights.shape[1]
+    out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
+    for image in range(n):
+        out[image], trace = walk(weights, threshold, spikes[image], deadline, max_spikes)
+        first = out[image, :, 0]
+        M[image] = trace[np.where(first, first, deadline), np.arange(n_out)]
+    return out, M
+
+
+def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray, ...]:
+    """Class, tick and forced from the output layer's first spikes (0 for none) and M at them.
+
+    Both [n, n_out]; M of a silent neuron is that at the deadline.
+    """
+    last = np.iinfo(np.int32).max
+    ticks = np.where(first, first, last)
+    tick = ticks.min(1)
+    M = np.where(ticks == tick[:, None], M, np.iinfo(np.int64).min)
+    forced = tick == last
+    decision = M.argmax(1).astype(np.int32)  # of equals the lowest index
+    return decision, np.where(forced, deadline, tick).astype(np.int32), forced
+
+
+def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Inference:
+    ticks = _checked(network, ticks)
+    spikes = ticks[:, :, None]
+    inputs = []
+    for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
+        inputs.append(spikes)
+        max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
+        spikes, M = layer_model(w, threshold, spikes, network.deadline, max_spikes)
+    decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
+    return Inference(
+        decision,
+        tick,
+        forced,
+        np.stack([_until(s[:, :, 0], tick).sum(1, np.int32) for s in inputs], axis=1),
+        tuple(s[:, :, 0] for s in inputs[1:]),
+        tuple(s[:, :, 1:] for s in inputs[1:]),
+    )
+
+
+def _until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
+    """Whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
+    return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
+
+
+def _checked(network: Network, ticks: np.ndarray) -> np.ndarray:
+    ticks = np.asarray(ticks)
+    n_rows = len(network.inputs)
+    if ticks.ndim != 2 or ticks.shape[1] != n_rows or ticks.dtype.kind not in "iu":
+        raise EncodingError(
+            f"the ticks are {ticks.dtype} {list(ticks.shape)}: this network takes integers "
+            f"[images, {n_rows}], one for each connected input."
+        )
+    if ticks.size and (ticks.min() < 0 or ticks.max() > network.deadline):
+        raise EncodingError(
+            f"the ticks go from {ticks.min()} to {ticks.max()}: "
+            f"they must be in 1..{network.deadline}, the deadline, or 0 for silent."
+        )
+    return np.ascontiguousarray(ticks, np.int32)
