@@ -1,0 +1,102 @@
+"""The command `firstspike`: finds the verbs, and turns errors into one sentence and exit status 2.
+
+A verb is a module of this package with a click command named `command`. It is imported when it is
+used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
+"""
+
+import importlib
+import os
+import sys
+
+import click
+
+VERBS = {
+    "fetch": "Download MNIST or Fashion-MNIST, checked by SHA-256.",
+    "train": "Train a network and write its file.",
+    "info": "Say what is in a network file.",
+    "run": "Classify images: decisions, spikes and clock cycles.",
+    "compare": "Compare every spike, decision and cycle of a target with the golden model.",
+    "verilog": "Generate the core as one Verilog file.",
+    "vectors": "Write test vectors with a self-checking Verilog bench.",
+    "simulate": "Run the test benches of the hardware.",
+    "plot": "Draw the spikes of an image, and histograms over many.",
+    "study": "Measure what early deadlines and faults cost in accuracy.",
+}
+
+
+class Verbs(click.Group):
+    """A group whose commands are the modules named in `VERBS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order they are usually needed."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
+        if cmd_name not in VERBS:
+            return None
+        return importlib.import_module(f".{cmd_name}", __package__).command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="firstspike")
+def firstspike() -> None:
+    """Spiking networks that decide with their first output spike, in Python and in hardware.
+
+    NET is a network file, or the name of a network that comes with the package: mnist-8bit or
+    mnist-4bit.
+
+    Example: firstspike run mnist-4bit --images 10
+    """
+
+
+def main() -> None:
+    """Run the command line and end with its exit status."""
+    status = run_line(sys.argv[1:])
+    if status:  # what is still buffered must not fail once more when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def run_line(words: list[str]) -> int:
+    """Run one command line, given without the command's own name, and return the exit status.
+
+    0 is success, 1 a difference that was found, 2 an error (one sentence on standard error), 130
+    an interrupt, 141 a reader who closed the pipe. Errors of classes that are not ours are faults
+    of the program and pass through.
+    """
+    try:
+        status = firstspike.main(words, prog_name="firstspike", standalone_mode=False)
+        sys.stdout.flush()
+        return status or 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return 130
+    except BrokenPipeError:
+        return 141
+    except Exception as error:
+        if not (isinstance(error, OSError) or _is_ours(error)):
+            raise
+        click.echo(f"Error: {_sentence(error)}", err=True)
+        return 2
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the class of the error is defined in our packages: its message is for people."""
+    return type(error).__module__.startswith("firstspike.")
+
+
+def _sentence(error: Exception) -> str:
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    if error.filename is None:
+        return f"{error.strerror}."
+    return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."
