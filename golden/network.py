@@ -28,7 +28,7 @@ _PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "met
 
 
 class NetworkError(ValueError):
-    """A network, or a network file, that breaks a rule; the message says which and what would do."""
+    """A network, or a network file, that is not as it must be; the message says what would be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +183,8 @@ class Network:
             with open(beside, "wb") as file:
                 np.savez_compressed(file, **fields)
             os.replace(beside, path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         finally:
             beside.unlink(missing_ok=True)
 

@@ -1,0 +1,163 @@
+"""The data sets: real MNIST and Fashion-MNIST, every file checked by its SHA-256.
+
+A data folder holds one folder per set (or the four files themselves): IDX files, plain or gzipped.
+What is missing there is downloaded into it. The binarised MNIST test set comes with the package.
+"""
+
+import gzip
+import hashlib
+import os
+import sys
+import tempfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .sources import SOURCES, SourceError
+
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
+
+SHA256 = {
+    "mnist": {
+        TRAIN_IMAGES: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        TRAIN_LABELS: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        TEST_IMAGES: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        TEST_LABELS: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion-mnist": {
+        TRAIN_IMAGES: "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        TRAIN_LABELS: "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
+"""Of the decompressed files."""
+
+DATASETS = tuple(SHA256)
+"""Names of the data sets."""
+
+_BUNDLED = Path(__file__).parent / "mnist-test.npz"
+_HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
+_PIXELS = 28 * 28
+
+
+class DataError(Exception):
+    """A data set that is not there, or a file that is not what it should be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images as uint8 [n, 784], pixels row by row, 0 is background; labels as uint8 [n], 0..9."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def default_folder() -> Path:
+    """The data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
+    named = os.environ.get("FIRSTSPIKE_DATA")
+    if named:
+        return Path(named)
+    import pooch
+
+    return Path(pooch.os_cache("firstspike"))
+
+
+def load_dataset(
+    name: str, folder: str | os.PathLike[str] | None = None, progress: bool = True
+) -> Dataset:
+    """Load a data set ("mnist", "fashion-mnist"); what `folder` does not hold is fetched into it.
+
+    Raises `DataError` if a file is broken or wrong, or can be had nowhere.
+    """
+    _, contents = _complete(name, folder, progress)
+    parts = {file: np.frombuffer(content, np.uint8) for file, content in contents.items()}
+    parts = {file: part[_HEADER[file] :] for file, part in parts.items()}
+    return Dataset(
+        parts[TRAIN_IMAGES].reshape(-1, _PIXELS),
+        parts[TRAIN_LABELS],
+        parts[TEST_IMAGES].reshape(-1, _PIXELS),
+        parts[TEST_LABELS],
+    )
+
+
+def fetch(
+    name: str, folder: str | os.PathLike[str] | None = None, progress: bool = True
+) -> list[Path]:
+    """Bring the four files of a data set into `folder`, unless they are there; returns their paths.
+
+    A file already there is checked, and never replaced. With `progress`, bars and what became of
+    each source go to standard error. Raises `DataError` as `load_dataset` does.
+    """
+    paths, _ = _complete(name, folder, progress)
+    return list(paths.values())
+
+
+def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
+    """The MNIST test set as it comes with the package, binarised (bright is p > 127).
+
+    Returns pixels uint8 [10000, 784], 0 or 255, and labels uint8 [10000].
+    """
+    with np.load(_BUNDLED, allow_pickle=False) as file:
+        return np.unpackbits(file["pixels"], axis=1) * np.uint8(255), file["labels"]
+
+
+def _complete(
+    name: str, folder: str | os.PathLike[str] | None, progress: bool
+) -> tuple[dict[str, Path], dict[str, bytes]]:
+    """Paths and checked contents of a set's four files, after fetching the missing ones."""
+    if name not in DATASETS:
+        raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
+    folder = default_folder() if folder is None else Path(folder)
+    paths, contents = {}, {}
+    for file in SHA256[name]:
+        places = [place / f for place in (folder / name, folder) for f in (file, f"{file}.gz")]
+        path = next((path for path in places if path.exists()), None)
+        if path is not None:
+            try:
+                contents[file] = _checked(name, file, path.read_bytes(), str(path))
+            except DataError as error:
+                raise DataError(f"{error} Remove it and fetch it again.") from None
+            paths[file] = path
+    for source in SOURCES[name]:
+        missing = [file for file in SHA256[name] if file not in paths]
+        if not missing:
+            break
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        try:
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder / name) as scratch:
+                for file, raw in source.files(missing, Path(scratch), progress):
+                    contents[file] = _checked(name, file, raw, f"{file} from {source}")
+                    beside = Path(scratch) / "checked"
+                    beside.write_bytes(contents[file])
+                    paths[file] = beside.replace(folder / name / file)
+        except (SourceError, DataError) as error:
+            if progress:
+                print(error, file=sys.stderr)
+    missing = [file for file in SHA256[name] if file not in paths]
+    if missing:
+        raise DataError(
+            f"{name} is not in {folder}, and could not be fetched: put {', '.join(missing)} "
+            "(plain or .gz) there, or name the folder that holds them in FIRSTSPIKE_DATA."
+        )
+    return paths, contents
+
+
+def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
+    """The decompressed content, which must be the set's own `file`; `where` is for the message."""
+    try:
+        content = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{where} is broken ({error}).") from None
+    found, expected = hashlib.sha256(content).hexdigest(), SHA256[name][file]
+    if found != expected:
+        raise DataError(
+            f"{where} is not the {file} of {name}: its SHA-256 begins with {found[:12]}, "
+            f"not {expected[:12]}."
+        )
+    return content

