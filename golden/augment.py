@@ -49,11 +49,9 @@ class Augmentation:
         n = len(images)
         if self.geometric:
             side = math.isqrt(images.shape[1])
-            bounds = np.array(
-                [self.rotation, self.scale, self.scale, self.shear, self.shift, self.shift]
-                + [self.brightness, 1.4 * self.elastic]
-            )
-            draws = (rng.uniform(-1, 1, (n, 8)) * bounds).astype(np.float32)
+            affine = [self.rotation, self.scale, self.scale, self.shear, self.shift, self.shift]
+            bounds = [*affine, self.brightness, 1.4 * self.elastic]
+            draws = rng.uniform(-1, 1, (n, 8)).astype(np.float32) * np.float32(bounds)
             which = rng.integers(len(fields), size=n)
             varied = np.empty_like(images)
             _warp(images.reshape(n, side, side), draws, fields, which, varied)

@@ -59,7 +59,7 @@ def layer_times(z_in: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray
         S = np.cumsum(w, axis=1) - 1
         A = np.cumsum(w * np.where(arrived, z, 0), axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            fires = (S > 0) & arrived & (A <= S * following) & (z < following)
+            fires = (S > 0) & arrived & (S * following >= A) & (z < following)
         k = np.argmax(fires, axis=1)[:, None]
         fired = np.take_along_axis(fires, k, axis=1)[:, 0]
         S = np.take_along_axis(S, k, axis=1)[:, 0]
@@ -76,7 +76,8 @@ class FeedForward:
     """
 
     def __init__(self, weights: Sequence[np.ndarray]) -> None:
-        self.weights = [np.asarray(W, float) for W in weights]
+        """Copy the weights, as float64."""
+        self.weights = [np.array(W, float) for W in weights]
 
     def forward(self, z_in: np.ndarray) -> list[np.ndarray]:
         """Spike times of every layer, [n, n_out] each, for input times [n, n_in]; inf = silent."""

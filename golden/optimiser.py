@@ -7,6 +7,7 @@ and revival act on d. The output's weights have the plain gradient.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,12 +35,10 @@ class Optimiser:
         self.times = times.astype(np.float32)
         self.binary = set(self.times.tolist()) == {1.0, np.inf}
         sizes = (n_rows, *trainer.layers[1:])
-        moments = [trainer.initial[0]] * (len(sizes) - 2) + [trainer.initial[1]]
+        hidden, last = trainer.initial
         self.weights = [
-            rng.normal(mean, deviation, shape).astype(np.float32)
-            for (mean, deviation), shape in zip(
-                moments, zip(sizes[:-1], sizes[1:], strict=True), strict=True
-            )
+            rng.normal(*(hidden if layer < len(sizes) - 2 else last), shape).astype(np.float32)
+            for layer, shape in enumerate(pairwise(sizes))
         ]
         self.thresholds: tuple[int, ...] | None = None
         self._activity = [np.full(size, 0.05, np.float32) for size in sizes[1:-1]]

@@ -21,7 +21,7 @@ def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
 
 def best_threshold(W: np.ndarray, bits: int) -> int:
     """The threshold that represents W with the smallest squared error, rounding and clipping."""
-    low, high = weight_range(bits)
+    _, high = weight_range(bits)
 
     def error(threshold: int) -> float:
         return float(np.square(quantise(W, bits, threshold) / threshold - W).sum())
@@ -48,7 +48,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     used = [np.zeros(size, bool) for size in network.shape[1:-1]]
     for batch in np.array_split(images, -(-len(images) // 5000)):
         result = infer(network, encode(network, batch))
-        until = np.where(result.forced, network.deadline + 1, result.tick + margin)[:, None]
+        until = result.tick[:, None] + margin
         for layer, ticks in enumerate(result.hidden):
             used[layer] |= ((ticks > 0) & (ticks < until)).any(axis=0)
     weights = list(network.weights)

@@ -18,7 +18,6 @@ from .network import Network, levels_of
 from .optimiser import Optimiser
 from .quantise import best_threshold, compact, most_active_inputs, quantise
 
-
 _WARM_UP = 200  # steps over which the rate rises to its highest
 
 
@@ -114,6 +113,7 @@ class Trainer:
         held_out: int = 5000,
         seed: int = 1,
     ) -> None:
+        """Keep the parameters; `fit` checks them."""
         self.layers = tuple(layers)
         self.encoding = encoding
         self.unit = unit
