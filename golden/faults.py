@@ -1,0 +1,44 @@
+"""What a network decides when it is hurried or hurt: early deadlines, noise and dead neurons.
+
+Random choices are drawn from the numpy generator that is given; a fraction f is the probability
+with which each pixel, spike or neuron is hit.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .integer import Inference
+from .network import Network
+
+
+def decide_by(network: Network, inference: Inference, deadline: int) -> np.ndarray:
+    """The class, int32 [n], if the decision is forced at an early `deadline`.
+
+    As at the network's own deadline: the largest M(z) = z (B - threshold) - A wins, then the lower
+    index, where B and A are the sums of w and w z over the last layer's inputs that spiked before
+    the deadline. Images decided by then keep their decision. For networks of at least one hidden
+    layer whose neurons spike once.
+    """
+    z, W = deadline, network.weights[-1].astype(np.int64)
+    spikes = np.where(inference.hidden[-1] < z, inference.hidden[-1], 0).astype(np.int64)
+    A, B = spikes @ W, (spikes > 0).astype(np.int64) @ W
+    M = z * (B - network.thresholds[-1]) - A
+    return np.where(inference.tick <= z, inference.decision, M.argmax(1)).astype(np.int32)
+
+
+def flip(pixels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """Pixels, uint8 of any shape, a fraction of which is inverted: dark becomes bright."""
+    return np.where(rng.random(pixels.shape) < fraction, 255 - pixels, pixels)
+
+
+def jitter(network: Network, ticks: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
+    """Input ticks [n, n_rows], every spike moved by -most .. most ticks, within 1 .. deadline."""
+    moved = ticks + rng.integers(-most, most, ticks.shape, endpoint=True)
+    return np.where(ticks > 0, moved.clip(1, network.deadline), 0).astype(np.int32)
+
+
+def kill(network: Network, fraction: float, rng: np.random.Generator) -> Network:
+    """The network with a fraction of its hidden neurons dead: without inputs, they never fire."""
+    hidden = [w * (rng.random(w.shape[1]) >= fraction) for w in network.weights[:-1]]
+    return replace(network, weights=(*hidden, network.weights[-1]))
