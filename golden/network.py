@@ -74,7 +74,6 @@ class Network:
             ("max_spikes", 1, 255),
         ):
             put(name, _integer(name, getattr(self, name), low, high))
-        put("late", _integer("late", self.late, -1, self.deadline))
         put("weights", tuple(np.asarray(w) for w in self.weights))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")
@@ -85,6 +84,7 @@ class Network:
                 f"deadline is {self.deadline} with unit {self.unit}: "
                 f"it must be at least 6 units, {6 * self.unit}."
             )
+        put("late", _integer("late", self.late, -1, self.deadline))
         if self.late == 0:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
         levels_of(self.encoding)
