@@ -5,8 +5,7 @@ from typing import Any
 
 import click
 
-from firstspike.golden.integer import infer
-from firstspike.golden.network import load_network
+from firstspike.golden import infer, load_network
 from firstspike.golden.schedule import Schedule
 from firstspike.sim.scoreboard import differences
 

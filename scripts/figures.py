@@ -6,9 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from firstspike.golden.encoding import encode
-from firstspike.golden.integer import Inference, infer, potentials
-from firstspike.golden.network import Network
+from firstspike.golden import Inference, Network, encode, infer, potentials
 
 DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
 

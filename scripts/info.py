@@ -5,7 +5,7 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.golden.network import Network, load_network, shipped
+from firstspike.golden import Network, load_network, shipped
 from firstspike.golden.widths import state_widths
 
 from .output import json_option, json_result, say, table

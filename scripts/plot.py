@@ -4,10 +4,8 @@ from pathlib import Path
 
 import click
 
+from firstspike.golden import encode, infer, load_network
 from firstspike.golden.data import DATASETS
-from firstspike.golden.encoding import encode
-from firstspike.golden.integer import infer
-from firstspike.golden.network import load_network
 
 from .output import replacing
 from .selection import SelectionError, test_set

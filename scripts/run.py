@@ -6,7 +6,7 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.golden.network import Network, load_network
+from firstspike.golden import Network, load_network
 from firstspike.golden.schedule import Schedule
 from firstspike.sim.scoreboard import Run
 

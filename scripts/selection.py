@@ -10,9 +10,8 @@ import click
 import numpy as np
 from PIL import Image
 
-from firstspike.golden.data import DATASETS, bundled_test_set, load_dataset
-from firstspike.golden.encoding import encode
-from firstspike.golden.network import Network
+from firstspike.golden import Network, bundled_test_set, encode, load_dataset
+from firstspike.golden.data import DATASETS
 
 DEFAULT_IMAGES = 100
 

@@ -7,11 +7,9 @@ from typing import Any
 import click
 import numpy as np
 
+from firstspike.golden import Inference, Network, encode, infer, load_network
 from firstspike.golden.data import DATASETS
-from firstspike.golden.encoding import encode
 from firstspike.golden.faults import decide_by, flip, jitter, kill
-from firstspike.golden.integer import Inference, infer
-from firstspike.golden.network import Network, load_network
 
 from .output import json_option, json_result, replacing, say, table
 from .selection import SelectionError, test_set

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import click
 import numpy as np
 
-from firstspike.golden.integer import Inference, infer
-from firstspike.golden.network import Network
+from firstspike.golden import Inference, Network, infer
 from firstspike.golden.schedule import MAX_WINDOW, Schedule
 from firstspike.sim.scoreboard import Run, Spike
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from firstspike.golden.integer import Inference
+from firstspike.golden import Inference
 
 Spike = tuple[int, int, int]
 """(layer, tick, neuron); layer 0 is the first hidden one."""
