@@ -1,0 +1,129 @@
+"""How a core is laid out in time: lanes, groups, windows and pipeline depths of every layer.
+
+This is the one place where a clock cycle of latency is written down. The hardware builds its
+pipelines from it and `cycles` counts with it, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .network import Network, NetworkError
+
+MAX_WINDOW = 4
+"""Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
+
+DRAIN_BLOCK = 32
+"""Lanes whose fired bits are searched in one cycle; more are searched block by block."""
+
+LEVELS_PER_STAGE = 2
+"""Levels of the decision's comparison tree between two registers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSchedule:
+    """The shape of one layer in hardware, as far as it decides about clock cycles.
+
+    `window` is k: time advances by at most 2^k ticks in one walk over the groups.
+    """
+
+    n_in: int
+    n_out: int
+    lanes: int
+    window: int
+    last: bool
+
+    def __post_init__(self):
+        if not 1 <= self.lanes <= self.n_out:
+            raise NetworkError(
+                f"a layer of {self.n_out} neurons takes 1 to {self.n_out} lanes, not {self.lanes}"
+            )
+        if not 0 <= self.window <= MAX_WINDOW:
+            raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
+        if self.window and (self.groups == 1 or self.last):
+            raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
+
+    @property
+    def groups(self) -> int:
+        """G: neuron = group * lanes + lane."""
+        return -(-self.n_out // self.lanes)
+
+    @property
+    def fetch_stages(self) -> int:
+        """Registers an operation enters before it meets the state of its lanes.
+
+        One for the row list (only where rows are replayed for further groups), one for the
+        weight address, one for the memory, one for the word.
+        """
+        return 4 if self.groups > 1 else 3
+
+    @property
+    def drain_blocks(self) -> int:
+        """Blocks in which fired lanes are searched."""
+        return -(-self.lanes // DRAIN_BLOCK)
+
+    @property
+    def decision_stages(self) -> int:
+        """Registers from the potentials of a tick to the decision: the input's, the tree's, its own."""
+        levels = (self.lanes - 1).bit_length()
+        return 2 + -(-levels // LEVELS_PER_STAGE)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The layers of a core, the first one first, and the width of the bitmap in front, if any."""
+
+    layers: tuple[LayerSchedule, ...]
+    bitmap: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        lanes: int | None = None,
+        window: int | None = None,
+        bitmap: int | None = None,
+    ) -> Schedule:
+        """The schedule of `network` with min(lanes, n_out) lanes in every layer.
+
+        `lanes` None is 64. `window` sets k for the layers with more than one group but the
+        last; None is the fastest for most networks (see `default_window`). `bitmap` puts an
+        Encoder in front that takes the pixels in words of that many bits.
+
+        Raises NetworkError where a value is out of range.
+        """
+        if lanes is None:
+            lanes = DEFAULT_LANES
+        if lanes < 1:
+            raise NetworkError(f"a core has at least 1 lane, not {lanes}")
+        if window is not None and not 0 <= window <= MAX_WINDOW:
+            raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
+        if bitmap is not None:
+            if not 8 <= bitmap <= 32:
+                raise NetworkError(f"a bitmap comes in words of 8 to 32 bits, not {bitmap}")
+            if network.encoding != "binary" or network.late != -1:
+                raise NetworkError(
+                    "only a network with binary encoding and silent dark pixels takes a bitmap; "
+                    "feed this one with events"
+                )
+        layers = []
+        for index, weights in enumerate(network.weights):
+            n_in, n_out = weights.shape
+            last = index == len(network.weights) - 1
+            used = min(lanes, n_out)
+            windowed = used < n_out and not last
+            k = DEFAULT_WINDOW if window is None else window
+            layers.append(
+                LayerSchedule(
+                    n_in=n_in,
+                    n_out=n_out,
+                    lanes=used,
+                    window=k if windowed else 0,
+                    last=last,
+                )
+            )
+        return cls(tuple(layers), bitmap)
+
+
+DEFAULT_LANES = 64
+DEFAULT_WINDOW = 4

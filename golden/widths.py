@@ -1,0 +1,57 @@
+"""The widths of S and M, derived so that neither can overflow (DESIGN: no saturation, no wrap)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .network import Network
+
+
+class StateWidths(NamedTuple):
+    """Bits of the signed slope S and of the signed potential M of a layer's neurons."""
+
+    S: int
+    M: int
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Bits of the smallest two's complement number that holds low .. high."""
+    return 1 + max(
+        (-low - 1 if low < 0 else low).bit_length(), high.bit_length() if high > 0 else 0
+    )
+
+
+def layer_widths(
+    weights: np.ndarray, threshold: int, deadline: int, weight_bits: int | None = None
+) -> StateWidths:
+    """Widths for `weights` (n_in, n_out), or for any weights of `weight_bits` in their place.
+
+    S reaches -threshold plus all negative, or all positive, weights of a neuron. M(z) is the sum
+    of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes
+    before tick 1; its extremes fall at the deadline, or for the upper one at tick 0.
+    """
+    if weight_bits is None:
+        positive = int(np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0))
+        negative = int(np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0))
+    else:
+        positive = weights.shape[0] * ((1 << weight_bits - 1) - 1)
+        negative = -weights.shape[0] << weight_bits - 1
+    lowest, highest = -threshold + negative, -threshold + positive
+    return StateWidths(
+        S=signed_bits(lowest, highest),
+        M=signed_bits(
+            -threshold + lowest * (deadline - 1), max(0, -threshold + highest * (deadline - 1))
+        ),
+    )
+
+
+def state_widths(network: Network, any_weights: bool = False) -> tuple[StateWidths, ...]:
+    """The widths of every layer, for its own weights or for `any_weights` of their range."""
+    return tuple(
+        layer_widths(weights, threshold, network.deadline, bits if any_weights else None)
+        for weights, threshold, bits in zip(
+            network.weights, network.thresholds, network.weight_bits, strict=True
+        )
+    )

@@ -1,0 +1,278 @@
+"""The core: an intake, layers and a decision, and the ports a design around it sees."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.schedule import Schedule
+from firstspike.golden.widths import state_widths
+
+from .decision import Decision
+from .encoder import Encoder
+from .events import Causes, Kind, input_layout, tick_shape
+from .intake import Intake
+from .layer import Layer
+from .layer_shape import LayerShape
+from .weights import CHUNK_BITS, chunks_of, pack_words
+
+CYCLES_BITS = 32
+"""Width of the cycle counter."""
+
+
+@dataclass(frozen=True)
+class CoreShape:
+    """All parameters of a core but its weights: networks of one shape share the hardware.
+
+    `inputs` and `unit` matter to the Encoder alone, so they are None without a bitmap.
+    """
+
+    layers: tuple[LayerShape, ...]
+    deadline: int
+    bitmap: int | None
+    n_inputs: int | None
+    inputs: tuple[int, ...] | None
+    unit: int | None
+
+    @classmethod
+    def of(cls, network: Network, schedule: Schedule, any_weights: bool = False) -> "CoreShape":
+        """The shape of a core for `network`.
+
+        S and M are as wide as its weights need, or with `any_weights` as any weights of their
+        bits could need. Raises NetworkError for a network that only the golden model runs.
+        """
+        if network.max_spikes != 1:
+            raise NetworkError(
+                f"the hardware's neurons spike once an image, this network's up to "
+                f"{network.max_spikes} times; set max_spikes to 1"
+            )
+        sizes = [weights.shape[0] for weights in network.weights]
+        widths = state_widths(network, any_weights)
+        layers = tuple(
+            LayerShape(
+                schedule=layer,
+                weight_bits=network.weight_bits[i],
+                threshold=network.thresholds[i],
+                deadline=network.deadline,
+                widths=widths[i],
+                counted=tuple(sizes[: i + 1]),
+            )
+            for i, layer in enumerate(schedule.layers)
+        )
+        encodes = schedule.bitmap is not None
+        return cls(
+            layers=layers,
+            deadline=network.deadline,
+            bitmap=schedule.bitmap,
+            n_inputs=network.n_inputs if encodes else None,
+            inputs=tuple(network.inputs.tolist()) if encodes else None,
+            unit=network.unit if encodes else None,
+        )
+
+    @property
+    def host_layout(self):
+        """Layout of the weight port: a chunk to write, or the request to read one."""
+        return data.StructLayout(
+            {
+                "write": 1,
+                "layer": range(len(self.layers) + 1),
+                "address": range(max(layer.words for layer in self.layers) + 1),
+                "data": CHUNK_BITS,
+            }
+        )
+
+    @property
+    def decision_layout(self):
+        """Layout of the decision port (DESIGN section 3 defines the figures)."""
+        last = self.layers[-1]
+        return data.StructLayout(
+            {
+                "class": range(last.schedule.n_out),
+                "tick": range(self.deadline + 1),
+                "forced": 1,
+                "error": 1,
+                "causes": Causes,
+                "spikes": data.StructLayout(
+                    {str(i): range(n + 1) for i, n in enumerate(last.counted)}
+                ),
+                "cycles": CYCLES_BITS,
+            }
+        )
+
+    def log_layout(self, layer):
+        """Layout of the spike log of hidden layer `layer`."""
+        return data.StructLayout(
+            {
+                "image": 1,
+                "tick": tick_shape(self.deadline),
+                "neuron": range(self.layers[layer].schedule.n_out),
+            }
+        )
+
+
+class Core(wiring.Component):
+    """A whole network. One image at a time goes through it, pipelined inside.
+
+        events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
+        words -> Encoder --^
+
+    Ports
+    -----
+    events : stream of `input_layout` (a core without bitmap).
+    words : stream of bitmap words (a core with one).
+    decision : stream of `CoreShape.decision_layout`, one an image, in order.
+    weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
+        bits first; with the last one the word is written. To be used between images.
+    weights_read : stream of {data, error}, one for each request to read. A layer or address
+        out of range reads as an error; a write there is dropped.
+    abort : a cycle high ends the image under way as it is, for a source that has stalled; its
+        decision is flagged. The next event or word is the first one of a new image.
+    busy : an image is under way.
+    log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
+        it: {valid, spike}. A tap, with nothing to wait for.
+
+    Latency: `firstspike.golden.cycles` to the cycle. Throughput: the sum over the layers of
+    rows * groups, plus a few per cent.
+    """
+
+    def __init__(self, shape: CoreShape, network: Network | None = None):
+        self.shape = shape
+        self._weights = [None] * len(shape.layers) if network is None else network.weights
+        first = shape.layers[0]
+        members = {
+            "decision": Out(stream.Signature(shape.decision_layout)),
+            "weights": In(stream.Signature(shape.host_layout)),
+            "weights_read": Out(
+                stream.Signature(data.StructLayout({"data": CHUNK_BITS, "error": 1}))
+            ),
+            "abort": In(1),
+            "busy": Out(1),
+        }
+        if shape.bitmap is None:
+            members["events"] = In(
+                stream.Signature(input_layout(first.schedule.n_in, shape.deadline))
+            )
+        else:
+            members["words"] = In(stream.Signature(shape.bitmap))
+        for i in range(len(shape.layers) - 1):
+            members[f"log_{i}"] = Out(
+                wiring.Signature({"valid": Out(1), "spike": Out(shape.log_layout(i))})
+            )
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        m.submodules.intake = intake = Intake(shape.layers[0].schedule.n_in, shape.deadline)
+        m.submodules.decision = decision = Decision(shape.layers[-1])
+        begin = intake.begin
+        m.d.comb += [
+            intake.abort.eq(self.abort),
+            intake.decided.eq(decision.decided),
+            self.busy.eq(~intake.idle),
+        ]
+        if shape.bitmap is None:
+            wiring.connect(m, wiring.flipped(self.events), intake.source)
+        else:
+            m.submodules.encoder = encoder = Encoder(
+                shape.inputs, shape.n_inputs, shape.unit, shape.deadline, shape.bitmap
+            )
+            wiring.connect(m, wiring.flipped(self.words), encoder.words)
+            wiring.connect(m, encoder.events, intake.source)
+            begin = encoder.begin
+            m.d.comb += [
+                encoder.start.eq(intake.idle),
+                encoder.abort.eq(self.abort),
+                intake.ahead.eq(encoder.busy),
+                self.busy.eq(~intake.idle | encoder.busy),
+            ]
+
+        layers = []
+        for i, layer_shape in enumerate(shape.layers):
+            layer = Layer(layer_shape, self._weights[i])
+            m.submodules[f"layer_{i}"] = layer
+            m.d.comb += layer.decided.eq(decision.decided)
+            wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
+            layers.append(layer)
+        wiring.connect(m, layers[-1].potentials, decision.potentials)
+
+        for i, layer in enumerate(layers[:-1]):
+            log, sent = getattr(self, f"log_{i}"), layer.sent
+            m.d.comb += [
+                log.valid.eq(
+                    sent.valid
+                    & sent.ready
+                    & (sent.payload.kind == Kind.SPIKE)
+                    & (sent.payload.image != decision.decided)
+                ),
+                log.spike.image.eq(sent.payload.image),
+                log.spike.tick.eq(sent.payload.tick),
+                log.spike.neuron.eq(sent.payload.address),
+            ]
+
+        # The decision, with the cycles since the image's first event or word was taken.
+        cycles = Signal(CYCLES_BITS)
+        taken = Signal(CYCLES_BITS)
+        m.d.sync += cycles.eq(Mux(begin, 1, cycles + 1))
+        with m.If(decision.load):
+            m.d.sync += taken.eq(cycles + 1)
+        said, out = decision.decision.payload, self.decision.payload
+        m.d.comb += [
+            self.decision.valid.eq(decision.decision.valid),
+            decision.decision.ready.eq(self.decision.ready),
+            out["class"].eq(said["class"]),
+            out.tick.eq(said.tick),
+            out.forced.eq(said.forced),
+            out.error.eq(said.context.causes.as_value() != 0),
+            out.causes.eq(said.context.causes),
+            out.cycles.eq(taken),
+        ]
+        for i in range(len(layers)):
+            m.d.comb += out.spikes[str(i)].eq(said.context.spikes[str(i)])
+
+        self._connect_host(m, layers)
+        return m
+
+    def _connect_host(self, m, layers):
+        """Route the weight port to the layers; one request to read at a time is under way."""
+        request, answer = self.weights.payload, self.weights_read
+        reading = Signal()  # a request has been taken whose answer has not
+        bad = Signal()  # it was out of range
+        allowed = Signal()
+        hit = Signal()
+        m.d.comb += allowed.eq(self.weights.valid & (request.write | ~reading))
+        for i, layer in enumerate(layers):
+            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
+            with m.If(inside):
+                m.d.comb += [
+                    hit.eq(1),
+                    layer.host.valid.eq(allowed),
+                    self.weights.ready.eq(layer.host.ready & allowed),
+                ]
+            m.d.comb += [
+                layer.host.payload.write.eq(request.write),
+                layer.host.payload.address.eq(request.address),
+                layer.host.payload.data.eq(request.data),
+                layer.answers.ready.eq(answer.ready),
+            ]
+            with m.If(layer.answers.valid):
+                m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(layer.answers.payload)]
+        with m.If(~hit):
+            m.d.comb += self.weights.ready.eq(allowed)
+        with m.If(bad):
+            m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
+        with m.If(answer.valid & answer.ready):
+            m.d.sync += [reading.eq(0), bad.eq(0)]
+        with m.If(self.weights.valid & self.weights.ready & ~request.write):
+            m.d.sync += [reading.eq(1), bad.eq(~hit)]
+
+
+def weight_chunks(shape, network):
+    """What to write into the weight port: (layer, address, data) for every chunk of `network`."""
+    for number, (layer, weights) in enumerate(zip(shape.layers, network.weights, strict=True)):
+        for address, word in enumerate(pack_words(layer, weights)):
+            for _ in range(chunks_of(layer)):
+                yield number, address, word & ((1 << CHUNK_BITS) - 1)
+                word >>= CHUNK_BITS

@@ -1,0 +1,80 @@
+"""The crossing unit: at which tick of a window a membrane reaches threshold."""
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .lanes import crossing_layout
+
+
+class Crossing(wiring.Component):
+    """ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by k restoring shift-and-subtract steps.
+
+    The result `key` is the number of whole ticks of the window that pass before the tick of the
+    spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
+    the right result in the same k steps, since its first k - j steps find nothing to subtract.
+
+    Ports
+    -----
+    i : stream of {state: {M, S}, value}; `value` is what the taker wants to know again.
+    o : stream of {key, value}.
+
+    Latency k cycles, throughput one a cycle.
+    """
+
+    def __init__(self, shape, value):
+        self._shape = shape
+        self._value = value
+        super().__init__(
+            {
+                "i": In(
+                    stream.Signature(
+                        data.StructLayout({"state": crossing_layout(shape), "value": value})
+                    )
+                ),
+                "o": Out(
+                    stream.Signature(
+                        data.StructLayout({"key": shape.schedule.window, "value": value})
+                    )
+                ),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        k, widths = self._shape.schedule.window, self._shape.widths
+        # S << (k - 1) may leave the range of M where the window was a shorter one.
+        wide = signed(max(widths.M, widths.S + k - 1) + 1)
+        layout = data.StructLayout(
+            {"M": wide, "S": self._shape.slope, "key": k, "value": self._value}
+        )
+        step = ~self.o.valid | self.o.ready
+        m.d.comb += self.i.ready.eq(step)
+
+        current, valid = Signal(layout), self.i.valid
+        m.d.comb += [
+            current.M.eq(self.i.payload.state.M),
+            current.S.eq(self.i.payload.state.S),
+            current.value.eq(self.i.payload.value),
+        ]
+        for bit in reversed(range(k)):
+            following = Signal(layout, name=f"step_{bit}")
+            following_valid = Signal(name=f"valid_{bit}")
+            trial = Signal(wide, name=f"trial_{bit}")
+            below = trial < 0
+            m.d.comb += trial.eq(current.M + (current.S << bit))
+            with m.If(step):
+                m.d.sync += [
+                    following_valid.eq(valid),
+                    following.eq(current),
+                    following.key.eq(Cat(current.key[:bit], below, current.key[bit + 1 :])),
+                ]
+                with m.If(below):
+                    m.d.sync += following.M.eq(trial)
+            current, valid = following, following_valid
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.key.eq(current.key),
+            self.o.payload.value.eq(current.value),
+        ]
+        return m

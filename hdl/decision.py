@@ -1,0 +1,148 @@
+"""The decision: the output neuron that fires first, found by a tree of comparisons."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.schedule import LEVELS_PER_STAGE
+
+from .events import context_layout
+from .lanes import potentials_layout
+
+
+def decision_layout(shape):
+    """What the core says of an image; `shape` is the last layer's."""
+    return data.StructLayout(
+        {
+            "class": range(shape.schedule.n_out),
+            "tick": range(shape.deadline + 1),
+            "forced": 1,
+            "context": context_layout(shape.counted),
+        }
+    )
+
+
+class Decision(wiring.Component):
+    """The first tick at which the largest M is not negative; at the deadline the largest M.
+
+    As all outputs are silent until the decision, who fires is who has M >= 0, and the order
+    'fired, larger M, lower index' is the order of M alone.
+
+    Ports
+    -----
+    potentials : stream of `potentials_layout`, group by group at every tick.
+    decision : stream of `decision_layout`.
+    load : high in the cycle before a decision appears.
+    decided : the image bit of the latest decided image (that of no image after a reset).
+
+    Latency `shape.schedule.decision_stages` cycles; throughput one group a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        super().__init__(
+            {
+                "potentials": In(stream.Signature(potentials_layout(shape))),
+                "decision": Out(stream.Signature(decision_layout(shape))),
+                "load": Out(1),
+                "decided": Out(1, init=1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedule = self._shape, self._shape.schedule
+        groups, lanes = schedule.groups, schedule.lanes
+        step = Signal()  # all stages move together
+        m.d.comb += self.potentials.ready.eq(step)
+
+        # The tree: pairs (M, lane), of which the lower one wins a tie. Lanes without a neuron
+        # take no part.
+        taken = self.potentials.payload
+        entries = [
+            (shape.lane_exists(taken.operation.group, lane), taken.M[lane], lane)
+            for lane in range(lanes)
+        ]
+
+        def registered(pairs, level):
+            rows = []
+            for number, (exists, M, lane) in enumerate(pairs):
+                row = [
+                    Signal(name=f"exists_{level}_{number}"),
+                    Signal(shape.potential, name=f"M_{level}_{number}"),
+                    Signal(range(lanes), name=f"lane_{level}_{number}"),
+                ]
+                with m.If(step):
+                    m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
+                rows.append(row)
+            return rows
+
+        def paired(pairs):
+            for low, high in zip(pairs[::2], pairs[1::2], strict=False):
+                better = high[0] & (~low[0] | (high[1] > low[1]))
+                yield tuple(Mux(better, h, v) for v, h in zip(low, high, strict=True))
+            if len(pairs) % 2:
+                yield pairs[-1]
+
+        valid, operation = self.potentials.valid, taken.operation
+        stage = 0
+
+        def advance():
+            following = Signal(name=f"valid_{stage}")
+            travelling = Signal(shape.operation, name=f"operation_{stage}")
+            with m.If(step):
+                m.d.sync += [following.eq(valid), travelling.eq(operation)]
+            return following, travelling
+
+        entries = registered(entries, stage)
+        valid, operation = advance()
+        while len(entries) > 1:
+            stage += 1
+            for _ in range(LEVELS_PER_STAGE):
+                entries = list(paired(entries))
+            entries = registered(entries, stage)
+            valid, operation = advance()
+        ((_, M, lane),) = entries
+
+        # Over the groups of a tick: the best so far, and at the last group the verdict.
+        best_M, best_index = Signal(shape.potential), Signal(range(schedule.n_out))
+        base = Signal(range(schedule.n_out))  # the group's first neuron
+        index = Signal(range(schedule.n_out))
+        first_group = operation.group == 0
+        m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
+        better = first_group | (M > best_M)
+        top_M, top_index = Signal.like(best_M), Signal.like(best_index)
+        m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
+
+        fires = top_M >= 0
+        final = operation.tick == shape.deadline
+        verdict = Signal()
+        said = self.decision.payload
+        m.d.comb += [
+            verdict.eq(
+                valid
+                & (operation.group == groups - 1)
+                & (operation.image != self.decided)
+                & (fires | final)
+            ),
+            step.eq(~(verdict & self.decision.valid & ~self.decision.ready)),
+            self.load.eq(verdict & step),
+        ]
+        with m.If(valid & step):
+            m.d.sync += [
+                best_M.eq(top_M),
+                best_index.eq(top_index),
+                base.eq(Mux(first_group, 0, base) + lanes),
+            ]
+        with m.If(self.decision.ready):
+            m.d.sync += self.decision.valid.eq(0)
+        with m.If(self.load):
+            m.d.sync += [
+                self.decision.valid.eq(1),
+                self.decided.eq(operation.image),
+                said["class"].eq(top_index),
+                said.tick.eq(operation.tick),
+                said.forced.eq(~fires),
+                said.context.eq(operation.context),
+            ]
+        return m

@@ -1,0 +1,134 @@
+"""Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
+
+from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.schedule import DRAIN_BLOCK
+
+from .find import first_set, without_first
+from .lanes import crossing_layout, fired_layout
+
+
+def beat_layout(shape):
+    """One fired neuron (`hit`), or that a group had none; `last` ends its group's mask."""
+    members = {
+        "operation": shape.operation,
+        "hit": 1,
+        "last": 1,
+        "lane": range(shape.schedule.lanes),
+    }
+    if shape.schedule.window:
+        members["state"] = crossing_layout(shape)
+    return data.StructLayout(members)
+
+
+class Drain(wiring.Component):
+    """From a mask a group to a beat a fired lane; an empty mask gives one beat without a hit.
+
+    Up to DRAIN_BLOCK lanes are searched in one cycle. More are searched in two steps, the first
+    block with a bit and the first bit in the block, with a register in between, so that the
+    path does not grow with the lanes.
+
+    Ports: `fired`, stream of `fired_layout`; `beats`, stream of `beat_layout`; `decided`, the
+    image bit of the latest decided image, whose masks are dropped (its end is not).
+
+    Latency 1 cycle, or 2 with several blocks; throughput one beat a cycle, without gaps.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        super().__init__(
+            {
+                "fired": In(stream.Signature(fired_layout(shape))),
+                "beats": Out(stream.Signature(beat_layout(shape))),
+                "decided": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, lanes = self._shape, self._shape.schedule.lanes
+        blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
+        windowed = bool(shape.schedule.window)
+
+        def is_stale(operation):
+            return (operation.image == self.decided) & ~operation.end
+
+        # The block being emptied.
+        valid = Signal()
+        bits = Signal(size)
+        operation = Signal(shape.operation)
+        number = Signal(range(blocks))
+        final = Signal()  # the last block of its mask that has a bit
+        any_, many, index = first_set(bits)
+        beat = self.beats.payload
+        stale = is_stale(operation)
+        free = Signal()
+        m.d.comb += [
+            self.beats.valid.eq(valid),
+            beat.operation.eq(operation),
+            beat.hit.eq(any_),
+            beat.last.eq(final & ~many),
+            beat.lane.eq(Cat(index, number) if blocks > 1 else index),
+            free.eq(~valid | stale | (self.beats.ready & ~many)),
+        ]
+        state = None
+        if windowed:
+            state = Signal(data.ArrayLayout(crossing_layout(shape), size))
+            m.d.comb += beat.state.eq(state[index])
+        with m.If(self.beats.ready):
+            m.d.sync += bits.eq(without_first(bits))
+
+        # What it is filled from: the mask that comes in, or the waiting rest of one.
+        fired = self.fired.payload
+        if blocks == 1:
+            m.d.comb += self.fired.ready.eq(free)
+            with m.If(free):
+                m.d.sync += [
+                    valid.eq(self.fired.valid),
+                    bits.eq(fired.mask),
+                    operation.eq(fired.operation),
+                    final.eq(1),
+                ]
+                if windowed:
+                    m.d.sync += state.eq(fired.state)
+            return m
+
+        waiting = Signal()
+        padded = blocks * size
+        mask = Signal(padded)
+        mask_operation = Signal(shape.operation)
+        words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
+        filled = Signal(blocks)
+        m.d.comb += filled.eq(Cat(word.any() for word in words))
+        _, more, block = first_set(filled)
+        mask_stale = is_stale(mask_operation)
+        m.d.comb += self.fired.ready.eq(~waiting | mask_stale | (free & ~more))
+        with m.If(free):
+            m.d.sync += [
+                valid.eq(waiting & ~mask_stale),
+                bits.eq(Array(words)[block]),
+                operation.eq(mask_operation),
+                number.eq(block),
+                final.eq(~more),
+            ]
+            for i in range(blocks):
+                with m.If(block == i):
+                    m.d.sync += mask[i * size : (i + 1) * size].eq(0)
+        with m.If(self.fired.ready):
+            m.d.sync += [
+                waiting.eq(self.fired.valid),
+                mask.eq(fired.mask),
+                mask_operation.eq(fired.operation),
+            ]
+        if windowed:
+            states = Signal(data.ArrayLayout(crossing_layout(shape), padded))
+            choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
+            with m.If(self.fired.ready):
+                m.d.sync += states.eq(Cat(fired.state, Const(0, 0)))
+            parts = Array(Cat(states[i * size + j] for j in range(size)) for i in range(blocks))
+            m.d.comb += choice.eq(parts[block])
+            with m.If(free):
+                m.d.sync += state.eq(choice)
+        return m

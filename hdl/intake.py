@@ -1,0 +1,98 @@
+"""The door of the core: checks the events of an image and gives them its image bit."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .events import Causes, Kind, event_layout, input_layout
+from .pipeline import Stage
+
+
+class Intake(wiring.Component):
+    """Takes one image after the other, from its first event to its END.
+
+    A bad event (DESIGN: bad events in hardware) is dropped and its cause travels with all that
+    follows. An image starts only when the one before is decided; what is still to come of a
+    decided image is passed on and discarded by the first layer.
+
+    Ports
+    -----
+    source : stream of `input_layout`. The order of events inside a tick does not matter.
+    events : stream of `event_layout` with no spikes counted.
+    abort : end the image now, as if END had come; the next event taken is the first one of a new
+        image. Without an image under way it does nothing.
+    ahead : the block in front has taken something of an image that has not arrived here.
+    decided : the image bit of the latest decided image.
+    begin : high in the cycle in which an image's first event is taken.
+    idle : no image is under way, and one may begin.
+
+    Latency 1 cycle, throughput one event a cycle.
+    """
+
+    def __init__(self, n_in, deadline):
+        self._n_in = n_in
+        self._deadline = deadline
+        super().__init__(
+            {
+                "source": In(stream.Signature(input_layout(n_in, deadline))),
+                "events": Out(stream.Signature(event_layout(n_in, deadline, ()))),
+                "abort": In(1),
+                "ahead": In(1),
+                "decided": In(1),
+                "begin": Out(1),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.stage = stage = Stage(event_layout(self._n_in, self._deadline, ()))
+        wiring.connect(m, stage.o, wiring.flipped(self.events))
+        event, out = self.source.payload, stage.i.payload
+
+        image = Signal(init=1)  # of the latest image taken
+        inside = Signal()
+        aborting = Signal()
+        before = Signal(event.tick.shape())  # the latest good event's tick
+        causes, found = Signal(Causes), Signal(Causes)
+        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
+        m.d.comb += [
+            self.idle.eq(~inside & (image == self.decided)),
+            found.address.eq(is_spike & (event.address >= self._n_in)),
+            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
+            found.order.eq(~is_end & inside & (event.tick < before)),
+        ]
+        good = found.as_value() == 0
+        open_ = Signal()
+        taken = Signal()
+        m.d.comb += [
+            open_.eq((inside & ~aborting) | self.idle),
+            self.source.ready.eq(open_ & stage.i.ready),
+            taken.eq(self.source.valid & self.source.ready),
+            self.begin.eq(taken & ~inside),
+            stage.i.valid.eq((self.source.valid & open_ & good) | aborting),
+            out.kind.eq(event.kind),
+            out.image.eq(image ^ ~inside),
+            out.tick.eq(event.tick),
+            out.address.eq(event.address),
+        ]
+        with m.If(inside):
+            m.d.comb += out.context.causes.eq(causes)
+        with m.If(aborting):
+            m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
+
+        with m.If(taken):
+            m.d.sync += [
+                inside.eq(~is_end),
+                image.eq(out.image),
+                causes.eq(out.context.causes.as_value() | found.as_value()),
+            ]
+            with m.If(good):
+                m.d.sync += before.eq(event.tick)
+            with m.If(~inside & ~good):
+                m.d.sync += before.eq(0)
+        with m.If(self.abort & (inside | self.ahead) & ~(taken & is_end)):
+            m.d.sync += aborting.eq(1)
+        with m.If(aborting & stage.i.ready):
+            m.d.sync += [aborting.eq(0), inside.eq(0), image.eq(out.image)]
+        return m

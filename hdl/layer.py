@@ -1,0 +1,78 @@
+"""A layer: from the events of the one before to its own, or to the potentials of the decision."""
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .drain import Drain
+from .emitter import TickEmitter, WindowEmitter
+from .lanes import Lanes, potentials_layout
+from .sequencer import Sequencer
+from .weights import CHUNK_BITS, WeightStore, host_request
+
+
+class Layer(wiring.Component):
+    """Sequencer, weight store, lanes, and (all layers but the last) drain and emitter.
+
+        events -> Sequencer -> WeightStore -> Lanes -> Drain -> [Crossing -> SpikeQueue] -> events
+                                  ^ |           |
+                               host answers     +--> potentials (last layer)
+
+    Ports
+    -----
+    events : stream of `shape.taken`.
+    sent : (all layers but the last) stream of `shape.sent`.
+    potentials : (the last layer) stream of `potentials_layout`.
+    host, answers : see WeightStore.
+    decided : the image bit of the latest decided image.
+
+    An event meets its lanes `shape.schedule.fetch_stages` cycles after it was taken. Throughput:
+    a row takes `groups` cycles, a walk without rows as many.
+    """
+
+    def __init__(self, shape, weights=None):
+        self._shape = shape
+        self._weights = weights
+        members = {
+            "events": In(stream.Signature(shape.taken)),
+            "host": In(stream.Signature(host_request(shape))),
+            "answers": Out(stream.Signature(CHUNK_BITS)),
+            "decided": In(1),
+        }
+        if shape.schedule.last:
+            members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
+        else:
+            members["sent"] = Out(stream.Signature(shape.sent))
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self._shape
+        m.submodules.sequencer = sequencer = Sequencer(shape)
+        m.submodules.store = store = WeightStore(shape, self._weights)
+        m.submodules.lanes = lanes = Lanes(shape)
+        wiring.connect(m, wiring.flipped(self.events), sequencer.events)
+        wiring.connect(m, sequencer.operations, store.reads)
+        wiring.connect(m, store.words, lanes.words)
+        wiring.connect(m, wiring.flipped(self.host), store.host)
+        wiring.connect(m, store.answers, wiring.flipped(self.answers))
+        m.d.comb += sequencer.decided.eq(self.decided)
+        if shape.schedule.last:
+            wiring.connect(m, lanes.potentials, wiring.flipped(self.potentials))
+            return m
+
+        m.submodules.drain = drain = Drain(shape)
+        if shape.schedule.window:
+            m.submodules.emitter = emitter = WindowEmitter(shape)
+            m.d.comb += [
+                emitter.decided.eq(self.decided),
+                emitter.stale.eq(sequencer.stale),
+                sequencer.done.eq(emitter.done),
+            ]
+        else:
+            m.submodules.emitter = emitter = TickEmitter(shape)
+        wiring.connect(m, lanes.fired, drain.fired)
+        wiring.connect(m, drain.beats, emitter.beats)
+        wiring.connect(m, emitter.events, wiring.flipped(self.sent))
+        m.d.comb += drain.decided.eq(self.decided)
+        return m

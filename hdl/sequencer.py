@@ -1,0 +1,257 @@
+"""Turns a layer's input events into the operations of its lanes: the walks over the groups."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .events import Kind, address_shape
+from .pipeline import Stage
+
+
+class Sequencer(wiring.Component):
+    """One walk over the groups for every tick that has events, or window without.
+
+    The first group takes the tick's rows as they arrive; the others replay them from the row
+    list. Time advances by the largest power of two that passes neither 2^k ticks nor the
+    promise. In a layer with windows a walk that advances waits until the spikes of the one
+    before have been sent (`done`).
+
+    Ports
+    -----
+    events : stream of `shape.taken`, in order of time.
+    operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
+    decided : the image bit of the latest decided image; its events are taken and discarded.
+    stale : high while the image of the latest operation is a decided one.
+    done : a window layer's spikes up to the promise have been sent.
+
+    Latency from an event to its operation: 1 cycle with one group, 2 with more. Throughput: one
+    operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        self._command = data.StructLayout(
+            {"operation": shape.operation, "address": range(shape.words)}
+        )
+        super().__init__(
+            {
+                "events": In(stream.Signature(shape.taken)),
+                "operations": Out(stream.Signature(self._command)),
+                "decided": In(1),
+                "stale": Out(1),
+                "done": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedule = self._shape, self._shape.schedule
+        n_in, groups, window = schedule.n_in, schedule.groups, schedule.window
+        event = self.events.payload
+
+        # Where the image stands.
+        image = Signal()
+        started = Signal()
+        now = Signal(event.tick.shape())
+        rows = Signal(range(n_in + 1))  # spikes taken in, all ticks
+        busy = Signal()  # a window's spikes are being sent
+
+        op = Signal(shape.operation)
+        issue = Signal()  # `op` is one to do
+        consume = Signal()  # the event is used up
+        step = Signal()  # the first pipeline stage has room
+
+        # How far to go: to the event's tick, by a power of two.
+        target = Signal.like(now)
+        m.d.comb += target.eq(Mux(event.kind == Kind.END, shape.deadline, event.tick))
+        remaining = Signal.like(now)
+        m.d.comb += remaining.eq(target - now)
+        lag = started & (remaining != 0)
+        shift = Signal(range(window + 1))
+        for k in range(1, window + 1):
+            with m.If(remaining[k:] != 0):
+                m.d.comb += shift.eq(k)
+        n = Signal(window + 1)
+        m.d.comb += n.eq(1 << shift)
+        arrives = remaining == n
+
+        is_spike = event.kind == Kind.SPIKE
+        live = Signal()
+        m.d.comb += [
+            live.eq(self.events.valid & (event.image != self.decided)),
+            self.stale.eq(image == self.decided),
+        ]
+
+        begin = Signal()  # `op` begins a walk with the first group
+        m.d.comb += [
+            op.image.eq(event.image),
+            op.first.eq(1),
+            op.closes.eq(groups == 1),
+            op.tick.eq(now),
+            op.context.causes.eq(event.context.causes),
+        ]
+        counted = len(shape.counted) - 1
+        for i in range(counted):
+            m.d.comb += op.context.spikes[str(i)].eq(event.context.spikes[str(i)])
+        m.d.comb += op.context.spikes[str(counted)].eq(rows)
+
+        open_ = Signal()  # rows of tick `now` have gone to the first group alone
+        replaying = Signal()
+        with m.If(self.events.valid & ~live):
+            # A decided image: nothing of it is worked on, but its end is passed on.
+            m.d.comb += [
+                op.end.eq(1),
+                issue.eq(event.kind == Kind.END),
+                consume.eq((event.kind != Kind.END) | step),
+            ]
+        with m.Elif(replaying):
+            pass  # filled in below, where there are further groups
+        with m.Elif(live & ~started):
+            m.d.comb += [
+                op.start.eq(1),
+                op.row.eq(is_spike),
+                op.tick.eq(target),
+                op.context.spikes[str(counted)].eq(0),
+                issue.eq(1),
+                begin.eq(1),
+                consume.eq(step & (event.kind != Kind.END)),
+            ]
+        with m.Elif(live & lag):
+            m.d.comb += [
+                op.advance.eq(1),
+                op.shift.eq(shift),
+                op.row.eq(is_spike & arrives),
+                op.tick.eq(now + n),
+                issue.eq(~busy),
+                begin.eq(1),
+                consume.eq(step & ~busy & arrives & (event.kind != Kind.END)),
+            ]
+        with m.Elif(live & is_spike):
+            m.d.comb += [
+                op.row.eq(1),
+                op.first.eq(~open_),
+                issue.eq(1),
+                begin.eq(1),
+                consume.eq(step),
+            ]
+        with m.Elif(live & (event.kind == Kind.END)):
+            m.d.comb += [op.end.eq(1), issue.eq(~busy), consume.eq(step & ~busy)]
+        with m.Else():
+            m.d.comb += consume.eq(1)  # a promise that has been kept already
+
+        m.d.comb += self.events.ready.eq(consume)
+        with m.If(issue & step):
+            m.d.sync += image.eq(op.image)
+            with m.If(op.end):
+                m.d.sync += started.eq(0)
+            with m.Elif(begin):
+                m.d.sync += [
+                    started.eq(1),
+                    now.eq(op.tick),
+                    rows.eq(Mux(op.start, 0, rows) + op.row),
+                ]
+
+        if window:
+            with m.If(self.done):
+                m.d.sync += busy.eq(0)
+            with m.If(issue & step & (op.end | op.advance)):
+                m.d.sync += busy.eq(1)
+
+        m.submodules.addressed = last = Stage(self._command)
+        wiring.connect(m, last.o, wiring.flipped(self.operations))
+        if groups == 1:
+            m.d.comb += [
+                last.i.valid.eq(issue),
+                last.i.payload.operation.eq(op),
+                last.i.payload.address.eq(event.address),
+                step.eq(last.i.ready),
+            ]
+            return m
+
+        # Further groups: the list of the tick's rows, and the walk that replays it.
+        m.submodules.row_list = row_list = memory.Memory(
+            shape=address_shape(n_in), depth=n_in, init=[]
+        )
+        listed = Signal(range(n_in + 1))
+        write = row_list.write_port()
+        m.d.comb += [
+            write.addr.eq(Mux(op.first, 0, listed)),
+            write.data.eq(event.address),
+            write.en.eq(~replaying & issue & step & op.row),
+        ]
+        # Read into a register of its own, and never in the cycle of a write, so that synthesis
+        # finds an ordinary block RAM without collision logic.
+        read = row_list.read_port(domain="comb")
+        listed_row = Signal(address_shape(n_in))
+
+        walking = Signal()  # groups after the first are being worked on
+        group = Signal(range(groups))
+        base = Signal(range(shape.words))  # the group's first word
+        index = Signal(range(n_in))
+        index_last = Signal()
+        held = Signal(shape.operation)  # the walk's operation, of the first group
+        m.d.comb += [
+            replaying.eq(walking | (open_ & live & lag)),
+            read.addr.eq(index),
+            index_last.eq(~held.row | (index + 1 == listed)),
+        ]
+        with m.If((live | ~self.events.valid) & replaying):
+            # Nothing more is done for an image that is decided in the middle of a walk.
+            m.d.comb += [
+                op.eq(held),
+                op.first.eq(index == 0),
+                op.group.eq(group),
+                op.closes.eq(group == groups - 1),
+                issue.eq(~self.stale),
+            ]
+
+        with m.If(self.stale):
+            m.d.sync += [open_.eq(0), walking.eq(0)]
+        with m.If(issue & step):
+            with m.If(begin):
+                with m.If(op.first):
+                    m.d.sync += held.eq(op)
+                m.d.sync += [
+                    listed.eq(Mux(op.first, 0, listed) + op.row),
+                    open_.eq(op.row),
+                    walking.eq(~op.row),
+                    group.eq(1),
+                    base.eq(n_in),
+                    index.eq(0),
+                ]
+            with m.Elif(op.end):
+                m.d.sync += [open_.eq(0), walking.eq(0)]
+            with m.Else():
+                m.d.sync += [open_.eq(0), walking.eq(1), index.eq(index + 1)]
+                with m.If(index_last):
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
+                    with m.If(op.closes):
+                        m.d.sync += walking.eq(0)
+        m.submodules.listing = listing = Stage(
+            data.StructLayout(
+                {
+                    "operation": shape.operation,
+                    "base": range(shape.words),
+                    "row": address_shape(n_in),
+                    "listed": 1,
+                }
+            )
+        )
+        with m.If(listing.load & replaying):
+            m.d.sync += listed_row.eq(read.data)
+        m.d.comb += [
+            listing.i.valid.eq(issue),
+            listing.i.payload.operation.eq(op),
+            listing.i.payload.base.eq(Mux(replaying, base, 0)),
+            listing.i.payload.row.eq(event.address),
+            listing.i.payload.listed.eq(replaying),
+            step.eq(listing.i.ready),
+            last.i.valid.eq(listing.o.valid),
+            last.i.payload.operation.eq(listing.o.payload.operation),
+            last.i.payload.address.eq(
+                listing.o.payload.base
+                + Mux(listing.o.payload.listed, listed_row, listing.o.payload.row)
+            ),
+            listing.o.ready.eq(last.i.ready),
+        ]
+        return m
