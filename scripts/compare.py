@@ -44,12 +44,12 @@ def command(
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     network = load_network(net)
-    images = select(network, **selection)
+    images = select(network, **selection, bitmap=bitmap)
     schedule = Schedule.of(network, lanes, window, bitmap)
     with json_result(json_path) as write:
-        run = TARGETS[target](network, images.ticks, schedule)
+        run = TARGETS[target](network, images.ticks, schedule, images.pixels)
         inference = infer(network, images.ticks)
-        cycles = predicted_cycles(network, images.ticks, inference, schedule)
+        cycles = predicted_cycles(network, images.ticks, inference, schedule, images.pixels)
         found = list(differences(inference, cycles, run))
         spikes, counts = sum(map(len, run.logs)), Counter(one.what for one in found)
         write(

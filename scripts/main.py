@@ -80,7 +80,7 @@ def run_line(words: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return 130
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
     except Exception as error:
         if not (isinstance(error, OSError) or _is_ours(error)):

@@ -49,10 +49,10 @@ def command(
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
     network = load_network(net)
-    images = select(network, **selection)
+    images = select(network, **selection, bitmap=bitmap)
     schedule = Schedule.of(network, lanes, window, bitmap)
     with json_result(json_path) as write:
-        run = TARGETS[target](network, images.ticks, schedule)
+        run = TARGETS[target](network, images.ticks, schedule, images.pixels)
         figures = figures_of(network, images.labels, run, with_spikes)
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))

@@ -28,6 +28,8 @@ class Selection:
     """int32 [n, n_rows], the spike tick of every connected input, 0 for silent."""
     labels: list[int | None]
     """Class of each image, None if unknown."""
+    pixels: np.ndarray | None
+    """uint8 [n, n_inputs], or None for images given as events."""
     source: str
     """Where the images are from, for people."""
 
@@ -89,30 +91,32 @@ def select(
     n_images: int | None,
     events_file: BinaryIO | None,
     image_files: tuple[str, ...],
+    bitmap: int | None = None,
 ) -> Selection:
     """The images that the options name; without any, the first test images of MNIST.
 
-    Raises `SelectionError` for images that do not fit the network, click.UsageError if the options
-    contradict each other.
+    With `bitmap` the core takes pixels, and events will not do. Raises `SelectionError` for images
+    that do not fit the network, click.UsageError if the options contradict each other.
     """
     ways = [dataset or n_images, events_file, image_files]
     if sum(map(bool, ways)) > 1:
         raise click.UsageError("Give a data set (--dataset, --images), --events or --image.")
+    if events_file and bitmap:
+        raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
     if events_file:
         return read_events(network, events_file)
     if image_files:
         pixels = np.stack([read_image(network, file) for file in image_files])
         return Selection(
-            encode(network, pixels), [None] * len(pixels), f"{len(pixels)} image files"
+            encode(network, pixels), [None] * len(pixels), pixels, f"{len(pixels)} image files"
         )
     dataset = dataset or DATASETS[0]
     pixels, labels = test_set(network, dataset)
     n = n_images or DEFAULT_IMAGES
     if n > len(pixels):
         raise SelectionError(f"{n} images of {dataset} are asked for: it has {len(pixels)}.")
-    return Selection(
-        encode(network, pixels[:n]), labels[:n].tolist(), f"the first {n} test images of {dataset}"
-    )
+    pixels, source = pixels[:n], f"the first {n} test images of {dataset}"
+    return Selection(encode(network, pixels), labels[:n].tolist(), pixels, source)
 
 
 def test_set(network: Network, dataset: str) -> tuple[np.ndarray, np.ndarray]:
@@ -179,7 +183,7 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
                 raise SelectionError(f"{file.name}, line {number}: {error}") from None
     if not ticks:
         raise SelectionError(f"{file.name} holds no image: give one JSON object a line.")
-    return Selection(np.stack(ticks), labels, f"{len(ticks)} images of {file.name}")
+    return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")
 
 
 def _image_ticks(network: Network, image: Any) -> np.ndarray:
@@ -189,26 +193,18 @@ def _image_ticks(network: Network, image: Any) -> np.ndarray:
     ticks = np.zeros(network.n_inputs, np.int32)
     before = 0
     for event in image["events"]:
+        shown = f"the event {json.dumps(event):.40}"
         if not isinstance(event, list) or len(event) != 2 or not all(map(_is_integer, event)):
-            raise SelectionError(
-                f"the event {json.dumps(event):.60} is no pair of integers, [tick, input]."
-            )
+            raise SelectionError(f"{shown} is no pair of integers, [tick, input].")
         tick, address = event
         if not 1 <= tick <= network.deadline:
-            raise SelectionError(
-                f"the event {event} has tick {tick}: ticks are 1 to {network.deadline}, "
-                "the deadline."
-            )
+            raise SelectionError(f"{shown} has no tick from 1 to the deadline, {network.deadline}.")
         if not 0 <= address < network.n_inputs:
-            raise SelectionError(
-                f"the event {event} has input {address}: inputs are 0 to {network.n_inputs - 1}."
-            )
+            raise SelectionError(f"{shown} has no input from 0 to {network.n_inputs - 1}.")
         if tick < before:
-            raise SelectionError(
-                f"the event {event} comes after one at tick {before}: sort the events by tick."
-            )
+            raise SelectionError(f"{shown} follows one at tick {before}: sort the events by tick.")
         if ticks[address]:
-            raise SelectionError(f"the event {event} repeats an input: each spikes once an image.")
+            raise SelectionError(f"{shown} repeats an input: each spikes once an image.")
         ticks[address] = before = tick
     return ticks[network.inputs]
 
@@ -217,7 +213,7 @@ def _label(network: Network, image: dict[str, Any]) -> int | None:
     label, classes = image.get("label"), network.shape[-1]
     if label is not None and not (_is_integer(label) and 0 <= label < classes):
         raise SelectionError(
-            f"the label {json.dumps(label):.60} is no class: classes are 0 to {classes - 1}."
+            f"the label {json.dumps(label):.40} is no class from 0 to {classes - 1}."
         )
     return label
 

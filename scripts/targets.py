@@ -13,8 +13,11 @@ from firstspike.golden import Inference, Network, infer
 from firstspike.golden.schedule import MAX_WINDOW, Schedule
 from firstspike.sim.scoreboard import Run, Spike
 
-Target = Callable[[Network, np.ndarray, Schedule], Run]
-"""(network, ticks int32 [n, n_rows], schedule) -> what happened to each image."""
+Target = Callable[[Network, np.ndarray, Schedule, np.ndarray | None], Run]
+"""(network, ticks int32 [n, n_rows], schedule, pixels) -> what happened to each image.
+
+Pixels, uint8 [n, n_inputs], are needed where the schedule has a bitmap in front.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,9 @@ class GoldenRun:
     """Up to the decision."""
 
 
-def golden(network: Network, ticks: np.ndarray, schedule: Schedule) -> GoldenRun:
+def golden(
+    network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
+) -> GoldenRun:
     """Run the integer model, and predict the clock cycles of hardware of that schedule."""
     inference = infer(network, ticks)
     n = len(ticks)
@@ -41,28 +46,32 @@ def golden(network: Network, ticks: np.ndarray, schedule: Schedule) -> GoldenRun
         inference.tick,
         inference.forced,
         inference.rows,
-        predicted_cycles(network, ticks, inference, schedule),
+        predicted_cycles(network, ticks, inference, schedule, pixels),
         np.zeros(n, np.int64),
         [inference.spikes(image) for image in range(n)],
     )
 
 
 def predicted_cycles(
-    network: Network, ticks: np.ndarray, inference: Inference, schedule: Schedule
+    network: Network,
+    ticks: np.ndarray,
+    inference: Inference,
+    schedule: Schedule,
+    pixels: np.ndarray | None,
 ) -> Sequence[int | None]:
     """Golden's clock cycles of each image; None where hardware cannot run the network."""
     from firstspike.golden.cycles import cycles
 
     if network.max_spikes > 1:
         return [None] * len(ticks)
-    return cycles(network, ticks, inference, schedule)
+    return cycles(network, ticks, inference, schedule, pixels)
 
 
-def rtl(network: Network, ticks: np.ndarray, schedule: Schedule) -> Run:
+def rtl(network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None) -> Run:
     """Run the generated hardware, cycle by cycle, on Verilator."""
     from firstspike.sim.core import simulate
 
-    return simulate(network, ticks, schedule)
+    return simulate(network, ticks, schedule, pixels)
 
 
 TARGETS: dict[str, Target] = {"golden": golden, "rtl": rtl}

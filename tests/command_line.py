@@ -1,0 +1,49 @@
+"""Runs the command `firstspike` inside the test's own process, on a network made for it."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from firstspike.golden import Network
+from firstspike.scripts.main import run_line
+
+
+class Ended(NamedTuple):
+    """What a command line left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+def firstspike(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:
+    """Run one command line; `words` are turned into strings."""
+    capfd.readouterr()
+    return Ended(run_line([str(word) for word in words]), *capfd.readouterr())
+
+
+def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
+    """The sentence with which a command line is refused: alone, with exit status 2."""
+    ended = firstspike(capfd, *words)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert ended.err.startswith("Error: ")
+    assert ended.err.count("\n") == 1
+    return ended.err
+
+
+def toy_network(encoding: str = "binary") -> Network:
+    """A network of 6 x 6 inputs, one of them not connected, with hidden neurons that do spike."""
+    rng = np.random.default_rng(1)
+    return Network(
+        weights=(rng.integers(-30, 90, (35, 12)), rng.integers(-60, 120, (12, 4))),
+        weight_bits=(8, 8),
+        thresholds=(300, 200),
+        unit=8,
+        deadline=60,
+        n_inputs=36,
+        inputs=np.arange(1, 36),
+        encoding=encoding,
+        meta={"seed": 1},
+    )
