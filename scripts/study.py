@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -73,7 +74,8 @@ def command(
         raise SelectionError(f"{dataset} has {len(pixels)} test images.")
     pixels, labels = pixels[:n_images], labels[:n_images]
     rng = np.random.default_rng(seed)
-    with json_result(json_path) as write:
+    picture = nullcontext() if path is None else replacing(path)
+    with json_result(json_path) as write, picture as file:
         run = infer(network, encode(network, pixels))
         result = {
             "count": len(pixels),
@@ -81,11 +83,10 @@ def command(
             "curves": dict(curves(network, pixels, labels, run, rng)),
         }
         say(report(net, result), json_path)
-        if path is not None:
+        if file is not None:
             from .figures import draw_curves  # matplotlib takes a while to import
 
-            with replacing(path) as file:
-                draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
+            draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
         write(result)
 
 
