@@ -57,7 +57,7 @@ def command(
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
-        say(report(images, result, with_spikes), json_path)
+        say(report(images, result, with_spikes and json_path is None), json_path)
         write(result)
 
 
