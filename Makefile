@@ -28,7 +28,7 @@ setup: prerequisites .venv/ready
 ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/ready
 endif
-.venv/ready: requirements.lock pyproject.toml
+.venv/ready: requirements.lock pyproject.toml | prerequisites
 	@echo "Installing the Python packages into .venv (some 300 MB to download, once)"
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --require-hashes -r requirements.lock
