@@ -1,9 +1,16 @@
 """What is true: the neuron, its training, and the integer model the hardware equals to the bit."""
 
+from typing import TYPE_CHECKING, Any
+
 from .data import DataError, Dataset, bundled_test_set, load_dataset
 from .encoding import EncodingError, encode, events
 from .integer import Inference, infer, potentials
 from .network import Network, NetworkError, load_network, shipped
+from .neuron import NeuronError, Spike, spike
+from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from .training import Trainer
 
 __all__ = [
     "DataError",
@@ -12,6 +19,10 @@ __all__ = [
     "Inference",
     "Network",
     "NetworkError",
+    "NeuronError",
+    "Schedule",
+    "Spike",
+    "Trainer",
     "bundled_test_set",
     "encode",
     "events",
@@ -20,4 +31,14 @@ __all__ = [
     "load_network",
     "potentials",
     "shipped",
+    "spike",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `Trainer` when it is asked for: it needs numba, which takes a second to import."""
+    if name == "Trainer":
+        from .training import Trainer
+
+        return Trainer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
