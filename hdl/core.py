@@ -168,9 +168,11 @@ class Core(wiring.Component):
         m.submodules.intake = intake = Intake(shape.layers[0].schedule.n_in, shape.deadline)
         m.submodules.decision = decision = Decision(shape.layers[-1])
         begin = intake.begin
+        finished = Signal(init=1)  # image bit of the latest image whose END the last layer has
         m.d.comb += [
             intake.abort.eq(self.abort),
             intake.decided.eq(decision.decided),
+            intake.finished.eq(finished),
             self.busy.eq(~intake.idle),
         ]
         if shape.bitmap is None:
@@ -197,6 +199,9 @@ class Core(wiring.Component):
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
         wiring.connect(m, layers[-1].potentials, decision.potentials)
+        arriving = layers[-1].events
+        with m.If(arriving.valid & arriving.ready & (arriving.payload.kind == Kind.END)):
+            m.d.sync += finished.eq(arriving.payload.image)
 
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent

@@ -12,8 +12,9 @@ class Intake(wiring.Component):
     """Takes one image after the other, from its first event to its END.
 
     A bad event (DESIGN: bad events in hardware) is dropped and its cause travels with all that
-    follows. An image starts only when the one before is decided; what is still to come of a
-    decided image is passed on and discarded by the first layer.
+    follows. What is still to come of a decided image is passed on, and discarded by the first
+    layer. An image begins only when the one before is decided and its end has gone through all
+    layers, so that its cycles are its own: images that overlap would change this rule.
 
     Ports
     -----
@@ -22,7 +23,8 @@ class Intake(wiring.Component):
     abort : end the image now, as if END had come; the next event taken is the first one of a new
         image. Without an image under way it does nothing.
     ahead : the block in front has taken something of an image that has not arrived here.
-    decided : the image bit of the latest decided image.
+    decided, finished : the image bits of the latest image that is decided, and of the latest one
+        whose END has reached the last layer.
     begin : high in the cycle in which an image's first event is taken.
     idle : no image is under way, and one may begin.
 
@@ -39,6 +41,7 @@ class Intake(wiring.Component):
                 "abort": In(1),
                 "ahead": In(1),
                 "decided": In(1),
+                "finished": In(1),
                 "begin": Out(1),
                 "idle": Out(1),
             }
@@ -57,7 +60,7 @@ class Intake(wiring.Component):
         causes, found = Signal(Causes), Signal(Causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         m.d.comb += [
-            self.idle.eq(~inside & (image == self.decided)),
+            self.idle.eq(~inside & (image == self.finished) & (image == self.decided)),
             found.address.eq(is_spike & (event.address >= self._n_in)),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),

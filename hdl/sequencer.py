@@ -191,7 +191,7 @@ class Sequencer(wiring.Component):
         index_last = Signal()
         held = Signal(shape.operation)  # the walk's operation, of the first group
         m.d.comb += [
-            replaying.eq(walking | (open_ & live & lag)),
+            replaying.eq(walking | (open_ & live & (lag | (event.kind == Kind.END)))),
             read.addr.eq(index),
             index_last.eq(~held.row | (index + 1 == listed)),
         ]
