@@ -19,6 +19,7 @@ from .quantise import best_threshold, quantise, weight_range
 if TYPE_CHECKING:
     from .training import Trainer
 
+_INITIAL_INPUTS = (784, 600)  # n_in that Trainer.initial is for; others scale from there
 _SMALLEST_SLOPE = 0.1  # floor of B - 1, in the gradient only: it bounds the steepest steps
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # of the running mean of that share, a step
@@ -35,11 +36,12 @@ class Optimiser:
         self.times = times.astype(np.float32)
         self.binary = set(self.times.tolist()) == {1.0, np.inf}
         sizes = (n_rows, *trainer.layers[1:])
-        hidden, last = trainer.initial
-        self.weights = [
-            rng.normal(*(hidden if layer < len(sizes) - 2 else last), shape).astype(np.float32)
-            for layer, shape in enumerate(pairwise(sizes))
-        ]
+        self.weights = []
+        for layer, shape in enumerate(pairwise(sizes)):
+            mean, deviation = trainer.initial[min(layer, 1)]
+            scale = _INITIAL_INPUTS[min(layer, 1)] / trainer.layers[layer]
+            W = rng.normal(mean * scale, deviation * np.sqrt(scale), shape)
+            self.weights.append(W.astype(np.float32))
         self.thresholds: tuple[int, ...] | None = None
         self._activity = [np.full(size, 0.05, np.float32) for size in sizes[1:-1]]
         self._reset()

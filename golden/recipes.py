@@ -13,8 +13,8 @@ _SPARSE: dict[str, Any] = {
     "layers": (784, 600, 10),
     "n_connected": 512,
     "epochs": 150,
-    "fine_tuning_epochs": 12,
-    "revival": 0.02,
+    "fine_tuning_epochs": 10,
+    "sparsity": 1.5e-4,
     "augmentation": Augmentation(),
 }
 _PLAIN: dict[str, Any] = {
@@ -22,6 +22,7 @@ _PLAIN: dict[str, Any] = {
     "n_connected": None,
     "epochs": 30,
     "fine_tuning_epochs": 3,
+    "sparsity": 3e-4,
     "augmentation": None,
 }
 _FLIPS = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0, flip=0.03)
@@ -30,8 +31,19 @@ _NOISY = _PLAIN | {"epochs": 40, "augmentation": _FLIPS}
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
 
-#: Where pixels spike at any of several times, up to z = 6, all else happens later too
+#: What changes where pixels spike at several times, up to z = 6: all else is later too, and
+#: grey levels say more than shapes do, so `sparse` varies them less
 GRADED: dict[str, Any] = {"horizon": 7.0, "phantom": 6.0, "deadline": 112}
+_GRADED_SPARSE: dict[str, Any] = {
+    "epochs": 30,
+    "fine_tuning_epochs": 4,
+    "augmentation": Augmentation(
+        rotation=0.05, scale=0.05, shear=0.03, shift=1.0, elastic=0.2, brightness=0.1
+    ),
+}
+
+#: What changes with several hidden layers: the first must be early to leave time for the others
+DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
 def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any]:
@@ -39,6 +51,8 @@ def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any
 
     Raises `KeyError` for a recipe there is not.
     """
-    graded = {} if encoding in ("binary", "levels-2") else GRADED
-    chosen = {key: value for key, value in changes.items() if value is not None}
-    return RECIPES[name] | {"encoding": encoding} | graded | chosen
+    parameters = RECIPES[name] | {"encoding": encoding}
+    if encoding not in ("binary", "levels-2"):
+        parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})
+    parameters |= {key: value for key, value in changes.items() if value is not None}
+    return (DEEP if len(parameters["layers"]) > 3 else {}) | parameters

@@ -69,7 +69,8 @@ class Trainer:
         could not fire if all inputs did (the publication's cost)
     weight_decay : decoupled, a step
     clip : bound of the gradient on a hidden neuron's drive, for each image
-    initial : (mean, standard deviation) of the initial weights, of the hidden and last layers
+    initial : (mean, standard deviation) of the initial weights, of a first layer of 784 inputs and
+        of later ones of 600; for other sizes scaled, so that neurons are driven alike
     augmentation : how training images are varied, None for not at all
     held_out : how many of the last images given to `fit` choose the best epoch instead
     seed : same seed, parameters and data (and machine): same network
