@@ -1,6 +1,7 @@
 """`firstspike run`: the figures of each image, every way to select images, and bad selections."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,13 +97,15 @@ def test_events_give_the_same_as_the_pixels_they_come_from(capfd, tmp_path):
     assert json.loads(by_events.out) == json.loads(by_pixels.out)
 
 
-def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy):
+@pytest.mark.parametrize("encoding", ["binary", "levels-8"])
+def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding):
+    network = toy_network(encoding)
+    network.save(toy)
     pixels = np.random.default_rng(2).integers(0, 256, (5, 36), np.uint8)
     files = []
     for image, mode in zip(pixels, ("L", "L", "RGB", "RGBA", "LA"), strict=True):
         files.append(tmp_path / f"{len(files)}.png")
         Image.fromarray(image.reshape(6, 6)).convert(mode).save(files[-1])
-    network = toy_network()
     images = expected(network, encode(network, pixels), [None] * 5, Schedule.of(network))
     once = firstspike(capfd, "run", toy, "--image", *files, "--json", "-")
     repeated = [word for file in files for word in ("--image", file)]
@@ -225,6 +228,19 @@ def test_selections_that_exclude_each_other_are_refused(capfd, tmp_path, toy, wo
     assert ended.status == 2
     told = "goes with" if "--bitmap" in words else "--events or --image."
     assert told in ended.err
+
+
+def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_path, toy):
+    network = replace(toy_network(), max_spikes=3)
+    network.save(toy)
+    pixels = np.full((1, 36), 255, np.uint8)
+    path = write_events(tmp_path / "e", network, encode(network, pixels))
+    result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
+    run = infer(network, encode(network, pixels))
+    assert run.hidden_spikes[0] > run.rows[0, 1:].sum(), "some neuron spikes more than once"
+    assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]
+    assert result["images"][0]["cycles"] is None
+    assert result["summary"]["cycles"] is None
 
 
 def test_too_many_images_or_images_of_another_size_are_refused(capfd, toy):
