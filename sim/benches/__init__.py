@@ -1,0 +1,1 @@
+"""Test benches in cocotb, a module a block; run by `sim.runner`."""

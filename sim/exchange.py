@@ -1,0 +1,39 @@
+"""What a bench and the program that runs it tell each other: values and arrays, in one file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FOLDER = "FIRSTSPIKE_BENCH"
+"""The environment variable with the folder in which a bench finds and leaves its files."""
+
+PARAMETERS, RESULTS = "parameters.npz", "results.npz"
+
+
+def write(path: Path, values: dict[str, Any]) -> None:
+    """Write a dictionary: arrays as they are, everything else as JSON."""
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    rest = {name: value for name, value in values.items() if name not in arrays}
+    np.savez(
+        path, **{f"array_{name}": array for name, array in arrays.items()}, json=json.dumps(rest)
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read what `write` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name.removeprefix("array_"): file[name] for name in file.files if name != "json"}
+        return json.loads(str(file["json"])) | arrays
+
+
+def parameters() -> dict[str, Any]:
+    """In a bench: the parameters that `Simulation.run` was given."""
+    return read(Path(os.environ[FOLDER]) / PARAMETERS)
+
+
+def report(**results: Any) -> None:
+    """In a bench: the values and arrays that `Simulation.run` is to return."""
+    write(Path(os.environ[FOLDER]) / RESULTS, results)

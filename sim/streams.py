@@ -1,0 +1,274 @@
+"""cocotb drivers and monitors of valid/ready streams, for Verilator and Icarus alike.
+
+One convention keeps them free of races, and the same in both simulators: inputs are driven after a
+rising edge of the clock, outputs are read at the falling edge.
+
+    clk      ____/----\\____/----\\____
+                 |    |    |
+                 |    |    the transfer happens where valid & ready were read
+                 |    outputs are read: what the next rising edge will act upon
+                 inputs change, and with them whatever depends on them
+
+Who waits for something to happen waits for the edge of that signal and not for every edge of the
+clock: waking Python is what costs time.
+
+Cycles are counted from 0 at the rising edge with which the clock started, and a transfer belongs
+to the cycle in which valid and ready were read.
+"""
+
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cocotb
+from amaranth.lib import data
+from cocotb.clock import Clock
+from cocotb.handle import SimHandleBase
+from cocotb.simtime import get_sim_time
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
+
+from .payloads import pack, unpack
+
+PERIOD = 10
+"""Period of the clock in ns, which is also the simulation's time step."""
+
+Payload = int | dict[str, Any]
+"""The bits of a payload, or its fields by name (see `payloads.pack`)."""
+
+
+class ClockDomain:
+    """The clock of a design, its synchronous reset, and the cycle count.
+
+    Parameters
+    ----------
+    dut : the top level, with ports `clk` and `rst`.
+    """
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.rising = RisingEdge(dut.clk)
+        self.falling = FallingEdge(dut.clk)
+        self.in_reset = True
+        self._reset = dut.rst
+        self._clk = dut.clk
+        self._start = 0
+
+    async def start(self) -> None:
+        """Start the clock, with a reset. Drive all inputs before: at once, they may be X."""
+        self._reset.value = 1
+        Clock(self._clk, PERIOD, "step", impl="gpi").start()
+        self._start = get_sim_time("step")
+        await self.rising
+        await self.reset()
+
+    async def reset(self, cycles: int = 1) -> None:
+        """Hold the reset for so many cycles."""
+        await self.after_rising()
+        self._reset.value = 1
+        self.in_reset = True
+        await self.cycles(cycles)
+        self._reset.value = 0
+        self.in_reset = False
+
+    @property
+    def cycle(self) -> int:
+        """The number of the present cycle."""
+        return (get_sim_time("step") - self._start) // PERIOD
+
+    async def after_rising(self) -> None:
+        """Wait until inputs may be driven: not at all right after a rising edge."""
+        if (get_sim_time("step") - self._start) % PERIOD:
+            await self.rising
+
+    async def cycles(self, n: int) -> None:
+        """From after a rising edge, wait until after the n-th next one."""
+        if n:
+            await Timer(n * PERIOD - 1, "step")
+            await self.rising
+
+
+def bits(layout: data.Layout | None, payload: Payload) -> int:
+    """Return a payload of that layout as bits."""
+    return payload if isinstance(payload, int) else pack(layout, payload)
+
+
+def at_random(seed: int) -> Iterator[bool]:
+    """Random willingness, cycle by cycle: rare, frequent and steady by turns."""
+    choice = random.Random(seed)
+    while True:
+        probability = choice.choice((0.05, 0.5, 0.9, 1.0))
+        for _ in range(choice.randrange(1, 40)):
+            yield choice.random() < probability
+
+
+class _Stream:
+    """The handles of a stream's signals."""
+
+    def __init__(
+        self, dut: SimHandleBase, name: str, domain: ClockDomain, layout: data.Layout | None
+    ) -> None:
+        self.name = name
+        self.layout = layout
+        self._domain = domain
+        self._valid = dut[f"{name}__valid"]
+        self._ready = dut[f"{name}__ready"]
+        self._payload = dut[f"{name}__payload"]
+
+
+class StreamSource(_Stream):
+    """Drives a stream into the design.
+
+    Parameters
+    ----------
+    dut, name : the stream's ports are `name__valid`, `name__ready` and `name__payload`.
+    domain : its clock.
+    layout : of the payload; needed for payloads given by field.
+    willing : whether to begin with the next payload, asked in each cycle; valid then stays until
+        the payload is taken. None is always, and then Python is not woken while ready is low.
+    """
+
+    def __init__(
+        self,
+        dut: SimHandleBase,
+        name: str,
+        domain: ClockDomain,
+        layout: data.Layout | None = None,
+        willing: Iterator[bool] | None = None,
+    ) -> None:
+        super().__init__(dut, name, domain, layout)
+        self._willing = willing
+        self._ready_rises = RisingEdge(self._ready)
+        self.idle()
+
+    def idle(self) -> None:
+        """Take valid away: before the start, or in a reset in mid-stream."""
+        self._valid.value = 0
+        self._payload.value = 0
+
+    async def send(self, payload: Payload) -> int:
+        """Offer a payload until it is taken; return the cycle of its transfer."""
+        domain = self._domain
+        await domain.after_rising()
+        if self._willing is not None:
+            while not next(self._willing):
+                await domain.rising
+        self._payload.value = bits(self.layout, payload)
+        self._valid.value = 1
+        await domain.falling
+        while not self._ready.value:
+            await self._ready_rises
+            await domain.falling
+        cycle = domain.cycle
+        await domain.rising
+        self._valid.value = 0
+        return cycle
+
+    async def send_all(self, payloads: Iterable[Payload]) -> list[int]:
+        """Send payloads one after the other; return the cycles of their transfers."""
+        return [await self.send(payload) for payload in payloads]
+
+
+class StreamSink(_Stream):
+    """Takes what a stream from the design offers, and checks the rules of the offer.
+
+    Once valid, a payload must stay, unchanged, until it is taken. Breaking this, an X, or what an
+    overridden `take` raises, fails the test.
+
+    Parameters
+    ----------
+    dut, name, domain, layout : as for `StreamSource`.
+    willing : the ready of each cycle. None is always, and then Python is not woken while valid is
+        low.
+    """
+
+    def __init__(
+        self,
+        dut: SimHandleBase,
+        name: str,
+        domain: ClockDomain,
+        layout: data.Layout | None = None,
+        willing: Iterator[bool] | None = None,
+    ) -> None:
+        super().__init__(dut, name, domain, layout)
+        self._willing = willing
+        self._valid_rises = RisingEdge(self._valid)
+        self._ready.value = 0
+        self.received: list[tuple[int, int]] = []
+        """(cycle, payload as bits) of every transfer so far."""
+
+    def start(self) -> cocotb.task.Task:
+        """Begin to take; cancel the returned task to end."""
+        run = self._take_always() if self._willing is None else self._take_willing()
+        return cocotb.start_soon(run)
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Be told of a transfer. Keeps it in `received`; override to do something else."""
+        self.received.append((cycle, payload))
+
+    async def _take_always(self) -> None:
+        domain = self._domain
+        await domain.after_rising()
+        self._ready.value = 1
+        while True:
+            await domain.falling
+            if not self._valid.value:
+                await self._valid_rises
+            elif not domain.in_reset:
+                self.take(domain.cycle, int(self._payload.value))
+
+    async def _take_willing(self) -> None:
+        domain = self._domain
+        offered = None  # what was valid, and not taken, in the last cycle
+        await domain.after_rising()
+        while True:
+            ready = next(self._willing)
+            self._ready.value = ready
+            await domain.falling
+            payload = int(self._payload.value) if self._valid.value else None
+            if domain.in_reset:
+                offered = None
+            elif offered is not None and payload != offered:
+                change = "withdrawn" if payload is None else f"changed to {self._show(payload)}"
+                raise AssertionError(
+                    f"{self.name}, cycle {domain.cycle}: the offer of {self._show(offered)} was "
+                    f"{change} before it was taken"
+                )
+            elif ready and payload is not None:
+                offered = None
+                self.take(domain.cycle, payload)
+            else:
+                offered = payload
+            await domain.rising
+
+    def _show(self, payload: int) -> Any:
+        if self.layout is None:
+            return payload
+        return {name: int(field) for name, field in unpack(self.layout, payload).items()}
+
+
+class Scoreboard(StreamSink):
+    """A sink that compares what it takes with what is expected, item by item, in order.
+
+    Parameters are those of `StreamSink`. Fails the test at the first difference.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._expected: list[int] = []
+
+    def expect(self, payloads: Iterable[Payload]) -> None:
+        """Expect these payloads after those expected already."""
+        self._expected += (bits(self.layout, payload) for payload in payloads)
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Compare the next one."""
+        n = len(self.received)
+        super().take(cycle, payload)
+        where = f"{self.name}, cycle {cycle}, item {n}: got {self._show(payload)}"
+        assert n < len(self._expected), f"{where}, expected no more"
+        expected = self._expected[n]
+        assert payload == expected, f"{where}, expected {self._show(expected)}"
+
+    def finish(self) -> None:
+        """Check that everything expected has come."""
+        missing = len(self._expected) - len(self.received)
+        assert not missing, f"{self.name}: {missing} of {len(self._expected)} have not come"
