@@ -127,7 +127,7 @@ class Core(wiring.Component):
         bits first; with the last one the word is written. To be used between images.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
         out of range reads as an error; a write there is dropped.
-    abort : a cycle high ends the image under way as it is, for a source that has stalled; its
+    abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
         decision is flagged. The next event or word is the first one of a new image.
     busy : an image is under way.
     log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
@@ -147,7 +147,7 @@ class Core(wiring.Component):
             "weights_read": Out(
                 stream.Signature(data.StructLayout({"data": CHUNK_BITS, "error": 1}))
             ),
-            "abort": In(1),
+            "abort_image": In(1),
             "busy": Out(1),
         }
         if shape.bitmap is None:
@@ -170,7 +170,7 @@ class Core(wiring.Component):
         begin = intake.begin
         finished = Signal(init=1)  # image bit of the latest image whose END the last layer has
         m.d.comb += [
-            intake.abort.eq(self.abort),
+            intake.abort.eq(self.abort_image),
             intake.decided.eq(decision.decided),
             intake.finished.eq(finished),
             self.busy.eq(~intake.idle),
@@ -186,7 +186,7 @@ class Core(wiring.Component):
             begin = encoder.begin
             m.d.comb += [
                 encoder.start.eq(intake.idle),
-                encoder.abort.eq(self.abort),
+                encoder.abort.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),
                 self.busy.eq(~intake.idle | encoder.busy),
             ]

@@ -1,5 +1,7 @@
 """Turns a layer's input events into the operations of its lanes: the walks over the groups."""
 
+from types import SimpleNamespace
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -56,7 +58,12 @@ class Sequencer(wiring.Component):
         rows = Signal(range(n_in + 1))  # spikes taken in, all ticks
         busy = Signal()  # a window's spikes are being sent
 
-        op = Signal(shape.operation)
+        # A signal a field: a constant part of a signal is no legal Verilog process.
+        op = SimpleNamespace(
+            **{name: Signal(field.shape, name=name) for name, field in shape.operation}
+        )
+        packed = Signal(shape.operation)
+        m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
         issue = Signal()  # `op` is one to do
         consume = Signal()  # the event is used up
         step = Signal()  # the first pipeline stage has room
@@ -67,12 +74,14 @@ class Sequencer(wiring.Component):
         remaining = Signal.like(now)
         m.d.comb += remaining.eq(target - now)
         lag = started & (remaining != 0)
-        shift = Signal(range(window + 1))
-        for k in range(1, window + 1):
-            with m.If(remaining[k:] != 0):
-                m.d.comb += shift.eq(k)
-        n = Signal(window + 1)
-        m.d.comb += n.eq(1 << shift)
+        if window:
+            shift, n = Signal(range(window + 1)), Signal(window + 1)
+            for k in range(1, window + 1):
+                with m.If(remaining[k:] != 0):
+                    m.d.comb += shift.eq(k)
+            m.d.comb += n.eq(1 << shift)
+        else:
+            shift, n = 0, 1
         arrives = remaining == n
 
         is_spike = event.kind == Kind.SPIKE
@@ -162,7 +171,7 @@ class Sequencer(wiring.Component):
         if groups == 1:
             m.d.comb += [
                 last.i.valid.eq(issue),
-                last.i.payload.operation.eq(op),
+                last.i.payload.operation.eq(packed),
                 last.i.payload.address.eq(event.address),
                 step.eq(last.i.ready),
             ]
@@ -198,7 +207,7 @@ class Sequencer(wiring.Component):
         with m.If((live | ~self.events.valid) & replaying):
             # Nothing more is done for an image that is decided in the middle of a walk.
             m.d.comb += [
-                op.eq(held),
+                *(signal.eq(held[name]) for name, signal in vars(op).items()),
                 op.first.eq(index == 0),
                 op.group.eq(group),
                 op.closes.eq(group == groups - 1),
@@ -210,7 +219,7 @@ class Sequencer(wiring.Component):
         with m.If(issue & step):
             with m.If(begin):
                 with m.If(op.first):
-                    m.d.sync += held.eq(op)
+                    m.d.sync += held.eq(packed)
                 m.d.sync += [
                     listed.eq(Mux(op.first, 0, listed) + op.row),
                     open_.eq(op.row),
@@ -241,7 +250,7 @@ class Sequencer(wiring.Component):
             m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
             listing.i.valid.eq(issue),
-            listing.i.payload.operation.eq(op),
+            listing.i.payload.operation.eq(packed),
             listing.i.payload.base.eq(Mux(replaying, base, 0)),
             listing.i.payload.row.eq(event.address),
             listing.i.payload.listed.eq(replaying),
