@@ -122,7 +122,8 @@ class Optimiser:
                 potential = np.zeros(shape, np.float32)
             else:
                 z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
-                kernels.spike_times(times[-1], W, horizon, z, slope, potential)
+                order = np.argsort(times[-1], axis=1)
+                kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
             times.append(z)
             slopes.append(slope)
         return times, slopes, potential

@@ -12,9 +12,10 @@ from .augment import Augmentation
 _SPARSE: dict[str, Any] = {
     "layers": (784, 600, 10),
     "n_connected": 512,
-    "epochs": 150,
+    "epochs": 200,
     "fine_tuning_epochs": 10,
-    "sparsity": 1.5e-4,
+    "sparsity": 2.3e-4,
+    "revival": 0.02,
     "augmentation": Augmentation(),
 }
 _PLAIN: dict[str, Any] = {
@@ -42,6 +43,9 @@ _GRADED_SPARSE: dict[str, Any] = {
     ),
 }
 
+#: Neurons that are to be dropped must not be revived, and fewer are easily made too sparse
+_COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
+
 #: What changes with several hidden layers: the first must be early to leave time for the others
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
@@ -54,5 +58,7 @@ def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any
     parameters = RECIPES[name] | {"encoding": encoding}
     if encoding not in ("binary", "levels-2"):
         parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})
+    if name == "sparse" and changes.get("compact"):
+        parameters |= _COMPACT_SPARSE
     parameters |= {key: value for key, value in changes.items() if value is not None}
     return (DEEP if len(parameters["layers"]) > 3 else {}) | parameters

@@ -39,7 +39,7 @@ def test_kernels_equal_the_reference(seed):
     z, W = random_layer(seed, n=20)
     z_out, slope = layer_times(z, W)
     found, found_slope, potential = (np.empty_like(z_out) for _ in range(3))
-    kernels.spike_times(z, W, HORIZON, found, found_slope, potential)
+    kernels.spike_times(z, np.argsort(z), W, HORIZON, found, found_slope, potential)
     fired = np.isfinite(z_out)
     assert np.array_equal(np.isfinite(found), fired)
     np.testing.assert_allclose(found[fired], z_out[fired], rtol=1e-9)
@@ -60,7 +60,7 @@ def test_kernels_equal_the_reference(seed):
 def test_kernel_gives_the_potential_at_the_horizon_to_the_silent(horizon):
     z, W = random_layer(0)
     z_out, slope, potential = (np.empty((len(z), W.shape[1])) for _ in range(3))
-    kernels.spike_times(z, W, horizon, z_out, slope, potential)
+    kernels.spike_times(z, np.argsort(z), W, horizon, z_out, slope, potential)
     reference, _ = layer_times(z, W)
     arrived = np.where(z < horizon, horizon - z, 0)
     M = arrived @ W - horizon
@@ -84,10 +84,7 @@ def squared_lateness(z_out, labels):
 @pytest.mark.parametrize("sizes", [(8, 4), (8, 10, 4), (8, 10, 9, 4)])
 def test_gradients_equal_finite_differences(sizes, cost):
     rng = np.random.default_rng(len(sizes))
-    weights = [
-        rng.normal(2.5 / n_in, 2.5 / n_in, (n_in, n_out))
-        for n_in, n_out in pairwise(sizes)
-    ]
+    weights = [rng.normal(2.5 / n_in, 2.5 / n_in, (n_in, n_out)) for n_in, n_out in pairwise(sizes)]
     z_in, labels = rng.uniform(1, 2, (5, sizes[0])), rng.integers(0, sizes[-1], 5)
     network = FeedForward(weights)
     z_out = network.forward(z_in)[-1]
