@@ -16,6 +16,11 @@ MAX_WINDOW = 4
 DRAIN_BLOCK = 32
 """Lanes whose fired bits are searched in one cycle; more are searched block by block."""
 
+DEFAULT_LANES = 64
+
+DEFAULT_WINDOW = 4
+"""The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/architecture.md)."""
+
 LEVELS_PER_STAGE = 2
 """Levels of the decision's comparison tree between two registers."""
 
@@ -87,7 +92,7 @@ class Schedule:
         """The schedule of `network` with min(lanes, n_out) lanes in every layer.
 
         `lanes` None is 64. `window` sets k for the layers with more than one group but the
-        last; None is the fastest for most networks (see `default_window`). `bitmap` puts an
+        last; None is DEFAULT_WINDOW. `bitmap` puts an
         Encoder in front that takes the pixels in words of that many bits.
 
         Raises NetworkError where a value is out of range.
@@ -123,7 +128,3 @@ class Schedule:
                 )
             )
         return cls(tuple(layers), bitmap)
-
-
-DEFAULT_LANES = 64
-DEFAULT_WINDOW = 4

@@ -274,8 +274,28 @@ class Core(wiring.Component):
             m.d.sync += [reading.eq(1), bad.eq(~hit)]
 
 
-def weight_chunks(shape, network):
-    """What to write into the weight port: (layer, address, data) for every chunk of `network`."""
+def weight_chunks(shape: CoreShape, network: Network):
+    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
+
+    Raises NetworkError where the core is not made for the network, or where its weights could
+    overflow S or M.
+    """
+    for number, (layer, widths) in enumerate(zip(shape.layers, state_widths(network), strict=True)):
+        ours = (*network.weights[number].shape, network.weight_bits[number])
+        if ours != (layer.schedule.n_in, layer.schedule.n_out, layer.weight_bits) or (
+            network.thresholds[number],
+            network.deadline,
+        ) != (layer.threshold, layer.deadline):
+            raise NetworkError(
+                f"layer {number} of the core is of another shape, threshold or deadline than the "
+                "network's: generate a core for this network"
+            )
+        if widths.S > layer.widths.S or widths.M > layer.widths.M:
+            raise NetworkError(
+                f"the weights of layer {number} need {widths.S} bits of slope and {widths.M} of "
+                f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
+                "for any weights, or for these"
+            )
     for number, (layer, weights) in enumerate(zip(shape.layers, network.weights, strict=True)):
         for address, word in enumerate(pack_words(layer, weights)):
             for _ in range(chunks_of(layer)):
