@@ -7,6 +7,7 @@ used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 import importlib
 import os
 import sys
+import sysconfig
 
 import click
 
@@ -57,6 +58,8 @@ def firstspike() -> None:
 
 def main() -> None:
     """Run the command line and end with its exit status."""
+    # Yosys and others come as Python packages: their commands are beside ours, on no one's PATH.
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
     status = run_line(sys.argv[1:])
     if status:  # what is still buffered must not fail once more when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
