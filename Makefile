@@ -7,7 +7,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
 
 .PHONY: demo test setup lock clean prerequisites
