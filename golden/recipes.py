@@ -32,14 +32,23 @@ _NOISY = _PLAIN | {"epochs": 40, "augmentation": _FLIPS}
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
 
-#: What changes where pixels spike at several times, up to z = 6: all else is later too, and
-#: grey levels say more than shapes do, so `sparse` varies them less
-GRADED: dict[str, Any] = {"horizon": 7.0, "phantom": 6.0, "deadline": 112}
+#: What changes where pixels spike at several times, up to z = 6: neurons start with so little
+#: weight that most of them wait for the late pixels, and all has more time
+GRADED: dict[str, Any] = {
+    "horizon": 12.0,
+    "phantom": 11.0,
+    "deadline": 192,
+    "beta": 3.0,
+    "clip": 20.0,
+    "initial": ((0.003, 0.02), (0.02, 0.05)),
+}
 _GRADED_SPARSE: dict[str, Any] = {
-    "epochs": 30,
-    "fine_tuning_epochs": 4,
+    "epochs": 27,
+    "fine_tuning_epochs": 3,
+    "sparsity": 0.0,
+    "revival": 0.0,
     "augmentation": Augmentation(
-        rotation=0.05, scale=0.05, shear=0.03, shift=1.0, elastic=0.2, brightness=0.1
+        rotation=0.03, scale=0.04, shear=0.02, shift=0.5, elastic=0.0, brightness=0.1, flip=0.005
     ),
 }
 
