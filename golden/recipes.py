@@ -27,7 +27,7 @@ _PLAIN: dict[str, Any] = {
     "augmentation": None,
 }
 _FLIPS = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0, flip=0.03)
-_NOISY = _PLAIN | {"epochs": 40, "augmentation": _FLIPS}
+_NOISY = _PLAIN | {"epochs": 30, "augmentation": _FLIPS}
 
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
@@ -43,12 +43,15 @@ GRADED: dict[str, Any] = {
     "initial": ((0.003, 0.02), (0.02, 0.05)),
 }
 _GRADED_SPARSE: dict[str, Any] = {
-    "epochs": 27,
+    "n_connected": None,
+    "epochs": 24,
     "fine_tuning_epochs": 3,
+    "rate": 2e-3,
     "sparsity": 0.0,
     "revival": 0.0,
+    "weight_decay": 0.1,
     "augmentation": Augmentation(
-        rotation=0.03, scale=0.04, shear=0.02, shift=0.5, elastic=0.0, brightness=0.1, flip=0.005
+        rotation=0.02, scale=0.02, shear=0.0, shift=0.3, elastic=0.0, brightness=0.05
     ),
 }
 
