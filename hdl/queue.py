@@ -1,22 +1,71 @@
-"""The spike-time priority queue: a calendar of buckets, one a tick of the window."""
+"""The spike-time priority queue: a calendar with a list of items for every key."""
 
-from amaranth.hdl import Array, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .find import first_set
 
 
+def item_layout(n_keys: int, shape: ShapeLike) -> data.StructLayout:
+    """An item of a queue: `key`, 0 .. n_keys - 1, and `value`."""
+    return data.StructLayout({"key": range(n_keys), "value": shape})
+
+
 class SpikeQueue(wiring.Component):
-    def __init__(self, n_keys, shape, capacity):
+    """Gives back items in the order of their keys, and those of one key in order of arrival.
+
+    A bitmap knows which keys have items; each of these has a list, linked through a memory, with
+    a head and a tail. Items are written one behind the other into a memory of
+    `capacity` places. Its places are all free again once nothing is stored, so there is no list
+    of free ones.
+
+        push -> values[place], links[tail of key]          pop <- values[head of the first key]
+
+    Parameters
+    ----------
+    n_keys : how many keys there are, at least 1.
+    shape : of an item's value.
+    capacity : how many items are accepted before the queue runs empty, at least 1.
+
+    Ports
+    -----
+    push : stream of `item_layout`. A key of n_keys or more must not be given. Ready until
+        `capacity` items have been taken since nothing was stored: always while fewer are stored,
+        if, as in a window of ticks, all are pushed before the first is popped.
+    pop : stream of `item_layout`.
+    release : items are selected for `pop` only while this is high. What is offered already stays.
+    clear : forget everything, like a reset, and also what is pushed or selected in this cycle. An
+        offer is withdrawn: its taker must be ready, or be told otherwise.
+    empty : nothing is stored and nothing is offered.
+
+    Timing
+    ------
+    Both streams move an item a cycle, whatever is stored. In each cycle with `release` high and
+    `pop` free (not valid, or being taken) the first item of those stored is selected, and offered
+    in the next cycle; an item is stored from the cycle after its push. So in an empty queue
+
+        cycle        0        1          2
+        push         taken
+        stored                selected
+        pop                              valid
+
+    Raises ValueError for parameters below 1.
+    """
+
+    def __init__(self, n_keys: int, shape: ShapeLike, capacity: int) -> None:
+        if n_keys < 1 or capacity < 1:
+            raise ValueError(
+                f"a queue needs at least 1 key and 1 place, but has {n_keys} and {capacity}."
+            )
         self._n_keys = n_keys
         self._shape = shape
         self._capacity = capacity
-        item = data.StructLayout({"key": range(n_keys), "value": shape})
+        item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(
             {
-                "push": In(stream.Signature(item)),
-                "pop": Out(stream.Signature(item)),
+                "push": In(item),
+                "pop": Out(item),
                 "release": In(1),
                 "clear": In(1),
                 "empty": Out(1),
@@ -25,54 +74,104 @@ class SpikeQueue(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        n, cap = self._n_keys, self._capacity
-        m.submodules.values = values = memory.Memory(shape=self._shape, depth=cap, init=[])
-        m.submodules.links = links = memory.Memory(shape=range(cap), depth=cap, init=[])
-        wv, rv = values.write_port(), values.read_port(transparent_for=())
-        wl, rl = links.write_port(), links.read_port(transparent_for=())
-        place = Signal(range(cap + 1))
-        bitmap = Signal(n)
-        heads = Array(Signal(range(cap), name=f"head_{i}") for i in range(n))
-        tails = Array(Signal(range(cap), name=f"tail_{i}") for i in range(n))
-        any_, _, key = first_set(bitmap)
-        push = Signal()
-        k = self.push.payload.key
+        places = range(max(self._capacity, 2))  # an address has a bit at least
+
+        stored = Signal(self._n_keys)  # the keys that have items
+        place = Signal(range(self._capacity + 1))  # of the next item, or `capacity`: all in use
+
+        # The head and tail of each list: distributed RAM, or registers. They count where `stored`
+        # says so.
+        m.submodules.heads = heads = memory.Memory(shape=places, depth=self._n_keys, init=[])
+        m.submodules.tails = tails = memory.Memory(shape=places, depth=self._n_keys, init=[])
+        write_head, read_head = heads.write_port(), heads.read_port(domain="comb")
+        write_tail, read_tail = tails.write_port(), tails.read_port(domain="comb")
+        push_tail = tails.read_port(domain="comb")
+
+        # What is read is never being written, or does not matter: `no_rw_check` tells Yosys, which
+        # else builds logic to give back the old content.
+        attributes = {"no_rw_check": 1}
+        m.submodules.values = values = memory.Memory(
+            shape=self._shape, depth=len(places), init=[], attrs=attributes
+        )
+        m.submodules.links = links = memory.Memory(
+            shape=places, depth=len(places), init=[], attrs=attributes
+        )
+        write_value, read_value = values.write_port(), values.read_port()
+        write_link, read_link = links.write_port(), links.read_port()
+
+        # After an item has been selected that is not the last of its list, the links' output is
+        # the new head of that list, the one in `heads` is not.
+        behind = Signal()
+        behind_key = Signal(range(self._n_keys), reset_less=True)
+
+        # Select the head of the first list.
+        any_, _, key = first_set(stored)
+        select = Signal()
+        head = Signal(places)
+        last = Signal()
+        is_behind = behind & (behind_key == key)
         m.d.comb += [
-            self.push.ready.eq(place < cap),
-            push.eq(self.push.valid & self.push.ready),
-            wv.addr.eq(place), wv.data.eq(self.push.payload.value), wv.en.eq(push),
-            wl.addr.eq(tails[k]), wl.data.eq(place), wl.en.eq(push & bitmap.bit_select(k, 1)),
+            select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
+            read_head.addr.eq(key),
+            read_tail.addr.eq(key),
+            head.eq(Mux(is_behind, read_link.data, read_head.data)),
+            last.eq(head == read_tail.data),
+            read_value.addr.eq(head),
+            read_value.en.eq(select),
+            read_link.addr.eq(head),
+            read_link.en.eq(select & ~last),
+            self.pop.payload.value.eq(read_value.data),
+            self.empty.eq(~any_ & ~self.pop.valid),
         ]
-        # select
-        again = Signal()  # links output is the head of `again_key`
-        again_key = Signal(range(n))
-        sel = Signal()
-        head = Signal(range(cap))
-        m.d.comb += [
-            sel.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
-            head.eq(Mux(again & (again_key == key), rl.data, heads[key])),
-            rv.addr.eq(head), rl.addr.eq(head), rv.en.eq(sel), rl.en.eq(sel),
-            self.pop.payload.value.eq(rv.data),
-        ]
-        with m.If(again):
-            m.d.sync += heads[again_key].eq(rl.data)
-        is_last = head == tails[key]
-        m.d.sync += again.eq(0)
         with m.If(self.pop.ready):
             m.d.sync += self.pop.valid.eq(0)
-        with m.If(sel):
+        with m.If(select):
             m.d.sync += [self.pop.valid.eq(1), self.pop.payload.key.eq(key)]
-            with m.If(is_last):
-                m.d.sync += bitmap.bit_select(key, 1).eq(0)
-            with m.Else():
-                m.d.sync += [again.eq(1), again_key.eq(key)]
+            with m.If(last):
+                m.d.sync += stored.bit_select(key, 1).eq(0)
+
+        # Append to a list, or begin one.
+        push = Signal()
+        begins = Signal()
+        push_key = self.push.payload.key
+        has_items = stored.bit_select(push_key, 1)
+        m.d.comb += [
+            self.push.ready.eq(place != self._capacity),
+            push.eq(self.push.valid & self.push.ready),
+            begins.eq(push & (~has_items | (select & last & (key == push_key)))),
+            write_value.addr.eq(place),
+            write_value.data.eq(self.push.payload.value),
+            write_value.en.eq(push),
+            push_tail.addr.eq(push_key),
+            write_link.addr.eq(push_tail.data),
+            write_link.data.eq(place),
+            write_link.en.eq(push & has_items),
+            write_tail.addr.eq(push_key),
+            write_tail.data.eq(place),
+            write_tail.en.eq(push),
+        ]
         with m.If(push):
-            m.d.sync += [place.eq(place + 1), tails[k].eq(place), bitmap.bit_select(k, 1).eq(1)]
-            with m.If(~bitmap.bit_select(k, 1) | (sel & is_last & (key == k))):
-                m.d.sync += heads[k].eq(place)
-        with m.Elif(~bitmap.any() & ~self.pop.valid):
+            m.d.sync += [
+                place.eq(place + 1),
+                stored.bit_select(push_key, 1).eq(1),
+            ]
+        with m.Elif(~any_):
             m.d.sync += place.eq(0)
-        m.d.comb += self.empty.eq(~bitmap.any() & ~self.pop.valid)
+
+        # One head is written a cycle. A list that begins goes first; the one that is
+        # behind can wait, for its new head stays at the output of the links until an item is
+        # selected from a list of two or more before it. That list got its second item after the
+        # selection that left the other behind, in a cycle in which no list began.
+        m.d.comb += [
+            write_head.en.eq(begins | behind),
+            write_head.addr.eq(Mux(begins, push_key, behind_key)),
+            write_head.data.eq(Mux(begins, place, read_link.data)),
+        ]
+        with m.If(select & ~last):
+            m.d.sync += [behind.eq(1), behind_key.eq(key)]
+        with m.Elif(~begins | (select & is_behind)):
+            m.d.sync += behind.eq(0)
+
         with m.If(self.clear):
-            m.d.sync += [bitmap.eq(0), self.pop.valid.eq(0), place.eq(0), again.eq(0)]
+            m.d.sync += [stored.eq(0), place.eq(0), self.pop.valid.eq(0), behind.eq(0)]
         return m

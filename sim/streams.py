@@ -242,7 +242,7 @@ class StreamSink(_Stream):
     def _show(self, payload: int) -> Any:
         if self.layout is None:
             return payload
-        return {name: int(field) for name, field in unpack(self.layout, payload).items()}
+        return {name: int(array[0]) for name, array in unpack(self.layout, [payload]).items()}
 
 
 class Scoreboard(StreamSink):

@@ -1,0 +1,113 @@
+"""Bench of the SpikeQueue: every cycle against the model, and windows as a Layer fills them."""
+
+import random
+from collections.abc import Iterator
+
+import cocotb
+from cocotb.handle import SimHandleBase
+
+from firstspike.hdl.queue import item_layout
+
+from ..exchange import parameters
+from ..payloads import pack, unpack
+from ..queue_model import Item, QueueModel
+from ..streams import ClockDomain, Scoreboard, StreamSource, at_random
+
+
+class QueueBench:
+    """A queue's ports, its clock and the layout of its items."""
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.dut = dut
+        given = parameters()
+        self.n_keys, self.capacity = given["n_keys"], given["capacity"]
+        self.width = given["width"]
+        self.amount = given["amount"]
+        self.layout = item_layout(self.n_keys, given["width"])
+        self.domain = ClockDomain(dut)
+        self.release = dut["release"]
+        self.release.value = 0
+        dut.clear.value = 0
+
+    def random_item(self, keys: int) -> Item:
+        """An item with one of the first so many keys."""
+        return random.randrange(keys), random.randrange(1 << self.width)
+
+    def item(self, port: SimHandleBase) -> Item:
+        """The item in the payload of a port."""
+        said = unpack(self.layout, [int(port.value)])
+        return int(said["key"][0]), int(said["value"][0])
+
+    def payload(self, item: Item) -> int:
+        """The bits of an item."""
+        key, value = item
+        return pack(self.layout, {"key": key, "value": value})
+
+
+@cocotb.test()
+async def lockstep(dut):
+    """Random inputs; every output in every cycle is the model's."""
+    bench = QueueBench(dut)
+    model = QueueModel(bench.capacity)
+    dut.push__valid.value = 0
+    dut.push__payload.value = 0
+    dut.pop__ready.value = 0
+    await bench.domain.start()
+    push = None
+    for push_now, pop_ready, release, clear, keys in _inputs(bench.n_keys, bench.amount):
+        push = push or (bench.random_item(keys) if push_now else None)
+        dut.push__valid.value = push is not None
+        if push:
+            dut.push__payload.value = bench.payload(push)
+        dut.pop__ready.value = pop_ready
+        bench.release.value = release
+        dut.clear.value = clear
+        await bench.domain.falling
+        found = {
+            "ready": bool(dut.push__ready.value),
+            "offered": bench.item(dut.pop__payload) if dut.pop__valid.value else None,
+            "empty": bool(dut.empty.value),
+        }
+        expected = {name: getattr(model, name) for name in found}
+        assert found == expected, f"cycle {bench.domain.cycle}: {found}, expected {expected}"
+        taken = model.ready
+        model.step(push, pop_ready, release, clear)
+        push = None if taken else push
+        await bench.domain.rising
+
+
+def _inputs(n_keys: int, cycles: int) -> Iterator[tuple[bool, bool, bool, bool, int]]:
+    """For each cycle: push, pop.ready, release, clear, and from how many keys to choose.
+
+    The probabilities change every few cycles, so that the queue fills, runs empty and idles.
+    """
+    while cycles > 0:
+        push, pop, release = (random.choice((0, 0.2, 0.5, 0.9, 1)) for _ in range(3))
+        clear = random.choice((0, 0, 0, 0.1))
+        keys = random.randint(1, n_keys)
+        length = min(random.randrange(1, 50), cycles)
+        cycles -= length
+        for _ in range(length):
+            chosen = [random.random() < p for p in (push, pop, release, clear)]
+            yield *chosen, keys
+
+
+@cocotb.test()
+async def windows(dut):
+    """Windows of random items, pushed before they are released, with pauses on both sides."""
+    bench = QueueBench(dut)
+    source = StreamSource(dut, "push", bench.domain, bench.layout, at_random(1))
+    board = Scoreboard(dut, "pop", bench.domain, bench.layout, at_random(2))
+    await bench.domain.start()
+    board.start()
+    for _ in range(bench.amount // 50):
+        items = [bench.random_item(bench.n_keys) for _ in range(random.randint(0, bench.capacity))]
+        board.expect(bench.payload(item) for item in sorted(items, key=lambda item: item[0]))
+        await source.send_all(bench.payload(item) for item in items)
+        bench.release.value = 1
+        await bench.domain.falling
+        while not dut.empty.value:
+            await bench.domain.falling
+        board.finish()
+        await bench.domain.rising
+        bench.release.value = 0
