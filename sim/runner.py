@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
@@ -66,14 +67,14 @@ class Simulation:
         check(self._waves is not None)
         if simulator == "verilator" and self._waves is not None:
             self._arguments = [*self._arguments, "--trace-fst"]
-        self._folder = cached(self._content(simulator), self._build)
+        self._simulator = simulator
+        self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
-    def _content(self, simulator: str) -> list[str]:
-        packages = ["cocotb"] + (["verilator"] if simulator == "verilator" else [])
+    def _options(self) -> list[str]:
+        """What a compiled simulation depends on besides the Verilog."""
+        packages = ["cocotb"] + (["verilator"] if self._simulator == "verilator" else [])
         return [
-            self._verilog,
-            self._toplevel,
-            simulator,
+            self._simulator,
             f"waves: {self._waves is not None}",
             *self._arguments,
             *(f"{package} {version(package)}" for package in packages),
@@ -82,10 +83,28 @@ class Simulation:
         ]
 
     def _build(self, folder: Path) -> None:
-        work = folder / "build"
-        work.mkdir()
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
+            work = Path(name)
+            if self._simulator == "verilator":
+                # The same in every model, and the larger part of compiling a small one. Dated
+                # ahead: else make compiles it again, for the Makefile is newer.
+                later = time.time() + 3600
+                for compiled in cached(self._options(), self._build_runtime).iterdir():
+                    os.utime(shutil.copy(compiled, work), (later, later))
+            self._compile(work, self._verilog)
+            for product in (self._toplevel, "sim.vvp"):
+                if (work / product).exists():
+                    (work / product).rename(folder / product)
+
+    def _build_runtime(self, folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
+            self._compile(Path(name), f"module {self._toplevel}(input clk); endmodule")
+            for compiled in Path(name).glob("verilated*.o"):
+                compiled.rename(folder / compiled.name)
+
+    def _compile(self, work: Path, verilog: str) -> None:
         source = work / f"{self._toplevel}.v"
-        source.write_text(self._verilog)
+        source.write_text(verilog)
         log = work / "build.log"
         with _environment(**_VERILATOR_ENVIRONMENT):
             try:
@@ -101,10 +120,6 @@ class Simulation:
             except RuntimeError:
                 message = _first_line(log.read_text().replace(f"{work}/", ""), "rror")
                 raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
-        for product in (self._toplevel, "sim.vvp"):
-            if (work / product).exists():
-                (work / product).rename(folder / product)
-        shutil.rmtree(work)
 
     def _make_runner(self) -> Runner:
         runner = self._runner()
