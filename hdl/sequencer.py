@@ -163,7 +163,8 @@ class Sequencer(wiring.Component):
         if window:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)
-            with m.If(issue & step & (op.end | op.advance)):
+            # Not with the last group's further rows: its spikes may have been sent before these.
+            with m.If(issue & step & (op.end | (op.advance & op.first))):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
