@@ -26,15 +26,16 @@ class Augmentation:
     smoothness: float = 4.0
     #: largest relative change of brightness; it moves the threshold of a binary encoding
     brightness: float = 0.25
+    #: whether half of the images are mirrored left to right
+    mirror: bool = False
     #: probability that a pixel is inverted, independently of all others
     flip: float = 0.0
 
     @property
     def geometric(self) -> bool:
         """Whether anything but `flip` is in use, which needs square images."""
-        return any(
-            (self.rotation, self.scale, self.shear, self.shift, self.elastic, self.brightness)
-        )
+        affine = (self.rotation, self.scale, self.shear, self.shift)
+        return any((*affine, self.elastic, self.brightness, self.mirror))
 
     def fields(self, side: int, rng: np.random.Generator, count: int = 400) -> np.ndarray:
         """Elastic displacement fields float32[count, side, side, 2] of unit root mean square."""
@@ -49,12 +50,15 @@ class Augmentation:
         n = len(images)
         if self.geometric:
             side = math.isqrt(images.shape[1])
+            square = images.reshape(n, side, side)
+            if self.mirror:
+                square = np.where(rng.random((n, 1, 1)) < 0.5, square[:, :, ::-1], square)
             affine = [self.rotation, self.scale, self.scale, self.shear, self.shift, self.shift]
             bounds = [*affine, self.brightness, 1.4 * self.elastic]
             draws = rng.uniform(-1, 1, (n, 8)).astype(np.float32) * np.float32(bounds)
             which = rng.integers(len(fields), size=n)
             varied = np.empty_like(images)
-            _warp(images.reshape(n, side, side), draws, fields, which, varied)
+            _warp(square, draws, fields, which, varied)
             images = varied
         if self.flip:
             flipped = rng.random(images.shape, np.float32) < self.flip

@@ -27,7 +27,12 @@ _PLAIN: dict[str, Any] = {
     "augmentation": None,
 }
 _FLIPS = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0, flip=0.05)
-_NOISY = _PLAIN | {"epochs": 45, "sparsity": 3.5e-4, "augmentation": _FLIPS}
+_NOISY = _PLAIN | {
+    "epochs": 45,
+    "fine_tuning_epochs": 5,
+    "sparsity": 2.8e-4,
+    "augmentation": _FLIPS,
+}
 
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
@@ -44,14 +49,16 @@ GRADED: dict[str, Any] = {
 }
 _GRADED_SPARSE: dict[str, Any] = {
     "n_connected": None,
-    "epochs": 24,
+    "epochs": 32,
     "fine_tuning_epochs": 3,
-    "rate": 2e-3,
+    "batch": 100,
+    "rate": 1.5e-3,
+    "fine_tuning_rate": 2e-4,
     "sparsity": 0.0,
     "revival": 0.0,
     "weight_decay": 0.1,
     "augmentation": Augmentation(
-        rotation=0.02, scale=0.02, shear=0.0, shift=0.3, elastic=0.0, brightness=0.05
+        rotation=0.02, scale=0.02, shear=0, shift=0.3, elastic=0, brightness=0.05, mirror=True
     ),
 }
 

@@ -222,6 +222,18 @@ def test_flips_invert_their_share_of_pixels(digits):
     assert changed.mean() == pytest.approx(0.03, rel=0.05)
 
 
+def test_mirror_turns_half_of_the_images(digits):
+    rng = np.random.default_rng(0)
+    mirror = replace(STILL, mirror=True)
+    varied = mirror.apply(digits.test_images, mirror.fields(28, rng), rng)
+    # the border is left out: what a bilinear map cannot reach is dark
+    inner = [x.reshape(-1, 28, 28)[:, 1:-1, 1:-1] for x in (digits.test_images, varied)]
+    same = (inner[0] == inner[1]).all(axis=(1, 2))
+    turned = (inner[0][:, :, ::-1] == inner[1]).all(axis=(1, 2))
+    assert (same | turned).all()
+    assert turned.mean() == pytest.approx(0.5, abs=0.1)
+
+
 @pytest.mark.parametrize("name", ["rotation", "scale", "shear", "shift", "elastic", "brightness"])
 def test_each_bound_varies_images_a_little(name):
     column, row = np.meshgrid(np.arange(28), np.arange(28))
