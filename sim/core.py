@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -11,18 +12,25 @@ from firstspike.golden import Network, events
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import Core, CoreShape, weight_chunks
 from firstspike.hdl.events import Kind, input_layout
+from firstspike.hdl.weights import CHUNK_BITS
 
 from .payloads import pack, unpack
-from .runner import Simulation
+from .runner import Simulation, SimulationError
 from .scoreboard import Spike
 from .verilog import verilog_of
 
 TOP = "firstspike_core"
 
+Request = tuple[int, int, int, int]
+"""Of the weight port: (write, layer, address, data)."""
+
 
 @dataclass(frozen=True)
 class HardwareRun:
-    """What the hardware reported of n images; see `scoreboard.Run` for the fields."""
+    """What the hardware reported of n images; see `scoreboard.Run` for the fields.
+
+    Of an image without a decision, because of a reset, everything is 0.
+    """
 
     decision: np.ndarray
     tick: np.ndarray
@@ -31,6 +39,37 @@ class HardwareRun:
     cycles: np.ndarray
     error: np.ndarray
     logs: Sequence[Sequence[Spike]]
+    answers: np.ndarray
+    """int64 [reads, 2], data and error flag of every answer to `Stimulus.during` and `.after`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stimulus:
+    """What is done to a core besides sending it images.
+
+    Images are named by their number. With anything but the defaults the cycle counts are no longer
+    the golden model's.
+    """
+
+    pauses: bool = False
+    """Both sides of every stream pause at random."""
+    decision_wait: int = 0
+    """Cycles for which each decision, at least, has to wait."""
+    aborts: Mapping[int, int] = field(default_factory=dict)
+    """Images that are aborted, so many cycles after their last item was taken; their items should
+    be without an end."""
+    quiet_aborts: Sequence[int] = ()
+    """Images before which abort is asked for while none is under way."""
+    resets: Mapping[int, int] = field(default_factory=dict)
+    """Images in which there is a reset, so many cycles after their first item was offered."""
+    checked: bool = False
+    """Read all weights back and compare them, before the first image and after the last."""
+    during: Sequence[Request] = ()
+    """Requests to the weight port while images are under way."""
+    after: Sequence[Request] = ()
+    """Requests to the weight port after the images."""
+    seed: int = 1
+    """Of the pauses."""
 
 
 def core_verilog(shape: CoreShape) -> str:
@@ -41,12 +80,7 @@ def core_verilog(shape: CoreShape) -> str:
 def image_items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None) -> np.ndarray:
     """What one image puts into the core's input port: event payloads, or bitmap words."""
     if shape.bitmap is None:
-        layout = input_layout(shape.layers[0].schedule.n_in, shape.deadline)
-        spikes = events(ticks).astype(np.int64)
-        listed = pack(
-            layout, {"kind": Kind.SPIKE.value, "tick": spikes[:, 0], "address": spikes[:, 1]}
-        )
-        return np.append(listed, pack(layout, {"kind": Kind.END.value})).astype(np.int64)
+        return np.append(event_items(shape, events(ticks)), end_item(shape)).astype(np.int64)
     bits = (pixels > 127).astype(np.int64)
     words = -(-len(bits) // shape.bitmap)
     padded = np.zeros(words * shape.bitmap, np.int64)
@@ -54,71 +88,67 @@ def image_items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None) 
     return padded.reshape(words, shape.bitmap) @ (1 << np.arange(shape.bitmap, dtype=np.int64))
 
 
+def event_items(shape: CoreShape, spikes: np.ndarray) -> np.ndarray:
+    """Payloads of the events port for `spikes` (k, 2), (tick, row); they may be bad ones."""
+    layout = input_layout(shape.layers[0].schedule.n_in, shape.deadline)
+    tick, row = np.asarray(spikes, np.int64).reshape(-1, 2).T
+    return pack(layout, {"kind": Kind.SPIKE.value, "tick": tick, "address": row})
+
+
+def end_item(shape: CoreShape) -> int:
+    """The payload of the events port that ends an image."""
+    layout = input_layout(shape.layers[0].schedule.n_in, shape.deadline)
+    return pack(layout, {"kind": Kind.END.value})
+
+
 def run_items(
     network: Network,
     shape: CoreShape,
     items: Sequence[np.ndarray],
+    stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
     waves: str | None = None,
-    pauses: float = 0.0,
-    seed: int = 0,
-    aborts: Sequence[int] = (),
-    checked: bool = False,
 ) -> HardwareRun:
     """Put raw input items through a simulated core, image after image.
 
-    Parameters
-    ----------
-    items
-        Per image what goes into the input port. An image whose number is in `aborts` has no
-        end: it is aborted when its items have been taken.
-    pauses
-        Probability with which the source and the taker pause in each cycle.
-    checked
-        Read the weights back and compare before the first image.
+    `items`: per image what goes into the input port. Raises SimulationError, also for a weight
+    that is read back wrongly.
     """
-    host = np.array(
-        [
-            pack(shape.host_layout, {"write": 1, "layer": layer, "address": address, "data": word})
-            for layer, address, word in weight_chunks(shape, network)
-        ],
-        np.int64,
-    )
-    results = Simulation(core_verilog(shape), TOP, simulator=simulator, waves=waves).run(
+    stimulus = stimulus or Stimulus()
+    chunks = list(weight_chunks(shape, network))
+    writes = [(1, *chunk) for chunk in chunks]
+    reads = [(0, layer, address, 0) for layer, address, _ in chunks] if stimulus.checked else []
+    asked = [*stimulus.during, *stimulus.after]
+    simulation = Simulation(core_verilog(shape), TOP, simulator=simulator, waves=waves)
+    results = simulation.run(
         "firstspike.sim.benches.core",
         {
-            "host": host,
+            "before": _requests(shape, writes + reads),
+            "during": _requests(shape, stimulus.during),
+            "after": _requests(shape, [*stimulus.after, *reads]),
+            "reads_before": len(reads),
+            "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
             "items": np.concatenate(items),
             "lengths": np.array([len(one) for one in items]),
-            "aborts": list(aborts),
             "port": "events" if shape.bitmap is None else "words",
             "hidden": len(shape.layers) - 1,
-            "pauses": pauses,
-            "write_bit": pack(shape.host_layout, {"write": 1}),
-            "checked": checked,
+            "pauses": stimulus.pauses,
+            "decision_wait": stimulus.decision_wait,
+            "aborts": list(stimulus.aborts.items()),
+            "quiet_aborts": list(stimulus.quiet_aborts),
+            "resets": list(stimulus.resets.items()),
         },
-        seed=seed,
+        seed=stimulus.seed,
     )
-    said = unpack(shape.decision_layout, [int(text, 16) for text in results["decisions"].tolist()])
-    logs: list[list[Spike]] = [[] for _ in items]
-    for layer in range(len(shape.layers) - 1):
-        images = results[f"log_images_{layer}"]
-        spikes = unpack(shape.log_layout(layer), results[f"log_{layer}"])
-        for image, tick, neuron in zip(
-            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
-        ):
-            logs[image].append((layer, tick, neuron))
-    causes = [name for name in said if name.startswith("causes.")]
-    return HardwareRun(
-        decision=said["class"],
-        tick=said["tick"],
-        forced=said["forced"].astype(bool),
-        rows=np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
-        cycles=said["cycles"],
-        error=sum(said[name] << bit for bit, name in enumerate(causes)),
-        logs=logs,
+    answers = np.column_stack(
+        [results["answers"] & ((1 << CHUNK_BITS) - 1), results["answers"] >> CHUNK_BITS]
     )
+    if stimulus.checked:
+        _check_read_back(chunks, answers[: len(reads)], "before the images")
+        _check_read_back(chunks, answers[len(answers) - len(reads) :], "after the images")
+    run = hardware_run(shape, results, len(items), set(stimulus.resets))
+    return HardwareRun(**run, answers=answers[len(reads) : len(answers) - len(reads)])
 
 
 def simulate(
@@ -126,8 +156,10 @@ def simulate(
     ticks: np.ndarray,
     schedule: Schedule,
     pixels: np.ndarray | None = None,
+    stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
+    waves: str | None = None,
 ) -> HardwareRun:
     """Classify images on the generated hardware, cycle by cycle.
 
@@ -139,4 +171,61 @@ def simulate(
         image_items(shape, ticks[image], None if pixels is None else pixels[image])
         for image in range(len(ticks))
     ]
-    return run_items(network, shape, items, simulator=simulator)
+    return run_items(network, shape, items, stimulus, simulator=simulator, waves=waves)
+
+
+def _requests(shape: CoreShape, requests: Sequence[Request]) -> np.ndarray:
+    write, layer, address, word = np.array(requests, np.int64).reshape(-1, 4).T
+    return pack(
+        shape.host_layout, {"write": write, "layer": layer, "address": address, "data": word}
+    )
+
+
+def _check_read_back(
+    chunks: Sequence[tuple[int, int, int]], answers: np.ndarray, when: str
+) -> None:
+    """Compare what was read with what was written, (layer, address, data)."""
+    for (layer, address, word), (found, error) in zip(chunks, answers.tolist(), strict=True):
+        if found != word or error:
+            raise SimulationError(
+                f"layer {layer}, weight word {address}: read {found:#x} (error {error}) "
+                f"{when}, written was {word:#x}"
+            )
+
+
+def hardware_run(
+    shape: CoreShape, results: Mapping[str, Any], count: int, reset: set[int]
+) -> dict[str, Any]:
+    """The fields of a HardwareRun but its answers.
+
+    `results`: the image and the payload, in hex, of every decision in `images` and `decisions`;
+    of the spike log of each layer i the images and payloads, [k, 2], in `log_i`. `count` is that
+    of the images, `reset` are those without a decision.
+    """
+    payloads = [0] * count
+    for image, text in zip(results["images"].tolist(), results["decisions"].tolist(), strict=True):
+        if image not in reset:
+            payloads[image] = int(text, 16)
+    said = unpack(shape.decision_layout, payloads)
+    logs: list[list[Spike]] = [[] for _ in range(count)]
+    for layer in range(len(shape.layers) - 1):
+        images, bits = results[f"log_{layer}"].T
+        spikes = unpack(shape.log_layout(layer), bits)
+        for image, tick, neuron in zip(
+            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
+        ):
+            if image not in reset:
+                logs[image].append((layer, tick, neuron))
+    causes = [said[name] << bit for bit, name in enumerate(n for n in said if "causes." in n)]
+    error = np.sum(causes, axis=0)
+    if np.any((error != 0) != said["error"]):
+        raise SimulationError("a decision has `error` without a cause, or a cause without `error`.")
+    return {
+        "decision": said["class"],
+        "tick": said["tick"],
+        "forced": said["forced"].astype(bool),
+        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
+        "cycles": said["cycles"],
+        "error": error,
+        "logs": logs,
+    }

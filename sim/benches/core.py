@@ -1,149 +1,170 @@
-"""Bench of the Core: loads the weights, sends images, and writes down all that comes out.
+"""Bench of the Core: writes weights, sends images, and writes down all that comes out.
 
 It judges nothing but the protocol; the comparison with the golden model is the scoreboard's, on
-the other side of the results file.
+the other side of the results file. `sim.core` says what the parameters mean.
 """
 
+import itertools
 import random
+from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, ReadOnly, RisingEdge
+from cocotb.handle import SimHandleBase
+from cocotb.triggers import Event, RisingEdge
 
 from .. import exchange
+from ..streams import ClockDomain, StreamSink, StreamSource, at_random
+
+PATIENCE = 200_000
+"""Cycles, more than any image takes."""
+
+
+class DecisionSink(StreamSink):
+    """Takes decisions, and knows which image each one is of."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.first = 0
+        """The image that the first decision since the reset is of."""
+        self.taken = 0
+        """Decisions since the reset."""
+        self.decisions: list[tuple[int, str]] = []
+        """(image, payload in hex); decisions can be wider than an integer of numpy."""
+        self._event = Event()
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Write a decision down."""
+        self.decisions.append((self.first + self.taken, hex(payload)))
+        self.taken += 1
+        self._event.set()
+
+    def restart(self, image: int) -> None:
+        """After a reset: the next decision is that of `image`."""
+        self.first, self.taken = image, 0
+
+    def under_way(self, parity: int) -> int:
+        """The image with that image bit which has not been decided, or has just been taken.
+
+        Under back-pressure one decision may be waiting while the next image is worked on.
+        """
+        return self.first + self.taken + ((self.taken + parity) & 1)
+
+    async def all_before(self, image: int) -> None:
+        """Wait until the decisions of all images before `image` have been taken."""
+        while self.first + self.taken < image:
+            self._event.clear()
+            await self._event.wait()
 
 
 class CoreBench:
     """The ports of a core, and what goes through them."""
 
-    def __init__(self, dut, parameters):
+    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
         self.dut = dut
-        self.parameters = parameters
-        self.decisions = []
-        self.answers = []
-        self.logs = [([], []) for _ in range(parameters["hidden"])]
+        self.given = given
+        self.domain = ClockDomain(dut)
+        seeds = itertools.count(random.randrange(1 << 30))
+        pausing = [at_random(next(seeds)) if given["pauses"] else None for _ in range(3)]
+        if given["decision_wait"]:
+            pausing[2] = itertools.cycle([False] * given["decision_wait"] + [True])
+        self.items = StreamSource(dut, given["port"], self.domain, willing=pausing[0])
+        self.host = StreamSource(dut, "weights", self.domain)
+        self.answers = StreamSink(dut, "weights_read", self.domain, willing=pausing[1])
+        self.decisions = DecisionSink(dut, "decision", self.domain, willing=pausing[2])
+        self.logs: list[list[tuple[int, int]]] = [[] for _ in range(given["hidden"])]
+        dut.abort_image.value = 0
 
-    def pauses(self):
-        """Whether a side pauses for a cycle."""
-        return self.parameters["pauses"] and random.random() < self.parameters["pauses"]
+    async def run(self) -> None:
+        """Everything, from the first reset to the last decision."""
+        given = self.given
+        await self.domain.start()
+        self.answers.start()
+        self.decisions.start()
+        for layer in range(given["hidden"]):
+            cocotb.start_soon(self._log(layer))
+        await self.host.send_all(given["before"].tolist())
+        await self._answered(given["reads_before"])
+        cocotb.start_soon(self._watch())
+        during = cocotb.start_soon(self._host_during(given["during"].tolist()))
+        await self._send_images()
+        await self.decisions.all_before(len(given["lengths"]))
+        await during
+        await self.host.send_all(given["after"].tolist())
+        await self._answered(given["reads"])
 
-    async def send(self, port, payloads, pausing=False):
-        """Send payloads into the stream `port`, one a cycle unless held up."""
-        valid, ready = getattr(self.dut, f"{port}__valid"), getattr(self.dut, f"{port}__ready")
-        payload = getattr(self.dut, f"{port}__payload")
-        falling, settled, rises = FallingEdge(self.dut.clk), ReadOnly(), RisingEdge(ready)
-        for one in payloads:
-            while pausing and self.pauses():
-                valid.value = 0
-                await falling
-            payload.value = one
-            valid.value = 1
-            await settled
-            while not ready.value:
-                await rises
-                await falling
-                await settled
-            await falling
-        valid.value = 0
+    async def _watch(self) -> None:
+        """Fail where no decision comes any more, instead of waiting for ever."""
+        count = -1
+        while len(self.decisions.decisions) > count:
+            count = len(self.decisions.decisions)
+            await self.domain.cycles(PATIENCE)
+        raise AssertionError(f"no decision in {PATIENCE} cycles after the first {count}")
 
-    async def load(self):
-        """Write all weights; where the bench is `checked`, read them back and compare."""
-        host = self.parameters["host"].tolist()
-        await self.send("weights", host)
-        if not self.parameters["checked"]:
-            return
-        answers = []
-
-        async def collect():
-            dut = self.dut
-            dut.weights_read__ready.value = 1
-            while len(answers) < len(host):
-                await FallingEdge(dut.clk)
-                await ReadOnly()
-                if dut.weights_read__valid.value:
-                    answers.append(int(dut.weights_read__payload.value))
-
-        collecting = cocotb.start_soon(collect())
-        write = self.parameters["write_bit"]
-        await self.send("weights", [one & ~write for one in host])
-        await collecting
-        self.answers = answers
-
-    async def source(self):
-        """Every image, one after the other."""
-        at = 0
-        aborts = set(self.parameters["aborts"])
-        for image, length in enumerate(self.parameters["lengths"].tolist()):
-            items = self.parameters["items"][at : at + length].tolist()
-            at += length
-            await self.send(self.parameters["port"], items, pausing=True)
+    async def _send_images(self) -> None:
+        given, domain = self.given, self.domain
+        resets, aborts = dict(given["resets"]), dict(given["aborts"])
+        ends = np.cumsum(given["lengths"])
+        for image, part in enumerate(np.split(given["items"], ends[:-1])):
+            if image in given["quiet_aborts"]:
+                await self.decisions.all_before(image)
+                while self.dut.busy.value:
+                    await domain.falling
+                await self._abort()
+            if image in resets:
+                await self.decisions.all_before(image)
+                sending = cocotb.start_soon(self.items.send_all(part.tolist()))
+                await domain.after_rising()
+                await domain.cycles(resets[image])
+                sending.cancel()
+                self.items.idle()
+                await domain.reset()
+                self.decisions.restart(image + 1)
+                continue
+            await self.items.send_all(part.tolist())
             if image in aborts:
-                self.dut.abort_image.value = 1
-                await FallingEdge(self.dut.clk)
-                self.dut.abort_image.value = 0
+                await domain.cycles(aborts[image])
+                await self._abort()
 
-    async def taker(self, count):
-        """Take `count` decisions."""
-        dut = self.dut
-        valid, ready = dut.decision__valid, dut.decision__ready
-        while len(self.decisions) < count:
-            ready.value = 0 if self.pauses() else 1
-            await ReadOnly()
-            if not valid.value:
-                await RisingEdge(valid)
-                await FallingEdge(dut.clk)
-                continue
-            if ready.value:
-                self.decisions.append(hex(int(dut.decision__payload.value)))
-            await FallingEdge(dut.clk)
+    async def _abort(self) -> None:
+        await self.domain.after_rising()
+        self.dut.abort_image.value = 1
+        await self.domain.rising
+        self.dut.abort_image.value = 0
 
-    async def log(self, layer):
+    async def _host_during(self, requests: list[int]) -> None:
+        for request in requests:
+            await self.domain.cycles(random.randrange(1, 40))
+            await self.host.send(request)
+
+    async def _answered(self, count: int) -> None:
+        while len(self.answers.received) < count:
+            await self.domain.falling
+
+    async def _log(self, layer: int) -> None:
         """Write down the spike log of a hidden layer."""
-        dut, (images, spikes) = self.dut, self.logs[layer]
-        valid, spike = getattr(dut, f"log_{layer}__valid"), getattr(dut, f"log_{layer}__spike")
-        falling, settled, rises = FallingEdge(dut.clk), ReadOnly(), RisingEdge(valid)
+        valid, spike = self.dut[f"log_{layer}__valid"], self.dut[f"log_{layer}__spike"]
+        domain, log, rises = self.domain, self.logs[layer], RisingEdge(valid)
         while True:
-            await settled
+            await domain.falling
             if not valid.value:
                 await rises
-                await falling
-                continue
-            images.append(len(self.decisions))
-            spikes.append(int(spike.value))
-            await falling
+            elif not domain.in_reset:
+                bits = int(spike.value)
+                log.append((self.decisions.under_way(bits & 1), bits))
 
 
 @cocotb.test()
 async def core(dut):
     """Run the images of the stimulus file."""
     bench = CoreBench(dut, exchange.parameters())
-    parameters = bench.parameters
-    cocotb.start_soon(Clock(dut.clk, 10, "ns").start())
-    for name in (
-        "weights__valid",
-        f"{parameters['port']}__valid",
-        "weights_read__ready",
-        "abort_image",
-    ):
-        getattr(dut, name).value = 0
-    dut.decision__ready.value = 1
-    dut.rst.value = 1
-    for _ in range(3):
-        await FallingEdge(dut.clk)
-    dut.rst.value = 0
-    await bench.load()
-    taking = cocotb.start_soon(bench.taker(len(parameters["lengths"])))
-    for layer in range(parameters["hidden"]):
-        cocotb.start_soon(bench.log(layer))
-    await bench.source()
-    await taking
+    await bench.run()
     exchange.report(
-        decisions=np.array(bench.decisions),
-        answers=np.array(bench.answers, np.int64),
-        **{f"log_{i}": np.array(spikes, np.int64) for i, (_, spikes) in enumerate(bench.logs)},
+        images=np.array([image for image, _ in bench.decisions.decisions], np.int64),
+        decisions=np.array([payload for _, payload in bench.decisions.decisions], str),
+        answers=np.array([payload for _, payload in bench.answers.received], np.int64),
         **{
-            f"log_images_{i}": np.array(images, np.int64)
-            for i, (images, _) in enumerate(bench.logs)
+            f"log_{layer}": np.array(log, np.int64).reshape(-1, 2)
+            for layer, log in enumerate(bench.logs)
         },
     )
