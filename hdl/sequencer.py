@@ -56,6 +56,7 @@ class Sequencer(wiring.Component):
         started = Signal()
         now = Signal(event.tick.shape())
         rows = Signal(range(n_in + 1))  # spikes taken in, all ticks
+        rows_before = Signal(range(n_in + 1))  # the same, those before tick `now`
         busy = Signal()  # a window's spikes are being sent
 
         # A signal a field: a constant part of a signal is no legal Verilog process.
@@ -144,7 +145,13 @@ class Sequencer(wiring.Component):
                 consume.eq(step),
             ]
         with m.Elif(live & (event.kind == Kind.END)):
-            m.d.comb += [op.end.eq(1), issue.eq(~busy), consume.eq(step & ~busy)]
+            m.d.comb += [
+                op.end.eq(1),
+                # The deadline's own spikes come too late for its decision.
+                op.context.spikes[str(counted)].eq(rows_before),
+                issue.eq(~busy),
+                consume.eq(step & ~busy),
+            ]
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
@@ -159,6 +166,8 @@ class Sequencer(wiring.Component):
                     now.eq(op.tick),
                     rows.eq(Mux(op.start, 0, rows) + op.row),
                 ]
+                with m.If(op.start | op.advance):
+                    m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
 
         if window:
             with m.If(self.done):
