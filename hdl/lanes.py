@@ -95,47 +95,43 @@ class Lanes(wiring.Component):
         with m.If(met.o.valid & met.o.ready):
             m.d.sync += work.eq(updated)
 
-        mask = Signal(lanes)
+        # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
+        # driven in many parts.
+        after, before, mask, potentials = [], [], [], []
         start, advance = op.first & op.start, op.first & op.advance
         for lane in range(lanes):
-            M, S = Signal(shape.potential), Signal(shape.slope)
-            spent = Signal()
+            current = work[lane]
             if groups > 1:
-                m.d.comb += [
-                    M.eq(Mux(op.first, fetched[lane].M, work[lane].M)),
-                    S.eq(Mux(op.first, fetched[lane].S, work[lane].S)),
-                ]
-            else:
-                m.d.comb += [M.eq(work[lane].M), S.eq(work[lane].S)]
-            slope = Mux(advance, S, 0)
-            M_next, S_next = updated[lane].M, updated[lane].S
+                current = Signal(state, name=f"current_{lane}")
+                m.d.comb += current.eq(Mux(op.first, fetched[lane], work[lane]))
+            M, S = current.M, current.S
+            M_next = Signal(shape.potential, name=f"M_{lane}")
+            S_next = Signal(shape.slope, name=f"S_{lane}")
             m.d.comb += [
-                M_next.eq(Mux(start, initial, M + (slope << op.shift))),
+                M_next.eq(Mux(start, initial, M + (Mux(advance, S, 0) << op.shift))),
                 S_next.eq(Mux(start, -shape.threshold, S) + Mux(op.row, word[lane], 0)),
             ]
+            after += [M_next, S_next]
+            potentials.append(M_next)
             if not last:
-                if groups > 1:
-                    m.d.comb += spent.eq(Mux(op.first, fetched[lane].spent, work[lane].spent))
-                else:
-                    m.d.comb += spent.eq(work[lane].spent)
-                fires = advance & ~spent & (M_next >= 0) & shape.lane_exists(op.group, lane)
-                m.d.comb += [
-                    mask[lane].eq(fires),
-                    updated[lane].spent.eq(~start & (spent | fires)),
-                ]
-                if schedule.window:
-                    before = self.fired.payload.state[lane]
-                    m.d.comb += [before.M.eq(M), before.S.eq(S)]
-            else:
-                m.d.comb += self.potentials.payload.M[lane].eq(M_next)
+                fires = Signal(name=f"fires_{lane}")
+                m.d.comb += fires.eq(
+                    advance & ~current.spent & (M_next >= 0) & shape.lane_exists(op.group, lane)
+                )
+                after.append(~start & (current.spent | fires))
+                mask.append(fires)
+                before += [M, S]
+        m.d.comb += updated.eq(Cat(after))
 
+        # In the order of `potentials_layout` and `fired_layout`.
         if last:
             output, sends = self.potentials, ~op.end & (start | advance)
+            sent = Cat(op, potentials)
         else:
             output, sends = self.fired, op.end | advance
-            m.d.comb += output.payload.mask.eq(mask & Cat(~op.end for _ in range(lanes)))
+            sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if schedule.window else [])
         m.d.comb += [
-            output.payload.operation.eq(op),
+            output.payload.eq(sent),
             output.valid.eq(met.o.valid & sends),
             met.o.ready.eq(output.ready | ~sends),
         ]

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Shape
 from amaranth.lib import data
 
-
-def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tuple[str, int, int]]:
-    """Every elementary field of a layout: its name (dotted if nested), offset and width in bits."""
-    for key, field in layout:
-        name, offset = f"{prefix}{key}", base + field.offset
-        inner = field.shape
-        if isinstance(inner, type) and issubclass(inner, data.Struct):
-            inner = data.Layout.cast(inner)
-        if isinstance(inner, data.Layout):
-            yield from fields(inner, f"{name}.", offset)
-        else:
-            yield name, offset, Shape.cast(inner).width
+from firstspike.hdl.interface import fields
 
 
 def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:

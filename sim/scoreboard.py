@@ -76,7 +76,7 @@ def differences(
         spikes = np.asarray(log, np.int64).reshape(-1, 3)
         for layer in sorted({*range(len(inference.hidden)), *spikes[:, 0].tolist()}):
             known = 0 <= layer < len(inference.hidden)
-            expected = _by_tick(inference.hidden[layer][image]) if known else _NOTHING
+            expected = by_tick(inference.hidden[layer][image]) if known else _NOTHING
             found = spikes[spikes[:, 0] == layer, 1:]
             yield from _spikes(image, layer, expected, found, tick)
         for what, ours, theirs in (
@@ -96,7 +96,7 @@ def differences(
             yield Difference(image, "cycles", int(cycles[image]), int(run.cycles[image]))
 
 
-def _by_tick(ticks: np.ndarray) -> np.ndarray:
+def by_tick(ticks: np.ndarray) -> np.ndarray:
     """One layer's spike ticks [n_out] as int [k, 2], (tick, neuron) in the order of the log."""
     neurons = np.flatnonzero(ticks)
     neurons = neurons[np.argsort(ticks[neurons], kind="stable")]

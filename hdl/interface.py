@@ -1,0 +1,151 @@
+"""What a generated core looks like from outside: its ports, their payloads and its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth.hdl import Shape
+from amaranth.lib import data, wiring
+
+from firstspike.golden.network import Network
+
+from .core import Core
+from .weights import CHUNK_BITS, chunks_of
+
+_PORTS = {
+    "events": "input events of the connected inputs, in order of tick; END comes once, last",
+    "words": "bitmap: pixel p is bit p % width of word p // width, all pixels of an image",
+    "decision": "one decision an image, in order",
+    "weights": "weights to write, and requests to read; to be used between images",
+    "weights_read": "an answer to each request to read",
+    "abort_image": "high for a cycle: end the image under way, for a source that has stalled",
+    "busy": "an image is under way",
+    "log": "a spike of this hidden layer, in the cycle in which the next layer takes it",
+}
+
+_FIELDS = {
+    "events.kind": "0 SPIKE, 1 ADVANCE (all spikes before tick have come), 2 END",
+    "events.tick": "1 .. deadline; not looked at with END",
+    "events.address": "the connected input's row; with SPIKE only",
+    "decision.class": "the output neuron that decides",
+    "decision.tick": "tick of the decision",
+    "decision.forced": "no output fired up to the deadline",
+    "decision.error": "one of the causes is set",
+    "decision.causes.address": "an event's address was no input",
+    "decision.causes.tick": "an event's tick was 0 or past the deadline",
+    "decision.causes.order": "an event's tick was before that of an earlier one",
+    "decision.causes.abort": "the image was aborted",
+    "decision.spikes": "spikes into this layer until the decision",
+    "decision.cycles": "clock cycles from the first event or word taken to the decision",
+    "weights.write": "1 write, 0 read",
+    "weights.layer": "layer, the first is 0",
+    "weights.address": "word: group * n_in + row",
+    "weights.data": "the word's chunks come in order, lowest bits first; the last one writes it",
+    "weights_read.data": "the word's chunks in order, lowest bits first",
+    "weights_read.error": "no such layer or address",
+    "log.image": "alternates from image to image",
+    "log.tick": "tick of the spike",
+    "log.neuron": "group * lanes + lane",
+}
+
+
+def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tuple[str, int, int]]:
+    """Every elementary field of a layout: its name (dotted if nested), offset and width in bits."""
+    for key, field in layout:
+        name, offset = f"{prefix}{key}", base + field.offset
+        inner = field.shape
+        if isinstance(inner, type) and issubclass(inner, data.Struct):
+            inner = data.Layout.cast(inner)
+        if isinstance(inner, data.Layout):
+            yield from fields(inner, f"{name}.", offset)
+        else:
+            yield name, offset, Shape.cast(inner).width
+
+
+def describe(core: Core, network: Network) -> dict[str, Any]:
+    """The interface of a core as JSON can hold it: `parameters`, `ports` and `layers`.
+
+    A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
+    true), the direction of its data, width, meaning and, of a packed payload, the fields.
+    """
+    shape = core.shape
+    ports = [
+        _port("clk", "in", 1, "clock; all ports belong to its rising edge"),
+        _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
+    ]
+    for name, member in core.signature.members.items():
+        direction = "in" if member.flow is wiring.In else "out"
+        kind = name.rsplit("_", 1)[0] if name.startswith("log_") else name
+        if member.is_port:
+            ports.append(_port(name, direction, Shape.cast(member.shape).width, _PORTS[kind]))
+        elif name.startswith("log_"):
+            ports.append(_port(f"{name}__valid", direction, 1, _PORTS["log"]))
+            spike = member.signature.members["spike"].shape
+            ports.append(_port(f"{name}__spike", direction, spike.size, "", spike, "log"))
+        else:
+            payload = member.signature.members["payload"].shape
+            width = Shape.cast(payload).width
+            ports.append(
+                _port(name, direction, width, _PORTS[kind], payload, kind) | {"stream": True}
+            )
+    return {
+        "parameters": {
+            "shape": list(network.shape),
+            "network": network.digest(),
+            "unit": network.unit,
+            "deadline": network.deadline,
+            "encoding": network.encoding,
+            "late": network.late,
+            "inputs": network.inputs.tolist(),
+            "bitmap": shape.bitmap,
+        },
+        "layers": [_layer(layer) for layer in shape.layers],
+        "ports": ports,
+    }
+
+
+def _layer(layer) -> dict[str, int]:
+    schedule = layer.schedule
+    return {
+        "n_in": schedule.n_in,
+        "n_out": schedule.n_out,
+        "lanes": schedule.lanes,
+        "groups": schedule.groups,
+        "window": schedule.window,
+        "weight_bits": layer.weight_bits,
+        "threshold": layer.threshold,
+        "slope_bits": layer.widths.S,
+        "potential_bits": layer.widths.M,
+        "words": layer.words,
+        "word_bits": layer.word.size,
+        "chunks": chunks_of(layer),
+        "chunk_bits": CHUNK_BITS,
+    }
+
+
+def _port(name, direction, width, meaning, layout=None, kind=None) -> dict[str, Any]:
+    port = {"name": name, "direction": direction, "width": width, "meaning": meaning}
+    if isinstance(layout, data.Layout):
+        port["fields"] = [
+            {
+                "name": field,
+                "offset": offset,
+                "width": size,
+                "meaning": _FIELDS.get(f"{kind}.{field}")
+                or _FIELDS[f"{kind}.{field.rsplit('.', 1)[0]}"],
+            }
+            for field, offset, size in fields(layout)
+        ]
+    return port
+
+
+def wires(port: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+    """The Verilog ports that a port of `describe` consists of: name, direction, width."""
+    if not port.get("stream"):
+        yield port["name"], port["direction"], port["width"]
+        return
+    back = "out" if port["direction"] == "in" else "in"
+    yield f"{port['name']}__valid", port["direction"], 1
+    yield f"{port['name']}__ready", back, 1
+    yield f"{port['name']}__payload", port["direction"], port["width"]
