@@ -49,16 +49,14 @@ GRADED: dict[str, Any] = {
 }
 _GRADED_SPARSE: dict[str, Any] = {
     "n_connected": None,
-    "epochs": 32,
+    "epochs": 36,
     "fine_tuning_epochs": 3,
-    "batch": 100,
-    "rate": 1.5e-3,
+    "rate": 2e-3,
     "fine_tuning_rate": 2e-4,
     "sparsity": 0.0,
     "revival": 0.0,
-    "weight_decay": 0.1,
     "augmentation": Augmentation(
-        rotation=0.02, scale=0.02, shear=0, shift=0.3, elastic=0, brightness=0.05, mirror=True
+        rotation=0.02, scale=0.02, shear=0, shift=0.3, elastic=0, brightness=0.1
     ),
 }
 
