@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .network import Network, NetworkError
 
 MAX_WINDOW = 4
@@ -128,3 +130,10 @@ class Schedule:
                 )
             )
         return cls(tuple(layers), bitmap)
+
+    def bound(self, rows: np.ndarray) -> np.ndarray:
+        """Cycles that the weights' bandwidth alone asks for: the sum of rows * groups.
+
+        `rows` (n, n_layers) are the spikes into each layer until the decision.
+        """
+        return np.asarray(rows) @ np.array([layer.groups for layer in self.layers])

@@ -57,7 +57,8 @@ def command(
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
-        say(report(images, result, with_spikes and json_path is None), json_path)
+        bound = float(schedule.bound(run.rows).mean())
+        say(report(images, result, bound, with_spikes and json_path is None), json_path)
         write(result)
 
 
@@ -97,8 +98,11 @@ def summary_of(figures: list[dict[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def report(images: Selection, result: dict[str, Any], with_spikes: bool) -> str:
-    """The result for people: a line for each of a few images, and the summary."""
+def report(images: Selection, result: dict[str, Any], bound: float, with_spikes: bool) -> str:
+    """The result for people: a line for each of a few images, and the summary.
+
+    `bound`: the mean of what the weights' bandwidth alone asks for, in clock cycles.
+    """
     figures, summary = result["images"], result["summary"]
     parts = []
     if len(figures) <= LISTED:
@@ -124,6 +128,10 @@ def report(images: Selection, result: dict[str, Any], with_spikes: bool) -> str:
     ]
     if summary["cycles"] is not None:
         rows.append(("clock cycles, mean", f"{summary['cycles']:.1f}"))
+        if bound:
+            rows.append(
+                ("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}")
+            )
     parts.append(table([("images", str(summary["count"])), *rows]))
     return "\n\n".join(parts)
 

@@ -15,6 +15,10 @@ from .selection import SelectionCommand, select, selection_options
 from .targets import predicted_cycles, schedule_options
 
 
+class VectorsError(Exception):
+    """The folder cannot be used; the message says why."""
+
+
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @selection_options
@@ -50,7 +54,7 @@ def command(
     schedule = Schedule.of(network, lanes, window, bitmap)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
-        raise click.UsageError(
+        raise VectorsError(
             f"{output} holds {min(others)}, which would be compiled too; name another folder"
         )
     output.mkdir(exist_ok=True)
