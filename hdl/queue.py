@@ -58,9 +58,9 @@ class SpikeQueue(wiring.Component):
             raise ValueError(
                 f"a queue needs at least 1 key and 1 place, but has {n_keys} and {capacity}."
             )
-        self._n_keys = n_keys
-        self._shape = shape
-        self._capacity = capacity
+        self.n_keys = n_keys
+        self.shape = shape
+        self.capacity = capacity
         item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(
             {
@@ -72,37 +72,37 @@ class SpikeQueue(wiring.Component):
             }
         )
 
+        # The state besides the memories; the proof of the queue looks at it.
+        self._stored = Signal(n_keys, name="stored")  # the keys that have items
+        # The place of the next item, or `capacity` if all are in use.
+        self._place = Signal(range(capacity + 1), name="place")
+        # After an item has been selected that is not the last of its list, the links' output is
+        # the new head of that list, the one in `heads` is not.
+        self._behind = Signal(name="behind")
+        self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
+
     def elaborate(self, platform):
         m = Module()
-        places = range(max(self._capacity, 2))  # an address has a bit at least
-
-        stored = Signal(self._n_keys)  # the keys that have items
-        place = Signal(range(self._capacity + 1))  # of the next item, or `capacity`: all in use
+        stored, place = self._stored, self._place
+        behind, behind_key = self._behind, self._behind_key
+        places = range(max(self.capacity, 2))  # an address has a bit at least
 
         # The head and tail of each list: distributed RAM, or registers. They count where `stored`
         # says so.
-        m.submodules.heads = heads = memory.Memory(shape=places, depth=self._n_keys, init=[])
-        m.submodules.tails = tails = memory.Memory(shape=places, depth=self._n_keys, init=[])
+        table = {"shape": places, "depth": self.n_keys, "init": []}
+        m.submodules.heads = heads = memory.Memory(**table)
+        m.submodules.tails = tails = memory.Memory(**table)
         write_head, read_head = heads.write_port(), heads.read_port(domain="comb")
         write_tail, read_tail = tails.write_port(), tails.read_port(domain="comb")
         push_tail = tails.read_port(domain="comb")
 
-        # What is read is never being written, or does not matter: `no_rw_check` tells Yosys, which
-        # else builds logic to give back the old content.
-        attributes = {"no_rw_check": 1}
-        m.submodules.values = values = memory.Memory(
-            shape=self._shape, depth=len(places), init=[], attrs=attributes
-        )
-        m.submodules.links = links = memory.Memory(
-            shape=places, depth=len(places), init=[], attrs=attributes
-        )
+        # What is read of these is never being written, or does not matter: `no_rw_check` tells
+        # Yosys, which else builds logic to give back the old content.
+        block = {"depth": len(places), "init": [], "attrs": {"no_rw_check": 1}}
+        m.submodules.values = values = memory.Memory(shape=self.shape, **block)
+        m.submodules.links = links = memory.Memory(shape=places, **block)
         write_value, read_value = values.write_port(), values.read_port()
         write_link, read_link = links.write_port(), links.read_port()
-
-        # After an item has been selected that is not the last of its list, the links' output is
-        # the new head of that list, the one in `heads` is not.
-        behind = Signal()
-        behind_key = Signal(range(self._n_keys), reset_less=True)
 
         # Select the head of the first list.
         any_, _, key = first_set(stored)
@@ -136,7 +136,7 @@ class SpikeQueue(wiring.Component):
         push_key = self.push.payload.key
         has_items = stored.bit_select(push_key, 1)
         m.d.comb += [
-            self.push.ready.eq(place != self._capacity),
+            self.push.ready.eq(place != self.capacity),
             push.eq(self.push.valid & self.push.ready),
             begins.eq(push & (~has_items | (select & last & (key == push_key)))),
             write_value.addr.eq(place),

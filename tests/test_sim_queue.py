@@ -1,0 +1,38 @@
+"""The SpikeQueue in simulation, cycle by cycle against its model."""
+
+import shutil
+
+import pytest
+from broken_queues import BROKEN
+
+from firstspike.hdl.queue import SpikeQueue
+from firstspike.sim.queue import simulate
+from firstspike.sim.runner import SimulationError
+
+needs_icarus = pytest.mark.skipif(
+    shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
+)
+
+
+@pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
+def test_queue_on_verilator(parameters):
+    simulate(SpikeQueue(*parameters))
+
+
+@needs_icarus
+@pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7), (1, 1, 1), (1, 3, 4), (2, 8, 1)])
+def test_queue_on_icarus(parameters):
+    simulate(SpikeQueue(*parameters), simulator="icarus", amount=2000)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_bench_fails_for_a_broken_queue(broken):
+    with pytest.raises(SimulationError, match="lockstep: cycle"):
+        simulate(broken(4, 4, 6))
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+@pytest.mark.parametrize("parameters", [(0, 4, 8), (4, 4, 0)])
+def test_impossible_queues_are_refused(parameters):
+    with pytest.raises(ValueError, match="at least 1 key and 1 place"):
+        SpikeQueue(*parameters)
