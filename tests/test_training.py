@@ -191,7 +191,7 @@ def test_best_threshold_gives_up_a_far_weight_for_many_near_ones():
     W = np.full((100, 5), 0.1)
     W[0, 0] = 3.0
     found = best_threshold(W, 2)
-    assert np.abs(quantise(W, 2, found) / found - W)[1:].max() < 0.01
+    assert np.abs(quantise(W, 2, found) / found - W)[1:].max() < 0.02
 
 
 def test_most_active_inputs():
