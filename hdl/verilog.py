@@ -71,7 +71,27 @@ def convert(component: wiring.Component, name: str) -> str:
         text = (folder / "core.v").read_text()
     for pattern, replacement in _CORRECTIONS:
         text = re.sub(pattern, replacement, text, flags=re.MULTILINE)
-    return text
+    return re.sub(r"^module .*?^endmodule", _looks, text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _looks(module: re.Match) -> str:
+    """A module whose shortest processes, too, look at the variable that is set at the start.
+
+    Without it Icarus leaves what is part of a register X until that changes.
+    """
+    text = module.group()
+    starts = re.search(r"^ *initial (\\\$auto\$verilog_backend\S+ ) = 0;", text, re.MULTILINE)
+    if starts is None:
+        return text
+    return re.sub(
+        r"^( *)always @\*\n *([^\s;][^;]* = [^;]*;)$",
+        lambda short: (
+            f"{short[1]}always @* begin\n{short[1]}  if ({starts[1]}) begin end\n"
+            f"{short[1]}  {short[2]}\n{short[1]}end"
+        ),
+        text,
+        flags=re.MULTILINE,
+    )
 
 
 _CORRECTIONS = (
