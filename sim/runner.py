@@ -143,7 +143,7 @@ class Simulation:
             `exchange.parameters`.
         test : run only the test of this name.
         seed : of Python's `random` in the bench.
-        view : further signals for the view of the waves, such as `queue.place[3:0]`.
+        view : further signals for the view of the waves, such as `layer_0.lanes.S`.
 
         Returns
         -------
