@@ -268,7 +268,12 @@ class Scoreboard(StreamSink):
         expected = self._expected[n]
         assert payload == expected, f"{where}, expected {self._show(expected)}"
 
+    @property
+    def missing(self) -> int:
+        """How many of those expected have not come yet."""
+        return len(self._expected) - len(self.received)
+
     def finish(self) -> None:
         """Check that everything expected has come."""
-        missing = len(self._expected) - len(self.received)
-        assert not missing, f"{self.name}: {missing} of {len(self._expected)} have not come"
+        missing, expected = self.missing, len(self._expected)
+        assert not missing, f"{self.name}: {missing} of {expected} have not come"

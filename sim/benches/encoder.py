@@ -1,0 +1,104 @@
+"""Bench of the Encoder: words in, and the events held against the golden encoding."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+from cocotb.handle import SimHandleBase
+
+from firstspike.golden import events
+from firstspike.hdl.events import Kind, input_layout
+
+from ..exchange import parameters
+from ..payloads import unpack
+from ..streams import ClockDomain, StreamSink, StreamSource, at_random
+
+PATIENCE = 2000
+"""Cycles in which an image must be through."""
+
+
+class EventSink(StreamSink):
+    """Judges the events of an image: its spikes in order, then one end."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.expected: list[tuple[int, int]] = []
+        self.ended = True
+
+    def begin(self, ticks: Any) -> None:
+        """Expect an image with these ticks of its rows."""
+        self.expected = [(int(tick), int(row)) for tick, row in events(ticks)]
+        self.ended = False
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Judge an event."""
+        event = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        where = f"cycle {cycle}: {event}, still expected are {self.expected}"
+        assert not self.ended, f"{where}, after the end"
+        if event["kind"] == Kind.END.value:
+            assert not self.expected, where
+            self.ended = True
+        else:
+            assert event["kind"] == Kind.SPIKE.value, where
+            assert self.expected[:1] == [(event["tick"], event["address"])], where
+            del self.expected[0]
+
+
+class EncoderBench:
+    """An Encoder's ports and what goes through them."""
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.dut = dut
+        self.given = given = parameters()
+        self.domain = ClockDomain(dut)
+        self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
+        self.aborting = False
+        layout = input_layout(given["ticks"].shape[1], given["deadline"])
+        self.sink = EventSink(dut, "events", self.domain, layout, self._willing())
+        dut.start.value = 1
+        dut.abort.value = 0
+
+    def _willing(self) -> Iterator[bool]:
+        """An abort withdraws what is offered, so its taker must be ready."""
+        for willing in at_random(2):
+            yield willing or self.aborting
+
+    async def image(self, words: list[int], ticks: Any) -> None:
+        """Send an image and wait until its end has come."""
+        self.sink.begin(ticks)
+        await self.source.send_all(words)
+        for _ in range(PATIENCE):
+            if self.sink.ended and not self.dut.busy.value:
+                break
+            await self.domain.falling
+        assert self.sink.ended, f"no end within {PATIENCE} cycles"
+        assert not self.dut.busy.value, "busy after the end"
+        await self.domain.rising
+
+    async def aborted(self, words: list[int], ticks: Any) -> None:
+        """Send the beginning of an image and abort it."""
+        self.sink.begin(ticks)
+        await self.source.send_all(words[: random.randrange(1, len(words))])
+        await self.domain.cycles(random.randrange(12))
+        self.aborting = True
+        await self.domain.rising
+        self.dut.abort.value = 1
+        await self.domain.rising
+        self.dut.abort.value = 0
+        self.aborting = False
+        self.sink.ended = True  # nothing more may come
+        await self.domain.cycles(20)
+
+
+@cocotb.test()
+async def encoder(dut):
+    """Images one after the other, some aborted on the way, with random pauses on both sides."""
+    bench = EncoderBench(dut)
+    await bench.domain.start()
+    bench.sink.start()
+    ticks, words = bench.given["ticks"], bench.given["words"].tolist()
+    for image in range(len(words)):
+        if image % 4 == 3 and len(words[0]) > 1:
+            await bench.aborted(words[image], ticks[image])
+        await bench.image(words[image], ticks[image])

@@ -1,0 +1,214 @@
+"""Bench of the Layer: random events in, and what comes out held against the integer model."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.handle import SimHandleBase
+from cocotb.triggers import Event, with_timeout
+
+from firstspike.golden.integer import walk
+from firstspike.hdl.events import Kind
+from firstspike.hdl.lanes import potentials_layout
+
+from ..exchange import parameters
+from ..layer import DEADLINE, layer_shape
+from ..payloads import pack, unpack
+from ..streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
+
+PATIENCE = 5000
+"""Cycles in which an answer must come."""
+
+
+class Expected:
+    """What the integer model makes of an image."""
+
+    def __init__(self, given: dict[str, Any], image: int, ticks: np.ndarray, start: int) -> None:
+        spikes, self.M = walk(given["weights"], given["threshold"], ticks[:, None], DEADLINE, 1)
+        self.image = image
+        self.start = start
+        """The tick of the first event."""
+        self.ticks = ticks
+        neurons = np.flatnonzero(spikes[:, 0])
+        self.spikes = sorted(zip(spikes[neurons, 0].tolist(), neurons.tolist(), strict=True))
+
+    def rows_before(self, tick: int) -> int:
+        """Inputs that spiked before a tick."""
+        return int(((self.ticks > 0) & (self.ticks < tick)).sum())
+
+
+class Judge(StreamSink):
+    """Takes what the layer sends, image by image, and judges it."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.expected: Expected | None = None
+        self.promised = 0
+        """The tick up to which the layer has sent everything, past the deadline at the end."""
+        self.progress = Event()
+        self._next = 0
+        self.cut = False
+        """The image has been decided: what comes of it is no longer complete."""
+
+    def begin(self, expected: Expected) -> None:
+        """Expect an image."""
+        self.expected, self.cut, self.promised, self._next = expected, False, 0, 0
+
+    async def until(self, tick: int) -> None:
+        """Wait for the promise of a tick."""
+        while self.promised < tick:
+            self.progress.clear()
+            await with_timeout(self.progress.wait(), PATIENCE * PERIOD, "step")
+
+
+class SentJudge(Judge):
+    """Judges the events of a hidden layer: order, promises, counts, and nothing after the end."""
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Judge an event."""
+        event = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        expected, spikes = self.expected, self.expected.spikes
+        where = f"cycle {cycle}: {event}"
+        assert event["image"] == expected.image & 1, where
+        assert self.promised <= DEADLINE, f"{where} after the end"
+        if event["kind"] == Kind.END.value:
+            assert self.cut or self._next == len(spikes), f"{where}, expected {spikes[self._next]}"
+            self.promised = DEADLINE + 1
+            self.progress.set()
+            return
+        tick = event["tick"]
+        assert self.promised <= tick, f"{where}, but {self.promised} was promised"
+        assert event["context.spikes.0"] == expected.rows_before(tick), where
+        if event["kind"] == Kind.SPIKE.value:
+            found = (tick, event["address"])
+            assert spikes[self._next : self._next + 1] == [found], f"{where}, of {spikes}"
+            self._next += 1
+        assert all(before >= tick for before, _ in spikes[self._next :]), f"{where}: spike lost"
+        self.promised = tick
+        self.progress.set()
+
+
+class PotentialsJudge(Judge):
+    """Judges the potentials of the last layer: those of every tick, group by group."""
+
+    def __init__(self, *arguments: Any, shape: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._shape = shape
+
+    def begin(self, expected: Expected) -> None:
+        """Expect an image, from the tick of its first event on."""
+        super().begin(expected)
+        groups = range(self._shape.schedule.groups)
+        self._order = list(itertools.product(range(expected.start, DEADLINE + 1), groups))
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Judge a group's potentials."""
+        said = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        tick, group = said["operation.tick"], said["operation.group"]
+        where = f"cycle {cycle}: group {group} at tick {tick}"
+        assert said["operation.image"] == self.expected.image & 1, where
+        assert self._order[self._next : self._next + 1] == [(tick, group)], where
+        assert said["operation.context.spikes.0"] == self.expected.rows_before(tick), where
+        self._next += 1
+        schedule, bits = self._shape.schedule, self._shape.widths.M
+        for lane in range(schedule.lanes):
+            neuron = group * schedule.lanes + lane
+            if neuron < schedule.n_out:
+                M = said[f"M.{lane}"]
+                M -= (M >> bits - 1) << bits
+                assert self.expected.M[tick, neuron] == M, f"{where}: M of neuron {neuron} is {M}"
+        if group == schedule.groups - 1:
+            self.promised = tick
+            self.progress.set()
+
+
+class LayerBench:
+    """A layer's ports; `decided` is what the Decision would say."""
+
+    def __init__(self, dut: SimHandleBase) -> None:
+        self.dut = dut
+        self.given = parameters()
+        self.shape = shape = layer_shape(self.given)
+        self.domain = domain = ClockDomain(dut)
+        self.last = shape.schedule.last
+        self.decides = False
+        """From the cycle before a decision on all is taken, as layer and Decision would."""
+        self.source = StreamSource(dut, "events", domain, shape.taken, at_random(1))
+        if self.last:
+            layout = potentials_layout(shape)
+            self.judge = PotentialsJudge(
+                dut, "potentials", domain, layout, self._willing(), shape=shape
+            )
+        else:
+            self.judge = SentJudge(dut, "sent", domain, shape.sent, self._willing())
+        dut.host__valid.value = 0
+        dut.host__payload.value = 0
+        dut.answers__ready.value = 0
+        dut.decided.value = 1
+
+    def _willing(self) -> Iterator[bool]:
+        for willing in at_random(2):
+            yield willing or self.decides
+
+    def events(self, image: int, ticks: np.ndarray) -> Iterator[tuple[int, int]]:
+        """(tick, payload) of an image's events before its end, with promises in between."""
+        rows = np.flatnonzero(ticks).tolist()
+        random.shuffle(rows)
+        listed = [("SPIKE", int(ticks[row]), row) for row in rows]
+        promises = random.sample(range(1, DEADLINE + 1), random.choice((0, 0, 3, 10)))
+        listed += [("ADVANCE", tick, 0) for tick in promises]
+        for kind, tick, row in sorted(listed, key=lambda event: event[1]):
+            fields = {"kind": Kind[kind].value, "image": image & 1, "tick": tick, "address": row}
+            yield tick, pack(self.shape.taken, fields)
+
+    async def image(self, image: int, decided_early: bool) -> None:
+        """Send an image, and wait for its end."""
+        n_in = self.given["n_in"]
+        latest = random.randint(1, DEADLINE)
+        ticks = np.array([random.randint(0, latest) for _ in range(n_in)])
+        if image % 7 == 6:
+            ticks[:] = 0
+        events = list(self.events(image, ticks))
+        start = events[0][0] if events else DEADLINE
+        self.decides = False
+        self.judge.begin(Expected(self.given, image, ticks, start))
+        end = pack(self.shape.taken, {"kind": Kind.END.value, "image": image & 1})
+        if decided_early:
+            cocotb.start_soon(self._decide(image, random.randint(1, 150)))
+        latest = start
+        for tick, payload in events:
+            await self.source.send(payload)
+            # A promise is kept without anything more.
+            if payload & 3 == Kind.ADVANCE.value and not decided_early and tick > latest:
+                await self.judge.until(tick)
+            latest = tick
+        await self.source.send(end)
+        if self.last:
+            if not decided_early:
+                await self.judge.until(DEADLINE)
+            await self.domain.cycles(10)
+        else:
+            await self.judge.until(DEADLINE + 1)
+        await self._decide(image, 0)
+        await self.domain.cycles(40 if self.last else 0)  # the Decision discards what comes late
+
+    async def _decide(self, image: int, after: int) -> None:
+        await self.domain.after_rising()
+        await self.domain.cycles(after)
+        if self.judge.expected.image == image:
+            self.judge.cut = self.decides = True
+            await self.domain.cycles(1)
+            self.dut.decided.value = image & 1
+
+
+@cocotb.test()
+async def layer(dut):
+    """Images decided at the end, or in the middle, with random pauses on both sides."""
+    bench = LayerBench(dut)
+    await bench.domain.start()
+    bench.judge.start()
+    for image in range(bench.given["amount"]):
+        await bench.image(image, decided_early=image % 3 == 2)

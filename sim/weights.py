@@ -1,0 +1,58 @@
+"""Runs the bench of the weight store."""
+
+import os
+
+import numpy as np
+
+from firstspike.golden.schedule import LayerSchedule
+from firstspike.golden.widths import StateWidths
+from firstspike.hdl.layer_shape import LayerShape
+from firstspike.hdl.weights import WeightStore
+
+from .runner import Simulation
+from .verilog import verilog_of
+
+TOP = "weight_store"
+
+
+def store_shape(n_in: int, n_out: int, lanes: int, weight_bits: int) -> LayerShape:
+    """The shape of a layer with such a store; what the store does not look at is arbitrary."""
+    return LayerShape(
+        schedule=LayerSchedule(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=True),
+        weight_bits=weight_bits,
+        threshold=1,
+        deadline=30,
+        widths=StateWidths(S=8, M=12),
+        counted=(n_in,),
+    )
+
+
+def simulate(
+    n_in: int,
+    n_out: int,
+    lanes: int,
+    weight_bits: int = 8,
+    *,
+    simulator: str = "verilator",
+    waves: str | os.PathLike | None = None,
+    amount: int = 400,
+    seed: int = 1,
+) -> None:
+    """Read and write a store with random weights from both sides, against a list of its words.
+
+    `amount` is the number of words the lanes read. Raises SimulationError at the first difference.
+    """
+    rng = np.random.default_rng(seed)
+    half = 1 << weight_bits - 1
+    weights = rng.integers(-half, half, (n_in, n_out))
+    store = WeightStore(store_shape(n_in, n_out, lanes, weight_bits), weights)
+    Simulation(verilog_of(store, TOP), TOP, simulator, waves).run(
+        "firstspike.sim.benches.weights",
+        {
+            "weights": weights,
+            "lanes": lanes,
+            "weight_bits": weight_bits,
+            "amount": amount,
+        },
+        seed=seed,
+    )

@@ -1,0 +1,51 @@
+"""The benches of Layer, Encoder and weight store, over shapes that differ in what is built."""
+
+import shutil
+
+import pytest
+
+from firstspike.scripts.simulate import BENCHES
+from firstspike.sim import encoder, layer, weights
+
+needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
+BOTH = pytest.mark.parametrize(
+    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
+)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {"n_in": 9, "n_out": 13, "lanes": 4, "window": 2},
+        {"n_in": 9, "n_out": 13, "lanes": 4, "window": 0},
+        {"n_in": 7, "n_out": 6, "lanes": 6},
+        {"n_in": 8, "n_out": 5, "lanes": 2, "last": True},
+        {"n_in": 8, "n_out": 5, "lanes": 5, "last": True},
+    ],
+    ids=["windows", "ticks", "registers", "last-groups", "last-registers"],
+)
+def test_layer(simulator, shape):
+    layer.simulate(**shape, simulator=simulator, amount=30)
+
+
+def test_layer_that_searches_its_lanes_block_by_block():
+    layer.simulate(6, 80, 36, 1, amount=30)
+
+
+@BOTH
+@pytest.mark.parametrize(("n_inputs", "width"), [(40, 13), (32, 8), (5, 32)])
+def test_encoder(simulator, n_inputs, width):
+    encoder.simulate(n_inputs, width, simulator=simulator)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("n_in", "n_out", "lanes", "weight_bits"), [(7, 11, 6, 8), (3, 5, 5, 4), (1, 4, 1, 2)]
+)
+def test_weight_store(simulator, n_in, n_out, lanes, weight_bits):
+    weights.simulate(n_in, n_out, lanes, weight_bits, simulator=simulator, amount=100)
+
+
+def test_command_knows_every_bench():
+    assert list(BENCHES) == ["queue", "layer", "encoder", "weights", "core"]
