@@ -20,6 +20,7 @@ VERBS = {
     "verilog": "Generate the core as one Verilog file.",
     "vectors": "Write test vectors with a self-checking Verilog bench.",
     "simulate": "Run the test benches of the hardware.",
+    "mutants": "Put faults into the hardware, and see that the checks find them.",
     "plot": "Draw the spikes of an image, and histograms over many.",
     "study": "Measure what early deadlines and faults cost in accuracy.",
 }
