@@ -74,7 +74,7 @@ class Stimulus:
 
 def core_verilog(shape: CoreShape) -> str:
     """Verilog of a core with empty weight memories: one model serves all networks of a shape."""
-    return verilog_of(Core(shape), TOP, made_from=repr(shape))
+    return verilog_of(lambda: Core(shape), TOP, made_from=repr(shape))
 
 
 def image_items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None) -> np.ndarray:

