@@ -2,10 +2,12 @@
 
 import json
 import sysconfig
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from command_line import firstspike, refusal, toy_network
+from PIL import Image
 
 CORE = ("--lanes", 5, "--window", 2)
 
@@ -41,6 +43,24 @@ def test_the_hardware_does_not_differ_from_golden(capfd, selection):
     assert result["count"] == 20
     assert result["spikes"] > 0
     assert result["first"] is None
+
+
+def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
+    toy, *_ = selection
+    pixels = np.random.default_rng(4).integers(0, 256, (3, 6, 6), np.uint8)
+    files = [tmp_path / f"{image}.png" for image in range(len(pixels))]
+    for image, file in zip(pixels, files, strict=True):
+        Image.fromarray(image).save(file)
+    words = (toy, "--image", *files, *CORE, "--bitmap", 8, "--json", "-")
+    rtl = firstspike(capfd, "run", *words, "--target", "rtl")
+    assert rtl.status == 0
+    assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
+
+
+def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):
+    replace(toy_network(), max_spikes=2).save(tmp_path / "twice.npz")
+    _, *events = selection
+    assert "max_spikes" in refusal(capfd, "compare", tmp_path / "twice.npz", *events)
 
 
 def test_a_missing_compiler_is_named(capfd, monkeypatch, tmp_path, selection):
