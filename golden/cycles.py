@@ -159,10 +159,10 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 at = issued + 1
                 if begun < 0:
                     begun = issued
-                if last and (steps > 0 or lag < 0) and index == 0 and closes:
-                    if state.now[layer] == decision_tick:
-                        state.decided[0] = left + shape.decision_stages
-                        return begun
+                potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
+                if potentials and state.now[layer] == decision_tick:
+                    state.decided[0] = left + shape.decision_stages
+                    return begun
                 if not fires:
                     continue
 

@@ -71,7 +71,7 @@ class LayerSchedule:
 
     @property
     def decision_stages(self) -> int:
-        """Registers from the potentials of a tick to the decision: the input's, the tree's, its own."""
+        """Registers from a tick's potentials to the decision: the input's, the tree's, its own."""
         levels = (self.lanes - 1).bit_length()
         return 2 + -(-levels // LEVELS_PER_STAGE)
 

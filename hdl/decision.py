@@ -110,7 +110,7 @@ class Decision(wiring.Component):
         index = Signal(range(schedule.n_out))
         first_group = operation.group == 0
         m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
-        better = first_group | (M > best_M)
+        better = first_group | (best_M < M)
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
