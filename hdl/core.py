@@ -167,10 +167,10 @@ class Core(wiring.Component):
         shape = self.shape
         m.submodules.intake = intake = Intake(shape.layers[0].schedule.n_in, shape.deadline)
         m.submodules.decision = decision = Decision(shape.layers[-1])
-        begin = intake.begin
+        begins = intake.begins
         finished = Signal(init=1)  # image bit of the latest image whose END the last layer has
         m.d.comb += [
-            intake.abort.eq(self.abort_image),
+            intake.abort_image.eq(self.abort_image),
             intake.decided.eq(decision.decided),
             intake.finished.eq(finished),
             self.busy.eq(~intake.idle),
@@ -183,10 +183,10 @@ class Core(wiring.Component):
             )
             wiring.connect(m, wiring.flipped(self.words), encoder.words)
             wiring.connect(m, encoder.events, intake.source)
-            begin = encoder.begin
+            begins = encoder.begins
             m.d.comb += [
                 encoder.start.eq(intake.idle),
-                encoder.abort.eq(self.abort_image),
+                encoder.abort_image.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),
                 self.busy.eq(~intake.idle | encoder.busy),
             ]
@@ -220,7 +220,7 @@ class Core(wiring.Component):
         # The decision, with the cycles since the image's first event or word was taken.
         cycles = Signal(CYCLES_BITS)
         taken = Signal(CYCLES_BITS)
-        m.d.sync += cycles.eq(Mux(begin, 1, cycles + 1))
+        m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
         with m.If(decision.load):
             m.d.sync += taken.eq(cycles + 1)
         said, out = decision.decision.payload, self.decision.payload

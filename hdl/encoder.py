@@ -18,8 +18,8 @@ class Encoder(wiring.Component):
     words : stream of `width` bits, ceil(n_inputs / width) of them an image.
     events : stream of `input_layout`.
     start : the first word of an image is taken only while this is high.
-    abort : forget the image; the next word taken is the first one of a new image.
-    begin : high in the cycle in which an image's first word is taken.
+    abort_image : forget the image; the next word taken is the first one of a new image.
+    begins : high in the cycle in which an image's first word is taken.
     busy : an image's words, or what has come of them, are here.
 
     Latency 2 cycles; throughput a word or an event a cycle. A bright pixel that is not connected
@@ -37,8 +37,8 @@ class Encoder(wiring.Component):
                 "words": In(stream.Signature(width)),
                 "events": Out(stream.Signature(self._layout)),
                 "start": In(1),
-                "abort": In(1),
-                "begin": Out(1),
+                "abort_image": In(1),
+                "begins": Out(1),
                 "busy": Out(1),
             }
         )
@@ -77,7 +77,7 @@ class Encoder(wiring.Component):
         m.d.comb += [
             self.words.ready.eq(free & (inside | (self.start & ~self.busy))),
             taken.eq(self.words.valid & self.words.ready),
-            self.begin.eq(taken & ~inside),
+            self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
             read.en.eq(step),
             read.addr.eq(Cat(index, number)),
@@ -101,6 +101,6 @@ class Encoder(wiring.Component):
                 m.d.sync += [following.eq(0), bits.eq(self.words.payload[:last_bits])]
             with m.Else():
                 m.d.sync += following.eq(following + 1)
-        with m.If(self.abort):
+        with m.If(self.abort_image):
             m.d.sync += [held.eq(0), sent.eq(0), following.eq(0)]
         return m

@@ -20,12 +20,12 @@ class Intake(wiring.Component):
     -----
     source : stream of `input_layout`. The order of events inside a tick does not matter.
     events : stream of `event_layout` with no spikes counted.
-    abort : end the image now, as if END had come; the next event taken is the first one of a new
-        image. Without an image under way it does nothing.
+    abort_image : end the image now, as if END had come; the next event taken is the first one of
+        a new image. Without an image under way it does nothing.
     ahead : the block in front has taken something of an image that has not arrived here.
     decided, finished : the image bits of the latest image that is decided, and of the latest one
         whose END has reached the last layer.
-    begin : high in the cycle in which an image's first event is taken.
+    begins : high in the cycle in which an image's first event is taken.
     idle : no image is under way, and one may begin.
 
     Latency 1 cycle, throughput one event a cycle.
@@ -38,11 +38,11 @@ class Intake(wiring.Component):
             {
                 "source": In(stream.Signature(input_layout(n_in, deadline))),
                 "events": Out(stream.Signature(event_layout(n_in, deadline, ()))),
-                "abort": In(1),
+                "abort_image": In(1),
                 "ahead": In(1),
                 "decided": In(1),
                 "finished": In(1),
-                "begin": Out(1),
+                "begins": Out(1),
                 "idle": Out(1),
             }
         )
@@ -72,7 +72,7 @@ class Intake(wiring.Component):
             open_.eq((inside & ~aborting) | self.idle),
             self.source.ready.eq(open_ & stage.i.ready),
             taken.eq(self.source.valid & self.source.ready),
-            self.begin.eq(taken & ~inside),
+            self.begins.eq(taken & ~inside),
             stage.i.valid.eq((self.source.valid & open_ & good) | aborting),
             out.kind.eq(event.kind),
             out.image.eq(image ^ ~inside),
@@ -94,7 +94,7 @@ class Intake(wiring.Component):
                 m.d.sync += before.eq(event.tick)
             with m.If(~inside & ~good):
                 m.d.sync += before.eq(0)
-        with m.If(self.abort & (inside | self.ahead) & ~(taken & is_end)):
+        with m.If(self.abort_image & (inside | self.ahead) & ~(taken & is_end)):
             m.d.sync += aborting.eq(1)
         with m.If(aborting & stage.i.ready):
             m.d.sync += [aborting.eq(0), inside.eq(0), image.eq(out.image)]

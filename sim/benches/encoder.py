@@ -57,7 +57,7 @@ class EncoderBench:
         layout = input_layout(given["ticks"].shape[1], given["deadline"])
         self.sink = EventSink(dut, "events", self.domain, layout, self._willing())
         dut.start.value = 1
-        dut.abort.value = 0
+        dut.abort_image.value = 0
 
     def _willing(self) -> Iterator[bool]:
         """An abort withdraws what is offered, so its taker must be ready."""
@@ -83,9 +83,9 @@ class EncoderBench:
         await self.domain.cycles(random.randrange(12))
         self.aborting = True
         await self.domain.rising
-        self.dut.abort.value = 1
+        self.dut.abort_image.value = 1
         await self.domain.rising
-        self.dut.abort.value = 0
+        self.dut.abort_image.value = 0
         self.aborting = False
         self.sink.ended = True  # nothing more may come
         await self.domain.cycles(20)
