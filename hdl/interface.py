@@ -14,40 +14,53 @@ from .core import Core
 from .weights import CHUNK_BITS, chunks_of
 
 _PORTS = {
-    "events": "input events of the connected inputs, in order of tick; END comes once, last",
-    "words": "bitmap: pixel p is bit p % width of word p // width, all pixels of an image",
+    "events": "input spikes in order of tick, then END once: that ends the image",
+    "words": "bitmap of all pixels of an image: pixel p is bit p % width of word p // width",
     "decision": "one decision an image, in order",
+    "log": "a spike of this hidden layer, in the cycle in which the next layer takes it",
     "weights": "weights to write, and requests to read; to be used between images",
     "weights_read": "an answer to each request to read",
     "abort_image": "high for a cycle: end the image under way, for a source that has stalled",
     "busy": "an image is under way",
-    "log": "a spike of this hidden layer, in the cycle in which the next layer takes it",
 }
+"""What a port is for, in the order in which the ports are listed; `log` stands for `log_0`, ..."""
 
 _FIELDS = {
-    "events.kind": "0 SPIKE, 1 ADVANCE (all spikes before tick have come), 2 END",
+    "events.kind": "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END",
     "events.tick": "1 .. deadline; not looked at with END",
-    "events.address": "the connected input's row; with SPIKE only",
+    "events.address": "row of the input, with SPIKE only",
     "decision.class": "the output neuron that decides",
     "decision.tick": "tick of the decision",
     "decision.forced": "no output fired up to the deadline",
     "decision.error": "one of the causes is set",
-    "decision.causes.address": "an event's address was no input",
+    "decision.causes.address": "an event's address was no row",
     "decision.causes.tick": "an event's tick was 0 or past the deadline",
     "decision.causes.order": "an event's tick was before that of an earlier one",
     "decision.causes.abort": "the image was aborted",
-    "decision.spikes": "spikes into this layer until the decision",
+    "decision.spikes": "spikes into this layer before the tick of the decision",
     "decision.cycles": "clock cycles from the first event or word taken to the decision",
     "weights.write": "1 write, 0 read",
     "weights.layer": "layer, the first is 0",
     "weights.address": "word: group * n_in + row",
-    "weights.data": "the word's chunks come in order, lowest bits first; the last one writes it",
-    "weights_read.data": "the word's chunks in order, lowest bits first",
+    "weights.data": "next chunk of the word, lowest bits first; the last one writes it",
+    "weights_read.data": "next chunk of the word, lowest bits first",
     "weights_read.error": "no such layer or address",
     "log.image": "alternates from image to image",
     "log.tick": "tick of the spike",
-    "log.neuron": "group * lanes + lane",
+    "log.neuron": "the neuron that spikes",
 }
+
+NOTES = (
+    "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
+    "stream: a payload is taken at an edge with valid and ready high; valid is never withdrawn.",
+    "Row r is the network's connected input number r; `inputs` lists them. A pixel of level q > 0 "
+    "out of N spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - 1), rounded down; N is 2 for "
+    "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1.",
+    "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
+    "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
+    "written and read in `chunks` chunks.",
+)
+"""What a user has to know besides the ports."""
 
 
 def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tuple[str, int, int]]:
@@ -64,25 +77,30 @@ def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tup
 
 
 def describe(core: Core, network: Network) -> dict[str, Any]:
-    """The interface of a core as JSON can hold it: `parameters`, `ports` and `layers`.
+    """The interface of a core as JSON can hold it: `parameters`, `layers`, `ports` and `notes`.
 
     A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
     true), the direction of its data, width, meaning and, of a packed payload, the fields.
     """
     shape = core.shape
     ports = [
-        _port("clk", "in", 1, "clock; all ports belong to its rising edge"),
+        _port("clk", "in", 1, "clock"),
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
     ]
-    for name, member in core.signature.members.items():
+    order = list(_PORTS)
+    members = [
+        (order.index(kind), name, kind, member)
+        for name, member in core.signature.members.items()
+        for kind in ["log" if name.startswith("log_") else name]
+    ]
+    for _, name, kind, member in sorted(members, key=lambda entry: entry[0]):
         direction = "in" if member.flow is wiring.In else "out"
-        kind = name.rsplit("_", 1)[0] if name.startswith("log_") else name
         if member.is_port:
             ports.append(_port(name, direction, Shape.cast(member.shape).width, _PORTS[kind]))
-        elif name.startswith("log_"):
+        elif kind == "log":
             ports.append(_port(f"{name}__valid", direction, 1, _PORTS["log"]))
             spike = member.signature.members["spike"].shape
-            ports.append(_port(f"{name}__spike", direction, spike.size, "", spike, "log"))
+            ports.append(_port(f"{name}__spike", direction, spike.size, "the spike", spike, "log"))
         else:
             payload = member.signature.members["payload"].shape
             width = Shape.cast(payload).width
@@ -102,6 +120,7 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
         },
         "layers": [_layer(layer) for layer in shape.layers],
         "ports": ports,
+        "notes": list(NOTES),
     }
 
 

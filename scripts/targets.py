@@ -101,3 +101,12 @@ def schedule_options(command: Callable) -> Callable:
     ):
         command = option(command)
     return command
+
+
+weights_option = click.option(
+    "--weights",
+    type=click.Choice(["embedded", "port"]),
+    default="embedded",
+    show_default=True,
+    help="Weights inside the core, or to be loaded over its weight port.",
+)

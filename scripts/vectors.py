@@ -12,7 +12,7 @@ from firstspike.golden.schedule import Schedule
 
 from .output import say
 from .selection import SelectionCommand, select, selection_options
-from .targets import predicted_cycles, schedule_options
+from .targets import predicted_cycles, schedule_options, weights_option
 
 
 class VectorsError(Exception):
@@ -23,6 +23,7 @@ class VectorsError(Exception):
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @selection_options
 @schedule_options
+@weights_option
 @click.option(
     "-o",
     "--output",
@@ -36,6 +37,7 @@ def command(
     lanes: int | None,
     window: int | None,
     bitmap: int | None,
+    weights: str,
     output: Path,
     **selection: Any,
 ) -> None:
@@ -46,7 +48,6 @@ def command(
 
     Example: firstspike vectors mnist-4bit --images 20 --lanes 16 -o vectors
     """
-    from firstspike.hdl.verilog import generate
     from firstspike.sim.vectors import write_vectors
 
     network = load_network(net)
@@ -63,8 +64,16 @@ def command(
         making = Path(name)
         inference = infer(network, images.ticks)
         cycles = predicted_cycles(network, images.ticks, inference, schedule, images.pixels)
-        (making / "core.v").write_text(generate(network, schedule).verilog)
-        write_vectors(making, network, schedule, images.ticks, images.pixels, inference, cycles)
+        write_vectors(
+            making,
+            network,
+            schedule,
+            images.ticks,
+            images.pixels,
+            inference,
+            cycles,
+            weights == "embedded",
+        )
         for path in sorted(making.iterdir()):
             os.replace(path, output / path.name)
     say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")

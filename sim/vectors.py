@@ -3,7 +3,8 @@
 The files (all for `$readmemh`) say what goes into a core and what golden expects to come out:
 
     items.hex        payloads of the input port, image after image
-    item_ends.hex    per image the number of items up to its end
+    item_ends.hex    per image the number of items up to its end; the bench does not need it
+    weights.hex      payloads of the weight port, for a core without weights inside
     decisions.hex    per image: class, tick, forced, cycles, and the spikes into each layer
     spikes_L.hex     spikes of hidden layer L in order of time up to the deadline, as
                      {tick, neuron} in the fields of the core's log; image after image
@@ -24,6 +25,7 @@ from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import CoreShape
 from firstspike.hdl.events import input_layout
 from firstspike.hdl.interface import fields
+from firstspike.hdl.verilog import generate
 
 from .core import image_items
 from .payloads import pack
@@ -42,11 +44,17 @@ def write_vectors(
     pixels: np.ndarray | None,
     inference: Inference,
     cycles: np.ndarray,
+    embedded: bool = True,
 ) -> None:
-    """Write the vectors and `bench.v` into `folder`; `core.v` is the caller's.
+    """Write the core, the vectors and `bench.v` into `folder`.
 
-    `inference` and `cycles` are golden's for `ticks` (n, n_rows).
+    `inference` and `cycles` are golden's for `ticks` (n, n_rows). Without `embedded` the core has
+    no weights inside, and the bench loads them over the weight port.
     """
+    core = generate(network, schedule, embedded)
+    (folder / "core.v").write_text(core.verilog)
+    if not embedded:
+        (folder / "weights.hex").write_text(core.weights)
     shape = CoreShape.of(network, schedule)
     items = [
         image_items(shape, ticks[i], None if pixels is None else pixels[i])
@@ -74,11 +82,12 @@ def write_vectors(
             for one, tick in zip(per_image, inference.tick, strict=True)
         ]
         _write(folder / f"spike_ends_{layer}.hex", np.column_stack([ends, needed]).ravel())
-    (folder / "bench.v").write_text(_bench(shape, items, inference, int(cycles.max())))
+    loads = 0 if embedded else core.weights.count("\n")
+    (folder / "bench.v").write_text(_bench(shape, items, inference, int(cycles.max()), loads))
 
 
 def _bench(
-    shape: CoreShape, items: Sequence[np.ndarray], inference: Inference, slowest: int
+    shape: CoreShape, items: Sequence[np.ndarray], inference: Inference, slowest: int, loads: int
 ) -> str:
     """The text of the bench for these vectors."""
     layers = len(shape.layers)
@@ -116,7 +125,7 @@ def _bench(
             f"        if (spike_{layer} >= spike_ends_{layer}[2*image]) begin",
             f'          $display("FAIL: image %0d: layer {layer}: neuron %0d spikes at tick %0d, '
             f'golden has no spike", image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});',
-            "          $finish;",
+            "          $finish(0);",
             "          #1;",
             "        end",
             f'        check(image, "log {layer} tick", log_{layer}_spike{tick}, '
@@ -131,14 +140,14 @@ def _bench(
             f'          $display("FAIL: image %0d: layer {layer}: no spike of neuron %0d '
             f'at tick %0d, golden has it", image, spikes_{layer}[spike_{layer}]{neuron}, '
             f"spikes_{layer}[spike_{layer}]{tick});",
-            "          $finish;",
+            "          $finish(0);",
             "          #1;",
             "        end",
             f"        spike_{layer} = spike_ends_{layer}[2*image];",
         ]
     counts = [
         f'        check(image, "spikes {layer}", decision[{bits(f"spikes.{layer}")}], '
-        f"decisions[layer+{4 + layer}]);"
+        f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]
     item_bits = shape.bitmap or input_layout(shape.layers[0].schedule.n_in, shape.deadline).size
@@ -150,7 +159,8 @@ def _bench(
         patience=10 * slowest + 10_000,
         item_msb=item_bits - 1,
         decision_msb=shape.decision_layout.size - 1,
-        weights_bits=shape.host_layout.size,
+        loads=loads,
+        load_msb=shape.host_layout.size - 1,
         port="events" if shape.bitmap is None else "words",
         declarations="\n".join(declarations),
         connections="\n".join(connections),

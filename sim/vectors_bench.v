@@ -11,21 +11,23 @@ module bench;
   localparam IMAGES = @images;  // images
   localparam ITEMS = @items;  // payloads of the input port, of all images
   localparam LAYERS = @layers;
+  localparam LOADS = @loads;  // payloads of the weight port, before the first image
   localparam PATIENCE = @patience;  // clock cycles an image may take
 
   reg clk = 0, rst = 1;
   always #5 clk = ~clk;
 
-  // What goes in, and where each image's part of it ends.
+  // What goes in.
   reg [@item_msb:0] items[0:ITEMS-1];
-  reg [31:0] item_ends[0:IMAGES-1];
+  reg [@load_msb:0] loads[0:LOADS];
   // class, tick, forced, cycles, and spikes into each layer until the decision.
   reg [31:0] decisions[0:IMAGES*(4+LAYERS)-1];
 
-  integer item = 0, fed = 0, image = 0, waited = 0, layer;
-  reg in_valid = 0;
+  integer load = 0, item = 0, image = 0, waited = 0, first;
+  reg in_valid = 0, load_valid = 0;
   reg [@item_msb:0] in_payload = 0;
-  wire in_ready, decision_valid;
+  reg [@load_msb:0] load_payload = 0;
+  wire in_ready, load_ready, decision_valid;
   wire [@decision_msb:0] decision;
 
 @declarations
@@ -39,9 +41,9 @@ module bench;
       .decision__ready(1'b1),
       .decision__payload(decision),
 @connections
-      .weights__valid(1'b0),
-      .weights__ready(),
-      .weights__payload(@{weights_bits}'b0),
+      .weights__valid(load_valid),
+      .weights__ready(load_ready),
+      .weights__payload(load_payload),
       .weights_read__valid(),
       .weights_read__ready(1'b0),
       .weights_read__payload(),
@@ -50,53 +52,59 @@ module bench;
   );
 
   initial begin
+    if (LOADS) $readmemh("weights.hex", loads, 0, LOADS - 1);
     $readmemh("items.hex", items);
-    $readmemh("item_ends.hex", item_ends);
     $readmemh("decisions.hex", decisions);
 @reads
     repeat (3) @@(negedge clk);
     rst = 0;
   end
 
-  // The source never pauses.
+  // Sources that never pause: the weights, then the images.
   always @@(negedge clk)
     if (!rst) begin
-      in_valid = item < ITEMS;
-      if (item < ITEMS) in_payload = items[item];
+      load_valid = load < LOADS;
+      load_payload = loads[load];
+      in_valid = !load_valid && item < ITEMS;
+      if (in_valid) in_payload = items[item];
     end
 
   task check(input integer number, input [8*13-1:0] what, input [31:0] found,
              input [31:0] expected);
     if (found !== expected) begin
       $display("FAIL: image %0d: %0s is %0d, golden has %0d", number, what, found, expected);
-      $finish;
+      $finish(0);
       #1;  // nothing after the first difference
     end
   endtask
 
   always @@(posedge clk)
     if (!rst) begin
+      waited = waited + 1;
+      if (load_valid && load_ready) begin
+        load = load + 1;
+        waited = 0;
+      end
       if (in_valid && in_ready) item = item + 1;
 @logs
-      waited = waited + 1;
       if (decision_valid) begin
-        layer = image * (4 + LAYERS);
-        check(image, "class", decision[@class], decisions[layer]);
-        check(image, "tick", decision[@tick], decisions[layer+1]);
-        check(image, "forced", decision[@forced], decisions[layer+2]);
+        first = image * (4 + LAYERS);
+        check(image, "class", decision[@class], decisions[first]);
+        check(image, "tick", decision[@tick], decisions[first+1]);
+        check(image, "forced", decision[@forced], decisions[first+2]);
         check(image, "error", decision[@error], 0);
 @counts
-        check(image, "cycles", decision[@cycles], decisions[layer+3]);
+        check(image, "cycles", decision[@cycles], decisions[first+3]);
 @ends
         waited = 0;
         image = image + 1;
         if (image == IMAGES) begin
           $display("PASS: %0d images, every spike, decision and clock cycle equal", IMAGES);
-          $finish;
+          $finish(0);
         end
       end else if (waited > PATIENCE) begin
         $display("FAIL: image %0d: no decision after %0d cycles", image, waited);
-        $finish;
+        $finish(0);
       end
     end
 endmodule

@@ -1,5 +1,6 @@
 """`firstspike vectors`: a bench without Python that passes, and that fails where it should."""
 
+import re
 import shutil
 import subprocess
 
@@ -10,7 +11,6 @@ from command_line import firstspike, refusal, toy_network
 from firstspike.golden import encode, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.verilog import generate
 from firstspike.sim.vectors import write_vectors
 
 pytestmark = pytest.mark.skipif(
@@ -25,20 +25,32 @@ def check(folder):
     return ran.stdout.splitlines()[0]
 
 
-@pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])
-def vectors(request, tmp_path_factory):
-    """A folder with vectors of a toy network, an empty image among them."""
-    folder = tmp_path_factory.mktemp("vectors")
+def write(folder, embedded=True, **schedule):
+    """Write vectors of a toy network, an empty image among them."""
     network = toy_network()
-    schedule = Schedule.of(network, lanes=5, bitmap=request.param)
+    schedule = Schedule.of(network, **schedule)
     pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
     pixels[3] = 0
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
     expected = cycles(network, ticks, inference, schedule, pixels)
-    (folder / "core.v").write_text(generate(network, schedule).verilog)
-    write_vectors(folder, network, schedule, ticks, pixels, inference, expected)
+    write_vectors(folder, network, schedule, ticks, pixels, inference, expected, embedded)
+
+
+@pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])
+def vectors(request, tmp_path_factory):
+    """A folder with vectors."""
+    folder = tmp_path_factory.mktemp("vectors")
+    write(folder, lanes=5, bitmap=request.param)
     return folder
+
+
+def change(folder, into, file, old, new):
+    """A copy of the folder with a pattern in one file replaced, once."""
+    shutil.copytree(folder, into)
+    text, count = re.subn(old, new, (folder / file).read_text(), count=1, flags=re.MULTILINE)
+    assert count == 1
+    (into / file).write_text(text)
 
 
 def test_the_core_passes(vectors):
@@ -66,14 +78,30 @@ def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
     assert what in said
 
 
-def test_a_lost_spike_fails(vectors, tmp_path):
-    folder = tmp_path / "lost"
-    shutil.copytree(vectors, folder)
-    core = (folder / "core.v").read_text()
-    (folder / "core.v").write_text(
-        core.replace("assign log_0__valid =", "assign log_0__valid = 0 &")
-    )
-    assert "no spike of neuron" in check(folder)
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuron"),
+        ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has"),
+        (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after"),
+        (r"(memory\[5\] = \d+'h)\w+", r"\g<1>0", "golden has"),
+    ],
+    ids=["lost spike", "invented spike", "hang", "wrong weights"],
+)
+def test_a_broken_core_fails(vectors, tmp_path, old, new, what):
+    change(vectors, tmp_path / "broken", "core.v", old, new)
+    said = check(tmp_path / "broken")
+    assert said.startswith("FAIL: image")
+    assert what in said
+
+
+def test_weights_are_loaded_over_the_port(tmp_path):
+    folder = tmp_path / "port"
+    folder.mkdir()
+    write(folder, embedded=False, lanes=5)
+    assert check(folder).startswith("PASS: 8 images")
+    change(folder, tmp_path / "broken", "weights.hex", r"^\w+(?=\w{6}$)", "7777")
+    assert check(tmp_path / "broken").startswith("FAIL: image")
 
 
 def test_the_verb_writes_what_passes(tmp_path, capfd):

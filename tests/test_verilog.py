@@ -76,16 +76,23 @@ def test_icarus_compiles_core_and_instance(core, tmp_path):
     )
 
 
-def test_the_verb_writes_three_files(tmp_path, capfd):
+def test_the_verb_writes_the_core_and_what_goes_with_it(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     file = tmp_path / "out" / "c.v"
     file.parent.mkdir()
     options = ("--lanes", 3, "--weights", "port", "-o", file)
     assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
-    assert {path.name for path in file.parent.iterdir()} == {"c.v", "c.json", "c_instance.v"}
+    names = {"c.v", "c.json", "c_instance.v", "c_weights.hex"}
+    assert {path.name for path in file.parent.iterdir()} == names
     interface = json.loads(file.with_suffix(".json").read_text())
     assert interface["parameters"]["weights"] == "port"
     assert interface["layers"][0]["lanes"] == 3
+
+
+def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):
+    assert "--report" in firstspike(capfd, "verilog").err
+    assert "c.json" in firstspike(capfd, "verilog", "-o", tmp_path / "c.json").err
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unwritable_place_is_refused(tmp_path, capfd):
