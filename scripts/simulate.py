@@ -14,10 +14,11 @@ from .output import say
 
 
 def _queue(**options: Any) -> str:
+    from firstspike.hdl.queue import SpikeQueue
     from firstspike.sim.queue import simulate
 
-    simulate(8, 6, 20, **options)
-    return "8 keys, 20 places: every cycle against the model, and windows of items"
+    simulate(SpikeQueue(8, 6, 20), **options)
+    return "8 keys, 20 places: every cycle against the model"
 
 
 def _layer(**options: Any) -> str:
