@@ -73,3 +73,11 @@ def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):
     (tmp_path / "file").touch()
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "file" / "cache"))
     assert str(tmp_path / "file" / "cache") in refusal(capfd, "compare", *selection, *CORE)
+
+
+@pytest.mark.parametrize("bench", ["queue", "core"])
+def test_simulate_says_that_a_bench_is_right(bench, capfd):
+    ended = firstspike(capfd, "simulate", bench)
+    assert ended.status == 0
+    assert ended.out.startswith(bench)
+    assert ": right" in ended.out
