@@ -15,10 +15,10 @@ def item_layout(n_keys: int, shape: ShapeLike) -> data.StructLayout:
 class SpikeQueue(wiring.Component):
     """Gives back items in the order of their keys, and those of one key in order of arrival.
 
-    A bitmap knows which keys have items; each of these has a list, linked through a memory, with
-    a head and a tail. Items are written one behind the other into a memory of
-    `capacity` places. Its places are all free again once nothing is stored, so there is no list
-    of free ones.
+    A bitmap knows which keys have items; each of these has a list, linked through a memory, with a
+    head and a tail. Which list is the first is known a cycle ahead. Items are written one behind
+    the other into a memory of `capacity` places. All its places are free again once nothing is
+    stored, so there is no list of free ones.
 
         push -> values[place], links[tail of key]          pop <- values[head of the first key]
 
@@ -72,20 +72,26 @@ class SpikeQueue(wiring.Component):
             }
         )
 
+        places = range(max(capacity, 2))  # an address has a bit at least
+
         # The state besides the memories; the proof of the queue looks at it.
         self._stored = Signal(n_keys, name="stored")  # the keys that have items
+        # The first of these, and its head and tail.
+        self._first = Signal(range(n_keys), name="first", reset_less=True)
+        self._first_head = Signal(places, name="first_head", reset_less=True)
+        self._first_tail = Signal(places, name="first_tail", reset_less=True)
         # The place of the next item, or `capacity` if all are in use.
         self._place = Signal(range(capacity + 1), name="place")
         # After an item has been selected that is not the last of its list, the links' output is
-        # the new head of that list, the one in `heads` is not.
+        # the new head of that list, the one in `heads` or `first_head` is not.
         self._behind = Signal(name="behind")
         self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
 
     def elaborate(self, platform):
         m = Module()
-        stored, place = self._stored, self._place
+        stored, place, first = self._stored, self._place, self._first
         behind, behind_key = self._behind, self._behind_key
-        places = range(max(self.capacity, 2))  # an address has a bit at least
+        places = self._first_head.shape()
 
         # The head and tail of each list: distributed RAM, or registers. They count where `stored`
         # says so.
@@ -98,24 +104,22 @@ class SpikeQueue(wiring.Component):
 
         # What is read of these is never being written, or does not matter: `no_rw_check` tells
         # Yosys, which else builds logic to give back the old content.
-        block = {"depth": len(places), "init": [], "attrs": {"no_rw_check": 1}}
+        block = {"depth": max(self.capacity, 2), "init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.values = values = memory.Memory(shape=self.shape, **block)
         m.submodules.links = links = memory.Memory(shape=places, **block)
         write_value, read_value = values.write_port(), values.read_port()
         write_link, read_link = links.write_port(), links.read_port()
 
         # Select the head of the first list.
-        any_, _, key = first_set(stored)
+        any_ = stored.any()
         select = Signal()
         head = Signal(places)
         last = Signal()
-        is_behind = behind & (behind_key == key)
+        is_behind = behind & (behind_key == first)
         m.d.comb += [
             select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
-            read_head.addr.eq(key),
-            read_tail.addr.eq(key),
-            head.eq(Mux(is_behind, read_link.data, read_head.data)),
-            last.eq(head == read_tail.data),
+            head.eq(Mux(is_behind, read_link.data, self._first_head)),
+            last.eq(head == self._first_tail),
             read_value.addr.eq(head),
             read_value.en.eq(select),
             read_link.addr.eq(head),
@@ -126,9 +130,9 @@ class SpikeQueue(wiring.Component):
         with m.If(self.pop.ready):
             m.d.sync += self.pop.valid.eq(0)
         with m.If(select):
-            m.d.sync += [self.pop.valid.eq(1), self.pop.payload.key.eq(key)]
+            m.d.sync += [self.pop.valid.eq(1), self.pop.payload.key.eq(first)]
             with m.If(last):
-                m.d.sync += stored.bit_select(key, 1).eq(0)
+                m.d.sync += stored.bit_select(first, 1).eq(0)
 
         # Append to a list, or begin one.
         push = Signal()
@@ -138,7 +142,7 @@ class SpikeQueue(wiring.Component):
         m.d.comb += [
             self.push.ready.eq(place != self.capacity),
             push.eq(self.push.valid & self.push.ready),
-            begins.eq(push & (~has_items | (select & last & (key == push_key)))),
+            begins.eq(push & (~has_items | (select & last & (first == push_key)))),
             write_value.addr.eq(place),
             write_value.data.eq(self.push.payload.value),
             write_value.en.eq(push),
@@ -168,9 +172,29 @@ class SpikeQueue(wiring.Component):
             write_head.data.eq(Mux(begins, place, read_link.data)),
         ]
         with m.If(select & ~last):
-            m.d.sync += [behind.eq(1), behind_key.eq(key)]
+            m.d.sync += [behind.eq(1), behind_key.eq(first)]
         with m.Elif(~begins | (select & is_behind)):
             m.d.sync += behind.eq(0)
+
+        # Which list is the first of the next cycle: the same, the second if its last item has been
+        # selected, or what is pushed. All but `last` is early.
+        others, _, second = first_set(stored[key] & (first != key) for key in range(self.n_keys))
+        ends = select & last
+        leads = push & Mux(ends, ~others | (push_key < second), ~any_ | (push_key < first))
+        joins = push & (push_key == Mux(ends, second, first))
+        second_is_behind = behind & (behind_key == second)
+        m.d.comb += [read_head.addr.eq(second), read_tail.addr.eq(second)]
+        m.d.sync += self._first_head.eq(head)
+        with m.If(ends):
+            m.d.sync += [
+                first.eq(second),
+                self._first_head.eq(Mux(second_is_behind, read_link.data, read_head.data)),
+                self._first_tail.eq(read_tail.data),
+            ]
+        with m.If(leads):
+            m.d.sync += [first.eq(push_key), self._first_head.eq(place)]
+        with m.If(leads | joins):
+            m.d.sync += self._first_tail.eq(place)
 
         with m.If(self.clear):
             m.d.sync += [stored.eq(0), place.eq(0), self.pop.valid.eq(0), behind.eq(0)]

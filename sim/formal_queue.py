@@ -106,13 +106,20 @@ class QueueProof(SpikeQueue):
             has = [of_key(n, key) for n in slots]
             is_behind = self._behind & (self._behind_key == key)
             head, tail = row("heads", key), row("tails", key)
-            m.d.comb += Assert(self._stored[key] == Cat(has).any())
+            is_first = self._first == key
+            less_stored = Cat(of_key(n, less) for n in slots for less in range(key)).any()
+            m.d.comb += [
+                Assert(self._stored[key] == Cat(has).any()),
+                Assert(~Cat(has).any() | less_stored | is_first),
+            ]
             for n in slots:
                 is_head = has[n] & ~Cat(has[:n]).any()
                 is_tail = has[n] & ~Cat(has[n + 1 :]).any()
                 m.d.comb += [
                     Assert(~is_head | (Mux(is_behind, links_output, head) == n)),
                     Assert(~is_tail | (tail == n)),
+                    Assert(~(is_first & is_head) | is_behind | (self._first_head == n)),
+                    Assert(~(is_first & is_tail) | (self._first_tail == n)),
                     # What lets the one that is behind wait: smaller keys have one item at most.
                     Assert(~(self._behind & (key < self._behind_key) & has[n]) | is_head),
                 ]

@@ -25,7 +25,7 @@ def forgetful(queue, m):
 
 @_broken
 def unsorted(queue, m):
-    """Takes the head of the first key's list, whichever key is selected."""
+    """Takes the head of the first key's list, whichever list comes next."""
     m.d.comb += m.submodules.heads.read_ports[0].addr.eq(0)
 
 
