@@ -33,5 +33,5 @@ def simulate(
             "amount": amount,
         },
         seed=seed,
-        view=["stored", "place"],
+        view=["stored"],
     )

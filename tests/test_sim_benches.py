@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
+from command_line import firstspike
 
-from firstspike.scripts.simulate import BENCHES
 from firstspike.sim import encoder, layer, weights
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
@@ -47,5 +47,11 @@ def test_weight_store(simulator, n_in, n_out, lanes, weight_bits):
     weights.simulate(n_in, n_out, lanes, weight_bits, simulator=simulator, amount=100)
 
 
-def test_command_knows_every_bench():
-    assert list(BENCHES) == ["queue", "layer", "encoder", "weights", "core"]
+def test_command_runs_the_benches_that_are_named(capfd):
+    ended = firstspike(capfd, "simulate", "weights", "core")
+    assert ended.status == 0, ended.err
+    assert [line.split()[0] for line in ended.out.splitlines()] == ["weights", "core"]
+
+
+def test_command_lists_the_benches(capfd):
+    assert "[queue|layer|encoder|weights|core ...]" in firstspike(capfd, "simulate", "-h").out
