@@ -218,7 +218,9 @@ def _place(device: Device, folder: Path, result: Result) -> None:
     )
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        result.note = f"does not fit: {lines[0].removeprefix('ERROR: ') if lines else 'no route'}"
+        result.note = f"nextpnr ended with status {done.returncode}"
+        if lines:
+            result.note = f"does not fit: {lines[0].removeprefix('ERROR: ')}"
         return
     clocks = json.loads((folder / "report.json").read_text())["fmax"]
     result.fmax = min(clock["achieved"] for clock in clocks.values())
