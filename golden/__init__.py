@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from .data import DataError, Dataset, bundled_test_set, load_dataset
 from .encoding import EncodingError, encode, events
 from .integer import Inference, infer, potentials
+from .learning import Learned, LearningError, Settings, learn
+from .learning_state import LearningState
 from .network import Network, NetworkError, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .schedule import Schedule
@@ -17,16 +19,21 @@ __all__ = [
     "Dataset",
     "EncodingError",
     "Inference",
+    "Learned",
+    "LearningError",
+    "LearningState",
     "Network",
     "NetworkError",
     "NeuronError",
     "Schedule",
+    "Settings",
     "Spike",
     "Trainer",
     "bundled_test_set",
     "encode",
     "events",
     "infer",
+    "learn",
     "load_dataset",
     "load_network",
     "potentials",

@@ -163,30 +163,23 @@ class Network:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced whole or not touched."""
-        fields: dict[str, Any] = {
-            "format": FORMAT,
+        replace_file(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The content of the network file."""
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            format=FORMAT,
             **{f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)},
-            "weight_bits": np.array(self.weight_bits, np.int32),
-            "threshold": np.array(self.thresholds, np.int32),
-            "unit": self.unit,
-            "deadline": self.deadline,
-            "n_inputs": self.n_inputs,
-            "inputs": self.inputs,
-            "encoding": self.encoding,
-            "late": self.late,
-            "max_spikes": self.max_spikes,
-            "meta": json.dumps(self.meta),
-        }
-        path = Path(path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with open(beside, "wb") as file:
-                np.savez_compressed(file, **fields)
-            os.replace(beside, path)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        finally:
-            beside.unlink(missing_ok=True)
+            weight_bits=np.array(self.weight_bits, np.int32),
+            threshold=np.array(self.thresholds, np.int32),
+            inputs=self.inputs,
+            encoding=self.encoding,
+            meta=json.dumps(self.meta),
+            **{name: getattr(self, name) for name in _INTEGERS},
+        )
+        return file.getvalue()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Network":
@@ -195,12 +188,15 @@ class Network:
         Raises `NetworkError` for anything wrong with the content, `OSError` if the file cannot be
         read.
         """
-        content = Path(path).read_bytes()
         try:
-            fields = _arrays(content)
-            return cls(**_arguments(fields))
+            return cls.from_bytes(Path(path).read_bytes())
         except NetworkError as error:
             raise NetworkError(f"{path} is not a valid network file: {error}") from None
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Network":
+        """The network of a file's content, checked; `NetworkError`."""
+        return cls(**_arguments(read_archive(content)))
 
     def digest(self) -> str:
         """SHA-256 (hex) of everything that decides what the network does; `meta` is left out."""
@@ -242,15 +238,24 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
     return Network.load(name)
 
 
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise NetworkError(f"{name} is {value!r}: it must be an integer.")
-    if not low <= value <= high:
-        raise NetworkError(f"{name} is {value}: it must be in {low}..{high}.")
-    return int(value)
+def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write beside `path` and rename: an existing file is replaced whole or not touched."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())  # or a loss of power might leave the new name without content
+        os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
-def _arrays(content: bytes) -> dict[str, np.ndarray]:
+def read_archive(content: bytes) -> dict[str, np.ndarray]:
+    """The arrays of an .npz without pickles; a `NetworkError` if it is none."""
     if not content.startswith(b"PK"):
         raise NetworkError("it is no .npz archive.")
     # A damaged archive raises almost anything (zip, zlib, header syntax, sizes): all mean the same.
@@ -260,6 +265,14 @@ def _arrays(content: bytes) -> dict[str, np.ndarray]:
     except Exception as error:
         reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
         raise NetworkError(f"it cannot be read as an .npz without pickles ({reason}).") from None
+
+
+def _integer(name: str, value: Any, low: int, high: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise NetworkError(f"{name} is {value!r}: it must be an integer.")
+    if not low <= value <= high:
+        raise NetworkError(f"{name} is {value}: it must be in {low}..{high}.")
+    return int(value)
 
 
 def _arguments(fields: dict[str, np.ndarray]) -> dict[str, Any]:
