@@ -42,6 +42,14 @@ def _weights(**options: Any) -> str:
     return "7-11, 6 lanes: 400 accesses of either side against a dictionary"
 
 
+def _address_set(**options: Any) -> str:
+    from firstspike.hdl.address_set import AddressSet
+    from firstspike.sim.address_set import simulate
+
+    simulate(AddressSet(300), **options)
+    return "300 addresses: 100 walks against sorted sets"
+
+
 def _core(**options: Any) -> str:
     import numpy as np
 
@@ -78,6 +86,7 @@ BENCHES: dict[str, Callable[..., str]] = {
     "layer": _layer,
     "encoder": _encoder,
     "weights": _weights,
+    "address-set": _address_set,
     "core": _core,
 }
 

@@ -54,4 +54,4 @@ def test_command_runs_the_benches_that_are_named(capfd):
 
 
 def test_command_lists_the_benches(capfd):
-    assert "[queue|layer|encoder|weights|core ...]" in firstspike(capfd, "simulate", "-h").out
+    assert "[queue|layer|encoder|weights|address-set|core ...]" in firstspike(capfd, "simulate", "-h").out

@@ -1,0 +1,152 @@
+"""Bench of the AddressSet: random sets, added in any order, against Python's sorted sets."""
+
+import random
+from collections.abc import Iterator
+
+import cocotb
+from cocotb.handle import SimHandleBase
+
+from firstspike.hdl.address_set import AddressSet, address_layout
+
+from ..exchange import parameters
+from ..streams import ClockDomain, Scoreboard, at_random
+
+PATIENCE = 100
+"""Cycles for each address in which a walk must be through."""
+
+
+class WalkBoard(Scoreboard):
+    """Compares the addresses of a walk."""
+
+    def forget(self) -> None:
+        """Expect nothing more of what has not come yet."""
+        del self._expected[len(self.received) :]
+
+
+class AddressSetBench:
+    """The ports of an AddressSet, and what it should hold."""
+
+    def __init__(self, dut: SimHandleBase, willing: Iterator[bool] | None) -> None:
+        self.dut = dut
+        given = parameters()
+        self.n, self.amount = given["n"], given["amount"]
+        self.held: set[int] = set()
+        self.domain = ClockDomain(dut)
+        self.layout = address_layout(self.n)
+        self._clearing = False
+        if willing is not None:
+            willing = self._willing(willing)
+        self.board = WalkBoard(dut, "walk", self.domain, self.layout, willing)
+        dut.add__valid.value = 0
+        dut.add__address.value = 0
+        dut.start.value = 0
+        dut.clear.value = 0
+
+    def _willing(self, willing: Iterator[bool]) -> Iterator[bool]:
+        """Clearing withdraws what is offered, so its taker must be ready."""
+        for will in willing:
+            yield will or self._clearing
+
+    async def fill(self, more: int) -> None:
+        """Add so many random addresses of a random part, with pauses, and some again."""
+        first = random.randrange(self.n)
+        part = range(first, random.randint(first, self.n - 1) + 1)
+        busy = random.choice((0.3, 1))
+        while more:
+            adds = random.random() < busy
+            address = random.choice(part if random.random() < 0.9 else range(self.n))
+            self.dut.add__valid.value = adds
+            self.dut.add__address.value = address
+            await self.domain.falling
+            empty = bool(self.dut.empty.value)
+            assert empty == (not self.held), f"cycle {self.domain.cycle}: empty is {empty}"
+            await self.domain.rising
+            if adds:
+                self.held.add(address)
+                more -= 1
+        self.dut.add__valid.value = 0
+
+    async def clear(self) -> None:
+        """Empty the set, in a cycle in which something is added, too."""
+        self.dut.clear.value = 1
+        self.dut.add__valid.value = 1
+        self.dut.add__address.value = random.randrange(self.n)
+        await self.domain.rising
+        self.dut.clear.value = 0
+        self.dut.add__valid.value = 0
+        self.held.clear()
+
+    async def start(self) -> int:
+        """Start the walk, perhaps with a last address, and expect all; return the cycle."""
+        self.dut.start.value = 1
+        if random.random() < 0.5:
+            address = random.randrange(self.n)
+            self.dut.add__valid.value = 1
+            self.dut.add__address.value = address
+            self.held.add(address)
+        ascending = sorted(self.held)
+        self.held.clear()
+        self.board.expect(
+            {"address": address, "last": address == ascending[-1]} for address in ascending
+        )
+        cycle = self.domain.cycle
+        await self.domain.rising
+        self.dut.start.value = 0
+        self.dut.add__valid.value = 0
+        return cycle
+
+    async def finish(self) -> None:
+        """Wait for the walk's end; the set is empty just when everything has been taken."""
+        for _ in range(PATIENCE * (self.board.missing + 1)):
+            missing = self.board.missing
+            await self.domain.falling
+            empty = bool(self.dut.empty.value)
+            assert empty == (not missing), f"cycle {self.domain.cycle}: empty is {empty}"
+            if not missing:
+                break
+            await self.domain.rising
+        self.board.finish()
+        await self.domain.rising
+
+    async def interrupt(self) -> None:
+        """Clear in the middle of the walk: from then on nothing comes."""
+        await self.domain.cycles(random.randrange(12))
+        self._clearing = True
+        await self.domain.rising
+        await self.clear()
+        self._clearing = False
+        self.board.forget()
+        await self.domain.cycles(2 * AddressSet.START_CYCLES)
+
+
+@cocotb.test()
+async def walks(dut):
+    """Sets of any size, walked with pauses; some are cleared before, some on the way."""
+    bench = AddressSetBench(dut, at_random(1))
+    await bench.domain.start()
+    bench.board.start()
+    for _ in range(bench.amount):
+        await bench.fill(random.choice((0, 1, 3, 30, bench.n)))
+        if random.random() < 0.2:
+            await bench.clear()
+            await bench.fill(random.choice((0, 1, 10)))
+        await bench.start()
+        if random.random() < 0.2:
+            await bench.interrupt()
+        else:
+            await bench.finish()
+
+
+@cocotb.test()
+async def without_gaps(dut):
+    """To a taker who is always ready, an address a cycle, the first after START_CYCLES."""
+    bench = AddressSetBench(dut, None)
+    await bench.domain.start()
+    bench.board.start()
+    for size in (1, 2, 3, 10, bench.n):
+        await bench.fill(size)
+        before = len(bench.board.received)
+        begun = await bench.start() + AddressSet.START_CYCLES
+        await bench.finish()
+        cycles = [cycle for cycle, _ in bench.board.received[before:]]
+        assert cycles == list(range(begun, begun + len(cycles))), f"start {begun}: {cycles}"

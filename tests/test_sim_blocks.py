@@ -1,0 +1,34 @@
+"""The small blocks that learning is made of, each against a few lines of Python."""
+
+import gc
+import shutil
+
+import pytest
+
+from firstspike.hdl.address_set import AddressSet
+from firstspike.sim import address_set
+
+needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
+BOTH = pytest.mark.parametrize(
+    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
+)
+
+
+@BOTH
+@pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
+def test_address_set(simulator, n):
+    address_set.simulate(AddressSet(n), simulator=simulator)
+
+
+@needs_icarus
+@pytest.mark.parametrize("n", [2, 16, 17, 256, 257, 4096])
+def test_address_set_of_any_size(n):
+    address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+@pytest.mark.parametrize("n", [0, 4097])
+def test_impossible_address_sets_are_refused(n):
+    with pytest.raises(ValueError, match=f"1 to 4096 addresses, not {n}"):
+        AddressSet(n)
+    gc.collect()  # Amaranth warns of the unused set when it goes
