@@ -1,0 +1,125 @@
+"""Population count: how many bits of a word are set."""
+
+from collections.abc import Iterable
+
+from amaranth.hdl import Cat, Module, ShapeLike, Value, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .pipeline import Stage
+
+GROUP_BITS = 7
+"""Bits that the first stage counts together: the most that three bits can say."""
+
+LEVELS_PER_STAGE = 2
+"""Levels of additions between two registers."""
+
+
+def popcount(bits: Value | Iterable[Value]) -> Value:
+    """How many of `bits` (a value, or one-bit values, at least one) are set; combinational.
+
+    Full adders turn three bits of a weight into one of the same and one of twice the weight, the
+    oldest first, so that the tree is balanced: about one adder a bit, and no carry chain.
+    """
+    count = []
+    column = list(bits)
+    while column:
+        carries = []
+        while len(column) > 1:
+            taken, column = column[:3], column[3:]
+            if len(taken) == 3:
+                a, b, c = taken
+                column.append(a ^ b ^ c)
+                carries.append((a & b) | (c & (a ^ b)))
+            else:
+                a, b = taken
+                column.append(a ^ b)
+                carries.append(a & b)
+        count += column
+        column = carries
+    return Cat(count)
+
+
+def stages_of(width: int) -> int:
+    """Registers from a word of `width` bits to its count: after the groups and the additions."""
+    groups = -(-width // GROUP_BITS)
+    return 1 + -(-(groups - 1).bit_length() // LEVELS_PER_STAGE)
+
+
+def word_layout(width: int, value: ShapeLike) -> data.StructLayout:
+    """The bits to count, and what travels with them."""
+    return data.StructLayout({"bits": unsigned(width), "value": value})
+
+
+def count_layout(width: int, value: ShapeLike) -> data.StructLayout:
+    """How many bits were set, 0 .. width, and what has travelled with them."""
+    return data.StructLayout({"count": range(width + 1), "value": value})
+
+
+class PopCount(wiring.Component):
+    """Counts the bits of a word of any width, in a pipeline.
+
+    Parameters
+    ----------
+    width : of the word, at least 1.
+    value : shape of what travels with it, such as where the word came from; may have no bits.
+
+    Ports: `words`, stream of `word_layout`; `counts`, stream of `count_layout`.
+
+    Latency `stages` cycles; throughput one word a cycle.
+
+    Raises ValueError for a width below 1.
+    """
+
+    def __init__(self, width: int, value: ShapeLike = 0) -> None:
+        if width < 1:
+            raise ValueError(f"a population count needs at least 1 bit, not {width}.")
+        self.width = width
+        self.value = value
+        super().__init__(
+            {
+                "words": In(stream.Signature(word_layout(width, value))),
+                "counts": Out(stream.Signature(count_layout(width, value))),
+            }
+        )
+
+    @property
+    def stages(self) -> int:
+        """Cycles from a word to its count."""
+        return stages_of(self.width)
+
+    def elaborate(self, platform):
+        m = Module()
+        bits = self.words.payload.bits
+        counts = [
+            popcount(bits[first : first + GROUP_BITS]) for first in range(0, self.width, GROUP_BITS)
+        ]
+        most = GROUP_BITS
+        before = self.words
+        for number in range(self.stages):
+            if number:
+                for _ in range(LEVELS_PER_STAGE):
+                    counts = [sum(counts[i : i + 2]) for i in range(0, len(counts), 2)]
+                    most *= 2
+            layout = data.StructLayout(
+                {
+                    "counts": data.ArrayLayout(range(min(most, self.width) + 1), len(counts)),
+                    "value": self.value,
+                }
+            )
+            m.submodules[f"stage_{number}"] = stage = Stage(layout)
+            m.d.comb += [
+                stage.i.valid.eq(before.valid),
+                before.ready.eq(stage.i.ready),
+                stage.i.payload.value.eq(before.payload.value),
+            ]
+            m.d.comb += [stage.i.payload.counts[i].eq(count) for i, count in enumerate(counts)]
+            before = stage.o
+            counts = [before.payload.counts[i] for i in range(len(counts))]
+        m.d.comb += [
+            self.counts.valid.eq(before.valid),
+            before.ready.eq(self.counts.ready),
+            self.counts.payload.value.eq(before.payload.value),
+            self.counts.payload.count.eq(counts[0]),
+        ]
+        return m
