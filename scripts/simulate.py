@@ -50,6 +50,22 @@ def _address_set(**options: Any) -> str:
     return "300 addresses: 100 walks against sorted sets"
 
 
+def _lfsr(**options: Any) -> str:
+    from firstspike.hdl.lfsr import Lfsr
+    from firstspike.sim.lfsr import simulate
+
+    simulate(Lfsr(), **options)
+    return "5000 cycles of draws and seeds against the golden generator"
+
+
+def _popcount(**options: Any) -> str:
+    from firstspike.hdl.popcount import PopCount
+    from firstspike.sim.popcount import simulate
+
+    simulate(PopCount(100, 6), **options)
+    return "100 bits: 500 words with pauses and 500 without"
+
+
 def _core(**options: Any) -> str:
     import numpy as np
 
@@ -87,6 +103,8 @@ BENCHES: dict[str, Callable[..., str]] = {
     "encoder": _encoder,
     "weights": _weights,
     "address-set": _address_set,
+    "lfsr": _lfsr,
+    "popcount": _popcount,
     "core": _core,
 }
 
@@ -113,4 +131,4 @@ def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> Non
         begun = perf_counter()
         run = partial(BENCHES[name], simulator=simulator)
         what = run(waves=None if waves is None else waves / name)
-        say(f"{name:8} {what}: right ({perf_counter() - begun:.1f} s)")
+        say(f"{name:11} {what}: right ({perf_counter() - begun:.1f} s)")

@@ -54,4 +54,5 @@ def test_command_runs_the_benches_that_are_named(capfd):
 
 
 def test_command_lists_the_benches(capfd):
-    assert "[queue|layer|encoder|weights|address-set|core ...]" in firstspike(capfd, "simulate", "-h").out
+    benches = "[queue|layer|encoder|weights|address-set|lfsr|popcount|core ...]"
+    assert benches in firstspike(capfd, "simulate", "-h").out

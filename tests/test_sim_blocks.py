@@ -6,7 +6,9 @@ import shutil
 import pytest
 
 from firstspike.hdl.address_set import AddressSet
-from firstspike.sim import address_set
+from firstspike.hdl.lfsr import Lfsr
+from firstspike.hdl.popcount import PopCount
+from firstspike.sim import address_set, lfsr, popcount
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
 BOTH = pytest.mark.parametrize(
@@ -32,3 +34,27 @@ def test_impossible_address_sets_are_refused(n):
     with pytest.raises(ValueError, match=f"1 to 4096 addresses, not {n}"):
         AddressSet(n)
     gc.collect()  # Amaranth warns of the unused set when it goes
+
+
+@BOTH
+def test_lfsr(simulator):
+    lfsr.simulate(Lfsr(), simulator=simulator)
+
+
+@BOTH
+@pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
+def test_popcount(simulator, width, value):
+    popcount.simulate(PopCount(width, value), simulator=simulator)
+
+
+@needs_icarus
+@pytest.mark.parametrize("width", [1, 2, 7, 8, 14, 15, 28, 29, 784])
+def test_popcount_of_any_width(width):
+    popcount.simulate(PopCount(width, 3), simulator="icarus", amount=50)
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_impossible_popcounts_are_refused():
+    with pytest.raises(ValueError, match="at least 1 bit, not 0"):
+        PopCount(0)
+    gc.collect()

@@ -1,0 +1,41 @@
+"""Bench of the Lfsr: every cycle against the golden model's generator."""
+
+import random
+
+import cocotb
+
+from firstspike.golden.learning import leap
+
+from ..exchange import parameters
+from ..streams import ClockDomain
+
+
+@cocotb.test()
+async def lockstep(dut):
+    """Random draws, taken or not, with a seed in between that may be 0."""
+    domain = ClockDomain(dut)
+    inputs = {name: dut[name] for name in ("draw", "take", "load", "seed")}
+    for handle in inputs.values():
+        handle.value = 0
+    await domain.start()
+    await domain.falling
+    state = int(dut.state.value)
+    assert state, "the state after a reset is 0"
+    await domain.rising
+    for _ in range(parameters()["amount"]):
+        j, take = random.choice((0, 1, 2, random.randrange(16))), random.random() < 0.8
+        load, seed = random.random() < 0.05, random.choice((0, random.randrange(1 << 16)))
+        inputs["draw"].value = j
+        inputs["take"].value = take
+        inputs["load"].value = load
+        inputs["seed"].value = seed
+        await domain.falling
+        following = leap(state)
+        found = {"state": int(dut.state.value), "drawn": bool(dut.drawn.value)}
+        expected = {"state": state, "drawn": following % (1 << j) == 0}
+        assert found == expected, f"cycle {domain.cycle}, j = {j}: {found}, expected {expected}"
+        if load and seed:
+            state = seed
+        elif take and j:
+            state = following
+        await domain.rising
