@@ -42,7 +42,7 @@ def _weights(**options: Any) -> str:
     return "7-11, 6 lanes: 400 accesses of either side against a dictionary"
 
 
-def _address_set(**options: Any) -> str:
+def _addresses(**options: Any) -> str:
     from firstspike.hdl.address_set import AddressSet
     from firstspike.sim.address_set import simulate
 
@@ -102,7 +102,7 @@ BENCHES: dict[str, Callable[..., str]] = {
     "layer": _layer,
     "encoder": _encoder,
     "weights": _weights,
-    "address-set": _address_set,
+    "addresses": _addresses,
     "lfsr": _lfsr,
     "popcount": _popcount,
     "core": _core,
@@ -131,4 +131,4 @@ def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> Non
         begun = perf_counter()
         run = partial(BENCHES[name], simulator=simulator)
         what = run(waves=None if waves is None else waves / name)
-        say(f"{name:11} {what}: right ({perf_counter() - begun:.1f} s)")
+        say(f"{name:9} {what}: right ({perf_counter() - begun:.1f} s)")
