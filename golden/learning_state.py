@@ -17,6 +17,7 @@ from .network import Network, NetworkError, read_archive, replace_file
 FORMAT = "firstspike-learning-1"
 MAX_STORED_BITS = 12
 _INTEGERS = ("stored_bits", "generator", "done")
+_KINDS = {str: "string", int: "integer", list: "array"}
 UNIT, DEADLINE = 64, 384
 """Of a network that begins at random, in ticks."""
 
@@ -200,7 +201,7 @@ def _state_of(fields: dict[str, np.ndarray]) -> tuple[LearningState, str]:
             raise LearningError(f"the field {name} is missing.")
         value = fields[name].tolist()
         if not isinstance(value, kind) or isinstance(value, bool):
-            raise LearningError(f"{name} is {value!r:.40}: it must be one {kind.__name__}.")
+            raise LearningError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
         return value
 
     if take("format", str) != FORMAT:
@@ -211,6 +212,8 @@ def _state_of(fields: dict[str, np.ndarray]) -> tuple[LearningState, str]:
         meta = json.loads(take("meta", str))
     except ValueError as error:
         raise LearningError(f"meta is not JSON ({error}).") from None
+    if not isinstance(meta, dict):
+        raise LearningError(f"meta is {type(meta).__name__}: it must be a dictionary.")
     state = LearningState(
         weights=(fields["stored_0"], fields["stored_1"]),
         template=Network.from_bytes(fields["network"].tobytes()),
