@@ -111,7 +111,7 @@ BENCHES: dict[str, Callable[..., str]] = {
 
 @click.command()
 @click.argument(
-    "benches", nargs=-1, type=click.Choice(list(BENCHES)), metavar=f"[{'|'.join(BENCHES)} ...]"
+    "benches", nargs=-1, type=click.Choice(list(BENCHES)), metavar=f"[{' | '.join(BENCHES)}] ..."
 )
 @click.option("--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True)
 @click.option(

@@ -54,6 +54,6 @@ def test_command_runs_the_benches_that_are_named(capfd):
 
 
 def test_command_lists_the_benches(capfd):
-    listed = "[queue|layer|encoder|weights|addresses|lfsr|popcount|core ...]"
+    listed = "[queue | layer | encoder | weights | addresses | lfsr | popcount | core] ..."
     said = firstspike(capfd, "simulate", "-h").out
     assert listed in " ".join(said.split())  # the line is wrapped
