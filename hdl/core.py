@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.schedule import Schedule
@@ -15,7 +16,8 @@ from .encoder import Encoder
 from .events import Causes, Kind, input_layout, tick_shape
 from .intake import Intake
 from .layer import Layer
-from .layer_shape import LayerShape
+from .layer_shape import LayerShape, Learning
+from .learner import Learner, settings_layout
 from .weights import CHUNK_BITS, chunks_of, pack_words
 
 CYCLES_BITS = 32
@@ -37,12 +39,25 @@ class CoreShape:
     unit: int | None
 
     @classmethod
-    def of(cls, network: Network, schedule: Schedule, any_weights: bool = False) -> "CoreShape":
+    def of(
+        cls,
+        network: Network,
+        schedule: Schedule,
+        any_weights: bool = False,
+        stored_bits: int | None = None,
+    ) -> "CoreShape":
         """The shape of a core for `network`.
 
         S and M are as wide as its weights need, or with `any_weights` as any weights of their
-        bits could need. Raises NetworkError for a network that only the golden model runs.
+        bits could need. With `stored_bits` the core learns, and weights have so many bits, of
+        which the layers use the top ones. Raises NetworkError for a network that only the golden
+        model runs, or learns.
         """
+        learning = None
+        if stored_bits is not None:
+            _check_learning(network, stored_bits)
+            learning = Learning(stored_bits=stored_bits, unit=network.unit)
+            any_weights = True
         if network.max_spikes != 1:
             raise NetworkError(
                 f"the hardware's neurons spike once an image, this network's up to "
@@ -58,6 +73,7 @@ class CoreShape:
                 deadline=network.deadline,
                 widths=widths[i],
                 counted=tuple(sizes[: i + 1]),
+                learning=learning,
             )
             for i, layer in enumerate(schedule.layers)
         )
@@ -82,6 +98,16 @@ class CoreShape:
                 "data": CHUNK_BITS,
             }
         )
+
+    @property
+    def learns(self):
+        """Whether the core has a Learner."""
+        return self.layers[-1].learns
+
+    @property
+    def label_layout(self):
+        """Layout of the labels port: whether to learn an image, and the class it is to have."""
+        return data.StructLayout({"learn": 1, "label": bits_for(self.layers[-1].schedule.n_out)})
 
     @property
     def decision_layout(self):
@@ -112,6 +138,24 @@ class CoreShape:
         )
 
 
+def _check_learning(network: Network, stored_bits: int) -> None:
+    """Raise NetworkError for a network that the hardware cannot learn."""
+    if network.n_layers != 2:
+        raise NetworkError(
+            f"the hardware learns networks with one hidden layer, not {network.n_layers - 1}"
+        )
+    if network.levels != 2 or network.late != -1:
+        raise NetworkError(
+            "the hardware learns networks whose inputs all spike at one tick: binary encoding and "
+            "silent dark pixels"
+        )
+    if not max(network.weight_bits) <= stored_bits <= 16:
+        raise NetworkError(
+            f"stored weights have {max(network.weight_bits)} bits, those in use, to 16, "
+            f"not {stored_bits}"
+        )
+
+
 class Core(wiring.Component):
     """A whole network. One image at a time goes through it, pipelined inside.
 
@@ -132,6 +176,15 @@ class Core(wiring.Component):
     busy : an image is under way.
     log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
         it: {valid, spike}. A tap, with nothing to wait for.
+
+    A core that learns (see Learner) has more, and takes the next image only when the last decision
+    has been taken:
+
+    labels : stream of `CoreShape.label_layout`, one for every image, in order. A label that is no
+        class is flagged in the decision. An image with an error is not learned.
+    settings : stream of `settings_layout`; taken between images, before the next one begins.
+    learned : {valid, updated, cycles}, a tap: the core could take the next image now, so many
+        cycles after the first event or word of the last one; whether it changed weights.
 
     Latency: `firstspike.golden.cycles` to the cycle. Throughput: the sum over the layers of
     rows * groups, plus a few per cent.
@@ -159,6 +212,12 @@ class Core(wiring.Component):
         for i in range(len(shape.layers) - 1):
             members[f"log_{i}"] = Out(
                 wiring.Signature({"valid": Out(1), "spike": Out(shape.log_layout(i))})
+            )
+        if shape.learns:
+            members["labels"] = In(stream.Signature(shape.label_layout))
+            members["settings"] = In(stream.Signature(settings_layout()))
+            members["learned"] = Out(
+                wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})
             )
         super().__init__(members)
 
@@ -238,7 +297,70 @@ class Core(wiring.Component):
             m.d.comb += out.spikes[str(i)].eq(said.context.spikes[str(i)])
 
         self._connect_host(m, layers)
+        if shape.learns:
+            self._connect_learner(m, intake, layers, decision, cycles)
         return m
+
+    def _connect_learner(self, m, intake, layers, decision, cycles):
+        hidden, last = layers
+        m.submodules.learner = learner = Learner(*self.shape.layers)
+        wiring.connect(m, wiring.flipped(self.settings), learner.settings)
+        wiring.connect(m, decision.outcome, learner.outcome)
+        wiring.connect(m, learner.input_updates, hidden.updates)
+        wiring.connect(m, learner.output_updates, last.updates)
+        wiring.connect(m, last.updated, learner.output_updated)
+        wiring.connect(m, learner.probe, hidden.probe)
+
+        given = self.labels.payload
+        label, learn = Signal.like(learner.label), Signal()
+        bad = given.learn & (given.label >= self.shape.layers[-1].schedule.n_out)
+        with m.If(intake.opens):
+            m.d.sync += [label.eq(given.label), learn.eq(given.learn & ~bad)]
+
+        def taken(events):
+            payload = events.payload
+            return (
+                events.valid
+                & events.ready
+                & (payload.kind == Kind.SPIKE)
+                & (payload.image != decision.decided)
+            )
+
+        m.d.comb += [
+            self.labels.ready.eq(intake.opens),
+            intake.bad_label.eq(bad),
+            # With the last decision taken no decision has to wait, and the pipeline never stalls.
+            intake.hold.eq(
+                learner.busy | ~self.labels.valid | self.settings.valid | decision.decision.valid
+            ),
+            decision.learn.eq(learn),
+            decision.margin.eq(learner.margin),
+            learner.label.eq(label),
+            learner.opens.eq(intake.opens),
+            learner.resting.eq(intake.resting),
+            learner.settled.eq(intake.finished == decision.decided),
+            learner.wanted.eq(self.labels.valid & given.learn),
+            learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
+            learner.alive.eq(hidden.alive),
+            learner.input.valid.eq(taken(hidden.events)),
+            learner.input.address.eq(hidden.events.payload.address),
+            learner.hidden.valid.eq(taken(last.events)),
+            learner.hidden.tick.eq(last.events.payload.tick),
+            learner.hidden.address.eq(last.events.payload.address),
+        ]
+
+        pending, updated = Signal(), Signal()
+        m.d.comb += [
+            self.learned.valid.eq(pending & intake.resting & ~learner.busy),
+            self.learned.updated.eq(updated),
+            self.learned.cycles.eq(cycles),
+        ]
+        with m.If(self.learned.valid):
+            m.d.sync += pending.eq(0)
+        with m.If(learner.updated):
+            m.d.sync += updated.eq(1)
+        with m.If(intake.opens):
+            m.d.sync += [pending.eq(1), updated.eq(0)]
 
     def _connect_host(self, m, layers):
         """Route the weight port to the layers; one request to read at a time is under way."""
@@ -274,9 +396,10 @@ class Core(wiring.Component):
             m.d.sync += [reading.eq(1), bad.eq(~hit)]
 
 
-def weight_chunks(shape: CoreShape, network: Network):
+def weight_chunks(shape: CoreShape, network: Network, stored=None):
     """What to write into the weight port: (layer, address, data) for every chunk of `network`.
 
+    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
     Raises NetworkError where the core is not made for the network, or where its weights could
     overflow S or M.
     """
@@ -296,7 +419,9 @@ def weight_chunks(shape: CoreShape, network: Network):
                 f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
                 "for any weights, or for these"
             )
-    for number, (layer, weights) in enumerate(zip(shape.layers, network.weights, strict=True)):
+    for number, (layer, weights) in enumerate(
+        zip(shape.layers, stored or network.weights, strict=True)
+    ):
         for address, word in enumerate(pack_words(layer, weights)):
             for _ in range(chunks_of(layer)):
                 yield number, address, word & ((1 << CHUNK_BITS) - 1)

@@ -1,6 +1,6 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,7 @@ from firstspike.golden.schedule import LEVELS_PER_STAGE
 
 from .events import context_layout
 from .lanes import potentials_layout
+from .run_on import RunOn, margin_layout, outcome_layout
 
 
 def decision_layout(shape):
@@ -34,12 +35,21 @@ class Decision(wiring.Component):
     decision : stream of `decision_layout`.
     load : high in the cycle before a decision appears.
     decided : the image bit of the latest decided image (that of no image after a reset).
+    learn, margin, outcome : (where `shape.learns`) whether the image is to be learned if it has
+        no error, and the margin's `margin_layout`. Such an image runs on after its decision, until
+        the margin is over (see RunOn). Only then `decided` changes, with {valid, what}: `valid`
+        for a cycle, and the image's `outcome_layout`.
 
     Latency `shape.schedule.decision_stages` cycles; throughput one group a cycle.
     """
 
     def __init__(self, shape):
         self._shape = shape
+        learning = {
+            "learn": In(1),
+            "margin": In(margin_layout()),
+            "outcome": Out(wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(shape))})),
+        }
         super().__init__(
             {
                 "potentials": In(stream.Signature(potentials_layout(shape))),
@@ -47,6 +57,7 @@ class Decision(wiring.Component):
                 "load": Out(1),
                 "decided": Out(1, init=1),
             }
+            | (learning if shape.learns else {})
         )
 
     def elaborate(self, platform):
@@ -84,24 +95,27 @@ class Decision(wiring.Component):
             if len(pairs) % 2:
                 yield pairs[-1]
 
+        # With learning, who fires travels along.
         valid, operation = self.potentials.valid, taken.operation
+        firing = Cat(exists & (M >= 0) for exists, M, _ in entries) if shape.learns else Const(0, 0)
         stage = 0
 
         def advance():
             following = Signal(name=f"valid_{stage}")
             travelling = Signal(shape.operation, name=f"operation_{stage}")
+            fired = Signal(len(firing), name=f"firing_{stage}")
             with m.If(step):
-                m.d.sync += [following.eq(valid), travelling.eq(operation)]
-            return following, travelling
+                m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
+            return following, travelling, fired
 
         entries = registered(entries, stage)
-        valid, operation = advance()
+        valid, operation, firing = advance()
         while len(entries) > 1:
             stage += 1
             for _ in range(LEVELS_PER_STAGE):
                 entries = list(paired(entries))
             entries = registered(entries, stage)
-            valid, operation = advance()
+            valid, operation, firing = advance()
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.
@@ -116,15 +130,31 @@ class Decision(wiring.Component):
 
         fires = top_M >= 0
         final = operation.tick == shape.deadline
+        tick_known = valid & (operation.group == groups - 1) & (operation.image != self.decided)
         verdict = Signal()
+        ends = Signal()  # nothing more of this image matters
         said = self.decision.payload
+        if shape.learns:
+            m.submodules.run_on = run_on = RunOn(shape)
+            m.d.comb += [
+                run_on.fired.valid.eq(valid & step),
+                run_on.fired.group.eq(operation.group),
+                run_on.fired.tick.eq(operation.tick),
+                run_on.fired.mask.eq(firing),
+                run_on.tick_known.eq(tick_known),
+                run_on.verdict.eq(self.load),
+                run_on.forced.eq(~fires),
+                run_on.decision.eq(top_index),
+                run_on.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
+                run_on.margin.eq(self.margin),
+                self.outcome.valid.eq(run_on.valid),
+                self.outcome.what.eq(run_on.outcome),
+                verdict.eq(tick_known & (fires | final) & ~run_on.running),
+                ends.eq(run_on.ends),
+            ]
+        else:
+            m.d.comb += [verdict.eq(tick_known & (fires | final)), ends.eq(self.load)]
         m.d.comb += [
-            verdict.eq(
-                valid
-                & (operation.group == groups - 1)
-                & (operation.image != self.decided)
-                & (fires | final)
-            ),
             step.eq(~(verdict & self.decision.valid & ~self.decision.ready)),
             self.load.eq(verdict & step),
         ]
@@ -136,10 +166,11 @@ class Decision(wiring.Component):
             ]
         with m.If(self.decision.ready):
             m.d.sync += self.decision.valid.eq(0)
+        with m.If(ends):
+            m.d.sync += self.decided.eq(operation.image)
         with m.If(self.load):
             m.d.sync += [
                 self.decision.valid.eq(1),
-                self.decided.eq(operation.image),
                 said["class"].eq(top_index),
                 said.tick.eq(operation.tick),
                 said.forced.eq(~fires),

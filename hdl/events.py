@@ -27,6 +27,8 @@ class Causes(data.Struct):
     order: 1
     #: The image was aborted: decided on what had come until then.
     abort: 1
+    #: A label that is no class: the image is not learned.
+    label: 1
 
 
 def tick_shape(deadline):

@@ -22,11 +22,15 @@ class Intake(wiring.Component):
     events : stream of `event_layout` with no spikes counted.
     abort_image : end the image now, as if END had come; the next event taken is the first one of
         a new image. Without an image under way it does nothing.
+    hold : no image may begin, for another reason than those above.
+    bad_label : the image that begins has a label that is no class.
     ahead : the block in front has taken something of an image that has not arrived here.
     decided, finished : the image bits of the latest image that is decided, and of the latest one
         whose END has reached the last layer.
     begins : high in the cycle in which an image's first event is taken.
-    idle : no image is under way, and one may begin.
+    opens : the same, and also where an image that had not arrived here yet is aborted.
+    resting : no image is under way.
+    idle : one may begin.
 
     Latency 1 cycle, throughput one event a cycle.
     """
@@ -39,10 +43,14 @@ class Intake(wiring.Component):
                 "source": In(stream.Signature(input_layout(n_in, deadline))),
                 "events": Out(stream.Signature(event_layout(n_in, deadline, ()))),
                 "abort_image": In(1),
+                "hold": In(1),
+                "bad_label": In(1),
                 "ahead": In(1),
                 "decided": In(1),
                 "finished": In(1),
                 "begins": Out(1),
+                "opens": Out(1),
+                "resting": Out(1),
                 "idle": Out(1),
             }
         )
@@ -60,7 +68,8 @@ class Intake(wiring.Component):
         causes, found = Signal(Causes), Signal(Causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         m.d.comb += [
-            self.idle.eq(~inside & (image == self.finished) & (image == self.decided)),
+            self.resting.eq(~inside & (image == self.finished) & (image == self.decided)),
+            self.idle.eq(self.resting & ~self.hold),
             found.address.eq(is_spike & (event.address >= self._n_in)),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
@@ -73,6 +82,7 @@ class Intake(wiring.Component):
             self.source.ready.eq(open_ & stage.i.ready),
             taken.eq(self.source.valid & self.source.ready),
             self.begins.eq(taken & ~inside),
+            self.opens.eq(self.begins | (aborting & stage.i.ready & ~inside)),
             stage.i.valid.eq((self.source.valid & open_ & good) | aborting),
             out.kind.eq(event.kind),
             out.image.eq(image ^ ~inside),
@@ -81,6 +91,8 @@ class Intake(wiring.Component):
         ]
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)
+        with m.Else():
+            m.d.comb += out.context.causes.label.eq(self.bad_label)
         with m.If(aborting):
             m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
 

@@ -20,6 +20,9 @@ _PORTS = {
     "log": "a spike of this hidden layer, in the cycle in which the next layer takes it",
     "weights": "weights to write, and requests to read; to be used between images",
     "weights_read": "an answer to each request to read",
+    "labels": "one an image, before it: whether to learn it, and the class it is to have",
+    "settings": "the learning rule's registers; taken between images, before the next one begins",
+    "learned": "the core could take the next image",
     "abort_image": "high for a cycle: end the image under way, for a source that has stalled",
     "busy": "an image is under way",
 }
@@ -37,6 +40,7 @@ _FIELDS = {
     "decision.causes.tick": "an event's tick was 0 or past the deadline",
     "decision.causes.order": "an event's tick was before that of an earlier one",
     "decision.causes.abort": "the image was aborted",
+    "decision.causes.label": "the label was no class",
     "decision.spikes": "spikes into this layer before the tick of the decision",
     "decision.cycles": "clock cycles from the first event or word taken to the decision",
     "weights.write": "1 write, 0 read",

@@ -31,6 +31,11 @@ def potentials_layout(shape):
     )
 
 
+def probe_signature(shape):
+    """A question for a group's neurons."""
+    return wiring.Signature({"valid": Out(1), "group": Out(range(shape.schedule.groups))})
+
+
 class Lanes(wiring.Component):
     """Accumulate and advance: M += n*S, see who fires, S += W.
 
@@ -44,6 +49,9 @@ class Lanes(wiring.Component):
     words : stream of {operation, word}.
     fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
         group that advances, and one for the image's end.
+    probe, alive : (a hidden layer where `shape.learns`) {valid, group}; in the cycle after `valid`
+        and until the next one, `alive` is high for the group's lanes with S + threshold > 0, the
+        sum of the weights taken in. Only while no operation is under way.
     potentials : (the last layer) stream of `potentials_layout`: one for the first operation of
         a group that starts or advances.
 
@@ -58,6 +66,9 @@ class Lanes(wiring.Component):
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
         else:
             members["fired"] = Out(stream.Signature(fired_layout(shape)))
+            if shape.learns:
+                members["probe"] = In(probe_signature(shape))
+                members["alive"] = Out(shape.schedule.lanes)
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -92,6 +103,14 @@ class Lanes(wiring.Component):
                 write.data.eq(updated),
             ]
             fetched = data.View(work.shape(), read.data)
+            if shape.learns and not last:
+                with m.If(self.probe.valid):
+                    m.d.comb += [read.en.eq(1), read.addr.eq(self.probe.group)]
+        if shape.learns and not last:
+            states = fetched if groups > 1 else work
+            m.d.comb += self.alive.eq(
+                Cat((states[lane].S + shape.threshold) > 0 for lane in range(lanes))
+            )
         with m.If(met.o.valid & met.o.ready):
             m.d.sync += work.eq(updated)
 
@@ -105,11 +124,12 @@ class Lanes(wiring.Component):
                 current = Signal(state, name=f"current_{lane}")
                 m.d.comb += current.eq(Mux(op.first, fetched[lane], work[lane]))
             M, S = current.M, current.S
+            weight = word[lane] >> shape.unused_bits
             M_next = Signal(shape.potential, name=f"M_{lane}")
             S_next = Signal(shape.slope, name=f"S_{lane}")
             m.d.comb += [
                 M_next.eq(Mux(start, initial, M + (Mux(advance, S, 0) << op.shift))),
-                S_next.eq(Mux(start, -shape.threshold, S) + Mux(op.row, word[lane], 0)),
+                S_next.eq(Mux(start, -shape.threshold, S) + Mux(op.row, weight, 0)),
             ]
             after += [M_next, S_next]
             potentials.append(M_next)

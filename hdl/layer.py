@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 
 from .drain import Drain
 from .emitter import TickEmitter, WindowEmitter
-from .lanes import Lanes, potentials_layout
+from .lanes import Lanes, potentials_layout, probe_signature
 from .sequencer import Sequencer
-from .weights import CHUNK_BITS, WeightStore, host_request
+from .weights import CHUNK_BITS, WeightStore, host_request, update_layout, updated_signature
 
 
 class Layer(wiring.Component):
@@ -24,6 +24,8 @@ class Layer(wiring.Component):
     sent : (all layers but the last) stream of `shape.sent`.
     potentials : (the last layer) stream of `potentials_layout`.
     host, answers : see WeightStore.
+    updates, updated : (where `shape.learns`) see WeightStore.
+    probe, alive : (likewise, in a hidden layer) see Lanes.
     decided : the image bit of the latest decided image.
 
     An event meets its lanes `shape.schedule.fetch_stages` cycles after it was taken. Throughput:
@@ -43,6 +45,12 @@ class Layer(wiring.Component):
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
         else:
             members["sent"] = Out(stream.Signature(shape.sent))
+        if shape.learns:
+            members["updates"] = In(stream.Signature(update_layout(shape)))
+            members["updated"] = Out(updated_signature(shape))
+            if not shape.schedule.last:
+                members["probe"] = In(probe_signature(shape))
+                members["alive"] = Out(shape.schedule.lanes)
         super().__init__(members)
 
     def elaborate(self, platform):
@@ -57,6 +65,12 @@ class Layer(wiring.Component):
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
         m.d.comb += sequencer.decided.eq(self.decided)
+        if shape.learns:
+            wiring.connect(m, wiring.flipped(self.updates), store.updates)
+            wiring.connect(m, store.updated, wiring.flipped(self.updated))
+            if not shape.schedule.last:
+                wiring.connect(m, wiring.flipped(self.probe), lanes.probe)
+                m.d.comb += self.alive.eq(lanes.alive)
         if shape.schedule.last:
             wiring.connect(m, lanes.potentials, wiring.flipped(self.potentials))
             return m

@@ -12,10 +12,21 @@ from .events import event_layout, operation_layout
 
 
 @dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What a core that learns is built for."""
+
+    stored_bits: int
+    """Of a weight; the layers use the top `weight_bits` of them."""
+    unit: int
+    """Of the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class LayerShape:
     """Schedule and number formats of one layer.
 
     `counted` lists n_in of the earlier layers and of this one: whose spikes its events count.
+    `learning` is None in a core that does not learn.
     """
 
     schedule: LayerSchedule
@@ -24,6 +35,7 @@ class LayerShape:
     deadline: int
     widths: StateWidths
     counted: tuple[int, ...]
+    learning: Learning | None = None
 
     @property
     def slope(self):
@@ -36,9 +48,19 @@ class LayerShape:
         return signed(self.widths.M)
 
     @property
+    def learns(self):
+        """Whether a Learner changes the weights."""
+        return self.learning is not None
+
+    @property
+    def unused_bits(self):
+        """Low bits of a stored weight that the layer does not use."""
+        return self.learning.stored_bits - self.weight_bits if self.learning else 0
+
+    @property
     def word(self):
-        """One group's part of a weight row: a weight a lane."""
-        return data.ArrayLayout(signed(self.weight_bits), self.schedule.lanes)
+        """One group's part of a weight row: a stored weight a lane."""
+        return data.ArrayLayout(signed(self.weight_bits + self.unused_bits), self.schedule.lanes)
 
     @property
     def words(self):

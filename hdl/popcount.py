@@ -9,17 +9,33 @@ from amaranth.lib.wiring import In, Out
 from .pipeline import Stage
 
 GROUP_BITS = 7
-"""Bits that the first stage counts together: the most that three bits can say."""
+"""Bits that full adders count; more are added up with carry chains.
+
+For a count of 10 bits with a comparison behind, the smallest of 1, 3, 5, 6, 7 and 10 with Yosys, on
+iCE40 and on ECP5.
+"""
 
 LEVELS_PER_STAGE = 2
 """Levels of additions between two registers."""
 
 
 def popcount(bits: Value | Iterable[Value]) -> Value:
-    """How many of `bits` (a value, or one-bit values, at least one) are set; combinational.
+    """How many of `bits` (a value, or one-bit values, at least one) are set; combinational."""
+    bits = list(bits)
+    counts = _count_groups(bits)
+    while len(counts) > 1:
+        counts = _add_pairs(counts)
+    return counts[0][: len(bits).bit_length()]
 
-    Full adders turn three bits of a weight into one of the same and one of twice the weight, the
-    oldest first, so that the tree is balanced: about one adder a bit, and no carry chain.
+
+def _count_groups(bits):
+    return [_add_bits(bits[i : i + GROUP_BITS]) for i in range(0, len(bits), GROUP_BITS)]
+
+
+def _add_bits(bits):
+    """Full adders turn three bits of a weight into one of the same and one of twice the weight.
+
+    The oldest first, so that the tree is balanced: about one adder a bit.
     """
     count = []
     column = list(bits)
@@ -38,6 +54,10 @@ def popcount(bits: Value | Iterable[Value]) -> Value:
         count += column
         column = carries
     return Cat(count)
+
+
+def _add_pairs(counts):
+    return [sum(counts[i + 1 : i + 2], counts[i]) for i in range(0, len(counts), 2)]
 
 
 def stages_of(width: int) -> int:
@@ -90,16 +110,13 @@ class PopCount(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        bits = self.words.payload.bits
-        counts = [
-            popcount(bits[first : first + GROUP_BITS]) for first in range(0, self.width, GROUP_BITS)
-        ]
+        counts = _count_groups(self.words.payload.bits)
         most = GROUP_BITS
         before = self.words
         for number in range(self.stages):
             if number:
                 for _ in range(LEVELS_PER_STAGE):
-                    counts = [sum(counts[i : i + 2]) for i in range(0, len(counts), 2)]
+                    counts = _add_pairs(counts)
                     most *= 2
             layout = data.StructLayout(
                 {

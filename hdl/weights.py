@@ -1,8 +1,12 @@
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from types import SimpleNamespace
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.quantise import weight_range
 
 CHUNK_BITS = 32
 """Width of the host port."""
@@ -19,7 +23,7 @@ def pack_words(shape, weights):
     Word group * n_in + row holds the weights of that row for the neurons of the group, lane 0 in
     the lowest bits. Lanes without a neuron get 0.
     """
-    schedule, bits = shape.schedule, shape.weight_bits
+    schedule, bits = shape.schedule, shape.weight_bits + shape.unused_bits
     mask = (1 << bits) - 1
     words = []
     for group in range(schedule.groups):
@@ -37,6 +41,23 @@ def host_request(shape):
     return data.StructLayout({"write": 1, "address": range(shape.words), "data": CHUNK_BITS})
 
 
+STEP_BITS = 4
+"""Width of the step of an update."""
+
+
+def update_layout(shape):
+    """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
+    lanes = shape.schedule.lanes
+    return data.StructLayout(
+        {"address": range(shape.words), "plus": lanes, "minus": lanes, "step": STEP_BITS}
+    )
+
+
+def updated_signature(shape):
+    """The signs of a word's lanes, in the cycle in which it is written after an update."""
+    return wiring.Signature({"valid": Out(1), "negative": Out(shape.schedule.lanes)})
+
+
 class WeightStore(wiring.Component):
     """Weights in block RAM.
 
@@ -52,6 +73,11 @@ class WeightStore(wiring.Component):
         the last one the word is written. To be used between images: a write in the middle of
         one takes effect in the middle of it.
     answers : stream of the chunks read, one for each request to read.
+    updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
+        Updates go before the host and before the lanes, which must not read what is written.
+        Weights saturate. A word is written 2 cycles after its update was taken, and is not to be
+        updated again before that.
+    updated : (likewise) `updated_signature`.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
     """
@@ -59,6 +85,10 @@ class WeightStore(wiring.Component):
     def __init__(self, shape, weights=None):
         self._shape = shape
         self._weights = weights
+        learning = {
+            "updates": In(stream.Signature(update_layout(shape))),
+            "updated": Out(updated_signature(shape)),
+        }
         super().__init__(
             {
                 "reads": In(
@@ -76,6 +106,7 @@ class WeightStore(wiring.Component):
                 "host": In(stream.Signature(host_request(shape))),
                 "answers": Out(stream.Signature(CHUNK_BITS)),
             }
+            | (learning if shape.learns else {})
         )
 
     def elaborate(self, platform):
@@ -83,27 +114,40 @@ class WeightStore(wiring.Component):
         shape = self._shape
         init = [] if self._weights is None else pack_words(shape, self._weights)
         m.submodules.memory = store = memory.Memory(
-            shape=shape.word.size, depth=shape.words, init=init
+            shape=shape.word.size,
+            depth=shape.words,
+            init=init,
+            # An update is written while another word is read, never the same one.
+            attrs={"no_rw_check": 1} if shape.learns else {},
         )
         read = store.read_port(domain="comb")
         write = store.write_port()
         q = Signal(shape.word.size)
 
         address = Signal(range(shape.words))
+        change = Signal()  # a word is read to be updated
+        written = SimpleNamespace(valid=0, address=address, data=0)  # by an update
+        quiet = 1
+        if shape.learns:
+            written = self._update(m, change, q)
+            quiet = ~written.busy
         commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
         free = ~self.words.valid | self.words.ready
         load = Signal()
         m.d.comb += [
-            self.reads.ready.eq(free & ~commit & ~fetch),
+            self.reads.ready.eq(free & ~commit & ~fetch & ~change),
             load.eq(self.reads.valid & self.reads.ready),
             read.addr.eq(address),
-            write.addr.eq(address),
+            write.addr.eq(Mux(written.valid, written.address, address)),
             address.eq(Mux(commit | fetch, self.host.payload.address, self.reads.payload.address)),
-            write.en.eq(commit),
+            write.en.eq(commit | written.valid),
             self.words.payload.word.eq(q),
         ]
-        with m.If((load | fetch) & ~commit):
+        if shape.learns:
+            with m.If(change):
+                m.d.comb += address.eq(self.updates.payload.address)
+        with m.If((load | fetch | change) & ~commit):
             m.d.sync += q.eq(read.data)
         with m.If(load):
             m.d.sync += self.words.payload.operation.eq(self.reads.payload.operation)
@@ -117,7 +161,7 @@ class WeightStore(wiring.Component):
         fetched = Signal()
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
-        m.d.comb += write.data.eq(shifted)
+        m.d.comb += write.data.eq(Mux(written.valid, written.data, shifted))
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
@@ -125,10 +169,10 @@ class WeightStore(wiring.Component):
         m.d.sync += fetched.eq(fetch)
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
-        with m.If(self.host.valid & request.write):
+        with m.If(self.host.valid & request.write & quiet):
             m.d.comb += [self.host.ready.eq(1), commit.eq(last)]
             m.d.sync += [word.eq(shifted), count.eq(following)]
-        with m.Elif(self.host.valid & answer_free):
+        with m.Elif(self.host.valid & answer_free & quiet):
             with m.If((count == 0) & ~fetched):
                 m.d.comb += fetch.eq(free)
             with m.Else():
@@ -140,3 +184,45 @@ class WeightStore(wiring.Component):
                     count.eq(following),
                 ]
         return m
+
+    def _update(self, m, change, q):
+        """Read, add, write: a register before and one after the addition.
+
+        Drives `change` and `updated`. Returns {busy, valid, address, data}: whether an update is
+        under way, and what it writes in this cycle.
+        """
+        shape = self._shape
+        taken = self.updates.payload
+        reading = Signal(update_layout(shape))  # the update whose word is in `q`
+        reading_valid = Signal()
+        written = SimpleNamespace(
+            valid=Signal(name="written_valid"),
+            address=Signal(range(shape.words), name="written_address"),
+            data=Signal(shape.word, name="written_data"),
+            busy=Signal(name="updating"),
+        )
+        m.d.comb += [
+            self.updates.ready.eq(1),
+            change.eq(self.updates.valid),
+            written.busy.eq(change | reading_valid | written.valid),
+            self.updated.valid.eq(written.valid),
+        ]
+        m.d.sync += [reading_valid.eq(change), written.valid.eq(reading_valid)]
+        with m.If(change):
+            m.d.sync += reading.eq(taken)
+        before = data.View(shape.word, q)
+        after = []
+        lowest, highest = weight_range(shape.weight_bits + shape.unused_bits)
+        for lane in range(shape.schedule.lanes):
+            step = Mux(reading.plus[lane], reading.step, 0) - Mux(
+                reading.minus[lane], reading.step, 0
+            )
+            total = Signal(signed(max(shape.word.elem_shape.width, STEP_BITS + 1) + 1))
+            m.d.comb += total.eq(before[lane] + step)
+            weight = Signal(shape.word.elem_shape)
+            m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
+            after.append(weight)
+            m.d.comb += self.updated.negative[lane].eq(written.data[lane] < 0)
+        with m.If(reading_valid):
+            m.d.sync += [written.data.eq(Cat(after)), written.address.eq(reading.address)]
+        return written

@@ -1,0 +1,109 @@
+"""Learning on the hardware: what goes into a core that learns, and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.golden.learning import UNLABELLED, Learned, Settings
+from firstspike.golden.learning_state import LearningState
+from firstspike.hdl.core import CoreShape
+from firstspike.hdl.learner import settings_layout
+
+from .payloads import pack
+
+
+@dataclass(frozen=True)
+class LearningRun:
+    """What the hardware reported of n images that it learned."""
+
+    decision: np.ndarray
+    """[n], the class."""
+    tick: np.ndarray
+    """[n], the tick of the decision."""
+    forced: np.ndarray
+    """[n], whether nothing fired up to the deadline."""
+    cycles: np.ndarray
+    """[n], clock cycles from the first event to the decision."""
+    error: np.ndarray
+    """[n], cause of an error, 0 for none."""
+    updated: np.ndarray
+    """bool [n], whether weights were changed."""
+    turnaround: np.ndarray
+    """[n], clock cycles from the first event until the next image could begin."""
+    weights: tuple[np.ndarray, np.ndarray]
+    """The stored weights at the end, read back: int16 [n_in, n_out] of both layers."""
+
+
+def settings_item(settings: Settings, seed: int = 0) -> int:
+    """The payload of the settings port; `seed` is the generator's state, 0 for going on."""
+    return pack(
+        settings_layout(),
+        {
+            "step": settings.step,
+            "row_draw": settings.row_draw,
+            "output_draw": settings.output_draw,
+            "every_competitor": int(settings.every_competitor),
+            "margin.shift": settings.margin_shift,
+            "margin.minimum": settings.margin_minimum,
+            "seed": seed,
+        },
+    )
+
+
+def label_items(shape: CoreShape, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Payloads of the labels port, for classes or UNLABELLED; they may be no classes."""
+    labels = np.asarray(labels, np.int64)
+    learn = (labels != UNLABELLED).astype(np.int64)
+    return pack(shape.label_layout, {"learn": learn, "label": np.where(learn, labels, 0)})
+
+
+def weights_from(shape: CoreShape, chunks: Sequence[int]) -> tuple[np.ndarray, ...]:
+    """Stored weights int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
+    from firstspike.hdl.weights import CHUNK_BITS, chunks_of
+
+    found = []
+    position = 0
+    for layer in shape.layers:
+        schedule, bits, count = layer.schedule, layer.word.elem_shape.width, chunks_of(layer)
+        weights = np.zeros((schedule.n_in, schedule.groups * schedule.lanes), np.int16)
+        for address in range(layer.words):
+            group, row = divmod(address, schedule.n_in)
+            word = sum(int(chunks[position + i]) << i * CHUNK_BITS for i in range(count))
+            position += count
+            for lane in range(schedule.lanes):
+                weight = word >> lane * bits & ((1 << bits) - 1)
+                weights[row, group * schedule.lanes + lane] = weight - (
+                    (weight >> bits - 1) << bits
+                )
+        found.append(weights[:, : schedule.n_out])
+    return tuple(found)
+
+
+def learning_differences(
+    state: LearningState,
+    learned: Learned,
+    cycles: np.ndarray,
+    turnaround: np.ndarray,
+    run: LearningRun,
+) -> Iterator[str]:
+    """Every way in which `run` differs from golden; `state` is golden's afterwards."""
+    for what, ours, theirs in (
+        ("decision", learned.decision, run.decision),
+        ("tick", learned.tick, run.tick),
+        ("forced", learned.forced, run.forced),
+        ("error", np.zeros(len(cycles), np.int64), run.error),
+        ("updated", learned.updated, run.updated),
+        ("cycles", cycles, run.cycles),
+        ("turnaround", turnaround, run.turnaround),
+    ):
+        for image in np.flatnonzero(np.asarray(ours) != np.asarray(theirs)).tolist():
+            yield f"image {image}: {what} {theirs[image]}, golden has {ours[image]}"
+    for layer, (ours, theirs) in enumerate(zip(state.weights, run.weights, strict=True)):
+        for row, neuron in np.argwhere(ours != theirs).tolist():
+            yield (
+                f"weight of layer {layer}, row {row}, neuron {neuron}: {theirs[row, neuron]}, "
+                f"golden has {ours[row, neuron]}"
+            )
