@@ -4,10 +4,12 @@ import gc
 import shutil
 
 import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.sim import Simulator
 
 from firstspike.hdl.address_set import AddressSet
 from firstspike.hdl.lfsr import Lfsr
-from firstspike.hdl.popcount import PopCount
+from firstspike.hdl.popcount import PopCount, popcount
 from firstspike.sim import address_set, lfsr, popcount
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
@@ -39,6 +41,23 @@ def test_impossible_address_sets_are_refused(n):
 @BOTH
 def test_lfsr(simulator):
     lfsr.simulate(Lfsr(), simulator=simulator)
+
+
+@pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
+def test_popcount_without_registers(width):
+    m = Module()
+    bits, count = Signal(width), Signal(range(width + 1))
+    m.d.comb += count.eq(popcount(bits))
+
+    async def every_word(ctx):
+        for word in range(0, 1 << width, 1 if width < 11 else 29):
+            ctx.set(bits, word)
+            assert ctx.get(count) == word.bit_count()
+
+    simulator = Simulator(m)
+    simulator.add_testbench(every_word)
+    simulator.run()
+    assert len(popcount(bits)) == len(count)
 
 
 @BOTH
