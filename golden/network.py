@@ -239,8 +239,14 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write beside `path` and rename: an existing file is replaced whole or not touched."""
+    """Write beside `path` and rename: an existing file is replaced whole or not touched.
+
+    What is no ordinary file (a device, a pipe) is written to directly.
+    """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(beside, "wb") as file:

@@ -14,6 +14,7 @@ import click
 VERBS = {
     "fetch": "Download MNIST or Fashion-MNIST, checked by SHA-256.",
     "train": "Train a network and write its file.",
+    "learn": "Learn image by image with the rule of the chip, or adapt a network.",
     "info": "Say what is in a network file.",
     "run": "Classify images: decisions, spikes and clock cycles.",
     "compare": "Compare every spike, decision and cycle of a target with the golden model.",

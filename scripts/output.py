@@ -7,7 +7,7 @@ standard error.
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,3 +87,24 @@ def table(rows: list[tuple[str, ...]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def command_line(ctx: click.Context, verb: str, leave_out: Collection[str] = ()) -> str:
+    """The command as it was given, without the parameters that only say where files are."""
+    words = ["firstspike", verb]
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name)
+        given = source is click.core.ParameterSource.COMMANDLINE
+        if not given or parameter.name in leave_out:
+            continue
+        value = ctx.params[parameter.name]
+        if isinstance(parameter, click.Option):
+            words.append(parameter.opts[0])
+            if parameter.is_flag:
+                continue
+        if isinstance(value, tuple):  # sizes
+            value = "-".join(map(str, value))
+        elif isinstance(value, list):  # pairs
+            value = ",".join(":".join(map(str, pair)) for pair in value)
+        words.append(str(value))
+    return " ".join(words)

@@ -16,7 +16,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.recipes import RECIPES, recipe
 from firstspike.golden.training import Epoch, Trainer
 
-from .output import json_option, json_result, replacing, say, table
+from .output import command_line, json_option, json_result, replacing, say, table
 from .selection import DATASETS
 
 _BATCH = 5000  # images of a data set run through the network at once: bounds the memory
@@ -101,7 +101,11 @@ def command(
         images = load_dataset(dataset, data)
         _fit(trainer, images)
         result = _result(trainer, images)
-        made = {"command": _command_line(ctx), "dataset": dataset, "recipe": recipe_name}
+        made = {
+            "command": command_line(ctx, "train", leave_out=("data", "output", "json_path")),
+            "dataset": dataset,
+            "recipe": recipe_name,
+        }
         made |= {"seed": seed, "network": str(output)}
         meta = {key: value for key, value in (made | result).items() if key != "network"}
         network = replace(trainer.network_, meta=trainer.network_.meta | meta)
@@ -165,23 +169,6 @@ def _decisions(network: Network, images: np.ndarray) -> np.ndarray:
             for start in range(0, len(images), _BATCH)
         ]
     )
-
-
-def _command_line(ctx: click.Context) -> str:
-    """The command that makes the network again, without what only says where files are."""
-    words = ["firstspike train"]
-    for option in ctx.command.params:
-        value = ctx.params[option.name]
-        source = ctx.get_parameter_source(option.name)
-        given = source is click.core.ParameterSource.COMMANDLINE
-        if not given or option.name in ("data", "output", "json_path"):
-            continue
-        words.append(option.opts[0])
-        if isinstance(value, tuple):
-            words.append("-".join(map(str, value)))
-        elif not option.is_flag:
-            words.append(str(value))
-    return " ".join(words)
 
 
 def _report(output: str, network: Network, result: dict[str, Any]) -> str:
