@@ -10,7 +10,8 @@ from amaranth.sim import Simulator
 from firstspike.hdl.address_set import AddressSet
 from firstspike.hdl.lfsr import Lfsr
 from firstspike.hdl.popcount import PopCount, popcount
-from firstspike.sim import address_set, lfsr, popcount
+from firstspike.sim import address_set, lfsr
+from firstspike.sim import popcount as popcount_bench
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
 BOTH = pytest.mark.parametrize(
@@ -63,13 +64,13 @@ def test_popcount_without_registers(width):
 @BOTH
 @pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
-    popcount.simulate(PopCount(width, value), simulator=simulator)
+    popcount_bench.simulate(PopCount(width, value), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("width", [1, 2, 7, 8, 14, 15, 28, 29, 784])
 def test_popcount_of_any_width(width):
-    popcount.simulate(PopCount(width, 3), simulator="icarus", amount=50)
+    popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
