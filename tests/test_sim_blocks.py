@@ -26,7 +26,7 @@ def test_address_set(simulator, n):
 
 
 @needs_icarus
-@pytest.mark.parametrize("n", [2, 16, 17, 256, 257, 4096])
+@pytest.mark.parametrize("n", [16, 17, 257, 4096])
 def test_address_set_of_any_size(n):
     address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
 
@@ -68,7 +68,7 @@ def test_popcount(simulator, width, value):
 
 
 @needs_icarus
-@pytest.mark.parametrize("width", [1, 2, 7, 8, 14, 15, 28, 29, 784])
+@pytest.mark.parametrize("width", [1, 8, 29, 784])
 def test_popcount_of_any_width(width):
     popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
 
