@@ -298,10 +298,10 @@ class Core(wiring.Component):
 
         self._connect_host(m, layers)
         if shape.learns:
-            self._connect_learner(m, intake, layers, decision, cycles)
+            self._connect_learner(m, intake, layers, decision, finished, cycles)
         return m
 
-    def _connect_learner(self, m, intake, layers, decision, cycles):
+    def _connect_learner(self, m, intake, layers, decision, finished, cycles):
         hidden, last = layers
         m.submodules.learner = learner = Learner(*self.shape.layers)
         wiring.connect(m, wiring.flipped(self.settings), learner.settings)
@@ -334,11 +334,12 @@ class Core(wiring.Component):
                 learner.busy | ~self.labels.valid | self.settings.valid | decision.decision.valid
             ),
             decision.learn.eq(learn),
+            decision.complete.eq(finished != decision.decided),
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
             learner.opens.eq(intake.opens),
             learner.resting.eq(intake.resting),
-            learner.settled.eq(intake.finished == decision.decided),
+            learner.settled.eq(finished == decision.decided),
             learner.wanted.eq(self.labels.valid & given.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
             learner.alive.eq(hidden.alive),

@@ -35,10 +35,10 @@ class Decision(wiring.Component):
     decision : stream of `decision_layout`.
     load : high in the cycle before a decision appears.
     decided : the image bit of the latest decided image (that of no image after a reset).
-    learn, margin, outcome : (where `shape.learns`) whether the image is to be learned if it has
-        no error, and the margin's `margin_layout`. Such an image runs on after its decision, until
-        the margin is over (see RunOn). Only then `decided` changes, with {valid, what}: `valid`
-        for a cycle, and the image's `outcome_layout`.
+    learn, complete, margin, outcome : (where `shape.learns`) whether the image is to be learned
+        if it has no error, whether all its spikes have come, `margin_layout`, and {valid, what}.
+        Such an image runs on after its decision until the margin is over (see RunOn). Only then
+        `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
 
     Latency `shape.schedule.decision_stages` cycles; throughput one group a cycle.
     """
@@ -47,6 +47,7 @@ class Decision(wiring.Component):
         self._shape = shape
         learning = {
             "learn": In(1),
+            "complete": In(1),
             "margin": In(margin_layout()),
             "outcome": Out(wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(shape))})),
         }
@@ -146,6 +147,7 @@ class Decision(wiring.Component):
                 run_on.forced.eq(~fires),
                 run_on.decision.eq(top_index),
                 run_on.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
+                run_on.complete.eq(self.complete),
                 run_on.margin.eq(self.margin),
                 self.outcome.valid.eq(run_on.valid),
                 self.outcome.what.eq(run_on.outcome),

@@ -39,10 +39,11 @@ class RunOn(wiring.Component):
     tick_known : with `fired`, the last group of a tick of an image that goes on.
     verdict, forced, decision, learn : in the cycle of the decision's last group, what it is and
         whether the image is to be learned.
+    complete : every spike of the image has come to the last layer, up to the deadline.
     margin : `margin_layout`; a minimum below 2 counts as 2. Steady while an image is under way.
     running : the decision has been made, and the margin is not over.
-    ends : high in the cycle in which the image's last tick becomes known: that of the decision
-        itself where the image is not to be learned, or forced.
+    ends : high in the cycle in which all is known that matters of the image: with the decision
+        itself where the image is not to be learned.
     valid, outcome : in the cycle after `ends` of an image to be learned, its `outcome_layout`,
         which stays until the next decision.
 
@@ -69,6 +70,7 @@ class RunOn(wiring.Component):
                 "forced": In(1),
                 "decision": In(range(schedule.n_out)),
                 "learn": In(1),
+                "complete": In(1),
                 "margin": In(margin_layout()),
                 "running": Out(1),
                 "ends": Out(1),
@@ -97,18 +99,30 @@ class RunOn(wiring.Component):
         known = self.fired.valid & self.tick_known
         final = tick == shape.deadline
         learns = self.verdict & self.learn
-        m.d.comb += self.ends.eq(
-            (self.verdict & (~self.learn | final))
-            | (self.running & known & (final | (tick == outcome.limit)))
-        )
+        # A limit behind the deadline takes in the spikes of the deadline itself, which come after
+        # its potentials: then the image ends with its END.
+        waiting = Signal()
+        last_tick = Signal()
+        fresh = Signal()  # the limit is not there yet, and cannot have been reached
+        at_limit = self.running & ~fresh & (tick == outcome.limit)
+        m.d.comb += [
+            last_tick.eq((learns | (self.running & known)) & (final | at_limit)),
+            self.ends.eq(
+                (self.verdict & ~self.learn)
+                | (last_tick & (at_limit | self.complete))
+                | (waiting & self.complete)
+            ),
+        ]
         m.d.sync += self.valid.eq(self.ends & (learns | self.running))
         with m.If(self.ends):
-            m.d.sync += self.running.eq(0)
-        with m.Elif(learns):
-            m.d.sync += self.running.eq(1)
+            m.d.sync += [self.running.eq(0), waiting.eq(0)]
+        with m.Else():
+            with m.If(learns):
+                m.d.sync += self.running.eq(1)
+            with m.If(last_tick):
+                m.d.sync += waiting.eq(1)
 
         # The margin is at least 2 ticks, so its end is not needed in the cycle after the verdict.
-        fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
         late = Signal(signed(outcome.tick.shape().width + 1))
         m.d.comb += late.eq(outcome.tick - shape.learning.unit)

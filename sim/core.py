@@ -124,9 +124,9 @@ def run_items(
     results = simulation.run(
         "firstspike.sim.benches.core",
         {
-            "before": _requests(shape, writes + reads),
-            "during": _requests(shape, stimulus.during),
-            "after": _requests(shape, [*stimulus.after, *reads]),
+            "before": requests(shape, writes + reads),
+            "during": requests(shape, stimulus.during),
+            "after": requests(shape, [*stimulus.after, *reads]),
             "reads_before": len(reads),
             "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
             "items": np.concatenate(items),
@@ -174,8 +174,9 @@ def simulate(
     return run_items(network, shape, items, stimulus, simulator=simulator, waves=waves)
 
 
-def _requests(shape: CoreShape, requests: Sequence[Request]) -> np.ndarray:
-    write, layer, address, word = np.array(requests, np.int64).reshape(-1, 4).T
+def requests(shape: CoreShape, asked: Sequence[Request]) -> np.ndarray:
+    """Payloads of the weights port."""
+    write, layer, address, word = np.array(asked, np.int64).reshape(-1, 4).T
     return pack(
         shape.host_layout, {"write": write, "layer": layer, "address": address, "data": word}
     )
@@ -216,16 +217,24 @@ def hardware_run(
         ):
             if image not in reset:
                 logs[image].append((layer, tick, neuron))
-    causes = [said[name] << bit for bit, name in enumerate(n for n in said if "causes." in n)]
-    error = np.sum(causes, axis=0)
-    if np.any((error != 0) != said["error"]):
-        raise SimulationError("a decision has `error` without a cause, or a cause without `error`.")
     return {
         "decision": said["class"],
         "tick": said["tick"],
         "forced": said["forced"].astype(bool),
         "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
         "cycles": said["cycles"],
-        "error": error,
+        "error": error_causes(said),
         "logs": logs,
     }
+
+
+def error_causes(said: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The causes of unpacked decisions as one integer each, 0 for no error.
+
+    Raises SimulationError where `error` does not say the same.
+    """
+    causes = [said[name] << bit for bit, name in enumerate(n for n in said if "causes." in n)]
+    error = np.sum(causes, axis=0)
+    if np.any((error != 0) != said["error"]):
+        raise SimulationError("a decision has `error` without a cause, or a cause without `error`.")
+    return error

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from firstspike.golden.learning import UNLABELLED, Learned, Settings
 from firstspike.golden.learning_state import LearningState
-from firstspike.hdl.core import CoreShape
+from firstspike.golden.schedule import Schedule
+from firstspike.hdl.core import CoreShape, weight_chunks
 from firstspike.hdl.learner import settings_layout
+from firstspike.hdl.weights import CHUNK_BITS, chunks_of
 
-from .payloads import pack
+from .core import TOP, core_verilog, error_causes, image_items, requests
+from .payloads import pack, unpack
+from .runner import Simulation
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,75 @@ def label_items(shape: CoreShape, labels: Sequence[int] | np.ndarray) -> np.ndar
     return pack(shape.label_layout, {"learn": learn, "label": np.where(learn, labels, 0)})
 
 
+def learn_on_rtl(
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings | Mapping[int, Settings],
+    schedule: Schedule,
+    *,
+    pauses: bool = False,
+    seed: int = 1,
+    simulator: str = "verilator",
+    pixels: np.ndarray | None = None,
+) -> LearningRun:
+    """Learn images on the generated hardware, cycle by cycle, from what `state` holds.
+
+    `ticks` int32 [n, n_rows] as from `encode`, `labels` int [n], a class or UNLABELLED. `settings`
+    for all images, or by the number of the image from which they hold, the first 0. With `pauses`
+    all streams pause at random, from `seed`. `state` is not changed. Raises SimulationError,
+    NetworkError.
+    """
+    network = state.network
+    shape = CoreShape.of(network, schedule, stored_bits=state.stored_bits)
+    chunks = list(weight_chunks(shape, network, state.weights))
+    items = [
+        image_items(shape, ticks[image], None if pixels is None else pixels[image])
+        for image in range(len(ticks))
+    ]
+    if isinstance(settings, Settings):
+        settings = {0: settings}
+    results = Simulation(core_verilog(shape), TOP, simulator=simulator).run(
+        "firstspike.sim.benches.learning",
+        {
+            "before": requests(shape, [(1, *chunk) for chunk in chunks]),
+            "during": requests(shape, []),
+            "after": requests(shape, [(0, layer, address, 0) for layer, address, _ in chunks]),
+            "reads_before": 0,
+            "reads": len(chunks),
+            "items": np.concatenate(items),
+            "lengths": np.array([len(one) for one in items]),
+            "port": "events" if shape.bitmap is None else "words",
+            "hidden": 0,  # the log is not wanted
+            "pauses": pauses,
+            "decision_wait": 0,
+            "aborts": [],
+            "quiet_aborts": [],
+            "resets": [],
+            "labels": label_items(shape, labels),
+            "settings": [
+                (image, settings_item(one, 0 if image else state.generator))
+                for image, one in settings.items()
+            ],
+        },
+        seed=seed,
+    )
+    said = unpack(shape.decision_layout, [int(text, 16) for text in results["decisions"].tolist()])
+    updated, turnaround = results["learned"].T
+    return LearningRun(
+        decision=said["class"],
+        tick=said["tick"],
+        forced=said["forced"].astype(bool),
+        cycles=said["cycles"],
+        error=error_causes(said),
+        updated=updated.astype(bool),
+        turnaround=turnaround,
+        weights=weights_from(shape, results["answers"] & ((1 << CHUNK_BITS) - 1)),
+    )
+
+
 def weights_from(shape: CoreShape, chunks: Sequence[int]) -> tuple[np.ndarray, ...]:
     """Stored weights int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
-    from firstspike.hdl.weights import CHUNK_BITS, chunks_of
-
     found = []
     position = 0
     for layer in shape.layers:

@@ -6,6 +6,7 @@ the other side of the results file. `sim.core` says what the parameters mean.
 
 import itertools
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import cocotb
@@ -64,8 +65,8 @@ class CoreBench:
         self.dut = dut
         self.given = given
         self.domain = ClockDomain(dut)
-        seeds = itertools.count(random.randrange(1 << 30))
-        pausing = [at_random(next(seeds)) if given["pauses"] else None for _ in range(3)]
+        self._seeds = itertools.count(random.randrange(1 << 30))
+        pausing = [self.willing() for _ in range(3)]
         if given["decision_wait"]:
             pausing[2] = itertools.cycle([False] * given["decision_wait"] + [True])
         self.items = StreamSource(dut, given["port"], self.domain, willing=pausing[0])
@@ -74,6 +75,10 @@ class CoreBench:
         self.decisions = DecisionSink(dut, "decision", self.domain, willing=pausing[2])
         self.logs: list[list[tuple[int, int]]] = [[] for _ in range(given["hidden"])]
         dut.abort_image.value = 0
+
+    def willing(self) -> Iterator[bool] | None:
+        """What a source or sink pauses by."""
+        return at_random(next(self._seeds)) if self.given["pauses"] else None
 
     async def run(self) -> None:
         """Everything, from the first reset to the last decision."""
@@ -85,10 +90,11 @@ class CoreBench:
             cocotb.start_soon(self._log(layer))
         await self.host.send_all(given["before"].tolist())
         await self._answered(given["reads_before"])
-        cocotb.start_soon(self._watch())
+        watch = cocotb.start_soon(self._watch())
         during = cocotb.start_soon(self._host_during(given["during"].tolist()))
         await self._send_images()
         await self.decisions.all_before(len(given["lengths"]))
+        watch.cancel()
         await during
         await self.host.send_all(given["after"].tolist())
         await self._answered(given["reads"])
