@@ -34,7 +34,7 @@ def draw_curve(axes: Axes, session: Session) -> None:
     done = np.array([point["done"] for point in session.curve])
     images = np.array([point["images"] for point in session.curve])
     for name, colour, label in (
-        ("right", RIGHT, "decided wrong, before its own update"),
+        ("right", RIGHT, "decided wrong (each before its own update)"),
         ("updated", UPDATES, "updates"),
     ):
         counts = np.array([point[name] for point in session.curve])
@@ -50,6 +50,9 @@ def draw_curve(axes: Axes, session: Session) -> None:
             100 * (1 - figures["before"]), color=WATCHED, linestyle=":", label="before the change"
         )
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(axis="y", which="minor", labelsize=7)
     axes.set_xlabel("images learned")
     axes.set_ylabel("% of the images")
     axes.grid(color="0.9", which="both")

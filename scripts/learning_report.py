@@ -84,7 +84,9 @@ def change(session: Session) -> dict[str, Any]:
 
 def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> str:
     """The result for people."""
-    rows = [("epoch", "accuracy", "updates", "forced", "input rows an update", "hidden")]
+    rows = [
+        ("epoch", "accuracy", "updates", "forced", "input rows an update", "hidden rows an update")
+    ]
     for epoch in result["epochs"]:
         counts = [
             _of(epoch[f"{part}_updates_per_update"], epoch[f"{rows_of}_rows_per_update"])

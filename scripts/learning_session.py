@@ -149,6 +149,11 @@ def _start(run: dict[str, Any], images: Dataset) -> LearningState:
     if run["random"]:
         inputs = None
         if run["inputs"]:
+            if run["inputs"] > images.train_images.shape[1]:
+                raise SelectionError(
+                    f"{run['inputs']} inputs are to be connected: the images of {run['dataset']} "
+                    f"have {images.train_images.shape[1]} pixels."
+                )
             inputs = most_active_inputs(images.train_images, run["inputs"])
         return LearningState.random(run["random"], bits or 8, seed, inputs=inputs)
     network = load_network(run["net"])
