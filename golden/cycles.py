@@ -12,14 +12,16 @@ No weight is looked at: the spike ticks come from the integer model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from .integer import Inference
+from .learning import Learned
 from .network import Network
-from .schedule import DRAIN_BLOCK, Schedule
+from .schedule import DRAIN_BLOCK, UPDATE_CYCLES, WALK_START_CYCLES, Schedule, settle_cycles
 
 SPIKE, ADVANCE, END = 0, 1, 2
 _MAX_STAGES = 4
@@ -51,6 +53,7 @@ class _State(NamedTuple):
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
     decided: np.ndarray  # [0]: the cycle of the decision, -1 before
+    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
 
 
 @njit(cache=True)
@@ -159,6 +162,8 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 at = issued + 1
                 if begun < 0:
                     begun = issued
+                if ends and last:
+                    state.ended[0] = issued
                 potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
                 if potentials and state.now[layer] == decision_tick:
                     state.decided[0] = left + shape.decision_stages
@@ -231,7 +236,11 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
 
 @njit(cache=True)
 def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
-    """Cycles of one image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap."""
+    """Cycles of one image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap.
+
+    Returns when it is decided, and when the last layer takes its end; -1 for what never happens,
+    since a decision stops everything.
+    """
     # Typed, since numba would compile a version for every literal.
     zero, spike, end = np.int64(0), np.int64(SPIKE), np.int64(END)
     layers = shape.n_out.size
@@ -246,6 +255,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.full(1, -1, np.int64),
+        np.full(1, -1, np.int64),
     )
     free = np.int64(0)  # when the intake takes the next event
     if bitmap == 0:
@@ -259,7 +269,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
                     ),
                 )
         _push(shape, state, spikes, decision_tick, zero, end, zero, free + 1)
-        return state.decided[0]
+        return state.decided[0], state.ended[0]
 
     # The encoder: a register for a word, and one for the pixel whose row is looked up.
     word_taken = 0
@@ -302,13 +312,13 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
         elif beats == 0:
             left = max(at, row_free)
         word_taken = max(word_taken + 1, left)
-    return state.decided[0]
+    return state.decided[0], state.ended[0]
 
 
 @njit(cache=True)
-def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, out):
-    for image in range(out.size):
-        out[image] = _image(
+def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, decided, ended):
+    for image in range(decided.size):
+        decided[image], ended[image] = _image(
             shape,
             spikes[image],
             ticks[image],
@@ -340,6 +350,61 @@ def cycles(
     -------
     int64 (n,), for a source that never pauses and a taker that is always ready.
     """
+    return _run(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
+
+
+def turnaround(
+    network: Network,
+    ticks: np.ndarray,
+    learned: Learned,
+    schedule: Schedule,
+    pixels: np.ndarray | None = None,
+) -> np.ndarray:
+    """Clock cycles from the first word a learning core takes for an image until it takes the next.
+
+    `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. Returns
+    int64 (n,). The first image after the start, a reset or a write of weights can begin later, but
+    takes no longer.
+    """
+    hidden, last = schedule.layers
+    spikes = (learned.hidden,)
+    ends, _ = _run(network, ticks, spikes, learned.until, schedule, pixels)
+    # Where the spikes of the deadline take part, and only there, the image's end is waited for.
+    to_the_end = learned.limit > network.deadline
+    if to_the_end.any():
+        never = np.full(len(ticks), network.deadline + 1)
+        _, ended = _run(network, ticks, spikes, never, schedule, pixels)
+        ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
+
+    total = ends + 2 + settle_cycles(hidden, last)
+    took_part = (learned.hidden > 0) & (learned.hidden < learned.limit[:, None])
+    latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
+    outputs = np.where(
+        learned.hidden_rows > 0,
+        WALK_START_CYCLES
+        + learned.hidden_rows
+        + (last.groups - 1) * learned.output_updates
+        + latest // hidden.lanes,
+        1,
+    )
+    inputs = np.where(
+        learned.input_rows > 0,
+        WALK_START_CYCLES + learned.input_rows + (hidden.groups - 1) * learned.input_updates,
+        1,
+    )
+    update = (hidden.groups + 2) + outputs + inputs + UPDATE_CYCLES
+    return total + np.where(learned.updated, update, 0)
+
+
+def _run(
+    network: Network,
+    ticks: np.ndarray,
+    hidden: Sequence[np.ndarray],
+    decision_ticks: np.ndarray,
+    schedule: Schedule,
+    pixels: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """When images are decided that end with `decision_ticks`, and when their end is taken."""
     layers = schedule.layers
     n_out = np.array([layer.n_out for layer in layers], np.int64)
     shape = _Shape(
@@ -353,21 +418,22 @@ def cycles(
         deadline=network.deadline,
     )
     count = len(ticks)
-    hidden = [np.asarray(spikes, np.int64) for spikes in inference.hidden]
+    hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
     connected = np.zeros((count, 1), np.int64)
     if schedule.bitmap is not None:
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
         connected = (pixels > 127).astype(np.int64)
         connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)
-    out = np.zeros(count, np.int64)
+    decided, ended = np.zeros(count, np.int64), np.zeros(count, np.int64)
     _images(
         shape,
         spikes,
         np.asarray(ticks, np.int64),
         schedule.bitmap or 0,
         connected,
-        np.asarray(inference.tick, np.int64),
-        out,
+        np.asarray(decision_ticks, np.int64),
+        decided,
+        ended,
     )
-    return out
+    return decided, ended

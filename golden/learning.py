@@ -114,6 +114,8 @@ class Learned:
     """int32 [n], hidden neurons that spiked before zc."""
     output_updates: np.ndarray
     """int32 [n], those of them that were drawn."""
+    limit: np.ndarray
+    """int32 [n], zc: spikes before this tick take part; 0 without a label."""
     hidden: np.ndarray | None
     """int32 [n, n_hidden] if asked for: spike ticks of the run to the deadline, 0 for silent."""
 
@@ -160,7 +162,7 @@ def learn(
     n, n_hidden = len(ticks), network.shape[1]
     learned = Learned(
         *(np.zeros(n, kind) for kind in (np.int32, np.int32, bool, np.int32, bool)),
-        *(np.zeros(n, np.int32) for _ in range(4)),
+        *(np.zeros(n, np.int32) for _ in range(5)),
         hidden=np.zeros((n, n_hidden), np.int32) if trace else None,
     )
     W1, W2 = (weights.copy() for weights in state.weights)

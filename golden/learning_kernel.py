@@ -22,7 +22,7 @@ def learn_images(
     ticks, labels, W1, W2, stored_bits, weight_bits, thresholds, unit, deadline,
     step, row_draw, output_draw, every_competitor, margin_shift, margin_minimum, exact, s,
     decision, tick, forced, until, updated,
-    input_rows, input_updates, hidden_rows, output_updates, hidden,
+    input_rows, input_updates, hidden_rows, output_updates, limit, hidden,
 ):  # fmt: skip
     """Learn images in order. Arguments are those of `learn`, taken apart; returns the generator s.
 
@@ -52,12 +52,15 @@ def learn_images(
         until[image] = end
         if len(hidden) > 0:
             hidden[image] = z_hidden
-        if y == UNLABELLED or not _choose(k, zk, y, every_competitor, z_out, D):
+        if y == UNLABELLED:
             continue
-        updated[image] = True
         zc = deadline + 1
         if zk > 0:
             zc = min(zk + max(margin_minimum, (zk - unit) >> margin_shift), deadline + 1)
+        limit[image] = zc
+        if not _choose(k, zk, y, every_competitor, z_out, D):
+            continue
+        updated[image] = True
 
         if len(rows) > 0 and ticks[image, rows[-1]] >= zc:
             B[:] = 0

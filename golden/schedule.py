@@ -27,6 +27,13 @@ LEVELS_PER_STAGE = 2
 """Levels of the decision's comparison tree between two registers."""
 
 
+WALK_START_CYCLES = 4
+"""Of a walk over the rows that took part in an image, to the first: block, word, memory, row."""
+
+UPDATE_CYCLES = 2
+"""From an update's being given out until its word has been written: read, add."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LayerSchedule:
     """The shape of one layer in hardware, as far as it decides about clock cycles.
@@ -74,6 +81,22 @@ class LayerSchedule:
         """Registers from a tick's potentials to the decision: the input's, the tree's, its own."""
         levels = (self.lanes - 1).bit_length()
         return 2 + -(-levels // LEVELS_PER_STAGE)
+
+    @property
+    def spikes_under_way(self) -> int:
+        """Spikes that the last layer can have taken in whose tick the decision has not seen."""
+        return self.fetch_stages + self.decision_stages + 2
+
+
+def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
+    """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
+
+    The end of the image goes through all registers of the hidden layer, drain, crossing unit and
+    queue included; at the same time the spikes under way are sorted out, one a cycle.
+    """
+    drain = 2 if hidden.drain_blocks > 1 else 1
+    end = hidden.fetch_stages + drain + hidden.window + 3
+    return max(end, last.spikes_under_way + 3)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.schedule import WALK_START_CYCLES
+
 from .find import first_set, without_first
 from .pipeline import Stage
 
@@ -53,7 +55,7 @@ class AddressSet(wiring.Component):
     Raises ValueError for an n out of range.
     """
 
-    START_CYCLES = 4
+    START_CYCLES = WALK_START_CYCLES
     """Cycles from `start` to the first address: block, word, memory, address."""
 
     def __init__(self, n: int) -> None:

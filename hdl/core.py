@@ -183,8 +183,9 @@ class Core(wiring.Component):
     labels : stream of `CoreShape.label_layout`, one for every image, in order. A label that is no
         class is flagged in the decision. An image with an error is not learned.
     settings : stream of `settings_layout`; taken between images, before the next one begins.
-    learned : {valid, updated, cycles}, a tap: the core could take the next image now, so many
-        cycles after the first event or word of the last one; whether it changed weights.
+    learned : {valid, updated, cycles}, a tap, once an image, also of one that is not to be learned:
+        from the next cycle on the core can take another image, so many cycles after the first event
+        or word of this one; whether weights were changed.
 
     Latency: `firstspike.golden.cycles` to the cycle. Throughput: the sum over the layers of
     rows * groups, plus a few per cent.
@@ -350,18 +351,11 @@ class Core(wiring.Component):
             learner.hidden.address.eq(last.events.payload.address),
         ]
 
-        pending, updated = Signal(), Signal()
         m.d.comb += [
-            self.learned.valid.eq(pending & intake.resting & ~learner.busy),
-            self.learned.updated.eq(updated),
-            self.learned.cycles.eq(cycles),
+            self.learned.valid.eq(learner.done),
+            self.learned.updated.eq(learner.updated),
+            self.learned.cycles.eq(cycles + 1),
         ]
-        with m.If(self.learned.valid):
-            m.d.sync += pending.eq(0)
-        with m.If(learner.updated):
-            m.d.sync += updated.eq(1)
-        with m.If(intake.opens):
-            m.d.sync += [pending.eq(1), updated.eq(0)]
 
     def _connect_host(self, m, layers):
         """Route the weight port to the layers; one request to read at a time is under way."""

@@ -6,6 +6,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning import Settings
+from firstspike.golden.schedule import UPDATE_CYCLES, settle_cycles
 
 from .deltas import Deltas
 from .events import tick_shape
@@ -14,9 +15,6 @@ from .lfsr import Lfsr
 from .row_walks import InputWalk, OutputWalk
 from .run_on import margin_layout, outcome_layout
 from .weights import STEP_BITS, update_layout, updated_signature
-
-WRITE_CYCLES = 2
-"""From the last update's being given out until its word has been written."""
 
 DRAW_BITS = 4
 SEED_BITS = 16
@@ -84,9 +82,10 @@ class Learner(wiring.Component):
     output_updated : `updated_signature`, from the last layer's WeightStore.
     margin : `margin_layout`, the setting.
     busy : the next image must wait. Low again when all weights are written.
-    updated : in the cycle in which `busy` ends, whether weights were changed.
+    done, updated : high in the last cycle in which an image keeps it busy, and whether weights
+        were changed.
 
-    Cycles: `firstspike.golden.learning_cycles`. After the power-up, a reset, or a write from
+    Cycles: `firstspike.golden.cycles.turnaround`. After the power-up, a reset, or a write from
     outside, the sign planes are read anew before the next image that is to be learned.
     """
 
@@ -123,13 +122,14 @@ class Learner(wiring.Component):
                 "output_updated": In(updated_signature(last)),
                 "margin": Out(margin_layout()),
                 "busy": Out(1),
+                "done": Out(1),
                 "updated": Out(1),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        last = self._last.schedule
+        hidden, last = self._hidden.schedule, self._last.schedule
         unit = self._hidden.learning.unit
 
         m.submodules.lfsr = lfsr = Lfsr()
@@ -160,7 +160,7 @@ class Learner(wiring.Component):
         # seen their tick, since the latest may lie behind the margin.
         what = self.outcome.what
         state = Signal(State)
-        under_way = last.fetch_stages + last.decision_stages + 2
+        under_way = last.spikes_under_way
         m.submodules.latest = latest = ResetInserter(self.opens)(
             SyncFIFOBuffered(
                 width=len(self.hidden.tick) + len(self.hidden.address), depth=under_way + 4
@@ -224,12 +224,15 @@ class Learner(wiring.Component):
             inputs.drawn.eq(lfsr.drawn),
         ]
 
-        wait = Signal(range(WRITE_CYCLES + 1))
+        settling = settle_cycles(hidden, last)
+        wait = Signal(range(max(settling, UPDATE_CYCLES)))
+        settled = (wait == settling - 1) & self.settled & (latest.level == 0)
+        update = Signal()
         changed = Signal()
         m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
         with m.Switch(state):
             with m.Case(State.IDLE):
-                m.d.sync += changed.eq(0)
+                m.d.sync += changed.eq(0)  # a scan changes nothing
                 with m.If(self.outcome.valid):
                     m.d.sync += state.eq(State.JUDGE)
                 with m.Elif(begins_scan):
@@ -239,11 +242,19 @@ class Learner(wiring.Component):
                 m.d.sync += [
                     deltas.minus.eq(minus),
                     deltas.tie_later.eq(~what.forced & ((what.tick << 1) < 5 * unit)),
-                    state.eq(Mux(what.forced | (minus != 0), State.SETTLE, State.IDLE)),
+                    update.eq(what.learn & (what.forced | (minus != 0))),
+                    state.eq(State.SETTLE),
                 ]
-            with m.Case(State.SETTLE), m.If(self.settled & (latest.level == 0)):
-                m.d.comb += deltas.start.eq(1)
-                m.d.sync += [state.eq(State.DELTAS), changed.eq(1)]
+            with m.Case(State.SETTLE):
+                with m.If(wait != settling - 1):
+                    m.d.sync += wait.eq(wait + 1)
+                with m.If(settled):
+                    m.d.comb += [deltas.start.eq(update), self.done.eq(~update)]
+                    m.d.sync += [
+                        wait.eq(0),
+                        changed.eq(update),
+                        state.eq(Mux(update, State.DELTAS, State.IDLE)),
+                    ]
             with m.Case(State.DELTAS), m.If(deltas.done):
                 m.d.comb += outputs.start.eq(1)
                 m.d.sync += state.eq(State.OUTPUTS)
@@ -257,7 +268,7 @@ class Learner(wiring.Component):
                 m.d.sync += state.eq(State.FINISH)
             with m.Case(State.FINISH):
                 m.d.sync += wait.eq(wait + 1)
-                with m.If(wait == WRITE_CYCLES - 1):
-                    m.d.comb += self.updated.eq(changed)
+                with m.If(wait == UPDATE_CYCLES - 1):
+                    m.d.comb += [self.done.eq(changed), self.updated.eq(changed)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
         return m

@@ -23,6 +23,7 @@ def outcome_layout(shape):
             "decision": range(n_out),
             "tick": range(shape.deadline + 1),  # zk, of the decision
             "forced": 1,
+            "learn": 1,
             "limit": range(shape.deadline + 2),  # zc: spikes before it take part
             "rival": n_out,  # the next output to fire, one bit or none
             "fired": n_out,  # every output that fired by then, but that of the decision
@@ -44,8 +45,8 @@ class RunOn(wiring.Component):
     running : the decision has been made, and the margin is not over.
     ends : high in the cycle in which all is known that matters of the image: with the decision
         itself where the image is not to be learned.
-    valid, outcome : in the cycle after `ends` of an image to be learned, its `outcome_layout`,
-        which stays until the next decision.
+    valid, outcome : in the cycle after `ends` the image's `outcome_layout`, which stays until the
+        next decision. Without `learn` only that is sure.
 
     Throughput: one group a cycle.
     """
@@ -113,7 +114,7 @@ class RunOn(wiring.Component):
                 | (waiting & self.complete)
             ),
         ]
-        m.d.sync += self.valid.eq(self.ends & (learns | self.running))
+        m.d.sync += self.valid.eq(self.ends)
         with m.If(self.ends):
             m.d.sync += [self.running.eq(0), waiting.eq(0)]
         with m.Else():
@@ -139,6 +140,7 @@ class RunOn(wiring.Component):
                 outcome.decision.eq(self.decision),
                 outcome.tick.eq(tick),
                 outcome.forced.eq(self.forced),
+                outcome.learn.eq(self.learn),
             ]
         # The earliest rival, in one tick the lowest; a forced decision has none.
         with m.If(self.verdict | (self.running & known)):

@@ -92,6 +92,7 @@ def learn_image(
         "input_updates": 0,
         "hidden_rows": 0,
         "output_updates": 0,
+        "limit": 0,
         "hidden": fired1,
     }
     if label is None:
@@ -99,11 +100,11 @@ def learn_image(
 
     D_plus, D_minus = {label}, set()
     if forced:
-        zc = deadline + 1
+        zc = result["limit"] = deadline + 1
         if k != label:
             D_minus.add(k)
     else:
-        zc = min(zk + m, deadline + 1)
+        zc = result["limit"] = min(zk + m, deadline + 1)
         wrong = [o for o in range(n_out) if o != label and 0 < fired2[o] <= zk + m]
         if settings.every_competitor:
             D_minus.update(wrong)
