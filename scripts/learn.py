@@ -1,5 +1,6 @@
 """`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
 
+import math
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ from .learning_targets import GRIDS, LEARNERS, LearnerError
 from .output import command_line, json_option, json_result, replacing, say
 from .train import Layers
 
-SAVED_EVERY = 10
-"""Seconds after which the state is saved, besides after every epoch."""
+SAVED_EVERY = 5
+"""Seconds after which the state is saved once more."""
 
 SHOWN = 10
 """The progress bar's figures are over so many of the last parts."""
@@ -46,6 +47,19 @@ class Relabelling(click.ParamType):
         if len({old for old, _ in pairs}) < len(pairs):
             self.fail(f"{value!r} gives a class two new names.")
         return [[int(old), int(new)] for old, new in pairs]
+
+
+class Fraction(click.FloatRange):
+    """A number in a range, which nan is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse nan, too."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(
+                f"{value!r} is not a number in the range {self._describe_range()}.", param, ctx
+            )
+        return number
 
 
 def _is_class(text: str) -> bool:
@@ -94,7 +108,7 @@ def _is_class(text: str) -> bool:
     "--relabel", type=Relabelling(), metavar="OLD:NEW,...", help="Call classes something else."
 )
 @click.option(
-    "--kill", type=click.FloatRange(0, 1), metavar="FRACTION", help="Let hidden neurons die first."
+    "--kill", type=Fraction(0, 1), metavar="FRACTION", help="Let hidden neurons die first."
 )
 @click.option(
     "--target",
@@ -136,7 +150,7 @@ def command(
     """
     run = _run_options(ctx)
     if Path(output).exists() and not Path(output).is_file():
-        raise click.UsageError(f"{output} is no ordinary file: the state is kept beside it.")
+        raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
     if plot_path is not None and Path(plot_path).suffix not in {".png", ".svg", ".pdf"}:
         raise click.BadParameter(
             f"{plot_path} does not end in .png, .svg or .pdf.", param_hint="--plot"
@@ -219,7 +233,7 @@ def _learn(session: Session, target: str, output: str) -> float:
             bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)
             bar.update(point["images"])
             now = time.perf_counter()
-            if now - saved > SAVED_EVERY or point["done"] % session.course.n_images == 0:
+            if now - saved > SAVED_EVERY:
                 session.state.save(state_path(output), there)
                 saved = now
             if interrupted():

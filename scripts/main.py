@@ -87,6 +87,9 @@ def run_line(words: list[str]) -> int:
         return 130
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
+    except MemoryError as error:
+        click.echo(f"Error: there is not enough memory: {str(error) or 'use less'}.", err=True)
+        return 2
     except Exception as error:
         if not (isinstance(error, OSError) or _is_ours(error)):
             raise

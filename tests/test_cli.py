@@ -129,6 +129,7 @@ def failing(monkeypatch):
             "Error: No space left on device.\n",
         ),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (MemoryError("146 GiB"), 2, "Error: there is not enough memory: 146 GiB.\n"),
         (BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), 141, ""),
     ],
 )

@@ -23,6 +23,7 @@ def digits(monkeypatch):
     images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
     monkeypatch.setattr(learning_session, "load_dataset", lambda *_: images)
     monkeypatch.setattr(learning_session, "WATCHED", 500)
+    monkeypatch.setattr(learn, "SAVED_EVERY", 0)
     return images
 
 
@@ -173,7 +174,7 @@ def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, 
     assert (folder / "net.npz").exists() == existing
     if existing:
         assert (folder / "net.npz").read_bytes() == before
-    assert LearningState.load("net.state.npz").done == 2500
+    assert 2500 < LearningState.load("net.state.npz").done < 7500
     learned(capfd, "--resume", "-o", "net.npz")
     assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
     assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
@@ -189,7 +190,7 @@ def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
         ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
     assert ended.status == 130
     assert names(folder) == ["net.state.npz"]
-    assert LearningState.load("net.state.npz").done == 2500
+    assert 2500 < LearningState.load("net.state.npz").done < 7500
 
 
 def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, monkeypatch):
@@ -337,6 +338,8 @@ def test_plot(capfd, folder, suffix):
         (("mnist-8bit", "--inputs", "30", "-o", "a.npz"), "--inputs"),
         (("mnist-8bit", "--images", "2001", "--kill", "0.1", "-o", "a.npz"), "watch"),
         (("mnist-8bit", "--kill", "1.5", "-o", "a.npz"), "--kill"),
+        (("mnist-8bit", "--kill", "nan", "-o", "a.npz"), "--kill"),
+        (("--random", "784-40-10", "-o", ""), "''"),
         (("mnist-8bit", "--relabel", "3", "-o", "a.npz"), "--relabel"),
         (("mnist-8bit", "--relabel", "3:x", "-o", "a.npz"), "--relabel"),
         (("mnist-8bit", "--relabel", "3:10", "-o", "a.npz"), "--relabel"),
