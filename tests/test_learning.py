@@ -133,7 +133,7 @@ def test_the_rule_is_that_of_the_plain_implementation(lesson, how):
 BROKEN = {
     "margin without its minimum": ("max(margin_minimum, (zk - unit) >> margin_shift)", "2"),
     "a margin that does not end at the deadline": ("end = min(deadline, zk + m)", "end = deadline"),
-    "zc in the deadline": ("deadline + 1)\n\n", "deadline)\n\n"),
+    "zc in the deadline": ("deadline + 1)\n        limit", "deadline)\n        limit"),
     "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
     "spikes at zc take part": ("0 < z_hidden[h] < zc", "0 < z_hidden[h] <= zc"),
     "inputs at zc take part": ("0 < ticks[image, i] < zc", "0 < ticks[image, i] <= zc"),
@@ -176,7 +176,7 @@ BROKEN = {
     "the last of equal outputs": ("M[o] > M[k]", "M[o] >= M[k]"),
     "used bits are not renewed": ("used1[i, h] = W1[i, h] >> shift1", "pass"),
     "used output bits are not renewed": ("used2[h, o] = W2[h, o] >> shift2", "pass"),
-    "updates without a label": ("if y == UNLABELLED or not _choose", "if not _choose"),
+    "updates without a label": ("if y == UNLABELLED:", "if False:"),
     "run-on without a label": ("        if labelled:\n", "        if True:\n"),
 }
 
