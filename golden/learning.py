@@ -138,8 +138,9 @@ def learn(
     `exact` is an ablation that no hardware has. The correction of hidden neuron h is not
     sign(p - q) but the weight-valued sum that p and q count the signs of, in units of the mean
     absolute output weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or
-    -1 where it is 0 and the rule has its -1. For each input row that is drawn delta is rounded at
-    random, up where its fraction is more than the generator's next state / 2^16 short of 1.
+    -1 where it is 0 and the rule has its -1. step * delta[h] is rounded to one of its neighbours
+    at random, in the mean to itself; each drawn input row takes one more state of the generator
+    for that, with which a larger one begins.
     """
     from .learning_kernel import learn_images  # numba takes a while to import
 

@@ -70,6 +70,7 @@ def learn_images(
             _correct_exactly(W2, D, B, quiet, correction)
         else:
             _correct(W2, D, B, quiet, delta)
+        change = step * delta
         for h in range(n_hidden):
             if 0 < z_hidden[h] < zc:
                 hidden_rows[image] += 1
@@ -91,10 +92,9 @@ def learn_images(
                 input_updates[image] += 1
                 if exact:
                     s = leap(s)
-                    for h in range(n_hidden):
-                        delta[h] = np.floor(correction[h] + s / (1 << 16))
+                    _round(step, correction, s, change)
                 for h in range(n_hidden):
-                    W1[i, h] = min(max(W1[i, h] + step * delta[h], low), high)
+                    W1[i, h] = min(max(W1[i, h] + change[h], low), high)
                     used1[i, h] = W1[i, h] >> shift1
     return s
 
@@ -249,3 +249,14 @@ def _correct_exactly(W2, D, B, quiet, correction):
                 correction[h] += D[o] * W2[h, o] / scale
             if correction[h] == 0 and quiet:
                 correction[h] = -1
+
+
+@njit(cache=True, nogil=True)
+def _round(step, correction, s, change):
+    """Of the ablation, step * correction rounded at random, each by a number of its own.
+
+    The numbers are those of a linear congruential generator (Numerical Recipes) begun with s.
+    """
+    for h in range(len(correction)):
+        s = (1664525 * s + 1013904223) & 0xFFFFFFFF
+        change[h] = np.floor(step * correction[h] + s / (1 << 32))

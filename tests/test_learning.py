@@ -150,10 +150,10 @@ BROKEN = {
     "quiet when forced": ("quiet = zk > 0 and", "quiet ="),
     "quiet at 5 units": ("2 * zk < 5 * unit", "2 * zk <= 5 * unit"),
     "signs from after the update": ("D[o] if W2[h, o] >= 0", "D[o] if W2[h, o] + D[o] >= 0"),
-    "no step": ("W1[i, h] + step * delta[h]", "W1[i, h] + delta[h]"),
+    "no step": ("change = step * delta", "change = delta"),
     "input weights wrap": (
-        "min(max(W1[i, h] + step * delta[h], low), high)",
-        "W1[i, h] + delta[h]",
+        "min(max(W1[i, h] + change[h], low), high)",
+        "W1[i, h] + change[h]",
     ),
     "output weights too high": (
         "min(max(W2[h, o] + D[o], low), high)",
