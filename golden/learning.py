@@ -1,4 +1,4 @@
-"""Learning image by image in integers: the popcount rule (DESIGN, section 8).
+"""Learning image by image in integers: the popcount rule (DESIGN, section 5).
 
 An update makes the label's output fire earlier and its rivals later, touching only weights of
 spikes that took part. A hidden neuron's share of the error goes back through nothing but the signs
