@@ -162,7 +162,7 @@ class LearningState:
             format=FORMAT,
             network=np.frombuffer(self.network.to_bytes(), np.uint8),
             beside="" if beside is None else beside.digest(),
-            meta=json.dumps(self.meta),
+            meta=json.dumps(self.meta, sort_keys=True),  # the same state, the same bytes
             **{f"stored_{layer}": weights for layer, weights in enumerate(self.weights)},
             **{name: getattr(self, name) for name in _INTEGERS},
         )

@@ -99,6 +99,14 @@ def test_a_saved_state_continues_bit_for_bit(tmp_path):
     assert again.done == 100
 
 
+def test_the_same_state_is_the_same_file(tmp_path):
+    state = LearningState.of(toy_network())
+    for meta in ({"a": 1, "b": {"c": 2, "d": 3}}, {"b": {"d": 3, "c": 2}, "a": 1}):
+        state.meta = meta
+        state.save(tmp_path / next(iter(meta)))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
 def test_a_state_goes_with_the_network_before_and_after_but_with_no_other(tmp_path):
     before = toy_network()
     state = LearningState.of(before)
