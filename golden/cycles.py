@@ -331,7 +331,7 @@ def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, decided, en
 def cycles(
     network: Network,
     ticks: np.ndarray,
-    inference: Inference,
+    inference: Inference | Learned,
     schedule: Schedule,
     pixels: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -340,7 +340,8 @@ def cycles(
     Parameters
     ----------
     network, ticks, inference
-        `inference = infer(network, ticks)`, with ticks (n, n_rows).
+        `inference = infer(network, ticks)`, with ticks (n, n_rows); or of one image each that is
+        learned, the result of `learn(..., trace=True)`.
     schedule
         How the core is laid out. With a bitmap in front it needs `pixels`.
     pixels
@@ -367,7 +368,7 @@ def turnaround(
     takes no longer.
     """
     hidden, last = schedule.layers
-    spikes = (learned.hidden,)
+    spikes = learned.hidden
     ends, _ = _run(network, ticks, spikes, learned.until, schedule, pixels)
     # Where the spikes of the deadline take part, and only there, the image's end is waited for.
     to_the_end = learned.limit > network.deadline
@@ -377,7 +378,7 @@ def turnaround(
         ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
 
     total = ends + 2 + settle_cycles(hidden, last)
-    took_part = (learned.hidden > 0) & (learned.hidden < learned.limit[:, None])
+    took_part = (spikes[0] > 0) & (spikes[0] < learned.limit[:, None])
     latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
     outputs = np.where(
         learned.hidden_rows > 0,

@@ -10,6 +10,7 @@ falls at tick zk, the margin is m ticks, and what spiked before tick zc took par
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -116,8 +117,22 @@ class Learned:
     """int32 [n], those of them that were drawn."""
     limit: np.ndarray
     """int32 [n], zc: spikes before this tick take part; 0 without a label."""
-    hidden: np.ndarray | None
-    """int32 [n, n_hidden] if asked for: spike ticks of the run to the deadline, 0 for silent."""
+    hidden: tuple[np.ndarray, ...] | None
+    """As in `Inference`, if asked for: int32 [n, n_hidden], spike ticks of the run to the deadline,
+    0 for silent."""
+
+    @classmethod
+    def together(cls, parts: Sequence[Learned]) -> Learned:
+        """What became of images that were learned part by part; hidden spikes only if all have."""
+        joined = {
+            one.name: np.concatenate([getattr(part, one.name) for part in parts])
+            for one in fields(cls)
+            if one.name != "hidden"
+        }
+        hidden = None
+        if all(part.hidden is not None for part in parts):
+            hidden = (np.concatenate([part.hidden[0] for part in parts]),)
+        return cls(**joined, hidden=hidden)
 
 
 def learn(
@@ -164,7 +179,7 @@ def learn(
     learned = Learned(
         *(np.zeros(n, kind) for kind in (np.int32, np.int32, bool, np.int32, bool)),
         *(np.zeros(n, np.int32) for _ in range(5)),
-        hidden=np.zeros((n, n_hidden), np.int32) if trace else None,
+        hidden=(np.zeros((n, n_hidden), np.int32),) if trace else None,
     )
     W1, W2 = (weights.copy() for weights in state.weights)
     generator = learn_images(
@@ -186,7 +201,7 @@ def learn(
         exact,
         state.generator,
         *(getattr(learned, field.name) for field in fields(learned)[:-1]),
-        learned.hidden if trace else np.zeros((0, n_hidden), np.int32),
+        learned.hidden[0] if trace else np.zeros((0, n_hidden), np.int32),
     )
     state.weights[0][:], state.weights[1][:] = W1, W2
     state.generator = generator

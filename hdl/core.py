@@ -187,13 +187,16 @@ class Core(wiring.Component):
         from the next cycle on the core can take another image, so many cycles after the first event
         or word of this one; whether weights were changed.
 
+    Parameters: `weights` of the layers, (n_in, n_out) each, are what the memories hold at power-up;
+    those stored in a core that learns. None for zeros.
+
     Latency: `firstspike.golden.cycles` to the cycle. Throughput: the sum over the layers of
     rows * groups, plus a few per cent.
     """
 
-    def __init__(self, shape: CoreShape, network: Network | None = None):
+    def __init__(self, shape: CoreShape, weights=None):
         self.shape = shape
-        self._weights = [None] * len(shape.layers) if network is None else network.weights
+        self._weights = [None] * len(shape.layers) if weights is None else weights
         first = shape.layers[0]
         members = {
             "decision": Out(stream.Signature(shape.decision_layout)),

@@ -67,13 +67,14 @@ class Deltas(wiring.Component):
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
         row = last.groups * last.lanes  # bits a hidden neuron takes
 
-        # A word a hidden group; a part of a neuron's row is written by itself. What is read is
-        # never being written.
+        # A word a hidden group; a part of a neuron's row is written by itself. Registers behind
+        # ports without one: only then Yosys heeds that what is read is never being written.
         m.submodules.signs = signs = memory.Memory(
             shape=lanes * row, depth=groups, init=[], attrs={"no_rw_check": 1}
         )
         write = signs.write_port(granularity=last.lanes)
-        read = signs.read_port()
+        read = signs.read_port(domain="comb")
+        sign_word = Signal(lanes * row, reset_less=True)
         place = times(last.groups, self.sign.lane) + self.sign.part
         m.d.comb += [
             write.addr.eq(self.sign.group),
@@ -88,7 +89,6 @@ class Deltas(wiring.Component):
         m.d.comb += [
             self.probe.valid.eq(asking),
             self.probe.group.eq(group),
-            read.en.eq(asking),
             read.addr.eq(group),
             self.done.eq(storing & (stored_group == groups - 1)),
         ]
@@ -98,6 +98,8 @@ class Deltas(wiring.Component):
             storing.eq(counting),
             stored_group.eq(counted_group),
         ]
+        with m.If(asking):
+            m.d.sync += sign_word.eq(read.data)
         with m.If(self.start):
             m.d.sync += [asking.eq(1), group.eq(0)]
         with m.Elif(asking):
@@ -108,7 +110,7 @@ class Deltas(wiring.Component):
         earlier, later = Signal(lanes), Signal(lanes)
         earlier_lanes, later_lanes = [], []
         for lane in range(lanes):
-            negative = read.data[lane * row :][:n_out]
+            negative = sign_word[lane * row :][:n_out]
             p = Signal(range(n_out + 1), name=f"p_{lane}")
             m.d.comb += p.eq(popcount((self.plus & ~negative) | (self.minus & negative)))
             earlier_lanes.append(self.alive[lane] & ((p << 1) > asked))
@@ -121,13 +123,13 @@ class Deltas(wiring.Component):
         m.submodules.deltas = deltas = memory.Memory(
             shape=2 * lanes, depth=groups, init=[], attrs={"no_rw_check": 1}
         )
-        store, fetch = deltas.write_port(), deltas.read_port()
+        store, fetch = deltas.write_port(), deltas.read_port(domain="comb")
         m.d.comb += [
             store.en.eq(storing),
             store.addr.eq(stored_group),
             store.data.eq(Cat(earlier, later)),
-            fetch.en.eq(self.read),
             fetch.addr.eq(self.group),
-            Cat(self.earlier, self.later).eq(fetch.data),
         ]
+        with m.If(self.read):
+            m.d.sync += Cat(self.earlier, self.later).eq(fetch.data)
         return m

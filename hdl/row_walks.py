@@ -193,7 +193,9 @@ class InputWalk(wiring.Component):
         m.submodules.drawn_rows = drawn_rows = memory.Memory(
             shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
         )
-        write, read = drawn_rows.write_port(), drawn_rows.read_port()
+        # A register behind a port without one, so that Yosys heeds the attribute.
+        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
+        listed_row = Signal(read.data.shape(), reset_less=True)
         taken = rows.walk.valid & drawing
         accept = Signal()
         following = Signal.like(count)
@@ -207,7 +209,6 @@ class InputWalk(wiring.Component):
             write.en.eq(accept),
             write.addr.eq(count),
             write.data.eq(rows.walk.payload.address),
-            read.en.eq(replaying),
             read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
@@ -251,8 +252,10 @@ class InputWalk(wiring.Component):
             row.eq(rows.walk.payload.address),
             row_base.eq(base),
         ]
+        with m.If(replaying):
+            m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
-            update.address.eq(row_base + Mux(listed, read.data, row)),
+            update.address.eq(row_base + Mux(listed, listed_row, row)),
             update.plus.eq(self.earlier),
             update.minus.eq(self.later),
             update.step.eq(self.step),

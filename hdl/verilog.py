@@ -94,7 +94,7 @@ def generate(network: Network, schedule: Schedule, embedded: bool = True) -> Gen
     Raises NetworkError for a network that only the golden model runs.
     """
     shape = CoreShape.of(network, schedule, any_weights=not embedded)
-    core = Core(shape, network if embedded else None)
+    core = Core(shape, network.weights if embedded else None)
     interface = describe(core, network)
     interface["parameters"]["weights"] = "embedded" if embedded else "port"
     interface["generator"] = {

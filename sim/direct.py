@@ -5,17 +5,20 @@ many small cores.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
 from firstspike.golden import Network
+from firstspike.golden.learning import Settings
+from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import Core, CoreShape
+from firstspike.hdl.core import Core, CoreShape, weight_chunks
 
-from .core import HardwareRun, hardware_run, image_items
+from .core import HardwareRun, hardware_run, image_items, requests
+from .learning import LearningRun, label_items, learning_run, settings_item
 from .runner import SimulationError
 
 PATIENCE = 3000
@@ -37,16 +40,12 @@ def simulate_directly(
     SimulationError if the core hangs.
     """
     shape = CoreShape.of(network, schedule, any_weights)
-    items = np.concatenate(
-        [
-            image_items(shape, ticks[i], None if pixels is None else pixels[i])
-            for i in range(len(ticks))
-        ]
-    )
-    run = _DirectRun(Core(shape, network), items.tolist(), len(ticks), pauses, seed)
+    core = Core(shape, network.weights)
+    images = _items(shape, ticks, pixels)
+    run = _DirectRun(core, pauses, seed, [({_port(shape): images}, "decision", len(ticks))])
     results = {
-        "images": np.arange(len(run.decisions)),
-        "decisions": np.array(run.decisions, str),
+        "images": np.arange(len(ticks)),
+        "decisions": np.array([hex(payload) for payload in run.received["decision"]], str),
         **{f"log_{i}": np.array(log, np.int64).reshape(-1, 2) for i, log in enumerate(run.logs)},
     }
     return HardwareRun(
@@ -54,14 +53,67 @@ def simulate_directly(
     )
 
 
+def learn_directly(
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    schedule: Schedule,
+    pauses: bool = False,
+    seed: int = 1,
+) -> LearningRun:
+    """Learn images on the core in Amaranth; parameters are those of `sim.learning.learn_on_rtl`.
+
+    Raises SimulationError if the core hangs.
+    """
+    shape = CoreShape.of(state.network, schedule, stored_bits=state.stored_bits)
+    core = Core(shape, state.weights)
+    asked = [(0, layer, word, 0) for layer, word, _ in weight_chunks(shape, state.network)]
+    images = {_port(shape): _items(shape, ticks), "labels": label_items(shape, labels).tolist()}
+    run = _DirectRun(
+        core,
+        pauses,
+        seed,
+        [
+            ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
+            (images, "learned", len(ticks)),
+            ({"weights": requests(shape, asked).tolist()}, "weights_read", len(asked)),
+        ],
+    )
+    received = run.received
+    return learning_run(shape, received["decision"], received["learned"], received["weights_read"])
+
+
+def _port(shape: CoreShape) -> str:
+    return "events" if shape.bitmap is None else "words"
+
+
+def _items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None = None) -> list[int]:
+    images = range(len(ticks))
+    return np.concatenate(
+        [image_items(shape, ticks[i], None if pixels is None else pixels[i]) for i in images]
+    ).tolist()
+
+
 class _DirectRun:
-    def __init__(self, core: Core, items: list[int], count: int, pauses: bool, seed: int) -> None:
+    """Phases, one after the other: what to send into which ports, and what to wait for.
+
+    A phase is over when as many payloads of a port as it says have been transferred since the
+    start. `received` has those of the streams that come out, and of the tap `learned`.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        pauses: bool,
+        seed: int,
+        phases: Sequence[tuple[dict[str, list[int]], str, int]],
+    ) -> None:
         self._core = core
-        self._items = items
-        self._count = count
         self._random = random.Random(seed)
         self._pauses = pauses
-        self.decisions: list[str] = []
+        self._phases = phases
+        self.received: dict[str, list] = {"decision": [], "weights_read": [], "learned": []}
         self.logs: list[list[tuple[int, int]]] = [[] for _ in core.shape.layers[1:]]
         simulator = Simulator(core)
         simulator.add_clock(1e-6)
@@ -75,35 +127,48 @@ class _DirectRun:
                 yield self._random.random() < probability
 
     async def _bench(self, ctx) -> None:
-        core, patience = self._core, PATIENCE
-        port = core.events if core.shape.bitmap is None else core.words
-        payload, decision = Value.cast(port.payload), Value.cast(core.decision.payload)
+        core, received = self._core, self.received
+        learned = getattr(core, "learned", None)
         taps = [getattr(core, f"log_{i}") for i in range(len(self.logs))]
-        spikes = [Value.cast(tap.spike) for tap in taps]
-        sends, takes = self._willing(), self._willing()
-        position, offers = 0, False
-        while len(self.decisions) < self._count:
-            if not offers and position < len(self._items) and next(sends):
-                offers = True
-                ctx.set(payload, self._items[position])
-            ctx.set(port.valid, offers)
-            ready = next(takes)
-            ctx.set(core.decision.ready, ready)
-            for log, tap, spike in zip(self.logs, taps, spikes, strict=True):
-                if ctx.get(tap.valid):
-                    bits = ctx.get(spike)
-                    image = len(self.decisions)
-                    log.append((image + ((image + bits) & 1), bits))
-            taken = offers and ctx.get(port.ready)
-            decided = ready and ctx.get(core.decision.valid)
-            if taken:
-                position, offers = position + 1, False
-            if decided:
-                self.decisions.append(hex(ctx.get(decision)))
-            patience = PATIENCE if taken or decided else patience - 1
-            if not patience:
-                raise SimulationError(
-                    f"the core hangs: nothing has happened for {PATIENCE} cycles after "
-                    f"{position} items and {len(self.decisions)} decisions."
-                )
-            await ctx.tick()
+        sinks = {name: getattr(core, name) for name in ("decision", "weights_read")}
+        willing = {name: self._willing() for name in sinks}
+        for sources, awaited, count in self._phases:
+            sent = {name: 0 for name in sources}
+            offers = dict.fromkeys(sources, False)
+            for name in sources:
+                willing.setdefault(name, self._willing())
+            patience = PATIENCE
+            while len(received.get(awaited, ())) + sent.get(awaited, 0) < count:
+                for name, payloads in sources.items():
+                    port = getattr(core, name)
+                    if not offers[name] and sent[name] < len(payloads) and next(willing[name]):
+                        offers[name] = True
+                        ctx.set(Value.cast(port.payload), payloads[sent[name]])
+                    ctx.set(port.valid, offers[name])
+                ready = {name: next(willing[name]) for name in sinks}
+                for name, port in sinks.items():
+                    ctx.set(port.ready, ready[name])
+                for log, tap in zip(self.logs, taps, strict=True):
+                    if ctx.get(tap.valid):
+                        bits, image = ctx.get(Value.cast(tap.spike)), len(received["decision"])
+                        log.append((image + ((image + bits) & 1), bits))
+                patience -= 1
+                for name in sources:
+                    if offers[name] and ctx.get(getattr(core, name).ready):
+                        sent[name], offers[name] = sent[name] + 1, False
+                        patience = PATIENCE
+                for name, port in sinks.items():
+                    if ready[name] and ctx.get(port.valid):
+                        received[name].append(ctx.get(Value.cast(port.payload)))
+                        patience = PATIENCE
+                if learned is not None and ctx.get(learned.valid):
+                    received["learned"].append((ctx.get(learned.updated), ctx.get(learned.cycles)))
+                    patience = PATIENCE
+                if not patience:
+                    raise SimulationError(
+                        f"the core hangs: nothing has happened for {PATIENCE} cycles after "
+                        f"{sent} items and {len(received['decision'])} decisions."
+                    )
+                await ctx.tick()
+            for name in sources:
+                ctx.set(getattr(core, name).valid, 0)

@@ -117,8 +117,24 @@ def learn_on_rtl(
         },
         seed=seed,
     )
-    said = unpack(shape.decision_layout, [int(text, 16) for text in results["decisions"].tolist()])
-    updated, turnaround = results["learned"].T
+    return learning_run(
+        shape,
+        [int(text, 16) for text in results["decisions"].tolist()],
+        results["learned"],
+        results["answers"],
+    )
+
+
+def learning_run(
+    shape: CoreShape,
+    decisions: Sequence[int],
+    learned: Sequence[tuple[int, int]] | np.ndarray,
+    answers: Sequence[int] | np.ndarray,
+) -> LearningRun:
+    """From what came out: payloads of decisions, (updated, cycles), answers with all weights."""
+    said = unpack(shape.decision_layout, decisions)
+    updated, turnaround = np.asarray(learned).reshape(-1, 2).T
+    mask = (1 << CHUNK_BITS) - 1
     return LearningRun(
         decision=said["class"],
         tick=said["tick"],
@@ -127,7 +143,7 @@ def learn_on_rtl(
         error=error_causes(said),
         updated=updated.astype(bool),
         turnaround=turnaround,
-        weights=weights_from(shape, results["answers"] & ((1 << CHUNK_BITS) - 1)),
+        weights=weights_from(shape, [answer & mask for answer in np.asarray(answers).tolist()]),
     )
 
 
