@@ -7,13 +7,16 @@ import dataclasses
 
 import numpy as np
 import pytest
+from amaranth.lib.data import Layout
 from pairwise import pairwise
 
-from firstspike.golden import encode
+from firstspike.golden import NetworkError, encode
 from firstspike.golden.cycles import cycles, turnaround
 from firstspike.golden.learning import UNLABELLED, Settings, learn
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
+from firstspike.hdl.core import CoreShape
+from firstspike.hdl.events import Causes
 from firstspike.sim.direct import learn_directly
 from firstspike.sim.learning import learning_differences
 
@@ -76,3 +79,44 @@ def test_weights_and_cycles(number):
             turnaround(network, ticks, learned, schedule),
         )
     assert not list(learning_differences(state, learned, *expected, run))
+
+
+def test_a_label_that_is_no_class_is_flagged_and_not_learned():
+    state = LearningState.random((20, 13, 5), 8, 1)
+    template = dataclasses.replace(state.template, thresholds=(40, 30))
+    state = dataclasses.replace(state, template=template)
+    rng = np.random.default_rng(1)
+    ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
+    labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
+    no_class = labels > 4
+    schedule = Schedule.of(state.network, 4)
+    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    causes = list(Layout.cast(Causes))
+    assert run.error.tolist() == [
+        1 << [name for name, _ in causes].index("label") if bad else 0 for bad in no_class
+    ]
+    # All else is as if they had no label.
+    labels = np.where(no_class, UNLABELLED, labels)
+    learned = learn(state, ticks, labels, Settings(), trace=True)
+    assert learned.updated.any()
+    run = dataclasses.replace(run, error=np.zeros(len(labels), int))
+    assert not list(learning_differences(state, learned, run.cycles, run.turnaround, run))
+
+
+def test_what_no_core_learns():
+    state = LearningState.random((20, 13, 5), 8, 1)
+    network = state.network
+    graded = dataclasses.replace(network, encoding="levels-4")
+    deep = dataclasses.replace(
+        network,
+        weights=(*network.weights, np.ones((5, 3), np.int32)),
+        weight_bits=(8,) * 3,
+        thresholds=(9,) * 3,
+    )
+    for other, stored_bits, words in (
+        (graded, 8, "at one tick"),
+        (deep, 8, "one hidden layer"),
+        (network, 7, "stored weights"),
+    ):
+        with pytest.raises(NetworkError, match=words):
+            CoreShape.of(other, Schedule.of(other), stored_bits=stored_bits)
