@@ -354,31 +354,41 @@ def cycles(
     return _run(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
 
 
-def turnaround(
+class LearningCycles(NamedTuple):
+    """Clock cycles of images that are learned, from the first word the core takes; int64 (n,)."""
+
+    decision: np.ndarray
+    """Until the decision."""
+    run_on: np.ndarray
+    """Until the next image could begin, if nothing were updated."""
+    turnaround: np.ndarray
+    """Until the next image can begin."""
+
+
+def learning_cycles(
     network: Network,
     ticks: np.ndarray,
     learned: Learned,
     schedule: Schedule,
     pixels: np.ndarray | None = None,
-) -> np.ndarray:
-    """Clock cycles from the first word a learning core takes for an image until it takes the next.
+) -> LearningCycles:
+    """The cycles of a core that learns.
 
-    `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. Returns
-    int64 (n,). The first image after the start, a reset or a write of weights can begin later, but
-    takes no longer.
+    `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. The first
+    image after the start, a reset or a write of weights may begin later, but takes no longer.
     """
     hidden, last = schedule.layers
-    spikes = learned.hidden
-    ends, _ = _run(network, ticks, spikes, learned.until, schedule, pixels)
+    (spikes,) = learned.hidden
+    ends, _ = _run(network, ticks, learned.hidden, learned.until, schedule, pixels)
     # Where the spikes of the deadline take part, and only there, the image's end is waited for.
     to_the_end = learned.limit > network.deadline
     if to_the_end.any():
         never = np.full(len(ticks), network.deadline + 1)
-        _, ended = _run(network, ticks, spikes, never, schedule, pixels)
+        _, ended = _run(network, ticks, learned.hidden, never, schedule, pixels)
         ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
+    run_on = ends + 2 + settle_cycles(hidden, last)
 
-    total = ends + 2 + settle_cycles(hidden, last)
-    took_part = (spikes[0] > 0) & (spikes[0] < learned.limit[:, None])
+    took_part = (spikes > 0) & (spikes < learned.limit[:, None])
     latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
     outputs = np.where(
         learned.hidden_rows > 0,
@@ -393,8 +403,13 @@ def turnaround(
         WALK_START_CYCLES + learned.input_rows + (hidden.groups - 1) * learned.input_updates,
         1,
     )
-    update = (hidden.groups + 2) + outputs + inputs + UPDATE_CYCLES
-    return total + np.where(learned.updated, update, 0)
+    deltas = hidden.groups + 2
+    update = deltas + outputs + inputs + UPDATE_CYCLES
+    return LearningCycles(
+        cycles(network, ticks, learned, schedule, pixels),
+        run_on,
+        run_on + np.where(learned.updated, update, 0),
+    )
 
 
 def _run(

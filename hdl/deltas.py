@@ -25,8 +25,8 @@ def sign_signature(hidden, last):
 class Deltas(wiring.Component):
     """delta[h] = sign(p - q) of every hidden neuron h with S + threshold > 0, group by group.
 
-    p counts the outputs that ask it to fire earlier, q those that ask it to fire later (DESIGN,
-    section 8): all that is known of a weight is its sign, kept here once more so that a group's
+    p counts the outputs that ask it to fire earlier, q those that ask it to fire later (design,
+    section 5): all that is known of a weight is its sign, kept here once more so that a group's
     are read in one cycle. Every output in D_plus or D_minus asks for one or the other, so
     p + q = |D_plus| + |D_minus| and one popcount a lane is enough.
 

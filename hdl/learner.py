@@ -1,4 +1,4 @@
-"""The learner: changes the weights that took part in an image (DESIGN, section 8)."""
+"""The learner: changes the weights that took part in an image (design, section 5)."""
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, enum, stream, wiring
@@ -85,7 +85,7 @@ class Learner(wiring.Component):
     done, updated : high in the last cycle in which an image keeps it busy, and whether weights
         were changed.
 
-    Cycles: `firstspike.golden.cycles.turnaround`. After the power-up, a reset, or a write from
+    Cycles: `firstspike.golden.cycles.learning_cycles`. After the power-up, a reset, or a write from
     outside, the sign planes are read anew before the next image that is to be learned.
     """
 

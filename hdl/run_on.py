@@ -32,7 +32,7 @@ def outcome_layout(shape):
 
 
 class RunOn(wiring.Component):
-    """Follows an image from its decision at zk to tick min(deadline, zk + m) (DESIGN, section 8).
+    """Follows an image from its decision at zk to tick min(deadline, zk + m) (design, section 5).
 
     Ports
     -----

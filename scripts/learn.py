@@ -19,7 +19,7 @@ from firstspike.golden.learning import SCHEDULES
 
 from .learning_report import rates, report, result_of
 from .learning_session import Session, begun, resumed, state_path
-from .learning_targets import GRIDS, LEARNERS, LearnerError
+from .learning_targets import GRIDS, LearnerError, learner
 from .output import command_line, json_option, json_result, replacing, say
 from .train import Layers
 
@@ -112,10 +112,17 @@ def _is_class(text: str) -> bool:
 )
 @click.option(
     "--target",
-    type=click.Choice(list(LEARNERS)),
+    type=click.Choice(list(GRIDS)),
     default="golden",
     show_default=True,
-    help="What learns.",
+    help="What learns; rtl is the hardware, simulated and held against golden.",
+)
+@click.option(
+    "--lanes",
+    type=click.IntRange(1),
+    metavar="P",
+    help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
+    "with --target rtl 64]",
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
@@ -133,6 +140,7 @@ def command(
     ctx: click.Context,
     data: str | None,
     target: str,
+    lanes: int | None,
     resume: bool,
     plot_path: str | None,
     output: str,
@@ -144,7 +152,8 @@ def command(
     It begins with NET or with random weights; --relabel and --kill change the world of a trained
     NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
     NET.state.npz, and --resume continues from there bit for bit. Ctrl-C saves and ends. The test
-    images are looked at once, at the end.
+    images are looked at once, at the end. With --target rtl the exit status is 1 if any weight,
+    decision or clock cycle of the hardware differs from the golden model's.
 
     Example: firstspike learn --random 784-600-10 --epochs 10 -o learned.npz
     """
@@ -155,12 +164,12 @@ def command(
         raise click.BadParameter(
             f"{plot_path} does not end in .png, .svg or .pdf.", param_hint="--plot"
         )
-    if target != "golden" and run["exact"]:
-        raise LearnerError("--exact is for the golden model alone: leave out --target.")
+    if run["exact"] and (target != "golden" or lanes):
+        raise LearnerError("--exact is no hardware's: leave out --target and --lanes.")
     picture = nullcontext() if plot_path is None else replacing(plot_path)
     with replacing(output) as file, json_result(json_path) as write, picture as picture_file:
         session = resumed(output, data) if resume else begun(run, data)
-        before, seconds = session.state.done, _learn(session, target, output)
+        before, seconds = session.state.done, _learn(session, target, lanes, output)
         learned = session.state.done - before
         finished = session.state.done == len(session.course)
         result = result_of(session, seconds, learned) if finished else {}
@@ -176,6 +185,8 @@ def command(
     session.state.save(state_path(output))  # from now on it goes with no network but its own
     if finished:
         say(report(session, result, list(paths.values())), json_path)
+        if result["differences"]:
+            ctx.exit(1)
     else:
         say(
             f"Interrupted after {session.state.done} of {len(session.course)} images; "
@@ -217,14 +228,14 @@ def _run_options(ctx: click.Context) -> dict[str, Any]:
     }
 
 
-def _learn(session: Session, target: str, output: str) -> float:
+def _learn(session: Session, target: str, lanes: int | None, output: str) -> float:
     """Learn with a progress bar, saving the state on the way; returns the seconds it took.
 
     Ctrl-C ends it after the part under way.
     """
     started = saved = time.perf_counter()
     there = _network_at(output)
-    parts = session.parts(LEARNERS[target], GRIDS[target])
+    parts = session.parts(learner(target, lanes), GRIDS[target])
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,

@@ -8,6 +8,7 @@ import numpy as np
 from firstspike.golden import Inference, encode, infer
 
 from .learning_session import COUNTS, Session
+from .learning_targets import CYCLES, DIFFERENCES
 from .output import table
 
 WITHIN = 0.02
@@ -26,6 +27,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
         "seconds": round(seconds, 2),
         "images_per_second": round(learned / seconds),
         **test_figures(test, session.images.test_labels),
+        **{name: _sum(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,
     }
@@ -53,7 +55,18 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     for name in COUNTS[2:]:
         mean = total[name] / total["updated"] if total["updated"] else None
         result[f"{name}_per_update"] = mean
+    cycles, run_on, *of_updates = (_sum(points, name) for name in CYCLES)
+    result["cycles"] = cycles and cycles / total["images"]
+    result["cycles_over_run_on"] = cycles and cycles / run_on
+    result["update_cycles_over_run_on"] = None
+    if total["updated"] and all(of_updates):
+        result["update_cycles_over_run_on"] = of_updates[0] / of_updates[1]
     return result
+
+
+def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
+    """The sum of something that only some learners give, None unless all points have it."""
+    return sum(point[name] for point in points) if all(name in point for point in points) else None
 
 
 def epochs(session: Session) -> list[dict[str, Any]]:
@@ -103,6 +116,22 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
         ("images learned", str(session.state.done)),
         ("images a second", str(result["images_per_second"])),
     ]
+    first, last = result["epochs"][0], result["epochs"][-1]
+    if first["update_cycles_over_run_on"] and last["cycles"]:
+        lines += [
+            ("clock cycles until the next image, last epoch", f"{last['cycles']:.1f}"),
+            ("over those without updates, last epoch", f"{last['cycles_over_run_on']:.4f}"),
+            (
+                "the same of images that update, first epoch",
+                f"{first['update_cycles_over_run_on']:.4f}",
+            ),
+        ]
+    if result["differences"] is not None:
+        weights = sum(map(np.size, session.state.weights))
+        lines += [
+            ("differences of the hardware from golden", str(result["differences"])),
+            ("of these weights", f"{result['weights_differ']} of {weights}"),
+        ]
     if result["change"]:
         adapted = result["change"]
         images = adapted["images"]

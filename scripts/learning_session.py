@@ -41,7 +41,8 @@ class Session:
     accuracies on the watched images around a change, or None; and "curve".
 
     A point of the curve is a dictionary: `done` images by its end, `images` of its own, how many of
-    them were decided `right`, `COUNTS`, and `watched`, the accuracy on the watched images then.
+    them were decided `right`, `COUNTS`, the sums of the learner, and `watched`, the accuracy on the
+    watched images then.
     """
     course: Course
     images: Dataset
@@ -71,12 +72,13 @@ class Session:
             seen, called = self.course.images(part, pixels, labels)
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
-            learned = learner(self.state, ticks, called, settings, self.run["exact"])
+            learned, sums = learner(self.state, ticks, called, settings, self.run["exact"])
             point = {
                 "done": self.state.done,
                 "images": len(part),
                 "right": int((learned.decision == called).sum()),
                 **{name: int(getattr(learned, name).sum()) for name in COUNTS},
+                **sums,
                 "watched": watched_accuracy(self.state, self.images) if self.watches else None,
             }
             self.curve.append(point)

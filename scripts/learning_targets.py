@@ -1,29 +1,88 @@
-"""What can learn: the golden model, or the hardware in simulation."""
+"""What can learn: the golden model, or the hardware in simulation, held against it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from firstspike.golden import Learned, LearningState, Settings, learn
+from firstspike.golden.cycles import LearningCycles, learning_cycles
+from firstspike.golden.schedule import Schedule
 
-Learner = Callable[[LearningState, np.ndarray, np.ndarray, Settings, bool], Learned]
-"""(state, ticks int32 [n, n_rows], labels int [n], settings, exact) -> what became of each image.
+Learner = Callable[
+    [LearningState, np.ndarray, np.ndarray, Settings, bool], tuple[Learned, dict[str, int]]
+]
+"""(state, ticks int32 [n, n_rows], labels int [n], settings, exact) -> what became of each image,
+and sums over the images (`CYCLES`, `DIFFERENCES`). The state is brought up to date."""
 
-The state is brought up to date."""
+CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles")
+"""Clock cycles until the next image could begin, and what they would be without the updates; then
+both of the images that updated alone."""
+
+DIFFERENCES = ("differences", "weights_differ")
+"""Ways in which the hardware was not as golden; those of them that are weights."""
+
+GRIDS = {"golden": 500, "rtl": 5000}
+"""How many images are learned at once; between them there are progress and points of the curve."""
 
 
 class LearnerError(ValueError):
     """Something that a target cannot do; the message says what can."""
 
 
-def rtl(
-    state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings, exact: bool
-) -> Learned:
-    """Learn on the generated hardware, cycle by cycle, on Verilator."""
-    raise LearnerError("the simulated hardware does not learn yet: use --target golden.")
+def learner(target: str, lanes: int | None) -> Learner:
+    """What learns for `target`. With `lanes` golden counts clock cycles, too; rtl always does."""
+    if target == "rtl":
+        return lambda *arguments: _rtl(lanes, *arguments)
+    return lambda *arguments: _golden(lanes, *arguments)
 
 
-LEARNERS: dict[str, Learner] = {"golden": learn, "rtl": rtl}
+def _golden(
+    lanes: int | None,
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool,
+) -> tuple[Learned, dict[str, int]]:
+    if lanes is None:
+        return learn(state, ticks, labels, settings, exact), {}
+    learned = learn(state, ticks, labels, settings, exact, trace=True)
+    schedule = Schedule.of(state.template, lanes)
+    return learned, _sums(learned, learning_cycles(state.template, ticks, learned, schedule))
 
-GRIDS = {"golden": 500, "rtl": 5000}
-"""How many images are learned at once; between them there are progress and points of the curve."""
+
+def _rtl(
+    lanes: int | None,
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool,
+) -> tuple[Learned, dict[str, int]]:
+    """Learn on the generated hardware, cycle by cycle, on Verilator; golden learns beside it.
+
+    The state gets the weights of the hardware, and golden's generator.
+    """
+    from firstspike.sim.learning import learn_on_rtl, learning_differences
+
+    schedule = Schedule.of(state.template, lanes)
+    run = learn_on_rtl(state, ticks, labels, settings, schedule)
+    learned = learn(state, ticks, labels, settings, trace=True)
+    cycles = learning_cycles(state.template, ticks, learned, schedule)
+    differences = sum(1 for _ in learning_differences(state, learned, cycles, run))
+    weights_differ = 0
+    for golden, hardware in zip(state.weights, run.weights, strict=True):
+        weights_differ += int((golden != hardware).sum())
+        golden[:] = hardware
+    found = dict(zip(DIFFERENCES, (differences, weights_differ), strict=True))
+    return learned, _sums(learned, cycles) | found
+
+
+def _sums(learned: Learned, cycles: LearningCycles) -> dict[str, int]:
+    return dict(zip(CYCLES, _cycles(learned.updated, cycles), strict=True))
+
+
+def _cycles(updated: np.ndarray, cycles: LearningCycles) -> Iterator[int]:
+    for chosen in (np.ones_like(updated), updated):
+        yield int(cycles.turnaround[chosen].sum())
+        yield int(cycles.run_on[chosen].sum())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firstspike.golden.cycles import LearningCycles
 from firstspike.golden.learning import UNLABELLED, Learned, Settings
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
@@ -170,19 +171,24 @@ def weights_from(shape: CoreShape, chunks: Sequence[int]) -> tuple[np.ndarray, .
 def learning_differences(
     state: LearningState,
     learned: Learned,
-    cycles: np.ndarray,
-    turnaround: np.ndarray,
+    cycles: LearningCycles | None,
     run: LearningRun,
 ) -> Iterator[str]:
-    """Every way in which `run` differs from golden; `state` is golden's afterwards."""
+    """Every way in which `run` differs from golden; `state` is golden's afterwards.
+
+    Without `cycles`, golden's prediction, they are not compared.
+    """
+    counted = (run.cycles, run.turnaround)
+    if cycles is not None:
+        counted = (cycles.decision, cycles.turnaround)
     for what, ours, theirs in (
         ("decision", learned.decision, run.decision),
         ("tick", learned.tick, run.tick),
         ("forced", learned.forced, run.forced),
-        ("error", np.zeros(len(cycles), np.int64), run.error),
+        ("error", np.zeros_like(run.error), run.error),
         ("updated", learned.updated, run.updated),
-        ("cycles", cycles, run.cycles),
-        ("turnaround", turnaround, run.turnaround),
+        ("cycles", counted[0], run.cycles),
+        ("turnaround", counted[1], run.turnaround),
     ):
         for image in np.flatnonzero(np.asarray(ours) != np.asarray(theirs)).tolist():
             yield f"image {image}: {what} {theirs[image]}, golden has {ours[image]}"
