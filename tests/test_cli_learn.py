@@ -10,6 +10,7 @@ from command_line import firstspike, refusal
 from PIL import Image
 
 from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
+from firstspike.golden import learn as golden_learn
 from firstspike.golden.data import Dataset
 from firstspike.scripts import learn, learning_session, learning_targets
 
@@ -122,9 +123,9 @@ def stopping(monkeypatch, at, stop):
         calls.append(1)
         if len(calls) == at:
             stop()
-        return learning_targets.learn(*arguments)
+        return learning_targets.learn(*arguments), {}
 
-    monkeypatch.setitem(learn.LEARNERS, "golden", learner)
+    monkeypatch.setattr(learn, "learner", lambda target, lanes: learner)
 
 
 def press():
@@ -328,6 +329,7 @@ def test_plot(capfd, folder, suffix):
         (("--random", "784-40-10", "--kill", "0.5", "-o", "a.npz"), "trained NET"),
         (("--random", "784-40-10", "--target", "moon", "-o", "a.npz"), "--target"),
         (("--random", "784-40-10", "--target", "rtl", "--exact", "-o", "a.npz"), "--exact"),
+        (("--random", "784-40-10", "--lanes", "8", "--exact", "-o", "a.npz"), "--exact"),
         (("--random", "784-40-10", "--lanes", "0", "-o", "a.npz"), "--lanes"),
         (("--random", "784-40-10", "--seed", "-1", "-o", "a.npz"), "--seed"),
         (("--random", "784-40-10", "--plot", "a.gif", "-o", "a.npz"), ".png"),
@@ -371,3 +373,35 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert network.weight_bits == (4, 4)
     assert result["stored_bits"] == 8
     assert result["accuracy"] > 0.9
+
+
+HARDWARE = ("--random", "784-40-10", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", 8)
+
+
+def test_hardware_learns_the_same(capfd, folder):
+    golden = learned(capfd, *HARDWARE[:6], "--lanes", 8, "-o", "golden.npz")
+    hardware = learned(capfd, *HARDWARE, "-o", "rtl.npz")
+    assert (hardware["differences"], hardware["weights_differ"]) == (0, 0)
+    assert golden["differences"] is None
+    assert hardware["curve"][-1]["cycles"] > hardware["curve"][-1]["run_on_cycles"]
+    for name in ("cycles", "run_on_cycles", "updated", "right"):
+        assert sum(point[name] for point in golden["curve"]) == sum(
+            point[name] for point in hardware["curve"]
+        )
+    one, other = (LearningState.load(f"{name}.state.npz") for name in ("golden", "rtl"))
+    assert all(map(np.array_equal, one.weights, other.weights))
+
+
+def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
+    monkeypatch.setattr(learning_targets, "learn", twice)
+    ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz")
+    assert ended.status == 1
+    result = json.loads(ended.out)
+    assert result["differences"] >= result["weights_differ"] > 0
+
+
+def twice(state, ticks, labels, settings, **how):
+    """A golden rule that is wrong: it changes weights once more."""
+    result = golden_learn(state, ticks, labels, settings, **how)
+    state.weights[1][0, 0] += 1
+    return result
