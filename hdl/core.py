@@ -13,7 +13,7 @@ from firstspike.golden.widths import state_widths
 
 from .decision import Decision
 from .encoder import Encoder
-from .events import Causes, Kind, input_layout, tick_shape
+from .events import Kind, causes_layout, input_layout, tick_shape
 from .intake import Intake
 from .layer import Layer
 from .layer_shape import LayerShape, Learning
@@ -119,7 +119,7 @@ class CoreShape:
                 "tick": range(self.deadline + 1),
                 "forced": 1,
                 "error": 1,
-                "causes": Causes,
+                "causes": causes_layout(self.learns),
                 "spikes": data.StructLayout(
                     {str(i): range(n + 1) for i, n in enumerate(last.counted)}
                 ),
@@ -294,7 +294,7 @@ class Core(wiring.Component):
             out.tick.eq(said.tick),
             out.forced.eq(said.forced),
             out.error.eq(said.context.causes.as_value() != 0),
-            out.causes.eq(said.context.causes),
+            *(out.causes[name].eq(said.context.causes[name]) for name, _ in out.causes.shape()),
             out.cycles.eq(taken),
         ]
         for i in range(len(layers)):

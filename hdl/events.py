@@ -31,6 +31,12 @@ class Causes(data.Struct):
     label: 1
 
 
+def causes_layout(learns):
+    """The causes that a core can give: that of a bad label only if it learns."""
+    names = [name for name, _ in data.Layout.cast(Causes)]
+    return data.StructLayout({name: 1 for name in names if learns or name != "label"})
+
+
 def tick_shape(deadline):
     """Ticks 0 .. deadline, and at least one past it, so that a bad one can be expressed."""
     return unsigned(bits_for(deadline + 1))
