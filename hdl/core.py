@@ -337,6 +337,7 @@ class Core(wiring.Component):
             intake.hold.eq(
                 learner.busy | ~self.labels.valid | self.settings.valid | decision.decision.valid
             ),
+            decision.opens.eq(intake.opens),
             decision.learn.eq(learn),
             decision.complete.eq(finished != decision.decided),
             decision.margin.eq(learner.margin),

@@ -35,8 +35,9 @@ class Decision(wiring.Component):
     decision : stream of `decision_layout`.
     load : high in the cycle before a decision appears.
     decided : the image bit of the latest decided image (that of no image after a reset).
-    learn, complete, margin, outcome : (where `shape.learns`) whether the image is to be learned
-        if it has no error, whether all its spikes have come, `margin_layout`, and {valid, what}.
+    opens, learn, complete, margin, outcome : (where `shape.learns`) an image begins; whether it is
+        to be learned if it has no error; whether all its spikes have come; `margin_layout`; and
+        {valid, what}.
         Such an image runs on after its decision until the margin is over (see RunOn). Only then
         `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
 
@@ -46,6 +47,7 @@ class Decision(wiring.Component):
     def __init__(self, shape):
         self._shape = shape
         learning = {
+            "opens": In(1),
             "learn": In(1),
             "complete": In(1),
             "margin": In(margin_layout()),
@@ -138,6 +140,7 @@ class Decision(wiring.Component):
         if shape.learns:
             m.submodules.run_on = run_on = RunOn(shape)
             m.d.comb += [
+                run_on.opens.eq(self.opens),
                 run_on.fired.valid.eq(valid & step),
                 run_on.fired.group.eq(operation.group),
                 run_on.fired.tick.eq(operation.tick),

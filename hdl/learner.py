@@ -156,8 +156,8 @@ class Learner(wiring.Component):
         with m.If(taken):
             m.d.sync += settings.eq(self.settings.payload)
 
-        # What took part: the inputs at once; the hidden spikes when the decision pipeline has
-        # seen their tick, since the latest may lie behind the margin.
+        # What took part: the inputs at once; the hidden spikes some later, when it is known where
+        # the margin ends, for the latest may lie behind it.
         what = self.outcome.what
         state = Signal(State)
         under_way = last.spikes_under_way
@@ -176,9 +176,7 @@ class Learner(wiring.Component):
             latest.w_en.eq(self.hidden.valid),
             latest.w_data.eq(Cat(self.hidden.tick, self.hidden.address)),
             latest.r_en.eq((latest.level > under_way) | (state == State.SETTLE)),
-            outputs.add.valid.eq(
-                latest.r_en & latest.r_rdy & ((state != State.SETTLE) | (tick < what.limit))
-            ),
+            outputs.add.valid.eq(latest.r_en & latest.r_rdy & (tick < what.limit)),
             outputs.add.address.eq(address),
         ]
 

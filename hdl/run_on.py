@@ -24,7 +24,8 @@ def outcome_layout(shape):
             "tick": range(shape.deadline + 1),  # zk, of the decision
             "forced": 1,
             "learn": 1,
-            "limit": range(shape.deadline + 2),  # zc: spikes before it take part
+            # zc: spikes before it take part; until it is known that is all of them.
+            "limit": range(shape.deadline + 2),
             "rival": n_out,  # the next output to fire, one bit or none
             "fired": n_out,  # every output that fired by then, but that of the decision
         }
@@ -36,6 +37,7 @@ class RunOn(wiring.Component):
 
     Ports
     -----
+    opens : a new image begins.
     fired : {valid, group, tick, mask}: which lanes have M >= 0, group by group at every tick.
     tick_known : with `fired`, the last group of a tick of an image that goes on.
     verdict, forced, decision, learn : in the cycle of the decision's last group, what it is and
@@ -56,6 +58,7 @@ class RunOn(wiring.Component):
         schedule = shape.schedule
         super().__init__(
             {
+                "opens": In(1),
                 "fired": In(
                     wiring.Signature(
                         {
@@ -104,8 +107,7 @@ class RunOn(wiring.Component):
         # its potentials: then the image ends with its END.
         waiting = Signal()
         last_tick = Signal()
-        fresh = Signal()  # the limit is not there yet, and cannot have been reached
-        at_limit = self.running & ~fresh & (tick == outcome.limit)
+        at_limit = self.running & (tick == outcome.limit)
         m.d.comb += [
             last_tick.eq((learns | (self.running & known)) & (final | at_limit)),
             self.ends.eq(
@@ -124,13 +126,16 @@ class RunOn(wiring.Component):
                 m.d.sync += waiting.eq(1)
 
         # The margin is at least 2 ticks, so its end is not needed in the cycle after the verdict.
+        fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
         late = Signal(signed(outcome.tick.shape().width + 1))
         m.d.comb += late.eq(outcome.tick - shape.learning.unit)
         grown = late >> self.margin.shift
         least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)
         end = outcome.tick + Mux(grown > least, grown, least)
-        with m.If(fresh):
+        with m.If(self.opens):
+            m.d.sync += outcome.limit.eq(shape.deadline + 1)
+        with m.Elif(fresh):
             m.d.sync += outcome.limit.eq(
                 Mux(outcome.forced | (end > shape.deadline), shape.deadline + 1, end)
             )

@@ -76,6 +76,25 @@ def test_weights_and_cycles(number):
     assert not list(learning_differences(state, learned, cycles, run))
 
 
+@pytest.mark.parametrize("lanes", [2, 4])
+def test_many_hidden_spikes_behind_the_margin(lanes):
+    """Most neurons spike at zc itself; over groups of outputs all are taken before its potentials."""
+    state = LearningState.random((4, 40, 4), 8, 1)
+    template = dataclasses.replace(state.template, thresholds=(30, 20), unit=16, deadline=96)
+    state = dataclasses.replace(state, template=template)
+    early = np.arange(40) < 2
+    state.weights[0][:] = np.where(early, 75, 21)
+    state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
+    ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
+    schedule, labels = Schedule.of(state.network, lanes), np.array([0])
+    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    network = state.network
+    learned = learn(state, ticks, labels, Settings(), trace=True)
+    assert np.array_equal(learned.hidden[0][0] == learned.limit, ~early)
+    cycles = learning_cycles(network, ticks, learned, schedule)
+    assert not list(learning_differences(state, learned, cycles, run))
+
+
 def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     state = LearningState.random((20, 13, 5), 8, 1)
     template = dataclasses.replace(state.template, thresholds=(40, 30))
