@@ -173,7 +173,7 @@ class Core(wiring.Component):
         out of range reads as an error; a write there is dropped.
     abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
         decision is flagged. The next event or word is the first one of a new image.
-    busy : an image is under way.
+    busy : an image is under way, or being learned.
     log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
         it: {valid, spike}. A tap, with nothing to wait for.
 
@@ -236,8 +236,8 @@ class Core(wiring.Component):
             intake.abort_image.eq(self.abort_image),
             intake.decided.eq(decision.decided),
             intake.finished.eq(finished),
-            self.busy.eq(~intake.idle),
         ]
+        under_way = ~intake.resting
         if shape.bitmap is None:
             wiring.connect(m, wiring.flipped(self.events), intake.source)
         else:
@@ -251,8 +251,8 @@ class Core(wiring.Component):
                 encoder.start.eq(intake.idle),
                 encoder.abort_image.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),
-                self.busy.eq(~intake.idle | encoder.busy),
             ]
+            under_way |= encoder.busy
 
         layers = []
         for i, layer_shape in enumerate(shape.layers):
@@ -302,7 +302,9 @@ class Core(wiring.Component):
 
         self._connect_host(m, layers)
         if shape.learns:
-            self._connect_learner(m, intake, layers, decision, finished, cycles)
+            learner = self._connect_learner(m, intake, layers, decision, finished, cycles)
+            under_way |= learner.busy
+        m.d.comb += self.busy.eq(under_way)
         return m
 
     def _connect_learner(self, m, intake, layers, decision, finished, cycles):
@@ -360,6 +362,7 @@ class Core(wiring.Component):
             self.learned.updated.eq(learner.updated),
             self.learned.cycles.eq(cycles + 1),
         ]
+        return learner
 
     def _connect_host(self, m, layers):
         """Route the weight port to the layers; one request to read at a time is under way."""
