@@ -40,7 +40,7 @@ class HardwareRun:
     error: np.ndarray
     logs: Sequence[Sequence[Spike]]
     answers: np.ndarray
-    """int64 [reads, 2], data and error flag of every answer to `Stimulus.during` and `.after`."""
+    """int64 [reads, 2], data and error flag of every answer to the stimulus's requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,8 @@ class Stimulus:
     """Images in which there is a reset, so many cycles after their first item was offered."""
     checked: bool = False
     """Read all weights back and compare them, before the first image and after the last."""
+    between: Mapping[int, Sequence[Request]] = field(default_factory=dict)
+    """Requests to the weight port before an image, while none is under way."""
     during: Sequence[Request] = ()
     """Requests to the weight port while images are under way."""
     after: Sequence[Request] = ()
@@ -117,33 +119,14 @@ def run_items(
     """
     stimulus = stimulus or Stimulus()
     chunks = list(weight_chunks(shape, network))
-    writes = [(1, *chunk) for chunk in chunks]
-    reads = [(0, layer, address, 0) for layer, address, _ in chunks] if stimulus.checked else []
-    asked = [*stimulus.during, *stimulus.after]
+    reads = read_requests(chunks) if stimulus.checked else []
     simulation = Simulation(core_verilog(shape), TOP, simulator=simulator, waves=waves)
     results = simulation.run(
         "firstspike.sim.benches.core",
-        {
-            "before": requests(shape, writes + reads),
-            "during": requests(shape, stimulus.during),
-            "after": requests(shape, [*stimulus.after, *reads]),
-            "reads_before": len(reads),
-            "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
-            "items": np.concatenate(items),
-            "lengths": np.array([len(one) for one in items]),
-            "port": "events" if shape.bitmap is None else "words",
-            "hidden": len(shape.layers) - 1,
-            "pauses": stimulus.pauses,
-            "decision_wait": stimulus.decision_wait,
-            "aborts": list(stimulus.aborts.items()),
-            "quiet_aborts": list(stimulus.quiet_aborts),
-            "resets": list(stimulus.resets.items()),
-        },
+        bench_parameters(shape, chunks, items, stimulus) | {"hidden": len(shape.layers) - 1},
         seed=stimulus.seed,
     )
-    answers = np.column_stack(
-        [results["answers"] & ((1 << CHUNK_BITS) - 1), results["answers"] >> CHUNK_BITS]
-    )
+    answers = data_and_error(results["answers"])
     if stimulus.checked:
         _check_read_back(chunks, answers[: len(reads)], "before the images")
         _check_read_back(chunks, answers[len(answers) - len(reads) :], "after the images")
@@ -172,6 +155,48 @@ def simulate(
         for image in range(len(ticks))
     ]
     return run_items(network, shape, items, stimulus, simulator=simulator, waves=waves)
+
+
+def bench_parameters(
+    shape: CoreShape,
+    chunks: Sequence[tuple[int, int, int]],
+    items: Sequence[np.ndarray],
+    stimulus: Stimulus,
+) -> dict[str, Any]:
+    """What the bench of the Core is told; `chunks` are written into the weight port at first."""
+    writes = [(1, *chunk) for chunk in chunks]
+    reads = read_requests(chunks) if stimulus.checked else []
+    asked = [*stimulus.during, *stimulus.after]
+    asked += (request for before in stimulus.between.values() for request in before)
+    return {
+        "before": requests(shape, writes + reads),
+        "between": [
+            (image, requests(shape, before).tolist()) for image, before in stimulus.between.items()
+        ],
+        "during": requests(shape, stimulus.during),
+        "after": requests(shape, [*stimulus.after, *reads]),
+        "reads_before": len(reads),
+        "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
+        "items": np.concatenate(items),
+        "lengths": np.array([len(one) for one in items]),
+        "port": "events" if shape.bitmap is None else "words",
+        "hidden": 0,  # the hidden layers whose spike log is wanted
+        "pauses": stimulus.pauses,
+        "decision_wait": stimulus.decision_wait,
+        "aborts": list(stimulus.aborts.items()),
+        "quiet_aborts": list(stimulus.quiet_aborts),
+        "resets": list(stimulus.resets.items()),
+    }
+
+
+def read_requests(chunks: Sequence[tuple[int, int, int]]) -> list[Request]:
+    """Requests to read these chunks back, (layer, address, data)."""
+    return [(0, layer, address, 0) for layer, address, _ in chunks]
+
+
+def data_and_error(answers: np.ndarray) -> np.ndarray:
+    """Answers of the weights_read port, int64 [reads, 2]: data and error flag."""
+    return np.column_stack([answers & ((1 << CHUNK_BITS) - 1), answers >> CHUNK_BITS])
 
 
 def requests(shape: CoreShape, asked: Sequence[Request]) -> np.ndarray:
@@ -203,11 +228,7 @@ def hardware_run(
     of the spike log of each layer i the images and payloads, [k, 2], in `log_i`. `count` is that
     of the images, `reset` are those without a decision.
     """
-    payloads = [0] * count
-    for image, text in zip(results["images"].tolist(), results["decisions"].tolist(), strict=True):
-        if image not in reset:
-            payloads[image] = int(text, 16)
-    said = unpack(shape.decision_layout, payloads)
+    said = unpack(shape.decision_layout, decision_payloads(results, count, reset))
     logs: list[list[Spike]] = [[] for _ in range(count)]
     for layer in range(len(shape.layers) - 1):
         images, bits = results[f"log_{layer}"].T
@@ -226,6 +247,15 @@ def hardware_run(
         "error": error_causes(said),
         "logs": logs,
     }
+
+
+def decision_payloads(results: Mapping[str, Any], count: int, reset: set[int]) -> list[int]:
+    """Payloads of the decision port by image; parameters are those of `hardware_run`."""
+    payloads = [0] * count
+    for image, text in zip(results["images"].tolist(), results["decisions"].tolist(), strict=True):
+        if image not in reset:
+            payloads[image] = int(text, 16)
+    return payloads
 
 
 def error_causes(said: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,14 +15,27 @@ from firstspike.hdl.core import CoreShape, weight_chunks
 from firstspike.hdl.learner import settings_layout
 from firstspike.hdl.weights import CHUNK_BITS, chunks_of
 
-from .core import TOP, core_verilog, error_causes, image_items, requests
+from .core import (
+    TOP,
+    Stimulus,
+    bench_parameters,
+    core_verilog,
+    data_and_error,
+    decision_payloads,
+    error_causes,
+    image_items,
+    read_requests,
+)
 from .payloads import pack, unpack
 from .runner import Simulation
 
 
 @dataclass(frozen=True)
 class LearningRun:
-    """What the hardware reported of n images that it learned."""
+    """What the hardware reported of n images that it learned.
+
+    Of an image in which there was a reset everything is 0.
+    """
 
     decision: np.ndarray
     """[n], the class."""
@@ -40,6 +53,8 @@ class LearningRun:
     """[n], clock cycles from the first event until the next image could begin."""
     weights: tuple[np.ndarray, np.ndarray]
     """The stored weights at the end, read back: int16 [n_in, n_out] of both layers."""
+    answers: np.ndarray
+    """int64 [reads, 2], data and error flag of every answer to the stimulus's requests."""
 
 
 def settings_item(settings: Settings, seed: int = 0) -> int:
@@ -71,59 +86,67 @@ def learn_on_rtl(
     labels: np.ndarray,
     settings: Settings | Mapping[int, Settings],
     schedule: Schedule,
+    stimulus: Stimulus | None = None,
     *,
-    pauses: bool = False,
-    seed: int = 1,
     simulator: str = "verilator",
     pixels: np.ndarray | None = None,
 ) -> LearningRun:
     """Learn images on the generated hardware, cycle by cycle, from what `state` holds.
 
-    `ticks` int32 [n, n_rows] as from `encode`, `labels` int [n], a class or UNLABELLED. `settings`
-    for all images, or by the number of the image from which they hold, the first 0. With `pauses`
-    all streams pause at random, from `seed`. `state` is not changed. Raises SimulationError,
-    NetworkError.
+    `ticks` int32 [n, n_rows] as from `encode`; with a bitmap in front `pixels` uint8
+    [n, n_inputs] are what goes in. All else is as for `learn_items`.
     """
-    network = state.network
-    shape = CoreShape.of(network, schedule, stored_bits=state.stored_bits)
-    chunks = list(weight_chunks(shape, network, state.weights))
+    shape = CoreShape.of(state.network, schedule, stored_bits=state.stored_bits)
     items = [
         image_items(shape, ticks[image], None if pixels is None else pixels[image])
         for image in range(len(ticks))
     ]
+    return learn_items(state, shape, items, labels, settings, stimulus, simulator=simulator)
+
+
+def learn_items(
+    state: LearningState,
+    shape: CoreShape,
+    items: Sequence[np.ndarray],
+    labels: np.ndarray,
+    settings: Settings | Mapping[int, Settings],
+    stimulus: Stimulus | None = None,
+    *,
+    simulator: str = "verilator",
+) -> LearningRun:
+    """Put raw input items and labels through a core that learns, image after image.
+
+    `items`: per image what goes into the input port. `labels` int [n], a class or UNLABELLED;
+    others are offered as they are. `settings` for all images, or by the number of the image from
+    which they hold, the first 0; a reset makes them, and the generator, what they are after one.
+    Where there is a reset, the image's label may have been taken, or not. `stimulus.checked` is
+    always the case, after the last image. `state` is not changed. Raises SimulationError,
+    NetworkError.
+    """
+    stimulus = stimulus or Stimulus()
+    chunks = list(weight_chunks(shape, state.network, state.weights))
     if isinstance(settings, Settings):
         settings = {0: settings}
+    reading = replace(stimulus, checked=False, after=[*stimulus.after, *read_requests(chunks)])
     results = Simulation(core_verilog(shape), TOP, simulator=simulator).run(
         "firstspike.sim.benches.learning",
-        {
-            "before": requests(shape, [(1, *chunk) for chunk in chunks]),
-            "during": requests(shape, []),
-            "after": requests(shape, [(0, layer, address, 0) for layer, address, _ in chunks]),
-            "reads_before": 0,
-            "reads": len(chunks),
-            "items": np.concatenate(items),
-            "lengths": np.array([len(one) for one in items]),
-            "port": "events" if shape.bitmap is None else "words",
-            "hidden": 0,  # the log is not wanted
-            "pauses": pauses,
-            "decision_wait": 0,
-            "aborts": [],
-            "quiet_aborts": [],
-            "resets": [],
+        bench_parameters(shape, chunks, items, reading)
+        | {
             "labels": label_items(shape, labels),
             "settings": [
                 (image, settings_item(one, 0 if image else state.generator))
                 for image, one in settings.items()
             ],
         },
-        seed=seed,
+        seed=stimulus.seed,
     )
-    return learning_run(
-        shape,
-        [int(text, 16) for text in results["decisions"].tolist()],
-        results["learned"],
-        results["answers"],
-    )
+    reset = set(stimulus.resets)
+    learned = np.zeros((len(items), 2), np.int64)
+    for image, *what in results["learned"].tolist():
+        if image not in reset:
+            learned[image] = what
+    payloads = decision_payloads(results, len(items), reset)
+    return learning_run(shape, payloads, learned, results["answers"])
 
 
 def learning_run(
@@ -132,10 +155,11 @@ def learning_run(
     learned: Sequence[tuple[int, int]] | np.ndarray,
     answers: Sequence[int] | np.ndarray,
 ) -> LearningRun:
-    """From what came out: payloads of decisions, (updated, cycles), answers with all weights."""
+    """From what came out: payloads of decisions, (updated, cycles), answers, last all weights."""
     said = unpack(shape.decision_layout, decisions)
     updated, turnaround = np.asarray(learned).reshape(-1, 2).T
-    mask = (1 << CHUNK_BITS) - 1
+    answers = data_and_error(np.asarray(answers, np.int64))
+    asked = len(answers) - sum(layer.words * chunks_of(layer) for layer in shape.layers)
     return LearningRun(
         decision=said["class"],
         tick=said["tick"],
@@ -144,7 +168,8 @@ def learning_run(
         error=error_causes(said),
         updated=updated.astype(bool),
         turnaround=turnaround,
-        weights=weights_from(shape, [answer & mask for answer in np.asarray(answers).tolist()]),
+        weights=weights_from(shape, answers[asked:, 0].tolist()),
+        answers=answers[:asked],
     )
 
 

@@ -78,7 +78,7 @@ def test_weights_and_cycles(number):
 
 @pytest.mark.parametrize("lanes", [2, 4])
 def test_many_hidden_spikes_behind_the_margin(lanes):
-    """Most neurons spike at zc itself; over groups of outputs all are taken before its potentials."""
+    """Most neurons spike at zc: with groups of outputs they are taken before its potentials."""
     state = LearningState.random((4, 40, 4), 8, 1)
     template = dataclasses.replace(state.template, thresholds=(30, 20), unit=16, deadline=96)
     state = dataclasses.replace(state, template=template)

@@ -110,27 +110,47 @@ class CoreBench:
     async def _send_images(self) -> None:
         given, domain = self.given, self.domain
         resets, aborts = dict(given["resets"]), dict(given["aborts"])
+        between = dict(given["between"])
         ends = np.cumsum(given["lengths"])
         for image, part in enumerate(np.split(given["items"], ends[:-1])):
             if image in given["quiet_aborts"]:
-                await self.decisions.all_before(image)
-                while self.dut.busy.value:
-                    await domain.falling
+                await self._quiet(image)
                 await self._abort()
+            if image in between:
+                await self._quiet(image)
+                await self.host.send_all(between[image])
+            await self._begin(image)
             if image in resets:
                 await self.decisions.all_before(image)
                 sending = cocotb.start_soon(self.items.send_all(part.tolist()))
                 await domain.after_rising()
                 await domain.cycles(resets[image])
                 sending.cancel()
-                self.items.idle()
+                self._idle()
                 await domain.reset()
-                self.decisions.restart(image + 1)
+                self._restart(image + 1)
                 continue
             await self.items.send_all(part.tolist())
             if image in aborts:
                 await domain.cycles(aborts[image])
                 await self._abort()
+
+    async def _quiet(self, image: int) -> None:
+        """Wait until nothing of the images before `image` is under way."""
+        await self.decisions.all_before(image)
+        while self.dut.busy.value:
+            await self.domain.falling
+
+    async def _begin(self, image: int) -> None:
+        """Give what has to be there besides the items of an image that is about to be sent."""
+
+    def _idle(self) -> None:
+        """Take away what is offered for an image in which there is a reset."""
+        self.items.idle()
+
+    def _restart(self, image: int) -> None:
+        """After a reset, `image` comes first."""
+        self.decisions.restart(image)
 
     async def _abort(self) -> None:
         await self.domain.after_rising()
