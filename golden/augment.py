@@ -66,15 +66,6 @@ class Augmentation:
         return images
 
 
-@njit(cache=True)
-def _pixel(image, i, j):
-    """A pixel, dark outside the image."""
-    side = len(image)
-    if i < 0 or j < 0 or i >= side or j >= side:
-        return np.uint8(0)
-    return image[i, j]
-
-
 @njit(cache=True, fastmath=True)
 def _warp(images, draws, fields, which, out):
     """Affine map plus elastic field, bilinear, dark outside; fills out uint8[n, side * side]."""
@@ -95,10 +86,11 @@ def _warp(images, draws, fields, which, out):
                 y = m00 * dy + m01 * dx + centre + shift_y + elastic * field[row, column, 0]
                 x = m10 * dy + m11 * dx + centre + shift_x + elastic * field[row, column, 1]
                 value = np.float32(0)
-                if y > -1 and x > -1 and y < side and x < side:
-                    i, j = int(np.floor(y)), int(np.floor(x))
+                if y >= 0 and x >= 0 and y <= side - 1 and x <= side - 1:
+                    i, j = int(y), int(x)
                     fy, fx = y - np.float32(i), x - np.float32(j)
-                    above = _pixel(image, i, j) * (one - fx) + _pixel(image, i, j + 1) * fx
-                    below = _pixel(image, i + 1, j) * (one - fx) + _pixel(image, i + 1, j + 1) * fx
+                    down, right = min(i + 1, side - 1), min(j + 1, side - 1)
+                    above = image[i, j] * (one - fx) + image[i, right] * fx
+                    below = image[down, j] * (one - fx) + image[down, right] * fx
                     value = (above * (one - fy) + below * fy) * gain
                 out[k, row * side + column] = np.uint8(min(value + np.float32(0.5), 255))
