@@ -56,8 +56,8 @@ class Stimulus:
     decision_wait: int = 0
     """Cycles for which each decision, at least, has to wait."""
     aborts: Mapping[int, int] = field(default_factory=dict)
-    """Images that are aborted, so many cycles after their last item was taken; their items should
-    be without an end."""
+    """Images that are aborted, so many cycles after their last item was taken: those whose items
+    are without an end. Else there is nothing to abort any more."""
     quiet_aborts: Sequence[int] = ()
     """Images before which abort is asked for while none is under way."""
     resets: Mapping[int, int] = field(default_factory=dict)
