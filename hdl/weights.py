@@ -74,7 +74,8 @@ class WeightStore(wiring.Component):
         one takes effect in the middle of it.
     answers : stream of the chunks read, one for each request to read.
     updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
-        Updates go before the host and before the lanes, which must not read what is written.
+        Updates go before the host and before the lanes, which must not read what is written, and
+        have no word waiting: it would be lost.
         Weights saturate. A word is written 2 cycles after its update was taken, and is not to be
         updated again before that.
     updated : (likewise) `updated_signature`.

@@ -38,8 +38,8 @@ def _encoder(**options: Any) -> str:
 def _weights(**options: Any) -> str:
     from firstspike.sim.weights import simulate
 
-    simulate(7, 11, 6, **options)
-    return "7-11, 6 lanes: 400 accesses of either side against a dictionary"
+    simulate(7, 11, 6, stored_bits=10, **options)
+    return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
 
 def _addresses(**options: Any) -> str:

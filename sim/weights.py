@@ -6,7 +6,7 @@ import numpy as np
 
 from firstspike.golden.schedule import LayerSchedule
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.layer_shape import LayerShape
+from firstspike.hdl.layer_shape import LayerShape, Learning
 from firstspike.hdl.weights import WeightStore
 
 from .runner import Simulation
@@ -15,8 +15,13 @@ from .verilog import verilog_of
 TOP = "weight_store"
 
 
-def store_shape(n_in: int, n_out: int, lanes: int, weight_bits: int) -> LayerShape:
-    """The shape of a layer with such a store; what the store does not look at is arbitrary."""
+def store_shape(
+    n_in: int, n_out: int, lanes: int, weight_bits: int, stored_bits: int | None = None
+) -> LayerShape:
+    """The shape of a layer with such a store; what the store does not look at is arbitrary.
+
+    With `stored_bits` it learns.
+    """
     return LayerShape(
         schedule=LayerSchedule(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=True),
         weight_bits=weight_bits,
@@ -24,6 +29,7 @@ def store_shape(n_in: int, n_out: int, lanes: int, weight_bits: int) -> LayerSha
         deadline=30,
         widths=StateWidths(S=8, M=12),
         counted=(n_in,),
+        learning=None if stored_bits is None else Learning(stored_bits=stored_bits, unit=1),
     )
 
 
@@ -32,6 +38,7 @@ def simulate(
     n_out: int,
     lanes: int,
     weight_bits: int = 8,
+    stored_bits: int | None = None,
     *,
     simulator: str = "verilator",
     waves: str | os.PathLike | None = None,
@@ -40,18 +47,20 @@ def simulate(
 ) -> None:
     """Read and write a store with random weights from both sides, against a list of its words.
 
-    `amount` is the number of words the lanes read. Raises SimulationError at the first difference.
+    With `stored_bits` the store learns, and words are updated, too. `amount` is the number of words
+    the lanes read, and of updates. Raises SimulationError at the first difference.
     """
     rng = np.random.default_rng(seed)
-    half = 1 << weight_bits - 1
+    half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
-    store = WeightStore(store_shape(n_in, n_out, lanes, weight_bits), weights)
+    store = WeightStore(store_shape(n_in, n_out, lanes, weight_bits, stored_bits), weights)
     Simulation(verilog_of(store, TOP), TOP, simulator, waves).run(
         "firstspike.sim.benches.weights",
         {
             "weights": weights,
             "lanes": lanes,
             "weight_bits": weight_bits,
+            "stored_bits": stored_bits,
             "amount": amount,
         },
         seed=seed,

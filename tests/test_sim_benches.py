@@ -43,8 +43,9 @@ def test_encoder(simulator, n_inputs, width):
 @pytest.mark.parametrize(
     ("n_in", "n_out", "lanes", "weight_bits"), [(7, 11, 6, 8), (3, 5, 5, 4), (1, 4, 1, 2)]
 )
-def test_weight_store(simulator, n_in, n_out, lanes, weight_bits):
-    weights.simulate(n_in, n_out, lanes, weight_bits, simulator=simulator, amount=100)
+@pytest.mark.parametrize("stored_bits", [None, 8, 10])
+def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits):
+    weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, simulator=simulator, amount=100)
 
 
 def test_command_runs_the_benches_that_are_named(capfd):

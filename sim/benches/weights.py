@@ -1,12 +1,18 @@
-"""Bench of the weight store: the lanes read, the host reads and writes, a list knows the words."""
+"""Bench of the weight store: the lanes read, the host reads and writes, words are updated.
+
+A list knows what the words should be.
+"""
 
 import random
+from collections import Counter, deque
+from collections.abc import Iterator
 
 import cocotb
 from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.weights import CHUNK_BITS, chunks_of, host_request
+from firstspike.golden.quantise import weight_range
+from firstspike.hdl.weights import CHUNK_BITS, STEP_BITS, chunks_of, host_request, update_layout
 
 from ..exchange import parameters
 from ..streams import ClockDomain, Scoreboard, StreamSource, at_random
@@ -21,30 +27,55 @@ class WeightsBench:
 
     def __init__(self, dut: SimHandleBase) -> None:
         given = parameters()
-        weights, bits = given["weights"], given["weight_bits"]
+        weights, lanes = given["weights"], given["lanes"]
         self.amount = given["amount"]
-        self.shape = shape = store_shape(*weights.shape, given["lanes"], bits)
+        self.shape = shape = store_shape(
+            *weights.shape, lanes, given["weight_bits"], given["stored_bits"]
+        )
+        self.lanes, self.bits = lanes, shape.word.elem_shape.width
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(shape)
         self.words = []
         for group in range(shape.schedule.groups):
             for row in weights.tolist():
-                part = row[group * given["lanes"] :][: given["lanes"]]
-                self.words.append(sum((w % (1 << bits)) << bits * i for i, w in enumerate(part)))
+                self.words.append(self.word_of(row[group * lanes :][:lanes]))
         operation = shape.operation
         self.reading = data.StructLayout(
             {"operation": operation, "address": range(len(self.words))}
         )
         self.told = data.StructLayout({"operation": operation, "word": shape.word.size})
         self.reads = StreamSource(dut, "reads", domain, self.reading, at_random(1))
-        self.out = Scoreboard(dut, "words", domain, self.told, at_random(2))
+        self.out = Scoreboard(dut, "words", domain, self.told, self._taking())
         self.host = StreamSource(dut, "host", domain, host_request(shape), at_random(3))
         self.answers = Scoreboard(dut, "answers", domain, None, at_random(4))
+        self.updating = False
+        if shape.learns:
+            self.updates = StreamSource(dut, "updates", domain, update_layout(shape))
+            self.updated = dut["updated__valid"], dut["updated__negative"]
+            self.written: dict[int, int] = {}
+            """By the cycle in which an updated word is written, the signs of its lanes."""
+            self.saturated: Counter[int] = Counter()
+            """How many weights were kept at each end of the range."""
 
-    async def lanes_read(self, count: int) -> None:
-        """Read random words; what belongs to the read travels with the word."""
+    def _taking(self) -> Iterator[bool]:
+        """When words are taken: at once while there are updates, for none may wait then."""
+        for willing in at_random(2):
+            yield willing or self.updating
+
+    def word_of(self, weights: list[int]) -> int:
+        """A word as an integer."""
+        return sum((w % (1 << self.bits)) << self.bits * lane for lane, w in enumerate(weights))
+
+    def weights_of(self, word: int) -> list[int]:
+        """The weights of a word's lanes."""
+        half = 1 << self.bits - 1
+        fields = [word >> self.bits * lane & (2 * half - 1) for lane in range(self.lanes)]
+        return [(field ^ half) - half for field in fields]
+
+    async def lanes_read(self, count: int, addresses: list[int]) -> None:
+        """Read some of these words; what belongs to the read travels with the word."""
         for _ in range(count):
-            address = random.randrange(len(self.words))
+            address = random.choice(addresses)
             tick = random.randrange(31)
             self.out.expect([{"operation.tick": tick, "word": self.words[address]}])
             await self.reads.send({"operation.tick": tick, "address": address})
@@ -53,16 +84,61 @@ class WeightsBench:
         """Read whole words over the host port."""
         for address in addresses:
             for chunk in range(self.chunks):
-                part = self.words[address] >> chunk * CHUNK_BITS
-                self.answers.expect([part & ((1 << CHUNK_BITS) - 1)])
                 await self.host.send({"write": 0, "address": address})
+                if chunk == 0:
+                    word = self.words[address]
+                part = word >> chunk * CHUNK_BITS
+                self.answers.expect([part & ((1 << CHUNK_BITS) - 1)])
 
     async def host_writes(self, address: int, word: int) -> None:
         """Write a whole word over the host port."""
-        self.words[address] = word
         for chunk in range(self.chunks):
             part = word >> chunk * CHUNK_BITS & ((1 << CHUNK_BITS) - 1)
             await self.host.send({"write": 1, "address": address, "data": part})
+        self.words[address] = word
+
+    async def update(self, count: int, addresses: list[int]) -> None:
+        """Update some of these words, one a cycle, but none twice before it is written."""
+        rises = [random.random() for _ in range(self.lanes)]  # how often, by lane
+        latest: deque[int | None] = deque(maxlen=2)
+        while count:
+            free = [address for address in addresses if address not in latest]
+            if not free or random.random() < 0.1:
+                await self.domain.rising
+                latest.append(None)
+                continue
+            address, step = random.choice(free), random.randrange(1 << STEP_BITS)
+            plus, minus = (
+                [random.random() < often for often in each]
+                for each in (rises, [1 - often for often in rises])
+            )
+            cycle = await self.updates.send(
+                {
+                    "address": address,
+                    "plus": sum(bit << lane for lane, bit in enumerate(plus)),
+                    "minus": sum(bit << lane for lane, bit in enumerate(minus)),
+                    "step": step,
+                }
+            )
+            after = []
+            low, high = weight_range(self.bits)
+            before = self.weights_of(self.words[address])
+            for weight, up, down in zip(before, plus, minus, strict=True):
+                total = weight + step * (up - down)
+                after.append(min(max(total, low), high))
+                self.saturated[after[-1]] += after[-1] != total
+            self.words[address] = self.word_of(after)
+            self.written[cycle + 2] = sum((w < 0) << lane for lane, w in enumerate(after))
+            latest.append(address)
+            count -= 1
+
+    async def watch_updated(self) -> None:
+        """Every updated word is told of, with its signs, when it is written."""
+        valid, negative = self.updated
+        while True:
+            await self.domain.falling
+            signs = self.written.pop(self.domain.cycle, None)
+            assert (int(negative.value) if valid.value else None) == signs, self.domain.cycle
 
     async def settled(self) -> None:
         """Wait until all that is expected has come."""
@@ -87,7 +163,7 @@ async def weights(dut):
     for _ in range(bench.amount // 20):
         asked = random.choices(everything, k=random.randrange(6))
         hosting = cocotb.start_soon(bench.host_reads(asked))
-        await bench.lanes_read(20)
+        await bench.lanes_read(20, everything)
         await hosting
         await bench.settled()
         for _ in range(random.randrange(3)):
@@ -96,3 +172,38 @@ async def weights(dut):
             )
     await bench.host_reads(everything)
     await bench.settled()
+
+
+@cocotb.test()
+async def updates(dut):
+    """Updates at the rate of the clock, while the host and the lanes ask for words."""
+    bench = WeightsBench(dut)
+    if not bench.shape.learns:
+        return
+    await bench.domain.start()
+    bench.out.start()
+    bench.answers.start()
+    cocotb.start_soon(bench.watch_updated())
+    everything = list(range(len(bench.words)))
+    for address, word in enumerate(bench.words):  # those of the other test are still there
+        await bench.host_writes(address, word)
+    for _ in range(bench.amount // 20):
+        random.shuffle(everything)
+        half = len(everything) // 2
+        changing, steady = everything[half:], everything[:half]
+        bench.updating = True
+        await bench.domain.cycles(1)
+        reading = cocotb.start_soon(bench.lanes_read(random.randrange(20), steady))
+        updating = cocotb.start_soon(bench.update(20, changing))
+        await bench.host_reads(random.choices(everything, k=2))
+        await bench.host_writes(
+            random.choice(changing), random.randrange(1 << bench.shape.word.size)
+        )
+        await bench.host_reads(random.choices(everything, k=2))
+        await updating
+        await reading
+        await bench.domain.cycles(2)  # the latest word is being written
+        bench.updating = False
+        await bench.lanes_read(5, everything)
+        await bench.settled()
+    assert all(bench.saturated[end] for end in weight_range(bench.bits))
