@@ -5,6 +5,7 @@ cost and noise are not published, with ours: `plain` trains on the binarised pix
 `noisy` inverts each pixel with a probability of 5 % anew in every epoch.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from .augment import Augmentation
@@ -37,28 +38,30 @@ _NOISY = _PLAIN | {
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
 
-#: What changes where pixels spike at several times, up to z = 6: neurons start with so little
-#: weight that most of them wait for the late pixels, and all has more time
+#: What changes where pixels spike at several times, up to z = 6: dark ones spike, too, at the end,
+#: so that all weights of a neuron sum to its slope whatever the image; all has more time
 GRADED: dict[str, Any] = {
+    "late": 96,
     "horizon": 12.0,
     "phantom": 11.0,
     "deadline": 192,
     "beta": 3.0,
     "clip": 20.0,
-    "initial": ((0.003, 0.02), (0.02, 0.05)),
+    "initial": ((0.012, 0.02), (0.02, 0.05)),
 }
 _GRADED_SPARSE: dict[str, Any] = {
     "n_connected": None,
-    "epochs": 36,
-    "fine_tuning_epochs": 3,
-    "rate": 2e-3,
+    "epochs": 80,
+    "fine_tuning_epochs": 4,
+    "rate": 1.5e-3,
     "fine_tuning_rate": 2e-4,
     "sparsity": 0.0,
     "revival": 0.0,
-    "augmentation": Augmentation(
-        rotation=0.02, scale=0.02, shear=0, shift=0.3, elastic=0, brightness=0.1
-    ),
+    "augmentation": Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0.1),
 }
+
+#: Data sets whose images are as likely the other way round
+MIRRORED = {"fashion-mnist"}
 
 #: Neurons that are to be dropped must not be revived, and fewer are easily made too sparse
 _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
@@ -67,14 +70,18 @@ _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
-def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any]:
-    """Parameters of `Trainer` for a recipe and encoding, with `changes` (None is no change).
+def recipe(
+    name: str, encoding: str = "binary", dataset: str = "mnist", **changes: Any
+) -> dict[str, Any]:
+    """Parameters of `Trainer` for a recipe, encoding and data set; of `changes` None is no change.
 
     Raises `KeyError` for a recipe there is not.
     """
     parameters = RECIPES[name] | {"encoding": encoding}
     if encoding not in ("binary", "levels-2"):
         parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})
+    if name == "sparse" and dataset in MIRRORED:
+        parameters["augmentation"] = replace(parameters["augmentation"], mirror=True)
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE
     parameters |= {key: value for key, value in changes.items() if value is not None}

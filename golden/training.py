@@ -52,7 +52,8 @@ class Trainer:
     ----------
     layers : sizes, inputs (pixels) first
     encoding : "binary" or "levels-N"
-    unit, deadline : ticks of z = 1, last tick; both only matter to the integer network
+    unit, deadline : ticks of z = 1, last tick
+    late : tick at which dark pixels spike, -1 for never
     weight_bits : 2..8, of every layer
     n_connected : how many inputs are connected, those most often bright; None for all
     compact : drop hidden neurons that take part in no decision
@@ -92,6 +93,7 @@ class Trainer:
         encoding: str = "binary",
         unit: int = 16,
         deadline: int = 96,
+        late: int = -1,
         weight_bits: int = 8,
         n_connected: int | None = 512,
         compact: bool = False,
@@ -119,6 +121,7 @@ class Trainer:
         self.encoding = encoding
         self.unit = unit
         self.deadline = deadline
+        self.late = late
         self.weight_bits = weight_bits
         self.n_connected = n_connected
         self.compact = compact
@@ -292,4 +295,5 @@ class Trainer:
             n_inputs=self.layers[0],
             inputs=self._inputs,
             encoding=self.encoding,
+            late=self.late,
         )

@@ -87,6 +87,7 @@ def command(
     parameters = recipe(
         recipe_name,
         encoding,
+        dataset,
         layers=layers,
         weight_bits=weight_bits,
         n_connected=inputs,
