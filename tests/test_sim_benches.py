@@ -41,9 +41,15 @@ def test_encoder(simulator, n_inputs, width):
 
 @BOTH
 @pytest.mark.parametrize(
-    ("n_in", "n_out", "lanes", "weight_bits"), [(7, 11, 6, 8), (3, 5, 5, 4), (1, 4, 1, 2)]
+    ("n_in", "n_out", "lanes", "weight_bits", "stored_bits"),
+    [
+        (7, 11, 6, 8, None),
+        (3, 5, 5, 4, None),
+        (1, 4, 1, 2, None),
+        (7, 11, 6, 8, 10),
+        (3, 5, 5, 4, 8),
+    ],
 )
-@pytest.mark.parametrize("stored_bits", [None, 8, 10])
 def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits):
     weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, simulator=simulator, amount=100)
 
