@@ -99,7 +99,7 @@ class WeightsBench:
 
     async def update(self, count: int, addresses: list[int]) -> None:
         """Update some of these words, one a cycle, but none twice before it is written."""
-        rises = [random.random() for _ in range(self.lanes)]  # how often, by lane
+        low, high = weight_range(self.bits)
         latest: deque[int | None] = deque(maxlen=2)
         while count:
             free = [address for address in addresses if address not in latest]
@@ -108,23 +108,13 @@ class WeightsBench:
                 latest.append(None)
                 continue
             address, step = random.choice(free), random.randrange(1 << STEP_BITS)
-            plus, minus = (
-                [random.random() < often for often in each]
-                for each in (rises, [1 - often for often in rises])
-            )
+            plus, minus = random.getrandbits(self.lanes), random.getrandbits(self.lanes)
             cycle = await self.updates.send(
-                {
-                    "address": address,
-                    "plus": sum(bit << lane for lane, bit in enumerate(plus)),
-                    "minus": sum(bit << lane for lane, bit in enumerate(minus)),
-                    "step": step,
-                }
+                {"address": address, "plus": plus, "minus": minus, "step": step}
             )
             after = []
-            low, high = weight_range(self.bits)
-            before = self.weights_of(self.words[address])
-            for weight, up, down in zip(before, plus, minus, strict=True):
-                total = weight + step * (up - down)
+            for lane, weight in enumerate(self.weights_of(self.words[address])):
+                total = weight + step * ((plus >> lane & 1) - (minus >> lane & 1))
                 after.append(min(max(total, low), high))
                 self.saturated[after[-1]] += after[-1] != total
             self.words[address] = self.word_of(after)
@@ -186,8 +176,8 @@ async def updates(dut):
     cocotb.start_soon(bench.watch_updated())
     everything = list(range(len(bench.words)))
     low, high = weight_range(bench.bits)
-    for address, word in enumerate(bench.words):  # those of the other test are still there
-        await bench.host_writes(address, word)
+    for address in everything:
+        await bench.host_writes(address, bench.word_of([(low, high)[address % 2]] * bench.lanes))
     for _ in range(bench.amount // 20):
         random.shuffle(everything)
         half = len(everything) // 2
@@ -197,10 +187,8 @@ async def updates(dut):
         reading = cocotb.start_soon(bench.lanes_read(random.randrange(20), steady))
         updating = cocotb.start_soon(bench.update(20, changing))
         await bench.host_reads(random.choices(everything, k=2))
-        await bench.host_writes(
-            random.choice(changing),
-            bench.word_of(random.choices([low, -1, 0, high], k=bench.lanes)),
-        )
+        ends = random.choices([low, high], k=bench.lanes)
+        await bench.host_writes(random.choice(changing), bench.word_of(ends))
         await bench.host_reads(random.choices(everything, k=2))
         await updating
         await reading
