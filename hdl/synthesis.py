@@ -34,7 +34,6 @@ class Device:
     options: tuple[str, ...]  # of nextpnr
     cells: dict[str, dict[str, int]]
     holds: dict[str, int]
-    memory_bits: dict[str, int]  # of one memory of each kind
 
 
 _ICE40_CELLS = {
@@ -62,7 +61,6 @@ DEVICES = (
         options=("--up5k", "--package", "sg48", "--freq", "24"),
         cells=_ICE40_CELLS,
         holds={"LUTs": 5280, "flip-flops": 5280, "block RAM": 30, "SPRAM": 4},
-        memory_bits={"block RAM": 4096, "SPRAM": 262144},
     ),
     Device(
         name="iCE40 HX8K",
@@ -71,7 +69,6 @@ DEVICES = (
         options=("--hx8k", "--package", "ct256", "--freq", "60"),
         cells=_ICE40_CELLS,
         holds={"LUTs": 7680, "flip-flops": 7680, "block RAM": 32},
-        memory_bits={"block RAM": 4096},
     ),
     Device(
         name="ECP5 85F",
@@ -80,7 +77,6 @@ DEVICES = (
         options=("--85k", "--package", "CABGA381", "--speed", "6", "--freq", "100"),
         cells=_ECP5_CELLS,
         holds={"LUTs": 83640, "flip-flops": 83640, "block RAM": 208},
-        memory_bits={"block RAM": 18432},
     ),
 )
 
@@ -134,15 +130,6 @@ def synthesise(shape: CoreShape, device: Device, loaded: bool = False) -> Result
     without initial content, as single-port RAM asks for. Counts are of the core alone.
     """
     result = Result(device.name)
-    weights = sum(layer.words * layer.word.size for layer in shape.layers)
-    room = sum(
-        device.holds[memory] * bits
-        for memory, bits in device.memory_bits.items()
-        if loaded or memory != "SPRAM"
-    )
-    if weights > room:
-        result.note = f"does not fit: {weights} bits of weights, {room} of memory"
-        return result
     with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
         folder = Path(name)
         text = rtlil.convert(_Harness(Core(shape)), name="harness", emit_src=False)

@@ -176,10 +176,10 @@ async def updates(dut):
     cocotb.start_soon(bench.watch_updated())
     everything = list(range(len(bench.words)))
     low, high = weight_range(bench.bits)
-    for address in everything:
-        await bench.host_writes(address, bench.word_of([(low, high)[address % 2]] * bench.lanes))
     for _ in range(bench.amount // 20):
         random.shuffle(everything)
+        for number, address in enumerate(everything):
+            await bench.host_writes(address, bench.word_of([(low, high)[number % 2]] * bench.lanes))
         half = len(everything) // 2
         changing, steady = everything[half:], everything[:half]
         bench.updating = True
