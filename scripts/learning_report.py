@@ -55,12 +55,14 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     for name in COUNTS[2:]:
         mean = total[name] / total["updated"] if total["updated"] else None
         result[f"{name}_per_update"] = mean
-    cycles, run_on, *of_updates = (_sum(points, name) for name in CYCLES)
+    cycles, run_on, *of_updates, latency = (_sum(points, name) for name in CYCLES)
     result["cycles"] = cycles and cycles / total["images"]
     result["cycles_over_run_on"] = cycles and cycles / run_on
     result["update_cycles_over_run_on"] = None
     if total["updated"] and all(of_updates):
         result["update_cycles_over_run_on"] = of_updates[0] / of_updates[1]
+    quiet = total["images"] - total["updated"]
+    result["latency_without_update"] = latency / quiet if latency and quiet else None
     return result
 
 
@@ -117,13 +119,17 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
         ("images a second", str(result["images_per_second"])),
     ]
     first, last = result["epochs"][0], result["epochs"][-1]
-    if first["update_cycles_over_run_on"] and last["cycles"]:
+    if first["update_cycles_over_run_on"] and last["latency_without_update"]:
         lines += [
             ("clock cycles until the next image, last epoch", f"{last['cycles']:.1f}"),
             ("over those without updates, last epoch", f"{last['cycles_over_run_on']:.4f}"),
             (
                 "the same of images that update, first epoch",
                 f"{first['update_cycles_over_run_on']:.4f}",
+            ),
+            (
+                "cycles from decision to next image, no update, last epoch",
+                f"{last['latency_without_update']:.1f}",
             ),
         ]
     if result["differences"] is not None:

@@ -14,9 +14,9 @@ Learner = Callable[
 """(state, ticks int32 [n, n_rows], labels int [n], settings, exact) -> what became of each image,
 and sums over the images (`CYCLES`, `DIFFERENCES`). The state is brought up to date."""
 
-CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles")
+CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles", "latency_cycles")
 """Clock cycles until the next image could begin, and what they would be without the updates; then
-both of the images that updated alone."""
+both of the images that updated alone; then, of those that did not, the part after the decision."""
 
 DIFFERENCES = ("differences", "weights_differ")
 """Ways in which the hardware was not as golden; those of them that are weights."""
@@ -86,3 +86,4 @@ def _cycles(updated: np.ndarray, cycles: LearningCycles) -> Iterator[int]:
     for chosen in (np.ones_like(updated), updated):
         yield int(cycles.turnaround[chosen].sum())
         yield int(cycles.run_on[chosen].sum())
+    yield int((cycles.turnaround - cycles.decision)[~updated].sum())
