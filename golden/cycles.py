@@ -21,7 +21,7 @@ from numba import njit
 from .integer import Inference
 from .learning import Learned
 from .network import Network
-from .schedule import DRAIN_BLOCK, UPDATE_CYCLES, WALK_START_CYCLES, Schedule, settle_cycles
+from .schedule import DRAIN_BLOCK, Schedule
 
 SPIKE, ADVANCE, END = 0, 1, 2
 _MAX_STAGES = 4
@@ -351,68 +351,10 @@ def cycles(
     -------
     int64 (n,), for a source that never pauses and a taker that is always ready.
     """
-    return _run(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
+    return run_images(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
 
 
-class LearningCycles(NamedTuple):
-    """Clock cycles of images that are learned, from the first word the core takes; int64 (n,)."""
-
-    decision: np.ndarray
-    """Until the decision."""
-    run_on: np.ndarray
-    """Until the next image could begin, if nothing were updated."""
-    turnaround: np.ndarray
-    """Until the next image can begin."""
-
-
-def learning_cycles(
-    network: Network,
-    ticks: np.ndarray,
-    learned: Learned,
-    schedule: Schedule,
-    pixels: np.ndarray | None = None,
-) -> LearningCycles:
-    """The cycles of a core that learns.
-
-    `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. The first
-    image after the start, a reset or a write of weights may begin later, but takes no longer.
-    """
-    hidden, last = schedule.layers
-    (spikes,) = learned.hidden
-    ends, _ = _run(network, ticks, learned.hidden, learned.until, schedule, pixels)
-    # Where the spikes of the deadline take part, and only there, the image's end is waited for.
-    to_the_end = learned.limit > network.deadline
-    if to_the_end.any():
-        never = np.full(len(ticks), network.deadline + 1)
-        _, ended = _run(network, ticks, learned.hidden, never, schedule, pixels)
-        ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
-    run_on = ends + 2 + settle_cycles(hidden, last)
-
-    took_part = (spikes > 0) & (spikes < learned.limit[:, None])
-    latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
-    outputs = np.where(
-        learned.hidden_rows > 0,
-        WALK_START_CYCLES
-        + learned.hidden_rows
-        + (last.groups - 1) * learned.output_updates
-        + latest // hidden.lanes,
-        1,
-    )
-    inputs = np.where(
-        learned.input_rows > 0,
-        WALK_START_CYCLES + learned.input_rows + (hidden.groups - 1) * learned.input_updates,
-        1,
-    )
-    deltas = hidden.groups + 2
-    update = deltas + outputs + inputs + UPDATE_CYCLES
-    return LearningCycles(
-        cycles(network, ticks, learned, schedule, pixels),
-        run_on,
-        run_on + np.where(learned.updated, update, 0),
-    )
-
-
-def _run(
+def run_images(
     network: Network,
     ticks: np.ndarray,
     hidden: Sequence[np.ndarray],
@@ -420,7 +362,11 @@ def _run(
     schedule: Schedule,
     pixels: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """When images are decided that end with `decision_ticks`, and when their end is taken."""
+    """Cycles of images that run to `decision_ticks`, (n,): int64 (n,) until these are known.
+
+    `hidden`: spike ticks of each hidden layer, (n, n_out). Also until the last layer takes an
+    image's end, -1 for those that are decided before.
+    """
     layers = schedule.layers
     n_out = np.array([layer.n_out for layer in layers], np.int64)
     shape = _Shape(

@@ -85,7 +85,7 @@ class Learner(wiring.Component):
     done, updated : high in the last cycle in which an image keeps it busy, and whether weights
         were changed.
 
-    Cycles: `firstspike.golden.cycles.learning_cycles`. After the power-up, a reset, or a write from
+    Cycles: `firstspike.golden.learning_cycles`. After the power-up, a reset, or a write from
     outside, the sign planes are read anew before the next image that is to be learned.
     """
 

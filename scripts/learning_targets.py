@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from firstspike.golden import Learned, LearningState, Settings, learn
-from firstspike.golden.cycles import LearningCycles, learning_cycles
+from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
 from firstspike.golden.schedule import Schedule
 
 Learner = Callable[

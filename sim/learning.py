@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firstspike.golden.cycles import LearningCycles
 from firstspike.golden.learning import UNLABELLED, Learned, Settings
+from firstspike.golden.learning_cycles import LearningCycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import CoreShape, weight_chunks

@@ -11,8 +11,8 @@ from amaranth.lib.data import Layout
 from pairwise import pairwise
 
 from firstspike.golden import NetworkError, encode
-from firstspike.golden.cycles import learning_cycles
 from firstspike.golden.learning import UNLABELLED, Settings, learn
+from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import CoreShape

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode
-from firstspike.golden.cycles import learning_cycles
 from firstspike.golden.learning import Learned, learn, settings_at
+from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
 from firstspike.sim.learning import learn_on_rtl, learning_differences
