@@ -14,7 +14,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .core import Core, CoreShape
+from .core import Core
+from .core_shape import CoreShape
 from .yosys import run_yosys
 
 SEED = 1

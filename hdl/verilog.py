@@ -18,7 +18,8 @@ from firstspike.golden.learning_state import LearningState
 from firstspike.golden.network import Network
 from firstspike.golden.schedule import Schedule
 
-from .core import Core, CoreShape, weight_chunks
+from .core import Core, weight_chunks
+from .core_shape import CoreShape
 from .interface import describe, fields, wires
 from .yosys import run_yosys
 

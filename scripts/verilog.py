@@ -113,7 +113,7 @@ def _report(
     stored_bits: int | None,
     json_path: str | None,
 ) -> dict[str, Any]:
-    from firstspike.hdl.core import CoreShape
+    from firstspike.hdl.core_shape import CoreShape
     from firstspike.hdl.synthesis import DEVICES, RESOURCES, SEED, router_version, synthesise
 
     shape = CoreShape.of(network, schedule, any_weights=loaded, stored_bits=stored_bits)

@@ -10,7 +10,8 @@ import numpy as np
 
 from firstspike.golden import Network, events
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import Core, CoreShape, weight_chunks
+from firstspike.hdl.core import Core, weight_chunks
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Kind, input_layout
 from firstspike.hdl.weights import CHUNK_BITS
 

@@ -15,7 +15,8 @@ from firstspike.golden import Network
 from firstspike.golden.learning import Settings
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import Core, CoreShape, weight_chunks
+from firstspike.hdl.core import Core, weight_chunks
+from firstspike.hdl.core_shape import CoreShape
 
 from .core import HardwareRun, hardware_run, image_items, requests
 from .learning import LearningRun, label_items, learning_run, settings_item

@@ -11,7 +11,8 @@ from firstspike.golden.learning import UNLABELLED, Learned, Settings
 from firstspike.golden.learning_cycles import LearningCycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import CoreShape, weight_chunks
+from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.learner import settings_layout
 from firstspike.hdl.weights import CHUNK_BITS, chunks_of
 

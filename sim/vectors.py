@@ -22,7 +22,7 @@ import numpy as np
 
 from firstspike.golden import Inference, Network
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import CoreShape
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import input_layout
 from firstspike.hdl.interface import fields
 from firstspike.hdl.verilog import generate

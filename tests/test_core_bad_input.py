@@ -9,7 +9,8 @@ import pytest
 from firstspike.golden import Network, encode, events, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import CoreShape, weight_chunks
+from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Kind, input_layout
 from firstspike.sim.core import Stimulus, end_item, event_items, image_items, run_items
 from firstspike.sim.payloads import pack

@@ -15,7 +15,7 @@ from firstspike.golden.learning import UNLABELLED, Settings, learn
 from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import CoreShape
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Causes
 from firstspike.sim.direct import learn_directly
 from firstspike.sim.learning import learning_differences

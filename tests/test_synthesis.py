@@ -9,7 +9,7 @@ from command_line import firstspike, toy_network
 from firstspike.golden import Network
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl import synthesis
-from firstspike.hdl.core import CoreShape
+from firstspike.hdl.core_shape import CoreShape
 
 UP5K, HX8K, ECP5 = synthesis.DEVICES
 
