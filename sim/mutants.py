@@ -8,9 +8,10 @@ import subprocess
 import sys
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+from .quick_checks import CHECKS
 
 
 class MutantError(Exception):
@@ -54,6 +55,44 @@ FAULTS = (
     Fault("waits-for-sent-spikes", "sequencer", "(op.advance & op.first)", "op.advance"),
     Fault("lanes-reversed", "weights", "<< lane * bits", "<< (schedule.lanes - 1 - lane) * bits"),
     Fault("last-pixel-lost", "encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
+    Fault("margin-a-tick-short", "run_on", "grown, least)", "grown, least) - 1"),
+    Fault("limit-of-the-image-before", "run_on", "m.If(self.opens)", "m.If(self.opens & 0)"),
+    Fault(
+        "margin-ends-at-the-deadline", "run_on", "shape.deadline + 1, end", "shape.deadline, end"
+    ),
+    Fault("spikes-of-the-deadline-lost", "run_on", "(at_limit | self.complete)", "1"),
+    Fault("latest-rival", "run_on", "(rival_before == 0) & any_", "any_"),
+    Fault("spike-at-the-limit-counts", "learner", "(tick < what.limit)", "(tick <= what.limit)"),
+    Fault(
+        "spikes-taken-early-count",
+        "learner",
+        "(tick < what.limit)",
+        "((state != State.SETTLE) | (tick < what.limit))",
+    ),
+    Fault("label-competes", "learner", "(what.fired | decided) & ~label", "what.fired | decided"),
+    Fault("right-when-forced-is-enough", "learner", "(what.forced | (minus != 0))", "(minus != 0)"),
+    Fault("signs-never-read", "learner", "stale = Signal(init=1)", "stale = Signal()"),
+    Fault(
+        "signs-read-only-once",
+        "row_walks",
+        "self.sign.valid.eq(self.updated.valid)",
+        "self.sign.valid.eq(self.updated.valid & scanning)",
+    ),
+    Fault(
+        "last-hidden-group-left-out",
+        "row_walks",
+        "(self.group == groups - 1))\n",
+        "(self.group == groups - 2))\n",
+    ),
+    Fault("drawn-row-lost", "row_walks", "((following == 0) | (groups", "((count == 0) | (groups"),
+    Fault("tie-is-always-later", "deltas", "(self.tie_later & (", "(("),
+    Fault("dead-neurons-learn", "deltas", "(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
+    Fault("looks-before-the-leap", "lfsr", "(~after[:j].any()", "(~self.state[:j].any()"),
+    Fault("leaps-without-a-draw", "lfsr", "self.take & (self.draw != 0)", "self.take"),
+    Fault("no-saturation-above", "weights", "Mux(total > highest, highest, total)", "total"),
+    Fault("no-saturation-below", "weights", "Mux(total < lowest, lowest, ", "("),
+    Fault("unused-bits-are-used", "lanes", "word[lane] >> shape.unused_bits", "word[lane]"),
+    Fault("learns-without-a-label", "core", "learn.eq(given.learn & ~bad)", "learn.eq(1)"),
 )
 
 
@@ -88,73 +127,6 @@ def _apply(fault: Fault) -> None:
     module.__package__ = "firstspike.hdl"
     sys.modules[name] = module
     exec(compile(mutated(fault), name, "exec"), module.__dict__)
-
-
-@dataclass(frozen=True)
-class Check:
-    """Images through a small core, on Amaranth's simulator, against the golden model."""
-
-    name: str
-    sizes: tuple[int, ...]
-    lanes: int
-    window: int
-    bitmap: int | None = None
-    extreme: bool = False
-    """Weights and spikes that drive S and M as far down as they go."""
-
-    def differs(self) -> bool:
-        """Whether the core does anything else than the golden model, or nothing more."""
-        import numpy as np
-
-        from firstspike.golden import Network, encode, infer
-        from firstspike.golden.cycles import cycles
-        from firstspike.golden.schedule import Schedule
-
-        from .direct import simulate_directly
-        from .runner import SimulationError
-        from .scoreboard import differences
-
-        rng = np.random.default_rng(1)
-        sizes = list(zip(self.sizes, self.sizes[1:], strict=False))
-        weights = [rng.integers(-4, 8, pair) for pair in sizes]
-        if self.extreme:
-            weights[0] = np.full(sizes[0], -8)
-        network = Network(
-            weights=tuple(weights),
-            weight_bits=(4,) * len(sizes),
-            thresholds=tuple(6 + i for i in range(len(sizes))),
-            unit=4,
-            deadline=27,
-            n_inputs=self.sizes[0],
-            inputs=np.arange(self.sizes[0]),
-        )
-        pixels = rng.integers(0, 256, (10, self.sizes[0])).astype(np.uint8)
-        pixels[3], pixels[4] = 0, 255
-        ticks = encode(network, pixels)
-        if self.bitmap is None:
-            latest = rng.integers(1, network.deadline + 1, (6, 1))
-            ticks[4:] = rng.integers(0, latest + 1, ticks[4:].shape)
-            ticks[4], ticks[5] = network.deadline, 1
-            # Many rows of one tick, which take longer than sending the spikes before them.
-            ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        schedule = Schedule.of(network, self.lanes, self.window, self.bitmap)
-        inference = infer(network, ticks)
-        expected = cycles(network, ticks, inference, schedule, pixels)
-        try:
-            run = simulate_directly(network, ticks, schedule, pixels)
-        except SimulationError:
-            return True
-        return next(differences(inference, expected, run), None) is not None
-
-
-CHECKS = (
-    Check("windows", (24, 9, 7, 6), lanes=4, window=2),
-    Check("tick-by-tick", (12, 9, 5), lanes=2, window=0),
-    Check("registers", (12, 7, 5), lanes=7, window=0),
-    Check("bitmap", (17, 6, 4), lanes=6, window=0, bitmap=8),
-    Check("ties", (6, 4, 9), lanes=3, window=1),
-    Check("extremes", (16, 5, 4), lanes=5, window=0, extreme=True),
-)
 
 
 def _differing() -> Iterator[str]:
