@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Learned, LearningState, Settings, encode, events, infer, learn
-from firstspike.golden.cycles import learning_cycles
 from firstspike.golden.learning import UNLABELLED
+from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import CoreShape, weight_chunks
+from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Kind, input_layout
 from firstspike.hdl.lfsr import Lfsr
 from firstspike.sim.core import (
