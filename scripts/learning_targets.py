@@ -21,7 +21,7 @@ both of the images that updated alone; then, of those that did not, the part aft
 DIFFERENCES = ("differences", "weights_differ")
 """Ways in which the hardware was not as golden; those of them that are weights."""
 
-GRIDS = {"golden": 500, "rtl": 5000}
+GRIDS = {"golden": 500, "rtl": 20_000}
 """How many images are learned at once; between them there are progress and points of the curve."""
 
 
