@@ -51,9 +51,9 @@ GRADED: dict[str, Any] = {
 }
 _GRADED_SPARSE: dict[str, Any] = {
     "n_connected": None,
-    "epochs": 80,
+    "epochs": 36,
     "fine_tuning_epochs": 4,
-    "rate": 1.5e-3,
+    "rate": 7e-4,
     "fine_tuning_rate": 2e-4,
     "sparsity": 0.0,
     "revival": 0.0,
