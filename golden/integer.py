@@ -88,7 +88,7 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
 
     `ticks_row`: int32 [n_rows]. All layers run on to the deadline.
     """
-    spikes = _checked(network, np.asarray(ticks_row)[None])[0, :, None]
+    spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
     traces = []
     for weights, threshold in zip(network.weights, network.thresholds, strict=True):
         spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes)
@@ -152,7 +152,7 @@ def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray,
 
 
 def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Inference:
-    ticks = _checked(network, ticks)
+    ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
     inputs = []
     for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
@@ -175,7 +175,8 @@ def _until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
     return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
 
 
-def _checked(network: Network, ticks: np.ndarray) -> np.ndarray:
+def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:
+    """`ticks` as contiguous int32 [n, n_rows]; `EncodingError` if they do not fit the network."""
     ticks = np.asarray(ticks)
     n_rows = len(network.inputs)
     if ticks.ndim != 2 or ticks.shape[1] != n_rows or ticks.dtype.kind not in "iu":

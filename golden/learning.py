@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .integer import _checked
+from .integer import checked_ticks
 
 if TYPE_CHECKING:
     from .learning_state import LearningState
@@ -160,7 +160,7 @@ def learn(
     from .learning_kernel import learn_images  # numba takes a while to import
 
     network = state.template
-    ticks = _checked(network, ticks)
+    ticks = checked_ticks(network, ticks)
     labels = np.asarray(labels)
     if labels.shape != (len(ticks),) or labels.dtype.kind not in "iu":
         raise LearningError(

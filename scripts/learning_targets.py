@@ -1,6 +1,7 @@
 """What can learn: the golden model, or the hardware in simulation, held against it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -31,9 +32,7 @@ class LearnerError(ValueError):
 
 def learner(target: str, lanes: int | None) -> Learner:
     """What learns for `target`. With `lanes` golden counts clock cycles, too; rtl always does."""
-    if target == "rtl":
-        return lambda *arguments: _rtl(lanes, *arguments)
-    return lambda *arguments: _golden(lanes, *arguments)
+    return partial(_rtl if target == "rtl" else _golden, lanes)
 
 
 def _golden(
