@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,11 @@ class Network:
     def shape(self) -> tuple[int, ...]:
         """Sizes from the inputs (unconnected ones included) to the outputs, as (784, 600, 10)."""
         return (self.n_inputs, *(w.shape[1] for w in self.weights))
+
+    def connected(self) -> "Network":
+        """The same network as its connected inputs see it: those alone are its inputs."""
+        count = len(self.inputs)
+        return replace(self, n_inputs=count, inputs=np.arange(count))
 
     @property
     def n_layers(self) -> int:

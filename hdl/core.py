@@ -25,8 +25,9 @@ class Core(wiring.Component):
 
     Ports
     -----
-    events : stream of `input_layout` (a core without bitmap).
-    words : stream of bitmap words (a core with one).
+    events : stream of `input_layout`.
+    words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
+        both offer one, words go first.
     decision : stream of `CoreShape.decision_layout`, one an image, in order.
     weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
         bits first; with the last one the word is written. To be used between images.
@@ -60,6 +61,7 @@ class Core(wiring.Component):
         self._weights = [None] * len(shape.layers) if weights is None else weights
         first = shape.layers[0]
         members = {
+            "events": In(stream.Signature(input_layout(first.schedule.n_in, shape.deadline))),
             "decision": Out(stream.Signature(shape.decision_layout)),
             "weights": In(stream.Signature(shape.host_layout)),
             "weights_read": Out(
@@ -68,11 +70,7 @@ class Core(wiring.Component):
             "abort_image": In(1),
             "busy": Out(1),
         }
-        if shape.bitmap is None:
-            members["events"] = In(
-                stream.Signature(input_layout(first.schedule.n_in, shape.deadline))
-            )
-        else:
+        if shape.bitmap is not None:
             members["words"] = In(stream.Signature(shape.bitmap))
         for i in range(len(shape.layers) - 1):
             members[f"log_{i}"] = Out(
@@ -89,7 +87,9 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape = self.shape
-        m.submodules.intake = intake = Intake(shape.layers[0].schedule.n_in, shape.deadline)
+        m.submodules.intake = intake = Intake(
+            shape.layers[0].schedule.n_in, shape.deadline, shape.learns
+        )
         m.submodules.decision = decision = Decision(shape.layers[-1])
         begins = intake.begins
         finished = Signal(init=1)  # image bit of the latest image whose END the last layer has
@@ -106,9 +106,14 @@ class Core(wiring.Component):
                 shape.inputs, shape.n_inputs, shape.unit, shape.deadline, shape.bitmap
             )
             wiring.connect(m, wiring.flipped(self.words), encoder.words)
-            wiring.connect(m, encoder.events, intake.source)
-            begins = encoder.begins
+            from_words = Signal()
+            with m.If(from_words):
+                wiring.connect(m, encoder.events, intake.source)
+            with m.Else():
+                wiring.connect(m, wiring.flipped(self.events), intake.source)
+            begins = encoder.begins | (intake.begins & ~encoder.busy)
             m.d.comb += [
+                from_words.eq(encoder.busy | (self.words.valid & intake.idle)),
                 encoder.start.eq(intake.idle),
                 encoder.abort_image.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),

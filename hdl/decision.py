@@ -18,7 +18,7 @@ def decision_layout(shape):
             "class": range(shape.schedule.n_out),
             "tick": range(shape.deadline + 1),
             "forced": 1,
-            "context": context_layout(shape.counted),
+            "context": context_layout(shape.counted, shape.learns),
         }
     )
 

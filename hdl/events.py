@@ -16,25 +16,17 @@ class Kind(enum.Enum, shape=2):
     END = 2
 
 
-class Causes(data.Struct):
-    """Why an image is flagged with an error: one bit for each kind of bad input."""
-
-    #: An address that is no input of the core.
-    address: 1
-    #: Tick 0 or a tick past the deadline.
-    tick: 1
-    #: A tick earlier than that of the event before.
-    order: 1
-    #: The image was aborted: decided on what had come until then.
-    abort: 1
-    #: A label that is no class: the image is not learned.
-    label: 1
-
-
 def causes_layout(learns):
-    """The causes that a core can give: that of a bad label only if it learns."""
-    names = [name for name, _ in data.Layout.cast(Causes)]
-    return data.StructLayout({name: 1 for name in names if learns or name != "label"})
+    """Why an image is flagged with an error: one bit for each kind of bad input."""
+    causes = {
+        "address": 1,  # an address that is no input of the core
+        "tick": 1,  # tick 0 or a tick past the deadline
+        "order": 1,  # a tick earlier than that of the event before
+        "abort": 1,  # the image was aborted: decided on what had come until then
+    }
+    if learns:
+        causes["label"] = 1  # a label that is no class: the image is not learned
+    return data.StructLayout(causes)
 
 
 def tick_shape(deadline):
@@ -47,18 +39,19 @@ def address_shape(n_in):
     return unsigned(bits_for(n_in))
 
 
-def context_layout(counted):
+def context_layout(counted, learns):
     """What is known of the input before a tick: spikes into each layer, and errors.
 
     `counted` lists n_in of the layers whose input spikes are counted so far, the first layer
-    first. Carrying the counts along with the promise they belong to gives the statistics of a
-    decision to the tick, however far the earlier layers have run ahead: a layer promises every
-    tick at which it took spikes in, so between two promises its count does not change.
+    first; `learns` says whether the core does. Carrying the counts along with the promise they
+    belong to gives the statistics of a decision to the tick, however far the earlier layers have
+    run ahead: a layer promises every tick at which it took spikes in, so between two promises its
+    count does not change.
     """
     return data.StructLayout(
         {
             "spikes": data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
-            "causes": Causes,
+            "causes": causes_layout(learns),
         }
     )
 
@@ -70,7 +63,7 @@ def input_layout(n_in, deadline):
     )
 
 
-def event_layout(n_in, deadline, counted):
+def event_layout(n_in, deadline, counted, learns):
     """An event between two blocks; `n_in` is the number of addresses of the taker."""
     return data.StructLayout(
         {
@@ -78,15 +71,15 @@ def event_layout(n_in, deadline, counted):
             "image": 1,
             "tick": tick_shape(deadline),
             "address": address_shape(n_in),
-            "context": context_layout(counted),
+            "context": context_layout(counted, learns),
         }
     )
 
 
-def operation_layout(groups, window, deadline, counted):
+def operation_layout(groups, window, deadline, counted, learns):
     """One cycle of work for the lanes: start, advance and add a row to one group.
 
-    `counted` is as in `context_layout`, of the events that the layer sends.
+    `counted` and `learns` are as in `context_layout`, of the events that the layer sends.
     """
     return data.StructLayout(
         {
@@ -100,6 +93,6 @@ def operation_layout(groups, window, deadline, counted):
             "shift": range(window + 1),
             "group": range(groups),
             "tick": tick_shape(deadline),  # reached with this operation
-            "context": context_layout(counted),
+            "context": context_layout(counted, learns),
         }
     )

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .events import Causes, Kind, event_layout, input_layout
+from .events import Kind, causes_layout, event_layout, input_layout
 from .pipeline import Stage
 
 
@@ -23,7 +23,6 @@ class Intake(wiring.Component):
     abort_image : end the image now, as if END had come; the next event taken is the first one of
         a new image. Without an image under way it does nothing.
     hold : no image may begin, for another reason than those above.
-    bad_label : the image that begins has a label that is no class.
     ahead : the block in front has taken something of an image that has not arrived here.
     decided, finished : the image bits of the latest image that is decided, and of the latest one
         whose END has reached the last layer.
@@ -31,20 +30,22 @@ class Intake(wiring.Component):
     opens : the same, and also where an image that had not arrived here yet is aborted.
     resting : no image is under way.
     idle : one may begin.
+    bad_label : (in a core that `learns`) the image that begins has a label that is no class.
 
     Latency 1 cycle, throughput one event a cycle.
     """
 
-    def __init__(self, n_in, deadline):
+    def __init__(self, n_in, deadline, learns=False):
         self._n_in = n_in
         self._deadline = deadline
+        self._learns = learns
+        self._sent = event_layout(n_in, deadline, (), learns)
         super().__init__(
             {
                 "source": In(stream.Signature(input_layout(n_in, deadline))),
-                "events": Out(stream.Signature(event_layout(n_in, deadline, ()))),
+                "events": Out(stream.Signature(self._sent)),
                 "abort_image": In(1),
                 "hold": In(1),
-                "bad_label": In(1),
                 "ahead": In(1),
                 "decided": In(1),
                 "finished": In(1),
@@ -53,11 +54,12 @@ class Intake(wiring.Component):
                 "resting": Out(1),
                 "idle": Out(1),
             }
+            | ({"bad_label": In(1)} if learns else {})
         )
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.stage = stage = Stage(event_layout(self._n_in, self._deadline, ()))
+        m.submodules.stage = stage = Stage(self._sent)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 
@@ -65,7 +67,8 @@ class Intake(wiring.Component):
         inside = Signal()
         aborting = Signal()
         before = Signal(event.tick.shape())  # the latest good event's tick
-        causes, found = Signal(Causes), Signal(Causes)
+        causes = Signal(causes_layout(self._learns))
+        found = Signal.like(causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         m.d.comb += [
             self.resting.eq(~inside & (image == self.finished) & (image == self.decided)),
@@ -91,8 +94,9 @@ class Intake(wiring.Component):
         ]
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)
-        with m.Else():
-            m.d.comb += out.context.causes.label.eq(self.bad_label)
+        if self._learns:
+            with m.If(~inside):
+                m.d.comb += out.context.causes.label.eq(self.bad_label)
         with m.If(aborting):
             m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
 

@@ -15,7 +15,8 @@ from .weights import CHUNK_BITS, chunks_of
 
 _PORTS = {
     "events": "input spikes in order of tick, then END once: that ends the image",
-    "words": "bitmap of all pixels of an image: pixel p is bit p % width of word p // width",
+    "words": "bitmap of all pixels of an image, instead of its events: pixel p is bit p % width of "
+    "word p // width",
     "decision": "one decision an image, in order",
     "log": "a spike of this hidden layer, in the cycle in which the next layer takes it",
     "weights": "weights to write, and requests to read; to be used between images",

@@ -70,18 +70,22 @@ class LayerShape:
     @property
     def taken(self):
         """Layout of the events the layer takes."""
-        return event_layout(self.schedule.n_in, self.deadline, self.counted[:-1])
+        return event_layout(self.schedule.n_in, self.deadline, self.counted[:-1], self.learns)
 
     @property
     def sent(self):
         """Layout of the events the layer sends."""
-        return event_layout(self.schedule.n_out, self.deadline, self.counted)
+        return event_layout(self.schedule.n_out, self.deadline, self.counted, self.learns)
 
     @property
     def operation(self):
         """Layout of the operations its sequencer gives to its lanes."""
         return operation_layout(
-            self.schedule.groups, self.schedule.window, self.deadline, self.counted
+            self.schedule.groups,
+            self.schedule.window,
+            self.deadline,
+            self.counted,
+            self.learns,
         )
 
     def lane_exists(self, group, lane):

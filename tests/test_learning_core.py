@@ -7,7 +7,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from amaranth.lib.data import Layout
 from pairwise import pairwise
 
 from firstspike.golden import NetworkError, encode
@@ -16,7 +15,7 @@ from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.events import Causes
+from firstspike.hdl.events import causes_layout
 from firstspike.sim.direct import learn_directly
 from firstspike.sim.learning import learning_differences
 
@@ -105,7 +104,7 @@ def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     no_class = labels > 4
     schedule = Schedule.of(state.network, 4)
     run = learn_directly(state, ticks, labels, Settings(), schedule)
-    causes = list(Layout.cast(Causes))
+    causes = list(causes_layout(learns=True))
     assert run.error.tolist() == [
         1 << [name for name, _ in causes].index("label") if bad else 0 for bad in no_class
     ]

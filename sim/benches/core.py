@@ -75,6 +75,8 @@ class CoreBench:
         self.decisions = DecisionSink(dut, "decision", self.domain, willing=pausing[2])
         self.logs: list[list[tuple[int, int]]] = [[] for _ in range(given["hidden"])]
         dut.abort_image.value = 0
+        if given["port"] != "events":
+            dut.events__valid.value = 0
 
     def willing(self) -> Iterator[bool] | None:
         """What a source or sink pauses by."""

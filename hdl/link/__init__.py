@@ -1,0 +1,1 @@
+"""The link between a host and the core on a board: frames over a UART."""
