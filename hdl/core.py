@@ -1,5 +1,8 @@
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
+from collections.abc import Iterable
+
+import numpy as np
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -14,7 +17,7 @@ from .events import Kind, input_layout
 from .intake import Intake
 from .layer import Layer
 from .learner import Learner, settings_layout
-from .weights import CHUNK_BITS, chunks_of, pack_words
+from .weights import CHUNK_BITS, chunks_of, pack_words, unpack_words
 
 
 class Core(wiring.Component):
@@ -293,3 +296,14 @@ def weight_chunks(shape: CoreShape, network: Network, stored=None):
             for _ in range(chunks_of(layer)):
                 yield number, address, word & ((1 << CHUNK_BITS) - 1)
                 word >>= CHUNK_BITS
+
+
+def weights_from_chunks(shape: CoreShape, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
+    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
+    chunks = iter(chunks)
+
+    def words(layer):
+        for _ in range(layer.words):
+            yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
+
+    return tuple(unpack_words(layer, words(layer)) for layer in shape.layers)

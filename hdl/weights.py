@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -34,6 +35,19 @@ def pack_words(shape, weights):
                 word |= (weight & mask) << lane * bits
             words.append(word)
     return words
+
+
+def unpack_words(shape, words):
+    """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
+    schedule, bits = shape.schedule, shape.word.elem_shape.width
+    weights = np.zeros((schedule.n_in, schedule.groups * schedule.lanes), np.int16)
+    for address, word in enumerate(words):
+        group, row = divmod(address, schedule.n_in)
+        for lane in range(schedule.lanes):
+            weight = word >> lane * bits & ((1 << bits) - 1)
+            weight -= weight >> bits - 1 << bits
+            weights[row, group * schedule.lanes + lane] = weight
+    return weights[:, : schedule.n_out]
 
 
 def host_request(shape):

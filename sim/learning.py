@@ -11,10 +11,9 @@ from firstspike.golden.learning import UNLABELLED, Learned, Settings
 from firstspike.golden.learning_cycles import LearningCycles
 from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.learner import settings_layout
-from firstspike.hdl.weights import CHUNK_BITS, chunks_of
 
 from .core import (
     TOP,
@@ -169,29 +168,9 @@ def learning_run(
         error=error_causes(said),
         updated=updated.astype(bool),
         turnaround=turnaround,
-        weights=weights_from(shape, answers[asked:, 0].tolist()),
+        weights=weights_from_chunks(shape, answers[asked:, 0].tolist()),
         answers=answers[:asked],
     )
-
-
-def weights_from(shape: CoreShape, chunks: Sequence[int]) -> tuple[np.ndarray, ...]:
-    """Stored weights int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
-    found = []
-    position = 0
-    for layer in shape.layers:
-        schedule, bits, count = layer.schedule, layer.word.elem_shape.width, chunks_of(layer)
-        weights = np.zeros((schedule.n_in, schedule.groups * schedule.lanes), np.int16)
-        for address in range(layer.words):
-            group, row = divmod(address, schedule.n_in)
-            word = sum(int(chunks[position + i]) << i * CHUNK_BITS for i in range(count))
-            position += count
-            for lane in range(schedule.lanes):
-                weight = word >> lane * bits & ((1 << bits) - 1)
-                weights[row, group * schedule.lanes + lane] = weight - (
-                    (weight >> bits - 1) << bits
-                )
-        found.append(weights[:, : schedule.n_out])
-    return tuple(found)
 
 
 def learning_differences(

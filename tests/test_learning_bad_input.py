@@ -16,7 +16,7 @@ from firstspike.golden import Learned, LearningState, Settings, encode, events, 
 from firstspike.golden.learning import UNLABELLED
 from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Kind, input_layout
 from firstspike.hdl.lfsr import Lfsr
@@ -32,7 +32,6 @@ from firstspike.sim.learning import (
     learn_items,
     learn_on_rtl,
     learning_differences,
-    weights_from,
 )
 from firstspike.sim.payloads import pack
 
@@ -241,7 +240,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
         parts.append(learn(state, ticks[[image]], labels[[image]], settings, trace=True))
         if image not in reset:
             continue
-        found = weights_from(shape(), next(answers))
+        found = weights_from_chunks(shape(), next(answers))
         for old, new, read in zip(before.weights, state.weights, found, strict=True):
             assert np.all((read == old) | (read == new))
         torn += all(
