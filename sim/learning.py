@@ -14,6 +14,7 @@ from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.learner import settings_layout
+from firstspike.hdl.weights import chunks_of
 
 from .core import (
     TOP,
