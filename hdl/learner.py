@@ -37,15 +37,19 @@ def settings_layout():
     )
 
 
-_DEFAULTS = Settings()
-INITIAL = {
-    "step": _DEFAULTS.step,
-    "row_draw": _DEFAULTS.row_draw,
-    "output_draw": _DEFAULTS.output_draw,
-    "every_competitor": _DEFAULTS.every_competitor,
-    "margin": {"shift": _DEFAULTS.margin_shift, "minimum": _DEFAULTS.margin_minimum},
-    "seed": 0,
-}
+def settings_values(settings: Settings, seed: int = 0):
+    """What `settings_layout` holds for `settings`; with the seed 0 the generator goes on."""
+    return {
+        "step": settings.step,
+        "row_draw": settings.row_draw,
+        "output_draw": settings.output_draw,
+        "every_competitor": int(settings.every_competitor),
+        "margin": {"shift": settings.margin_shift, "minimum": settings.margin_minimum},
+        "seed": seed,
+    }
+
+
+INITIAL = settings_values(Settings())
 """The settings after a reset."""
 
 

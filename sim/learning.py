@@ -13,7 +13,7 @@ from firstspike.golden.learning_state import LearningState
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.learner import settings_layout
+from firstspike.hdl.learner import settings_layout, settings_values
 from firstspike.hdl.weights import chunks_of
 
 from .core import (
@@ -60,18 +60,7 @@ class LearningRun:
 
 def settings_item(settings: Settings, seed: int = 0) -> int:
     """The payload of the settings port; `seed` is the generator's state, 0 for going on."""
-    return pack(
-        settings_layout(),
-        {
-            "step": settings.step,
-            "row_draw": settings.row_draw,
-            "output_draw": settings.output_draw,
-            "every_competitor": int(settings.every_competitor),
-            "margin.shift": settings.margin_shift,
-            "margin.minimum": settings.margin_minimum,
-            "seed": seed,
-        },
-    )
+    return settings_layout().const(settings_values(settings, seed)).as_value().value
 
 
 def label_items(shape: CoreShape, labels: Sequence[int] | np.ndarray) -> np.ndarray:
