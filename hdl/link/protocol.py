@@ -38,6 +38,11 @@ ANSWER = 0x80
 UNLABELLED = 0xFF
 """The label of an image that is not to be learned."""
 
+PROBE = 0
+"""A type that no request has. Such a frame is dropped for its `Cause.TYPE` whatever its sequence,
+and changes nothing; but the notice of that says which sequence is expected. So it can be repeated
+until the notice comes, where the first byte of HELLO's answer is lost with that answer."""
+
 HEADER_BYTES = 2
 """Type and sequence."""
 
