@@ -39,7 +39,7 @@ def verilog_of(
 
 def _sources() -> str:
     """All that the hardware is generated from, as one text."""
-    packages = (files(f"firstspike.{package}") for package in ("golden", "hdl"))
+    packages = (files(f"firstspike.{package}") for package in ("golden", "hdl", "hdl.link"))
     modules = (path for package in packages for path in package.iterdir())
     texts = (path.read_text() for path in sorted(modules, key=str) if path.name.endswith(".py"))
     return "".join(texts)

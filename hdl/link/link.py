@@ -1,0 +1,134 @@
+"""The link: bytes from and to a host on one side, the streams of a core on the other."""
+
+import numpy as np
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.hdl.core_shape import CoreShape
+
+from .engine import Engine
+from .identity import Facts, identity_of
+from .receiver import Receiver
+from .requests import lengths_of
+from .ring import Ring
+from .transmitter import Transmitter
+from .uart import RECEIVED
+
+RING_BYTES = 8192
+"""Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
+
+CORE_SIDE = frozenset(
+    ("busy", "words", "events", "labels", "settings", "weights", "weights_read")
+    + ("decision", "learned", "reset_core")
+)
+"""The ports of a Link that are for the core."""
+
+
+class Link(wiring.Component):
+    """Carries out the requests of a host (see `protocol`).
+
+        received -> Receiver -> Ring -> Engine -> core
+        sent <- Transmitter <- answers <- Engine <- core
+
+    Ports
+    -----
+    received : stream of `RECEIVED`; always ready, for a line cannot wait. At least
+        `receiver.SPACING` clocks from byte to byte.
+    sent : stream of bytes.
+    show : level of a button. With its rising edge the stored image goes through the core when there
+        is nothing else to do; a button that bounces shows the same image more than once.
+    shown, shown_valid : the class of the latest decision, and whether there has been one.
+    reset_core : reset the core, but for its weights.
+    busy, words, events, labels, settings, weights, weights_read, decision, learned : of the Core.
+
+    Parameters: `shape` of the core for `network` as its connected inputs see it. `network` is the
+    whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
+    after power-up; `digit`, bool [n_connected], is the image to show. `ring_bytes`, a power of two.
+    """
+
+    def __init__(
+        self,
+        shape: CoreShape,
+        network: Network,
+        *,
+        clock_hz: int,
+        build: bytes = bytes(8),
+        loaded: bool = False,
+        digit: np.ndarray | None = None,
+        ring_bytes: int = RING_BYTES,
+    ):
+        if digit is not None and shape.bitmap is None:
+            raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
+        identity = identity_of(
+            shape,
+            network,
+            clock_hz=clock_hz,
+            build=build,
+            loaded=loaded,
+            ring_bytes=ring_bytes,
+        )
+        mask = None
+        if shape.bitmap is not None and len(network.inputs) < network.n_inputs:
+            mask = np.isin(np.arange(network.n_inputs), network.inputs)
+        self._facts = Facts(identity, mask, digit)
+        self._receiver = Receiver(lengths_of(shape, network), selects=mask is not None)
+        self._ring = Ring(ring_bytes)
+        self._engine = Engine(shape, len(identity.to_bytes()), digit is not None)
+        self._transmitter = Transmitter()
+        members = self._engine.signature.members
+        passed = {"shown", "shown_valid", *CORE_SIDE}
+        super().__init__(
+            {
+                "received": In(stream.Signature(RECEIVED)),
+                "sent": Out(stream.Signature(8)),
+                "show": In(1),
+                **{name: member for name, member in members.items() if name in passed},
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.facts = facts = self._facts
+        m.submodules.receiver = receiver = self._receiver
+        m.submodules.ring = ring = self._ring
+        m.submodules.engine = engine = self._engine
+        m.submodules.transmitter = transmitter = self._transmitter
+        wiring.connect(m, wiring.flipped(self.received), receiver.received)
+        wiring.connect(m, receiver.put, ring.put)
+        wiring.connect(m, ring.get, engine.get)
+        wiring.connect(m, engine.answer, transmitter.answer)
+        wiring.connect(m, transmitter.sent, wiring.flipped(self.sent))
+        m.d.comb += [
+            ring.drop.eq(receiver.drop),
+            receiver.full.eq(ring.full),
+            engine.two.eq(ring.two),
+            ring.release.eq(engine.release),
+            ring.rewind.eq(engine.rewind),
+            engine.fault.valid.eq(receiver.fault.valid),
+            engine.fault.cause.eq(receiver.fault.cause),
+            engine.expected.eq(receiver.expected),
+            facts.select.valid.eq(receiver.select.valid),
+            facts.select.place.eq(receiver.select.place),
+            receiver.mask.eq(facts.data),
+            facts.index.eq(engine.fact_index),
+            facts.digit.eq(engine.fact_digit),
+            engine.fact.eq(facts.data),
+            engine.fact_busy.eq(receiver.select.valid),
+        ]
+        pressed, before = Signal(), Signal()
+        m.submodules.button = FFSynchronizer(self.show, pressed)
+        m.d.sync += before.eq(pressed)
+        m.d.comb += engine.show.eq(pressed & ~before)
+        m.d.comb += [
+            engine.busy.eq(self.busy),
+            self.reset_core.eq(engine.reset_core),
+            self.shown.eq(engine.shown),
+            self.shown_valid.eq(engine.shown_valid),
+        ]
+        for name, member in self.signature.members.items():
+            if name in CORE_SIDE and member.is_signature:
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(engine, name))
+        return m

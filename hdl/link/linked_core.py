@@ -1,0 +1,50 @@
+"""A core behind its link: bytes in, bytes out."""
+
+from amaranth.hdl import Module, ResetInserter
+from amaranth.lib import wiring
+
+from firstspike.golden.network import Network
+from firstspike.hdl.core import Core
+from firstspike.hdl.core_shape import CoreShape
+
+from .link import CORE_SIDE, Link
+
+
+class LinkedCore(wiring.Component):
+    """A Core and the Link to it.
+
+    Ports: those of the Link that are not for the core (`received`, `sent`, `show`, `shown`,
+    `shown_valid`), and the Core's taps log_0, log_1, ...
+
+    Parameters: `weights` as for Core; None for those that are to be written after power-up. All
+    others are those of Link.
+    """
+
+    def __init__(self, shape: CoreShape, network: Network, *, weights=None, **link):
+        self._core = Core(shape, weights)
+        self._link = Link(shape, network, loaded=weights is None, **link)
+        ours, cores = self._link.signature.members.items(), self._core.signature.members.items()
+        super().__init__(
+            {name: member for name, member in ours if name not in CORE_SIDE}
+            | {name: member for name, member in cores if name.startswith("log_")}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.link = link = self._link
+        core = self._core
+        m.submodules.core = ResetInserter(link.reset_core)(core)
+        m.d.comb += link.busy.eq(core.busy)
+        for name, member in link.signature.members.items():
+            if name in CORE_SIDE and member.is_signature:
+                wiring.connect(m, getattr(link, name), getattr(core, name))
+        m.d.comb += [
+            link.show.eq(self.show),
+            self.shown.eq(link.shown),
+            self.shown_valid.eq(link.shown_valid),
+        ]
+        for name, member in self.signature.members.items():
+            if member.is_signature:
+                inner = getattr(core if name.startswith("log_") else link, name)
+                wiring.connect(m, wiring.flipped(getattr(self, name)), inner)
+        return m

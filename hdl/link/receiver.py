@@ -1,0 +1,186 @@
+"""The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.crc import Algorithm
+from amaranth.lib.wiring import In, Out
+
+from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
+from .requests import WORD_BYTES, Length
+from .ring import ENTRY
+from .selector import Selector
+from .uart import RECEIVED
+
+CRC = Algorithm(
+    crc_width=CRC_BITS,
+    polynomial=CRC_POLYNOMIAL,
+    initial_crc=CRC_INITIAL,
+    reflect_input=False,
+    reflect_output=False,
+    xor_output=0,
+)
+"""The checksum of frames."""
+
+CRC_BYTES = CRC_BITS // 8
+
+SPACING = 40
+"""Clocks from one byte to the next, at least: those of the fastest line."""
+
+LAST_PLACE = CRC_BYTES
+"""The place of the last byte of a bitmap; that of the first is LAST_PLACE + bytes - 1."""
+
+CAUSE_BITS = 3
+
+
+class Receiver(wiring.Component):
+    """Undoes COBS, checks frames, and puts requests into the ring.
+
+    Ports
+    -----
+    received : stream of `RECEIVED`, always ready; at least SPACING clocks from byte to byte.
+    put, drop, full : of the Ring. The mark that ends a request holds the sequence that was expected
+        before it.
+    expected : the sequence of the next request.
+    fault : {valid, cause} in the cycle in which a frame is dropped.
+    select : {valid, place}: the mask of the pixels at `place` is asked for, as long as `valid` is
+        high. Places count down to LAST_PLACE.
+    mask : which of the byte's pixels are connected, from the cycle after it was asked for.
+
+    Parameters: `lengths` of the requests that are taken, as of `requests.lengths_of`. `selects`,
+    whether PIXELS are reduced to those connected; else they are stored as they come.
+
+    Latency: a request is put 2 clocks after its delimiter.
+    """
+
+    def __init__(self, lengths: dict[Request, Length], selects: bool):
+        self._lengths = lengths
+        self._selects = selects
+        # Bytes that are still to come of a frame, the type being here.
+        self._due = {kind: 1 + length.least + CRC_BYTES for kind, length in lengths.items()}
+        place = range(max(self._due.values()) + 1)
+        super().__init__(
+            {
+                "received": In(stream.Signature(RECEIVED)),
+                "put": Out(stream.Signature(ENTRY, always_ready=True)),
+                "drop": Out(1),
+                "full": In(1),
+                "expected": Out(8),
+                "fault": Out(wiring.Signature({"valid": Out(1), "cause": Out(CAUSE_BITS)})),
+                "select": Out(wiring.Signature({"valid": Out(1), "place": Out(place)})),
+                "mask": In(8),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        # The first stage undoes COBS. A zero is due between blocks, but not after a full one.
+        said = self.received.payload
+        byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle
+        ended = Signal()  # its delimiter is here
+        begun, broken = Signal(), Signal()
+        left = Signal(8)  # bytes until the next one that tells how many follow
+        zero_due = Signal()
+        m.d.comb += self.received.ready.eq(1)
+        m.d.sync += [decoded.eq(0), ended.eq(0)]
+        with m.If(self.received.valid):
+            m.d.sync += [byte.eq(Mux(left == 0, 0, said.data)), begun.eq(1)]
+            with m.If(said.broken):
+                m.d.sync += broken.eq(1)
+            with m.Elif(said.data == 0):
+                m.d.sync += [ended.eq(begun), begun.eq(0)]
+            with m.Else():
+                m.d.sync += [decoded.eq((left != 0) | zero_due), left.eq(left - 1)]
+                with m.If(left == 0):
+                    m.d.sync += [left.eq(said.data - 1), zero_due.eq(said.data != 0xFF)]
+        with m.If(ended):
+            m.d.sync += [left.eq(0), zero_due.eq(0), broken.eq(0)]
+
+        m.submodules.crc = crc = CRC(data_width=8).create()
+        m.d.comb += [crc.data.eq(byte), crc.valid.eq(decoded), crc.start.eq(ended)]
+
+        # The second takes what it says. `number` stays where nothing depends on it any more.
+        number = Signal(range(HEADER_BYTES + CRC_BYTES + 1))
+        enough = number == HEADER_BYTES + CRC_BYTES
+        known, variable, ordered, excess, overrun = (
+            Signal(name=name) for name in ("known", "variable", "ordered", "excess", "overrun")
+        )
+        kind_is = {kind: byte == kind for kind in self._lengths}
+        sequence, hello, pixels = Signal(8), Signal(), Signal()
+        due = Signal.like(self.select.place)
+        with m.If(decoded):
+            with m.If(~enough):
+                m.d.sync += number.eq(number + 1)
+            with m.If(number == 0):
+                m.d.sync += [
+                    known.eq(0),
+                    hello.eq(kind_is[Request.HELLO]),
+                    pixels.eq(kind_is.get(Request.PIXELS, 0)),
+                ]
+                with m.Switch(byte):
+                    for kind, length in self._lengths.items():
+                        with m.Case(kind):
+                            m.d.sync += [
+                                known.eq(1),
+                                variable.eq(length.variable),
+                                due.eq(self._due[kind]),
+                            ]
+            with m.Elif(due != 0):
+                m.d.sync += due.eq(due - 1)
+            with m.Else():
+                m.d.sync += [due.eq(WORD_BYTES - 1), excess.eq(~variable)]
+            with m.If(number == 1):
+                m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
+
+        put, mark = self.put, Signal()
+        stores = Signal()
+        m.d.comb += [stores.eq(decoded), put.payload.data.eq(byte), self.select.place.eq(due)]
+        if self._selects:
+            m.submodules.selector = selector = Selector()
+            selecting = Signal()
+            with m.If(decoded & (number == HEADER_BYTES)):
+                m.d.sync += selecting.eq(pixels)
+            with m.Elif(ended | (decoded & (due == LAST_PLACE + 1))):
+                m.d.sync += selecting.eq(0)
+            m.d.comb += [
+                selector.pixels.eq(byte),
+                selector.start.eq(decoded & selecting),
+                selector.last.eq(due == LAST_PLACE),
+                selector.mask.eq(self.mask),
+                selector.clear.eq(ended),
+                self.select.valid.eq(selector.busy),
+            ]
+            with m.If(selecting | selector.busy):
+                m.d.comb += [
+                    stores.eq(selector.put.valid),
+                    put.payload.data.eq(selector.put.payload),
+                ]
+
+        # The verdict.
+        with m.If(broken | (left != 0)):
+            m.d.comb += self.fault.cause.eq(Cause.FRAMING)
+        with m.Elif((crc.crc != 0) | ~enough):
+            m.d.comb += self.fault.cause.eq(Cause.CRC)
+        with m.Elif(~known):
+            m.d.comb += self.fault.cause.eq(Cause.TYPE)
+        with m.Elif((due != 0) | excess):
+            m.d.comb += self.fault.cause.eq(Cause.LENGTH)
+        with m.Elif(~ordered):
+            m.d.comb += self.fault.cause.eq(Cause.SEQUENCE)
+        with m.Elif(overrun | self.full):
+            m.d.comb += self.fault.cause.eq(Cause.OVERRUN)
+        with m.Else():
+            m.d.comb += mark.eq(ended)
+        m.d.comb += [
+            self.fault.valid.eq(ended & ~mark),
+            self.drop.eq(self.fault.valid),
+            put.valid.eq((stores & ~self.full) | mark),
+            put.payload.mark.eq(mark),
+        ]
+        with m.If(mark):
+            m.d.comb += put.payload.data.eq(self.expected)
+            m.d.sync += self.expected.eq(sequence + 1)
+        with m.If(stores & self.full):
+            m.d.sync += overrun.eq(1)
+        with m.If(ended):
+            m.d.sync += [number.eq(0), excess.eq(0), overrun.eq(0)]
+        return m

@@ -1,0 +1,64 @@
+"""The selector: of a bitmap of all pixels it keeps those that are connected."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Selector(wiring.Component):
+    """Takes a bitmap byte by byte, bit by bit, and packs the connected pixels into bytes anew.
+
+    Ports
+    -----
+    pixels : a byte of the bitmap, steady from `start` on while `busy`.
+    start : in the cycle before it is to be worked on, while not busy.
+    last : steady while busy: it is the last one, after which the byte that has begun is filled up
+        with zeros.
+    mask : which of the pixels are connected, from the second cycle of `busy` on.
+    clear : forget what is left of a bitmap without its last byte.
+    put : stream of bytes, always ready.
+
+    Takes 9 clocks a byte, the last one up to 8 more.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "pixels": In(8),
+                "mask": In(8),
+                "start": In(1),
+                "last": In(1),
+                "clear": In(1),
+                "busy": Out(1),
+                "put": Out(stream.Signature(8, always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        index = Signal(3)  # of the pixel
+        running = Signal()  # the mask is here
+        filling = Signal()
+        packed, count = Signal(7), Signal(3)  # so many bits, in the highest places
+        pixel, kept = Signal(), Signal()
+        m.d.comb += [
+            pixel.eq(self.pixels.bit_select(index, 1) & ~filling),
+            kept.eq((running & self.mask.bit_select(index, 1)) | (filling & (count != 0))),
+            self.put.payload.eq(Cat(packed, pixel)),
+            self.put.valid.eq(kept & (count == 7)),
+        ]
+        with m.If(kept):
+            m.d.sync += [packed.eq(Cat(packed[1:], pixel)), count.eq(count + 1)]
+        with m.If(self.start):
+            m.d.sync += self.busy.eq(1)
+        with m.Elif(self.busy & ~running & ~filling):
+            m.d.sync += running.eq(1)
+        with m.If(running):
+            m.d.sync += index.eq(index + 1)
+            with m.If(index == 7):
+                m.d.sync += [running.eq(0), filling.eq(self.last), self.busy.eq(self.last)]
+        with m.If(filling & (count == 0)):
+            m.d.sync += [filling.eq(0), self.busy.eq(0)]
+        with m.If(self.clear):
+            m.d.sync += count.eq(0)
+        return m

@@ -1,0 +1,117 @@
+"""The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, enum, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .receiver import CRC
+
+DEPTH = 512
+"""Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
+
+ANSWER_BYTE = data.StructLayout({"data": 8, "end": 1})
+"""A byte of an answer, or with `end` nothing more of it."""
+
+
+class State(enum.Enum):
+    """What is written into the buffer next."""
+
+    BYTE = 0
+    HIGH = 1  # of the checksum
+    LOW = 2
+    CODE = 3  # of the frame's last block
+    DELIMITER = 4
+    OPEN = 5  # nothing, but the first block of the next frame begins
+
+
+class Transmitter(wiring.Component):
+    """Frames of any length.
+
+    Ports
+    -----
+    answer : stream of `ANSWER_BYTE`: type, sequence, payload, end.
+    sent : stream of bytes for the line.
+
+    Latency: up to the next zero, or 254 bytes. Throughput a byte a cycle in, while the buffer has
+    room, 5 cycles more a frame and 1 every 254 bytes; a byte a cycle out.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "answer": In(stream.Signature(ANSWER_BYTE)),
+                "sent": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.crc = crc = CRC(data_width=8).create()
+        m.submodules.buffer = buffer = memory.Memory(shape=8, depth=DEPTH, init=[])
+        write_port, read_port = buffer.write_port(), buffer.read_port()
+
+        state = Signal(State)
+        read, first = Signal(range(DEPTH)), Signal(range(DEPTH))  # `first` of the block
+        write = Signal(range(DEPTH), init=1)
+        code = Signal(8, init=1)  # of the block: its bytes, and one
+        following = Signal.like(write)
+        m.d.comb += following.eq(write + 1)
+
+        # A block that is full goes before whatever is next.
+        is_full = code == 0xFF
+        goes = (following != read) & ~is_full
+        # In the checksum's place it is fed to itself, so that its high byte is the next one.
+        checksum = (state == State.HIGH) | (state == State.LOW)
+        in_answer = state == State.BYTE
+        byte = Signal(8)
+        taken = Signal()
+        m.d.comb += [
+            byte.eq(Mux(in_answer, self.answer.payload.data, crc.crc[8:])),
+            taken.eq(
+                goes & (checksum | (in_answer & self.answer.valid & ~self.answer.payload.end))
+            ),
+            self.answer.ready.eq(goes & in_answer),
+            crc.data.eq(byte),
+            crc.valid.eq(taken),
+            crc.start.eq(state == State.OPEN),
+        ]
+
+        # A zero is not written, but ends the block, whose code goes into the place left for it.
+        closes = ((following != read) & is_full) | (taken & (byte == 0))
+        ends = goes & (state == State.CODE)
+        delimits = goes & (state == State.DELIMITER)
+        m.d.comb += [
+            write_port.addr.eq(Mux(closes | ends, first, write)),
+            write_port.data.eq(Mux(closes | ends, code, Mux(state == State.DELIMITER, 0, byte))),
+            write_port.en.eq(closes | ends | taken | delimits),
+        ]
+        opens = closes | (goes & (state == State.OPEN))
+        with m.If(opens):
+            m.d.sync += [first.eq(write), code.eq(1)]
+        with m.Elif(taken):
+            m.d.sync += code.eq(code + 1)
+        with m.If(opens | taken | delimits):
+            m.d.sync += write.eq(following)
+        with m.If(goes):
+            with m.Switch(state):
+                with m.Case(State.BYTE):
+                    with m.If(self.answer.valid & self.answer.payload.end):
+                        m.d.sync += state.eq(State.HIGH)
+                for here, then in zip(State, [*list(State)[1:], State.BYTE], strict=True):
+                    if here is not State.BYTE:
+                        with m.Case(here):
+                            m.d.sync += state.eq(then)
+
+        # Up to the block under way all is complete.
+        fetch = Signal()
+        m.d.comb += [
+            fetch.eq((~self.sent.valid | self.sent.ready) & (read != first)),
+            read_port.en.eq(fetch),
+            read_port.addr.eq(read),
+            self.sent.payload.eq(read_port.data),
+        ]
+        with m.If(fetch):
+            m.d.sync += [read.eq(read + 1), self.sent.valid.eq(1)]
+        with m.Elif(self.sent.ready):
+            m.d.sync += self.sent.valid.eq(0)
+        return m

@@ -1,0 +1,120 @@
+"""The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.cdc import FFSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from .protocol import BAUD
+
+TOLERANCE = 0.01
+"""How far, at most, the rate may be off: with the host's own error a bit is still hit."""
+
+MIN_DIVISOR = 4
+"""Clocks a bit: fewer would not find its middle."""
+
+RECEIVED = data.StructLayout({"data": 8, "broken": 1})
+"""A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
+
+
+def divisor_of(clock_hz: int) -> int:
+    """Clocks a bit. Raises ValueError for a clock that BAUD cannot be made of."""
+    divisor = round(clock_hz / BAUD)
+    if divisor < MIN_DIVISOR or abs(clock_hz / divisor / BAUD - 1) > TOLERANCE:
+        raise ValueError(
+            f"a clock of {clock_hz} Hz makes no {BAUD} baud within {TOLERANCE:.0%}: take a "
+            f"multiple of {BAUD} Hz, at least {MIN_DIVISOR * BAUD}"
+        )
+    return divisor
+
+
+class UartReceiver(wiring.Component):
+    """Takes bytes from the line.
+
+    Ports
+    -----
+    rx : the line, which need not be synchronous; high while it rests.
+    received : stream of `RECEIVED`; `ready` is not looked at, for a line cannot wait. Of a break,
+        however long, comes one byte.
+
+    Parameters: `divisor`, clocks a bit.
+
+    A bit is sampled in its middle, a byte comes 2 clocks after the middle of its stop bit, and the
+    next one's start may follow from there on. Throughput: a byte every 10 * divisor clocks.
+    """
+
+    def __init__(self, divisor: int):
+        self._divisor = divisor
+        super().__init__({"rx": In(1, init=1), "received": Out(stream.Signature(RECEIVED))})
+
+    def elaborate(self, platform):
+        m = Module()
+        rx = Signal(init=1)
+        m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
+        wait = Signal(range(self._divisor))  # clocks until the next sample
+        busy = Signal()
+        starts = Signal(init=1)  # the next sample is that of the start bit
+        # A one goes through in front of the data: when it drops out, the stop bit is next.
+        bits = Signal(9)
+        said = self.received.payload
+        m.d.comb += said.data.eq(bits[1:])
+        m.d.sync += self.received.valid.eq(0)
+        with m.If(~busy):
+            m.d.sync += [
+                wait.eq(self._divisor // 2 - 1),
+                starts.eq(1),
+                busy.eq(~rx & ~said.broken),
+            ]
+            with m.If(rx):
+                m.d.sync += said.broken.eq(0)
+        with m.Elif(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        with m.Else():
+            m.d.sync += [wait.eq(self._divisor - 1), starts.eq(0)]
+            with m.If(starts):
+                m.d.sync += [busy.eq(~rx), bits.eq(1 << 8)]
+            with m.Elif(bits[0]):
+                m.d.sync += [busy.eq(0), self.received.valid.eq(1), said.broken.eq(~rx)]
+            with m.Else():
+                m.d.sync += bits.eq(Cat(bits[1:], rx))
+        return m
+
+
+class UartTransmitter(wiring.Component):
+    """Puts bytes on the line.
+
+    Ports
+    -----
+    sent : stream of bytes.
+    tx : the line, from a register; high while it rests.
+
+    Parameters: `divisor`, clocks a bit.
+
+    Latency 1 clock, throughput a byte every 10 * divisor clocks.
+    """
+
+    def __init__(self, divisor: int):
+        self._divisor = divisor
+        super().__init__({"sent": In(stream.Signature(8)), "tx": Out(1, init=1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        wait = Signal(range(self._divisor))
+        # What is still to come, with a one on top that has become the stop bit when it is alone.
+        bits = Signal(9)
+        m.d.comb += self.sent.ready.eq((bits == 0) & (wait == 0))
+        with m.If(wait != 0):
+            m.d.sync += wait.eq(wait - 1)
+        with m.Elif(bits != 0):
+            m.d.sync += [
+                wait.eq(self._divisor - 1),
+                self.tx.eq(bits[0]),
+                bits.eq(bits >> 1),
+            ]
+        with m.Elif(self.sent.valid):
+            m.d.sync += [
+                wait.eq(self._divisor - 1),
+                self.tx.eq(0),
+                bits.eq(Cat(self.sent.payload, 1)),
+            ]
+        return m
