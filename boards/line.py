@@ -1,0 +1,102 @@
+"""A serial port as the host sees it: bytes out, bytes in, and errors that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import Protocol
+
+import serial
+from serial.tools import list_ports
+
+from .errors import PortError
+
+WRITE_TIMEOUT = 10.0
+"""Seconds in which a port has to take what is written to it."""
+
+
+class Line(Protocol):
+    """What carries the bytes to a board and back, and says what time it is."""
+
+    name: str
+    """For people."""
+
+    def write(self, sent: bytes) -> None:
+        """Send bytes."""
+
+    def read(self, seconds: float) -> bytes:
+        """All that has come; waits up to so many seconds for the first byte. Empty if none came."""
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+
+    def close(self) -> None:
+        """Let go of the port."""
+
+
+class SerialLine:
+    """A serial port, 8N1, for this program alone. Raises PortError."""
+
+    def __init__(self, port: str, baud: int) -> None:
+        self.name = port
+        try:
+            self._serial = serial.Serial(
+                port, baud, exclusive=True, write_timeout=WRITE_TIMEOUT, timeout=0
+            )
+        except (OSError, ValueError, OverflowError) as error:  # SerialException is an OSError
+            raise PortError(_refusal(port, baud, error)) from None
+
+    def write(self, sent: bytes) -> None:
+        """Send bytes; waits for the port to take them."""
+        try:
+            self._serial.write(sent)
+        except OSError as error:
+            raise self._gone(error) from None
+
+    def read(self, seconds: float) -> bytes:
+        """All that has come; waits up to so many seconds for the first byte."""
+        try:
+            self._serial.timeout = seconds
+            first = self._serial.read(1)
+            return first + self._serial.read(self._serial.in_waiting) if first else first
+        except OSError as error:
+            raise self._gone(error) from None
+
+    def now(self) -> float:
+        """Seconds."""
+        return time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._serial.close()
+
+    def _gone(self, error: OSError) -> PortError:
+        if isinstance(error, serial.SerialTimeoutException):
+            return PortError(
+                f"the port {self.name} has taken nothing for {WRITE_TIMEOUT:.0f} seconds: "
+                "unplug the board, plug it in and try again."
+            )
+        return PortError(
+            f"the port {self.name} has gone: plug the board in, and see that no other program "
+            "uses it."
+        )
+
+
+def _refusal(port: str, baud: int, error: Exception) -> str:
+    """Why a port cannot be opened, and what to do, in one sentence."""
+    number = getattr(error, "errno", None)
+    if number == errno.ENOENT:
+        there = ", ".join(sorted(one.device for one in list_ports.comports()))
+        return f"there is no port {port}: plug the board in, or name another (" + (
+            f"there are: {there})." if there else "there is none now)."
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return (
+            f"you may not use the port {port}: add yourself to the group it belongs to (on Debian: "
+            "sudo adduser $USER dialout) and log in again."
+        )
+    if number in (errno.EBUSY, errno.EAGAIN):
+        return f"the port {port} is in use by another program: end that one first."
+    if isinstance(error, ValueError | OverflowError):
+        return f"the port {port} cannot do {baud} bits a second: give another --baud."
+    return f"{port} is no serial port: name the board's, such as /dev/ttyUSB0."
