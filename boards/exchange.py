@@ -16,8 +16,9 @@ shows in one of three ways:
 In the last two cases the host *probes*: a frame of no type is dropped, whatever its sequence, and
 the notice of that says which sequence is expected: what was taken and what was not. Nothing changes
 by it, so it can be repeated until the notice comes. Then HELLO is a barrier: its answer comes after
-those of everything that was taken, and after all notices. What was not taken is sent again; so is
-what has lost its answer, unless it must not be done twice.
+those of everything that was taken. STATUS, at once after it, says how many frames were dropped, by
+which late notices are known. What was not taken is sent again; so is what has lost its answer,
+unless it must not be done twice.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from firstspike.hdl.link.protocol import (
     ERROR_FORMAT,
     PROBE,
     RING_OVERHEAD,
+    STATUS_FORMAT,
     Cause,
     Identity,
     Notice,
@@ -117,6 +119,8 @@ class Exchange:
         self._iterator: object = None  # the one in use
         self._expected: int | None = None  # what the notice of a probe said
         self._greeting: bytes | None = None  # the answer of the latest HELLO
+        self._count: int | None = None  # frames the board has dropped, of the STATUS after it
+        self._known = 0  # the same, of the latest barrier
         self._dropped = False  # the board has said that it dropped a frame
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
@@ -229,19 +233,23 @@ class Exchange:
 
     def _barrier(self, tries: int = TRIES) -> Identity:
         """Wait until all that the board has taken is done; then both sides are in step."""
-        self._greeting = None
         for until in self._waits(tries):
             # Another sequence each time: only the answer of the latest means that all is done.
             self._hello = (self._hello + 1) % HELLOS
-            self._line.write(DELIMITER + encode_frame(Request.HELLO, self._hello))
-            while self._greeting is None and self._listen(until):
+            self._greeting = self._count = None
+            self._line.write(
+                DELIMITER
+                + encode_frame(Request.HELLO, self._hello)
+                + encode_frame(Request.STATUS, self._hello + 1)
+            )
+            while self._count is None and self._listen(until):
                 pass
-            if self._greeting is not None:
+            if self._count is not None:
                 break
         else:
             raise self._silence()
-        self._next = self._hello + 1
-        self._dropped = False
+        self._next = self._hello + 2
+        self._known, self._dropped = self._count, False
         try:
             return Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
@@ -275,14 +283,17 @@ class Exchange:
     def _take(self, kind: int, sequence: int, payload: bytes) -> None:
         """Take a good frame; those that no one waits for any more are nothing to us."""
         if kind == Notice.ERROR and len(payload) == ERROR_FORMAT.size:
-            cause, _ = ERROR_FORMAT.unpack(payload)
+            cause, count = ERROR_FORMAT.unpack(payload)
+            if not 0 < (count - self._known) & 0xFFFF < 1 << 15:
+                return  # of before the latest HELLO
             if cause == Cause.TYPE:
                 self._expected = sequence
             else:
                 self._dropped = True
-        elif kind == Request.HELLO + ANSWER:
-            if sequence == self._hello:
-                self._greeting = payload
+        elif kind == Request.HELLO + ANSWER and sequence == self._hello:
+            self._greeting = payload
+        elif kind == Request.STATUS + ANSWER and self._greets(sequence, payload):
+            _, self._count = STATUS_FORMAT.unpack(payload)
         else:
             at = (sequence - (self._next - len(self._under_way))) & 0xFF
             if at < len(self._under_way) and self._under_way[at].take(kind, payload):
@@ -290,6 +301,11 @@ class Exchange:
                 self._under_way.popleft()
                 self._answered += 1
                 self._setbacks = 0
+
+    def _greets(self, sequence: int, payload: bytes) -> bool:
+        """Whether a status is the second answer that `_barrier` waits for."""
+        waiting = self._greeting is not None and self._count is None
+        return waiting and sequence == self._hello + 1 and len(payload) == STATUS_FORMAT.size
 
     def _lose(self, count: int) -> None:
         """The first requests under way have been done, and their answers are lost."""

@@ -19,12 +19,10 @@ from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link import protocol
+from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.protocol import (
     Cause,
     DecisionFlag,
-    Identity,
-    IdentityFlag,
-    LayerIdentity,
     Notice,
     Request,
 )
@@ -73,41 +71,16 @@ class BoardModel:
             pack_words(layer, one) for layer, one in zip(self.shape.layers, weights, strict=True)
         ]
         self._rule = Settings()
-        self.identity = self._identity(network, loaded, capacity)
+        self.identity = identity_of(
+            self.shape,
+            network,
+            clock_hz=12_000_000,
+            build=bytes(range(8)),
+            loaded=loaded,
+            ring_bytes=capacity + 1,
+        )
         self.started_anew()
         self.learned: list[tuple[bytes, int]] = []
-
-    def _identity(self, network: Network, loaded: bool, capacity: int) -> Identity:
-        layers = []
-        for layer in self.shape.layers:
-            schedule = layer.schedule
-            layers.append(
-                LayerIdentity(
-                    n_in=schedule.n_in,
-                    n_out=schedule.n_out,
-                    lanes=schedule.lanes,
-                    threshold=layer.threshold,
-                    weight_bits=layer.weight_bits,
-                    stored_bits=layer.weight_bits + layer.unused_bits,
-                    slope_bits=layer.widths.S,
-                    potential_bits=layer.widths.M,
-                    window=schedule.window,
-                )
-            )
-        flags = (self.schedule.bitmap is not None) << IdentityFlag.BITMAPS
-        flags |= (self._state is not None) << IdentityFlag.LEARNS | loaded << IdentityFlag.LOADED
-        return Identity(
-            flags=flags,
-            capacity=capacity,
-            max_payload=capacity - protocol.RING_OVERHEAD,
-            clock=12_000_000,
-            build=bytes(range(8)),
-            network=bytes.fromhex(network.digest()),
-            n_inputs=network.n_inputs,
-            unit=network.unit,
-            deadline=network.deadline,
-            layers=tuple(layers),
-        )
 
     def started_anew(self) -> None:
         """As after power-up, but for the weights."""
@@ -116,10 +89,10 @@ class BoardModel:
         self._ring: deque[tuple[int, int, int, bytes]] = deque()
         self._used = 0
         self.expected = 0
-        self.cause, self.dropped = 0, 0
+        self.cause, self.dropped, self._untold = 0, 0, False
 
     def receive(self, coded: bytes) -> None:
-        """Take bytes off the line; frames that fail a check are answered at once."""
+        """Take bytes off the line; what fails a check is dropped."""
         *frames, self._begun = (self._begun + coded).split(protocol.DELIMITER)
         for frame in frames:
             if frame:
@@ -165,8 +138,7 @@ class BoardModel:
         return length >= 8  # WRITE
 
     def _drop(self, cause: Cause) -> None:
-        self.cause, self.dropped = cause, (self.dropped + 1) & 0xFFFF
-        self._send(Notice.ERROR, self.expected, protocol.ERROR_FORMAT.pack(cause, self.dropped))
+        self.cause, self.dropped, self._untold = cause, (self.dropped + 1) & 0xFFFF, True
 
     def _send(self, kind: int, sequence: int, payload: bytes = b"") -> None:
         self.sent += protocol.encode_frame(kind, sequence, payload)
@@ -174,10 +146,19 @@ class BoardModel:
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self._ring)
+        return bool(self._ring) or self._untold
+
+    @property
+    def following(self) -> int | None:
+        """The type of the next request."""
+        return self._ring[0][0] if self._ring else None
 
     def work(self) -> None:
-        """Do the next request."""
+        """Do the next request; or if there is none, tell of frames that were dropped."""
+        if not self._ring:
+            self._untold = False
+            told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
+            return self._send(Notice.ERROR, self.expected, told)
         kind, sequence, expected, payload = self._ring.popleft()
         self._used -= protocol.RING_OVERHEAD + len(payload)
         if kind == Request.HELLO:
@@ -303,16 +284,16 @@ class ModelLine:
     """A line to a model, in a time of its own: nothing ever waits for a real clock.
 
     `damage_out` and `damage_in` are what the line does to the bytes on the way to the board and
-    back; each request takes the board `seconds`.
+    back; a request takes the board a millisecond, or `seconds` of its type.
     """
 
     name = "the model"
 
-    def __init__(self, board: BoardModel, seconds: float = 1e-3) -> None:
+    def __init__(self, board: BoardModel) -> None:
         self.board = board
         self.damage_out: Damage = lambda sent, now: (sent, now)
         self.damage_in: Damage = self.damage_out
-        self._seconds = seconds
+        self.seconds: dict[int | None, float] = {}
         self._now = 0.0
         self._end = 0.0
         self.patience()
@@ -364,7 +345,7 @@ class ModelLine:
             board.work()
             self._ready = None
         if self._ready is None and board.busy:
-            self._ready = self._now + self._seconds
+            self._ready = self._now + self.seconds.get(board.following, 1e-3)
         if board.sent:
             content, board.sent = bytes(board.sent), bytearray()
             self._put(self._in, self.damage_in, content)
