@@ -58,7 +58,7 @@ class Engine(wiring.Component):
 
     Ports
     -----
-    get, two, release, rewind : of the Ring.
+    get, fast, two, release, rewind : of the Ring.
     answer : to the Transmitter.
     fault : of the Receiver, whose next request has the sequence `expected`.
     fact_index, fact_digit, fact : of Facts; while `fact_busy` its other reader has it.
@@ -71,9 +71,9 @@ class Engine(wiring.Component):
     of it is there.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
-    of the core alone. An event takes 5 cycles, which may be more than the core would need.
+    of the core alone. An event takes 9 cycles, which may be more than the core would need.
     Between a decision and the first word of an image that waits there are a cycle for every byte of
-    the answer, and 10 more.
+    the answer, and some 15 more.
 
     Parameters: `facts`, bytes of the identity; `digit`, whether there is a stored image.
     """
@@ -87,6 +87,7 @@ class Engine(wiring.Component):
         first, last = shape.layers[0].schedule, shape.layers[-1].schedule
         members = {
             "get": In(stream.Signature(ENTRY)),
+            "fast": Out(1),
             "two": In(1),
             "release": Out(1),
             "rewind": Out(1),
@@ -209,8 +210,9 @@ class Engine(wiring.Component):
                             m.d.sync += state.eq(State.BITMAP)
             if self._bitmap:
                 with m.Case(State.BITMAP):
-                    # A write to the ring after the first word will not be seen in the cycles.
+                    # Not before the ring can follow the core, so that none of its cycles is ours.
                     m.d.comb += [
+                        self.fast.eq(1),
                         self.words.valid.eq(get.valid & (self.two | (count != 0))),
                         get.ready.eq(self.words.valid & self.words.ready),
                     ]
@@ -282,9 +284,8 @@ class Engine(wiring.Component):
             with m.Case(State.DO):
                 m.d.sync += [state.eq(State.ANSWER), place.eq(0)]
                 with m.Switch(kind):
-                    with m.Case(Request.READ):
-                        with m.If(bad):
-                            m.d.sync += index.eq(heads[Notice.REFUSED])
+                    with m.Case(Request.READ), m.If(bad):
+                        m.d.sync += index.eq(heads[Notice.REFUSED])
                     with m.Case(Request.CHECKSUM):
                         m.d.comb += [walk.start.eq(1), crc.start.eq(1)]
                         m.d.sync += state.eq(State.ASK)
@@ -297,9 +298,8 @@ class Engine(wiring.Component):
                             m.d.comb += self.settings.valid.eq(1)
                             with m.If(~self.settings.ready):
                                 m.d.sync += state.eq(State.DO)
-                    with m.Case(*IMAGES):
-                        with m.If(~settled):
-                            m.d.sync += state.eq(State.DO)
+                    with m.Case(*IMAGES), m.If(~settled):
+                        m.d.sync += state.eq(State.DO)
                     if self._digit:
                         with m.Case(SHOW):
                             m.d.comb += answered.eq(settled)
@@ -319,9 +319,8 @@ class Engine(wiring.Component):
                 with m.If(shift & (place == WORD_BYTES - 1)):
                     m.d.comb += walk.advance.eq(1)
                     m.d.sync += state.eq(Mux(walk.whole & walk.last, State.ANSWER, State.ASK))
-            with m.Case(State.FACT):
-                with m.If(~self.fact_busy):
-                    m.d.sync += state.eq(State.FACT_READ)
+            with m.Case(State.FACT), m.If(~self.fact_busy):
+                m.d.sync += state.eq(State.FACT_READ)
             with m.Case(State.FACT_READ):
                 m.d.sync += [
                     word[:8].eq(self.fact),

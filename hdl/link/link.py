@@ -8,13 +8,14 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.pipeline import Stage
 
 from .engine import Engine
 from .identity import Facts, identity_of
 from .receiver import Receiver
 from .requests import lengths_of
 from .ring import Ring
-from .transmitter import Transmitter
+from .transmitter import ANSWER_BYTE, Transmitter
 from .uart import RECEIVED
 
 RING_BYTES = 8192
@@ -99,11 +100,15 @@ class Link(wiring.Component):
         wiring.connect(m, wiring.flipped(self.received), receiver.received)
         wiring.connect(m, receiver.put, ring.put)
         wiring.connect(m, ring.get, engine.get)
-        wiring.connect(m, engine.answer, transmitter.answer)
+        # A register here, for on both sides of it much depends on who can go on.
+        m.submodules.stage = stage = Stage(ANSWER_BYTE)
+        wiring.connect(m, engine.answer, stage.i)
+        wiring.connect(m, stage.o, transmitter.answer)
         wiring.connect(m, transmitter.sent, wiring.flipped(self.sent))
         m.d.comb += [
             ring.drop.eq(receiver.drop),
             receiver.full.eq(ring.full),
+            ring.fast.eq(engine.fast),
             engine.two.eq(ring.two),
             ring.release.eq(engine.release),
             ring.rewind.eq(engine.rewind),

@@ -49,7 +49,7 @@ class Receiver(wiring.Component):
     Parameters: `lengths` of the requests that are taken, as of `requests.lengths_of`. `selects`,
     whether PIXELS are reduced to those connected; else they are stored as they come.
 
-    Latency: a request is put 2 clocks after its delimiter.
+    Latency: a request is put 3 clocks after its delimiter.
     """
 
     def __init__(self, lengths: dict[Request, Length], selects: bool):
@@ -133,7 +133,7 @@ class Receiver(wiring.Component):
 
         put, mark = self.put, Signal()
         stores = Signal()
-        m.d.comb += [stores.eq(decoded), put.payload.data.eq(byte), self.select.place.eq(due)]
+        m.d.comb += [put.payload.data.eq(byte), self.select.place.eq(due)]
         if self._selects:
             m.submodules.selector = selector = Selector()
             selecting = Signal()
@@ -149,29 +149,34 @@ class Receiver(wiring.Component):
                 selector.clear.eq(ended),
                 self.select.valid.eq(selector.busy),
             ]
-            with m.If(selecting | selector.busy):
-                m.d.comb += [
-                    stores.eq(selector.put.valid),
-                    put.payload.data.eq(selector.put.payload),
-                ]
+            m.d.comb += stores.eq((decoded & ~selecting) | selector.put.valid)
+            with m.If(selector.put.valid):
+                m.d.comb += put.payload.data.eq(selector.put.payload)
 
-        # The verdict.
+        else:
+            m.d.comb += stores.eq(decoded)
+
+        # The verdict, and a cycle later what comes of it.
+        cause, judged = Signal(CAUSE_BITS), Signal()
+        m.d.sync += judged.eq(ended)
         with m.If(broken | (left != 0)):
-            m.d.comb += self.fault.cause.eq(Cause.FRAMING)
+            m.d.sync += cause.eq(Cause.FRAMING)
         with m.Elif((crc.crc != 0) | ~enough):
-            m.d.comb += self.fault.cause.eq(Cause.CRC)
+            m.d.sync += cause.eq(Cause.CRC)
         with m.Elif(~known):
-            m.d.comb += self.fault.cause.eq(Cause.TYPE)
+            m.d.sync += cause.eq(Cause.TYPE)
         with m.Elif((due != 0) | excess):
-            m.d.comb += self.fault.cause.eq(Cause.LENGTH)
+            m.d.sync += cause.eq(Cause.LENGTH)
         with m.Elif(~ordered):
-            m.d.comb += self.fault.cause.eq(Cause.SEQUENCE)
+            m.d.sync += cause.eq(Cause.SEQUENCE)
         with m.Elif(overrun | self.full):
-            m.d.comb += self.fault.cause.eq(Cause.OVERRUN)
+            m.d.sync += cause.eq(Cause.OVERRUN)
         with m.Else():
-            m.d.comb += mark.eq(ended)
+            m.d.sync += cause.eq(0)
         m.d.comb += [
-            self.fault.valid.eq(ended & ~mark),
+            mark.eq(judged & (cause == 0)),
+            self.fault.cause.eq(cause),
+            self.fault.valid.eq(judged & (cause != 0)),
             self.drop.eq(self.fault.valid),
             put.valid.eq((stores & ~self.full) | mark),
             put.payload.mark.eq(mark),

@@ -45,25 +45,27 @@ class Store(wiring.Component):
 class Ring(wiring.Component):
     """A ring of bytes in a memory with one address, so that it can be single-port RAM.
 
+    A byte that is put waits for a cycle in which nothing is read, or until the next one is put.
+
     A frame is written as it arrives, and becomes visible only with its mark, which takes the place
     of the byte before it: that is the last one of the checksum.
 
     Ports
     -----
-    put : stream of `ENTRY`, always ready. Not two in a row: the first cycle moves on, the second
-        writes.
+    put : stream of `ENTRY`, always ready.
     drop : forget what has been put since the last mark.
-    full : there is no room for another byte, nor for a mark; they are not to be put.
+    full : there is no room for another byte, nor for a mark; they are not to be put. Known two
+        cycles after a byte has been put.
     get : stream of `ENTRY`, request after request. After a mark it says nothing until `release`.
-    two : `get` has two bytes at hand: a write, which takes the memory for a cycle, will not make
-        it pause.
+    fast : a byte is wanted in every cycle. Not while one of the next three may be the mark.
+    two : there are two bytes to get, so that with `fast` there is one in every cycle from now on.
     release : the room of the request is free, all of which up to its mark has been taken.
     rewind : give the same request once more, from its first byte.
 
     Parameters: `depth`, bytes, a power of two; depth - 1 can be held.
 
-    Latency from put to get 4 cycles. Throughput a byte every second cycle in; one a cycle out, but
-    where writes take their turn.
+    Latency from a mark to `get` 4 cycles. Throughput a byte a cycle in, or out with `fast`; else
+    one every second cycle.
     """
 
     def __init__(self, depth: int):
@@ -76,6 +78,7 @@ class Ring(wiring.Component):
                 "drop": In(1),
                 "full": Out(1),
                 "get": Out(stream.Signature(ENTRY)),
+                "fast": In(1),
                 "two": Out(1),
                 "release": In(1),
                 "rewind": In(1),
@@ -91,48 +94,44 @@ class Ring(wiring.Component):
             Signal(range(self._depth), name=name) for name in ("kept", "read", "committed", "write")
         )
         filled = Signal()  # there is a byte at `write` already: the next one goes behind it
-        writing, entry = Signal(), Signal(ENTRY)
+        pending, entry = Signal(), Signal(ENTRY)
+        fetch, store_now = Signal(), Signal()
         following = Signal.like(write)
-        m.d.comb += [following.eq(write + 1), self.full.eq(following == kept)]
-        m.d.sync += writing.eq(self.put.valid)
+        m.d.sync += self.full.eq(following == kept)
+        m.d.comb += [
+            following.eq(write + 1),
+            store_now.eq(pending & (~fetch | self.put.valid)),
+        ]
+        with m.If(store_now):
+            m.d.sync += pending.eq(0)
+            with m.If(entry.mark):
+                m.d.sync += [committed.eq(following), write.eq(following), filled.eq(0)]
         with m.If(self.put.valid):
-            m.d.sync += entry.eq(self.put.payload)
+            m.d.sync += [pending.eq(1), entry.eq(self.put.payload)]
             with m.If(~self.put.payload.mark):
                 m.d.sync += filled.eq(1)
                 with m.If(filled):
                     m.d.sync += write.eq(following)
-        with m.If(writing & entry.mark):
-            m.d.sync += [committed.eq(following), write.eq(following), filled.eq(0)]
         with m.If(self.drop):
-            m.d.sync += [write.eq(committed), filled.eq(0)]
+            m.d.sync += [pending.eq(0), write.eq(committed), filled.eq(0)]
 
-        # `latest` holds what has been read, `head` what waits in front of it.
-        latest, head = store.latest, Signal(ENTRY)
-        latest_valid, head_valid = Signal(), Signal()
-        taken = Signal()
-        empties = Signal()  # `latest` goes to `head`, or out
-        fetch = Signal()
-        ended = (latest_valid & latest.mark) | (head_valid & head.mark)
+        # `get` says what is in `head`; behind it `latest` has been read, if it is valid.
+        latest, head = store.latest, self.get.payload
+        latest_valid, head_valid = Signal(), self.get.valid
+        moves = ~head_valid | self.get.ready
+        ended = head_valid & head.mark
         m.d.comb += [
-            self.get.valid.eq(head_valid | latest_valid),
-            self.get.payload.eq(Mux(head_valid, head, latest)),
             self.two.eq(head_valid & latest_valid),
-            taken.eq(self.get.valid & self.get.ready),
-            empties.eq(~head_valid),
-            fetch.eq((~latest_valid | empties) & ~ended & ~writing & (read != committed)),
-            store.address.eq(Mux(writing, write, read)),
-            store.write.eq(writing),
+            fetch.eq((~latest_valid | (moves & self.fast)) & ~ended & (read != committed)),
+            store.address.eq(Mux(store_now, write, read)),
+            store.write.eq(store_now),
             store.entry.eq(entry),
             store.fetch.eq(fetch),
         ]
-        with m.If(~head_valid):
-            m.d.sync += [head.eq(latest), head_valid.eq(latest_valid & ~taken)]
-        with m.Elif(taken):
-            m.d.sync += head_valid.eq(0)
-        with m.If(fetch):
+        with m.If(moves):
+            m.d.sync += [head.eq(latest), head_valid.eq(latest_valid), latest_valid.eq(0)]
+        with m.If(fetch & ~store_now):
             m.d.sync += [latest_valid.eq(1), read.eq(read + 1)]
-        with m.Elif(empties):
-            m.d.sync += latest_valid.eq(0)
         with m.If(self.release):
             m.d.sync += kept.eq(read)
         with m.If(self.rewind):

@@ -18,7 +18,7 @@ class Selector(wiring.Component):
     clear : forget what is left of a bitmap without its last byte.
     put : stream of bytes, always ready.
 
-    Takes 9 clocks a byte, the last one up to 8 more.
+    Takes 9 clocks a byte, the last one up to 9 more; a byte is put up to 2 clocks later.
     """
 
     def __init__(self):
@@ -39,14 +39,14 @@ class Selector(wiring.Component):
         index = Signal(3)  # of the pixel
         running = Signal()  # the mask is here
         filling = Signal()
-        packed, count = Signal(7), Signal(3)  # so many bits, in the highest places
-        pixel, kept = Signal(), Signal()
-        m.d.comb += [
-            pixel.eq(self.pixels.bit_select(index, 1) & ~filling),
-            kept.eq((running & self.mask.bit_select(index, 1)) | (filling & (count != 0))),
-            self.put.payload.eq(Cat(packed, pixel)),
+        packed, count = Signal(8), Signal(3)  # so many bits, in the highest places
+        pixel, connected, kept = Signal(), Signal(), Signal()
+        m.d.sync += [
+            pixel.eq(self.pixels.bit_select(index, 1) & running),
+            connected.eq(self.mask.bit_select(index, 1) & running),
             self.put.valid.eq(kept & (count == 7)),
         ]
+        m.d.comb += [kept.eq(connected | (filling & (count != 0))), self.put.payload.eq(packed)]
         with m.If(kept):
             m.d.sync += [packed.eq(Cat(packed[1:], pixel)), count.eq(count + 1)]
         with m.If(self.start):
@@ -57,7 +57,7 @@ class Selector(wiring.Component):
             m.d.sync += index.eq(index + 1)
             with m.If(index == 7):
                 m.d.sync += [running.eq(0), filling.eq(self.last), self.busy.eq(self.last)]
-        with m.If(filling & (count == 0)):
+        with m.If(filling & (count == 0) & ~connected):
             m.d.sync += [filling.eq(0), self.busy.eq(0)]
         with m.If(self.clear):
             m.d.sync += count.eq(0)

@@ -9,6 +9,9 @@ from .receiver import CRC
 DEPTH = 512
 """Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
 
+MARGIN = 8
+"""Bytes of the buffer that may stay empty: what is known a cycle late of its room needs 2."""
+
 ANSWER_BYTE = data.StructLayout({"data": 8, "end": 1})
 """A byte of an answer, or with `end` nothing more of it."""
 
@@ -56,10 +59,14 @@ class Transmitter(wiring.Component):
         code = Signal(8, init=1)  # of the block: its bytes, and one
         following = Signal.like(write)
         m.d.comb += following.eq(write + 1)
+        # In time, and short: there is room where `read` is not in the margin after this one.
+        room = Signal(init=1)
+        block = MARGIN.bit_length() - 1
+        m.d.sync += room.eq((write[block:] + 1)[: len(write) - block] != read[block:])
 
         # A block that is full goes before whatever is next.
         is_full = code == 0xFF
-        goes = (following != read) & ~is_full
+        goes = room & ~is_full
         # In the checksum's place it is fed to itself, so that its high byte is the next one.
         checksum = (state == State.HIGH) | (state == State.LOW)
         in_answer = state == State.BYTE
@@ -77,7 +84,7 @@ class Transmitter(wiring.Component):
         ]
 
         # A zero is not written, but ends the block, whose code goes into the place left for it.
-        closes = ((following != read) & is_full) | (taken & (byte == 0))
+        closes = (room & is_full) | (taken & (byte == 0))
         ends = goes & (state == State.CODE)
         delimits = goes & (state == State.DELIMITER)
         m.d.comb += [
@@ -92,15 +99,13 @@ class Transmitter(wiring.Component):
             m.d.sync += code.eq(code + 1)
         with m.If(opens | taken | delimits):
             m.d.sync += write.eq(following)
-        with m.If(goes):
-            with m.Switch(state):
-                with m.Case(State.BYTE):
-                    with m.If(self.answer.valid & self.answer.payload.end):
-                        m.d.sync += state.eq(State.HIGH)
-                for here, then in zip(State, [*list(State)[1:], State.BYTE], strict=True):
-                    if here is not State.BYTE:
-                        with m.Case(here):
-                            m.d.sync += state.eq(then)
+        with m.If(goes), m.Switch(state):
+            with m.Case(State.BYTE), m.If(self.answer.valid & self.answer.payload.end):
+                m.d.sync += state.eq(State.HIGH)
+            for here, then in zip(State, [*list(State)[1:], State.BYTE], strict=True):
+                if here is not State.BYTE:
+                    with m.Case(here):
+                        m.d.sync += state.eq(then)
 
         # Up to the block under way all is complete.
         fetch = Signal()
