@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from firstspike.golden.learning_state import LearningState
-from firstspike.golden.network import Network
+from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.quantise import weight_range
 from firstspike.golden.schedule import LayerSchedule, Schedule
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core import weight_chunks, weights_from_chunks
@@ -85,11 +86,18 @@ def weight_bytes(
     """All weight words of every layer, in order of address, as they go over the line.
 
     For a core that learns `stored` are the stored weights; None for those of the network, the bits
-    below in their middle. Raises NetworkError where `weight_chunks` does.
+    below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
+    that the core does not hold.
     """
-    if shape.learns and stored is None:
+    if not shape.learns and stored is not None:
+        raise NetworkError("the core stores no weights but those it uses: leave the others out")
+    if shape.learns:
         bits = shape.layers[0].learning.stored_bits
-        stored = LearningState.of(network, bits).weights
+        if stored is None:
+            stored = LearningState.of(network, bits).weights
+        low, high = weight_range(bits)
+        if any(weights.min() < low or weights.max() > high for weights in stored):
+            raise NetworkError(f"the core stores weights of {bits} bits, {low}..{high}: give those")
     content = [bytearray() for _ in shape.layers]
     for number, _, chunk in weight_chunks(shape, network, stored):
         content[number] += chunk.to_bytes(CHUNK_BYTES, "little")

@@ -6,12 +6,11 @@ from typing import Any
 import click
 
 from firstspike.golden import infer, load_network
-from firstspike.golden.schedule import Schedule
 from firstspike.sim.scoreboard import differences
 
 from .output import json_option, json_result, say
 from .selection import SelectionCommand, select, selection_options
-from .targets import TARGETS, predicted_cycles, schedule_options
+from .targets import NAMES, chosen, port_options, schedule_options
 
 
 @click.command(cls=SelectionCommand)
@@ -19,12 +18,13 @@ from .targets import TARGETS, predicted_cycles, schedule_options
 @selection_options
 @click.option(
     "--target",
-    type=click.Choice([name for name in TARGETS if name != "golden"]),
+    type=click.Choice([name for name in NAMES if name != "golden"]),
     default="rtl",
     show_default=True,
     help="What is compared with the golden model.",
 )
 @schedule_options
+@port_options
 @json_option
 @click.pass_context
 def command(
@@ -34,24 +34,31 @@ def command(
     lanes: int | None,
     window: int | None,
     bitmap: int | None,
+    port: str | None,
+    baud: int | None,
     json_path: str | None,
     **selection: Any,
 ) -> None:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
-    Names the first difference and ends with exit status 1 if there is one.
+    Names the first difference and ends with exit status 1 if there is one. A board is given NET's
+    weights if it has others; its spikes are compared by their number, for the link does not carry
+    them, and clock cycles where the images come as bitmaps.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     network = load_network(net)
     images = select(network, **selection, bitmap=bitmap)
-    schedule = Schedule.of(network, lanes, window, bitmap)
-    with json_result(json_path) as write:
-        run = TARGETS[target](network, images.ticks, schedule, images.pixels)
+    with (
+        json_result(json_path) as write,
+        chosen(target, network, lanes, window, bitmap, port, baud) as ready,
+    ):
+        run = ready.run(network, images.ticks, ready.schedule, images.pixels)
         inference = infer(network, images.ticks)
-        cycles = predicted_cycles(network, images.ticks, inference, schedule, images.pixels)
+        cycles = ready.predict(network, images.ticks, inference, images.pixels)
         found = list(differences(inference, cycles, run))
-        spikes, counts = sum(map(len, run.logs)), Counter(one.what for one in found)
+        spikes = None if run.logs is None else sum(map(len, run.logs))
+        counts = Counter(one.what for one in found)
         write(
             {
                 "count": len(images.labels),
@@ -60,9 +67,14 @@ def command(
                 "first": vars(found[0]) if found else None,
             }
         )
-    say(f"{net} on {target} against golden, {images.source}: {spikes} hidden spikes", json_path)
+    counted = f"{len(images.labels)} images" if spikes is None else f"{spikes} hidden spikes"
+    say(f"{net} on {target} against golden, {images.source}: {counted}", json_path)
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(found)} differences ({named}):\n{found[0]}", json_path)
         ctx.exit(1)
-    say("0 differences in spikes, decisions, statistics and clock cycles", json_path)
+    what = ["decisions", "statistics"]
+    if spikes is not None:
+        what.insert(0, "spikes")
+    what += ["clock cycles"] if all(one is not None for one in cycles) else []
+    say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}", json_path)

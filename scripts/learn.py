@@ -19,8 +19,9 @@ from firstspike.golden.learning import SCHEDULES
 
 from .learning_report import rates, report, result_of
 from .learning_session import Session, begun, resumed, state_path
-from .learning_targets import GRIDS, LearnerError, learner
+from .learning_targets import GRIDS, Learner, LearnerError, learner
 from .output import command_line, json_option, json_result, replacing, say
+from .targets import port_options
 from .train import Layers
 
 SAVED_EVERY = 5
@@ -115,7 +116,7 @@ def _is_class(text: str) -> bool:
     type=click.Choice(list(GRIDS)),
     default="golden",
     show_default=True,
-    help="What learns; rtl is the hardware, simulated and held against golden.",
+    help="What learns; rtl is the hardware, simulated and held against golden, as is a board.",
 )
 @click.option(
     "--lanes",
@@ -124,6 +125,7 @@ def _is_class(text: str) -> bool:
     help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
     "with --target rtl 64]",
 )
+@port_options
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
 @click.option(
@@ -141,6 +143,8 @@ def command(
     data: str | None,
     target: str,
     lanes: int | None,
+    port: str | None,
+    baud: int | None,
     resume: bool,
     plot_path: str | None,
     output: str,
@@ -152,8 +156,8 @@ def command(
     It begins with NET or with random weights; --relabel and --kill change the world of a trained
     NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
     NET.state.npz, and --resume continues from there bit for bit. Ctrl-C saves and ends. The test
-    images are looked at once, at the end. With --target rtl the exit status is 1 if any weight,
-    decision or clock cycle of the hardware differs from the golden model's.
+    images are looked at once, at the end. With --target rtl or board the exit status is 1 if any
+    weight, decision or clock cycle of the hardware differs from the golden model's.
 
     Example: firstspike learn --random 784-600-10 --epochs 10 -o learned.npz
     """
@@ -167,9 +171,15 @@ def command(
     if run["exact"] and (target != "golden" or lanes):
         raise LearnerError("--exact is no hardware's: leave out --target and --lanes.")
     picture = nullcontext() if plot_path is None else replacing(plot_path)
-    with replacing(output) as file, json_result(json_path) as write, picture as picture_file:
+    with (
+        replacing(output) as file,
+        json_result(json_path) as write,
+        picture as picture_file,
+        learner(target, lanes, port, baud) as learns,
+    ):
         session = resumed(output, data) if resume else begun(run, data)
-        before, seconds = session.state.done, _learn(session, target, lanes, output)
+        before = session.state.done
+        seconds = _learn(session, learns, GRIDS[target], output)
         learned = session.state.done - before
         finished = session.state.done == len(session.course)
         result = result_of(session, seconds, learned) if finished else {}
@@ -223,19 +233,19 @@ def _run_options(ctx: click.Context) -> dict[str, Any]:
         "images": options["n_images"],
         "stored_bits": options["stored_bits"] and int(options["stored_bits"]),
         "command": command_line(
-            ctx, "learn", leave_out=("data", "output", "json_path", "plot_path")
+            ctx, "learn", leave_out=("data", "output", "json_path", "plot_path", "port", "baud")
         ),
     }
 
 
-def _learn(session: Session, target: str, lanes: int | None, output: str) -> float:
+def _learn(session: Session, learns: Learner, grid: int, output: str) -> float:
     """Learn with a progress bar, saving the state on the way; returns the seconds it took.
 
     Ctrl-C ends it after the part under way.
     """
     started = saved = time.perf_counter()
     there = _network_at(output)
-    parts = session.parts(learner(target, lanes), GRIDS[target])
+    parts = session.parts(learns, grid)
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,

@@ -1,13 +1,17 @@
-"""What can learn: the golden model, or the hardware in simulation, held against it."""
+"""What can learn: the golden model, or the hardware, in simulation or on a board, against it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
+import click
 import numpy as np
 
 from firstspike.golden import Learned, LearningState, Settings, learn
 from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
 from firstspike.golden.schedule import Schedule
+
+from .targets import refuse_port
 
 Learner = Callable[
     [LearningState, np.ndarray, np.ndarray, Settings, bool], tuple[Learned, dict[str, int]]
@@ -22,7 +26,7 @@ both of the images that updated alone; then, of those that did not, the part aft
 DIFFERENCES = ("differences", "weights_differ")
 """Ways in which the hardware was not as golden; those of them that are weights."""
 
-GRIDS = {"golden": 500, "rtl": 20_000}
+GRIDS = {"golden": 500, "rtl": 20_000, "board": 20_000}
 """How many images are learned at once; between them there are progress and points of the curve."""
 
 
@@ -30,9 +34,29 @@ class LearnerError(ValueError):
     """Something that a target cannot do; the message says what can."""
 
 
-def learner(target: str, lanes: int | None) -> Learner:
-    """What learns for `target`. With `lanes` golden counts clock cycles, too; rtl always does."""
-    return partial(_rtl if target == "rtl" else _golden, lanes)
+@contextmanager
+def learner(
+    target: str, lanes: int | None, port: str | None = None, baud: int | None = None
+) -> Iterator[Learner]:
+    """What learns for `target`. With `lanes` golden counts clock cycles, too; hardware always does.
+
+    `port` and `baud` are those of a board. Raises click.UsageError, BoardError.
+    """
+    if target != "board":
+        refuse_port(port, baud)
+        yield partial(_rtl if target == "rtl" else _golden, lanes)
+        return
+    if lanes is not None:
+        raise click.UsageError("A board has its own lanes: leave --lanes out.")
+    from .board_target import opened
+
+    with opened(port, baud) as board:
+
+        def on_board(state, ticks, labels, settings, exact):
+            learned, cycles, *found = board.learn(state, ticks, labels, settings)
+            return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
+
+        yield on_board
 
 
 def _golden(

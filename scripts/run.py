@@ -7,12 +7,11 @@ import click
 import numpy as np
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.schedule import Schedule
 from firstspike.sim.scoreboard import Run
 
 from .output import json_option, json_result, say, table
 from .selection import Selection, SelectionCommand, select, selection_options
-from .targets import TARGETS, schedule_options
+from .targets import NAMES, chosen, port_options, schedule_options
 
 LISTED = 20
 """Up to so many images are listed one by one; of more only the summary is printed."""
@@ -23,12 +22,13 @@ LISTED = 20
 @selection_options
 @click.option(
     "--target",
-    type=click.Choice(list(TARGETS)),
+    type=click.Choice(NAMES),
     default="golden",
     show_default=True,
     help="What runs the network.",
 )
 @schedule_options
+@port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
 @json_option
 def command(
@@ -37,6 +37,8 @@ def command(
     lanes: int | None,
     window: int | None,
     bitmap: int | None,
+    port: str | None,
+    baud: int | None,
     with_spikes: bool,
     json_path: str | None,
     **selection: Any,
@@ -44,20 +46,24 @@ def command(
     """Classify images with NET: decisions, spikes and clock cycles.
 
     Clock cycles are those of a core with the given lanes and window, which the golden model
-    predicts. Means are over the selected images.
+    predicts. Means are over the selected images. A board is given NET's weights if it has others.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
+    if with_spikes and target == "board":
+        raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, **selection, bitmap=bitmap)
-    schedule = Schedule.of(network, lanes, window, bitmap)
-    with json_result(json_path) as write:
-        run = TARGETS[target](network, images.ticks, schedule, images.pixels)
+    with (
+        json_result(json_path) as write,
+        chosen(target, network, lanes, window, bitmap, port, baud) as ready,
+    ):
+        run = ready.run(network, images.ticks, ready.schedule, images.pixels)
         figures = figures_of(network, images.labels, run, with_spikes)
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
-        bound = float(schedule.bound(run.rows).mean())
+        bound = float(ready.schedule.bound(run.rows).mean())
         say(report(images, result, bound, with_spikes and json_path is None), json_path)
         write(result)
 
@@ -68,9 +74,13 @@ def figures_of(
     """The figures of every image under the names of `run --json`."""
     lookups = np.asarray(run.rows) / np.array(network.shape[:-1])
     figures = []
-    for image, (label, log) in enumerate(zip(labels, run.logs, strict=True)):
+    for image, label in enumerate(labels):
         tick, cycles = int(run.tick[image]), run.cycles[image]
-        spikes = sorted(list(map(int, spike)) for spike in log if spike[1] < tick)
+        hidden = int(np.sum(run.rows[image][1:]))
+        if run.logs is not None:
+            log = run.logs[image]
+            spikes = sorted(list(map(int, spike)) for spike in log if spike[1] < tick)
+            hidden = len(spikes)
         figures.append(
             {
                 "label": label,
@@ -78,7 +88,7 @@ def figures_of(
                 "tick": tick,
                 "forced": bool(run.forced[image]),
                 "input_spikes": int(run.rows[image][0]),
-                "hidden_spikes": len(spikes),
+                "hidden_spikes": hidden,
                 "lookups": lookups[image].tolist(),
                 "cycles": None if cycles is None else int(cycles),
             }

@@ -1,9 +1,11 @@
-"""What can run a network: the golden model, or the hardware in simulation.
+"""What can run a network: the golden model, the hardware in simulation, or a board.
 
-A target is a function from a network, input ticks and a schedule to a `Run`; `TARGETS` lists them.
+A target is a function from a network, input ticks and a schedule to a `Run`. `TARGETS` lists those
+that need nothing else; `chosen` makes any of them ready.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
@@ -76,31 +78,92 @@ def rtl(network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndar
 
 TARGETS: dict[str, Target] = {"golden": golden, "rtl": rtl}
 
+NAMES = (*TARGETS, "board")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A target that is ready to run."""
+
+    run: Target
+    schedule: Schedule
+    """Of its hardware."""
+    predict: Callable[[Network, np.ndarray, Inference, np.ndarray | None], Sequence[int | None]]
+    """(network, ticks, inference, pixels) -> golden's clock cycles for it; None where it has none
+    to be held against."""
+
+
+@contextmanager
+def chosen(
+    name: str,
+    network: Network,
+    lanes: int | None,
+    window: int | None,
+    bitmap: int | None,
+    port: str | None,
+    baud: int | None,
+) -> Iterator[Chosen]:
+    """Make a target ready; the arguments are its options. Raises click.UsageError, BoardError."""
+    if name != "board":
+        refuse_port(port, baud)
+        schedule = Schedule.of(network, lanes, window, bitmap)
+
+        def predict(network, ticks, inference, pixels):
+            return predicted_cycles(network, ticks, inference, schedule, pixels)
+
+        yield Chosen(TARGETS[name], schedule, predict)
+        return
+    if any(one is not None for one in (lanes, window, bitmap)):
+        raise click.UsageError(
+            "A board has its own lanes, window and bitmap: leave --lanes, --window and --bitmap "
+            "out."
+        )
+    from .board_target import opened
+
+    with opened(port, baud) as board:
+        yield Chosen(board.run, board.schedule, board.predict)
+
+
+def refuse_port(port: str | None, baud: int | None) -> None:
+    """Raise click.UsageError if options of a board are given without one."""
+    if port is not None or baud is not None:
+        raise click.UsageError("--port and --baud go with --target board.")
+
+
+lanes_option = click.option(
+    "--lanes",
+    type=click.IntRange(min=1),
+    metavar="P",
+    help="Give every layer min(P, its neurons) lanes.  [default: 64]",
+)
+
+window_option = click.option(
+    "--window",
+    type=click.IntRange(0, MAX_WINDOW),
+    metavar="K",
+    help="Advance by up to 2^K ticks at once.  [default: the fastest]",
+)
+
+bitmap_option = click.option(
+    "--bitmap",
+    type=click.IntRange(8, 32),
+    metavar="BITS",
+    help="Feed the pixels as words of so many bits instead of events.",
+)
+
 
 def schedule_options(command: Callable) -> Callable:
     """Add --lanes, --window and --bitmap, the arguments of `Schedule.of`."""
-    for option in (
-        click.option(
-            "--bitmap",
-            type=click.IntRange(8, 32),
-            metavar="BITS",
-            help="Feed the pixels as words of so many bits instead of events.",
-        ),
-        click.option(
-            "--window",
-            type=click.IntRange(0, MAX_WINDOW),
-            metavar="K",
-            help="Advance by up to 2^K ticks at once.  [default: the fastest]",
-        ),
-        click.option(
-            "--lanes",
-            type=click.IntRange(min=1),
-            metavar="P",
-            help="Give every layer min(P, its neurons) lanes.  [default: 64]",
-        ),
-    ):
-        command = option(command)
-    return command
+    return lanes_option(window_option(bitmap_option(command)))
+
+
+def port_options(command: Callable) -> Callable:
+    """Add --port and --baud."""
+    port = click.option("--port", metavar="PORT", help="Of a board: its serial port.")
+    baud = click.option(
+        "--baud", type=click.IntRange(1), metavar="B", help="Of a board.  [default: 3000000]"
+    )
+    return port(baud(command))
 
 
 weights_option = click.option(

@@ -34,8 +34,9 @@ class Run(Protocol):
     """[n], clock cycles from the first word to the decision."""
     error: np.ndarray
     """[n], cause of an error, 0 for none."""
-    logs: Sequence[Sequence[Spike]]
-    """Per image the hidden spikes as they were sent on; those after the decision do not count."""
+    logs: Sequence[Sequence[Spike]] | None
+    """Per image the hidden spikes as they were sent on; those after the decision do not count.
+    None where the target does not tell them."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +63,22 @@ class Difference:
 
 
 def differences(
-    inference: Inference, cycles: np.ndarray, run: Run, error: np.ndarray | None = None
+    inference: Inference,
+    cycles: Sequence[int | None] | np.ndarray,
+    run: Run,
+    error: np.ndarray | None = None,
 ) -> Iterator[Difference]:
     """Every difference between `run` and golden, image after image; none if they are equal.
 
-    `cycles`: int64 [n], golden's prediction. `error`: [n], the causes expected, by default none.
+    `cycles`: [n], golden's prediction, None where there is nothing to compare. `error`: [n], the
+    causes expected, by default none.
     Of a layer's spikes only the first difference in an image is given: it causes the others.
     """
     if error is None:
         error = np.zeros(len(cycles), np.int64)
-    for image, log in enumerate(run.logs):
-        tick = inference.tick[image]
-        spikes = np.asarray(log, np.int64).reshape(-1, 3)
-        for layer in sorted({*range(len(inference.hidden)), *spikes[:, 0].tolist()}):
-            known = 0 <= layer < len(inference.hidden)
-            expected = by_tick(inference.hidden[layer][image]) if known else _NOTHING
-            found = spikes[spikes[:, 0] == layer, 1:]
-            yield from _spikes(image, layer, expected, found, tick)
+    for image in range(len(cycles)):
+        if run.logs is not None:
+            yield from _logged(image, inference, run.logs[image])
         for what, ours, theirs in (
             ("decision", inference.decision, run.decision),
             ("tick", inference.tick, run.tick),
@@ -92,8 +92,18 @@ def differences(
         ):
             if ours != theirs:
                 yield Difference(image, "rows", ours, theirs, layer)
-        if cycles[image] != run.cycles[image]:
+        if cycles[image] is not None and cycles[image] != run.cycles[image]:
             yield Difference(image, "cycles", int(cycles[image]), int(run.cycles[image]))
+
+
+def _logged(image: int, inference: Inference, log: Sequence[Spike]) -> Iterator[Difference]:
+    """The first difference of each layer between an image's log and golden."""
+    spikes = np.asarray(log, np.int64).reshape(-1, 3)
+    for layer in sorted({*range(len(inference.hidden)), *spikes[:, 0].tolist()}):
+        known = 0 <= layer < len(inference.hidden)
+        expected = by_tick(inference.hidden[layer][image]) if known else _NOTHING
+        found = spikes[spikes[:, 0] == layer, 1:]
+        yield from _spikes(image, layer, expected, found, inference.tick[image])
 
 
 def by_tick(ticks: np.ndarray) -> np.ndarray:

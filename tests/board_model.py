@@ -3,10 +3,14 @@
 The model takes its bytes from `protocol` and its numbers from golden; its time is the line's.
 """
 
+import os
+import tty
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from threading import Thread
 
 import numpy as np
 
@@ -353,3 +357,28 @@ class ModelLine:
         times += [] if self._ready is None else [self._ready]
         following = min(times, default=until)
         return following if following < until else None
+
+
+@contextmanager
+def served(model: BoardModel) -> Iterator[str]:
+    """Put a model behind a pseudo-terminal, whose name is given."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+
+    def answer() -> None:
+        with suppress(OSError):  # the end
+            while received := os.read(ours, 4096):
+                model.receive(received)
+                while model.busy:
+                    model.work()
+                while model.sent:
+                    del model.sent[: os.write(ours, model.sent)]
+
+    thread = Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield os.ttyname(theirs)
+    finally:
+        os.close(theirs)
+        thread.join()
+        os.close(ours)

@@ -4,12 +4,13 @@ import errno
 import os
 import pty
 import threading
+import tty
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import serial
-from board_model import BoardModel, ModelLine
+from board_model import BoardModel, ModelLine, served
 from command_line import toy_network
 
 from firstspike.boards.errors import (
@@ -223,6 +224,14 @@ def test_weights_that_could_overflow_are_refused():
         board.load(strong)
 
 
+def test_stored_weights_that_the_core_does_not_store_are_refused():
+    stored = LearningState.of(NETWORK, 10).weights
+    with pytest.raises(NetworkError, match="leave the others out"):
+        board_with().load(NETWORK, stored)
+    with pytest.raises(NetworkError, match="weights of 8 bits"):
+        board_with(stored_bits=8).load(NETWORK, stored)
+
+
 @pytest.mark.parametrize(
     ("ask", "words"),
     [
@@ -306,23 +315,8 @@ def terminal():
     os.close(theirs)
 
 
-def serve(ours: int, model: BoardModel) -> None:
-    """Answer what comes in at our end of a terminal, until it is closed."""
-    try:
-        while received := os.read(ours, 4096):
-            model.receive(received)
-            while model.busy:
-                model.work()
-            os.write(ours, bytes(model.sent))
-            model.sent.clear()
-    except OSError:
-        pass
-
-
-def test_a_real_port_carries_it(terminal):
-    ours, name = terminal
-    threading.Thread(target=serve, args=(ours, BoardModel(NETWORK)), daemon=True).start()
-    with Board.open(name) as board:
+def test_a_real_port_carries_it():
+    with served(BoardModel(NETWORK)) as name, Board.open(name) as board:
         decisions = list(board.classify(np.tile(TICKS, (5, 1))))
     assert [one.tick for one in decisions] == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
 
@@ -342,15 +336,22 @@ def test_a_board_that_is_not_there_is_missed_soon(terminal):
 
 def test_a_port_that_goes_is_named():
     ours, theirs = pty.openpty()
+    tty.setraw(theirs)
     model = BoardModel(NETWORK)
-    threading.Thread(target=serve, args=(ours, model), daemon=True).start()
+
+    def answer_once():
+        while not model.sent:
+            model.receive(os.read(ours, 100))
+            while model.busy:
+                model.work()
+        os.write(ours, bytes(model.sent))
+
+    thread = threading.Thread(target=answer_once)
+    thread.start()
     with Board.open(os.ttyname(theirs)) as board:
+        thread.join()
         os.close(theirs)
-
-        def leave(_):
-            os.close(ours)
-
-        model.receive = leave
+        os.close(ours)
         with pytest.raises(PortError, match="has gone"):
             board.status()
 

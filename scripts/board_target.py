@@ -1,0 +1,171 @@
+"""The board on a serial port as what runs or learns a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from firstspike.boards.errors import MismatchError
+from firstspike.boards.host import Board
+from firstspike.boards.images import Decision, goes_as_bitmap
+from firstspike.boards.remote_core import schedule_of
+from firstspike.golden import Inference, Learned, LearningState, Network, Settings, infer, learn
+from firstspike.golden.cycles import cycles
+from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
+from firstspike.golden.schedule import Schedule
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.sim.learning import LearningRun, learning_differences
+
+
+@dataclass(frozen=True)
+class BoardRun:
+    """What a board said of n images, in the form in which simulated hardware does."""
+
+    decision: np.ndarray
+    tick: np.ndarray
+    forced: np.ndarray
+    rows: np.ndarray
+    cycles: np.ndarray
+    error: np.ndarray
+    logs: None = None
+    """The link carries no spikes."""
+
+
+class BoardTarget:
+    """A board that runs networks, and learns."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self.schedule = schedule_of(board.identity)
+
+    def run(
+        self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
+    ) -> BoardRun:
+        """Load the network's weights if the board has others, and classify the images.
+
+        The schedule is the board's own; pixels are not needed.
+        """
+        self._load(network)
+        with tqdm(total=len(ticks), unit="image") as bar:
+            decisions = []
+            for decision in self._board.classify(ticks):
+                decisions.append(decision)
+                bar.update()
+        return BoardRun(**_columns(decisions, BoardRun))
+
+    def predict(
+        self,
+        network: Network,
+        ticks: np.ndarray,
+        inference: Inference,
+        pixels: np.ndarray | None,
+    ) -> Sequence[int | None]:
+        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
+        predicted = np.full(len(ticks), None)
+        bitmaps = goes_as_bitmap(self._board.identity, ticks)
+        if bitmaps.any():
+            ticks = ticks[bitmaps]
+            predicted[bitmaps] = cycles(
+                network.connected(), ticks, infer(network, ticks), self.schedule, _pixels(ticks)
+            )
+        return predicted.tolist()
+
+    def learn(
+        self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
+    ) -> tuple[Learned, LearningCycles, int, int]:
+        """Learn images on the board, from the state's weights on; golden learns beside it.
+
+        Returns golden's word on the images, in how many ways the board's differs from it, and how
+        many of these are weights. The state gets the weights that were read back, and golden's
+        generator. Images whose decision was lost on the line are learned and not compared.
+        """
+        board = self._board
+        if not board.learns or board.identity.layers[0].stored_bits != state.stored_bits:
+            raise MismatchError(
+                f"the run stores weights of {state.stored_bits} bits: build the board's bitstream "
+                f"by --learn {state.stored_bits}."
+            )
+        self._load(state.network, state.weights)
+        decisions = list(board.learn(ticks, labels, settings, seed=state.generator))
+        arrived = np.array([one is not None for one in decisions], bool)
+        with _bytes_bar("reading weights") as told:
+            weights = board.read_weights(told)
+        run = LearningRun(
+            **_columns([one for one in decisions if one is not None], LearningRun),
+            weights=weights,
+            answers=np.empty((0, 2), np.int64),
+        )
+        learned = learn(state, ticks, labels, settings, trace=True)
+        counted = learning_cycles(
+            state.template.connected(), ticks, learned, self.schedule, _pixels(ticks)
+        )
+        if not arrived.all():
+            lost = f"{(~arrived).sum()} decisions were lost on the line; their images are learned"
+            click.echo(f"{lost}, and not compared.", err=True)
+        there = LearningCycles(*(part[arrived] for part in counted))
+        differences = learning_differences(state, _some(learned, arrived), there, run)
+        total = sum(1 for _ in differences)
+        differ = 0
+        for golden, found in zip(state.weights, weights, strict=True):
+            differ += int((golden != found).sum())
+            golden[:] = found
+        return learned, counted, total, differ
+
+    def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
+        with _bytes_bar("writing weights") as told:
+            self._board.load(network, stored, told)
+
+
+@contextmanager
+def opened(port: str | None, baud: int | None) -> Iterator[BoardTarget]:
+    """The board on a port. Raises BoardError."""
+    if port is None:
+        raise click.UsageError(
+            "--target board needs --port, the board's serial port, such as /dev/ttyUSB1."
+        )
+    with Board.open(port, baud or BAUD) as board:
+        yield BoardTarget(board)
+
+
+@contextmanager
+def _bytes_bar(what: str):
+    """A `Progress` that shows a bar from the first time it is told of something."""
+    bar = None
+
+    def told(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:
+            bar = tqdm(total=total, unit="B", unit_scale=True, desc=what)
+        bar.update(done - bar.n)
+
+    try:
+        yield told
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+def _pixels(ticks: np.ndarray) -> np.ndarray:
+    """The connected pixels of images that spike at one tick alone."""
+    return (ticks > 0).astype(np.uint8) * 255
+
+
+def _columns(decisions: Sequence[Decision], kind: type) -> dict[str, np.ndarray]:
+    """The decisions' fields that `kind` has, as arrays."""
+    names = {field.name for field in fields(Decision)} & {field.name for field in fields(kind)}
+    return {name: np.array([getattr(one, name) for one in decisions]) for name in names}
+
+
+def _some(learned: Learned, chosen: np.ndarray) -> Learned:
+    """Golden's word on some of the images."""
+    parts = {
+        field.name: getattr(learned, field.name)[chosen]
+        for field in fields(learned)
+        if field.name != "hidden"
+    }
+    return Learned(**parts, hidden=None)
