@@ -97,7 +97,7 @@ class Script:
         return self
 
     def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Script:
-        """Requests (type, payload), sequences from `first` on, as fast as line and capacity allow."""
+        """Requests (type, payload), numbered from `first`, as fast as line and capacity allow."""
         frames = [
             [encode_frame(kind, (first + i) % 256, payload).hex(), RING_OVERHEAD + len(payload)]
             for i, (kind, payload) in enumerate(requests)

@@ -1,4 +1,4 @@
-"""What a board knows of itself: who it is, which pixels are connected, and the image it can show."""
+"""What a board knows of itself: its identity, the connected pixels, and the image it can show."""
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux

@@ -22,8 +22,10 @@ RING_BYTES = 8192
 """Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
 
 CORE_SIDE = frozenset(
-    ("busy", "words", "events", "labels", "settings", "weights", "weights_read")
-    + ("decision", "learned", "reset_core")
+    (
+        *("busy", "words", "events", "labels", "settings", "weights", "weights_read"),
+        *("decision", "learned", "reset_core"),
+    )
 )
 """The ports of a Link that are for the core."""
 

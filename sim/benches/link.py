@@ -97,13 +97,17 @@ class BitLine:
         await self._source.wait()
 
     async def send_broken(self, content: bytes, spacing: int = 0) -> None:
-        """Send bytes without their stop bits, and then rest for a bit; zeros make a break."""
+        """Send bytes without their stop bits, and rest for a bit after each."""
         for byte in content:
-            for bit in (0, *(byte >> i & 1 for i in range(8)), 0):
+            for bit in (0, *(byte >> i & 1 for i in range(8)), 0, 1):
                 self._dut.rx.value = bit
                 await Timer(PERIOD * self._bits, "step")
-        self._dut.rx.value = 1
-        await Timer(PERIOD * self._bits, "step")
+
+    async def send_low(self, bits: int) -> None:
+        """A glitch, or a break: low for so many bits, and high for one."""
+        for level, length in ((0, bits), (1, 1)):
+            self._dut.rx.value = level
+            await Timer(PERIOD * self._bits * length, "step")
 
 
 class LinkBench:
