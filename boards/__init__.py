@@ -1,1 +1,1 @@
-"""The core on a desk: one small file a board (none yet)."""
+"""The core on a desk: one small file a board, what fits on it, bitstreams, and programming."""

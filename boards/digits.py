@@ -1,0 +1,32 @@
+"""Bundled test digits as a core with a link takes them, and how long it takes for each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from firstspike.golden import Network, bundled_test_set, encode, infer
+from firstspike.golden.cycles import cycles
+from firstspike.golden.schedule import Schedule
+
+
+def takes_bitmaps(network: Network) -> bool:
+    """Whether a core for the network can have an Encoder in front."""
+    return network.encoding == "binary" and network.late == -1
+
+
+def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
+    """The connected pixels uint8 [n, n_connected] of the first `count` digits, None for all.
+
+    None for a network that takes no black and white digits of that size.
+    """
+    pixels = bundled_test_set()[0][:count]
+    if not takes_bitmaps(network) or network.n_inputs != pixels.shape[1]:
+        return None
+    return pixels[:, network.inputs]
+
+
+def digit_cycles(network: Network, schedule: Schedule, pixels: np.ndarray) -> np.ndarray:
+    """Clock cycles int64 [n] of `pixels`, for a core of `schedule` that sees connected pixels."""
+    seen = network.connected()
+    ticks = encode(seen, pixels)
+    return cycles(seen, ticks, infer(seen, ticks), schedule, pixels)

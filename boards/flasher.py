@@ -1,0 +1,47 @@
+"""A number told by flashes of one light."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class Flasher(wiring.Component):
+    """Counts a number out, waits, and begins anew.
+
+    Ports
+    -----
+    number : what to tell; a change takes effect when the last number has been told.
+    flash : high for half a period for each of `number`.
+    zero : likewise, once, if it is 0.
+
+    Parameters: `width` of the number in bits, `period` of a flash in cycles. After three periods of
+    darkness it begins anew.
+    """
+
+    def __init__(self, width: int, period: int):
+        self._half = max(period // 2, 1)
+        super().__init__({"number": In(width), "flash": Out(1), "zero": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        timer = Signal(range(self._half))
+        half = Signal()  # the second, dark half of a period
+        left = Signal.like(self.number)  # flashes
+        none = Signal()
+        dark = Signal(range(4))  # periods
+        m.d.comb += [
+            self.flash.eq(~half & (left != 0)),
+            self.zero.eq(~half & none),
+        ]
+        m.d.sync += timer.eq(timer - 1)
+        with m.If(timer == 0):
+            m.d.sync += [timer.eq(self._half - 1), half.eq(~half)]
+            with m.If(half):
+                m.d.sync += none.eq(0)
+                with m.If(left != 0):
+                    m.d.sync += left.eq(left - 1)
+                with m.Elif(dark != 2):
+                    m.d.sync += dark.eq(dark + 1)
+                with m.Else():
+                    m.d.sync += [dark.eq(0), left.eq(self.number), none.eq(self.number == 0)]
+        return m

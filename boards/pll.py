@@ -1,0 +1,138 @@
+"""The PLLs of iCE40 and ECP5: dividers for a wanted frequency, within what the data sheets allow.
+
+Both multiply the oscillator's frequency, divided by `reference`, up to that of the VCO, and
+divide that by `output`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from firstspike.hdl.link.protocol import BAUD
+
+MHZ = 1_000_000
+
+BAUD_TOLERANCE = 0.01
+
+TOLERANCE = 0.01
+"""How far the clock may be off what is asked for; the design is built for the clock it gets."""
+
+
+class ClockError(ValueError):
+    """A frequency that cannot be had; the message says which can."""
+
+
+@dataclass(frozen=True)
+class Dividers:
+    """Of a PLL: f(VCO) = oscillator / reference * feedback, output = f(VCO) / output."""
+
+    oscillator: int  # Hz
+    reference: int
+    feedback: int
+    output: int
+
+    @property
+    def comparison(self) -> float:
+        """Frequency at which the phases are compared, in Hz."""
+        return self.oscillator / self.reference
+
+    @property
+    def vco(self) -> float:
+        """Hz."""
+        return self.comparison * self.feedback
+
+    @property
+    def hz(self) -> float:
+        """The output, in Hz."""
+        return self.vco / self.output
+
+
+ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
+ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
+"""Up to which comparison frequency each FILTER_RANGE goes, from 1 on; 6 beyond."""
+
+ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
+ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
+"""Of the output that is fed back, CLKOP."""
+
+
+def ice40_dividers(oscillator: int, hz: int) -> Dividers:
+    """For SB_PLL40 with simple feedback: reference DIVR + 1, feedback DIVF + 1, output 2^DIVQ."""
+    return _nearest(
+        hz,
+        (
+            Dividers(oscillator, reference, feedback, 1 << q)
+            for reference in _references(oscillator, 16, ICE40_COMPARISON)
+            for q in range(1, 7)
+            for feedback in _around(hz * reference * (1 << q) / oscillator, 128)
+            if _within(oscillator / reference * feedback, ICE40_VCO)
+        ),
+    )
+
+
+def ice40_filter(dividers: Dividers) -> int:
+    """FILTER_RANGE, as icepll has it."""
+    return 1 + sum(dividers.comparison >= limit for limit in ICE40_FILTERS)
+
+
+def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
+    """For EHXPLLL with `ecp5_feedback`: reference CLKI_DIV, output CLKOS_DIV."""
+    return _nearest(
+        hz,
+        (
+            dividers
+            for reference in _references(oscillator, 128, ECP5_COMPARISON)
+            for output in range(1, 129)
+            for feedback in _around(hz * reference * output / oscillator, 128 * 80)
+            if _within(oscillator / reference * feedback, ECP5_VCO)
+            and ecp5_feedback(dividers := Dividers(oscillator, reference, feedback, output))
+        ),
+    )
+
+
+def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
+    """(CLKFB_DIV, CLKOP_DIV), whose product is the feedback divider; None if there are none."""
+    for clkfb in range(1, 81):
+        clkop, rest = divmod(dividers.feedback, clkfb)
+        if not rest and clkop <= 128 and _within(dividers.vco / clkop, ECP5_FEEDBACK):
+            return clkfb, clkop
+    return None
+
+
+def baud_divider(hz: float) -> int:
+    """Clock cycles of a bit of the link. Raises ClockError if the baud rate is off by 1 %."""
+    divider = max(round(hz / BAUD), 1)
+    if abs(hz / divider / BAUD - 1) >= BAUD_TOLERANCE:
+        below = int(hz // BAUD) * BAUD / MHZ
+        raise ClockError(
+            f"{hz / MHZ:g} MHz is no multiple of the link's {BAUD / MHZ:g} Mbaud: "
+            f"take {f'{below:g} or ' if below else ''}{below + BAUD / MHZ:g} MHz."
+        )
+    return divider
+
+
+def _nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:
+    """The one that comes nearest; of those the fastest comparison, which jitters least."""
+    best = min(
+        candidates,
+        key=lambda dividers: (abs(dividers.hz - hz), -dividers.comparison, dividers.vco),
+        default=None,
+    )
+    if best is None or abs(best.hz / hz - 1) > TOLERANCE:
+        raise ClockError(f"the board's PLL cannot make {hz / MHZ:g} MHz of its oscillator's clock.")
+    return best
+
+
+def _references(oscillator, largest, comparison):
+    return (
+        divider for divider in range(1, largest + 1) if _within(oscillator / divider, comparison)
+    )
+
+
+def _around(wanted, largest):
+    return (value for value in (int(wanted), int(wanted) + 1) if 1 <= value <= largest)
+
+
+def _within(value, limits):
+    return limits[0] <= value <= limits[1]

@@ -1,0 +1,38 @@
+"""A board's whole design: clock, pins and desk."""
+
+from amaranth.hdl import Elaboratable, Module, Signal
+
+from .board import Board
+from .clocking import add_clock
+from .pll import Dividers
+
+DEBUG = "debug_"
+"""What the names of the wires begin with that a netlist keeps for its bench: the Desk's taps.
+
+`log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
+"""
+
+
+class Top(Elaboratable):
+    """`desk` on `board`, at the clock that `dividers` give."""
+
+    def __init__(self, board: Board, dividers: Dividers, desk):
+        self._board, self._dividers, self._desk = board, dividers, desk
+
+    def elaborate(self, platform):
+        m = Module()
+        add_clock(m, platform, self._board.device.family, self._dividers)
+        m.submodules.desk = desk = self._desk
+        self._board.connect(m, platform, desk)
+        for name in desk.signature.members:
+            if name.startswith("log_"):
+                log = getattr(desk, name)
+                _keep(m, f"{DEBUG}{name}_valid", log.valid)
+                for field, _ in log.spike.shape():
+                    _keep(m, f"{DEBUG}{name}_{field}", log.spike[field])
+        return m
+
+
+def _keep(m: Module, name: str, value) -> None:
+    kept = Signal(value.shape(), name=name, attrs={"keep": 1})
+    m.d.comb += kept.eq(value)
