@@ -32,7 +32,7 @@ from .remote_core import has, shape_of, weight_bytes, weights_of, word_bytes
 TIMEOUT = 1.0
 """Seconds."""
 
-PIECE = 512
+PIECE = 256
 """Bytes of weights, at most, in one frame: several are under way, and little is lost with one."""
 
 Progress = Callable[[int, int], None]
