@@ -125,7 +125,8 @@ class Exchange:
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
         self._heard = False  # any byte
-        self.identity = self._barrier(FIRST_TRIES)
+        self.identity: Identity | None = None
+        self._barrier(FIRST_TRIES)
 
     def ask(self, ask: Ask) -> Ask:
         """Send one request and wait for its answer."""
@@ -141,11 +142,10 @@ class Exchange:
         ours = self._iterator = object()
         self._under_way.clear()
         self._again.clear()
-        if (
-            not self._in_step or self._next > LATE
-        ):  # an iterator was left early, raised, or was long
-            self._barrier()
+        goes_on = self._in_step and self._next <= LATE
         self._in_step = False
+        if not goes_on:  # an iterator was long, was left before its end, or raised
+            self._barrier()
         source = iter(asks)
         following = next(source, None)
         order: deque[Ask] = deque()
@@ -231,7 +231,7 @@ class Exchange:
                 return self._expected
         raise self._silence()
 
-    def _barrier(self, tries: int = TRIES) -> Identity:
+    def _barrier(self, tries: int = TRIES) -> None:
         """Wait until all that the board has taken is done; then both sides are in step."""
         for until in self._waits(tries):
             # Another sequence each time: only the answer of the latest means that all is done.
@@ -251,9 +251,14 @@ class Exchange:
         self._next = self._hello + 2
         self._known, self._dropped = self._count, False
         try:
-            return Identity.from_bytes(self._greeting[1:])
+            identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
             raise MismatchError(f"{self._line.name}: {error}.") from None
+        if self.identity not in (None, identity):
+            raise MismatchError(
+                f"the board on {self._line.name} has another bitstream than before: open it anew."
+            )
+        self.identity = identity
 
     def _waits(self, tries: int) -> Iterator[float]:
         """Until when to wait, try by try."""
@@ -284,8 +289,9 @@ class Exchange:
         """Take a good frame; those that no one waits for any more are nothing to us."""
         if kind == Notice.ERROR and len(payload) == ERROR_FORMAT.size:
             cause, count = ERROR_FORMAT.unpack(payload)
-            if not 0 < (count - self._known) & 0xFFFF < 1 << 15:
-                return  # of before the latest HELLO
+            new = 0 < (count - self._known) & 0xFFFF < 1 << 15
+            if not new and sequence:  # of before the latest HELLO; a new start expects 0
+                return
             if cause == Cause.TYPE:
                 self._expected = sequence
             else:

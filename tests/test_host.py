@@ -265,8 +265,10 @@ def test_memory_that_does_not_keep_its_weights_is_found():
         board.load(NETWORK)
 
 
-def test_a_board_that_is_started_anew_is_found_out():
+@pytest.mark.parametrize("noise", [0, 1, 300])
+def test_a_board_that_is_started_anew_is_found_out(noise):
     board = board_with(loaded=True)
+    board.line.write(b"\1\2\3\0" * noise)
     board.load(NETWORK)
     decisions = board.classify(np.tile(TICKS, (3, 1)))
     next(decisions)
@@ -274,6 +276,17 @@ def test_a_board_that_is_started_anew_is_found_out():
     with pytest.raises(NoAnswerError, match="started anew"):
         list(decisions)
     assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+    board.model.started_anew()
+    with pytest.raises(NoAnswerError, match="started anew"):
+        board.checksum()
+
+
+def test_another_bitstream_than_before_is_found_out():
+    board = board_with()
+    next(board.classify(TICKS))
+    board.line.board = BoardModel(OTHER)
+    with pytest.raises(MismatchError, match="another bitstream"):
+        board.checksum()
 
 
 def test_another_version_of_the_protocol_is_named(monkeypatch):
