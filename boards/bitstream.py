@@ -89,6 +89,7 @@ def build(
     return {
         "board": board.name,
         "device": device.name,
+        "family": device.family.name,
         "speed": board.speed,
         "tools": tools,
         "network": design.network.digest(),

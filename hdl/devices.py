@@ -15,6 +15,7 @@ class Family:
     `cells` says how many of a resource a cell takes; the pattern is that of its whole name.
     """
 
+    name: str
     router: str  # a tool of `toolchain.TOOLS`
     packer: str  # likewise
     cells: dict[str, dict[str, int]]
@@ -31,6 +32,7 @@ class Family:
 
 
 ICE40 = Family(
+    name="ice40",
     router="nextpnr-ice40",
     packer="icepack",
     cells={
@@ -42,6 +44,7 @@ ICE40 = Family(
     },
 )
 ECP5 = Family(
+    name="ecp5",
     router="nextpnr-ecp5",
     packer="ecppack",
     cells={

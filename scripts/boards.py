@@ -13,7 +13,7 @@ from .output import json_option, json_result, say, table
 
 
 @click.command()
-@click.argument("net", default="mnist-4bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
 @json_option
 def command(net: str, json_path: str | None) -> None:
     """Say of each board whether NET fits on it, with how many lanes, and how long a digit takes.
@@ -21,7 +21,7 @@ def command(net: str, json_path: str | None) -> None:
     Look-up tables are estimated, block RAM and clock cycles counted; `firstspike build` finds out
     whether the clock is met.
 
-    Example: firstspike boards mnist-8bit
+    Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
     with json_result(json_path) as write:

@@ -31,7 +31,7 @@ STORED_BITS = 8
 
 
 @click.command()
-@click.argument("net", default="mnist-4bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
 @click.option(
     "--lanes",
