@@ -5,7 +5,6 @@ cost and noise are not published, with ours: `plain` trains on the binarised pix
 `noisy` inverts each pixel with a probability of 5 % anew in every epoch.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from .augment import Augmentation
@@ -45,23 +44,22 @@ GRADED: dict[str, Any] = {
     "horizon": 12.0,
     "phantom": 11.0,
     "deadline": 192,
-    "beta": 3.0,
+    "beta": 6.0,
     "clip": 20.0,
-    "initial": ((0.012, 0.02), (0.02, 0.05)),
+    "initial": ((0.012, 0.06), (0.02, 0.05)),
 }
 _GRADED_SPARSE: dict[str, Any] = {
     "n_connected": None,
-    "epochs": 36,
+    "epochs": 80,
     "fine_tuning_epochs": 4,
-    "rate": 7e-4,
+    "rate": 6e-4,
     "fine_tuning_rate": 2e-4,
     "sparsity": 0.0,
     "revival": 0.0,
-    "augmentation": Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0.1),
+    "augmentation": Augmentation(
+        rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05
+    ),
 }
-
-#: Data sets whose images are as likely the other way round
-MIRRORED = {"fashion-mnist"}
 
 #: Neurons that are to be dropped must not be revived, and fewer are easily made too sparse
 _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
@@ -70,18 +68,14 @@ _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
-def recipe(
-    name: str, encoding: str = "binary", dataset: str = "mnist", **changes: Any
-) -> dict[str, Any]:
-    """Parameters of `Trainer` for a recipe, encoding and data set; of `changes` None is no change.
+def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any]:
+    """Parameters of `Trainer` for a recipe and encoding; of `changes` None is no change.
 
     Raises `KeyError` for a recipe there is not.
     """
     parameters = RECIPES[name] | {"encoding": encoding}
     if encoding not in ("binary", "levels-2"):
         parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})
-    if name == "sparse" and dataset in MIRRORED:
-        parameters["augmentation"] = replace(parameters["augmentation"], mirror=True)
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE
     parameters |= {key: value for key, value in changes.items() if value is not None}

@@ -87,7 +87,6 @@ def command(
     parameters = recipe(
         recipe_name,
         encoding,
-        dataset,
         layers=layers,
         weight_bits=weight_bits,
         n_connected=inputs,

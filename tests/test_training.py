@@ -230,16 +230,12 @@ def test_flips_invert_their_share_of_pixels(digits):
     assert changed.mean() == pytest.approx(0.03, rel=0.05)
 
 
-def test_mirror_turns_half_of_the_images():
-    """Whole: clothes fill an image to its edges."""
+def test_what_is_not_moved_stays_whole():
+    """To its edges: clothes fill an image up to them."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (400, 784)).astype(np.uint8)
-    mirror = replace(STILL, mirror=True)
-    varied = mirror.apply(images, mirror.fields(28, rng), rng)
-    same = (images == varied).all(axis=1)
-    turned = (images.reshape(-1, 28, 28)[:, :, ::-1].reshape(-1, 784) == varied).all(axis=1)
-    assert (same ^ turned).all()
-    assert same.mean() == pytest.approx(0.5, abs=0.1)
+    still = replace(STILL, brightness=1e-6)
+    assert (still.apply(images, still.fields(28, rng), rng) == images).all()
 
 
 @pytest.mark.parametrize("name", ["rotation", "scale", "shear", "shift", "elastic", "brightness"])
