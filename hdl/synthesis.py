@@ -159,9 +159,7 @@ class Placement(NamedTuple):
         return all(clock.achieved >= clock.constraint for clock in self.clocks.values())
 
 
-def place(
-    family: Family, words: Sequence[str], folder: Path, *, native: bool = False
-) -> Placement:
+def place(family: Family, words: Sequence[str], folder: Path, *, native: bool = False) -> Placement:
     """Place and route with the family's nextpnr, which gets `words`; a slow clock is no error.
 
     Raises ToolError.
