@@ -64,12 +64,12 @@ class LayerSchedule:
 
     @property
     def fetch_stages(self) -> int:
-        """Registers an operation enters before it meets the state of its lanes.
+        """Registers an event and its operation enter before that meets the state of its lanes.
 
-        One for the row list (only where rows are replayed for further groups), one for the
-        weight address, one for the memory, one for the word.
+        One for the event, one for the row list (only where rows are replayed for further
+        groups), one for the weight address, one for the memory, one for the word.
         """
-        return 4 if self.groups > 1 else 3
+        return 5 if self.groups > 1 else 4
 
     @property
     def drain_blocks(self) -> int:

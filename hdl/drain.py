@@ -8,6 +8,7 @@ from firstspike.golden.schedule import DRAIN_BLOCK
 
 from .find import first_set, without_first
 from .lanes import crossing_layout, fired_layout
+from .pipeline import Skid
 
 
 def beat_layout(shape):
@@ -51,6 +52,8 @@ class Drain(wiring.Component):
         shape, lanes = self._shape, self._shape.schedule.lanes
         blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(shape.schedule.window)
+        m.submodules.skid = skid = Skid(fired_layout(shape))
+        wiring.connect(m, wiring.flipped(self.fired), skid.i)
 
         def is_stale(operation):
             return (operation.image == self.decided) & ~operation.end
@@ -81,12 +84,12 @@ class Drain(wiring.Component):
             m.d.sync += bits.eq(without_first(bits))
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
-        fired = self.fired.payload
+        fired = skid.o.payload
         if blocks == 1:
-            m.d.comb += self.fired.ready.eq(free)
+            m.d.comb += skid.o.ready.eq(free)
             with m.If(free):
                 m.d.sync += [
-                    valid.eq(self.fired.valid),
+                    valid.eq(skid.o.valid),
                     bits.eq(fired.mask),
                     operation.eq(fired.operation),
                     final.eq(1),
@@ -104,7 +107,7 @@ class Drain(wiring.Component):
         m.d.comb += filled.eq(Cat(word.any() for word in words))
         _, more, block = first_set(filled)
         mask_stale = is_stale(mask_operation)
-        m.d.comb += self.fired.ready.eq(~waiting | mask_stale | (free & ~more))
+        m.d.comb += skid.o.ready.eq(~waiting | mask_stale | (free & ~more))
         with m.If(free):
             m.d.sync += [
                 valid.eq(waiting & ~mask_stale),
@@ -116,16 +119,16 @@ class Drain(wiring.Component):
             for i in range(blocks):
                 with m.If(block == i):
                     m.d.sync += mask[i * size : (i + 1) * size].eq(0)
-        with m.If(self.fired.ready):
+        with m.If(skid.o.ready):
             m.d.sync += [
-                waiting.eq(self.fired.valid),
+                waiting.eq(skid.o.valid),
                 mask.eq(fired.mask),
                 mask_operation.eq(fired.operation),
             ]
         if windowed:
             states = Signal(data.ArrayLayout(crossing_layout(shape), padded))
             choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            with m.If(self.fired.ready):
+            with m.If(skid.o.ready):
                 m.d.sync += states.eq(Cat(fired.state, Const(0, 0)))
             parts = Array(Cat(states[i * size + j] for j in range(size)) for i in range(blocks))
             m.d.comb += choice.eq(parts[block])

@@ -47,10 +47,10 @@ class TickEmitter(wiring.Component):
             event.address.eq(_neuron(self._shape, beat)),
             event.context.eq(operation.context),
         ]
-        with m.If(beat.hit):
-            m.d.comb += event.kind.eq(Kind.SPIKE)
-        with m.Elif(operation.end):
+        with m.If(operation.end):
             m.d.comb += event.kind.eq(Kind.END)
+        with m.Elif(beat.hit):
+            m.d.comb += event.kind.eq(Kind.SPIKE)
         with m.Else():
             m.d.comb += event.kind.eq(Kind.ADVANCE)
         return m

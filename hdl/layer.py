@@ -27,6 +27,7 @@ class Layer(wiring.Component):
     updates, updated : (where `shape.learns`) see WeightStore.
     probe, alive : (likewise, in a hidden layer) see Lanes.
     decided : the image bit of the latest decided image.
+    finished : the image bit of the latest image of which nothing is left to do.
 
     An event meets its lanes `shape.schedule.fetch_stages` cycles after it was taken. Throughput:
     a row takes `groups` cycles, a walk without rows as many.
@@ -40,6 +41,7 @@ class Layer(wiring.Component):
             "host": In(stream.Signature(host_request(shape))),
             "answers": Out(stream.Signature(CHUNK_BITS)),
             "decided": In(1),
+            "finished": Out(1),
         }
         if shape.schedule.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
@@ -64,7 +66,12 @@ class Layer(wiring.Component):
         wiring.connect(m, store.words, lanes.words)
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
-        m.d.comb += sequencer.decided.eq(self.decided)
+        m.d.comb += [
+            sequencer.decided.eq(self.decided),
+            self.finished.eq(sequencer.finished),
+            lanes.ahead.eq(sequencer.operations.payload.operation),
+            lanes.fetch.eq(store.reads.valid & store.reads.ready),
+        ]
         if shape.learns:
             wiring.connect(m, wiring.flipped(self.updates), store.updates)
             wiring.connect(m, store.updated, wiring.flipped(self.updated))

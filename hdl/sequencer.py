@@ -24,9 +24,11 @@ class Sequencer(wiring.Component):
     operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
     decided : the image bit of the latest decided image; its events are taken and discarded.
     stale : high while the image of the latest operation is a decided one.
+    finished : the image bit of the latest image whose end has been worked off (that of no image
+        after a reset).
     done : a window layer's spikes up to the promise have been sent.
 
-    Latency from an event to its operation: 1 cycle with one group, 2 with more. Throughput: one
+    Latency from an event to its operation: 2 cycles with one group, 3 with more. Throughput: one
     operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
     """
 
@@ -41,6 +43,7 @@ class Sequencer(wiring.Component):
                 "operations": Out(stream.Signature(self._command)),
                 "decided": In(1),
                 "stale": Out(1),
+                "finished": Out(1, init=1),
                 "done": In(1),
             }
         )
@@ -49,12 +52,27 @@ class Sequencer(wiring.Component):
         m = Module()
         shape, schedule = self._shape, self._shape.schedule
         n_in, groups, window = schedule.n_in, schedule.groups, schedule.window
-        event = self.events.payload
+
+        # The event that is worked on, and how far it is away, found out beforehand: what waits for
+        # an event is long enough without it. The tick of the image's end is the deadline.
+        given = self.events.payload
+        event = Signal(shape.taken)
+        present = Signal()
+        consume = Signal()  # the event is used up
+        now = Signal(event.tick.shape())
+        remaining = Signal.like(now)  # from `now` to the event's tick
+        behind = Signal()  # the same is not 0
+        target = Signal.like(now)
+        start_from = Signal.like(now)  # where `now` will be then
+        m.d.comb += [
+            self.events.ready.eq(~present | consume),
+            target.eq(Mux(given.kind == Kind.END, shape.deadline, given.tick)),
+            start_from.eq(Mux(present, event.tick, now)),
+        ]
 
         # Where the image stands.
         image = Signal()
         started = Signal()
-        now = Signal(event.tick.shape())
         rows = Signal(range(n_in + 1))  # spikes taken in, all ticks
         rows_before = Signal(range(n_in + 1))  # the same, those before tick `now`
         busy = Signal()  # a window's spikes are being sent
@@ -66,15 +84,9 @@ class Sequencer(wiring.Component):
         packed = Signal(shape.operation)
         m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
         issue = Signal()  # `op` is one to do
-        consume = Signal()  # the event is used up
         step = Signal()  # the first pipeline stage has room
 
         # How far to go: to the event's tick, by a power of two.
-        target = Signal.like(now)
-        m.d.comb += target.eq(Mux(event.kind == Kind.END, shape.deadline, event.tick))
-        remaining = Signal.like(now)
-        m.d.comb += remaining.eq(target - now)
-        lag = started & (remaining != 0)
         if window:
             shift, n = Signal(range(window + 1)), Signal(window + 1)
             for k in range(1, window + 1):
@@ -88,7 +100,7 @@ class Sequencer(wiring.Component):
         is_spike = event.kind == Kind.SPIKE
         live = Signal()
         m.d.comb += [
-            live.eq(self.events.valid & (event.image != self.decided)),
+            live.eq(present & (event.image != self.decided)),
             self.stale.eq(image == self.decided),
         ]
 
@@ -107,7 +119,7 @@ class Sequencer(wiring.Component):
 
         open_ = Signal()  # rows of tick `now` have gone to the first group alone
         replaying = Signal()
-        with m.If(self.events.valid & ~live):
+        with m.If(present & ~live):
             # A decided image: nothing of it is worked on, but its end is passed on.
             m.d.comb += [
                 op.end.eq(1),
@@ -120,13 +132,13 @@ class Sequencer(wiring.Component):
             m.d.comb += [
                 op.start.eq(1),
                 op.row.eq(is_spike),
-                op.tick.eq(target),
+                op.tick.eq(event.tick),
                 op.context.spikes[str(counted)].eq(0),
                 issue.eq(1),
                 begin.eq(1),
                 consume.eq(step & (event.kind != Kind.END)),
             ]
-        with m.Elif(live & lag):
+        with m.Elif(live & behind):
             m.d.comb += [
                 op.advance.eq(1),
                 op.shift.eq(shift),
@@ -155,11 +167,10 @@ class Sequencer(wiring.Component):
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
-        m.d.comb += self.events.ready.eq(consume)
         with m.If(issue & step):
             m.d.sync += image.eq(op.image)
             with m.If(op.end):
-                m.d.sync += started.eq(0)
+                m.d.sync += [started.eq(0), self.finished.eq(op.image)]
             with m.Elif(begin):
                 m.d.sync += [
                     started.eq(1),
@@ -167,7 +178,20 @@ class Sequencer(wiring.Component):
                     rows.eq(Mux(op.start, 0, rows) + op.row),
                 ]
                 with m.If(op.start | op.advance):
-                    m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
+                    m.d.sync += [
+                        rows_before.eq(Mux(op.start, 0, rows)),
+                        remaining.eq(Mux(op.start, 0, remaining - n)),
+                        behind.eq(~op.start & ~arrives),
+                    ]
+        with m.If(self.events.ready):
+            m.d.sync += present.eq(self.events.valid)
+            with m.If(self.events.valid):
+                m.d.sync += [
+                    event.eq(given),
+                    event.tick.eq(target),
+                    remaining.eq(target - start_from),
+                    behind.eq(target != start_from),
+                ]
 
         if window:
             with m.If(self.done):
@@ -210,11 +234,11 @@ class Sequencer(wiring.Component):
         index_last = Signal()
         held = Signal(shape.operation)  # the walk's operation, of the first group
         m.d.comb += [
-            replaying.eq(walking | (open_ & live & (lag | (event.kind == Kind.END)))),
+            replaying.eq(walking | (open_ & live & (behind | (event.kind == Kind.END)))),
             read.addr.eq(index),
             index_last.eq(~held.row | (index + 1 == listed)),
         ]
-        with m.If((live | ~self.events.valid) & replaying):
+        with m.If((live | ~present) & replaying):
             # Nothing more is done for an image that is decided in the middle of a walk.
             m.d.comb += [
                 *(signal.eq(held[name]) for name, signal in vars(op).items()),
