@@ -77,13 +77,14 @@ class Sequencer(wiring.Component):
         rows_before = Signal(range(n_in + 1))  # the same, those before tick `now`
         busy = Signal()  # a window's spikes are being sent
 
-        # A signal a field: a constant part of a signal is no legal Verilog process.
+        # What the first group does for the event. A signal a field: a constant part of a signal is
+        # no legal Verilog process.
         op = SimpleNamespace(
             **{name: Signal(field.shape, name=name) for name, field in shape.operation}
         )
         packed = Signal(shape.operation)
         m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
-        issue = Signal()  # `op` is one to do
+        issue = Signal()  # there is an operation to do, this one or one that is replayed
         step = Signal()  # the first pipeline stage has room
 
         # How far to go: to the event's tick, by a power of two.
@@ -97,16 +98,17 @@ class Sequencer(wiring.Component):
             shift, n = 0, 1
         arrives = remaining == n
 
-        is_spike = event.kind == Kind.SPIKE
+        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         live = Signal()
         m.d.comb += [
             live.eq(present & (event.image != self.decided)),
             self.stale.eq(image == self.decided),
         ]
 
-        begin = Signal()  # `op` begins a walk with the first group
+        begin = Signal()  # `op` begins a walk with the first group, or adds a row to it
         m.d.comb += [
             op.image.eq(event.image),
+            op.row.eq(is_spike),
             op.first.eq(1),
             op.closes.eq(groups == 1),
             op.tick.eq(now),
@@ -118,25 +120,24 @@ class Sequencer(wiring.Component):
         m.d.comb += op.context.spikes[str(counted)].eq(rows)
 
         open_ = Signal()  # rows of tick `now` have gone to the first group alone
+        walking = Signal()  # groups after the first are being worked on
         replaying = Signal()
-        with m.If(present & ~live):
+        if groups > 1:
+            m.d.comb += replaying.eq(walking | (open_ & live & (behind | is_end)))
+        with m.If(replaying):
+            # Nothing more is done for an image that is decided in the middle of a walk.
+            m.d.comb += issue.eq(~self.stale)
+        with m.Elif(present & ~live):
             # A decided image: nothing of it is worked on, but its end is passed on.
-            m.d.comb += [
-                op.end.eq(1),
-                issue.eq(event.kind == Kind.END),
-                consume.eq((event.kind != Kind.END) | step),
-            ]
-        with m.Elif(replaying):
-            pass  # filled in below, where there are further groups
+            m.d.comb += [op.end.eq(1), issue.eq(is_end), consume.eq(~is_end | step)]
         with m.Elif(live & ~started):
             m.d.comb += [
                 op.start.eq(1),
-                op.row.eq(is_spike),
                 op.tick.eq(event.tick),
                 op.context.spikes[str(counted)].eq(0),
                 issue.eq(1),
                 begin.eq(1),
-                consume.eq(step & (event.kind != Kind.END)),
+                consume.eq(step & ~is_end),
             ]
         with m.Elif(live & behind):
             m.d.comb += [
@@ -146,17 +147,11 @@ class Sequencer(wiring.Component):
                 op.tick.eq(now + n),
                 issue.eq(~busy),
                 begin.eq(1),
-                consume.eq(step & ~busy & arrives & (event.kind != Kind.END)),
+                consume.eq(step & ~busy & arrives & ~is_end),
             ]
         with m.Elif(live & is_spike):
-            m.d.comb += [
-                op.row.eq(1),
-                op.first.eq(~open_),
-                issue.eq(1),
-                begin.eq(1),
-                consume.eq(step),
-            ]
-        with m.Elif(live & (event.kind == Kind.END)):
+            m.d.comb += [op.first.eq(~open_), issue.eq(1), begin.eq(1), consume.eq(step)]
+        with m.Elif(live & is_end):
             m.d.comb += [
                 op.end.eq(1),
                 # The deadline's own spikes come too late for its decision.
@@ -167,11 +162,11 @@ class Sequencer(wiring.Component):
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
-        with m.If(issue & step):
+        with m.If(issue & step & ~replaying):
             m.d.sync += image.eq(op.image)
             with m.If(op.end):
                 m.d.sync += [started.eq(0), self.finished.eq(op.image)]
-            with m.Elif(begin):
+            with m.Else():
                 m.d.sync += [
                     started.eq(1),
                     now.eq(op.tick),
@@ -196,8 +191,7 @@ class Sequencer(wiring.Component):
         if window:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)
-            # Not with the last group's further rows: its spikes may have been sent before these.
-            with m.If(issue & step & (op.end | (op.advance & op.first))):
+            with m.If(issue & step & ~replaying & (op.end | op.advance)):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
@@ -218,58 +212,52 @@ class Sequencer(wiring.Component):
         listed = Signal(range(n_in + 1))
         write = row_list.write_port()
         m.d.comb += [
-            write.addr.eq(Mux(op.first, 0, listed)),
+            write.addr.eq(Mux(open_, listed, 0)),
             write.data.eq(event.address),
-            write.en.eq(~replaying & issue & step & op.row),
+            # Also before the operation is issued, which comes late: again and again the same.
+            write.en.eq(~replaying & is_spike),
         ]
         # Read into a register of its own, and never in the cycle of a write, so that synthesis
         # finds an ordinary block RAM without collision logic.
         read = row_list.read_port(domain="comb")
         listed_row = Signal(address_shape(n_in))
 
-        walking = Signal()  # groups after the first are being worked on
         group = Signal(range(groups))
         base = Signal(range(shape.words))  # the group's first word
         index = Signal(range(n_in))
         index_last = Signal()
-        held = Signal(shape.operation)  # the walk's operation, of the first group
+        # The walk's operation, of the first group: until that is issued whatever is to come.
+        held = Signal(shape.operation)
+        with m.If(~open_ & ~walking):
+            m.d.sync += held.eq(packed)
+        replayed = Signal(shape.operation)
         m.d.comb += [
-            replaying.eq(walking | (open_ & live & (behind | (event.kind == Kind.END)))),
             read.addr.eq(index),
             index_last.eq(~held.row | (index + 1 == listed)),
+            replayed.eq(held),
+            replayed.first.eq(index == 0),
+            replayed.group.eq(group),
+            replayed.closes.eq(group == groups - 1),
         ]
-        with m.If((live | ~present) & replaying):
-            # Nothing more is done for an image that is decided in the middle of a walk.
-            m.d.comb += [
-                *(signal.eq(held[name]) for name, signal in vars(op).items()),
-                op.first.eq(index == 0),
-                op.group.eq(group),
-                op.closes.eq(group == groups - 1),
-                issue.eq(~self.stale),
-            ]
 
         with m.If(self.stale):
             m.d.sync += [open_.eq(0), walking.eq(0)]
         with m.If(issue & step):
-            with m.If(begin):
-                with m.If(op.first):
-                    m.d.sync += held.eq(packed)
+            with m.If(replaying):
+                m.d.sync += [open_.eq(0), walking.eq(1), index.eq(index + 1)]
+                with m.If(index_last):
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
+                    with m.If(replayed.closes):
+                        m.d.sync += walking.eq(0)
+            with m.Elif(begin):
                 m.d.sync += [
-                    listed.eq(Mux(op.first, 0, listed) + op.row),
+                    listed.eq(Mux(open_, listed, 0) + op.row),
                     open_.eq(op.row),
                     walking.eq(~op.row),
                     group.eq(1),
                     base.eq(n_in),
                     index.eq(0),
                 ]
-            with m.Elif(op.end):
-                m.d.sync += [open_.eq(0), walking.eq(0)]
-            with m.Else():
-                m.d.sync += [open_.eq(0), walking.eq(1), index.eq(index + 1)]
-                with m.If(index_last):
-                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
-                    with m.If(op.closes):
-                        m.d.sync += walking.eq(0)
         m.submodules.listing = listing = Stage(
             data.StructLayout(
                 {
@@ -284,7 +272,7 @@ class Sequencer(wiring.Component):
             m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
             listing.i.valid.eq(issue),
-            listing.i.payload.operation.eq(packed),
+            listing.i.payload.operation.eq(Mux(replaying, replayed.as_value(), packed.as_value())),
             listing.i.payload.base.eq(Mux(replaying, base, 0)),
             listing.i.payload.row.eq(event.address),
             listing.i.payload.listed.eq(replaying),
