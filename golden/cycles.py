@@ -208,11 +208,11 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
 
         # A window's queue is released when its last beat has come, k cycles after the drain.
         if window and (ends or (steps > 0 and not takes_row)):
-            pushed = state.block_free[layer] + window
+            pushed = state.block_free[layer] + window + 1
             empty = pushed + 1
+            offer = pushed + 2
             count = 0 if ends else _queued(shape, state, spikes, layer, steps, beats)
             for position in range(count):
-                offer = pushed + 2 if position == 0 else empty
                 gone = _push(
                     shape,
                     state,
@@ -226,6 +226,9 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 if state.decided[0] >= 0:
                     return taken
                 empty = gone + 1
+                # The next one of the same tick is selected after a pause.
+                pause = position + 1 < count and beats[position + 1] == beats[position]
+                offer = max(gone, offer + pause) + 1
             sent = np.int64(END if ends else ADVANCE)
             gone = _push(
                 shape, state, spikes, decision_tick, layer + 1, sent, state.now[layer], empty

@@ -15,7 +15,7 @@ from .network import Network, NetworkError
 MAX_WINDOW = 4
 """Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
 
-DRAIN_BLOCK = 32
+DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more are searched block by block."""
 
 DEFAULT_LANES = 64
@@ -95,7 +95,7 @@ def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
     queue included; at the same time the spikes under way are sorted out, one a cycle.
     """
     drain = 2 if hidden.drain_blocks > 1 else 1
-    end = hidden.fetch_stages + drain + hidden.window + 3
+    end = hidden.fetch_stages + drain + hidden.window + 5
     return max(end, last.spikes_under_way + 3)
 
 

@@ -1,6 +1,9 @@
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -79,7 +82,11 @@ class Drain(wiring.Component):
         state = None
         if windowed:
             state = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            m.d.comb += beat.state.eq(state[index])
+            # Found without the index, which comes later.
+            lowest = bits & ~without_first(bits)
+            m.d.comb += beat.state.eq(
+                reduce(or_, (Mux(lowest[i], state[i].as_value(), 0) for i in range(size)))
+            )
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(without_first(bits))
 

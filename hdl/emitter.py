@@ -71,7 +71,8 @@ class WindowEmitter(wiring.Component):
     stale : the layer is at a decided image.
     done : the promise that ends a window, or the end of the image, is being taken.
 
-    Latency from the last beat of a window to its first event: k + 2 cycles; then one event a cycle.
+    Latency from the last beat of a window to its first event: k + 3 cycles; then one event a cycle,
+    every other cycle those of one tick.
     """
 
     def __init__(self, shape):
