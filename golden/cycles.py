@@ -46,6 +46,7 @@ class _State(NamedTuple):
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
     next: np.ndarray  # when the sequencer can work on its next event
     event_free: np.ndarray  # when the register in front of it takes that
+    door_free: np.ndarray  # when the one before can hand it over
     started: np.ndarray
     now: np.ndarray  # tick
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
@@ -113,8 +114,9 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
     """
     if state.decided[0] >= 0:
         return offered
-    taken = max(offered, state.event_free[layer])
-    at = max(taken + 1, state.next[layer])
+    taken = max(offered, state.door_free[layer])
+    state.door_free[layer] = max(taken, state.event_free[layer]) + 1
+    at = max(state.door_free[layer], state.next[layer])
     target = shape.deadline if kind == END else tick
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
@@ -256,6 +258,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
     layers = shape.n_out.size
     state = _State(
         np.zeros((layers, _MAX_STAGES + 2), np.int64),
+        np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),

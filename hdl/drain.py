@@ -1,15 +1,12 @@
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from functools import reduce
-from operator import or_
-
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.schedule import DRAIN_BLOCK
 
-from .find import first_set, without_first
+from .find import chosen, first_set, lowest_set, without_first
 from .lanes import crossing_layout, fired_layout
 from .pipeline import Skid
 
@@ -82,11 +79,7 @@ class Drain(wiring.Component):
         state = None
         if windowed:
             state = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            # Found without the index, which comes later.
-            lowest = bits & ~without_first(bits)
-            m.d.comb += beat.state.eq(
-                reduce(or_, (Mux(lowest[i], state[i].as_value(), 0) for i in range(size)))
-            )
+            m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(without_first(bits))
 
@@ -113,18 +106,20 @@ class Drain(wiring.Component):
         filled = Signal(blocks)
         m.d.comb += filled.eq(Cat(word.any() for word in words))
         _, more, block = first_set(filled)
+        lowest = Signal(blocks)
+        m.d.comb += lowest.eq(lowest_set(filled))
         mask_stale = is_stale(mask_operation)
         m.d.comb += skid.o.ready.eq(~waiting | mask_stale | (free & ~more))
         with m.If(free):
             m.d.sync += [
                 valid.eq(waiting & ~mask_stale),
-                bits.eq(Array(words)[block]),
+                bits.eq(chosen(lowest, words)),
                 operation.eq(mask_operation),
                 number.eq(block),
                 final.eq(~more),
             ]
             for i in range(blocks):
-                with m.If(block == i):
+                with m.If(lowest[i]):
                     m.d.sync += mask[i * size : (i + 1) * size].eq(0)
         with m.If(skid.o.ready):
             m.d.sync += [
@@ -137,8 +132,8 @@ class Drain(wiring.Component):
             choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
             with m.If(skid.o.ready):
                 m.d.sync += states.eq(Cat(fired.state, Const(0, 0)))
-            parts = Array(Cat(states[i * size + j] for j in range(size)) for i in range(blocks))
-            m.d.comb += choice.eq(parts[block])
+            parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]
+            m.d.comb += choice.eq(chosen(lowest, parts))
             with m.If(free):
                 m.d.sync += state.eq(choice)
         return m

@@ -7,7 +7,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .events import Kind, address_shape
-from .pipeline import Stage
+from .pipeline import Skid, Stage
 
 
 class Sequencer(wiring.Component):
@@ -55,7 +55,9 @@ class Sequencer(wiring.Component):
 
         # The event that is worked on, and how far it is away, found out beforehand: what waits for
         # an event is long enough without it. The tick of the image's end is the deadline.
-        given = self.events.payload
+        m.submodules.skid = skid = Skid(shape.taken)
+        wiring.connect(m, wiring.flipped(self.events), skid.i)
+        given, taken = skid.o.payload, skid.o.ready
         event = Signal(shape.taken)
         present = Signal()
         consume = Signal()  # the event is used up
@@ -65,7 +67,7 @@ class Sequencer(wiring.Component):
         target = Signal.like(now)
         start_from = Signal.like(now)  # where `now` will be then
         m.d.comb += [
-            self.events.ready.eq(~present | consume),
+            taken.eq(~present | consume),
             target.eq(Mux(given.kind == Kind.END, shape.deadline, given.tick)),
             start_from.eq(Mux(present, event.tick, now)),
         ]
@@ -178,9 +180,9 @@ class Sequencer(wiring.Component):
                         remaining.eq(Mux(op.start, 0, remaining - n)),
                         behind.eq(~op.start & ~arrives),
                     ]
-        with m.If(self.events.ready):
-            m.d.sync += present.eq(self.events.valid)
-            with m.If(self.events.valid):
+        with m.If(taken):
+            m.d.sync += present.eq(skid.o.valid)
+            with m.If(skid.o.valid):
                 m.d.sync += [
                     event.eq(given),
                     event.tick.eq(target),
