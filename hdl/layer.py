@@ -66,11 +66,11 @@ class Layer(wiring.Component):
         wiring.connect(m, store.words, lanes.words)
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
-        # It has far to go; all blocks of the core hear of it a cycle later.
+        # It has far to go; all blocks of a layer hear of it a cycle later.
         decided = Signal(init=1)
         m.d.sync += decided.eq(self.decided)
         m.d.comb += [
-            sequencer.decided.eq(decided),
+            sequencer.decided.eq(self.decided),
             self.finished.eq(sequencer.finished),
             lanes.ahead.eq(sequencer.operations.payload.operation),
             lanes.fetch.eq(store.reads.valid & store.reads.ready),

@@ -52,16 +52,18 @@ class Skid(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        waiting = Signal()
+        waiting = Signal()  # two registers for one fact: the choice of a wide payload takes one alone
+        free = Signal(init=1)
         held = Signal(self._shape, reset_less=True)
         m.d.comb += [
-            self.i.ready.eq(~waiting),
-            self.o.valid.eq(self.i.valid | waiting),
-            self.o.payload.eq(
-                Mux(waiting, Value.cast(held), Value.cast(self.i.payload))
-            ),
+            self.i.ready.eq(free),
+            self.o.valid.eq(self.i.valid | ~free),
+            self.o.payload.eq(Mux(waiting, Value.cast(held), Value.cast(self.i.payload))),
         ]
-        m.d.sync += waiting.eq(self.o.valid & ~self.o.ready)
+        m.d.sync += [
+            waiting.eq(self.o.valid & ~self.o.ready),
+            free.eq(~self.o.valid | self.o.ready),
+        ]
         # Without regard to `o.ready`, which comes late and would have to reach all of it.
         with m.If(~waiting):
             m.d.sync += held.eq(self.i.payload)

@@ -22,8 +22,9 @@ class Sequencer(wiring.Component):
     -----
     events : stream of `shape.taken`, in order of time.
     operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
-    decided : the image bit of the latest decided image; its events are taken and discarded.
-    stale : high while the image of the latest operation is a decided one.
+    decided : the image bit of the latest decided image; its events are taken and discarded, from
+        the next cycle on.
+    stale : high while the image of the latest operation is a decided one, a cycle later.
     finished : the image bit of the latest image whose end has been worked off (that of no image
         after a reset).
     done : a window layer's spikes up to the promise have been sent.
@@ -64,6 +65,8 @@ class Sequencer(wiring.Component):
         now = Signal(event.tick.shape())
         remaining = Signal.like(now)  # from `now` to the event's tick
         behind = Signal()  # the same is not 0
+        due = Signal()  # all spikes of tick `now` have come
+        dead = Signal()  # its image is decided
         target = Signal.like(now)
         start_from = Signal.like(now)  # where `now` will be then
         m.d.comb += [
@@ -101,11 +104,6 @@ class Sequencer(wiring.Component):
         arrives = remaining == n
 
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
-        live = Signal()
-        m.d.comb += [
-            live.eq(present & (event.image != self.decided)),
-            self.stale.eq(image == self.decided),
-        ]
 
         begin = Signal()  # `op` begins a walk with the first group, or adds a row to it
         m.d.comb += [
@@ -125,14 +123,16 @@ class Sequencer(wiring.Component):
         walking = Signal()  # groups after the first are being worked on
         replaying = Signal()
         if groups > 1:
-            m.d.comb += replaying.eq(walking | (open_ & live & (behind | is_end)))
+            m.d.comb += replaying.eq(walking | (open_ & present & due))
         with m.If(replaying):
             # Nothing more is done for an image that is decided in the middle of a walk.
             m.d.comb += issue.eq(~self.stale)
-        with m.Elif(present & ~live):
+        with m.Elif(~present):
+            pass
+        with m.Elif(dead):
             # A decided image: nothing of it is worked on, but its end is passed on.
             m.d.comb += [op.end.eq(1), issue.eq(is_end), consume.eq(~is_end | step)]
-        with m.Elif(live & ~started):
+        with m.Elif(~started):
             m.d.comb += [
                 op.start.eq(1),
                 op.tick.eq(event.tick),
@@ -141,7 +141,7 @@ class Sequencer(wiring.Component):
                 begin.eq(1),
                 consume.eq(step & ~is_end),
             ]
-        with m.Elif(live & behind):
+        with m.Elif(behind):
             m.d.comb += [
                 op.advance.eq(1),
                 op.shift.eq(shift),
@@ -151,9 +151,9 @@ class Sequencer(wiring.Component):
                 begin.eq(1),
                 consume.eq(step & ~busy & arrives & ~is_end),
             ]
-        with m.Elif(live & is_spike):
+        with m.Elif(is_spike):
             m.d.comb += [op.first.eq(~open_), issue.eq(1), begin.eq(1), consume.eq(step)]
-        with m.Elif(live & is_end):
+        with m.Elif(is_end):
             m.d.comb += [
                 op.end.eq(1),
                 # The deadline's own spikes come too late for its decision.
@@ -164,8 +164,9 @@ class Sequencer(wiring.Component):
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
+        m.d.sync += [dead.eq(event.image == self.decided), self.stale.eq(image == self.decided)]
         with m.If(issue & step & ~replaying):
-            m.d.sync += image.eq(op.image)
+            m.d.sync += [image.eq(op.image), self.stale.eq(op.image == self.decided)]
             with m.If(op.end):
                 m.d.sync += [started.eq(0), self.finished.eq(op.image)]
             with m.Else():
@@ -179,6 +180,7 @@ class Sequencer(wiring.Component):
                         rows_before.eq(Mux(op.start, 0, rows)),
                         remaining.eq(Mux(op.start, 0, remaining - n)),
                         behind.eq(~op.start & ~arrives),
+                        due.eq(is_end | (~op.start & ~arrives)),
                     ]
         with m.If(taken):
             m.d.sync += present.eq(skid.o.valid)
@@ -186,8 +188,10 @@ class Sequencer(wiring.Component):
                 m.d.sync += [
                     event.eq(given),
                     event.tick.eq(target),
+                    dead.eq(given.image == self.decided),
                     remaining.eq(target - start_from),
                     behind.eq(target != start_from),
+                    due.eq((given.kind == Kind.END) | (target != start_from)),
                 ]
 
         if window:
