@@ -23,7 +23,7 @@ DEFAULT_LANES = 64
 DEFAULT_WINDOW = 4
 """The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/architecture.md)."""
 
-LEVELS_PER_STAGE = 2
+LEVELS_PER_STAGE = 1
 """Levels of the decision's comparison tree between two registers."""
 
 

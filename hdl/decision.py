@@ -42,7 +42,8 @@ class Decision(wiring.Component):
         Such an image runs on after its decision until the margin is over (see RunOn). Only then
         `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
 
-    Latency `shape.schedule.decision_stages` cycles from the lanes' input; throughput one group a cycle.
+    Latency `shape.schedule.decision_stages` cycles, counted from the lanes' input; throughput one
+    group a cycle.
     """
 
     def __init__(self, shape):

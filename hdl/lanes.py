@@ -147,8 +147,9 @@ class Lanes(wiring.Component):
                 m.d.sync += work.eq(fetched)
         # A walk that starts finds M = 0, and goes on from there.
         with m.If(load & starts):
-            m.d.sync += work.eq(Cat(state.const({"M": 0, "S": -shape.threshold}).as_value()
-                                    for _ in range(lanes)))
+            m.d.sync += work.eq(
+                Cat(state.const({"M": 0, "S": -shape.threshold}).as_value() for _ in range(lanes))
+            )
         if shape.learns and not last:
             m.d.comb += self.alive.eq(
                 Cat((states[lane].S + shape.threshold) > 0 for lane in range(lanes))
@@ -170,9 +171,7 @@ class Lanes(wiring.Component):
             potentials.append(M_next)
             if not last:
                 fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(
-                    advances & (M_next >= 0) & shape.lane_exists(op.group, lane)
-                )
+                m.d.comb += fires.eq(advances & (M_next >= 0) & shape.lane_exists(op.group, lane))
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))

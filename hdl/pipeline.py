@@ -52,7 +52,9 @@ class Skid(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        waiting = Signal()  # two registers for one fact: the choice of a wide payload takes one alone
+        waiting = (
+            Signal()
+        )  # two registers for one fact: the choice of a wide payload takes one alone
         free = Signal(init=1)
         held = Signal(self._shape, reset_less=True)
         m.d.comb += [

@@ -41,10 +41,11 @@ class SpikeQueue(wiring.Component):
 
     Timing
     ------
-    Whatever is stored, push moves an item a cycle and pop one a cycle of different keys, one every
-    other cycle of one key. In each cycle with `release` high and `pop` free (not valid, or being
-    taken), and not the one after an item has been selected whose key has more stored, the first
-    item of those stored is selected, and offered in the next cycle; an item is stored from the cycle after its push. So in an empty queue
+    Whatever is stored, push moves an item a cycle, and pop one a cycle of different keys, or one
+    every other cycle of one key. In each cycle with `release` high and `pop` free (not valid, or
+    being taken) the first item of those stored is selected, and offered in the next cycle; but not
+    in the cycle after an item has been selected whose key has more stored. An item is stored from
+    the cycle after its push. So in an empty queue
 
         cycle        0        1          2
         push         taken

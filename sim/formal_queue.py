@@ -125,9 +125,7 @@ class QueueProof(SpikeQueue):
                 m.d.comb += [
                     Assert(~is_head | (Mux(is_behind, links_output, head) == n)),
                     Assert(~is_tail | (tail == n)),
-                    Assert(
-                        ~(is_first & is_head) | (is_behind & pause) | (self._first_head == n)
-                    ),
+                    Assert(~(is_first & is_head) | (is_behind & pause) | (self._first_head == n)),
                     Assert(~(is_first & is_tail) | (self._first_tail == n)),
                     # What lets the one that is behind wait: smaller keys have one item at most.
                     Assert(~(self._behind & (key < self._behind_key) & has[n]) | is_head),
