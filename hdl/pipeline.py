@@ -52,10 +52,8 @@ class Skid(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        waiting = (
-            Signal()
-        )  # two registers for one fact: the choice of a wide payload takes one alone
-        free = Signal(init=1)
+        # Two registers for one fact: the choice of a wide payload keeps one busy.
+        waiting, free = Signal(), Signal(init=1)
         held = Signal(self._shape, reset_less=True)
         m.d.comb += [
             self.i.ready.eq(free),
