@@ -148,7 +148,7 @@ class QueueProof(SpikeQueue):
             Cover(streak == capacity + 1, "pops more than its capacity without a pause"),
             Cover(select & ~alone & popped, "selects one of a tie as the last one leaves"),
             Cover(select & alone & take & of_selected, "pushes to the key that loses its last"),
-            Cover(select & self._behind & take & smaller, "pushes a smaller key into a run"),
+            Cover(self._behind & take & smaller, "pushes a smaller key into a run"),
             Cover(self.clear & any_ & offered, "is cleared when full of items"),
         ]
         return m
