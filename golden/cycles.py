@@ -44,12 +44,15 @@ class _State(NamedTuple):
     """What is known of an image, an entry a layer; all times are cycles."""
 
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
-    next: np.ndarray  # when the sequencer looks at its next event
+    next: np.ndarray  # when the sequencer can work on its next event
+    event_free: np.ndarray  # when the register in front of it takes that
+    door_free: np.ndarray  # when the one before can hand it over
     started: np.ndarray
     now: np.ndarray  # tick
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
     opening: np.ndarray  # by how many ticks the walk that they belong to advances
-    mask_free: np.ndarray  # when the drain takes the next mask
+    skid_free: np.ndarray  # when the lanes can hand over the next mask
+    mask_free: np.ndarray  # when the drain takes it
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
     decided: np.ndarray  # [0]: the cycle of the decision, -1 before
@@ -111,7 +114,9 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
     """
     if state.decided[0] >= 0:
         return offered
-    at = max(offered, state.next[layer])
+    taken = max(offered, state.door_free[layer])
+    state.door_free[layer] = max(taken, state.event_free[layer]) + 1
+    at = max(state.door_free[layer], state.next[layer])
     target = shape.deadline if kind == END else tick
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
@@ -140,10 +145,12 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             if state.rows[layer] == 0:
                 state.opening[layer] = 0
             state.rows[layer] += 1
-            return _issue(shape, state, layer, at, 0)[0]
+            state.event_free[layer] = _issue(shape, state, layer, at, 0)[0]
+            return taken
         elif kind == ADVANCE:
             state.next[layer] = at + 1
-            return at
+            state.event_free[layer] = at
+            return taken
         else:
             first_group, rows, steps, takes_row, ends = 0, 1, 0, False, True
         if window and (ends or (first_group == 0 and steps > 0)):
@@ -155,9 +162,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             closes = group == groups - 1
             for index in range(rows):
                 fires = index == 0 and (steps > 0 or ends) and not last
-                ready = 0
-                if fires:
-                    ready = state.mask_free[layer] if several else state.block_free[layer]
+                ready = state.skid_free[layer] if fires else 0
                 issued, left = _issue(shape, state, layer, at, ready)
                 at = issued + 1
                 if begun < 0:
@@ -167,7 +172,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
                 if potentials and state.now[layer] == decision_tick:
                     state.decided[0] = left + shape.decision_stages
-                    return begun
+                    return taken
                 if not fires:
                     continue
 
@@ -176,8 +181,10 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 beats[0] = -1
                 if not ends:
                     count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
-                offer = left + 1
-                found = offer
+                # Not taken, it waits beside the drain and holds up the next one.
+                free = state.mask_free[layer] if several else state.block_free[layer]
+                found = offer = max(left, free) + 1
+                state.skid_free[layer] = offer
                 for beat in range(count):
                     if several and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])
@@ -197,17 +204,17 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                             offer,
                         )
                         if state.decided[0] >= 0:
-                            return begun
+                            return taken
                     state.block_free[layer] = gone
                     offer = gone + 1
 
         # A window's queue is released when its last beat has come, k cycles after the drain.
         if window and (ends or (steps > 0 and not takes_row)):
-            pushed = state.block_free[layer] + window
+            pushed = state.block_free[layer] + window + 1
             empty = pushed + 1
+            offer = pushed + 2
             count = 0 if ends else _queued(shape, state, spikes, layer, steps, beats)
             for position in range(count):
-                offer = pushed + 2 if position == 0 else empty
                 gone = _push(
                     shape,
                     state,
@@ -219,19 +226,24 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                     offer,
                 )
                 if state.decided[0] >= 0:
-                    return begun
+                    return taken
                 empty = gone + 1
+                # The next one of the same tick is selected after a pause.
+                pause = position + 1 < count and beats[position + 1] == beats[position]
+                offer = max(gone, offer + pause) + 1
             sent = np.int64(END if ends else ADVANCE)
             gone = _push(
                 shape, state, spikes, decision_tick, layer + 1, sent, state.now[layer], empty
             )
             state.promised[layer] = gone + 1
         if ends:
-            return begun
+            state.event_free[layer] = begun
+            return taken
         state.rows[layer] = takes_row
         state.opening[layer] = steps
         if first_group == 0 and state.now[layer] == target and kind != END:
-            return begun
+            state.event_free[layer] = begun
+            return taken
 
 
 @njit(cache=True)
@@ -246,6 +258,9 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
     layers = shape.n_out.size
     state = _State(
         np.zeros((layers, _MAX_STAGES + 2), np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
@@ -374,7 +389,7 @@ def run_images(
         lanes=np.array([layer.lanes for layer in layers], np.int64),
         groups=np.array([layer.groups for layer in layers], np.int64),
         window=np.array([layer.window for layer in layers], np.int64),
-        stages=np.array([layer.fetch_stages for layer in layers], np.int64),
+        stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
         offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
         decision_stages=layers[-1].decision_stages,
         deadline=network.deadline,

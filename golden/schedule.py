@@ -15,7 +15,7 @@ from .network import Network, NetworkError
 MAX_WINDOW = 4
 """Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
 
-DRAIN_BLOCK = 32
+DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more are searched block by block."""
 
 DEFAULT_LANES = 64
@@ -23,7 +23,7 @@ DEFAULT_LANES = 64
 DEFAULT_WINDOW = 4
 """The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/architecture.md)."""
 
-LEVELS_PER_STAGE = 2
+LEVELS_PER_STAGE = 1
 """Levels of the decision's comparison tree between two registers."""
 
 
@@ -64,12 +64,12 @@ class LayerSchedule:
 
     @property
     def fetch_stages(self) -> int:
-        """Registers an operation enters before it meets the state of its lanes.
+        """Registers an event and its operation enter before that meets the state of its lanes.
 
-        One for the row list (only where rows are replayed for further groups), one for the
-        weight address, one for the memory, one for the word.
+        One for the event, one for the row list (only where rows are replayed for further
+        groups), one for the weight address, one for the memory, one for the word.
         """
-        return 4 if self.groups > 1 else 3
+        return 5 if self.groups > 1 else 4
 
     @property
     def drain_blocks(self) -> int:
@@ -95,7 +95,7 @@ def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
     queue included; at the same time the spikes under way are sorted out, one a cycle.
     """
     drain = 2 if hidden.drain_blocks > 1 else 1
-    end = hidden.fetch_stages + drain + hidden.window + 3
+    end = hidden.fetch_stages + drain + hidden.window + 5
     return max(end, last.spikes_under_way + 3)
 
 

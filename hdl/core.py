@@ -95,11 +95,10 @@ class Core(wiring.Component):
         )
         m.submodules.decision = decision = Decision(shape.layers[-1])
         begins = intake.begins
-        finished = Signal(init=1)  # image bit of the latest image whose END the last layer has
+        hold = Signal()  # a learner lets no image begin
         m.d.comb += [
             intake.abort_image.eq(self.abort_image),
             intake.decided.eq(decision.decided),
-            intake.finished.eq(finished),
         ]
         under_way = ~intake.resting
         if shape.bitmap is None:
@@ -131,9 +130,12 @@ class Core(wiring.Component):
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
         wiring.connect(m, layers[-1].potentials, decision.potentials)
-        arriving = layers[-1].events
-        with m.If(arriving.valid & arriving.ready & (arriving.payload.kind == Kind.END)):
-            m.d.sync += finished.eq(arriving.payload.image)
+        finished = layers[-1].finished
+        m.d.comb += [
+            intake.finished.eq(finished),
+            # With the last decision taken no decision has to wait, and the pipeline never stalls.
+            intake.hold.eq(decision.decision.valid | hold),
+        ]
 
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
@@ -171,13 +173,14 @@ class Core(wiring.Component):
 
         self._connect_host(m, layers)
         if shape.learns:
-            learner = self._connect_learner(m, intake, layers, decision, finished, cycles)
+            learner = self._connect_learner(m, intake, layers, decision, hold, cycles)
             under_way |= learner.busy
         m.d.comb += self.busy.eq(under_way)
         return m
 
-    def _connect_learner(self, m, intake, layers, decision, finished, cycles):
+    def _connect_learner(self, m, intake, layers, decision, hold, cycles):
         hidden, last = layers
+        finished = last.finished
         m.submodules.learner = learner = Learner(*self.shape.layers)
         wiring.connect(m, wiring.flipped(self.settings), learner.settings)
         wiring.connect(m, decision.outcome, learner.outcome)
@@ -204,10 +207,7 @@ class Core(wiring.Component):
         m.d.comb += [
             self.labels.ready.eq(intake.opens),
             intake.bad_label.eq(bad),
-            # With the last decision taken no decision has to wait, and the pipeline never stalls.
-            intake.hold.eq(
-                learner.busy | ~self.labels.valid | self.settings.valid | decision.decision.valid
-            ),
+            hold.eq(learner.busy | ~self.labels.valid | self.settings.valid),
             decision.opens.eq(intake.opens),
             decision.learn.eq(learn),
             decision.complete.eq(finished != decision.decided),

@@ -19,7 +19,7 @@ class Crossing(wiring.Component):
     i : stream of {state: {M, S}, value}; `value` is what the taker wants to know again.
     o : stream of {key, value}.
 
-    Latency k cycles, throughput one a cycle.
+    Latency k + 1 cycles, throughput one a cycle.
     """
 
     def __init__(self, shape, value):
@@ -51,12 +51,14 @@ class Crossing(wiring.Component):
         step = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(step)
 
-        current, valid = Signal(layout), self.i.valid
-        m.d.comb += [
-            current.M.eq(self.i.payload.state.M),
-            current.S.eq(self.i.payload.state.S),
-            current.value.eq(self.i.payload.value),
-        ]
+        current, valid = Signal(layout), Signal()
+        with m.If(step):
+            m.d.sync += [
+                valid.eq(self.i.valid),
+                current.M.eq(self.i.payload.state.M),
+                current.S.eq(self.i.payload.state.S),
+                current.value.eq(self.i.payload.value),
+            ]
         for bit in reversed(range(k)):
             following = Signal(layout, name=f"step_{bit}")
             following_valid = Signal(name=f"valid_{bit}")

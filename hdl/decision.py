@@ -1,6 +1,6 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,7 +31,8 @@ class Decision(wiring.Component):
 
     Ports
     -----
-    potentials : stream of `potentials_layout`, group by group at every tick.
+    potentials : stream of `potentials_layout`, group by group at every tick. Always ready: a
+        decision must have been taken before the next one falls (see Core).
     decision : stream of `decision_layout`.
     load : high in the cycle before a decision appears.
     decided : the image bit of the latest decided image (that of no image after a reset).
@@ -41,7 +42,8 @@ class Decision(wiring.Component):
         Such an image runs on after its decision until the margin is over (see RunOn). Only then
         `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
 
-    Latency `shape.schedule.decision_stages` cycles; throughput one group a cycle.
+    Latency `shape.schedule.decision_stages` cycles, counted from the lanes' input; throughput one
+    group a cycle.
     """
 
     def __init__(self, shape):
@@ -67,14 +69,14 @@ class Decision(wiring.Component):
         m = Module()
         shape, schedule = self._shape, self._shape.schedule
         groups, lanes = schedule.groups, schedule.lanes
-        step = Signal()  # all stages move together
-        m.d.comb += self.potentials.ready.eq(step)
+        # An image begins only when the decision before is taken, so nothing ever waits.
+        m.d.comb += self.potentials.ready.eq(1)
 
         # The tree: pairs (M, lane), of which the lower one wins a tie. Lanes without a neuron
         # take no part.
         taken = self.potentials.payload
         entries = [
-            (shape.lane_exists(taken.operation.group, lane), taken.M[lane], lane)
+            (Value.cast(shape.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
             for lane in range(lanes)
         ]
 
@@ -86,8 +88,7 @@ class Decision(wiring.Component):
                     Signal(shape.potential, name=f"M_{level}_{number}"),
                     Signal(range(lanes), name=f"lane_{level}_{number}"),
                 ]
-                with m.If(step):
-                    m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
+                m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
                 rows.append(row)
             return rows
 
@@ -107,12 +108,9 @@ class Decision(wiring.Component):
             following = Signal(name=f"valid_{stage}")
             travelling = Signal(shape.operation, name=f"operation_{stage}")
             fired = Signal(len(firing), name=f"firing_{stage}")
-            with m.If(step):
-                m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
+            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
             return following, travelling, fired
 
-        entries = registered(entries, stage)
-        valid, operation, firing = advance()
         while len(entries) > 1:
             stage += 1
             for _ in range(LEVELS_PER_STAGE):
@@ -134,14 +132,13 @@ class Decision(wiring.Component):
         fires = top_M >= 0
         final = operation.tick == shape.deadline
         tick_known = valid & (operation.group == groups - 1) & (operation.image != self.decided)
-        verdict = Signal()
         ends = Signal()  # nothing more of this image matters
         said = self.decision.payload
         if shape.learns:
             m.submodules.run_on = run_on = RunOn(shape)
             m.d.comb += [
                 run_on.opens.eq(self.opens),
-                run_on.fired.valid.eq(valid & step),
+                run_on.fired.valid.eq(valid),
                 run_on.fired.group.eq(operation.group),
                 run_on.fired.tick.eq(operation.tick),
                 run_on.fired.mask.eq(firing),
@@ -154,16 +151,12 @@ class Decision(wiring.Component):
                 run_on.margin.eq(self.margin),
                 self.outcome.valid.eq(run_on.valid),
                 self.outcome.what.eq(run_on.outcome),
-                verdict.eq(tick_known & (fires | final) & ~run_on.running),
+                self.load.eq(tick_known & (fires | final) & ~run_on.running),
                 ends.eq(run_on.ends),
             ]
         else:
-            m.d.comb += [verdict.eq(tick_known & (fires | final)), ends.eq(self.load)]
-        m.d.comb += [
-            step.eq(~(verdict & self.decision.valid & ~self.decision.ready)),
-            self.load.eq(verdict & step),
-        ]
-        with m.If(valid & step):
+            m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
+        with m.If(valid):
             m.d.sync += [
                 best_M.eq(top_M),
                 best_index.eq(top_index),

@@ -1,13 +1,14 @@
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.schedule import DRAIN_BLOCK
 
-from .find import first_set, without_first
+from .find import chosen, first_set, lowest_set, without_first
 from .lanes import crossing_layout, fired_layout
+from .pipeline import Skid
 
 
 def beat_layout(shape):
@@ -51,6 +52,8 @@ class Drain(wiring.Component):
         shape, lanes = self._shape, self._shape.schedule.lanes
         blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(shape.schedule.window)
+        m.submodules.skid = skid = Skid(fired_layout(shape))
+        wiring.connect(m, wiring.flipped(self.fired), skid.i)
 
         def is_stale(operation):
             return (operation.image == self.decided) & ~operation.end
@@ -76,17 +79,17 @@ class Drain(wiring.Component):
         state = None
         if windowed:
             state = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            m.d.comb += beat.state.eq(state[index])
+            m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(without_first(bits))
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
-        fired = self.fired.payload
+        fired = skid.o.payload
         if blocks == 1:
-            m.d.comb += self.fired.ready.eq(free)
+            m.d.comb += skid.o.ready.eq(free)
             with m.If(free):
                 m.d.sync += [
-                    valid.eq(self.fired.valid),
+                    valid.eq(skid.o.valid),
                     bits.eq(fired.mask),
                     operation.eq(fired.operation),
                     final.eq(1),
@@ -103,32 +106,34 @@ class Drain(wiring.Component):
         filled = Signal(blocks)
         m.d.comb += filled.eq(Cat(word.any() for word in words))
         _, more, block = first_set(filled)
+        lowest = Signal(blocks)
+        m.d.comb += lowest.eq(lowest_set(filled))
         mask_stale = is_stale(mask_operation)
-        m.d.comb += self.fired.ready.eq(~waiting | mask_stale | (free & ~more))
+        m.d.comb += skid.o.ready.eq(~waiting | mask_stale | (free & ~more))
         with m.If(free):
             m.d.sync += [
                 valid.eq(waiting & ~mask_stale),
-                bits.eq(Array(words)[block]),
+                bits.eq(chosen(lowest, words)),
                 operation.eq(mask_operation),
                 number.eq(block),
                 final.eq(~more),
             ]
             for i in range(blocks):
-                with m.If(block == i):
+                with m.If(lowest[i]):
                     m.d.sync += mask[i * size : (i + 1) * size].eq(0)
-        with m.If(self.fired.ready):
+        with m.If(skid.o.ready):
             m.d.sync += [
-                waiting.eq(self.fired.valid),
+                waiting.eq(skid.o.valid),
                 mask.eq(fired.mask),
                 mask_operation.eq(fired.operation),
             ]
         if windowed:
             states = Signal(data.ArrayLayout(crossing_layout(shape), padded))
             choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            with m.If(self.fired.ready):
+            with m.If(skid.o.ready):
                 m.d.sync += states.eq(Cat(fired.state, Const(0, 0)))
-            parts = Array(Cat(states[i * size + j] for j in range(size)) for i in range(blocks))
-            m.d.comb += choice.eq(parts[block])
+            parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]
+            m.d.comb += choice.eq(chosen(lowest, parts))
             with m.If(free):
                 m.d.sync += state.eq(choice)
         return m

@@ -47,10 +47,10 @@ class TickEmitter(wiring.Component):
             event.address.eq(_neuron(self._shape, beat)),
             event.context.eq(operation.context),
         ]
-        with m.If(beat.hit):
-            m.d.comb += event.kind.eq(Kind.SPIKE)
-        with m.Elif(operation.end):
+        with m.If(operation.end):
             m.d.comb += event.kind.eq(Kind.END)
+        with m.Elif(beat.hit):
+            m.d.comb += event.kind.eq(Kind.SPIKE)
         with m.Else():
             m.d.comb += event.kind.eq(Kind.ADVANCE)
         return m
@@ -71,7 +71,8 @@ class WindowEmitter(wiring.Component):
     stale : the layer is at a decided image.
     done : the promise that ends a window, or the end of the image, is being taken.
 
-    Latency from the last beat of a window to its first event: k + 2 cycles; then one event a cycle.
+    Latency from the last beat of a window to its first event: k + 3 cycles; then one event a cycle,
+    every other cycle those of one tick.
     """
 
     def __init__(self, shape):

@@ -1,6 +1,9 @@
 """Trees that search a word of bits: the first one set, and whether it is the only one."""
 
-from amaranth.hdl import Cat, Const, Mux
+from functools import reduce
+from operator import or_
+
+from amaranth.hdl import Cat, Const, Mux, Value
 
 
 def first_set(bits):
@@ -31,3 +34,14 @@ def without_first(bits):
     """`bits` with the lowest one cleared, without a carry chain."""
     bits = list(bits)
     return Cat(bit & Cat(bits[:i]).any() for i, bit in enumerate(bits))
+
+
+def lowest_set(bits):
+    """`bits` with all but the lowest one cleared."""
+    bits = list(bits)
+    return Cat(bit & ~Cat(bits[:i]).any() for i, bit in enumerate(bits))
+
+
+def chosen(bits, values):
+    """The one of `values` whose bit is set, if only one is: found sooner than by an index."""
+    return reduce(or_, (Mux(bit, Value.cast(v), 0) for bit, v in zip(bits, values, strict=True)))

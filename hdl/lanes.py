@@ -5,7 +5,6 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import times
-from .pipeline import Stage
 
 
 def fired_layout(shape):
@@ -39,29 +38,37 @@ def probe_signature(shape):
 class Lanes(wiring.Component):
     """Accumulate and advance: M += n*S, see who fires, S += W.
 
-    With one group S and M are registers; with more they are in memory, a word a group, read for
-    the first operation of a group in a walk and written back with every one. Two operations of
-    the same group that need the memory in between are at least as far apart as there are
-    groups, so a read never meets the write it depends on.
+    A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
+    the last layer nobody has fired before the decision.)
+
+    S and M are in registers; with more than one group the rest is in memory, a word a group, read
+    before the first operation of a group in a walk and written back with every one. A group comes
+    round again after at least as many operations as there are groups. A word is read two
+    operations ahead, so only with two groups a read may meet the write it depends on.
 
     Ports
     -----
     words : stream of {operation, word}.
+    ahead, fetch : the operation to enter the weight store next; high in the cycle in which it does.
     fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
-        group that advances, and one for the image's end.
+        group that advances, and one for the image's end. Combinational.
     probe, alive : (a hidden layer where `shape.learns`) {valid, group}; in the cycle after `valid`
         and until the next one, `alive` is high for the group's lanes with S + threshold > 0, the
         sum of the weights taken in. Only while no operation is under way.
     potentials : (the last layer) stream of `potentials_layout`: one for the first operation of
-        a group that starts or advances.
+        a group that starts or advances. From registers.
 
-    Latency 1 cycle to a combinational output, throughput one operation a cycle.
+    Latency 1 cycle, 2 to `potentials`; throughput one operation a cycle.
     """
 
     def __init__(self, shape):
         self._shape = shape
         self._word = data.StructLayout({"operation": shape.operation, "word": shape.word})
-        members = {"words": In(stream.Signature(self._word))}
+        members = {
+            "words": In(stream.Signature(self._word)),
+            "ahead": In(shape.operation),
+            "fetch": In(1),
+        }
         if shape.schedule.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
         else:
@@ -76,83 +83,120 @@ class Lanes(wiring.Component):
         shape, schedule = self._shape, self._shape.schedule
         lanes, groups, last = schedule.lanes, schedule.groups, schedule.last
 
-        # The register in which a word meets the state of its group.
-        m.submodules.met = met = Stage(self._word)
-        wiring.connect(m, wiring.flipped(self.words), met.i)
-        op, word = met.o.payload.operation, met.o.payload.word
+        # The register in which a word meets the state of its group, and beside it what the lanes
+        # need to know at once. Without a row the word is 0.
+        coming = self.words.payload.operation
+        valid, op, word = Signal(), Signal(shape.operation), Signal(shape.word, reset_less=True)
+        start, advance, sends = Signal(), Signal(), Signal()
         initial = Signal(shape.potential)
-        with m.If(met.load):
-            m.d.sync += initial.eq(-times(shape.threshold, met.i.payload.operation.tick))
+        ready = Signal()
+        done = Signal()  # `op` is done in this cycle
+        load = Signal()
+        starts, advances = coming.first & coming.start, coming.first & coming.advance
+        m.d.comb += [
+            self.words.ready.eq(ready),
+            done.eq(valid & ready),
+            load.eq(self.words.valid & self.words.ready),
+        ]
+        with m.If(ready):
+            m.d.sync += valid.eq(self.words.valid)
+        with m.If(load):
+            m.d.sync += [
+                op.eq(coming),
+                word.eq(self.words.payload.word),
+                start.eq(starts),
+                advance.eq(advances),
+                sends.eq(~coming.end & (starts | advances) if last else coming.end | advances),
+                initial.eq(-times(shape.threshold, coming.tick)),
+            ]
+            with m.If(~coming.row):
+                m.d.sync += word.eq(0)
 
-        state = data.StructLayout(
-            {"M": shape.potential, "S": shape.slope} | ({} if last else {"spent": 1})
-        )
-        work = Signal(data.ArrayLayout(state, lanes))  # after the latest operation
-        updated = Signal.like(work)
+        state = data.StructLayout({"M": shape.potential, "S": shape.slope})
+        work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
+        updated = Signal.like(work)  # and after
+        states = work
+        with m.If(done):
+            m.d.sync += work.eq(updated)
         if groups > 1:
+            # Read into a register of its own, so that synthesis may forget about collisions.
             m.submodules.memory = store = memory.Memory(
-                shape=work.shape().size, depth=groups, init=[]
+                shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
             )
-            read = store.read_port(transparent_for=())
-            write = store.write_port()
+            read, write = store.read_port(domain="comb"), store.write_port()
+            fetch, group = self.fetch & self.ahead.first, self.ahead.group
+            fetched = Signal(work.shape().size, reset_less=True)
+            found = read.data
             m.d.comb += [
-                read.en.eq(met.load & met.i.payload.operation.first),
-                read.addr.eq(met.i.payload.operation.group),
-                write.en.eq(met.o.valid & met.o.ready),
+                write.en.eq(done),
                 write.addr.eq(op.group),
                 write.data.eq(updated),
             ]
-            fetched = data.View(work.shape(), read.data)
+            if groups == 2:
+                found = Mux(done & (op.group == group), updated, read.data)
             if shape.learns and not last:
-                with m.If(self.probe.valid):
-                    m.d.comb += [read.en.eq(1), read.addr.eq(self.probe.group)]
+                fetch, group = (
+                    fetch | self.probe.valid,
+                    Mux(self.probe.valid, self.probe.group, group),
+                )
+            m.d.comb += read.addr.eq(group)
+            with m.If(fetch):
+                m.d.sync += fetched.eq(found)
+            states = data.View(work.shape(), fetched)
+            with m.If(load & coming.first):
+                m.d.sync += work.eq(fetched)
+        # A walk that starts finds M = 0, and goes on from there.
+        with m.If(load & starts):
+            m.d.sync += work.eq(
+                Cat(state.const({"M": 0, "S": -shape.threshold}).as_value() for _ in range(lanes))
+            )
         if shape.learns and not last:
-            states = fetched if groups > 1 else work
             m.d.comb += self.alive.eq(
                 Cat((states[lane].S + shape.threshold) > 0 for lane in range(lanes))
             )
-        with m.If(met.o.valid & met.o.ready):
-            m.d.sync += work.eq(updated)
 
         # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
         # driven in many parts.
         after, before, mask, potentials = [], [], [], []
-        start, advance = op.first & op.start, op.first & op.advance
         for lane in range(lanes):
-            current = work[lane]
-            if groups > 1:
-                current = Signal(state, name=f"current_{lane}")
-                m.d.comb += current.eq(Mux(op.first, fetched[lane], work[lane]))
-            M, S = current.M, current.S
-            weight = word[lane] >> shape.unused_bits
+            M, S = work[lane].M, work[lane].S
+            advances = advance if last else advance & (M < 0)
             M_next = Signal(shape.potential, name=f"M_{lane}")
             S_next = Signal(shape.slope, name=f"S_{lane}")
             m.d.comb += [
-                M_next.eq(Mux(start, initial, M + (Mux(advance, S, 0) << op.shift))),
-                S_next.eq(Mux(start, -shape.threshold, S) + Mux(op.row, weight, 0)),
+                M_next.eq(M + Mux(start, initial, Mux(advances, S, 0) << op.shift)),
+                S_next.eq(S + (word[lane] >> shape.unused_bits)),
             ]
             after += [M_next, S_next]
             potentials.append(M_next)
             if not last:
                 fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(
-                    advance & ~current.spent & (M_next >= 0) & shape.lane_exists(op.group, lane)
-                )
-                after.append(~start & (current.spent | fires))
+                m.d.comb += fires.eq(advances & (M_next >= 0) & shape.lane_exists(op.group, lane))
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))
 
-        # In the order of `potentials_layout` and `fired_layout`.
         if last:
-            output, sends = self.potentials, ~op.end & (start | advance)
-            sent = Cat(op, potentials)
+            self._send_potentials(m, op, done & sends, ready, work, potentials)
         else:
-            output, sends = self.fired, op.end | advance
+            # In the order of `fired_layout`.
             sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if schedule.window else [])
-        m.d.comb += [
-            output.payload.eq(sent),
-            output.valid.eq(met.o.valid & sends),
-            met.o.ready.eq(output.ready | ~sends),
-        ]
+            m.d.comb += [
+                self.fired.payload.eq(sent),
+                self.fired.valid.eq(valid & sends),
+                ready.eq(self.fired.ready | ~(valid & sends)),
+            ]
         return m
+
+    def _send_potentials(self, m, op, sent, ready, work, potentials):
+        """A register for the last layer's M; with one group it is that of the lanes."""
+        output = self.potentials
+        m.d.comb += ready.eq(~output.valid | output.ready)
+        with m.If(ready):
+            m.d.sync += [output.valid.eq(sent), output.payload.operation.eq(op)]
+        if self._shape.schedule.groups == 1:
+            potentials = [neuron.M for neuron in work]
+            m.d.comb += output.payload.M.eq(Cat(potentials))
+        else:
+            with m.If(ready):
+                m.d.sync += output.payload.M.eq(Cat(potentials))

@@ -1,6 +1,6 @@
 """A layer: from the events of the one before to its own, or to the potentials of the decision."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +26,8 @@ class Layer(wiring.Component):
     host, answers : see WeightStore.
     updates, updated : (where `shape.learns`) see WeightStore.
     probe, alive : (likewise, in a hidden layer) see Lanes.
-    decided : the image bit of the latest decided image.
+    decided : the image bit of the latest decided image (that of no image after a reset).
+    finished : the image bit of the latest image of which nothing is left to do.
 
     An event meets its lanes `shape.schedule.fetch_stages` cycles after it was taken. Throughput:
     a row takes `groups` cycles, a walk without rows as many.
@@ -40,6 +41,7 @@ class Layer(wiring.Component):
             "host": In(stream.Signature(host_request(shape))),
             "answers": Out(stream.Signature(CHUNK_BITS)),
             "decided": In(1),
+            "finished": Out(1),
         }
         if shape.schedule.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
@@ -64,7 +66,15 @@ class Layer(wiring.Component):
         wiring.connect(m, store.words, lanes.words)
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
-        m.d.comb += sequencer.decided.eq(self.decided)
+        # It has far to go; all blocks of a layer hear of it a cycle later.
+        decided = Signal(init=1)
+        m.d.sync += decided.eq(self.decided)
+        m.d.comb += [
+            sequencer.decided.eq(self.decided),
+            self.finished.eq(sequencer.finished),
+            lanes.ahead.eq(sequencer.operations.payload.operation),
+            lanes.fetch.eq(store.reads.valid & store.reads.ready),
+        ]
         if shape.learns:
             wiring.connect(m, wiring.flipped(self.updates), store.updates)
             wiring.connect(m, store.updated, wiring.flipped(self.updated))
@@ -79,7 +89,7 @@ class Layer(wiring.Component):
         if shape.schedule.window:
             m.submodules.emitter = emitter = WindowEmitter(shape)
             m.d.comb += [
-                emitter.decided.eq(self.decided),
+                emitter.decided.eq(decided),
                 emitter.stale.eq(sequencer.stale),
                 sequencer.done.eq(emitter.done),
             ]
@@ -88,5 +98,5 @@ class Layer(wiring.Component):
         wiring.connect(m, lanes.fired, drain.fired)
         wiring.connect(m, drain.beats, emitter.beats)
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
-        m.d.comb += drain.decided.eq(self.decided)
+        m.d.comb += drain.decided.eq(decided)
         return m

@@ -1,6 +1,6 @@
-"""One register of an elastic pipeline: holds a payload until the next stage takes it."""
+"""Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,4 +33,38 @@ class Stage(wiring.Component):
             m.d.sync += self.o.valid.eq(self.i.valid)
         with m.If(self.load):
             m.d.sync += self.o.payload.eq(self.i.payload)
+        return m
+
+
+class Skid(wiring.Component):
+    """A place for a payload that cannot be taken at once, so that `ready` is a register.
+
+    It cuts the chain of `ready` in a pipeline, which else grows with every stage. What is offered
+    is passed on in the same cycle; only when it is not taken it waits here, and `ready` is low
+    in the cycles in which something does.
+
+    Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+
+    def elaborate(self, platform):
+        m = Module()
+        # Two registers for one fact: the choice of a wide payload keeps one busy.
+        waiting, free = Signal(), Signal(init=1)
+        held = Signal(self._shape, reset_less=True)
+        m.d.comb += [
+            self.i.ready.eq(free),
+            self.o.valid.eq(self.i.valid | ~free),
+            self.o.payload.eq(Mux(waiting, Value.cast(held), Value.cast(self.i.payload))),
+        ]
+        m.d.sync += [
+            waiting.eq(self.o.valid & ~self.o.ready),
+            free.eq(~self.o.valid | self.o.ready),
+        ]
+        # Without regard to `o.ready`, which comes late and would have to reach all of it.
+        with m.If(~waiting):
+            m.d.sync += held.eq(self.i.payload)
         return m

@@ -7,7 +7,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .events import Kind, address_shape
-from .pipeline import Stage
+from .pipeline import Skid, Stage
 
 
 class Sequencer(wiring.Component):
@@ -22,11 +22,14 @@ class Sequencer(wiring.Component):
     -----
     events : stream of `shape.taken`, in order of time.
     operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
-    decided : the image bit of the latest decided image; its events are taken and discarded.
-    stale : high while the image of the latest operation is a decided one.
+    decided : the image bit of the latest decided image; its events are taken and discarded, from
+        the next cycle on.
+    stale : high while the image of the latest operation is a decided one, a cycle later.
+    finished : the image bit of the latest image whose end has been worked off (that of no image
+        after a reset).
     done : a window layer's spikes up to the promise have been sent.
 
-    Latency from an event to its operation: 1 cycle with one group, 2 with more. Throughput: one
+    Latency from an event to its operation: 2 cycles with one group, 3 with more. Throughput: one
     operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
     """
 
@@ -41,6 +44,7 @@ class Sequencer(wiring.Component):
                 "operations": Out(stream.Signature(self._command)),
                 "decided": In(1),
                 "stale": Out(1),
+                "finished": Out(1, init=1),
                 "done": In(1),
             }
         )
@@ -49,32 +53,46 @@ class Sequencer(wiring.Component):
         m = Module()
         shape, schedule = self._shape, self._shape.schedule
         n_in, groups, window = schedule.n_in, schedule.groups, schedule.window
-        event = self.events.payload
+
+        # The event that is worked on, and how far it is away, found out beforehand: what waits for
+        # an event is long enough without it. The tick of the image's end is the deadline.
+        m.submodules.skid = skid = Skid(shape.taken)
+        wiring.connect(m, wiring.flipped(self.events), skid.i)
+        given, taken = skid.o.payload, skid.o.ready
+        event = Signal(shape.taken)
+        present = Signal()
+        consume = Signal()  # the event is used up
+        now = Signal(event.tick.shape())
+        remaining = Signal.like(now)  # from `now` to the event's tick
+        behind = Signal()  # the same is not 0
+        due = Signal()  # all spikes of tick `now` have come
+        dead = Signal()  # its image is decided
+        target = Signal.like(now)
+        start_from = Signal.like(now)  # where `now` will be then
+        m.d.comb += [
+            taken.eq(~present | consume),
+            target.eq(Mux(given.kind == Kind.END, shape.deadline, given.tick)),
+            start_from.eq(Mux(present, event.tick, now)),
+        ]
 
         # Where the image stands.
         image = Signal()
         started = Signal()
-        now = Signal(event.tick.shape())
         rows = Signal(range(n_in + 1))  # spikes taken in, all ticks
         rows_before = Signal(range(n_in + 1))  # the same, those before tick `now`
         busy = Signal()  # a window's spikes are being sent
 
-        # A signal a field: a constant part of a signal is no legal Verilog process.
+        # What the first group does for the event. A signal a field: a constant part of a signal is
+        # no legal Verilog process.
         op = SimpleNamespace(
             **{name: Signal(field.shape, name=name) for name, field in shape.operation}
         )
         packed = Signal(shape.operation)
         m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
-        issue = Signal()  # `op` is one to do
-        consume = Signal()  # the event is used up
+        issue = Signal()  # there is an operation to do, this one or one that is replayed
         step = Signal()  # the first pipeline stage has room
 
         # How far to go: to the event's tick, by a power of two.
-        target = Signal.like(now)
-        m.d.comb += target.eq(Mux(event.kind == Kind.END, shape.deadline, event.tick))
-        remaining = Signal.like(now)
-        m.d.comb += remaining.eq(target - now)
-        lag = started & (remaining != 0)
         if window:
             shift, n = Signal(range(window + 1)), Signal(window + 1)
             for k in range(1, window + 1):
@@ -85,16 +103,12 @@ class Sequencer(wiring.Component):
             shift, n = 0, 1
         arrives = remaining == n
 
-        is_spike = event.kind == Kind.SPIKE
-        live = Signal()
-        m.d.comb += [
-            live.eq(self.events.valid & (event.image != self.decided)),
-            self.stale.eq(image == self.decided),
-        ]
+        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
 
-        begin = Signal()  # `op` begins a walk with the first group
+        begin = Signal()  # `op` begins a walk with the first group, or adds a row to it
         m.d.comb += [
             op.image.eq(event.image),
+            op.row.eq(is_spike),
             op.first.eq(1),
             op.closes.eq(groups == 1),
             op.tick.eq(now),
@@ -106,27 +120,28 @@ class Sequencer(wiring.Component):
         m.d.comb += op.context.spikes[str(counted)].eq(rows)
 
         open_ = Signal()  # rows of tick `now` have gone to the first group alone
+        walking = Signal()  # groups after the first are being worked on
         replaying = Signal()
-        with m.If(self.events.valid & ~live):
+        if groups > 1:
+            m.d.comb += replaying.eq(walking | (open_ & present & due))
+        with m.If(replaying):
+            # Nothing more is done for an image that is decided in the middle of a walk.
+            m.d.comb += issue.eq(~self.stale)
+        with m.Elif(~present):
+            pass
+        with m.Elif(dead):
             # A decided image: nothing of it is worked on, but its end is passed on.
-            m.d.comb += [
-                op.end.eq(1),
-                issue.eq(event.kind == Kind.END),
-                consume.eq((event.kind != Kind.END) | step),
-            ]
-        with m.Elif(replaying):
-            pass  # filled in below, where there are further groups
-        with m.Elif(live & ~started):
+            m.d.comb += [op.end.eq(1), issue.eq(is_end), consume.eq(~is_end | step)]
+        with m.Elif(~started):
             m.d.comb += [
                 op.start.eq(1),
-                op.row.eq(is_spike),
-                op.tick.eq(target),
+                op.tick.eq(event.tick),
                 op.context.spikes[str(counted)].eq(0),
                 issue.eq(1),
                 begin.eq(1),
-                consume.eq(step & (event.kind != Kind.END)),
+                consume.eq(step & ~is_end),
             ]
-        with m.Elif(live & lag):
+        with m.Elif(behind):
             m.d.comb += [
                 op.advance.eq(1),
                 op.shift.eq(shift),
@@ -134,17 +149,11 @@ class Sequencer(wiring.Component):
                 op.tick.eq(now + n),
                 issue.eq(~busy),
                 begin.eq(1),
-                consume.eq(step & ~busy & arrives & (event.kind != Kind.END)),
+                consume.eq(step & ~busy & arrives & ~is_end),
             ]
-        with m.Elif(live & is_spike):
-            m.d.comb += [
-                op.row.eq(1),
-                op.first.eq(~open_),
-                issue.eq(1),
-                begin.eq(1),
-                consume.eq(step),
-            ]
-        with m.Elif(live & (event.kind == Kind.END)):
+        with m.Elif(is_spike):
+            m.d.comb += [op.first.eq(~open_), issue.eq(1), begin.eq(1), consume.eq(step)]
+        with m.Elif(is_end):
             m.d.comb += [
                 op.end.eq(1),
                 # The deadline's own spikes come too late for its decision.
@@ -155,25 +164,40 @@ class Sequencer(wiring.Component):
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
-        m.d.comb += self.events.ready.eq(consume)
-        with m.If(issue & step):
-            m.d.sync += image.eq(op.image)
+        m.d.sync += [dead.eq(event.image == self.decided), self.stale.eq(image == self.decided)]
+        with m.If(issue & step & ~replaying):
+            m.d.sync += [image.eq(op.image), self.stale.eq(op.image == self.decided)]
             with m.If(op.end):
-                m.d.sync += started.eq(0)
-            with m.Elif(begin):
+                m.d.sync += [started.eq(0), self.finished.eq(op.image)]
+            with m.Else():
                 m.d.sync += [
                     started.eq(1),
                     now.eq(op.tick),
                     rows.eq(Mux(op.start, 0, rows) + op.row),
                 ]
                 with m.If(op.start | op.advance):
-                    m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
+                    m.d.sync += [
+                        rows_before.eq(Mux(op.start, 0, rows)),
+                        remaining.eq(Mux(op.start, 0, remaining - n)),
+                        behind.eq(~op.start & ~arrives),
+                        due.eq(is_end | (~op.start & ~arrives)),
+                    ]
+        with m.If(taken):
+            m.d.sync += present.eq(skid.o.valid)
+            with m.If(skid.o.valid):
+                m.d.sync += [
+                    event.eq(given),
+                    event.tick.eq(target),
+                    dead.eq(given.image == self.decided),
+                    remaining.eq(target - start_from),
+                    behind.eq(target != start_from),
+                    due.eq((given.kind == Kind.END) | (target != start_from)),
+                ]
 
         if window:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)
-            # Not with the last group's further rows: its spikes may have been sent before these.
-            with m.If(issue & step & (op.end | (op.advance & op.first))):
+            with m.If(issue & step & ~replaying & (op.end | op.advance)):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
@@ -194,58 +218,52 @@ class Sequencer(wiring.Component):
         listed = Signal(range(n_in + 1))
         write = row_list.write_port()
         m.d.comb += [
-            write.addr.eq(Mux(op.first, 0, listed)),
+            write.addr.eq(Mux(open_, listed, 0)),
             write.data.eq(event.address),
-            write.en.eq(~replaying & issue & step & op.row),
+            # Also before the operation is issued, which comes late: again and again the same.
+            write.en.eq(~replaying & is_spike),
         ]
         # Read into a register of its own, and never in the cycle of a write, so that synthesis
         # finds an ordinary block RAM without collision logic.
         read = row_list.read_port(domain="comb")
         listed_row = Signal(address_shape(n_in))
 
-        walking = Signal()  # groups after the first are being worked on
         group = Signal(range(groups))
         base = Signal(range(shape.words))  # the group's first word
         index = Signal(range(n_in))
         index_last = Signal()
-        held = Signal(shape.operation)  # the walk's operation, of the first group
+        # The walk's operation, of the first group: until that is issued whatever is to come.
+        held = Signal(shape.operation)
+        with m.If(~open_ & ~walking):
+            m.d.sync += held.eq(packed)
+        replayed = Signal(shape.operation)
         m.d.comb += [
-            replaying.eq(walking | (open_ & live & (lag | (event.kind == Kind.END)))),
             read.addr.eq(index),
             index_last.eq(~held.row | (index + 1 == listed)),
+            replayed.eq(held),
+            replayed.first.eq(index == 0),
+            replayed.group.eq(group),
+            replayed.closes.eq(group == groups - 1),
         ]
-        with m.If((live | ~self.events.valid) & replaying):
-            # Nothing more is done for an image that is decided in the middle of a walk.
-            m.d.comb += [
-                *(signal.eq(held[name]) for name, signal in vars(op).items()),
-                op.first.eq(index == 0),
-                op.group.eq(group),
-                op.closes.eq(group == groups - 1),
-                issue.eq(~self.stale),
-            ]
 
         with m.If(self.stale):
             m.d.sync += [open_.eq(0), walking.eq(0)]
         with m.If(issue & step):
-            with m.If(begin):
-                with m.If(op.first):
-                    m.d.sync += held.eq(packed)
+            with m.If(replaying):
+                m.d.sync += [open_.eq(0), walking.eq(1), index.eq(index + 1)]
+                with m.If(index_last):
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
+                    with m.If(replayed.closes):
+                        m.d.sync += walking.eq(0)
+            with m.Elif(begin):
                 m.d.sync += [
-                    listed.eq(Mux(op.first, 0, listed) + op.row),
+                    listed.eq(Mux(open_, listed, 0) + op.row),
                     open_.eq(op.row),
                     walking.eq(~op.row),
                     group.eq(1),
                     base.eq(n_in),
                     index.eq(0),
                 ]
-            with m.Elif(op.end):
-                m.d.sync += [open_.eq(0), walking.eq(0)]
-            with m.Else():
-                m.d.sync += [open_.eq(0), walking.eq(1), index.eq(index + 1)]
-                with m.If(index_last):
-                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
-                    with m.If(op.closes):
-                        m.d.sync += walking.eq(0)
         m.submodules.listing = listing = Stage(
             data.StructLayout(
                 {
@@ -260,7 +278,7 @@ class Sequencer(wiring.Component):
             m.d.sync += listed_row.eq(read.data)
         m.d.comb += [
             listing.i.valid.eq(issue),
-            listing.i.payload.operation.eq(packed),
+            listing.i.payload.operation.eq(Mux(replaying, replayed.as_value(), packed.as_value())),
             listing.i.payload.base.eq(Mux(replaying, base, 0)),
             listing.i.payload.row.eq(event.address),
             listing.i.payload.listed.eq(replaying),

@@ -76,16 +76,16 @@ class WeightStore(wiring.Component):
     """Weights in block RAM.
 
     The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
-    The host's accesses take a cycle of the same memory port: read and write share one address
-    and never happen in the same cycle, so no collision logic is paid for.
+    The host's accesses use the same memory port in cycles without a read: read and write share one
+    address and never happen in the same cycle, so no collision logic is paid for.
 
     Ports
     -----
     reads : stream of {operation, address}; with `operation.row` low the word is not used.
     words : stream of {operation, word}. Latency 1 cycle, throughput one word a cycle.
     host : stream of `host_request`. The chunks of a word come in order, lowest bits first; with
-        the last one the word is written. To be used between images: a write in the middle of
-        one takes effect in the middle of it.
+        the last one the word is written. To be used between images: in the middle of one it waits
+        for a cycle in which the lanes want no word, and a write takes effect from then on.
     answers : stream of the chunks read, one for each request to read.
     updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
         Updates go before the host and before the lanes, which must not read what is written, and
@@ -148,14 +148,15 @@ class WeightStore(wiring.Component):
             quiet = ~written.busy
         commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
+        wanted = self.reads.valid
         free = ~self.words.valid | self.words.ready
         load = Signal()
         m.d.comb += [
-            self.reads.ready.eq(free & ~commit & ~fetch & ~change),
+            self.reads.ready.eq(free & ~change),
             load.eq(self.reads.valid & self.reads.ready),
             read.addr.eq(address),
             write.addr.eq(Mux(written.valid, written.address, address)),
-            address.eq(Mux(commit | fetch, self.host.payload.address, self.reads.payload.address)),
+            address.eq(Mux(wanted, self.reads.payload.address, self.host.payload.address)),
             write.en.eq(commit | written.valid),
             self.words.payload.word.eq(q),
         ]
@@ -185,11 +186,12 @@ class WeightStore(wiring.Component):
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
-            m.d.comb += [self.host.ready.eq(1), commit.eq(last)]
-            m.d.sync += [word.eq(shifted), count.eq(following)]
+            m.d.comb += [self.host.ready.eq(~last | ~wanted), commit.eq(last & ~wanted)]
+            with m.If(self.host.ready):
+                m.d.sync += [word.eq(shifted), count.eq(following)]
         with m.Elif(self.host.valid & answer_free & quiet):
             with m.If((count == 0) & ~fetched):
-                m.d.comb += fetch.eq(free)
+                m.d.comb += fetch.eq(free & ~wanted)
             with m.Else():
                 m.d.comb += self.host.ready.eq(1)
                 m.d.sync += [

@@ -41,13 +41,19 @@ class QueueProof(SpikeQueue):
             ).all()
             for n in slots
         ]
+        alone = Cat(
+            first[n] & ~Cat(of_key(other, items[n].key) for other in slots if other != n).any()
+            for n in slots
+        ).any()
         any_ = Cat(stored).any()
+        pause = Signal()  # more of its key are stored than the item selected just now
         take = Signal()
         select = Signal()
         m.d.comb += [
             take.eq(push.valid & (count != capacity)),
-            select.eq(self.release & any_ & (~offered | pop.ready)),
+            select.eq(self.release & any_ & ~pause & (~offered | pop.ready)),
         ]
+        m.d.sync += pause.eq(select & ~alone & ~self.clear)
         with m.If(pop.ready):
             m.d.sync += offered.eq(0)
         for n in slots:
@@ -91,6 +97,7 @@ class QueueProof(SpikeQueue):
         links_output = m.submodules.links.read_ports[0].data
         m.d.comb += [
             Assert((self._place == count) & (count <= capacity)),
+            Assert(self._fresh == pause),
             Assert(~self._behind | self._stored.bit_select(self._behind_key, 1)),
         ]
         for n in slots:
@@ -118,7 +125,7 @@ class QueueProof(SpikeQueue):
                 m.d.comb += [
                     Assert(~is_head | (Mux(is_behind, links_output, head) == n)),
                     Assert(~is_tail | (tail == n)),
-                    Assert(~(is_first & is_head) | is_behind | (self._first_head == n)),
+                    Assert(~(is_first & is_head) | (is_behind & pause) | (self._first_head == n)),
                     Assert(~(is_first & is_tail) | (self._first_tail == n)),
                     # What lets the one that is behind wait: smaller keys have one item at most.
                     Assert(~(self._behind & (key < self._behind_key) & has[n]) | is_head),
@@ -134,10 +141,6 @@ class QueueProof(SpikeQueue):
             m.d.sync += streak.eq(0)
         with m.Elif(streak != capacity + 1):
             m.d.sync += streak.eq(streak + 1)
-        alone = Cat(
-            first[n] & ~Cat(of_key(other, items[n].key) for other in slots if other != n).any()
-            for n in slots
-        ).any()
         of_selected = Cat(first[n] & (items[n].key == push.payload.key) for n in slots).any()
         smaller = Cat(first[n] & (push.payload.key < items[n].key) for n in slots).any()
         m.d.comb += [
@@ -145,7 +148,7 @@ class QueueProof(SpikeQueue):
             Cover(streak == capacity + 1, "pops more than its capacity without a pause"),
             Cover(select & ~alone & popped, "selects one of a tie as the last one leaves"),
             Cover(select & alone & take & of_selected, "pushes to the key that loses its last"),
-            Cover(select & self._behind & take & smaller, "pushes a smaller key into a run"),
+            Cover(self._behind & take & smaller, "pushes a smaller key into a run"),
             Cover(self.clear & any_ & offered, "is cleared when full of items"),
         ]
         return m

@@ -33,8 +33,8 @@ FAULTS = (
     Fault("forced-a-tick-early", "decision", "== shape.deadline", "== shape.deadline - 1"),
     Fault("decided-reset-value", "decision", '"decided": Out(1, init=1)', '"decided": Out(1)'),
     Fault("fires-past-threshold", "lanes", "& (M_next >= 0)", "& (M_next > 0)"),
-    Fault("spent-never-cleared", "lanes", "~start & (current.spent", "(current.spent"),
-    Fault("threshold-off-by-one", "lanes", "-shape.threshold, S)", "1 - shape.threshold, S)"),
+    Fault("fires-again", "lanes", "advance if last else advance & (M < 0)", "advance"),
+    Fault("threshold-off-by-one", "lanes", '"S": -shape.threshold', '"S": 1 - shape.threshold'),
     Fault("slope-a-bit-short", "layer_shape", "signed(self.widths.S)", "signed(self.widths.S - 1)"),
     Fault(
         "potential-a-bit-short", "layer_shape", "signed(self.widths.M)", "signed(self.widths.M - 1)"
@@ -50,9 +50,9 @@ FAULTS = (
     ),
     Fault("spike-lost-in-the-drain", "drain", "(self.beats.ready & ~many)", "self.beats.ready"),
     Fault("row-list-off-by-one", "sequencer", "read.addr.eq(index)", "read.addr.eq(index + 1)"),
-    Fault("stale-image-not-dropped", "sequencer", "& (event.image != self.decided)", ""),
+    Fault("stale-image-not-dropped", "sequencer", "m.Elif(dead)", "m.Elif(dead & is_end)"),
     Fault("counts-the-deadline", "sequencer", ".eq(rows_before),", ".eq(rows),"),
-    Fault("waits-for-sent-spikes", "sequencer", "(op.advance & op.first)", "op.advance"),
+    Fault("waits-for-sent-spikes", "sequencer", "(op.end | op.advance)", "op.end"),
     Fault("lanes-reversed", "weights", "<< lane * bits", "<< (schedule.lanes - 1 - lane) * bits"),
     Fault("last-pixel-lost", "encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
     Fault("margin-a-tick-short", "run_on", "grown, least)", "grown, least) - 1"),

@@ -29,7 +29,7 @@ def test_queue_on_icarus(parameters):
 @pytest.mark.parametrize("broken", BROKEN)
 def test_bench_fails_for_a_broken_queue(broken):
     with pytest.raises(SimulationError, match="lockstep: cycle"):
-        simulate(broken(4, 4, 6))
+        simulate(broken(4, 4, 6), amount=40_000)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
