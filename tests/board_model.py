@@ -47,7 +47,8 @@ class BoardModel:
     """A board for `network`, with its weights inside, or `loaded` ones that are 0 at first.
 
     `receive` takes bytes from the host, `work` does what has been taken, one request at a time,
-    and `sent` collects the answers. `learned` lists what was learned, as (ticks, label).
+    and `sent` collects the answers. An `eager` one tells of dropped frames at once, and does not
+    wait until it has nothing else to do. `learned` lists what was learned, as (ticks, label).
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class BoardModel:
         stored_bits: int | None = None,
         loaded: bool = False,
         capacity: int = 1024,
+        eager: bool = False,
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
@@ -75,6 +77,7 @@ class BoardModel:
             pack_words(layer, one) for layer, one in zip(self.shape.layers, weights, strict=True)
         ]
         self._rule = Settings()
+        self._eager = eager
         self.identity = identity_of(
             self.shape,
             network,
@@ -159,7 +162,7 @@ class BoardModel:
 
     def work(self) -> None:
         """Do the next request; or if there is none, tell of frames that were dropped."""
-        if not self._ring:
+        if self._untold and (self._eager or not self._ring):
             self._untold = False
             told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
             return self._send(Notice.ERROR, self.expected, told)
@@ -346,7 +349,8 @@ class ModelLine:
         while self._out and self._out[0][0] <= self._now:
             board.receive(self._out.popleft()[1])
         if self._ready is not None and self._ready <= self._now:
-            board.work()
+            if board.busy:  # and was not started anew meanwhile
+                board.work()
             self._ready = None
         if self._ready is None and board.busy:
             self._ready = self._now + self.seconds.get(board.following, 1e-3)

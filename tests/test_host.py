@@ -266,12 +266,14 @@ def test_memory_that_does_not_keep_its_weights_is_found():
 
 
 @pytest.mark.parametrize("noise", [0, 1, 300])
-def test_a_board_that_is_started_anew_is_found_out(noise):
+@pytest.mark.parametrize("before", [1, 200])  # then sequence 0 is one of those under way
+def test_a_board_that_is_started_anew_is_found_out(noise, before):
     board = board_with(loaded=True)
     board.line.write(b"\1\2\3\0" * noise)
     board.load(NETWORK)
-    decisions = board.classify(np.tile(TICKS, (3, 1)))
-    next(decisions)
+    decisions = board.classify(np.tile(TICKS, (9, 1)))
+    for _ in range(before):
+        next(decisions)
     board.model.started_anew()
     with pytest.raises(NoAnswerError, match="started anew"):
         list(decisions)

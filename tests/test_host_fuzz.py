@@ -123,9 +123,9 @@ def all_is_well(board: Board) -> None:
 
 
 @quickly
-@given(harms, harms)
-def test_whatever_happens_to_a_few_frames_is_repaired(out, back):
-    model = BoardModel(NETWORK, loaded=True)
+@given(harms, harms, st.booleans())
+def test_whatever_happens_to_a_few_frames_is_repaired(out, back, eager):
+    model = BoardModel(NETWORK, loaded=True, eager=eager)
     line = ModelLine(model)
     board = Board(line)
     line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
@@ -139,10 +139,10 @@ def test_whatever_happens_to_a_few_frames_is_repaired(out, back):
 
 
 @quickly
-@given(harms, harms)
-def test_every_image_is_learned_once_whatever_is_lost(out, back):
+@given(harms, harms, st.booleans())
+def test_every_image_is_learned_once_whatever_is_lost(out, back, eager):
     state = LearningState.of(NETWORK, 10)
-    model = BoardModel(NETWORK, stored_bits=10)
+    model = BoardModel(NETWORK, stored_bits=10, eager=eager)
     line = ModelLine(model)
     board = Board(line)
     line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
