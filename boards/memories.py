@@ -53,7 +53,7 @@ def _layer_memories(layer: LayerShape) -> list[Memory]:
     schedule = layer.schedule
     memories = [Memory("store", layer.word.size, layer.words)]
     if schedule.groups > 1:
-        state = layer.widths.S + layer.widths.M + (not schedule.last)
+        state = layer.widths.S + layer.widths.M
         memories += [
             Memory("sequencer", address_shape(schedule.n_in).width, schedule.n_in),
             Memory("lanes", state * schedule.lanes, schedule.groups),

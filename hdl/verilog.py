@@ -54,7 +54,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
     never runs an `always @*` that depends on constants alone. Memories of modules that match
     `loaded` (a pattern of Yosys) get no initial content.
 
-    Raises YosysError if Yosys fails.
+    Raises ToolError if Yosys fails.
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
