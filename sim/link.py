@@ -72,9 +72,11 @@ class Script:
         self.steps.append(["send", content.hex(), spacing])
         return self
 
-    def request(self, kind: int, sequence: int, payload: bytes = b"") -> Script:
+    def request(
+        self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = SPACING
+    ) -> Script:
         """A good frame."""
-        return self.send(encode_frame(kind, sequence, payload))
+        return self.send(encode_frame(kind, sequence, payload), spacing=spacing)
 
     def broken(self, content: bytes) -> Script:
         """Bytes that have lost their stop bit."""
@@ -91,13 +93,26 @@ class Script:
         self.steps.append(["press"])
         return self
 
+    def hold(self) -> Script:
+        """Take no bytes from the board (byte by byte, with `pauses`), until `go_on`."""
+        self.steps.append(["hold", True])
+        return self
+
+    def go_on(self) -> Script:
+        """Take bytes again."""
+        self.steps.append(["hold", False])
+        return self
+
     def answers(self, count: int, patience: int = 200_000) -> Script:
         """Wait until so many frames have come in all; fail where none comes for so many cycles."""
         self.steps.append(["answers", count, patience])
         return self
 
     def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Script:
-        """Requests (type, payload), numbered from `first`, as fast as line and capacity allow."""
+        """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.
+
+        All answers to what came before must be here.
+        """
         frames = [
             [encode_frame(kind, (first + i) % 256, payload).hex(), RING_OVERHEAD + len(payload)]
             for i, (kind, payload) in enumerate(requests)

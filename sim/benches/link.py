@@ -5,6 +5,7 @@ It judges nothing but that answers come at all; `sim.link` says what the steps m
 
 import itertools
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import cocotb
@@ -45,12 +46,17 @@ class ByteLine(StreamSink):
     """The streams of bytes of a LinkedCore."""
 
     def __init__(self, dut: SimHandleBase, domain: ClockDomain, pauses: bool = False) -> None:
-        willing = at_random(random.randrange(1 << 30)) if pauses else None
-        super().__init__(dut, "sent", domain, willing=willing)
+        super().__init__(dut, "sent", domain, willing=self._pausing() if pauses else None)
+        self.held = False
         self.received = Received()
         self._dut = dut
         dut.received__valid.value = 0
         dut.received__payload.value = 0
+
+    def _pausing(self) -> Iterator[bool]:
+        willing = at_random(random.randrange(1 << 30))
+        while True:
+            yield not self.held and next(willing)
 
     def take(self, cycle: int, payload: int) -> None:
         """Keep a byte from the board."""
@@ -144,6 +150,9 @@ class LinkBench:
     async def _pause(self, cycles: int) -> None:
         await self.domain.after_rising()
         await self.domain.cycles(cycles)
+
+    async def _hold(self, held: bool) -> None:
+        self.line.held = held
 
     async def _press(self) -> None:
         for level, cycles in ((1, 10), (0, 10)):

@@ -15,10 +15,9 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.hdl.link.receiver import SPACING
 
 from .. import exchange
-from ..link_fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, WRONG
+from ..link_fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, SPACING, WRONG
 from ..streams import ClockDomain
 from .link import BitLine, ByteLine
 
