@@ -41,9 +41,10 @@ class Selector(wiring.Component):
         filling = Signal()
         packed, count = Signal(8), Signal(3)  # so many bits, in the highest places
         pixel, connected, kept = Signal(), Signal(), Signal()
+        masked = self.mask.bit_select(index, 1) & running
         m.d.sync += [
-            pixel.eq(self.pixels.bit_select(index, 1) & running),
-            connected.eq(self.mask.bit_select(index, 1) & running),
+            pixel.eq(self.pixels.bit_select(index, 1) & masked),
+            connected.eq(masked),
             self.put.valid.eq(kept & (count == 7)),
         ]
         m.d.comb += [kept.eq(connected | (filling & (count != 0))), self.put.payload.eq(packed)]

@@ -1,0 +1,287 @@
+"""The blocks of the link one by one, with pauses on both sides."""
+
+import gc
+import random
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.sim import Simulator
+from cobs import cobs
+
+from firstspike.hdl.link.identity import packed
+from firstspike.hdl.link.protocol import BAUD, DELIMITER, decode_frame
+from firstspike.hdl.link.ring import Ring
+from firstspike.hdl.link.selector import Selector
+from firstspike.hdl.link.transmitter import Transmitter
+from firstspike.hdl.link.uart import TOLERANCE, UartReceiver, UartTransmitter, divisor_of
+
+CLOCK = 1e-6
+
+
+def simulate(design, *testbenches) -> None:
+    """Run testbenches, the first one to its end."""
+    simulator = Simulator(design)
+    simulator.add_clock(CLOCK)
+    simulator.add_testbench(testbenches[0])
+    for testbench in testbenches[1:]:
+        simulator.add_testbench(testbench, background=True)
+    simulator.run()
+
+
+@pytest.mark.parametrize("clock", [12_000_000, 24_000_000, 75_000_000, 99_900_000])
+def test_clocks_that_make_the_rate(clock):
+    assert abs(clock / divisor_of(clock) / BAUD - 1) <= 0.01
+
+
+@pytest.mark.parametrize("clock", [9_000_000, 25_000_000, 10_000_000, 13_000_000])
+def test_clocks_that_do_not(clock):
+    with pytest.raises(ValueError, match=f"a clock of {clock} Hz makes no 3000000 baud within 1%"):
+        divisor_of(clock)
+
+
+@pytest.mark.parametrize("divisor", [4, 5, 8, 25])
+def test_uart_there_and_back(divisor):
+    """Bytes right behind one another, through both halves."""
+    m = Module()
+    m.submodules.transmitter = transmitter = UartTransmitter(divisor)
+    m.submodules.receiver = receiver = UartReceiver(divisor)
+    m.d.comb += receiver.rx.eq(transmitter.tx)
+    content = [0, 0xFF, 0x55, 0xAA, *random.Random(1).randbytes(40)]
+    cycles = []
+
+    async def send(ctx):
+        for byte in content:
+            ctx.set(transmitter.sent.payload, byte)
+            ctx.set(transmitter.sent.valid, 1)
+            await ctx.tick().until(transmitter.sent.ready)
+        ctx.set(transmitter.sent.valid, 0)
+
+    async def receive(ctx):
+        found = []
+        cycle = 0
+        while len(found) < len(content):
+            await ctx.tick()
+            cycle += 1
+            if ctx.get(receiver.received.valid):
+                assert not ctx.get(receiver.received.payload.broken)
+                found.append(ctx.get(receiver.received.payload.data))
+                cycles.append(cycle)
+        assert found == content
+
+    simulate(m, receive, send)
+    assert set(np.diff(cycles)) == {10 * divisor}
+
+
+@pytest.mark.parametrize("divisor", [4, 7])
+@pytest.mark.parametrize("drift", [-2 * TOLERANCE, 0, 2 * TOLERANCE])
+def test_uart_finds_bytes_breaks_and_glitches(divisor, drift):
+    """On a line where both ends are off, with bits that begin at any time."""
+    receiver = UartReceiver(divisor)
+    bit = divisor * (1 + drift) * CLOCK
+    rng = random.Random(2)
+    expected, found = [], []
+
+    async def line(ctx):
+        async def levels(*bits):
+            for level in bits:
+                ctx.set(receiver.rx, level)
+                await ctx.delay(bit)
+
+        await ctx.delay(3.3 * CLOCK)
+        for _ in range(60):
+            byte = rng.randrange(256)
+            kind = rng.choice(("byte", "byte", "no stop bit", "break"))
+            if kind == "break":
+                await levels(*[0] * rng.randrange(11, 40), 1)
+                expected.append((0, 1))
+            else:
+                stop = int(kind == "byte")
+                await levels(0, *(byte >> i & 1 for i in range(8)), stop, 1)
+                expected.append((byte, 1 - stop))
+            await ctx.delay(rng.random() * 3 * bit)
+        await ctx.delay(20 * bit)
+
+    async def watch(ctx):
+        while True:
+            await ctx.tick()
+            if ctx.get(receiver.received.valid):
+                payload = receiver.received.payload
+                found.append((ctx.get(payload.data), ctx.get(payload.broken)))
+
+    simulate(receiver, line, watch)
+    assert found == expected
+
+
+@pytest.mark.parametrize("pauses", [False, True])
+def test_frames_are_coded_as_the_host_decodes_them(pauses):
+    rng = random.Random(3)
+    payloads = [b"", b"\0", b"\1", bytes(300), b"\7" * 250, b"\7" * 251, b"\7" * 252, b"\7" * 253]
+    payloads += [b"\7" * 260 + bytes(2), b"\7" * 600, bytes(range(256)) * 3]
+    payloads += [rng.randbytes(rng.randrange(40)) for _ in range(30)]
+    frames = [(rng.randrange(256), rng.randrange(256), payload) for payload in payloads]
+    transmitter = Transmitter()
+    answer, sent = transmitter.answer, transmitter.sent
+
+    async def give(ctx):
+        for kind, sequence, payload in frames:
+            for byte in (kind, sequence, *payload, None):
+                while pauses and rng.random() < 0.3:
+                    await ctx.tick()
+                ctx.set(answer.payload.data, byte or 0)
+                ctx.set(answer.payload.end, byte is None)
+                ctx.set(answer.valid, 1)
+                await ctx.tick().until(answer.ready)
+                ctx.set(answer.valid, 0)
+
+    async def take(ctx):
+        content, count, idle = bytearray(), 0, 0
+        while count < len(frames):
+            idle += 1
+            assert idle < 5000
+            if pauses and rng.random() < 0.3:  # a line, which is slower than the engine
+                await ctx.tick().repeat(rng.choice((1, 20)))
+            ctx.set(sent.ready, 1)
+            *_, valid, byte = await ctx.tick().sample(sent.valid, sent.payload)
+            ctx.set(sent.ready, 0)
+            if valid:
+                idle = 0
+                content.append(byte)
+                count += byte == 0
+        coded = bytes(content).split(DELIMITER)[:-1]
+        assert [decode_frame(frame) for frame in coded] == frames
+        assert all(len(frame) <= len(cobs.encode(cobs.decode(frame))) + 1 for frame in coded)
+
+    simulate(transmitter, take, give)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ring_against_a_list(seed):
+    """Frames are put, marked or dropped; read at any pace, some of them twice."""
+    rng = random.Random(seed)
+    depth = 32
+    ring = Ring(depth)
+    wanted, dropped = [], []  # frames up to their marks, and numbers of frames
+
+    async def put(ctx):
+        for number in range(120):
+            frame = [rng.randrange(256) for _ in range(rng.randrange(3, 20))]
+            fits = True
+            for byte in frame:
+                await ctx.tick().repeat(rng.choice((2, 3, 10)))
+                if ctx.get(ring.full):
+                    fits = False
+                    break
+                await offer(ctx, byte, 0)
+            await ctx.tick().repeat(3)
+            if not fits or ctx.get(ring.full) or rng.random() < 0.2:
+                ctx.set(ring.drop, 1)
+                await ctx.tick()
+                ctx.set(ring.drop, 0)
+                dropped.append(number)
+                continue
+            wanted.append([*frame[:-1], 256 | number])
+            await offer(ctx, number, 1)
+
+    async def offer(ctx, byte, mark):
+        ctx.set(ring.put.payload.data, byte)
+        ctx.set(ring.put.payload.mark, mark)
+        ctx.set(ring.put.valid, 1)
+        await ctx.tick()
+        ctx.set(ring.put.valid, 0)
+
+    found = []
+
+    async def read(ctx):
+        payload = ring.get.payload
+        while True:
+            frame = []
+            while not frame or not frame[-1] & 256:
+                quick = rng.random() < 0.5
+                ctx.set(ring.fast, quick and not frame)
+                if rng.random() < 0.4:
+                    await ctx.tick().repeat(rng.choice((1, 30)))
+                while not ctx.get(ring.get.valid):
+                    await ctx.tick()
+                byte = ctx.get(payload.data) | ctx.get(payload.mark) << 8
+                frame.append(byte)
+                if byte & 256:
+                    break
+                ctx.set(ring.get.ready, 1)
+                await ctx.tick()
+                ctx.set(ring.get.ready, 0)
+            if rng.random() < 0.3:
+                ctx.set(ring.rewind, 1)
+                await ctx.tick()
+                ctx.set(ring.rewind, 0)
+                continue
+            ctx.set(ring.get.ready, 1)
+            ctx.set(ring.release, 1)
+            await ctx.tick()
+            ctx.set(ring.get.ready, 0)
+            ctx.set(ring.release, 0)
+            found.append(frame)
+
+    async def both(ctx):
+        await put(ctx)
+        for _ in range(5000):
+            await ctx.tick()
+            if len(found) == len(wanted):
+                break
+        assert found == wanted
+        assert len(dropped) > 5
+        assert len(wanted) > 20
+
+    simulate(ring, both, read)
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+@pytest.mark.parametrize("depth", [8, 100])
+def test_impossible_rings_are_refused(depth):
+    with pytest.raises(ValueError, match=f"a power of two of bytes, at least 16, not {depth}"):
+        Ring(depth)
+    gc.collect()
+
+
+@pytest.mark.parametrize("density", [0.1, 0.5, 1])
+def test_selector_keeps_connected_pixels(density):
+    rng = np.random.default_rng(5)
+    selector = Selector()
+    cases = []
+    for count in (1, 2, 5, 13):
+        mask = rng.random(8 * count) < density
+        mask[0] = True
+        cases += [(mask, rng.random(8 * count) < 0.5) for _ in range(3)]
+    found = []
+
+    async def give(ctx):
+        for number, (mask, pixels) in enumerate(cases):
+            found.append([])
+            places = zip(packed(mask), packed(pixels), strict=True)
+            count = len(mask) // 8
+            cut = number % 3 == 1  # a frame that ends before its time leaves nothing behind
+            for place, (connected, byte) in enumerate(places):
+                ctx.set(selector.pixels, byte)
+                ctx.set(selector.last, place == count - 1 and not cut)
+                ctx.set(selector.start, 1)
+                await ctx.tick()
+                ctx.set(selector.start, 0)
+                await ctx.tick()
+                ctx.set(selector.mask, connected)
+                await ctx.tick().repeat(22)
+                assert not ctx.get(selector.busy)
+            if cut:
+                ctx.set(selector.clear, 1)
+                await ctx.tick()
+                ctx.set(selector.clear, 0)
+        for number, (mask, pixels) in enumerate(cases):
+            if number % 3 != 1:
+                assert bytes(found[number]) == packed(pixels[mask])
+
+    async def take(ctx):
+        while True:
+            *_, valid, byte = await ctx.tick().sample(selector.put.valid, selector.put.payload)
+            if valid:
+                found[-1].append(byte)
+
+    simulate(selector, give, take)
