@@ -62,7 +62,7 @@ LONGEST_WAIT = 8
 """Times the time-out: so a board that is busy for a minute is not given up."""
 
 FIRST_TRIES = 3
-"""The same, of the first HELLO: it may be no board of ours."""
+"""The same, as long as no frame has come at all: it may be no board of ours."""
 
 SETBACKS = 20
 """Repairs after each other without any answer in between, before the line is given up."""
@@ -125,8 +125,9 @@ class Exchange:
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
         self._heard = False  # any byte
+        self._met = False  # any frame
         self.identity: Identity | None = None
-        self._barrier(FIRST_TRIES)
+        self._barrier()
 
     def ask(self, ask: Ask) -> Ask:
         """Send one request and wait for its answer."""
@@ -223,7 +224,7 @@ class Exchange:
     def _probe(self) -> int:
         """The sequence that the board expects. Changes nothing."""
         self._expected = None
-        for until in self._waits(TRIES):
+        for until in self._waits():
             self._line.write(DELIMITER + encode_frame(PROBE, 0))
             while self._expected is None and self._listen(until):
                 pass
@@ -231,9 +232,9 @@ class Exchange:
                 return self._expected
         raise self._silence()
 
-    def _barrier(self, tries: int = TRIES) -> None:
+    def _barrier(self) -> None:
         """Wait until all that the board has taken is done; then both sides are in step."""
-        for until in self._waits(tries):
+        for until in self._waits():
             # Another sequence each time: only the answer of the latest means that all is done.
             self._hello = (self._hello + 1) % HELLOS
             self._greeting = self._count = None
@@ -260,9 +261,11 @@ class Exchange:
             )
         self.identity = identity
 
-    def _waits(self, tries: int) -> Iterator[float]:
+    def _waits(self) -> Iterator[float]:
         """Until when to wait, try by try."""
-        for number in range(tries):
+        for number in range(TRIES):
+            if number == FIRST_TRIES and not self._met:
+                return
             yield self._line.now() + self._timeout * min(1 << number, LONGEST_WAIT)
 
     def _silence(self) -> NoAnswerError:
@@ -282,6 +285,7 @@ class Exchange:
         received = self._line.read(left) if left > 0 else b""
         self._heard |= bool(received)
         for frame in self._reader.feed(received):
+            self._met = True
             self._take(*frame)
         return bool(received)
 

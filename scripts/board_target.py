@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from firstspike.boards.errors import MismatchError
-from firstspike.boards.host import Board
+from firstspike.boards.host import Board, Progress
 from firstspike.boards.images import Decision, goes_as_bitmap
 from firstspike.boards.remote_core import schedule_of
 from firstspike.golden import Inference, Learned, LearningState, Network, Settings, infer, learn
@@ -51,12 +51,8 @@ class BoardTarget:
         The schedule is the board's own; pixels are not needed.
         """
         self._load(network)
-        with tqdm(total=len(ticks), unit="image") as bar:
-            decisions = []
-            for decision in self._board.classify(ticks):
-                decisions.append(decision)
-                bar.update()
-        return BoardRun(**_columns(decisions, BoardRun))
+        decisions = tqdm(self._board.classify(ticks), total=len(ticks), unit="image")
+        return BoardRun(**_columns(list(decisions), BoardRun))
 
     def predict(
         self,
@@ -91,7 +87,8 @@ class BoardTarget:
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        decisions = list(board.learn(ticks, labels, settings, seed=state.generator))
+        learning = board.learn(ticks, labels, settings, seed=state.generator)
+        decisions = list(tqdm(learning, "learning", len(ticks), leave=False, unit="image"))
         arrived = np.array([one is not None for one in decisions], bool)
         with _bytes_bar("reading weights") as told:
             weights = board.read_weights(told)
@@ -133,14 +130,14 @@ def opened(port: str | None, baud: int | None) -> Iterator[BoardTarget]:
 
 
 @contextmanager
-def _bytes_bar(what: str):
+def _bytes_bar(what: str) -> Iterator[Progress]:
     """A `Progress` that shows a bar from the first time it is told of something."""
     bar = None
 
     def told(done: int, total: int) -> None:
         nonlocal bar
         if bar is None:
-            bar = tqdm(total=total, unit="B", unit_scale=True, desc=what)
+            bar = tqdm(total=total, unit="B", unit_scale=True, desc=what, leave=False)
         bar.update(done - bar.n)
 
     try:

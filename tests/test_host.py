@@ -163,6 +163,15 @@ def test_a_slow_board_is_waited_for():
     assert kinds.count(Request.CHECKSUM) == 1
 
 
+def test_a_board_that_is_still_busy_with_what_another_program_has_left_is_waited_for():
+    board = board_with()
+    board.line.seconds[Request.INPUTS] = 0.5
+    next(board.classify(TICKS))
+    other = Board(board.line)
+    assert other.identity == board.identity
+    assert board.line.now() > 29
+
+
 def test_a_lost_answer_of_a_learned_image_is_none_and_it_is_learned_once():
     board = board_with(stored_bits=8)
     learned, to_lose = board.model.learned, {3, 60}
