@@ -55,20 +55,30 @@ class Encoder(wiring.Component):
         any_, many, index = first_set(bits)
         is_last = number == count - 1
 
-        # The row of each pixel, a power of two of places a word so that no product is needed.
-        row = data.StructLayout({"connected": 1, "row": self._layout["address"].shape})
+        # The row of each pixel, in places a power of two a word so that no product is needed.
+        row = self._layout["address"].shape
         places = 1 << (width - 1).bit_length()
-        table = [row.const({"connected": 0})] * (count * places)
-        for address, pixel in enumerate(self._inputs):
-            table[pixel // width * places + pixel % width] = row.const(
-                {"connected": 1, "row": address}
-            )
-        m.submodules.rows = rows = memory.Memory(shape=row, depth=len(table), init=table)
-        read = rows.read_port()
+        place = Cat(index, number)
+        look = Signal()
+        if places == width and self._inputs == list(range(self._n_inputs)):
+            connected, address = 1, Signal(row)
+            with m.If(look):
+                m.d.sync += address.eq(place)
+        else:
+            entry = data.StructLayout({"connected": 1, "row": row})
+            table = [entry.const({"connected": 0})] * (count * places)
+            for number_of_row, pixel in enumerate(self._inputs):
+                table[pixel // width * places + pixel % width] = entry.const(
+                    {"connected": 1, "row": number_of_row}
+                )
+            m.submodules.rows = rows = memory.Memory(shape=entry, depth=len(table), init=table)
+            read = rows.read_port()
+            m.d.comb += [read.en.eq(look), read.addr.eq(place)]
+            connected, address = read.data.connected, read.data.row
 
         sent = Signal()  # the second stage holds a pixel, or the end
         sent_end = Signal()
-        says = sent_end | read.data.connected
+        says = sent_end | connected
         step = ~sent | ~says | self.events.ready
         ends = is_last & ~any_
         inside = following != 0  # more words of this image are to come
@@ -79,13 +89,12 @@ class Encoder(wiring.Component):
             taken.eq(self.words.valid & self.words.ready),
             self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
-            read.en.eq(step),
-            read.addr.eq(Cat(index, number)),
+            look.eq(step),
             self.events.valid.eq(sent & says),
             # A choice, for a process with constant parts is one that Icarus never runs.
             self.events.payload.kind.eq(Mux(sent_end, Kind.END, Kind.SPIKE)),
             self.events.payload.tick.eq(self._unit),
-            self.events.payload.address.eq(read.data.row),
+            self.events.payload.address.eq(address),
         ]
         with m.If(step):
             m.d.sync += [

@@ -17,6 +17,7 @@ UNIT = 8
 def simulate(
     n_inputs: int,
     width: int,
+    connected: int,
     *,
     simulator: str = "verilator",
     waves: str | os.PathLike | None = None,
@@ -25,11 +26,11 @@ def simulate(
 ) -> None:
     """Put `amount` random images of `n_inputs` pixels through an Encoder, `width` a word.
 
-    Two thirds of the inputs are connected. Raises SimulationError at the first difference to
+    So many of the inputs are connected. Raises SimulationError at the first difference to
     `golden.encode`.
     """
     rng = np.random.default_rng(seed)
-    inputs = np.sort(rng.choice(n_inputs, max(1, n_inputs * 2 // 3), replace=False))
+    inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
     network = Network(
         weights=(np.ones((len(inputs), 1), np.int32),),
         weight_bits=(8,),

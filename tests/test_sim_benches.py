@@ -34,9 +34,12 @@ def test_layer_that_searches_its_lanes_block_by_block():
 
 
 @BOTH
-@pytest.mark.parametrize(("n_inputs", "width"), [(40, 13), (32, 8), (5, 32)])
-def test_encoder(simulator, n_inputs, width):
-    encoder.simulate(n_inputs, width, simulator=simulator)
+@pytest.mark.parametrize(
+    ("n_inputs", "width", "connected"),
+    [(40, 13, 26), (32, 8, 21), (5, 32, 3), (19, 8, 19), (40, 13, 40)],
+)
+def test_encoder(simulator, n_inputs, width, connected):
+    encoder.simulate(n_inputs, width, connected, simulator=simulator)
 
 
 @BOTH
