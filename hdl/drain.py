@@ -69,7 +69,7 @@ class Drain(wiring.Component):
         stale = is_stale(operation)
         free = Signal()
         m.d.comb += [
-            self.beats.valid.eq(valid),
+            self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
             beat.hit.eq(any_),
             beat.last.eq(final & ~many),
