@@ -309,7 +309,8 @@ class Hostility:
     def _breaks(self) -> list[int]:
         content = list(self._frame())
         for _ in range(self._rng.randrange(1, 3)):
-            content.insert(self._rng.randrange(len(content)), LOW | self._rng.randrange(1, 60))
+            bits = self._rng.choice((*range(1, 9), *range(10, 60)))  # nine would be a good zero
+            content.insert(self._rng.randrange(len(content)), LOW | bits)
         return content
 
     def _noise(self) -> list[int]:
