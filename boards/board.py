@@ -10,6 +10,7 @@ from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.hdl.devices import Device
+from firstspike.hdl.link.link import RING_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,8 @@ class Board:
     """Commands that program it, the best one first; the bitstream's name is to be added."""
     attach: str = "plug the board in"
     """What has to be done before it can be programmed."""
+    ring_bytes: int = RING_BYTES
+    """Of requests that the link holds."""
     window: int | None = None
     """k by default; None for the fastest."""
 

@@ -86,6 +86,7 @@ class Design:
             build=build,
             weights=None if self.board.loaded else weights,
             digit=self._digit(),
+            ring_bytes=self.board.ring_bytes,
         )
         return self.board.platform().prepare(
             Top(self.board, self.dividers, desk), TOP, emit_src=False

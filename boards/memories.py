@@ -14,7 +14,6 @@ from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.devices import ICE40, Family
 from firstspike.hdl.events import address_shape
 from firstspike.hdl.layer_shape import LayerShape
-from firstspike.hdl.link.link import RING_BYTES
 from firstspike.hdl.link.protocol import Identity, LayerIdentity
 from firstspike.hdl.link.requests import bitmap_bytes
 from firstspike.hdl.link.transmitter import DEPTH
@@ -34,13 +33,8 @@ class Memory:
 
 
 def core_memories(shape: CoreShape) -> list[Memory]:
-    """Those of a core that does not learn."""
+    """Those of a core that does not learn; its Encoder has none, for it sees connected pixels."""
     memories = []
-    if shape.bitmap is not None:
-        places = 1 << (shape.bitmap - 1).bit_length()
-        row = address_shape(shape.layers[0].schedule.n_in).width
-        words = ceil(shape.n_inputs / shape.bitmap)
-        memories.append(Memory("encoder", 1 + row, words * places, read_only=True))
     for number, layer in enumerate(shape.layers):
         memories += [
             replace(memory, path=f"layer_{number}.{memory.path}")
@@ -72,10 +66,10 @@ SINGLE_PORT = (STORE, RING)
 """Where the memories are that have one address, and are large."""
 
 
-def link_memories(facts: int) -> list[Memory]:
-    """Those of the link; so many bytes of facts it knows of itself, its pixels and its digit."""
+def link_memories(facts: int, ring: int) -> list[Memory]:
+    """Those of the link: bytes of requests, of answers, and of facts about itself."""
     return [
-        Memory(RING, 9, RING_BYTES),
+        Memory(RING, 9, ring),
         Memory("transmitter", 8, DEPTH),
         Memory("facts", 8, facts, read_only=True),
     ]
@@ -137,9 +131,9 @@ def _tiles(memory: Memory, depths: dict[int, int]) -> int:
     return tiles(memory.width)
 
 
-def memories(shape: CoreShape, network: Network) -> list[Memory]:
+def memories(shape: CoreShape, network: Network, ring_bytes: int) -> list[Memory]:
     """All of a design for `network`."""
-    return core_memories(shape) + link_memories(_fact_bytes(shape, network))
+    return core_memories(shape) + link_memories(_fact_bytes(shape, network), ring_bytes)
 
 
 def _fact_bytes(shape: CoreShape, network: Network) -> int:

@@ -81,7 +81,7 @@ def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family, loaded = design.board.device.family, design.board.loaded
     total = Blocks()
-    for memory in memories(design.shape, design.network):
+    for memory in memories(design.shape, design.network, design.board.ring_bytes):
         total += blocks(memory, family, loaded)
     needs = {
         "LUTs": luts(design.shape, family) + total.luts,

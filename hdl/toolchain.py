@@ -61,6 +61,8 @@ def run_tool(
         text=True,
         errors="replace",
     )
+    if done.returncode < 0:
+        raise ToolError(f"{name} failed: it was ended by signal {-done.returncode}")
     if done.returncode:
         said = done.stderr + done.stdout
         if log and (folder / log).exists():

@@ -49,7 +49,9 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
     seen = network.connected()
     shape = CoreShape.of(seen, Schedule.of(seen, lanes, window, bitmap))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
-    desk = Desk(shape, network, clock_hz=75_000_000, weights=network.weights, digit=digit)
+    desk = Desk(
+        shape, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024
+    )
     found = Counter()
     module = None
     for line in rtlil.convert(desk, name="desk", emit_src=False).splitlines():
@@ -57,7 +59,9 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
             module = match[1]
         elif match := re.match(r"  memory width (\d+) size (\d+)", line):
             found[module, int(match[1]), int(match[2])] += 1
-    expected = Counter((m.path, m.width, m.depth) for m in memories(shape, network))
+    expected = Counter(
+        (m.path, m.width, m.depth) for m in memories(shape, network, ring_bytes=1024)
+    )
     assert found == expected
 
 
