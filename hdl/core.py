@@ -30,7 +30,7 @@ class Core(wiring.Component):
     -----
     events : stream of `input_layout`.
     words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
-        both offer one, words go first.
+        both offer one, events go first.
     decision : stream of `CoreShape.decision_layout`, one an image, in order.
     weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
         bits first; with the last one the word is written. To be used between images.
@@ -108,15 +108,13 @@ class Core(wiring.Component):
                 shape.inputs, shape.n_inputs, shape.unit, shape.deadline, shape.bitmap
             )
             wiring.connect(m, wiring.flipped(self.words), encoder.words)
-            from_words = Signal()
-            with m.If(from_words):
+            with m.If(encoder.busy):
                 wiring.connect(m, encoder.events, intake.source)
             with m.Else():
                 wiring.connect(m, wiring.flipped(self.events), intake.source)
             begins = encoder.begins | (intake.begins & ~encoder.busy)
             m.d.comb += [
-                from_words.eq(encoder.busy | (self.words.valid & intake.idle)),
-                encoder.start.eq(intake.idle),
+                encoder.start.eq(intake.idle & ~self.events.valid),
                 encoder.abort_image.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),
             ]
