@@ -93,7 +93,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> Blocks:
     """What a memory takes; with `loaded` the big ones are in single-port RAM.
 
     Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
-    block RAM as much as its library says. Look-up tables for logic are not counted here.
+    block RAM as much as its library says, and what is around it some more. Look-up tables for
+    logic are not counted here.
     """
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
@@ -106,7 +107,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> Blocks:
         return Blocks(block_ram=block_ram)
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
-        return Blocks(block_ram=block_ram if logic > 128 * block_ram else 0)
+        return Blocks(block_ram=block_ram if logic > 136 * block_ram else 0)
     luts = 4 * _tiles(memory, {4: 16})
     selection = memory.width * (ceil(memory.depth / 16) - 1)
     if memory.looked_up or luts + selection < 128 * block_ram:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from firstspike.golden import Network, NetworkError
+from firstspike.hdl.devices import ECP5, ICE40
 
 from .board import Board
 from .design import Design
@@ -15,8 +16,8 @@ from .logic import luts
 from .memories import Blocks, blocks, memories
 from .pll import MHZ
 
-FILL = 0.9
-"""Of the look-up tables may be used: the estimate is not exact, and placing needs some room."""
+FILL = {ICE40: 0.97, ECP5: 0.85}
+"""How much of the logic may be used: nextpnr needs some room, and what it has to fill is slow."""
 
 SAMPLE = 200
 """Bundled test digits whose clock cycles are counted."""
@@ -93,7 +94,7 @@ def needs_of(design: Design) -> dict[str, int]:
 
 def _room(board: Board, resource: str) -> int:
     holds = board.device.holds.get(resource, 0)
-    return int(holds * FILL) if resource == "LUTs" else holds
+    return int(holds * FILL[board.device.family]) if resource == "LUTs" else holds
 
 
 def _lanes(network: Network) -> Iterator[int]:

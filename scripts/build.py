@@ -151,7 +151,12 @@ def _too_slow(report: dict[str, Any]) -> str:
 
 def report_text(report: dict[str, Any]) -> str:
     """The report for people."""
-    used = [(name, str(number)) for name, number in report["used"].items() if number]
+    holds = report["holds"]
+    used = [
+        (name, f"{number} of {holds[name]}" if name in holds else str(number))
+        for name, number in report["used"].items()
+        if number
+    ]
     rows = [
         ("board", report["board"]),
         ("device", f"{report['device']}, speed grade {report['speed']}"),
@@ -160,7 +165,7 @@ def report_text(report: dict[str, Any]) -> str:
         ("lanes", ", ".join(map(str, report["lanes"]))),
         ("window", ", ".join(map(str, report["window"]))),
         ("weights", f"{_WEIGHTS[report['weights']]}{_stored(report)}"),
-        *((name, f"{number} of {report['holds'].get(name, '?')}") for name, number in used),
+        *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),
         *(

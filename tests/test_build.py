@@ -73,7 +73,8 @@ def test_the_planner_knows_the_memories(built):
     needs = plan.needs_of(design)
     for resource in ("block RAM", "SPRAM"):
         assert built.report["used"][resource] == needs.get(resource, 0)
-    assert built.report["used"]["LUTs"] == pytest.approx(needs["LUTs"], rel=0.25)
+    logic = built.report["placed"].get("ICESTORM_LC", built.report["used"]["LUTs"])
+    assert logic == pytest.approx(needs["LUTs"], rel=0.2)
 
 
 def test_the_netlist_keeps_the_spike_log(built):
