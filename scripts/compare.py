@@ -1,16 +1,26 @@
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import click
 
+from firstspike.boards.registry import BOARDS
 from firstspike.golden import infer, load_network
 from firstspike.sim.scoreboard import differences
 
 from .output import json_option, json_result, say
 from .selection import SelectionCommand, select, selection_options
-from .targets import NAMES, chosen, port_options, schedule_options
+from .targets import (
+    NAMES,
+    chosen,
+    port_options,
+    refuse_hardware,
+    refuse_port,
+    schedule_options,
+)
 
 
 @click.command(cls=SelectionCommand)
@@ -18,13 +28,20 @@ from .targets import NAMES, chosen, port_options, schedule_options
 @selection_options
 @click.option(
     "--target",
-    type=click.Choice([name for name in NAMES if name != "golden"]),
+    type=click.Choice([*(name for name in NAMES if name != "golden"), "netlist"]),
     default="rtl",
     show_default=True,
     help="What is compared with the golden model.",
 )
 @schedule_options
 @port_options
+@click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
+@click.option(
+    "--build",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]",
+)
 @json_option
 @click.pass_context
 def command(
@@ -36,6 +53,8 @@ def command(
     bitmap: int | None,
     port: str | None,
     baud: int | None,
+    board: str | None,
+    build: Path | None,
     json_path: str | None,
     **selection: Any,
 ) -> None:
@@ -43,16 +62,24 @@ def command(
 
     Names the first difference and ends with exit status 1 if there is one. A board is given NET's
     weights if it has others; its spikes are compared by their number, for the link does not carry
-    them, and clock cycles where the images come as bitmaps.
+    them, and clock cycles where the images come as bitmaps. The netlist is that of NET's build for
+    a board, the very one that was placed; it is simulated through its pins, with all its spikes.
 
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     network = load_network(net)
     images = select(network, **selection, bitmap=bitmap)
-    with (
-        json_result(json_path) as write,
-        chosen(target, network, lanes, window, bitmap, port, baud) as ready,
-    ):
+    if target == "netlist":
+        from .netlist_target import built
+
+        refuse_hardware("netlist", lanes, window, bitmap)
+        refuse_port(port, baud)
+        target_ready = nullcontext(built(net, network, board, build))
+    elif board is not None or build is not None:
+        raise click.UsageError("--board and --build go with --target netlist.")
+    else:
+        target_ready = chosen(target, network, lanes, window, bitmap, port, baud)
+    with json_result(json_path) as write, target_ready as ready:
         run = ready.run(network, images.ticks, ready.schedule, images.pixels)
         inference = infer(network, images.ticks)
         cycles = ready.predict(network, images.ticks, inference, images.pixels)

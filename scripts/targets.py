@@ -113,15 +113,20 @@ def chosen(
 
         yield Chosen(TARGETS[name], schedule, predict)
         return
-    if any(one is not None for one in (lanes, window, bitmap)):
-        raise click.UsageError(
-            "A board has its own lanes, window and bitmap: leave --lanes, --window and --bitmap "
-            "out."
-        )
+    refuse_hardware("board", lanes, window, bitmap)
     from .board_target import opened
 
     with opened(port, baud) as board:
         yield Chosen(board.run, board.schedule, board.predict)
+
+
+def refuse_hardware(what: str, lanes: int | None, window: int | None, bitmap: int | None) -> None:
+    """Raise click.UsageError if options of hardware to be generated are given for what is there."""
+    if any(one is not None for one in (lanes, window, bitmap)):
+        raise click.UsageError(
+            f"A {what} has its own lanes, window and bitmap: leave --lanes, --window and --bitmap "
+            "out."
+        )
 
 
 def refuse_port(port: str | None, baud: int | None) -> None:

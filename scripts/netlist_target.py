@@ -1,0 +1,126 @@
+"""The netlist of a board's build, simulated, as what runs a network."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from amaranth.build import Pins as PinNames
+
+from firstspike.boards.bitstream import NETLIST, REPORT
+from firstspike.boards.board import Board
+from firstspike.boards.design import Design
+from firstspike.boards.registry import BOARDS
+from firstspike.golden import Inference, LearningState, Network, infer
+from firstspike.golden.cycles import cycles
+from firstspike.golden.schedule import Schedule
+from firstspike.hdl.devices import ECP5, ICE40
+from firstspike.sim.netlist import Netlist, NetlistRun, Pins, goes_as_bitmap, simulate
+
+from .targets import Chosen
+
+FAMILIES = {ICE40: "ice40", ECP5: "ecp5"}
+
+
+class BuildError(ValueError):
+    """There is no build, or it is another one's; the message says what to do."""
+
+
+def built(net: str, network: Network, board: str | None, folder: Path | None) -> Chosen:
+    """The build of `network`, which the user calls `net`, for a board.
+
+    `folder` is where `firstspike build` has put it, None for its own choice. Raises
+    BuildError if there is none, and click.UsageError without a board.
+    """
+    if board is None:
+        raise click.UsageError("--target netlist needs --board, the board it was built for.")
+    anew = f"run `firstspike build {net} --board {board}"
+    if folder is None:
+        folder = Path("build") / f"{Path(net).stem}-{board}"
+    else:
+        anew += f" -o {folder}"
+    try:
+        report = json.loads((folder / REPORT).read_text())
+        content = (folder / f"{NETLIST}.json").read_text()
+    except FileNotFoundError:
+        raise BuildError(f"there is no build in {folder}: {anew}`.") from None
+    if report["board"] != board or report["network"] != network.digest():
+        raise BuildError(
+            f"the build in {folder} is of another network or for another board: {anew}`."
+        )
+    target = NetlistTarget(network, BOARDS[board], report, content)
+    return Chosen(target.run, target.schedule, target.predict)
+
+
+class NetlistTarget:
+    """A board's netlist, with the report of its build."""
+
+    def __init__(
+        self, network: Network, board: Board, report: dict[str, Any], content: str
+    ) -> None:
+        self._netlist = Netlist(content, FAMILIES[board.device.family])
+        self._pins = pins_of(board, self._netlist)
+        self._design = Design.of(
+            network,
+            board,
+            max(report["lanes"]),
+            max(report["window"]),
+            report["clock"],
+            report["stored_bits"],
+        )
+        self.schedule = self._design.schedule
+
+    def run(
+        self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
+    ) -> NetlistRun:
+        """Classify images; the schedule is the board's own, and pixels are not needed."""
+        design = self._design
+        bits = design.stored_bits
+        click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
+        return simulate(
+            self._netlist,
+            self._pins,
+            network,
+            design.shape,
+            ticks,
+            design.hz,
+            None if bits is None else LearningState.of(network, bits).weights,
+        )
+
+    def predict(
+        self,
+        network: Network,
+        ticks: np.ndarray,
+        inference: Inference,
+        pixels: np.ndarray | None,
+    ) -> Sequence[int | None]:
+        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
+        predicted = np.full(len(ticks), None)
+        bitmaps = np.array([goes_as_bitmap(self._design.shape, one) for one in ticks], bool)
+        if bitmaps.any():
+            seen, some = network.connected(), ticks[bitmaps]
+            pixels = (some > 0).astype(np.uint8) * 255
+            predicted[bitmaps] = cycles(seen, some, infer(seen, some), self.schedule, pixels)
+        return predicted.tolist()
+
+
+def pins_of(board: Board, netlist: Netlist) -> Pins:
+    """The pins of a board's netlist, by the names that Amaranth gives them."""
+    platform = board.platform()
+    clock = f"{platform.default_clk}_0__io"
+    rests = {}
+    for pin in netlist.pins:
+        if pin != clock and (named := re.fullmatch(r"(\w+)_(\d+)__io", pin)):
+            (names,) = (
+                one
+                for one in platform.lookup(named[1], int(named[2])).ios
+                if isinstance(one, PinNames)
+            )
+            if names.dir == "i":  # a button; nobody presses it
+                rests[pin] = int(names.invert)
+    return Pins(clock, "uart_0__rx__io", "uart_0__tx__io", rests)

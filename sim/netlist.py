@@ -1,0 +1,324 @@
+"""Simulates a board's netlist, the very one that nextpnr places, through its pins.
+
+    netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
+                                  |                            |
+    bytes <-> netlist_bench.v <-> pins: clock, UART, buttons   debug wires -> spike log
+
+The bench (`benches.netlist`) is the host: it loads the weights where they are not in the bitstream,
+sends images, and takes the decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, events
+from firstspike.hdl.core import weight_chunks
+from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.protocol import (
+    ANSWER,
+    BAUD,
+    CHECKSUM_FORMAT,
+    DECISION_FORMAT,
+    UNLABELLED,
+    DecisionFlag,
+    Identity,
+    IdentityFlag,
+    Request,
+)
+from firstspike.hdl.weights import CHUNK_BITS
+from firstspike.hdl.yosys import run_yosys
+
+from .cells import cell_models
+from .link import Answer, answers_of
+from .payloads import unpack
+from .runner import Simulation, SimulationError
+from .scoreboard import Spike
+
+TOP = "netlist_bench"
+
+DEBUG = "debug_log_"
+"""The wires with the spike log are DEBUG{layer}_valid, and DEBUG{layer}_{field} for its fields."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Which of the netlist's pins the bench is wired to; each is one bit wide."""
+
+    clock: str
+    rx: str
+    tx: str
+    rests: Mapping[str, int]
+    """Levels of the pins that nobody touches, such as buttons."""
+
+
+class Netlist:
+    """A netlist as Yosys writes it, in JSON.
+
+    Parameters
+    ----------
+    content : the text.
+    family : of the FPGA, "ice40" or "ecp5".
+    """
+
+    def __init__(self, content: str, family: str) -> None:
+        self.content = content
+        self.family = family
+
+    @cached_property
+    def _design(self) -> dict[str, Any]:
+        return json.loads(self.content)
+
+    @cached_property
+    def _top(self) -> tuple[str, dict[str, Any]]:
+        modules = self._design["modules"].items()
+        return next((n, one) for n, one in modules if int(one["attributes"].get("top", "0"), 2))
+
+    @property
+    def pins(self) -> list[str]:
+        """The names of its pins."""
+        return list(self._top[1]["ports"])
+
+    @cached_property
+    def logs(self) -> list[dict[str, int]]:
+        """Of each layer's spike log the fields, with their widths, as they are kept."""
+        found: dict[int, dict[str, int]] = {}
+        for name, net in self._top[1]["netnames"].items():
+            match = re.fullmatch(rf"{DEBUG}(\d+)_(\w+)", name)
+            if match and "keep" in net["attributes"]:
+                found.setdefault(int(match[1]), {})[match[2]] = len(net["bits"])
+        return [found[layer] for layer in sorted(found)]
+
+    def verilog(self) -> str:
+        """Its cells and wires in Verilog, the top module called `netlist`.
+
+        Every wire is one bit: simulators would see loops through the bits of a vector. All pins are
+        inouts, as are those of the cells that they are connected to.
+        """
+        name, top = self._top
+        for port in top["ports"].values():
+            port["direction"] = "inout"
+        with tempfile.TemporaryDirectory(prefix="firstspike-") as place:
+            folder = Path(place)
+            (folder / "netlist.json").write_text(json.dumps(self._design))
+            run_yosys(
+                folder,
+                [
+                    "read_json netlist.json",
+                    f"rename {name} netlist",
+                    "splitnets -ports",
+                    "write_verilog -noattr netlist.v",
+                ],
+            )
+            return (folder / "netlist.v").read_text()
+
+
+def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
+    """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit."""
+    uart = files(__package__).joinpath("netlist_bench.v").read_text()
+    return "\n".join(
+        [_bench(netlist, pins, clocks), uart, netlist.verilog(), cell_models(netlist.family)]
+    )
+
+
+def _bench(netlist: Netlist, pins: Pins, clocks: int) -> str:
+    """The top module, with the ports that `benches.netlist` knows."""
+    ports, taps = [], []
+    for layer, fields in enumerate(netlist.logs):
+        names = [name for name in fields if name != "valid"]
+        width = sum(fields[name] for name in names)
+        ports += [f"output log_{layer}__valid", f"output [{width - 1}:0] log_{layer}__spike"]
+        spike = ", ".join(
+            bit for name in reversed(_LOG_FIELDS) for bit in reversed(_bits(layer, fields, name))
+        )
+        taps += [
+            f"assign log_{layer}__valid = {_bits(layer, fields, 'valid')[0]};",
+            f"assign log_{layer}__spike = {{{spike}}};",
+        ]
+    wired = {pins.clock: "clock", pins.rx: "to_board", pins.tx: "from_board"}
+    wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
+    connections = ", ".join(f".\\{name} ({wire})" for name, wire in wired.items())
+    lines = [
+        f"module {TOP}(",
+        ",\n".join(
+            [
+                "input clk, rst, received__valid",
+                "output received__ready",
+                "input [7:0] received__payload",
+                "output sent__valid",
+                "input sent__ready",
+                "output [7:0] sent__payload",
+                *ports,
+            ]
+        ),
+        ");",
+        "wire clock = clk, to_board, from_board, rest_0 = 0, rest_1 = 1;",
+        f"netlist_uart #(.CLOCKS({clocks})) uart (.clk(clk), .rst(rst),",
+        ".received__valid(received__valid), .received__ready(received__ready),",
+        ".received__payload(received__payload), .sent__valid(sent__valid),",
+        ".sent__ready(sent__ready), .sent__payload(sent__payload),",
+        ".to_board(to_board), .from_board(from_board));",
+        f"netlist board ({connections});",
+        *taps,
+        "endmodule",
+    ]
+    return "\n".join(lines)
+
+
+_LOG_FIELDS = ("image", "tick", "neuron")
+"""Of `CoreShape.log_layout`, lowest bits first."""
+
+
+def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
+    """A kept wire, bit by bit from the lowest, as seen from the bench's top."""
+    wire, width = f"{DEBUG}{layer}_{name}", fields[name]
+    return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
+
+
+@dataclass(frozen=True)
+class NetlistRun:
+    """What the board reported of n images; see `scoreboard.Run` for the fields."""
+
+    decision: np.ndarray
+    tick: np.ndarray
+    forced: np.ndarray
+    rows: np.ndarray
+    cycles: np.ndarray
+    """Of images that go as bitmaps; those of events depend on the line."""
+    error: np.ndarray
+    logs: Sequence[Sequence[Spike]]
+
+
+def simulate(
+    netlist: Netlist,
+    pins: Pins,
+    network: Network,
+    shape: CoreShape,
+    ticks: np.ndarray,
+    clock_hz: int,
+    stored: Sequence[np.ndarray] | None = None,
+) -> NetlistRun:
+    """Classify images on a board, given as its netlist, over its UART.
+
+    Parameters
+    ----------
+    network : the one the board was built for.
+    shape : of its core, that sees the connected inputs alone.
+    ticks : int32 [n, n_rows] as from `encode`.
+    clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
+    stored : for a core that learns, its weights.
+
+    Weights are written first, where the board says that it has none. Raises SimulationError, also
+    where the board is another one, or holds other weights.
+    """
+    simulation = Simulation(bench_verilog(netlist, pins, clock_hz // BAUD), TOP, large=True)
+    words = weight_words(shape, network.connected(), stored)
+    results = simulation.run(
+        "firstspike.sim.benches.netlist",
+        {
+            "writes": [[layer, content.hex()] for layer, content in enumerate(words)],
+            "images": [image_request(shape, one) for one in ticks],
+            "hidden": len(shape.layers) - 1,
+        },
+    )
+    greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    _check_board(greeting, answers, network, shape, words)
+    decisions = answers[len(answers) - len(ticks) :]
+    return NetlistRun(**_decoded(decisions, len(shape.layers)), logs=_logs(shape, results, ticks))
+
+
+def weight_words(
+    shape: CoreShape, network: Network, stored: Sequence[np.ndarray] | None
+) -> list[bytes]:
+    """All weight words of each layer, as they go over the line."""
+    content = [bytearray() for _ in shape.layers]
+    for layer, _, chunk in weight_chunks(shape, network, stored):
+        content[layer] += chunk.to_bytes(CHUNK_BITS // 8, "little")
+    return [bytes(one) for one in content]
+
+
+def image_request(shape: CoreShape, ticks: np.ndarray) -> list:
+    """An image as a request: type, and payload in hex. A bitmap where it can be one."""
+    if not goes_as_bitmap(shape, ticks):
+        return [Request.EVENTS, (bytes([UNLABELLED]) + events(ticks).astype("<u2").tobytes()).hex()]
+    bitmap = np.packbits(ticks != 0, bitorder="little").tobytes()
+    return [Request.INPUTS, (bytes([UNLABELLED]) + bitmap).hex()]
+
+
+def goes_as_bitmap(shape: CoreShape, ticks: np.ndarray) -> bool:
+    """Whether an image, int [n_rows], goes as a bitmap; events come at the pace of the line."""
+    return shape.bitmap is not None and bool(np.isin(ticks, (0, shape.unit)).all())
+
+
+def _check_board(
+    greeting: Answer,
+    answers: Sequence[Answer],
+    network: Network,
+    shape: CoreShape,
+    words: Sequence[bytes],
+) -> None:
+    """Raise SimulationError if it is another board than we think."""
+    said = Identity.from_bytes(greeting.payload[1:])
+    expected = identity_of(
+        shape,
+        network,
+        clock_hz=said.clock,
+        build=said.build,
+        loaded=bool(said.flags >> IdentityFlag.LOADED & 1),
+        ring_bytes=said.capacity + 1,
+    )
+    if said != expected:
+        raise SimulationError(
+            f"the netlist is another board's: it says of itself {said}, but should say {expected}."
+        )
+    for answer in answers:
+        if answer.kind == Request.CHECKSUM + ANSWER:
+            (checksum,) = CHECKSUM_FORMAT.unpack(answer.payload)
+            if checksum != zlib.crc32(b"".join(words)):
+                raise SimulationError("the netlist holds other weights than the network's.")
+
+
+def _decoded(decisions: Sequence[Answer], layers: int) -> dict[str, np.ndarray]:
+    """The fields of a NetlistRun but the logs. Raises SimulationError."""
+    for answer in decisions:
+        if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
+            raise SimulationError(f"an image was answered by type {answer.kind:#x}, no decision.")
+    said = [DECISION_FORMAT.unpack_from(answer.payload) for answer in decisions]
+    number, flags, tick, cycles = np.array(said, np.int64).reshape(-1, 4).T
+    causes = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
+    rows = [
+        np.frombuffer(answer.payload, "<u2", layers, DECISION_FORMAT.size) for answer in decisions
+    ]
+    return {
+        "decision": number,
+        "tick": tick,
+        "forced": (flags >> DecisionFlag.FORCED & 1).astype(bool),
+        "rows": np.array(rows, np.int64).reshape(-1, layers),
+        "cycles": cycles,
+        "error": flags >> DecisionFlag.ADDRESS & causes,
+    }
+
+
+def _logs(shape: CoreShape, results: Mapping[str, Any], ticks: np.ndarray) -> list[list[Spike]]:
+    """Per image the spikes of all hidden layers."""
+    logs: list[list[Spike]] = [[] for _ in ticks]
+    for layer in range(len(shape.layers) - 1):
+        images, payloads = results[f"log_{layer}"].T
+        spikes = unpack(shape.log_layout(layer), payloads)
+        for image, tick, neuron in zip(
+            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
+        ):
+            logs[image].append((layer, tick, neuron))
+    return logs
