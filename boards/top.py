@@ -35,4 +35,5 @@ class Top(Elaboratable):
 
 def _keep(m: Module, name: str, value) -> None:
     kept = Signal(value.shape(), name=name, attrs={"keep": 1})
-    m.d.comb += kept.eq(value)
+    # From a register: at a kept wire inside logic abc9 of Yosys 0.70 cuts the logic wrongly.
+    m.d.sync += kept.eq(value)
