@@ -150,14 +150,20 @@ def _bench(
         f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]
-    item_bits = shape.bitmap or input_layout(shape.layers[0].schedule.n_in, shape.deadline).size
+    event_bits = input_layout(shape.layers[0].schedule.n_in, shape.deadline).size
+    if shape.bitmap is not None:  # no image comes as events
+        connections += [
+            "      .events__valid(1'b0),",
+            "      .events__ready(),",
+            f"      .events__payload({event_bits}'d0),",
+        ]
     template = files(__package__).joinpath("vectors_bench.v").read_text()
     return _BenchTemplate(template).substitute(
         images=len(items),
         items=sum(len(one) for one in items),
         layers=layers,
         patience=10 * slowest + 10_000,
-        item_msb=item_bits - 1,
+        item_msb=(shape.bitmap or event_bits) - 1,
         decision_msb=shape.decision_layout.size - 1,
         loads=loads,
         load_msb=shape.host_layout.size - 1,
