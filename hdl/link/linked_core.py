@@ -6,6 +6,7 @@ from amaranth.lib import wiring
 from firstspike.golden.network import Network
 from firstspike.hdl.core import Core
 from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.pipeline import Skid, Stage
 
 from .link import CORE_SIDE, Link
 
@@ -37,7 +38,10 @@ class LinkedCore(wiring.Component):
         m.d.comb += link.busy.eq(core.busy)
         for name, member in link.signature.members.items():
             if name in CORE_SIDE and member.is_signature:
-                wiring.connect(m, getattr(link, name), getattr(core, name))
+                source, taker = getattr(link, name), getattr(core, name)
+                if name in ("words", "events"):
+                    source = self._cut(m, link.reset_core, name, source)
+                wiring.connect(m, source, taker)
         m.d.comb += [
             link.show.eq(self.show),
             self.shown.eq(link.shown),
@@ -48,3 +52,15 @@ class LinkedCore(wiring.Component):
                 inner = getattr(core if name.startswith("log_") else link, name)
                 wiring.connect(m, wiring.flipped(getattr(self, name)), inner)
         return m
+
+    def _cut(self, m, reset, name, source):
+        """Registers in both directions, so that no path goes through ring, engine and core.
+
+        They change no cycle of an image: the core counts from the word or event that it takes.
+        """
+        shape = source.payload.shape()
+        m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(shape))
+        m.submodules[f"{name}_stage"] = stage = ResetInserter(reset)(Stage(shape))
+        wiring.connect(m, source, skid.i)
+        wiring.connect(m, skid.o, stage.i)
+        return stage.o
