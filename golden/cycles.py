@@ -287,25 +287,32 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
         return state.decided[0], state.ended[0]
 
     # The encoder: a register for a word, and one for the pixel whose row is looked up.
-    word_taken = 0
+    word_offered = 0
+    word_free = 0
     row_free = 0
     words = -(-connected.size // bitmap)
     for word in range(words):
-        at = word_taken + 1
-        left = at
         pixels = range(word * bitmap, min((word + 1) * bitmap, connected.size))
-        beats = 0
+        dark = True
+        for pixel in pixels:
+            dark = dark and connected[pixel] == 0
+        if dark and word < words - 1:
+            # Dropped whatever the register is at.
+            word_offered += 1
+            continue
+        word_taken = max(word_offered, word_free)
+        word_offered = word_taken + 1
+        at = word_taken + 1
         for pixel in pixels:
             if connected[pixel] == 0:
                 continue
             # 1: bright, but no input of the core; its tick otherwise
-            left = max(at, row_free)
-            at = left + 1
-            beats += 1
+            word_free = max(at, row_free)
+            at = word_free + 1
             if connected[pixel] == 1:
-                row_free = left + 1
+                row_free = word_free + 1
             else:
-                taken = max(left + 1, free)
+                taken = max(word_free + 1, free)
                 free = max(
                     taken + 1,
                     _push(
@@ -320,13 +327,9 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
                     ),
                 )
                 row_free = taken
-        if word == words - 1:
-            left = max(at, row_free)
-            taken = max(left + 1, free)
-            _push(shape, state, spikes, decision_tick, zero, end, zero, taken + 1)
-        elif beats == 0:
-            left = max(at, row_free)
-        word_taken = max(word_taken + 1, left)
+    # With the end the last word is used up.
+    taken = max(max(at, row_free) + 1, free)
+    _push(shape, state, spikes, decision_tick, zero, end, zero, taken + 1)
     return state.decided[0], state.ended[0]
 
 

@@ -23,7 +23,8 @@ class Encoder(wiring.Component):
     busy : an image's words, or what has come of them, are here.
 
     Latency 2 cycles; throughput a word or an event a cycle. A bright pixel that is not connected
-    takes its cycle too, and so does a word without bright pixels.
+    takes its cycle too. A word without bright pixels takes one only where no event is under way:
+    it is dropped while the word before it is being emptied.
     """
 
     def __init__(self, inputs, n_inputs, unit, deadline, width):
@@ -83,9 +84,10 @@ class Encoder(wiring.Component):
         ends = is_last & ~any_
         inside = following != 0  # more words of this image are to come
         free = ~held | (step & ~many & ~is_last) | (step & ends)
+        dark = (self.words.payload == 0) & (following != count - 1)  # nothing will come of it
         taken = Signal()
         m.d.comb += [
-            self.words.ready.eq(free & (inside | (self.start & ~self.busy))),
+            self.words.ready.eq(Mux(inside, free | dark, self.start & ~self.busy)),
             taken.eq(self.words.valid & self.words.ready),
             self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
@@ -103,9 +105,10 @@ class Encoder(wiring.Component):
                 bits.eq(without_first(bits)),
             ]
         with m.If(free):
-            m.d.sync += held.eq(taken)
+            m.d.sync += held.eq(taken & ~dark)
         with m.If(taken):
-            m.d.sync += [bits.eq(self.words.payload), number.eq(following)]
+            with m.If(~dark):
+                m.d.sync += [bits.eq(self.words.payload), number.eq(following)]
             with m.If(following == count - 1):
                 m.d.sync += [following.eq(0), bits.eq(self.words.payload[:last_bits])]
             with m.Else():
