@@ -52,7 +52,8 @@ class _State(NamedTuple):
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
     opening: np.ndarray  # by how many ticks the walk that they belong to advances
     skid_free: np.ndarray  # when the lanes can hand over the next mask
-    mask_free: np.ndarray  # when the drain takes it
+    stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
+    mask_free: np.ndarray  # when it takes it further, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
     decided: np.ndarray  # [0]: the cycle of the decision, -1 before
@@ -182,9 +183,13 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 if not ends:
                     count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
                 # Not taken, it waits beside the drain and holds up the next one.
-                free = state.mask_free[layer] if several else state.block_free[layer]
+                free = state.stage_free[layer] if several else state.block_free[layer]
                 found = offer = max(left, free) + 1
                 state.skid_free[layer] = offer
+                if several:
+                    moved = max(found, state.mask_free[layer])
+                    state.stage_free[layer] = moved
+                    found = offer = moved + 1
                 for beat in range(count):
                     if several and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])
@@ -258,6 +263,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
     layers = shape.n_out.size
     state = _State(
         np.zeros((layers, _MAX_STAGES + 2), np.int64),
+        np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),

@@ -94,7 +94,7 @@ def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
     The end of the image goes through all registers of the hidden layer, drain, crossing unit and
     queue included; at the same time the spikes under way are sorted out, one a cycle.
     """
-    drain = 2 if hidden.drain_blocks > 1 else 1
+    drain = 3 if hidden.drain_blocks > 1 else 1
     end = hidden.fetch_stages + drain + hidden.window + 5
     return max(end, last.spikes_under_way + 3)
 

@@ -1,6 +1,6 @@
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +8,7 @@ from firstspike.golden.schedule import DRAIN_BLOCK
 
 from .find import chosen, first_set, lowest_set, without_first
 from .lanes import crossing_layout, fired_layout
-from .pipeline import Skid
+from .pipeline import Skid, Stage
 
 
 def beat_layout(shape):
@@ -27,14 +27,14 @@ def beat_layout(shape):
 class Drain(wiring.Component):
     """From a mask a group to a beat a fired lane; an empty mask gives one beat without a hit.
 
-    Up to DRAIN_BLOCK lanes are searched in one cycle. More are searched in two steps, the first
-    block with a bit and the first bit in the block, with a register in between, so that the
-    path does not grow with the lanes.
+    Up to DRAIN_BLOCK lanes are searched in one cycle. More are searched in three steps, the blocks
+    with a bit, the first of them and the first bit in the block, with registers in between, so that
+    the path does not grow with the lanes.
 
     Ports: `fired`, stream of `fired_layout`; `beats`, stream of `beat_layout`; `decided`, the
     image bit of the latest decided image, whose masks are dropped (its end is not).
 
-    Latency 1 cycle, or 2 with several blocks; throughput one beat a cycle, without gaps.
+    Latency 1 cycle, or 3 with several blocks; throughput one beat a cycle, without gaps.
     """
 
     def __init__(self, shape):
@@ -98,18 +98,21 @@ class Drain(wiring.Component):
                     m.d.sync += state.eq(fired.state)
             return m
 
+        m.submodules.stage = stage = Stage(fired_layout(shape))
+        wiring.connect(m, skid.o, stage.i)
+        fired, load = stage.o.payload, stage.o.ready
+
         waiting = Signal()
         padded = blocks * size
         mask = Signal(padded)
         mask_operation = Signal(shape.operation)
         words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
-        filled = Signal(blocks)
-        m.d.comb += filled.eq(Cat(word.any() for word in words))
+        filled = Signal(blocks)  # the blocks that have a bit
         _, more, block = first_set(filled)
         lowest = Signal(blocks)
         m.d.comb += lowest.eq(lowest_set(filled))
         mask_stale = is_stale(mask_operation)
-        m.d.comb += skid.o.ready.eq(~waiting | mask_stale | (free & ~more))
+        m.d.comb += load.eq(~waiting | mask_stale | (free & ~more))
         with m.If(free):
             m.d.sync += [
                 valid.eq(waiting & ~mask_stale),
@@ -117,21 +120,20 @@ class Drain(wiring.Component):
                 operation.eq(mask_operation),
                 number.eq(block),
                 final.eq(~more),
+                filled.eq(without_first(filled)),
             ]
-            for i in range(blocks):
-                with m.If(lowest[i]):
-                    m.d.sync += mask[i * size : (i + 1) * size].eq(0)
-        with m.If(skid.o.ready):
+        with m.If(load):
             m.d.sync += [
-                waiting.eq(skid.o.valid),
+                waiting.eq(stage.o.valid),
                 mask.eq(fired.mask),
+                filled.eq(Cat(fired.mask[i * size : (i + 1) * size].any() for i in range(blocks))),
                 mask_operation.eq(fired.operation),
             ]
         if windowed:
             states = Signal(data.ArrayLayout(crossing_layout(shape), padded))
             choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
-            with m.If(skid.o.ready):
-                m.d.sync += states.eq(Cat(fired.state, Const(0, 0)))
+            with m.If(load):
+                m.d.sync += states.eq(fired.state)
             parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]
             m.d.comb += choice.eq(chosen(lowest, parts))
             with m.If(free):

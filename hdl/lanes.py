@@ -87,8 +87,8 @@ class Lanes(wiring.Component):
         # need to know at once. Without a row the word is 0.
         coming = self.words.payload.operation
         valid, op, word = Signal(), Signal(shape.operation), Signal(shape.word, reset_less=True)
-        start, advance, sends = Signal(), Signal(), Signal()
-        initial = Signal(shape.potential)
+        advance, sends = Signal(), Signal()
+        initial = Signal(shape.potential)  # M where `op` starts, else 0
         ready = Signal()
         done = Signal()  # `op` is done in this cycle
         load = Signal()
@@ -104,10 +104,9 @@ class Lanes(wiring.Component):
             m.d.sync += [
                 op.eq(coming),
                 word.eq(self.words.payload.word),
-                start.eq(starts),
                 advance.eq(advances),
                 sends.eq(~coming.end & (starts | advances) if last else coming.end | advances),
-                initial.eq(-times(shape.threshold, coming.tick)),
+                initial.eq(Mux(starts, -times(shape.threshold, coming.tick), 0)),
             ]
             with m.If(~coming.row):
                 m.d.sync += word.eq(0)
@@ -164,7 +163,7 @@ class Lanes(wiring.Component):
             M_next = Signal(shape.potential, name=f"M_{lane}")
             S_next = Signal(shape.slope, name=f"S_{lane}")
             m.d.comb += [
-                M_next.eq(M + Mux(start, initial, Mux(advances, S, 0) << op.shift)),
+                M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
                 S_next.eq(S + (word[lane] >> shape.unused_bits)),
             ]
             after += [M_next, S_next]

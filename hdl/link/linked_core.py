@@ -54,13 +54,15 @@ class LinkedCore(wiring.Component):
         return m
 
     def _cut(self, m, reset, name, source):
-        """Registers in both directions, so that no path goes through ring, engine and core.
+        """Registers in the way of `source`, so that no path goes through ring, engine and core.
 
         They change no cycle of an image: the core counts from the word or event that it takes.
         """
         shape = source.payload.shape()
-        m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(shape))
         m.submodules[f"{name}_stage"] = stage = ResetInserter(reset)(Stage(shape))
-        wiring.connect(m, source, skid.i)
-        wiring.connect(m, skid.o, stage.i)
+        if name == "words":  # their `ready` goes back as far as the ring's memory
+            m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(shape))
+            wiring.connect(m, source, skid.i)
+            source = skid.o
+        wiring.connect(m, source, stage.i)
         return stage.o
