@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from firstspike.boards.errors import MismatchError
 from firstspike.boards.host import Board, Progress
-from firstspike.boards.images import Decision, goes_as_bitmap
 from firstspike.boards.remote_core import schedule_of
 from firstspike.golden import Inference, Learned, LearningState, Network, Settings, infer, learn
 from firstspike.golden.cycles import cycles
 from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
 from firstspike.golden.schedule import Schedule
+from firstspike.hdl.link.messages import Decision, goes_as_bitmap
 from firstspike.hdl.link.protocol import BAUD
 from firstspike.sim.learning import LearningRun, learning_differences
 
@@ -63,7 +63,7 @@ class BoardTarget:
     ) -> Sequence[int | None]:
         """Golden's clock cycles; None for images that go as events, at the pace of the link."""
         predicted = np.full(len(ticks), None)
-        bitmaps = goes_as_bitmap(self._board.identity, ticks)
+        bitmaps = goes_as_bitmap(self._board.shape, ticks)
         if bitmaps.any():
             ticks = ticks[bitmaps]
             predicted[bitmaps] = cycles(

@@ -16,11 +16,12 @@ from firstspike.boards.bitstream import NETLIST, REPORT
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
 from firstspike.boards.registry import BOARDS
-from firstspike.golden import Inference, LearningState, Network, infer
+from firstspike.golden import Inference, Network, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.devices import ECP5, ICE40
-from firstspike.sim.netlist import Netlist, NetlistRun, Pins, goes_as_bitmap, simulate
+from firstspike.hdl.link.messages import goes_as_bitmap
+from firstspike.sim.netlist import Netlist, NetlistRun, Pins, simulate
 
 from .targets import Chosen
 
@@ -80,7 +81,6 @@ class NetlistTarget:
     ) -> NetlistRun:
         """Classify images; the schedule is the board's own, and pixels are not needed."""
         design = self._design
-        bits = design.stored_bits
         click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
         return simulate(
             self._netlist,
@@ -89,7 +89,6 @@ class NetlistTarget:
             design.shape,
             ticks,
             design.hz,
-            None if bits is None else LearningState.of(network, bits).weights,
         )
 
     def predict(
@@ -101,7 +100,7 @@ class NetlistTarget:
     ) -> Sequence[int | None]:
         """Golden's clock cycles; None for images that go as events, at the pace of the link."""
         predicted = np.full(len(ticks), None)
-        bitmaps = np.array([goes_as_bitmap(self._design.shape, one) for one in ticks], bool)
+        bitmaps = goes_as_bitmap(self._design.shape, ticks)
         if bitmaps.any():
             seen, some = network.connected(), ticks[bitmaps]
             pixels = (some > 0).astype(np.uint8) * 255

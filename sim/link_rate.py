@@ -10,8 +10,8 @@ from firstspike.golden import Network, encode, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.link.identity import packed
-from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, UNLABELLED, Request
+from firstspike.hdl.link.messages import bitmap_payload
+from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
 from firstspike.hdl.link.uart import divisor_of
 
 from .link import Script, desk_verilog, run_script
@@ -59,7 +59,7 @@ def rate(
     kind, given = Request.PIXELS, pixels
     if not all_pixels:
         kind, given = Request.INPUTS, pixels[:, network.inputs]
-    requests = [(kind, bytes([UNLABELLED]) + packed(image > BRIGHT)) for image in given]
+    requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
     script = Script().stream(requests, 0, RING_BYTES - 1)
     outcome = run_script(verilog, script, bits=divisor_of(clock_hz))
     connected = pixels[:, network.inputs]

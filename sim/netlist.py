@@ -23,22 +23,26 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network, events
-from firstspike.hdl.core import weight_chunks
+from firstspike.golden import Network
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.messages import (
+    Decision,
+    columns,
+    decision,
+    decision_bytes,
+    image_request,
+    weight_bytes,
+    weight_writes,
+)
 from firstspike.hdl.link.protocol import (
     ANSWER,
     BAUD,
     CHECKSUM_FORMAT,
-    DECISION_FORMAT,
-    UNLABELLED,
-    DecisionFlag,
     Identity,
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.weights import CHUNK_BITS
 from firstspike.hdl.yosys import run_yosys
 
 from .cells import cell_models
@@ -48,6 +52,9 @@ from .runner import Simulation, SimulationError
 from .scoreboard import Spike
 
 TOP = "netlist_bench"
+
+WRITE_BYTES = 1024
+"""Of weights in one request, at most."""
 
 DEBUG = "debug_log_"
 """The wires with the spike log are DEBUG{layer}_valid, and DEBUG{layer}_{field} for its fields."""
@@ -208,7 +215,6 @@ def simulate(
     shape: CoreShape,
     ticks: np.ndarray,
     clock_hz: int,
-    stored: Sequence[np.ndarray] | None = None,
 ) -> NetlistRun:
     """Classify images on a board, given as its netlist, over its UART.
 
@@ -218,48 +224,25 @@ def simulate(
     shape : of its core, that sees the connected inputs alone.
     ticks : int32 [n, n_rows] as from `encode`.
     clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
-    stored : for a core that learns, its weights.
 
     Weights are written first, where the board says that it has none. Raises SimulationError, also
     where the board is another one, or holds other weights.
     """
     simulation = Simulation(bench_verilog(netlist, pins, clock_hz // BAUD), TOP, large=True)
-    words = weight_words(shape, network.connected(), stored)
+    words = weight_bytes(shape, network)
+    requests = [image_request(shape, one) for one in ticks]
     results = simulation.run(
         "firstspike.sim.benches.netlist",
         {
-            "writes": [[layer, content.hex()] for layer, content in enumerate(words)],
-            "images": [image_request(shape, one) for one in ticks],
+            "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
+            "images": [[kind, payload.hex()] for kind, payload in requests],
             "hidden": len(shape.layers) - 1,
         },
     )
     greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
     _check_board(greeting, answers, network, shape, words)
-    decisions = answers[len(answers) - len(ticks) :]
-    return NetlistRun(**_decoded(decisions, len(shape.layers)), logs=_logs(shape, results, ticks))
-
-
-def weight_words(
-    shape: CoreShape, network: Network, stored: Sequence[np.ndarray] | None
-) -> list[bytes]:
-    """All weight words of each layer, as they go over the line."""
-    content = [bytearray() for _ in shape.layers]
-    for layer, _, chunk in weight_chunks(shape, network, stored):
-        content[layer] += chunk.to_bytes(CHUNK_BITS // 8, "little")
-    return [bytes(one) for one in content]
-
-
-def image_request(shape: CoreShape, ticks: np.ndarray) -> list:
-    """An image as a request: type, and payload in hex. A bitmap where it can be one."""
-    if not goes_as_bitmap(shape, ticks):
-        return [Request.EVENTS, (bytes([UNLABELLED]) + events(ticks).astype("<u2").tobytes()).hex()]
-    bitmap = np.packbits(ticks != 0, bitorder="little").tobytes()
-    return [Request.INPUTS, (bytes([UNLABELLED]) + bitmap).hex()]
-
-
-def goes_as_bitmap(shape: CoreShape, ticks: np.ndarray) -> bool:
-    """Whether an image, int [n_rows], goes as a bitmap; events come at the pace of the line."""
-    return shape.bitmap is not None and bool(np.isin(ticks, (0, shape.unit)).all())
+    decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
+    return NetlistRun(**columns(decisions, NetlistRun), logs=_logs(shape, results, ticks))
 
 
 def _check_board(
@@ -276,7 +259,7 @@ def _check_board(
         network,
         clock_hz=said.clock,
         build=said.build,
-        loaded=bool(said.flags >> IdentityFlag.LOADED & 1),
+        loaded=said.has(IdentityFlag.LOADED),
         ring_bytes=said.capacity + 1,
     )
     if said != expected:
@@ -290,25 +273,14 @@ def _check_board(
                 raise SimulationError("the netlist holds other weights than the network's.")
 
 
-def _decoded(decisions: Sequence[Answer], layers: int) -> dict[str, np.ndarray]:
-    """The fields of a NetlistRun but the logs. Raises SimulationError."""
-    for answer in decisions:
+def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
+    """What the board says of images. Raises SimulationError."""
+    for answer in answers:
         if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
             raise SimulationError(f"an image was answered by type {answer.kind:#x}, no decision.")
-    said = [DECISION_FORMAT.unpack_from(answer.payload) for answer in decisions]
-    number, flags, tick, cycles = np.array(said, np.int64).reshape(-1, 4).T
-    causes = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
-    rows = [
-        np.frombuffer(answer.payload, "<u2", layers, DECISION_FORMAT.size) for answer in decisions
-    ]
-    return {
-        "decision": number,
-        "tick": tick,
-        "forced": (flags >> DecisionFlag.FORCED & 1).astype(bool),
-        "rows": np.array(rows, np.int64).reshape(-1, layers),
-        "cycles": cycles,
-        "error": flags >> DecisionFlag.ADDRESS & causes,
-    }
+        if len(answer.payload) != decision_bytes(shape):
+            raise SimulationError(f"a decision came in {len(answer.payload)} bytes.")
+    return [decision(shape, answer.payload) for answer in answers]
 
 
 def _logs(shape: CoreShape, results: Mapping[str, Any], ticks: np.ndarray) -> list[list[Spike]]:

@@ -180,6 +180,10 @@ class Identity:
 
     FORMAT: ClassVar[struct.Struct] = struct.Struct("<BBHHI8s32sHHHB")
 
+    def has(self, flag: IdentityFlag) -> bool:
+        """Whether a flag is set."""
+        return bool(self.flags >> flag & 1)
+
     def to_bytes(self) -> bytes:
         """The payload of HELLO's answer but its first byte."""
         head = self.FORMAT.pack(

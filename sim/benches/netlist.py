@@ -11,7 +11,6 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import RisingEdge
 
 from firstspike.hdl.link.protocol import (
-    ADDRESS_FORMAT,
     ANSWER,
     RING_OVERHEAD,
     Identity,
@@ -20,7 +19,6 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.hdl.weights import CHUNK_BITS
 
 from .. import exchange
 from ..streams import ClockDomain, StreamSink, StreamSource
@@ -31,9 +29,6 @@ POWER_UP = 5_000
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
-
-WRITE_BYTES = 1024
-"""Of weights in one request, at most."""
 
 IMAGES_UNDER_WAY = 2
 """More, and the image bit in the spike log would not say which one a spike is of."""
@@ -77,8 +72,9 @@ class NetlistBench:
             cocotb.start_soon(self._log(layer))
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
-        if identity.flags >> IdentityFlag.LOADED & 1:
-            await self._ask_all(self._writes(identity), identity)
+        if identity.has(IdentityFlag.LOADED):
+            writes = [(Request.WRITE, bytes.fromhex(payload)) for payload in self.given["writes"]]
+            await self._ask_all(writes, identity)
         await self._ask_all([(Request.CHECKSUM, b"")], identity)
         self.first_image = self.received.frames
         images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
@@ -90,19 +86,6 @@ class NetlistBench:
         kind, _, payload = decode_frame(bytes(self.received.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
-
-    def _writes(self, identity: Identity) -> list[tuple[int, bytes]]:
-        """Requests that write all weights."""
-        requests = []
-        for layer, content in self.given["writes"]:
-            lanes, bits = identity.layers[layer].lanes, identity.layers[layer].stored_bits
-            word = -(-lanes * bits // CHUNK_BITS) * CHUNK_BITS // 8
-            words = bytes.fromhex(content)
-            step = WRITE_BYTES // word * word or word
-            for place in range(0, len(words), step):
-                head = ADDRESS_FORMAT.pack(layer | place // word << 8)
-                requests.append((Request.WRITE, head + words[place : place + step]))
-        return requests
 
     async def _ask_all(
         self, requests: list[tuple[int, bytes]], identity: Identity, most: int = 200
