@@ -9,11 +9,6 @@ from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
 
 
-def takes_bitmaps(network: Network) -> bool:
-    """Whether a core for the network can have an Encoder in front."""
-    return network.encoding == "binary" and network.late == -1
-
-
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
     """The connected pixels uint8 [n, n_connected] of `count` digits, None for all.
 
@@ -22,7 +17,7 @@ def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | Non
     """
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]
-    if not takes_bitmaps(network) or network.n_inputs != pixels.shape[1]:
+    if not network.takes_bitmap or network.n_inputs != pixels.shape[1]:
         return None
     return pixels[:, network.inputs]
 

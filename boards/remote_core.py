@@ -7,9 +7,7 @@ from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.layer_shape import LayerShape, Learning
 from firstspike.hdl.link.protocol import Identity, IdentityFlag
-
-BITMAP_BITS = 8
-"""Bits of a word of the Encoder, where a board has one: the link gives it a byte at a time."""
+from firstspike.hdl.link.schedule import BITMAP_BITS
 
 
 def schedule_of(identity: Identity) -> Schedule:

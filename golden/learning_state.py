@@ -189,6 +189,16 @@ class LearningState:
         )
 
 
+def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
+    """The weights that a core for the network holds: with `stored_bits` those it learns on from.
+
+    int [n_in, n_out] a layer. Raises `LearningError` for a network that is not learned.
+    """
+    if stored_bits is None:
+        return network.weights
+    return LearningState.of(network, stored_bits).weights
+
+
 def _seeded(rng: np.random.Generator) -> int:
     return int(rng.integers(1, 1 << 16))
 

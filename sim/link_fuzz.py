@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (
@@ -33,6 +32,7 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
+from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.hdl.weights import chunks_of
 
 from .link import DESK_TOP, LINK_TOP, desk_verilog, link_verilog
@@ -336,8 +336,7 @@ def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
 
 
 def _shape(network: Network) -> CoreShape:
-    seen = network.connected()
-    return CoreShape.of(seen, Schedule.of(seen, lanes=3, bitmap=8))
+    return CoreShape.of(network.connected(), linked_schedule(network, lanes=3))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 
 from firstspike.golden import learning
 from firstspike.golden.encoding import events
-from firstspike.golden.learning_state import LearningState
+from firstspike.golden.learning_state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.quantise import weight_range
 from firstspike.hdl.core import weight_chunks, weights_from_chunks
@@ -121,12 +121,12 @@ def weight_bytes(
     below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
     that the core does not hold.
     """
-    if not shape.learns and stored is not None:
+    bits = shape.layers[0].learning.stored_bits if shape.learns else None
+    if stored is None:
+        stored = held_weights(network, bits)
+    elif bits is None:
         raise NetworkError("the core stores no weights but those it uses: leave the others out")
-    if shape.learns:
-        bits = shape.layers[0].learning.stored_bits
-        if stored is None:
-            stored = LearningState.of(network, bits).weights
+    else:
         low, high = weight_range(bits)
         if any(weights.min() < low or weights.max() > high for weights in stored):
             raise NetworkError(f"the core stores weights of {bits} bits, {low}..{high}: give those")
