@@ -15,13 +15,13 @@ from amaranth.build import Pins as PinNames
 from firstspike.boards.bitstream import NETLIST, REPORT
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
+from firstspike.boards.digits import linked_cycles
 from firstspike.boards.registry import BOARDS
-from firstspike.golden import Inference, Network, infer
-from firstspike.golden.cycles import cycles
+from firstspike.golden import Inference, Network
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.devices import ECP5, ICE40
-from firstspike.hdl.link.messages import goes_as_bitmap
-from firstspike.sim.netlist import Netlist, NetlistRun, Pins, simulate
+from firstspike.sim.netlist import Netlist, Pins, simulate
+from firstspike.sim.scoreboard import Run
 
 from .targets import Chosen
 
@@ -78,7 +78,7 @@ class NetlistTarget:
 
     def run(
         self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-    ) -> NetlistRun:
+    ) -> Run:
         """Classify images; the schedule is the board's own, and pixels are not needed."""
         design = self._design
         click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
@@ -99,13 +99,7 @@ class NetlistTarget:
         pixels: np.ndarray | None,
     ) -> Sequence[int | None]:
         """Golden's clock cycles; None for images that go as events, at the pace of the link."""
-        predicted = np.full(len(ticks), None)
-        bitmaps = goes_as_bitmap(self._design.shape, ticks)
-        if bitmaps.any():
-            seen, some = network.connected(), ticks[bitmaps]
-            pixels = (some > 0).astype(np.uint8) * 255
-            predicted[bitmaps] = cycles(seen, some, infer(seen, some), self.schedule, pixels)
-        return predicted.tolist()
+        return linked_cycles(network, self._design.shape, self.schedule, ticks)
 
 
 def pins_of(board: Board, netlist: Netlist) -> Pins:

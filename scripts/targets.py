@@ -13,7 +13,7 @@ import numpy as np
 
 from firstspike.golden import Inference, Network, infer
 from firstspike.golden.schedule import MAX_WINDOW, Schedule
-from firstspike.sim.scoreboard import Run, Spike
+from firstspike.sim.scoreboard import Run
 
 Target = Callable[[Network, np.ndarray, Schedule, np.ndarray | None], Run]
 """(network, ticks int32 [n, n_rows], schedule, pixels) -> what happened to each image.
@@ -22,28 +22,16 @@ Pixels, uint8 [n, n_inputs], are needed where the schedule has a bitmap in front
 """
 
 
-@dataclass(frozen=True)
-class GoldenRun:
-    """The golden model's word on n images, in the form in which hardware reports its own."""
-
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: Sequence[int | None]
-    """Predicted for the schedule; None for networks that the hardware does not run."""
-    error: np.ndarray
-    logs: Sequence[Sequence[Spike]]
-    """Up to the decision."""
-
-
 def golden(
     network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-) -> GoldenRun:
-    """Run the integer model, and predict the clock cycles of hardware of that schedule."""
+) -> Run:
+    """Run the integer model, and predict the clock cycles of hardware of that schedule.
+
+    Its logs end with the decision.
+    """
     inference = infer(network, ticks)
     n = len(ticks)
-    return GoldenRun(
+    return Run(
         inference.decision,
         inference.tick,
         inference.forced,

@@ -46,10 +46,10 @@ from firstspike.hdl.link.protocol import (
 from firstspike.hdl.yosys import run_yosys
 
 from .cells import cell_models
+from .core import spike_logs
 from .link import Answer, answers_of
-from .payloads import unpack
 from .runner import Simulation, SimulationError
-from .scoreboard import Spike
+from .scoreboard import Run
 
 TOP = "netlist_bench"
 
@@ -194,20 +194,6 @@ def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
     return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
 
-@dataclass(frozen=True)
-class NetlistRun:
-    """What the board reported of n images; see `scoreboard.Run` for the fields."""
-
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: np.ndarray
-    """Of images that go as bitmaps; those of events depend on the line."""
-    error: np.ndarray
-    logs: Sequence[Sequence[Spike]]
-
-
 def simulate(
     netlist: Netlist,
     pins: Pins,
@@ -215,8 +201,10 @@ def simulate(
     shape: CoreShape,
     ticks: np.ndarray,
     clock_hz: int,
-) -> NetlistRun:
+) -> Run:
     """Classify images on a board, given as its netlist, over its UART.
+
+    The cycles of images that go as events depend on the line.
 
     Parameters
     ----------
@@ -242,7 +230,7 @@ def simulate(
     greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
     _check_board(greeting, answers, network, shape, words)
     decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
-    return NetlistRun(**columns(decisions, NetlistRun), logs=_logs(shape, results, ticks))
+    return Run(**columns(decisions, Run), logs=spike_logs(shape, results, len(ticks)))
 
 
 def _check_board(
@@ -281,16 +269,3 @@ def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
         if len(answer.payload) != decision_bytes(shape):
             raise SimulationError(f"a decision came in {len(answer.payload)} bytes.")
     return [decision(shape, answer.payload) for answer in answers]
-
-
-def _logs(shape: CoreShape, results: Mapping[str, Any], ticks: np.ndarray) -> list[list[Spike]]:
-    """Per image the spikes of all hidden layers."""
-    logs: list[list[Spike]] = [[] for _ in ticks]
-    for layer in range(len(shape.layers) - 1):
-        images, payloads = results[f"log_{layer}"].T
-        spikes = unpack(shape.log_layout(layer), payloads)
-        for image, tick, neuron in zip(
-            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
-        ):
-            logs[image].append((layer, tick, neuron))
-    return logs
