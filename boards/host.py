@@ -25,6 +25,7 @@ from firstspike.hdl.link.messages import (
     Decision,
     decision,
     place,
+    settings_payload,
     weight_bytes,
     weight_places,
     weight_writes,
@@ -193,13 +194,7 @@ class Board:
         """
         if not self.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
-        margin = settings.margin_shift, settings.margin_minimum
-        draws = settings.row_draw, settings.output_draw, settings.every_competitor
-        self._ask(
-            Request.SETTINGS,
-            0,
-            protocol.SETTINGS_FORMAT.pack(settings.step, *draws, *margin, seed),
-        )
+        self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
         asks = (
             image(self.shape, row, label, once=True)
             for row, label in zip(ticks, labels, strict=True)

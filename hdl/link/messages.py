@@ -12,16 +12,25 @@ import numpy as np
 
 from firstspike.golden import learning
 from firstspike.golden.encoding import events
+from firstspike.golden.learning import Settings
 from firstspike.golden.learning_state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.quantise import weight_range
 from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.layer_shape import LayerShape
+from firstspike.hdl.learner import settings_values
 from firstspike.hdl.weights import CHUNK_BITS, chunks_of
 
 from .identity import packed
-from .protocol import ADDRESS_FORMAT, DECISION_FORMAT, UNLABELLED, DecisionFlag, Request
+from .protocol import (
+    ADDRESS_FORMAT,
+    DECISION_FORMAT,
+    SETTINGS_FORMAT,
+    UNLABELLED,
+    DecisionFlag,
+    Request,
+)
 
 CHUNK_BYTES = CHUNK_BITS // 8
 
@@ -105,6 +114,19 @@ def columns(decisions: Iterable[Decision], kind: type) -> dict[str, np.ndarray]:
     names = {field.name for field in fields(Decision)} & {field.name for field in fields(kind)}
     decisions = list(decisions)
     return {name: np.array([getattr(one, name) for one in decisions]) for name in names}
+
+
+def settings_payload(settings: Settings, seed: int = 0) -> bytes:
+    """The payload of SETTINGS; with the seed 0 the generator goes on with the state it has."""
+    return SETTINGS_FORMAT.pack(*_flat(settings_values(settings, seed)))
+
+
+def _flat(values: dict) -> Iterator[int]:
+    for value in values.values():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield value
 
 
 def word_bytes(layer: LayerShape) -> int:

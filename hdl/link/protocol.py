@@ -105,7 +105,8 @@ class Cause(IntEnum):
 
 ADDRESS_FORMAT = struct.Struct("<I")  # layer in the lowest byte, address in the upper three
 SETTINGS_FORMAT = struct.Struct("<BBBBBHH")
-"""step, row_draw, output_draw, every_competitor, margin shift, margin minimum, seed."""
+"""step, row_draw, output_draw, every_competitor, margin shift, margin minimum, seed: the order of
+`learner.settings_layout`."""
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
 ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
