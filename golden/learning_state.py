@@ -16,6 +16,9 @@ from .network import Network, NetworkError, read_archive, replace_file
 
 FORMAT = "firstspike-learning-1"
 MAX_STORED_BITS = 12
+STORED_BITS = 8
+"""Of a weight, if no other number is given."""
+
 _INTEGERS = ("stored_bits", "generator", "done")
 _KINDS = {str: "string", int: "integer", list: "array"}
 UNIT, DEADLINE = 64, 384
@@ -85,7 +88,7 @@ class LearningState:
     def random(
         cls,
         layers: tuple[int, int, int] = (784, 600, 10),
-        stored_bits: int = 8,
+        stored_bits: int = STORED_BITS,
         seed: int = 1,
         *,
         inputs: np.ndarray | None = None,
@@ -125,7 +128,7 @@ class LearningState:
         return cls(weights, stored_bits, _seeded(rng), network)
 
     @classmethod
-    def of(cls, network: Network, stored_bits: int = 8, seed: int = 1) -> LearningState:
+    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> LearningState:
         """Begin with a network's weights; the bits below those in use begin in their middle."""
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights, stored_bits, generator, network)

@@ -12,20 +12,17 @@ import click
 import numpy as np
 from amaranth.build import Pins as PinNames
 
-from firstspike.boards.bitstream import NETLIST, REPORT
+from firstspike.boards.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
 from firstspike.boards.digits import linked_cycles
 from firstspike.boards.registry import BOARDS
 from firstspike.golden import Inference, Network
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.devices import ECP5, ICE40
 from firstspike.sim.netlist import Netlist, Pins, simulate
 from firstspike.sim.scoreboard import Run
 
 from .targets import Chosen
-
-FAMILIES = {ICE40: "ice40", ECP5: "ecp5"}
 
 
 class BuildError(ValueError):
@@ -42,7 +39,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
         raise click.UsageError("--target netlist needs --board, the board it was built for.")
     anew = f"run `firstspike build {net} --board {board}"
     if folder is None:
-        folder = Path("build") / f"{Path(net).stem}-{board}"
+        folder = build_folder(net, board)
     else:
         anew += f" -o {folder}"
     try:
@@ -64,7 +61,7 @@ class NetlistTarget:
     def __init__(
         self, network: Network, board: Board, report: dict[str, Any], content: str
     ) -> None:
-        self._netlist = Netlist(content, FAMILIES[board.device.family])
+        self._netlist = Netlist(content, board.device.family.name)
         self._pins = pins_of(board, self._netlist)
         self._design = Design.of(
             network,

@@ -10,7 +10,7 @@ import click
 from firstspike.golden import Network, load_network
 from firstspike.golden.learning_state import held_weights
 
-from .targets import lanes_option, weights_option, window_option
+from .targets import lanes_option, learn_option, weights_option, window_option
 
 
 @click.command()
@@ -19,13 +19,7 @@ from .targets import lanes_option, weights_option, window_option
 @lanes_option
 @window_option
 @weights_option
-@click.option(
-    "--learn",
-    "stored_bits",
-    type=click.IntRange(2, 16),
-    metavar="BITS",
-    help="A core that learns, and stores weights of so many bits.",
-)
+@learn_option
 @click.option(
     "--link",
     type=click.Path(path_type=Path),

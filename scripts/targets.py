@@ -159,6 +159,14 @@ def port_options(command: Callable) -> Callable:
     return port(baud(command))
 
 
+learn_option = click.option(
+    "--learn",
+    "stored_bits",
+    type=click.IntRange(2, 16),
+    metavar="BITS",
+    help="A core that learns, and stores weights of so many bits.",
+)
+
 weights_option = click.option(
     "--weights",
     type=click.Choice(["embedded", "port"]),

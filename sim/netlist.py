@@ -25,6 +25,7 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.link.desk import DEBUG
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
     Decision,
@@ -37,12 +38,12 @@ from firstspike.hdl.link.messages import (
 )
 from firstspike.hdl.link.protocol import (
     ANSWER,
-    BAUD,
     CHECKSUM_FORMAT,
     Identity,
     IdentityFlag,
     Request,
 )
+from firstspike.hdl.link.uart import divisor_of
 from firstspike.hdl.yosys import run_yosys
 
 from .cells import cell_models
@@ -55,9 +56,6 @@ TOP = "netlist_bench"
 
 WRITE_BYTES = 1024
 """Of weights in one request, at most."""
-
-DEBUG = "debug_log_"
-"""The wires with the spike log are DEBUG{layer}_valid, and DEBUG{layer}_{field} for its fields."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ class Netlist:
         """Of each layer's spike log the fields, with their widths, as they are kept."""
         found: dict[int, dict[str, int]] = {}
         for name, net in self._top[1]["netnames"].items():
-            match = re.fullmatch(rf"{DEBUG}(\d+)_(\w+)", name)
+            match = re.fullmatch(rf"{DEBUG}log_(\d+)_(\w+)", name)
             if match and "keep" in net["attributes"]:
                 found.setdefault(int(match[1]), {})[match[2]] = len(net["bits"])
         return [found[layer] for layer in sorted(found)]
@@ -190,7 +188,7 @@ _LOG_FIELDS = ("image", "tick", "neuron")
 
 def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
     """A kept wire, bit by bit from the lowest, as seen from the bench's top."""
-    wire, width = f"{DEBUG}{layer}_{name}", fields[name]
+    wire, width = f"{DEBUG}log_{layer}_{name}", fields[name]
     return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
 
@@ -216,7 +214,7 @@ def simulate(
     Weights are written first, where the board says that it has none. Raises SimulationError, also
     where the board is another one, or holds other weights.
     """
-    simulation = Simulation(bench_verilog(netlist, pins, clock_hz // BAUD), TOP, large=True)
+    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, large=True)
     words = weight_bytes(shape, network)
     requests = [image_request(shape, one) for one in ticks]
     results = simulation.run(
