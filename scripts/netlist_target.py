@@ -11,6 +11,7 @@ from typing import Any
 import click
 import numpy as np
 from amaranth.build import Pins as PinNames
+from tqdm import tqdm
 
 from firstspike.boards.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.board import Board
@@ -19,7 +20,7 @@ from firstspike.boards.digits import linked_cycles
 from firstspike.boards.registry import BOARDS
 from firstspike.golden import Inference, Network
 from firstspike.golden.schedule import Schedule
-from firstspike.sim.netlist import Netlist, Pins, simulate
+from firstspike.sim.netlist import Netlist, NetlistError, Pins, simulate
 from firstspike.sim.scoreboard import Run
 
 from .targets import Chosen
@@ -79,14 +80,21 @@ class NetlistTarget:
         """Classify images; the schedule is the board's own, and pixels are not needed."""
         design = self._design
         click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
-        return simulate(
-            self._netlist,
-            self._pins,
-            network,
-            design.shape,
-            ticks,
-            design.hz,
-        )
+        try:
+            with tqdm(total=len(ticks), unit="image") as bar:
+                run = simulate(
+                    self._netlist,
+                    self._pins,
+                    network,
+                    design.shape,
+                    ticks,
+                    design.hz,
+                    lambda done: bar.update(done - bar.n),
+                )
+                bar.update(len(ticks) - bar.n)
+        except NetlistError as error:  # a difference, so that the exit status is 1
+            raise click.ClickException(str(error)) from None
+        return run
 
     def predict(
         self,

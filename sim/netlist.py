@@ -14,7 +14,7 @@ import json
 import re
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -39,6 +39,7 @@ from firstspike.hdl.link.messages import (
 from firstspike.hdl.link.protocol import (
     ANSWER,
     CHECKSUM_FORMAT,
+    FrameError,
     Identity,
     IdentityFlag,
     Request,
@@ -53,9 +54,14 @@ from .runner import Simulation, SimulationError
 from .scoreboard import Run
 
 TOP = "netlist_bench"
+BENCH = "firstspike.sim.benches.netlist"
 
 WRITE_BYTES = 1024
 """Of weights in one request, at most."""
+
+
+class NetlistError(SimulationError):
+    """A netlist that is no working board; the message says what it does."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +205,7 @@ def simulate(
     shape: CoreShape,
     ticks: np.ndarray,
     clock_hz: int,
+    progress: Callable[[int], None] | None = None,
 ) -> Run:
     """Classify images on a board, given as its netlist, over its UART.
 
@@ -210,24 +217,35 @@ def simulate(
     shape : of its core, that sees the connected inputs alone.
     ticks : int32 [n, n_rows] as from `encode`.
     clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
+    progress : is told how many images are done.
 
-    Weights are written first, where the board says that it has none. Raises SimulationError, also
-    where the board is another one, or holds other weights.
+    Weights are written first, where the board says that it has none. Raises SimulationError where
+    the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
+    weights.
     """
     simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, large=True)
     words = weight_bytes(shape, network)
     requests = [image_request(shape, one) for one in ticks]
-    results = simulation.run(
-        "firstspike.sim.benches.netlist",
-        {
-            "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
-            "images": [[kind, payload.hex()] for kind, payload in requests],
-            "hidden": len(shape.layers) - 1,
-        },
-    )
-    greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    hidden = len(shape.layers) - 1
+    try:
+        results = simulation.run(
+            BENCH,
+            {
+                "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
+                "images": [[kind, payload.hex()] for kind, payload in requests],
+                "hidden": hidden,
+            },
+            progress=progress,
+        )
+        greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    except (SimulationError, FrameError) as error:
+        said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
+        raise NetlistError(f"the netlist is no working board: {said}.") from None
     _check_board(greeting, answers, network, shape, words)
     decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
+    for layer in range(hidden):
+        if results[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
+            raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
     return Run(**columns(decisions, Run), logs=spike_logs(shape, results, len(ticks)))
 
 
@@ -238,7 +256,7 @@ def _check_board(
     shape: CoreShape,
     words: Sequence[bytes],
 ) -> None:
-    """Raise SimulationError if it is another board than we think."""
+    """Raise NetlistError if it is another board than we think."""
     said = Identity.from_bytes(greeting.payload[1:])
     expected = identity_of(
         shape,
@@ -249,21 +267,20 @@ def _check_board(
         ring_bytes=said.capacity + 1,
     )
     if said != expected:
-        raise SimulationError(
+        raise NetlistError(
             f"the netlist is another board's: it says of itself {said}, but should say {expected}."
         )
+    checksum = CHECKSUM_FORMAT.pack(zlib.crc32(b"".join(words)))
     for answer in answers:
-        if answer.kind == Request.CHECKSUM + ANSWER:
-            (checksum,) = CHECKSUM_FORMAT.unpack(answer.payload)
-            if checksum != zlib.crc32(b"".join(words)):
-                raise SimulationError("the netlist holds other weights than the network's.")
+        if answer.kind == Request.CHECKSUM + ANSWER and answer.payload != checksum:
+            raise NetlistError("the netlist holds other weights than the network's.")
 
 
 def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
-    """What the board says of images. Raises SimulationError."""
+    """What the board says of images. Raises NetlistError."""
     for answer in answers:
         if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
-            raise SimulationError(f"an image was answered by type {answer.kind:#x}, no decision.")
+            raise NetlistError(f"an image was answered by type {answer.kind:#x}, no decision.")
         if len(answer.payload) != decision_bytes(shape):
-            raise SimulationError(f"a decision came in {len(answer.payload)} bytes.")
+            raise NetlistError(f"a decision came in {len(answer.payload)} bytes.")
     return [decision(shape, answer.payload) for answer in answers]

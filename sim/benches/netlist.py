@@ -3,6 +3,7 @@
 It judges nothing but that answers come; `sim.netlist` says what the parameters mean.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -78,7 +79,7 @@ class NetlistBench:
         await self._ask_all([(Request.CHECKSUM, b"")], identity)
         self.first_image = self.received.frames
         images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
-        await self._ask_all(images, identity, most=IMAGES_UNDER_WAY)
+        await self._ask_all(images, identity, most=IMAGES_UNDER_WAY, tell=exchange.tell)
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
@@ -88,9 +89,16 @@ class NetlistBench:
         return Identity.from_bytes(payload[1:])
 
     async def _ask_all(
-        self, requests: list[tuple[int, bytes]], identity: Identity, most: int = 200
+        self,
+        requests: list[tuple[int, bytes]],
+        identity: Identity,
+        most: int = 200,
+        tell: Callable[[int], None] = lambda answered: None,
     ) -> None:
-        """Send requests as long as there is room for them, and `most` are under way; wait."""
+        """Send requests as long as there is room for them, and `most` are under way; wait.
+
+        `tell` is told how many are answered.
+        """
         before = self.received.frames
         costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
         for number, (kind, payload) in enumerate(requests):
@@ -100,6 +108,7 @@ class NetlistBench:
             ) > identity.capacity:
                 await self._answers(self.received.frames + 1)
             await self._send(kind, payload)
+            tell(answered)
         await self._answers(before + len(requests))
 
     async def _send(self, kind: int, payload: bytes) -> None:
