@@ -10,8 +10,7 @@ from amaranth.sim import Simulator
 from firstspike.hdl.address_set import AddressSet
 from firstspike.hdl.lfsr import Lfsr
 from firstspike.hdl.popcount import PopCount, popcount
-from firstspike.sim import address_set, lfsr
-from firstspike.sim import popcount as popcount_bench
+from firstspike.sim.blocks import simulate_address_set, simulate_lfsr, simulate_popcount
 
 needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
 BOTH = pytest.mark.parametrize(
@@ -22,13 +21,13 @@ BOTH = pytest.mark.parametrize(
 @BOTH
 @pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
-    address_set.simulate(AddressSet(n), simulator=simulator)
+    simulate_address_set(AddressSet(n), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("n", [16, 17, 257, 4096])
 def test_address_set_of_any_size(n):
-    address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
+    simulate_address_set(AddressSet(n), simulator="icarus", amount=20)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -41,7 +40,7 @@ def test_impossible_address_sets_are_refused(n):
 
 @BOTH
 def test_lfsr(simulator):
-    lfsr.simulate(Lfsr(), simulator=simulator)
+    simulate_lfsr(Lfsr(), simulator=simulator)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
@@ -64,13 +63,13 @@ def test_popcount_without_registers(width):
 @BOTH
 @pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
-    popcount_bench.simulate(PopCount(width, value), simulator=simulator)
+    simulate_popcount(PopCount(width, value), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("width", [1, 8, 29, 784])
 def test_popcount_of_any_width(width):
-    popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
+    simulate_popcount(PopCount(width, 3), simulator="icarus", amount=50)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
