@@ -34,8 +34,9 @@ from firstspike.hdl.link.messages import (
 )
 from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
 
+from .ask import Ask
 from .errors import MismatchError, RefusedError
-from .exchange import Ask, Exchange
+from .exchange import Exchange
 from .images import image, image_of_pixels
 from .line import Line, SerialLine
 from .remote_core import shape_of

@@ -9,8 +9,8 @@ from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link.messages import bitmap_payload, decision_bytes, image_request
 from firstspike.hdl.link.protocol import Request
 
+from .ask import Ask
 from .errors import MismatchError
-from .exchange import Ask
 
 
 def image(
