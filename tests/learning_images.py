@@ -2,10 +2,8 @@
 
 import dataclasses
 import functools
-import shutil
 
 import numpy as np
-import pytest
 
 from firstspike.golden import Learned, LearningState, Settings, encode
 from firstspike.golden.learning import UNLABELLED
@@ -14,14 +12,6 @@ from firstspike.hdl.core_shape import CoreShape
 from firstspike.sim.learning import LearningRun, learning_differences
 
 DRAWING = Settings(step=3, row_draw=1, output_draw=1)
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus",
-        marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing"),
-    ),
-]
-on_both_simulators = pytest.mark.parametrize("simulator", SIMULATORS)
 
 
 def make_state(seed: int = 1) -> LearningState:

@@ -12,9 +12,9 @@ from learning_images import (
     check,
     images,
     make_state,
-    on_both_simulators,
     shape,
 )
+from simulators import on_both_simulators
 
 from firstspike.golden import Learned, events, infer, learn
 from firstspike.golden.learning import UNLABELLED

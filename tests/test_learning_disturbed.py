@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from learning_images import DRAWING, SCHEDULE, check, images, make_state, on_both_simulators, shape
+from learning_images import DRAWING, SCHEDULE, check, images, make_state, shape
+from simulators import on_both_simulators
 
 from firstspike.golden import Learned, Settings, learn
 from firstspike.golden.learning_cycles import learning_cycles

@@ -1,24 +1,19 @@
 """The small blocks that learning is made of, each against a few lines of Python."""
 
 import gc
-import shutil
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
+from simulators import needs_icarus, on_both_simulators
 
 from firstspike.hdl.address_set import AddressSet
 from firstspike.hdl.lfsr import Lfsr
 from firstspike.hdl.popcount import PopCount, popcount
 from firstspike.sim.blocks import simulate_address_set, simulate_lfsr, simulate_popcount
 
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
-BOTH = pytest.mark.parametrize(
-    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
-)
 
-
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
     simulate_address_set(AddressSet(n), simulator=simulator)
@@ -38,7 +33,7 @@ def test_impossible_address_sets_are_refused(n):
     gc.collect()  # Amaranth warns of the unused set when it goes
 
 
-@BOTH
+@on_both_simulators
 def test_lfsr(simulator):
     simulate_lfsr(Lfsr(), simulator=simulator)
 
@@ -60,7 +55,7 @@ def test_popcount_without_registers(width):
     assert len(popcount(bits)) == len(count)
 
 
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
     simulate_popcount(PopCount(width, value), simulator=simulator)

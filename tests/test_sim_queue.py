@@ -1,18 +1,14 @@
 """The SpikeQueue in simulation, cycle by cycle against its model."""
 
 import gc
-import shutil
 
 import pytest
 from broken_queues import BROKEN
+from simulators import needs_icarus
 
 from firstspike.hdl.queue import SpikeQueue
 from firstspike.sim.blocks import simulate_queue
 from firstspike.sim.runner import SimulationError
-
-needs_icarus = pytest.mark.skipif(
-    shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
-)
 
 
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
