@@ -10,11 +10,11 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.boards.digits import bitmap_pixels, linked_cycles
+from firstspike.boards.digits import bitmap_pixels
 from firstspike.boards.errors import MismatchError
 from firstspike.boards.host import Board, Progress
 from firstspike.boards.remote_core import schedule_of
-from firstspike.golden import Inference, Learned, LearningState, Network, Settings, learn
+from firstspike.golden import Learned, LearningState, Network, Settings, learn
 from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.link.messages import columns
@@ -28,6 +28,7 @@ class BoardTarget:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self.shape = board.shape
         self.schedule = schedule_of(board.identity)
 
     def run(
@@ -40,16 +41,6 @@ class BoardTarget:
         self._load(network)
         decisions = tqdm(self._board.classify(ticks), total=len(ticks), unit="image")
         return Run(**columns(decisions, Run), logs=None)
-
-    def predict(
-        self,
-        network: Network,
-        ticks: np.ndarray,
-        inference: Inference,
-        pixels: np.ndarray | None,
-    ) -> Sequence[int | None]:
-        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
-        return linked_cycles(network, self._board.shape, self.schedule, ticks)
 
     def learn(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings

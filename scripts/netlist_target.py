@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,13 @@ from tqdm import tqdm
 from firstspike.boards.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
-from firstspike.boards.digits import linked_cycles
 from firstspike.boards.registry import BOARDS
-from firstspike.golden import Inference, Network
+from firstspike.golden import Network
 from firstspike.golden.schedule import Schedule
 from firstspike.sim.netlist import Netlist, NetlistError, Pins, simulate
 from firstspike.sim.scoreboard import Run
 
-from .targets import Chosen
+from .targets import Chosen, linked
 
 
 class BuildError(ValueError):
@@ -53,7 +51,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
     target = NetlistTarget(network, BOARDS[board], report, content)
-    return Chosen(target.run, target.schedule, target.predict)
+    return linked(target.run, target.shape, target.schedule)
 
 
 class NetlistTarget:
@@ -72,6 +70,7 @@ class NetlistTarget:
             report["clock"],
             report["stored_bits"],
         )
+        self.shape = self._design.shape
         self.schedule = self._design.schedule
 
     def run(
@@ -95,16 +94,6 @@ class NetlistTarget:
         except NetlistError as error:  # a difference, so that the exit status is 1
             raise click.ClickException(str(error)) from None
         return run
-
-    def predict(
-        self,
-        network: Network,
-        ticks: np.ndarray,
-        inference: Inference,
-        pixels: np.ndarray | None,
-    ) -> Sequence[int | None]:
-        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
-        return linked_cycles(network, self._design.shape, self.schedule, ticks)
 
 
 def pins_of(board: Board, netlist: Netlist) -> Pins:

@@ -4,9 +4,12 @@ A target is a function from a network, input ticks and a schedule to a `Run`. `T
 that need nothing else; `chosen` makes any of them ready.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
@@ -14,6 +17,9 @@ import numpy as np
 from firstspike.golden import Inference, Network, infer
 from firstspike.golden.schedule import MAX_WINDOW, Schedule
 from firstspike.sim.scoreboard import Run
+
+if TYPE_CHECKING:
+    from firstspike.hdl.core_shape import CoreShape
 
 Target = Callable[[Network, np.ndarray, Schedule, np.ndarray | None], Run]
 """(network, ticks int32 [n, n_rows], schedule, pixels) -> what happened to each image.
@@ -105,7 +111,17 @@ def chosen(
     from .board_target import opened
 
     with opened(port, baud) as board:
-        yield Chosen(board.run, board.schedule, board.predict)
+        yield linked(board.run, board.shape, board.schedule)
+
+
+def linked(run: Target, shape: CoreShape, schedule: Schedule) -> Chosen:
+    """A core behind a link, made ready: golden has no cycles for images that go as events."""
+    from firstspike.boards.digits import linked_cycles
+
+    def predict(network, ticks, inference, pixels):
+        return linked_cycles(network, shape, schedule, ticks)
+
+    return Chosen(run, schedule, predict)
 
 
 def refuse_hardware(what: str, lanes: int | None, window: int | None, bitmap: int | None) -> None:
