@@ -29,6 +29,12 @@ NETLIST = "netlist"
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """What a build's folder has besides: figures for programs, and for people."""
 
+
+def build_folder(net: str, board: str) -> Path:
+    """Where a build goes if no folder is named: of the network's name or file, and the board's."""
+    return Path("build") / f"{Path(net).stem}-{board}"
+
+
 Step = Callable[[str], AbstractContextManager[Any]]
 """Told what is done next; it is done inside."""
 

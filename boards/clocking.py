@@ -60,15 +60,16 @@ class PowerUp(wiring.Component):
         return m
 
 
-_PLL_PORTS = {"clock": Out(1), "locked": Out(1)}
-
-
-class Ice40Pll(wiring.Component):
-    """SB_PLL40_PAD: the oscillator's pin is the PLL's own."""
+class _Pll(wiring.Component):
+    """A PLL at the oscillator's pin; `locked` is asynchronous."""
 
     def __init__(self, dividers: Dividers, pin):
         self._dividers, self._pin = dividers, pin
-        super().__init__(_PLL_PORTS)
+        super().__init__({"clock": Out(1), "locked": Out(1)})
+
+
+class Ice40Pll(_Pll):
+    """SB_PLL40_PAD: the oscillator's pin is the PLL's own."""
 
     def elaborate(self, platform):
         m = Module()
@@ -89,12 +90,8 @@ class Ice40Pll(wiring.Component):
         return m
 
 
-class Ecp5Pll(wiring.Component):
+class Ecp5Pll(_Pll):
     """EHXPLLL: CLKOP is fed back, CLKOS is the output."""
-
-    def __init__(self, dividers: Dividers, pin):
-        self._dividers, self._pin = dividers, pin
-        super().__init__(_PLL_PORTS)
 
     def elaborate(self, platform):
         m = Module()

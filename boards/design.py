@@ -9,19 +9,17 @@ import numpy as np
 from amaranth.build.run import BuildPlan
 
 from firstspike.golden import Network
-from firstspike.golden.learning_state import LearningState
+from firstspike.golden.learning_state import held_weights
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link.desk import Desk
+from firstspike.hdl.link.schedule import linked_schedule
 
 from .board import Board
 from .clocking import dividers_for
-from .digits import digit_pixels, takes_bitmaps
+from .digits import digit_pixels
 from .pll import Dividers, baud_divider
 from .top import Top
-
-BITMAP = 8
-"""Bits of a bitmap word: the link brings a byte a cycle."""
 
 TOP = "firstspike"
 """Name of the design, and of its files."""
@@ -55,12 +53,11 @@ class Design:
 
         With `stored_bits` its core learns. Raises NetworkError and ClockError.
         """
-        seen = network.connected()
-        schedule = schedule_for(network, board, lanes, window)
+        schedule = linked_schedule(network, lanes, board.window if window is None else window)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         baud_divider(dividers.hz)
-        shape = CoreShape.of(seen, schedule, stored_bits=stored_bits)
+        shape = CoreShape.of(network.connected(), schedule, stored_bits=stored_bits)
         return cls(network, board, schedule, shape, stored_bits, dividers)
 
     @property
@@ -76,9 +73,7 @@ class Design:
 
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for it; `build` is the hash that it tells."""
-        weights = self.network.weights
-        if self.stored_bits is not None:
-            weights = LearningState.of(self.network, self.stored_bits).weights
+        weights = held_weights(self.network, self.stored_bits)
         desk = Desk(
             self.shape,
             self.network,
@@ -95,10 +90,3 @@ class Design:
     def _digit(self) -> np.ndarray | None:
         pixels = digit_pixels(self.network, 1)
         return None if pixels is None else pixels[0] > 127
-
-
-def schedule_for(network: Network, board: Board, lanes: int, window: int | None = None) -> Schedule:
-    """How a core is laid out on the board. Raises NetworkError."""
-    window = board.window if window is None else window
-    bitmap = BITMAP if takes_bitmaps(network) else None
-    return Schedule.of(network.connected(), lanes, window, bitmap)

@@ -1,4 +1,4 @@
-"""Bundled test digits as a core with a link takes them, and how long it takes for each."""
+"""Bundled test digits as a core with a link takes them, and how long it takes for an image."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import numpy as np
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
-
-
-def takes_bitmaps(network: Network) -> bool:
-    """Whether a core for the network can have an Encoder in front."""
-    return network.encoding == "binary" and network.late == -1
+from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.link.messages import goes_as_bitmap
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
@@ -22,7 +19,7 @@ def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | Non
     """
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]
-    if not takes_bitmaps(network) or network.n_inputs != pixels.shape[1]:
+    if not network.takes_bitmap or network.n_inputs != pixels.shape[1]:
         return None
     return pixels[:, network.inputs]
 
@@ -32,3 +29,23 @@ def digit_cycles(network: Network, schedule: Schedule, pixels: np.ndarray) -> np
     seen = network.connected()
     ticks = encode(seen, pixels)
     return cycles(seen, ticks, infer(seen, ticks), schedule, pixels)
+
+
+def linked_cycles(
+    network: Network, shape: CoreShape, schedule: Schedule, ticks: np.ndarray
+) -> list[int | None]:
+    """Golden's clock cycles [n] of images, int32 [n, n_rows], on a core of that shape.
+
+    None for those that go as events, at the pace of the link.
+    """
+    predicted = np.full(len(ticks), None)
+    bitmaps = goes_as_bitmap(shape, ticks)
+    if bitmaps.any():
+        seen, some = network.connected(), ticks[bitmaps]
+        predicted[bitmaps] = cycles(seen, some, infer(seen, some), schedule, bitmap_pixels(some))
+    return predicted.tolist()
+
+
+def bitmap_pixels(ticks: np.ndarray) -> np.ndarray:
+    """The connected pixels, uint8 [n, n_rows], of images that spike at one tick alone."""
+    return (ticks > 0).astype(np.uint8) * 255

@@ -21,13 +21,25 @@ import numpy as np
 from firstspike.golden.learning import Settings
 from firstspike.golden.network import Network
 from firstspike.hdl.link import protocol
+from firstspike.hdl.link.messages import (
+    Decision,
+    decision,
+    place,
+    settings_payload,
+    weight_bytes,
+    weight_places,
+    weight_writes,
+    weights_of,
+    word_bytes,
+)
 from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
 
+from .ask import Ask
 from .errors import MismatchError, RefusedError
-from .exchange import Ask, Exchange
-from .images import Decision, decision, image, image_of_pixels
+from .exchange import Exchange
+from .images import image, image_of_pixels
 from .line import Line, SerialLine
-from .remote_core import has, shape_of, weight_bytes, weights_of, word_bytes
+from .remote_core import shape_of
 
 TIMEOUT = 1.0
 """Seconds."""
@@ -88,12 +100,12 @@ class Board:
     @property
     def learns(self) -> bool:
         """Whether the core can learn."""
-        return has(self.identity, IdentityFlag.LEARNS)
+        return self.identity.has(IdentityFlag.LEARNS)
 
     @property
     def takes_bitmaps(self) -> bool:
         """Whether images can come as bitmaps; else, and always besides, as events."""
-        return has(self.identity, IdentityFlag.BITMAPS)
+        return self.identity.has(IdentityFlag.BITMAPS)
 
     def check(self, network: Network) -> None:
         """Raise MismatchError if the core is not made for networks of this shape."""
@@ -162,11 +174,11 @@ class Board:
         built for is connected to.
         """
         if pixels is None:
-            asks = (image(self.identity, row) for row in ticks)
+            asks = (image(self.shape, row) for row in ticks)
         else:
-            asks = (image_of_pixels(self.identity, row) for row in pixels)
+            asks = (image_of_pixels(self.shape, self.identity.n_inputs, row) for row in pixels)
         for ask in self._exchange.ask_all(asks):
-            yield decision(self.identity, _answer(ask))
+            yield decision(self.shape, _answer(ask))
 
     def learn(
         self,
@@ -183,20 +195,14 @@ class Board:
         """
         if not self.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
-        margin = settings.margin_shift, settings.margin_minimum
-        draws = settings.row_draw, settings.output_draw, settings.every_competitor
-        self._ask(
-            Request.SETTINGS,
-            0,
-            protocol.SETTINGS_FORMAT.pack(settings.step, *draws, *margin, seed),
-        )
+        self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
         asks = (
-            image(self.identity, row, label, once=True)
+            image(self.shape, row, label, once=True)
             for row, label in zip(ticks, labels, strict=True)
         )
         for ask in self._exchange.ask_all(asks):
             lost = ask.answer is None and ask.refused is None
-            yield None if lost else decision(self.identity, _answer(ask))
+            yield None if lost else decision(self.shape, _answer(ask))
 
     def status(self) -> Status:
         """How the line has done."""
@@ -223,26 +229,15 @@ class Board:
             if progress is not None:
                 progress(done, total)
 
-    def _places(self, room: int) -> Iterator[tuple[int, int, int, int]]:
-        """Layer, address and number of words, and bytes of each, of pieces of all weights."""
-        for number, layer in enumerate(self.shape.layers):
-            size = word_bytes(layer)
-            step = max(1, min(255, room // size))
-            for address in range(0, layer.words, step):
-                yield number, address, min(step, layer.words - address), size
-
     def _writes(self, content: list[bytes]) -> Iterator[Ask]:
-        head = protocol.ADDRESS_FORMAT
-        for number, address, count, size in self._places(
-            min(PIECE, self.identity.max_payload - head.size)
-        ):
-            words = content[number][address * size : (address + count) * size]
-            yield Ask(Request.WRITE, head.pack(number | address << 8) + words)
+        room = self.identity.max_payload - protocol.ADDRESS_FORMAT.size
+        for payload in weight_writes(self.shape, content, min(PIECE, room)):
+            yield Ask(Request.WRITE, payload)
 
     def _reads(self) -> Iterator[Ask]:
-        for number, address, count, size in self._places(PIECE):
-            place = protocol.ADDRESS_FORMAT.pack(number | address << 8)
-            yield Ask(Request.READ, place + bytes([count]), count * size)
+        for number, address, count in weight_places(self.shape, PIECE):
+            size = word_bytes(self.shape.layers[number])
+            yield Ask(Request.READ, place(number, address) + bytes([count]), count * size)
 
 
 def _answer(ask: Ask) -> bytes:

@@ -10,10 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.uart import TOLERANCE as BAUD_TOLERANCE
 
 MHZ = 1_000_000
-
-BAUD_TOLERANCE = 0.01
 
 TOLERANCE = 0.01
 """How far the clock may be off what is asked for; the design is built for the clock it gets."""

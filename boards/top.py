@@ -2,15 +2,11 @@
 
 from amaranth.hdl import Elaboratable, Module, Signal
 
+from firstspike.hdl.link.desk import DEBUG
+
 from .board import Board
 from .clocking import add_clock
 from .pll import Dividers
-
-DEBUG = "debug_"
-"""What the names of the wires begin with that a netlist keeps for its bench: the Desk's taps.
-
-`log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
-"""
 
 
 class Top(Elaboratable):

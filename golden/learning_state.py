@@ -16,6 +16,9 @@ from .network import Network, NetworkError, read_archive, replace_file
 
 FORMAT = "firstspike-learning-1"
 MAX_STORED_BITS = 12
+STORED_BITS = 8
+"""Of a weight, if no other number is given."""
+
 _INTEGERS = ("stored_bits", "generator", "done")
 _KINDS = {str: "string", int: "integer", list: "array"}
 UNIT, DEADLINE = 64, 384
@@ -85,7 +88,7 @@ class LearningState:
     def random(
         cls,
         layers: tuple[int, int, int] = (784, 600, 10),
-        stored_bits: int = 8,
+        stored_bits: int = STORED_BITS,
         seed: int = 1,
         *,
         inputs: np.ndarray | None = None,
@@ -125,7 +128,7 @@ class LearningState:
         return cls(weights, stored_bits, _seeded(rng), network)
 
     @classmethod
-    def of(cls, network: Network, stored_bits: int = 8, seed: int = 1) -> LearningState:
+    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> LearningState:
         """Begin with a network's weights; the bits below those in use begin in their middle."""
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights, stored_bits, generator, network)
@@ -187,6 +190,16 @@ class LearningState:
             weights >> (self.stored_bits - bits)
             for weights, bits in zip(self.weights, self.template.weight_bits, strict=True)
         )
+
+
+def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
+    """The weights that a core for the network holds: with `stored_bits` those it learns on from.
+
+    int [n_in, n_out] a layer. Raises `LearningError` for a network that is not learned.
+    """
+    if stored_bits is None:
+        return network.weights
+    return LearningState.of(network, stored_bits).weights
 
 
 def _seeded(rng: np.random.Generator) -> int:

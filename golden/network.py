@@ -166,6 +166,11 @@ class Network:
         """N of the encoding, 2 for binary."""
         return levels_of(self.encoding)
 
+    @property
+    def takes_bitmap(self) -> bool:
+        """Whether a core for it can have an Encoder in front: dark pixels say nothing."""
+        return self.encoding == "binary" and self.late == -1
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced whole or not touched."""
         replace_file(path, self.to_bytes())

@@ -131,7 +131,7 @@ class Schedule:
         if bitmap is not None:
             if not 8 <= bitmap <= 32:
                 raise NetworkError(f"a bitmap comes in words of 8 to 32 bits, not {bitmap}")
-            if network.encoding != "binary" or network.late != -1:
+            if not network.takes_bitmap:
                 raise NetworkError(
                     "only a network with binary encoding and silent dark pixels takes a bitmap; "
                     "feed this one with events"

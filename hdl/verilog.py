@@ -14,7 +14,7 @@ import numpy as np
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from firstspike.golden.learning_state import LearningState
+from firstspike.golden.learning_state import held_weights
 from firstspike.golden.network import Network
 from firstspike.golden.schedule import Schedule
 
@@ -102,9 +102,7 @@ def generate(
     Raises NetworkError for a network that only the golden model runs, or learns.
     """
     shape = CoreShape.of(network, schedule, any_weights=not embedded, stored_bits=stored_bits)
-    weights = network.weights
-    if stored_bits is not None:
-        weights = LearningState.of(network, stored_bits).weights
+    weights = held_weights(network, stored_bits)
     core = Core(shape, weights if embedded else None)
     interface = describe(core, network)
     interface["parameters"]["weights"] = "embedded" if embedded else "port"

@@ -4,36 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import click
 import numpy as np
 from tqdm import tqdm
 
+from firstspike.boards.digits import bitmap_pixels
 from firstspike.boards.errors import MismatchError
 from firstspike.boards.host import Board, Progress
-from firstspike.boards.images import Decision, goes_as_bitmap
 from firstspike.boards.remote_core import schedule_of
-from firstspike.golden import Inference, Learned, LearningState, Network, Settings, infer, learn
-from firstspike.golden.cycles import cycles
+from firstspike.golden import Learned, LearningState, Network, Settings, learn
 from firstspike.golden.learning_cycles import LearningCycles, learning_cycles
 from firstspike.golden.schedule import Schedule
+from firstspike.hdl.link.messages import columns
 from firstspike.hdl.link.protocol import BAUD
-from firstspike.sim.learning import LearningRun, learning_differences
-
-
-@dataclass(frozen=True)
-class BoardRun:
-    """What a board said of n images, in the form in which simulated hardware does."""
-
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: np.ndarray
-    error: np.ndarray
-    logs: None = None
-    """The link carries no spikes."""
+from firstspike.sim.learning import LearningRun, take_over
+from firstspike.sim.scoreboard import Run
 
 
 class BoardTarget:
@@ -41,35 +28,19 @@ class BoardTarget:
 
     def __init__(self, board: Board) -> None:
         self._board = board
+        self.shape = board.shape
         self.schedule = schedule_of(board.identity)
 
     def run(
         self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-    ) -> BoardRun:
+    ) -> Run:
         """Load the network's weights if the board has others, and classify the images.
 
-        The schedule is the board's own; pixels are not needed.
+        The schedule is the board's own; pixels are not needed. The link carries no spikes.
         """
         self._load(network)
         decisions = tqdm(self._board.classify(ticks), total=len(ticks), unit="image")
-        return BoardRun(**_columns(list(decisions), BoardRun))
-
-    def predict(
-        self,
-        network: Network,
-        ticks: np.ndarray,
-        inference: Inference,
-        pixels: np.ndarray | None,
-    ) -> Sequence[int | None]:
-        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
-        predicted = np.full(len(ticks), None)
-        bitmaps = goes_as_bitmap(self._board.identity, ticks)
-        if bitmaps.any():
-            ticks = ticks[bitmaps]
-            predicted[bitmaps] = cycles(
-                network.connected(), ticks, infer(network, ticks), self.schedule, _pixels(ticks)
-            )
-        return predicted.tolist()
+        return Run(**columns(decisions, Run), logs=None)
 
     def learn(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
@@ -93,25 +64,19 @@ class BoardTarget:
         with _bytes_bar("reading weights") as told:
             weights = board.read_weights(told)
         run = LearningRun(
-            **_columns([one for one in decisions if one is not None], LearningRun),
+            **columns((one for one in decisions if one is not None), LearningRun),
             weights=weights,
             answers=np.empty((0, 2), np.int64),
         )
         learned = learn(state, ticks, labels, settings, trace=True)
         counted = learning_cycles(
-            state.template.connected(), ticks, learned, self.schedule, _pixels(ticks)
+            state.template.connected(), ticks, learned, self.schedule, bitmap_pixels(ticks)
         )
         if not arrived.all():
             lost = f"{(~arrived).sum()} decisions were lost on the line; their images are learned"
             click.echo(f"{lost}, and not compared.", err=True)
         there = LearningCycles(*(part[arrived] for part in counted))
-        differences = learning_differences(state, _some(learned, arrived), there, run)
-        total = sum(1 for _ in differences)
-        differ = 0
-        for golden, found in zip(state.weights, weights, strict=True):
-            differ += int((golden != found).sum())
-            golden[:] = found
-        return learned, counted, total, differ
+        return learned, counted, *take_over(state, _some(learned, arrived), there, run)
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
         with _bytes_bar("writing weights") as told:
@@ -145,17 +110,6 @@ def _bytes_bar(what: str) -> Iterator[Progress]:
     finally:
         if bar is not None:
             bar.close()
-
-
-def _pixels(ticks: np.ndarray) -> np.ndarray:
-    """The connected pixels of images that spike at one tick alone."""
-    return (ticks > 0).astype(np.uint8) * 255
-
-
-def _columns(decisions: Sequence[Decision], kind: type) -> dict[str, np.ndarray]:
-    """The decisions' fields that `kind` has, as arrays."""
-    names = {field.name for field in fields(Decision)} & {field.name for field in fields(kind)}
-    return {name: np.array([getattr(one, name) for one in decisions]) for name in names}
 
 
 def _some(learned: Learned, chosen: np.ndarray) -> Learned:

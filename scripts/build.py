@@ -14,20 +14,18 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from firstspike.boards.bitstream import REPORT, REPORT_TEXT, SEEDS, build
+from firstspike.boards.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
 from firstspike.boards.plan import Plan, plan_for
 from firstspike.boards.pll import MHZ
 from firstspike.boards.registry import BOARDS
 from firstspike.golden import Network, load_network
+from firstspike.golden.learning_state import STORED_BITS
 from firstspike.golden.schedule import DEFAULT_LANES, MAX_WINDOW
 from firstspike.hdl.toolchain import ToolError
 
 from .output import command_line, json_option, json_result, say
-
-STORED_BITS = 8
-"""Of a weight of a core that learns, if no other number is given."""
 
 
 @click.command()
@@ -98,7 +96,7 @@ def command(
     """
     network = load_network(net)
     design = _design(network, BOARDS[board], lanes, window, clock, stored_bits)
-    folder = output or Path("build") / f"{Path(net).stem}-{board}"
+    folder = output or build_folder(net, board)
     with json_result(json_path) as write:
         report = {
             "command": command_line(ctx, "build", leave_out=("output", "json_path")),

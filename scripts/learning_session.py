@@ -20,6 +20,7 @@ from firstspike.golden import (
 )
 from firstspike.golden.course import Course, relabelled
 from firstspike.golden.learning import UNLABELLED
+from firstspike.golden.learning_state import STORED_BITS
 from firstspike.golden.quantise import most_active_inputs
 
 from .learning_targets import Learner
@@ -157,14 +158,14 @@ def _start(run: dict[str, Any], images: Dataset) -> LearningState:
                     f"have {images.train_images.shape[1]} pixels."
                 )
             inputs = most_active_inputs(images.train_images, run["inputs"])
-        return LearningState.random(run["random"], bits or 8, seed, inputs=inputs)
+        return LearningState.random(run["random"], bits or STORED_BITS, seed, inputs=inputs)
     network = load_network(run["net"])
     path = state_path(run["net"])
     if path.exists():
         state = LearningState.load(path, network)
         if bits in (None, state.stored_bits):
             return replace(state, done=0, template=network)
-    return LearningState.of(network, bits or 8, seed)
+    return LearningState.of(network, bits or STORED_BITS, seed)
 
 
 def _session(state: LearningState, images: Dataset) -> Session:

@@ -86,19 +86,14 @@ def _rtl(
 
     The state gets the weights of the hardware, and golden's generator.
     """
-    from firstspike.sim.learning import learn_on_rtl, learning_differences
+    from firstspike.sim.learning import learn_on_rtl, take_over
 
     schedule = Schedule.of(state.template, lanes)
     run = learn_on_rtl(state, ticks, labels, settings, schedule)
     learned = learn(state, ticks, labels, settings, trace=True)
     cycles = learning_cycles(state.template, ticks, learned, schedule)
-    differences = sum(1 for _ in learning_differences(state, learned, cycles, run))
-    weights_differ = 0
-    for golden, hardware in zip(state.weights, run.weights, strict=True):
-        weights_differ += int((golden != hardware).sum())
-        golden[:] = hardware
-    found = dict(zip(DIFFERENCES, (differences, weights_differ), strict=True))
-    return learned, _sums(learned, cycles) | found
+    found = take_over(state, learned, cycles, run)
+    return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
 
 
 def _sums(learned: Learned, cycles: LearningCycles) -> dict[str, int]:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 from amaranth.build import Pins as PinNames
+from tqdm import tqdm
 
-from firstspike.boards.bitstream import NETLIST, REPORT
+from firstspike.boards.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.board import Board
 from firstspike.boards.design import Design
 from firstspike.boards.registry import BOARDS
-from firstspike.golden import Inference, LearningState, Network, infer
-from firstspike.golden.cycles import cycles
+from firstspike.golden import Network
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.devices import ECP5, ICE40
-from firstspike.sim.netlist import Netlist, NetlistRun, Pins, goes_as_bitmap, simulate
+from firstspike.sim.netlist import Netlist, NetlistError, Pins, simulate
+from firstspike.sim.scoreboard import Run
 
-from .targets import Chosen
-
-FAMILIES = {ICE40: "ice40", ECP5: "ecp5"}
+from .targets import Chosen, linked
 
 
 class BuildError(ValueError):
@@ -41,7 +38,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
         raise click.UsageError("--target netlist needs --board, the board it was built for.")
     anew = f"run `firstspike build {net} --board {board}"
     if folder is None:
-        folder = Path("build") / f"{Path(net).stem}-{board}"
+        folder = build_folder(net, board)
     else:
         anew += f" -o {folder}"
     try:
@@ -54,7 +51,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
     target = NetlistTarget(network, BOARDS[board], report, content)
-    return Chosen(target.run, target.schedule, target.predict)
+    return linked(target.run, target.shape, target.schedule)
 
 
 class NetlistTarget:
@@ -63,7 +60,7 @@ class NetlistTarget:
     def __init__(
         self, network: Network, board: Board, report: dict[str, Any], content: str
     ) -> None:
-        self._netlist = Netlist(content, FAMILIES[board.device.family])
+        self._netlist = Netlist(content, board.device.family.name)
         self._pins = pins_of(board, self._netlist)
         self._design = Design.of(
             network,
@@ -73,40 +70,30 @@ class NetlistTarget:
             report["clock"],
             report["stored_bits"],
         )
+        self.shape = self._design.shape
         self.schedule = self._design.schedule
 
     def run(
         self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-    ) -> NetlistRun:
+    ) -> Run:
         """Classify images; the schedule is the board's own, and pixels are not needed."""
         design = self._design
-        bits = design.stored_bits
         click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
-        return simulate(
-            self._netlist,
-            self._pins,
-            network,
-            design.shape,
-            ticks,
-            design.hz,
-            None if bits is None else LearningState.of(network, bits).weights,
-        )
-
-    def predict(
-        self,
-        network: Network,
-        ticks: np.ndarray,
-        inference: Inference,
-        pixels: np.ndarray | None,
-    ) -> Sequence[int | None]:
-        """Golden's clock cycles; None for images that go as events, at the pace of the link."""
-        predicted = np.full(len(ticks), None)
-        bitmaps = np.array([goes_as_bitmap(self._design.shape, one) for one in ticks], bool)
-        if bitmaps.any():
-            seen, some = network.connected(), ticks[bitmaps]
-            pixels = (some > 0).astype(np.uint8) * 255
-            predicted[bitmaps] = cycles(seen, some, infer(seen, some), self.schedule, pixels)
-        return predicted.tolist()
+        try:
+            with tqdm(total=len(ticks), unit="image") as bar:
+                run = simulate(
+                    self._netlist,
+                    self._pins,
+                    network,
+                    design.shape,
+                    ticks,
+                    design.hz,
+                    lambda done: bar.update(done - bar.n),
+                )
+                bar.update(len(ticks) - bar.n)
+        except NetlistError as error:  # a difference, so that the exit status is 1
+            raise click.ClickException(str(error)) from None
+        return run
 
 
 def pins_of(board: Board, netlist: Netlist) -> Pins:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from firstspike.golden import LearningState, Network, load_network
-from firstspike.golden.schedule import Schedule
+from firstspike.golden import Network, load_network
+from firstspike.golden.learning_state import held_weights
 
-from .targets import lanes_option, weights_option, window_option
+from .targets import lanes_option, learn_option, weights_option, window_option
 
 
 @click.command()
@@ -19,13 +19,7 @@ from .targets import lanes_option, weights_option, window_option
 @lanes_option
 @window_option
 @weights_option
-@click.option(
-    "--learn",
-    "stored_bits",
-    type=click.IntRange(2, 16),
-    metavar="BITS",
-    help="A core that learns, and stores weights of so many bits.",
-)
+@learn_option
 @click.option(
     "--link",
     type=click.Path(path_type=Path),
@@ -72,19 +66,15 @@ def board_verilog(
     stored_bits: int | None,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
-    from firstspike.boards.digits import takes_bitmaps
-    from firstspike.boards.remote_core import BITMAP_BITS
     from firstspike.hdl.core_shape import CoreShape
+    from firstspike.hdl.link.schedule import linked_schedule
     from firstspike.sim.link import link_verilog
 
-    seen = network.connected()
-    schedule = Schedule.of(seen, lanes, window, BITMAP_BITS if takes_bitmaps(network) else None)
-    shape = CoreShape.of(seen, schedule, any_weights=not embedded, stored_bits=stored_bits)
-    weights = None
-    if embedded:
-        weights = network.weights
-        if stored_bits is not None:
-            weights = LearningState.of(network, stored_bits).weights
+    schedule = linked_schedule(network, lanes, window)
+    shape = CoreShape.of(
+        network.connected(), schedule, any_weights=not embedded, stored_bits=stored_bits
+    )
+    weights = held_weights(network, stored_bits) if embedded else None
     return link_verilog(shape, network, weights=weights)
 
 

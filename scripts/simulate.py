@@ -15,9 +15,9 @@ from .output import say
 
 def _queue(**options: Any) -> str:
     from firstspike.hdl.queue import SpikeQueue
-    from firstspike.sim.queue import simulate
+    from firstspike.sim.blocks import simulate_queue
 
-    simulate(SpikeQueue(8, 6, 20), **options)
+    simulate_queue(SpikeQueue(8, 6, 20), **options)
     return "8 keys, 20 places: every cycle against the model"
 
 
@@ -44,25 +44,25 @@ def _weights(**options: Any) -> str:
 
 def _addresses(**options: Any) -> str:
     from firstspike.hdl.address_set import AddressSet
-    from firstspike.sim.address_set import simulate
+    from firstspike.sim.blocks import simulate_address_set
 
-    simulate(AddressSet(300), **options)
+    simulate_address_set(AddressSet(300), **options)
     return "300 addresses: 100 walks against sorted sets"
 
 
 def _lfsr(**options: Any) -> str:
     from firstspike.hdl.lfsr import Lfsr
-    from firstspike.sim.lfsr import simulate
+    from firstspike.sim.blocks import simulate_lfsr
 
-    simulate(Lfsr(), **options)
+    simulate_lfsr(Lfsr(), **options)
     return "5000 cycles of draws and seeds against the golden generator"
 
 
 def _popcount(**options: Any) -> str:
     from firstspike.hdl.popcount import PopCount
-    from firstspike.sim.popcount import simulate
+    from firstspike.sim.blocks import simulate_popcount
 
-    simulate(PopCount(100, 6), **options)
+    simulate_popcount(PopCount(100, 6), **options)
     return "100 bits: 500 words with pauses and 500 without"
 
 

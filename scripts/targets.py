@@ -4,16 +4,22 @@ A target is a function from a network, input ticks and a schedule to a `Run`. `T
 that need nothing else; `chosen` makes any of them ready.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from firstspike.golden import Inference, Network, infer
 from firstspike.golden.schedule import MAX_WINDOW, Schedule
-from firstspike.sim.scoreboard import Run, Spike
+from firstspike.sim.scoreboard import Run
+
+if TYPE_CHECKING:
+    from firstspike.hdl.core_shape import CoreShape
 
 Target = Callable[[Network, np.ndarray, Schedule, np.ndarray | None], Run]
 """(network, ticks int32 [n, n_rows], schedule, pixels) -> what happened to each image.
@@ -22,28 +28,16 @@ Pixels, uint8 [n, n_inputs], are needed where the schedule has a bitmap in front
 """
 
 
-@dataclass(frozen=True)
-class GoldenRun:
-    """The golden model's word on n images, in the form in which hardware reports its own."""
-
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: Sequence[int | None]
-    """Predicted for the schedule; None for networks that the hardware does not run."""
-    error: np.ndarray
-    logs: Sequence[Sequence[Spike]]
-    """Up to the decision."""
-
-
 def golden(
     network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-) -> GoldenRun:
-    """Run the integer model, and predict the clock cycles of hardware of that schedule."""
+) -> Run:
+    """Run the integer model, and predict the clock cycles of hardware of that schedule.
+
+    Its logs end with the decision.
+    """
     inference = infer(network, ticks)
     n = len(ticks)
-    return GoldenRun(
+    return Run(
         inference.decision,
         inference.tick,
         inference.forced,
@@ -117,7 +111,17 @@ def chosen(
     from .board_target import opened
 
     with opened(port, baud) as board:
-        yield Chosen(board.run, board.schedule, board.predict)
+        yield linked(board.run, board.shape, board.schedule)
+
+
+def linked(run: Target, shape: CoreShape, schedule: Schedule) -> Chosen:
+    """A core behind a link, made ready: golden has no cycles for images that go as events."""
+    from firstspike.boards.digits import linked_cycles
+
+    def predict(network, ticks, inference, pixels):
+        return linked_cycles(network, shape, schedule, ticks)
+
+    return Chosen(run, schedule, predict)
 
 
 def refuse_hardware(what: str, lanes: int | None, window: int | None, bitmap: int | None) -> None:
@@ -170,6 +174,14 @@ def port_options(command: Callable) -> Callable:
     )
     return port(baud(command))
 
+
+learn_option = click.option(
+    "--learn",
+    "stored_bits",
+    type=click.IntRange(2, 16),
+    metavar="BITS",
+    help="A core that learns, and stores weights of so many bits.",
+)
 
 weights_option = click.option(
     "--weights",

@@ -13,7 +13,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.schedule import Schedule
 
 from .output import json_option, json_result, replacing, say, table
-from .targets import schedule_options, weights_option
+from .targets import learn_option, schedule_options, weights_option
 
 
 @click.command()
@@ -27,13 +27,7 @@ from .targets import schedule_options, weights_option
     metavar="CORE.v",
     help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
 )
-@click.option(
-    "--learn",
-    "stored_bits",
-    type=click.IntRange(2, 16),
-    metavar="BITS",
-    help="A core that learns, and stores weights of so many bits.",
-)
+@learn_option
 @click.option(
     "--report",
     is_flag=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from firstspike.hdl.weights import CHUNK_BITS
 
 from .payloads import pack, unpack
 from .runner import Simulation, SimulationError
-from .scoreboard import Spike
+from .scoreboard import Run, Spike
 from .verilog import verilog_of
 
 TOP = "firstspike_core"
@@ -27,19 +27,12 @@ Request = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
-class HardwareRun:
-    """What the hardware reported of n images; see `scoreboard.Run` for the fields.
+class HardwareRun(Run):
+    """What the hardware reported of n images.
 
     Of an image without a decision, because of a reset, everything is 0.
     """
 
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: np.ndarray
-    error: np.ndarray
-    logs: Sequence[Sequence[Spike]]
     answers: np.ndarray
     """int64 [reads, 2], data and error flag of every answer to the stimulus's requests."""
 
@@ -230,6 +223,21 @@ def hardware_run(
     of the images, `reset` are those without a decision.
     """
     said = unpack(shape.decision_layout, decision_payloads(results, count, reset))
+    return {
+        "decision": said["class"],
+        "tick": said["tick"],
+        "forced": said["forced"].astype(bool),
+        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
+        "cycles": said["cycles"],
+        "error": error_causes(said),
+        "logs": spike_logs(shape, results, count, reset),
+    }
+
+
+def spike_logs(
+    shape: CoreShape, results: Mapping[str, Any], count: int, reset: Collection[int] = ()
+) -> list[list[Spike]]:
+    """Per image the spikes of all hidden layers; parameters are those of `hardware_run`."""
     logs: list[list[Spike]] = [[] for _ in range(count)]
     for layer in range(len(shape.layers) - 1):
         images, bits = results[f"log_{layer}"].T
@@ -239,15 +247,7 @@ def hardware_run(
         ):
             if image not in reset:
                 logs[image].append((layer, tick, neuron))
-    return {
-        "decision": said["class"],
-        "tick": said["tick"],
-        "forced": said["forced"].astype(bool),
-        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
-        "cycles": said["cycles"],
-        "error": error_causes(said),
-        "logs": logs,
-    }
+    return logs
 
 
 def decision_payloads(results: Mapping[str, Any], count: int, reset: set[int]) -> list[int]:

@@ -12,6 +12,9 @@ FOLDER = "FIRSTSPIKE_BENCH"
 
 PARAMETERS, RESULTS = "parameters.npz", "results.npz"
 
+DONE = "done"
+"""A file that is as many bytes long as the bench has told."""
+
 
 def write(path: Path, values: dict[str, Any]) -> None:
     """Write a dictionary: arrays as they are, everything else as JSON."""
@@ -37,3 +40,9 @@ def parameters() -> dict[str, Any]:
 def report(**results: Any) -> None:
     """In a bench: the values and arrays that `Simulation.run` is to return."""
     write(Path(os.environ[FOLDER]) / RESULTS, results)
+
+
+def tell(done: int) -> None:
+    """In a bench: say how much is done, for the `progress` of `Simulation.run`."""
+    with open(Path(os.environ[FOLDER]) / DONE, "ab") as file:
+        file.truncate(done)

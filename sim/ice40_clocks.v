@@ -1,41 +1,7 @@
-// PLLs of the iCE40, of which Yosys ships empty boxes, for simulations that count clock cycles and
-// have no time: the output clock is the input clock itself, whatever the dividers say, and the lock
-// comes after 16 cycles. That the dividers make the clock that was asked for is not checked by this.
-
-module SB_PLL40_CORE(
-    input REFERENCECLK,
-    output PLLOUTCORE, PLLOUTGLOBAL,
-    input EXTFEEDBACK,
-    input [7:0] DYNAMICDELAY,
-    output LOCK,
-    input BYPASS, RESETB, LATCHINPUTVALUE,
-    output SDO,
-    input SDI, SCLK
-);
-    parameter FEEDBACK_PATH = "SIMPLE";
-    parameter DELAY_ADJUSTMENT_MODE_FEEDBACK = "FIXED";
-    parameter DELAY_ADJUSTMENT_MODE_RELATIVE = "FIXED";
-    parameter SHIFTREG_DIV_MODE = 1'b0;
-    parameter FDA_FEEDBACK = 4'b0000;
-    parameter FDA_RELATIVE = 4'b0000;
-    parameter PLLOUT_SELECT = "GENCLK";
-    parameter DIVR = 4'b0000;
-    parameter DIVF = 7'b0000000;
-    parameter DIVQ = 3'b000;
-    parameter FILTER_RANGE = 3'b000;
-    parameter ENABLE_ICEGATE = 1'b0;
-    parameter TEST_MODE = 1'b0;
-    parameter EXTERNAL_DIVIDE_FACTOR = 1;
-
-    assign PLLOUTCORE = REFERENCECLK;
-    assign PLLOUTGLOBAL = REFERENCECLK;
-    reg [4:0] cycles = 0;
-    always @(posedge REFERENCECLK)
-        if (!RESETB) cycles <= 0;
-        else if (!LOCK) cycles <= cycles + 1;
-    assign LOCK = cycles[4];
-    assign SDO = 0;
-endmodule
+// The PLL of the iCE40 at a pin, of which Yosys ships an empty box, for simulations that count clock
+// cycles and have no time: the output clock is the input clock itself, whatever the dividers say,
+// and the lock comes after 16 cycles. That the dividers make the clock that was asked for is not
+// checked by this.
 
 module SB_PLL40_PAD(
     input PACKAGEPIN,
@@ -62,8 +28,12 @@ module SB_PLL40_PAD(
     parameter TEST_MODE = 1'b0;
     parameter EXTERNAL_DIVIDE_FACTOR = 1;
 
-    SB_PLL40_CORE core (
-        .REFERENCECLK(PACKAGEPIN), .PLLOUTCORE(PLLOUTCORE), .PLLOUTGLOBAL(PLLOUTGLOBAL),
-        .EXTFEEDBACK(EXTFEEDBACK), .DYNAMICDELAY(DYNAMICDELAY), .LOCK(LOCK), .BYPASS(BYPASS),
-        .RESETB(RESETB), .LATCHINPUTVALUE(LATCHINPUTVALUE), .SDO(SDO), .SDI(SDI), .SCLK(SCLK));
+    assign PLLOUTCORE = PACKAGEPIN;
+    assign PLLOUTGLOBAL = PACKAGEPIN;
+    reg [4:0] cycles = 0;
+    always @(posedge PACKAGEPIN)
+        if (!RESETB) cycles <= 0;
+        else if (!LOCK) cycles <= cycles + 1;
+    assign LOCK = cycles[4];
+    assign SDO = 0;
 endmodule

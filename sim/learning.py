@@ -193,3 +193,18 @@ def learning_differences(
                 f"weight of layer {layer}, row {row}, neuron {neuron}: {theirs[row, neuron]}, "
                 f"golden has {ours[row, neuron]}"
             )
+
+
+def take_over(
+    state: LearningState, learned: Learned, cycles: LearningCycles, run: LearningRun
+) -> tuple[int, int]:
+    """Give the state, golden's after all images, the weights that the hardware has.
+
+    Returns in how many ways the hardware differs from golden, and how many of them are weights.
+    """
+    differences = sum(1 for _ in learning_differences(state, learned, cycles, run))
+    weights_differ = 0
+    for golden, hardware in zip(state.weights, run.weights, strict=True):
+        weights_differ += int((golden != hardware).sum())
+        golden[:] = hardware
+    return differences, weights_differ

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
@@ -32,7 +32,8 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
-from firstspike.hdl.weights import CHUNK_BITS, chunks_of, pack_words
+from firstspike.hdl.link.schedule import linked_schedule
+from firstspike.hdl.weights import chunks_of
 
 from .link import DESK_TOP, LINK_TOP, desk_verilog, link_verilog
 from .runner import Simulation
@@ -104,12 +105,7 @@ class BoardModel:
         self.lengths = lengths_of(shape, network)
         self._words = [layer.words for layer in shape.layers]
         self._chunks = [chunks_of(layer) for layer in shape.layers]
-        content = b"".join(
-            word.to_bytes(chunks_of(layer) * CHUNK_BITS // 8, "little")
-            for layer, weights in zip(shape.layers, network.weights, strict=True)
-            for word in pack_words(layer, weights)
-        )
-        self.checksum = zlib.crc32(content)
+        self.checksum = zlib.crc32(b"".join(weight_bytes(shape, network)))
 
     def cause_of(self, coded: bytes) -> tuple[Cause | None, int, bytes]:
         """Why a frame without its delimiter is dropped, or None; its type and payload."""
@@ -340,8 +336,7 @@ def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
 
 
 def _shape(network: Network) -> CoreShape:
-    seen = network.connected()
-    return CoreShape.of(seen, Schedule.of(seen, lanes=3, bitmap=8))
+    return CoreShape.of(network.connected(), linked_schedule(network, lanes=3))
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,15 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.cycles import cycles
-from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.link.identity import packed
-from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, UNLABELLED, Request
+from firstspike.hdl.link.messages import bitmap_payload
+from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
+from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.hdl.link.uart import divisor_of
 
 from .link import Script, desk_verilog, run_script
 from .runner import SimulationError
 
-BITMAP_BITS = 8
 BRIGHT = 127
 RING_BYTES = 8192
 
@@ -51,7 +50,7 @@ def rate(
     decision is not the golden model's.
     """
     seen = network.connected()
-    schedule = Schedule.of(seen, lanes, window, BITMAP_BITS)
+    schedule = linked_schedule(network, lanes, window)
     shape = CoreShape.of(seen, schedule)
     verilog = desk_verilog(
         shape, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=RING_BYTES
@@ -59,7 +58,7 @@ def rate(
     kind, given = Request.PIXELS, pixels
     if not all_pixels:
         kind, given = Request.INPUTS, pixels[:, network.inputs]
-    requests = [(kind, bytes([UNLABELLED]) + packed(image > BRIGHT)) for image in given]
+    requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
     script = Script().stream(requests, 0, RING_BYTES - 1)
     outcome = run_script(verilog, script, bits=divisor_of(clock_hz))
     connected = pixels[:, network.inputs]

@@ -14,7 +14,7 @@ import json
 import re
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -23,34 +23,45 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network, events
-from firstspike.hdl.core import weight_chunks
+from firstspike.golden import Network
 from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.link.desk import DEBUG
 from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.messages import (
+    Decision,
+    columns,
+    decision,
+    decision_bytes,
+    image_request,
+    weight_bytes,
+    weight_writes,
+)
 from firstspike.hdl.link.protocol import (
     ANSWER,
-    BAUD,
     CHECKSUM_FORMAT,
-    DECISION_FORMAT,
-    UNLABELLED,
-    DecisionFlag,
+    FrameError,
     Identity,
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.weights import CHUNK_BITS
+from firstspike.hdl.link.uart import divisor_of
 from firstspike.hdl.yosys import run_yosys
 
 from .cells import cell_models
+from .core import spike_logs
 from .link import Answer, answers_of
-from .payloads import unpack
 from .runner import Simulation, SimulationError
-from .scoreboard import Spike
+from .scoreboard import Run
 
 TOP = "netlist_bench"
+BENCH = "firstspike.sim.benches.netlist"
 
-DEBUG = "debug_log_"
-"""The wires with the spike log are DEBUG{layer}_valid, and DEBUG{layer}_{field} for its fields."""
+WRITE_BYTES = 1024
+"""Of weights in one request, at most."""
+
+
+class NetlistError(SimulationError):
+    """A netlist that is no working board; the message says what it does."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +107,7 @@ class Netlist:
         """Of each layer's spike log the fields, with their widths, as they are kept."""
         found: dict[int, dict[str, int]] = {}
         for name, net in self._top[1]["netnames"].items():
-            match = re.fullmatch(rf"{DEBUG}(\d+)_(\w+)", name)
+            match = re.fullmatch(rf"{DEBUG}log_(\d+)_(\w+)", name)
             if match and "keep" in net["attributes"]:
                 found.setdefault(int(match[1]), {})[match[2]] = len(net["bits"])
         return [found[layer] for layer in sorted(found)]
@@ -183,22 +194,8 @@ _LOG_FIELDS = ("image", "tick", "neuron")
 
 def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
     """A kept wire, bit by bit from the lowest, as seen from the bench's top."""
-    wire, width = f"{DEBUG}{layer}_{name}", fields[name]
+    wire, width = f"{DEBUG}log_{layer}_{name}", fields[name]
     return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
-
-
-@dataclass(frozen=True)
-class NetlistRun:
-    """What the board reported of n images; see `scoreboard.Run` for the fields."""
-
-    decision: np.ndarray
-    tick: np.ndarray
-    forced: np.ndarray
-    rows: np.ndarray
-    cycles: np.ndarray
-    """Of images that go as bitmaps; those of events depend on the line."""
-    error: np.ndarray
-    logs: Sequence[Sequence[Spike]]
 
 
 def simulate(
@@ -208,9 +205,11 @@ def simulate(
     shape: CoreShape,
     ticks: np.ndarray,
     clock_hz: int,
-    stored: Sequence[np.ndarray] | None = None,
-) -> NetlistRun:
+    progress: Callable[[int], None] | None = None,
+) -> Run:
     """Classify images on a board, given as its netlist, over its UART.
+
+    The cycles of images that go as events depend on the line.
 
     Parameters
     ----------
@@ -218,48 +217,36 @@ def simulate(
     shape : of its core, that sees the connected inputs alone.
     ticks : int32 [n, n_rows] as from `encode`.
     clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
-    stored : for a core that learns, its weights.
+    progress : is told how many images are done.
 
-    Weights are written first, where the board says that it has none. Raises SimulationError, also
-    where the board is another one, or holds other weights.
+    Weights are written first, where the board says that it has none. Raises SimulationError where
+    the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
+    weights.
     """
-    simulation = Simulation(bench_verilog(netlist, pins, clock_hz // BAUD), TOP, large=True)
-    words = weight_words(shape, network.connected(), stored)
-    results = simulation.run(
-        "firstspike.sim.benches.netlist",
-        {
-            "writes": [[layer, content.hex()] for layer, content in enumerate(words)],
-            "images": [image_request(shape, one) for one in ticks],
-            "hidden": len(shape.layers) - 1,
-        },
-    )
-    greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, large=True)
+    words = weight_bytes(shape, network)
+    requests = [image_request(shape, one) for one in ticks]
+    hidden = len(shape.layers) - 1
+    try:
+        results = simulation.run(
+            BENCH,
+            {
+                "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
+                "images": [[kind, payload.hex()] for kind, payload in requests],
+                "hidden": hidden,
+            },
+            progress=progress,
+        )
+        greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    except (SimulationError, FrameError) as error:
+        said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
+        raise NetlistError(f"the netlist is no working board: {said}.") from None
     _check_board(greeting, answers, network, shape, words)
-    decisions = answers[len(answers) - len(ticks) :]
-    return NetlistRun(**_decoded(decisions, len(shape.layers)), logs=_logs(shape, results, ticks))
-
-
-def weight_words(
-    shape: CoreShape, network: Network, stored: Sequence[np.ndarray] | None
-) -> list[bytes]:
-    """All weight words of each layer, as they go over the line."""
-    content = [bytearray() for _ in shape.layers]
-    for layer, _, chunk in weight_chunks(shape, network, stored):
-        content[layer] += chunk.to_bytes(CHUNK_BITS // 8, "little")
-    return [bytes(one) for one in content]
-
-
-def image_request(shape: CoreShape, ticks: np.ndarray) -> list:
-    """An image as a request: type, and payload in hex. A bitmap where it can be one."""
-    if not goes_as_bitmap(shape, ticks):
-        return [Request.EVENTS, (bytes([UNLABELLED]) + events(ticks).astype("<u2").tobytes()).hex()]
-    bitmap = np.packbits(ticks != 0, bitorder="little").tobytes()
-    return [Request.INPUTS, (bytes([UNLABELLED]) + bitmap).hex()]
-
-
-def goes_as_bitmap(shape: CoreShape, ticks: np.ndarray) -> bool:
-    """Whether an image, int [n_rows], goes as a bitmap; events come at the pace of the line."""
-    return shape.bitmap is not None and bool(np.isin(ticks, (0, shape.unit)).all())
+    decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
+    for layer in range(hidden):
+        if results[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
+            raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
+    return Run(**columns(decisions, Run), logs=spike_logs(shape, results, len(ticks)))
 
 
 def _check_board(
@@ -269,56 +256,31 @@ def _check_board(
     shape: CoreShape,
     words: Sequence[bytes],
 ) -> None:
-    """Raise SimulationError if it is another board than we think."""
+    """Raise NetlistError if it is another board than we think."""
     said = Identity.from_bytes(greeting.payload[1:])
     expected = identity_of(
         shape,
         network,
         clock_hz=said.clock,
         build=said.build,
-        loaded=bool(said.flags >> IdentityFlag.LOADED & 1),
+        loaded=said.has(IdentityFlag.LOADED),
         ring_bytes=said.capacity + 1,
     )
     if said != expected:
-        raise SimulationError(
+        raise NetlistError(
             f"the netlist is another board's: it says of itself {said}, but should say {expected}."
         )
+    checksum = CHECKSUM_FORMAT.pack(zlib.crc32(b"".join(words)))
     for answer in answers:
-        if answer.kind == Request.CHECKSUM + ANSWER:
-            (checksum,) = CHECKSUM_FORMAT.unpack(answer.payload)
-            if checksum != zlib.crc32(b"".join(words)):
-                raise SimulationError("the netlist holds other weights than the network's.")
+        if answer.kind == Request.CHECKSUM + ANSWER and answer.payload != checksum:
+            raise NetlistError("the netlist holds other weights than the network's.")
 
 
-def _decoded(decisions: Sequence[Answer], layers: int) -> dict[str, np.ndarray]:
-    """The fields of a NetlistRun but the logs. Raises SimulationError."""
-    for answer in decisions:
+def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
+    """What the board says of images. Raises NetlistError."""
+    for answer in answers:
         if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
-            raise SimulationError(f"an image was answered by type {answer.kind:#x}, no decision.")
-    said = [DECISION_FORMAT.unpack_from(answer.payload) for answer in decisions]
-    number, flags, tick, cycles = np.array(said, np.int64).reshape(-1, 4).T
-    causes = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
-    rows = [
-        np.frombuffer(answer.payload, "<u2", layers, DECISION_FORMAT.size) for answer in decisions
-    ]
-    return {
-        "decision": number,
-        "tick": tick,
-        "forced": (flags >> DecisionFlag.FORCED & 1).astype(bool),
-        "rows": np.array(rows, np.int64).reshape(-1, layers),
-        "cycles": cycles,
-        "error": flags >> DecisionFlag.ADDRESS & causes,
-    }
-
-
-def _logs(shape: CoreShape, results: Mapping[str, Any], ticks: np.ndarray) -> list[list[Spike]]:
-    """Per image the spikes of all hidden layers."""
-    logs: list[list[Spike]] = [[] for _ in ticks]
-    for layer in range(len(shape.layers) - 1):
-        images, payloads = results[f"log_{layer}"].T
-        spikes = unpack(shape.log_layout(layer), payloads)
-        for image, tick, neuron in zip(
-            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
-        ):
-            logs[image].append((layer, tick, neuron))
-    return logs
+            raise NetlistError(f"an image was answered by type {answer.kind:#x}, no decision.")
+        if len(answer.payload) != decision_bytes(shape):
+            raise NetlistError(f"a decision came in {len(answer.payload)} bytes.")
+    return [decision(shape, answer.payload) for answer in answers]

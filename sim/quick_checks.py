@@ -7,6 +7,24 @@ need is imported when they run, with the faults in it.
 from dataclasses import dataclass
 
 
+def _network(weights: list, bits: int, thresholds: tuple[int, ...]):
+    """A network of these weights, arrays [n_in, n_out], with all its inputs connected."""
+    import numpy as np
+
+    from firstspike.golden import Network
+
+    n_inputs = len(weights[0])
+    return Network(
+        weights=tuple(weights),
+        weight_bits=(bits,) * len(weights),
+        thresholds=thresholds,
+        unit=4,
+        deadline=27,
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
+    )
+
+
 @dataclass(frozen=True)
 class Check:
     """Images through a small core, on Amaranth's simulator, against the golden model."""
@@ -23,7 +41,7 @@ class Check:
         """Whether the core does anything else than the golden model, or nothing more."""
         import numpy as np
 
-        from firstspike.golden import Network, encode, infer
+        from firstspike.golden import encode, infer
         from firstspike.golden.cycles import cycles
         from firstspike.golden.schedule import Schedule
 
@@ -36,15 +54,7 @@ class Check:
         weights = [rng.integers(-4, 8, pair) for pair in sizes]
         if self.extreme:
             weights[0] = np.full(sizes[0], -8)
-        network = Network(
-            weights=tuple(weights),
-            weight_bits=(4,) * len(sizes),
-            thresholds=tuple(6 + i for i in range(len(sizes))),
-            unit=4,
-            deadline=27,
-            n_inputs=self.sizes[0],
-            inputs=np.arange(self.sizes[0]),
-        )
+        network = _network(weights, 4, tuple(6 + i for i in range(len(sizes))))
         pixels = rng.integers(0, 256, (10, self.sizes[0])).astype(np.uint8)
         pixels[3], pixels[4] = 0, 255
         ticks = encode(network, pixels)
@@ -86,7 +96,7 @@ class LearningCheck:
         """Whether the core does anything else than the golden model, or nothing more."""
         import numpy as np
 
-        from firstspike.golden import LearningState, Network, Settings, encode, learn
+        from firstspike.golden import LearningState, Settings, encode, learn
         from firstspike.golden.learning_cycles import learning_cycles
         from firstspike.golden.schedule import Schedule
 
@@ -102,15 +112,8 @@ class LearningCheck:
         highest = (1 << self.stored_bits - 1) - 1
         stored[1][:, ::3] = np.where(stored[1][:, ::3] > 0, highest, ~highest)
         stored[1][:, 1] = rng.integers(-1, 1, self.sizes[1])
-        network = Network(
-            weights=tuple(weights >> self.stored_bits - 8 for weights in stored),
-            weight_bits=(8, 8),
-            thresholds=self.thresholds,
-            unit=4,
-            deadline=27,
-            n_inputs=self.sizes[0],
-            inputs=np.arange(self.sizes[0]),
-        )
+        used = [weights >> self.stored_bits - 8 for weights in stored]
+        network = _network(used, 8, self.thresholds)
         state = LearningState(stored, self.stored_bits, 0xBEEF, network)
         pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
         pixels[5] = 0

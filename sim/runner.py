@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from xml.etree import ElementTree
 
@@ -140,6 +141,7 @@ class Simulation:
         test: str | None = None,
         seed: int = 1,
         view: Iterable[str] = (),
+        progress: Callable[[int], None] | None = None,
     ) -> dict[str, Any]:
         """Run a bench and return what it reported.
 
@@ -151,6 +153,8 @@ class Simulation:
         test : run only the test of this name.
         seed : of Python's `random` in the bench.
         view : further signals for the view of the waves, such as `layer_0.lanes.S`.
+        progress : is told now and then, in a thread of its own, what the bench says by
+            `exchange.tell`.
 
         Returns
         -------
@@ -163,7 +167,8 @@ class Simulation:
         with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
             folder = Path(name)
             exchange.write(folder / exchange.PARAMETERS, parameters or {})
-            self._test(bench, folder, test, seed)
+            with _watched(folder / exchange.DONE, progress):
+                self._test(bench, folder, test, seed)
             if self._waves is not None:
                 self._keep_waves(folder, view)
             _check_results(folder, bench)
@@ -273,6 +278,28 @@ def _environment(**changes: str | None) -> Iterator[None]:
         yield
     finally:
         set_all(before)
+
+
+@contextmanager
+def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Pass on what a bench tells while it runs."""
+    if progress is None:
+        yield
+        return
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(0.5):
+            if told.exists():
+                progress(told.stat().st_size)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
 
 
 def _check_results(folder: Path, bench: str) -> None:

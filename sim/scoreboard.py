@@ -7,7 +7,7 @@ when the decision is known.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ Spike = tuple[int, int, int]
 _NOTHING = np.empty((0, 2), np.int64)
 
 
-class Run(Protocol):
+@dataclass(frozen=True)
+class Run:
     """What a target reports of n images."""
 
     decision: np.ndarray
@@ -30,8 +31,9 @@ class Run(Protocol):
     """[n], whether nothing fired up to the deadline."""
     rows: np.ndarray
     """[n, n_layers], inputs of each layer that spiked until the decision."""
-    cycles: np.ndarray
-    """[n], clock cycles from the first word to the decision."""
+    cycles: np.ndarray | Sequence[int | None]
+    """[n], clock cycles from the first word to the decision; of golden those it predicts, None for
+    networks that the hardware does not run."""
     error: np.ndarray
     """[n], cause of an error, 0 for none."""
     logs: Sequence[Sequence[Spike]] | None

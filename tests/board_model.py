@@ -14,12 +14,10 @@ from threading import Thread
 
 import numpy as np
 
-from firstspike.boards.remote_core import BITMAP_BITS
 from firstspike.golden import LearningState, Network, Settings, infer, learn
 from firstspike.golden.cycles import cycles
 from firstspike.golden.learning import UNLABELLED
 from firstspike.golden.learning_cycles import learning_cycles
-from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core import weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link import protocol
@@ -30,6 +28,7 @@ from firstspike.hdl.link.protocol import (
     Notice,
     Request,
 )
+from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.hdl.weights import chunks_of, pack_words
 
 FIXED = {
@@ -63,8 +62,7 @@ class BoardModel:
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
-        binary = network.encoding == "binary" and network.late == -1
-        self.schedule = Schedule.of(self.network, lanes, bitmap=BITMAP_BITS if binary else None)
+        self.schedule = linked_schedule(network, lanes)
         self.shape = CoreShape.of(self.network, self.schedule, stored_bits=stored_bits)
         self._state = None
         weights = self.network.weights

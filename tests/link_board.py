@@ -20,6 +20,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.sim.link import Answer, Outcome, Script, link_verilog, run_script
 
 RING_BYTES = 256
@@ -64,9 +65,7 @@ class SmallBoard:
     @cached_property
     def schedule(self) -> Schedule:
         """Of its core."""
-        seen = self.network.connected()
-        binary = seen.encoding == "binary"
-        return Schedule.of(seen, self.lanes, self.window, 8 if binary else None)
+        return linked_schedule(self.network, self.lanes, self.window)
 
     @cached_property
     def shape(self) -> CoreShape:

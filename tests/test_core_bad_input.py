@@ -1,10 +1,10 @@
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
 import itertools
-import shutil
 
 import numpy as np
 import pytest
+from simulators import on_both_simulators
 
 from firstspike.golden import Network, encode, events, infer
 from firstspike.golden.cycles import cycles
@@ -17,14 +17,6 @@ from firstspike.sim.payloads import pack
 from firstspike.sim.scoreboard import differences
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus",
-        marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing"),
-    ),
-]
-on_both_simulators = pytest.mark.parametrize("simulator", SIMULATORS)
 on_both_ports = pytest.mark.parametrize("bitmap", [None, 8])
 
 

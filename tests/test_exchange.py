@@ -6,8 +6,9 @@ import pytest
 from board_model import BoardModel
 from command_line import toy_network
 
+from firstspike.boards.ask import Ask
 from firstspike.boards.errors import NoAnswerError
-from firstspike.boards.exchange import Ask, Exchange
+from firstspike.boards.exchange import Exchange
 from firstspike.boards.frames import FrameReader
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, encode_frame

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from firstspike.boards.errors import NoAnswerError
 from firstspike.boards.host import Board
-from firstspike.boards.images import Decision
 from firstspike.golden import LearningState, Settings, infer, learn
+from firstspike.hdl.link.messages import Decision
 from firstspike.hdl.link.protocol import DELIMITER
 
 NETWORK = toy_network()

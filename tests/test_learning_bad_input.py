@@ -1,95 +1,32 @@
-"""A core that learns, given bad events, aborts, resets, long pauses and requests to its weights.
+"""A core that learns, given bad events and aborts: what is flagged must not be learned.
 
-Between all that it must learn exactly as golden does.
+All else it must learn exactly as golden does.
 """
-
-import dataclasses
-import functools
-import itertools
-import shutil
-from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from learning_images import (
+    DEADLINE,
+    DRAWING,
+    UNIT,
+    check,
+    images,
+    make_state,
+    shape,
+)
+from simulators import on_both_simulators
 
-from firstspike.golden import Learned, LearningState, Settings, encode, events, infer, learn
+from firstspike.golden import Learned, events, infer, learn
 from firstspike.golden.learning import UNLABELLED
 from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.events import Kind, input_layout
-from firstspike.hdl.lfsr import Lfsr
-from firstspike.sim.core import (
-    Stimulus,
-    end_item,
-    event_items,
-    image_items,
-    read_requests,
-)
-from firstspike.sim.learning import (
-    LearningRun,
-    learn_items,
-    learn_on_rtl,
-    learning_differences,
-)
+from firstspike.sim.core import Stimulus, end_item, event_items, image_items
+from firstspike.sim.learning import learn_items
 from firstspike.sim.payloads import pack
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
-RESET_SETTINGS, RESET_GENERATOR = Settings(), Lfsr().signature.members["state"].init
-DRAWING = Settings(step=3, row_draw=1, output_draw=1)
-EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus",
-        marks=pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing"),
-    ),
-]
-on_both_simulators = pytest.mark.parametrize("simulator", SIMULATORS)
-
-
-def make_state(seed: int = 1) -> LearningState:
-    """Ten stored bits; not all groups of lanes are full."""
-    state = LearningState.random((24, 19, 5), 10, seed)
-    template = dataclasses.replace(state.template, thresholds=(20, 10), unit=16, deadline=101)
-    return dataclasses.replace(state, template=template)
-
-
-SCHEDULE = Schedule.of(make_state().network, lanes=4, window=2)
-UNIT, DEADLINE = make_state().template.unit, make_state().template.deadline
-
-
-@functools.cache
-def shape() -> CoreShape:
-    return CoreShape.of(make_state().network, SCHEDULE, stored_bits=10)
-
-
-def images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pixels, ticks and labels of noisy versions of five images; some have no label."""
-    rng = np.random.default_rng(seed)
-    originals = np.random.default_rng(1).random((5, 24)) < 0.5
-    labels = rng.integers(0, 5, count)
-    pixels = (originals[labels] ^ (rng.random((count, 24)) < 0.1)).astype(np.uint8) * 255
-    labels[rng.random(count) < 0.1] = UNLABELLED
-    return pixels, encode(make_state().network, pixels), labels
-
-
-def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Learned:
-    """Golden, with other settings from some images on."""
-    starts = [*settings, len(ticks)]
-    return Learned.together(
-        [
-            learn(state, ticks[first:end], labels[first:end], settings[first], trace=True)
-            for first, end in itertools.pairwise(starts)
-        ]
-    )
-
-
-def check(state, learned: Learned, run: LearningRun, cycles=None) -> None:
-    """No difference to golden, except for errors, which are looked at elsewhere."""
-    run = dataclasses.replace(run, error=np.zeros_like(run.error))
-    assert not list(learning_differences(state, learned, cycles, run))
 
 
 def item(kind: Kind, tick: int, address: int = 0) -> int:
@@ -208,129 +145,3 @@ def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     ):
         golden[aborted] = found[aborted]
     check(state, learned, run, cycles)
-
-
-@on_both_simulators
-def test_a_reset_may_come_at_any_moment(simulator):
-    """Each weight is then what it was or what it was to be; settings and generator begin anew."""
-    rng = np.random.default_rng(4)
-    _, ticks, labels = images(96, seed=4)
-    how = Settings(3, 0, 1)
-    reset = range(1, len(ticks), 4)
-    labels[reset] = np.maximum(labels[reset], 0)
-    reads = read_requests(list(weight_chunks(shape(), make_state().network)))
-    state = make_state()
-    run = learn_on_rtl(
-        state,
-        ticks,
-        labels,
-        {0: how} | {image: how for image in range(3, len(ticks), 4)},
-        SCHEDULE,
-        Stimulus(
-            resets={image: int(rng.integers(1, 500)) for image in reset},
-            between={image + 1: reads for image in reset},
-        ),
-        simulator=simulator,
-    )
-    answers = iter(run.answers[:, 0].reshape(-1, len(reads)).tolist())
-    parts, torn = [], 0
-    for image in range(len(ticks)):
-        settings = RESET_SETTINGS if image % 4 == 2 else how
-        before = state.copy()
-        parts.append(learn(state, ticks[[image]], labels[[image]], settings, trace=True))
-        if image not in reset:
-            continue
-        found = weights_from_chunks(shape(), next(answers))
-        for old, new, read in zip(before.weights, state.weights, found, strict=True):
-            assert np.all((read == old) | (read == new))
-        torn += all(
-            any(map(np.any, map(np.not_equal, one.weights, found))) for one in (before, state)
-        )
-        for weights, read in zip(state.weights, found, strict=True):
-            weights[:] = read
-        state.generator = RESET_GENERATOR
-    assert torn, "no reset has come in the middle of an update"
-    learned = Learned.together(parts)
-    cycles = learning_cycles(state.network, ticks, learned, SCHEDULE)
-    for golden in (learned.decision, learned.tick, learned.forced, learned.updated, *cycles):
-        golden[reset] = 0  # as in the run
-    check(state, learned, run, cycles)
-
-
-@on_both_simulators
-@pytest.mark.parametrize("stimulus", [{"pauses": True}, {"decision_wait": 700}])
-def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
-    rng = np.random.default_rng(5)
-    _, ticks, labels = images(40, seed=5)
-    state = make_state()
-    words = read_requests(list(weight_chunks(shape(), state.network))[::2])
-    # Both chunks of a word are read; what they hold at that moment is anybody's guess.
-    during = [request for i in rng.integers(0, len(words), 200) for request in [words[i]] * 2]
-    run = learn_on_rtl(
-        state,
-        ticks,
-        labels,
-        EVERYONE,
-        SCHEDULE,
-        Stimulus(during=during, **stimulus),
-        simulator=simulator,
-    )
-    assert not run.error.any()
-    check(state, learn(state, ticks, labels, EVERYONE, trace=True), run)
-
-
-@on_both_simulators
-def test_weights_are_rewritten_between_images(simulator):
-    rng = np.random.default_rng(6)
-    _, ticks, labels = images(40, seed=6)
-    rewritten = {}  # by image: layer, rows, their weights
-    for image in range(2, len(ticks), 3):
-        layer = image % 2
-        n_in, n_out = make_state().weights[layer].shape
-        rows = rng.permutation(n_in)[: rng.choice([1, n_in])]
-        rewritten[image] = (layer, rows, rng.integers(-40, 70, (len(rows), n_out)))
-    state = make_state()
-    between = {}
-    for image, (layer, rows, weights) in rewritten.items():
-        stored = [layer_weights.copy() for layer_weights in state.weights]
-        stored[layer][rows] = weights
-        between[image] = [
-            (1, *chunk)
-            for chunk in weight_chunks(shape(), state.network, stored)
-            if chunk[0] == layer and chunk[1] % len(stored[layer]) in rows
-        ]
-    run = learn_on_rtl(
-        state, ticks, labels, DRAWING, SCHEDULE, Stimulus(between=between), simulator=simulator
-    )
-    parts = []
-    for image in range(len(ticks)):
-        if image in rewritten:
-            layer, rows, weights = rewritten[image]
-            state.weights[layer][rows] = weights
-        parts.append(learn(state, ticks[[image]], labels[[image]], DRAWING, trace=True))
-    learned = Learned.together(parts)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, SCHEDULE))
-
-
-@on_both_simulators
-def test_settings_change_between_images(simulator):
-    rng = np.random.default_rng(7)
-    _, ticks, labels = images(40, seed=7)
-    settings = {
-        image: Settings(
-            step=int(rng.integers(1, 16)),
-            row_draw=int(rng.choice([0, 1, 2, 15])),
-            output_draw=int(rng.choice([0, 1, 3])),
-            every_competitor=bool(rng.integers(2)),
-            margin_shift=int(rng.integers(8)),
-            margin_minimum=int(rng.choice([2, 3, 20, 255])),
-        )
-        for image in range(len(ticks))
-        if image % 5
-        if image != 1
-    }
-    settings = {0: DRAWING} | settings
-    state = make_state()
-    run = learn_on_rtl(state, ticks, labels, settings, SCHEDULE, simulator=simulator)
-    learned = learn_in_parts(state, ticks, labels, settings)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, SCHEDULE))

@@ -9,9 +9,9 @@ import pytest
 from board_model import BoardModel
 from cobs import cobs
 
-from firstspike.boards.images import decision
 from firstspike.golden import Network
 from firstspike.hdl.link import protocol
+from firstspike.hdl.link.messages import decision
 from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
 from firstspike.sim.link import Script, link_verilog, run_script
 
@@ -67,7 +67,7 @@ def example() -> str:
         lines += [words, *wrapped(">", sent), *wrapped("<", answer)]
         if kind == Request.INPUTS:
             _, _, payload = protocol.decode_frame(answer[:-1])
-            one = decision(BoardModel(NETWORK, **BOARD).identity, payload)
+            one = decision(BoardModel(NETWORK, **BOARD).shape, payload)
             spikes = " and ".join(map(str, one.rows))
             lines.append(
                 f"    class {one.decision}, tick {one.tick}, {one.cycles} cycles, {spikes} spikes"

@@ -10,7 +10,6 @@ from firstspike.golden import encode
 from firstspike.golden.learning import UNLABELLED, Settings, learn
 from firstspike.golden.learning_cycles import learning_cycles
 from firstspike.golden.learning_state import LearningState
-from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.protocol import (
@@ -21,6 +20,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.hdl.weights import chunks_of, unpack_words
 from firstspike.sim.link import Script, link_verilog, run_script
 
@@ -35,7 +35,7 @@ STATE = replace(
     ),
 )
 SEEN = STATE.template.connected()
-SCHEDULE = Schedule.of(SEEN, lanes=4, window=0, bitmap=8)
+SCHEDULE = linked_schedule(SEEN, lanes=4, window=0)
 SHAPE = CoreShape.of(SEEN, SCHEDULE, stored_bits=STATE.stored_bits)
 FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
 

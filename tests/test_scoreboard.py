@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from strategies import networks_with_ticks
 
 from firstspike.golden import infer
-from firstspike.scripts.targets import GoldenRun
-from firstspike.sim.scoreboard import differences
+from firstspike.sim.scoreboard import Run, differences
 
 
 def full_logs(inference):
@@ -27,7 +26,7 @@ def full_logs(inference):
 
 def run_of(inference, logs):
     n = len(inference.tick)
-    return GoldenRun(
+    return Run(
         inference.decision,
         inference.tick,
         inference.forced,

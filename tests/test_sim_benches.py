@@ -1,19 +1,13 @@
 """The benches of Layer, Encoder and weight store, over shapes that differ in what is built."""
 
-import shutil
-
 import pytest
 from command_line import firstspike
+from simulators import on_both_simulators
 
 from firstspike.sim import encoder, layer, weights
 
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
-BOTH = pytest.mark.parametrize(
-    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
-)
 
-
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize(
     "shape",
     [
@@ -33,7 +27,7 @@ def test_layer_that_searches_its_lanes_block_by_block():
     layer.simulate(6, 80, 36, 1, amount=30)
 
 
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize(
     ("n_inputs", "width", "connected"),
     [(40, 13, 26), (32, 8, 21), (5, 32, 3), (19, 8, 19), (40, 13, 40)],
@@ -42,7 +36,7 @@ def test_encoder(simulator, n_inputs, width, connected):
     encoder.simulate(n_inputs, width, connected, simulator=simulator)
 
 
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize(
     ("n_in", "n_out", "lanes", "weight_bits", "stored_bits"),
     [

@@ -1,34 +1,28 @@
 """The small blocks that learning is made of, each against a few lines of Python."""
 
 import gc
-import shutil
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
+from simulators import needs_icarus, on_both_simulators
 
 from firstspike.hdl.address_set import AddressSet
 from firstspike.hdl.lfsr import Lfsr
 from firstspike.hdl.popcount import PopCount, popcount
-from firstspike.sim import address_set, lfsr
-from firstspike.sim import popcount as popcount_bench
-
-needs_icarus = pytest.mark.skipif(shutil.which("iverilog") is None, reason="iverilog is missing")
-BOTH = pytest.mark.parametrize(
-    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
-)
+from firstspike.sim.blocks import simulate_address_set, simulate_lfsr, simulate_popcount
 
 
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
-    address_set.simulate(AddressSet(n), simulator=simulator)
+    simulate_address_set(AddressSet(n), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("n", [16, 17, 257, 4096])
 def test_address_set_of_any_size(n):
-    address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
+    simulate_address_set(AddressSet(n), simulator="icarus", amount=20)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -39,9 +33,9 @@ def test_impossible_address_sets_are_refused(n):
     gc.collect()  # Amaranth warns of the unused set when it goes
 
 
-@BOTH
+@on_both_simulators
 def test_lfsr(simulator):
-    lfsr.simulate(Lfsr(), simulator=simulator)
+    simulate_lfsr(Lfsr(), simulator=simulator)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
@@ -61,16 +55,16 @@ def test_popcount_without_registers(width):
     assert len(popcount(bits)) == len(count)
 
 
-@BOTH
+@on_both_simulators
 @pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
-    popcount_bench.simulate(PopCount(width, value), simulator=simulator)
+    simulate_popcount(PopCount(width, value), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("width", [1, 8, 29, 784])
 def test_popcount_of_any_width(width):
-    popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
+    simulate_popcount(PopCount(width, 3), simulator="icarus", amount=50)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")

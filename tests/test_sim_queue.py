@@ -1,35 +1,31 @@
 """The SpikeQueue in simulation, cycle by cycle against its model."""
 
 import gc
-import shutil
 
 import pytest
 from broken_queues import BROKEN
+from simulators import needs_icarus
 
 from firstspike.hdl.queue import SpikeQueue
-from firstspike.sim.queue import simulate
+from firstspike.sim.blocks import simulate_queue
 from firstspike.sim.runner import SimulationError
-
-needs_icarus = pytest.mark.skipif(
-    shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
-)
 
 
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
 def test_queue_on_verilator(parameters):
-    simulate(SpikeQueue(*parameters))
+    simulate_queue(SpikeQueue(*parameters))
 
 
 @needs_icarus
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7), (1, 1, 1), (1, 3, 4), (2, 8, 1)])
 def test_queue_on_icarus(parameters):
-    simulate(SpikeQueue(*parameters), simulator="icarus", amount=2000)
+    simulate_queue(SpikeQueue(*parameters), simulator="icarus", amount=2000)
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_bench_fails_for_a_broken_queue(broken):
     with pytest.raises(SimulationError, match="lockstep: cycle"):
-        simulate(broken(4, 4, 6), amount=40_000)
+        simulate_queue(broken(4, 4, 6), amount=40_000)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")

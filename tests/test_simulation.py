@@ -1,26 +1,16 @@
 """The runner of simulations, its cache, and the drivers and monitors of streams."""
 
-import shutil
-
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
+from simulators import needs_icarus, on_both_simulators
 
 from firstspike.sim.cache import cache_folder, cached
 from firstspike.sim.runner import Simulation, SimulationError
 from firstspike.sim.verilog import verilog_of
 
-SIMULATORS = [
-    "verilator",
-    pytest.param(
-        "icarus",
-        marks=pytest.mark.skipif(
-            shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
-        ),
-    ),
-]
 ITEMS = np.arange(300) * 7 % 256
 
 
@@ -59,7 +49,7 @@ def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
     return simulation.run("stream_bench", given, test="transfer")
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@on_both_simulators
 def test_stream_moves_an_item_a_cycle(simulator):
     results = run_fifo(simulator)
     assert (np.diff(results["sent"]) == 1).all()
@@ -67,14 +57,14 @@ def test_stream_moves_an_item_a_cycle(simulator):
     assert (results["received"][:, 1] == ITEMS).all()
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@on_both_simulators
 def test_pauses_delay_but_lose_nothing(simulator):
     steady, paused = (run_fifo(simulator, pauses) for pauses in (False, True))
     assert (paused["received"][:, 1] == steady["received"][:, 1]).all()
     assert paused["received"][-1, 0] > 1.5 * steady["received"][-1, 0]
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@needs_icarus
 def test_simulators_agree_on_every_cycle():
     verilator, icarus = (run_fifo(simulator, pauses=True) for simulator in ("verilator", "icarus"))
     assert (verilator["sent"] == icarus["sent"]).all()
@@ -94,7 +84,7 @@ def test_scoreboard_says_what_differs(expected, message):
         run_fifo("verilator", expected=expected)
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@on_both_simulators
 @pytest.mark.parametrize(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
 def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
     simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
@@ -102,7 +92,7 @@ def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
         simulation.run("stream_bench", test="watch")
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@on_both_simulators
 def test_broken_verilog_is_named(simulator):
     with pytest.raises(SimulationError, match=r"top does not compile: .*top\.v:1.*syntax error"):
         Simulation("module top(input clk); assign = clk; endmodule", "top", simulator)
@@ -128,7 +118,7 @@ def test_missing_tools_are_named(monkeypatch, tmp_path, simulator, message):
         Simulation("", "top", simulator)
 
 
-@pytest.mark.parametrize("simulator", SIMULATORS)
+@on_both_simulators
 def test_waves_come_with_a_view(tmp_path, simulator):
     try:
         run_fifo(simulator, waves=tmp_path)

@@ -7,15 +7,14 @@ import subprocess
 import numpy as np
 import pytest
 from command_line import firstspike, refusal, toy_network
+from simulators import needs_icarus
 
 from firstspike.golden import encode, infer
 from firstspike.golden.cycles import cycles
 from firstspike.golden.schedule import Schedule
 from firstspike.sim.vectors import write_vectors
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("iverilog") is None, reason="Icarus Verilog is not installed"
-)
+pytestmark = needs_icarus
 
 
 def check(folder):

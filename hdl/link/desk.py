@@ -10,6 +10,12 @@ from firstspike.hdl.core_shape import CoreShape
 from .linked_core import LinkedCore
 from .uart import UartReceiver, UartTransmitter, divisor_of
 
+DEBUG = "debug_"
+"""What the names of the wires begin with that a netlist keeps for its bench: the Desk's taps.
+
+`log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
+"""
+
 
 class Desk(wiring.Component):
     """A core behind its link, behind a UART.

@@ -1,5 +1,7 @@
 """The engine: carries out the requests of the ring, one after the other, and answers."""
 
+import struct
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
@@ -7,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core_shape import CYCLES_BITS, CoreShape
 from firstspike.hdl.events import Kind, input_layout
+from firstspike.hdl.interface import fields
 from firstspike.hdl.learner import settings_layout
 from firstspike.hdl.weights import CHUNK_BITS
 
@@ -464,23 +467,9 @@ def _saturated(value, width: int):
 
 
 def _settings(registers, content):
-    """Statements that take the registers of the learning rule from SETTINGS_FORMAT."""
-    sizes = (1, 1, 1, 1, 1, 2, 2)
-    places = [8 * sum(sizes[:i]) for i in range(len(sizes))]
-    margin = registers.margin
-    return [
-        register.eq(content[place:])
-        for register, place in zip(
-            (
-                registers.step,
-                registers.row_draw,
-                registers.output_draw,
-                registers.every_competitor,
-                margin.shift,
-                margin.minimum,
-                registers.seed,
-            ),
-            places,
-            strict=True,
-        )
-    ]
+    """Statements that take the registers of the learning rule from SETTINGS_FORMAT, in order."""
+    places = fields(registers.shape())
+    place = 0
+    for (_, offset, width), code in zip(places, SETTINGS_FORMAT.format[1:], strict=True):
+        yield registers.as_value()[offset:][:width].eq(content[place:])
+        place += 8 * struct.calcsize(code)

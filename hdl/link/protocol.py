@@ -105,7 +105,8 @@ class Cause(IntEnum):
 
 ADDRESS_FORMAT = struct.Struct("<I")  # layer in the lowest byte, address in the upper three
 SETTINGS_FORMAT = struct.Struct("<BBBBBHH")
-"""step, row_draw, output_draw, every_competitor, margin shift, margin minimum, seed."""
+"""step, row_draw, output_draw, every_competitor, margin shift, margin minimum, seed: the order of
+`learner.settings_layout`."""
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
 ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
@@ -179,6 +180,10 @@ class Identity:
     layers: tuple[LayerIdentity, ...]
 
     FORMAT: ClassVar[struct.Struct] = struct.Struct("<BBHHI8s32sHHHB")
+
+    def has(self, flag: IdentityFlag) -> bool:
+        """Whether a flag is set."""
+        return bool(self.flags >> flag & 1)
 
     def to_bytes(self) -> bytes:
         """The payload of HELLO's answer but its first byte."""

@@ -3,6 +3,7 @@
 It judges nothing but that answers come; `sim.netlist` says what the parameters mean.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import cocotb
@@ -11,7 +12,6 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import RisingEdge
 
 from firstspike.hdl.link.protocol import (
-    ADDRESS_FORMAT,
     ANSWER,
     RING_OVERHEAD,
     Identity,
@@ -20,7 +20,6 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.hdl.weights import CHUNK_BITS
 
 from .. import exchange
 from ..streams import ClockDomain, StreamSink, StreamSource
@@ -31,9 +30,6 @@ POWER_UP = 5_000
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
-
-WRITE_BYTES = 1024
-"""Of weights in one request, at most."""
 
 IMAGES_UNDER_WAY = 2
 """More, and the image bit in the spike log would not say which one a spike is of."""
@@ -77,12 +73,13 @@ class NetlistBench:
             cocotb.start_soon(self._log(layer))
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
-        if identity.flags >> IdentityFlag.LOADED & 1:
-            await self._ask_all(self._writes(identity), identity)
+        if identity.has(IdentityFlag.LOADED):
+            writes = [(Request.WRITE, bytes.fromhex(payload)) for payload in self.given["writes"]]
+            await self._ask_all(writes, identity)
         await self._ask_all([(Request.CHECKSUM, b"")], identity)
         self.first_image = self.received.frames
         images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
-        await self._ask_all(images, identity, most=IMAGES_UNDER_WAY)
+        await self._ask_all(images, identity, most=IMAGES_UNDER_WAY, tell=exchange.tell)
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
@@ -91,23 +88,17 @@ class NetlistBench:
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
 
-    def _writes(self, identity: Identity) -> list[tuple[int, bytes]]:
-        """Requests that write all weights."""
-        requests = []
-        for layer, content in self.given["writes"]:
-            lanes, bits = identity.layers[layer].lanes, identity.layers[layer].stored_bits
-            word = -(-lanes * bits // CHUNK_BITS) * CHUNK_BITS // 8
-            words = bytes.fromhex(content)
-            step = WRITE_BYTES // word * word or word
-            for place in range(0, len(words), step):
-                head = ADDRESS_FORMAT.pack(layer | place // word << 8)
-                requests.append((Request.WRITE, head + words[place : place + step]))
-        return requests
-
     async def _ask_all(
-        self, requests: list[tuple[int, bytes]], identity: Identity, most: int = 200
+        self,
+        requests: list[tuple[int, bytes]],
+        identity: Identity,
+        most: int = 200,
+        tell: Callable[[int], None] = lambda answered: None,
     ) -> None:
-        """Send requests as long as there is room for them, and `most` are under way; wait."""
+        """Send requests as long as there is room for them, and `most` are under way; wait.
+
+        `tell` is told how many are answered.
+        """
         before = self.received.frames
         costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
         for number, (kind, payload) in enumerate(requests):
@@ -117,6 +108,7 @@ class NetlistBench:
             ) > identity.capacity:
                 await self._answers(self.received.frames + 1)
             await self._send(kind, payload)
+            tell(answered)
         await self._answers(before + len(requests))
 
     async def _send(self, kind: int, payload: bytes) -> None:

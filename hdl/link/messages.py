@@ -1,0 +1,184 @@
+"""What payloads of the link mean to a host: images, decisions, and the weights of a core as bytes.
+
+Plain Python: whoever is at the other end of a board's line, real or simulated, has it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from firstspike.golden import learning
+from firstspike.golden.encoding import events
+from firstspike.golden.learning import Settings
+from firstspike.golden.learning_state import held_weights
+from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.quantise import weight_range
+from firstspike.hdl.core import weight_chunks, weights_from_chunks
+from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.layer_shape import LayerShape
+from firstspike.hdl.learner import settings_values
+from firstspike.hdl.weights import CHUNK_BITS, chunks_of
+
+from .identity import packed
+from .protocol import (
+    ADDRESS_FORMAT,
+    DECISION_FORMAT,
+    SETTINGS_FORMAT,
+    UNLABELLED,
+    DecisionFlag,
+    Request,
+)
+
+CHUNK_BYTES = CHUNK_BITS // 8
+
+MAX_WORDS = 255
+"""Of a READ; no piece of the weights has more."""
+
+_CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a board says of an image."""
+
+    decision: int
+    """The class."""
+    tick: int
+    """Of the decision."""
+    forced: bool
+    """Nothing fired up to the deadline."""
+    error: int
+    """Causes, bit by bit: address, tick, order, abort, label; 0 for none."""
+    rows: tuple[int, ...]
+    """Of each layer, the inputs that spiked until the decision."""
+    cycles: int
+    """Clock cycles to the decision."""
+    updated: bool
+    """Whether weights were changed."""
+    turnaround: int | None
+    """Clock cycles until the core could take another image; None of a core that does not learn."""
+
+
+def goes_as_bitmap(shape: CoreShape, ticks: np.ndarray) -> np.ndarray:
+    """Of images int [n, n_rows], or of one, whether it goes as a bitmap; else as events."""
+    if shape.bitmap is None:
+        return np.zeros(np.shape(ticks)[:-1], bool)
+    return np.all((ticks == 0) | (ticks == shape.unit), axis=-1)
+
+
+def image_request(
+    shape: CoreShape, ticks: np.ndarray, label: int = learning.UNLABELLED
+) -> tuple[Request, bytes]:
+    """Type and payload for an image, int [n_rows], in as few bytes as it takes."""
+    if goes_as_bitmap(shape, ticks):
+        return Request.INPUTS, bitmap_payload(ticks != 0, label)
+    return Request.EVENTS, _labelled(label, events(ticks).astype("<u2").tobytes())
+
+
+def bitmap_payload(bright: np.ndarray, label: int = learning.UNLABELLED) -> bytes:
+    """The payload of PIXELS or INPUTS for an image, bool [n]."""
+    return _labelled(label, packed(bright))
+
+
+def _labelled(label: int, content: bytes) -> bytes:
+    return bytes([UNLABELLED if label == learning.UNLABELLED else label]) + content
+
+
+def decision_bytes(shape: CoreShape) -> int:
+    """Bytes of the payload that answers an image."""
+    return DECISION_FORMAT.size + 2 * len(shape.layers) + 4 * shape.learns
+
+
+def decision(shape: CoreShape, answer: bytes) -> Decision:
+    """The decision in the payload that answers an image."""
+    number, flags, tick, cycles = DECISION_FORMAT.unpack_from(answer)
+    layers = len(shape.layers)
+    rest = answer[DECISION_FORMAT.size :]
+    return Decision(
+        decision=number,
+        tick=tick,
+        forced=bool(flags >> DecisionFlag.FORCED & 1),
+        error=flags >> DecisionFlag.ADDRESS & _CAUSES,
+        rows=tuple(np.frombuffer(rest, "<u2", layers).tolist()),
+        cycles=cycles,
+        updated=bool(flags >> DecisionFlag.UPDATED & 1),
+        turnaround=int.from_bytes(rest[2 * layers :], "little") if shape.learns else None,
+    )
+
+
+def columns(decisions: Iterable[Decision], kind: type) -> dict[str, np.ndarray]:
+    """The fields of n decisions that a dataclass has, too: arrays [n], rows [n, n_layers]."""
+    names = {field.name for field in fields(Decision)} & {field.name for field in fields(kind)}
+    decisions = list(decisions)
+    return {name: np.array([getattr(one, name) for one in decisions]) for name in names}
+
+
+def settings_payload(settings: Settings, seed: int = 0) -> bytes:
+    """The payload of SETTINGS; with the seed 0 the generator goes on with the state it has."""
+    return SETTINGS_FORMAT.pack(*_flat(settings_values(settings, seed)))
+
+
+def _flat(values: dict) -> Iterator[int]:
+    for value in values.values():
+        if isinstance(value, dict):
+            yield from _flat(value)
+        else:
+            yield value
+
+
+def word_bytes(layer: LayerShape) -> int:
+    """Bytes of a weight word of a layer on the line."""
+    return CHUNK_BYTES * chunks_of(layer)
+
+
+def weight_bytes(
+    shape: CoreShape, network: Network, stored: Sequence[np.ndarray] | None = None
+) -> list[bytes]:
+    """All weight words of every layer, in order of address, as they go over the line.
+
+    For a core that learns `stored` are the stored weights; None for those of the network, the bits
+    below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
+    that the core does not hold.
+    """
+    bits = shape.layers[0].learning.stored_bits if shape.learns else None
+    if stored is None:
+        stored = held_weights(network, bits)
+    elif bits is None:
+        raise NetworkError("the core stores no weights but those it uses: leave the others out")
+    else:
+        low, high = weight_range(bits)
+        if any(weights.min() < low or weights.max() > high for weights in stored):
+            raise NetworkError(f"the core stores weights of {bits} bits, {low}..{high}: give those")
+    content = [bytearray() for _ in shape.layers]
+    for number, _, chunk in weight_chunks(shape, network, stored):
+        content[number] += chunk.to_bytes(CHUNK_BYTES, "little")
+    return [bytes(one) for one in content]
+
+
+def weights_of(shape: CoreShape, content: bytes) -> tuple[np.ndarray, ...]:
+    """The inverse: (stored) weights int16 [n_in, n_out] a layer, from all words of all layers."""
+    return weights_from_chunks(shape, np.frombuffer(content, "<u4").tolist())
+
+
+def weight_places(shape: CoreShape, most: int) -> Iterator[tuple[int, int, int]]:
+    """Layer, address and number of words of pieces of all weights, of `most` bytes or one word."""
+    for number, layer in enumerate(shape.layers):
+        step = max(1, min(MAX_WORDS, most // word_bytes(layer)))
+        for address in range(0, layer.words, step):
+            yield number, address, min(step, layer.words - address)
+
+
+def weight_writes(shape: CoreShape, content: Sequence[bytes], most: int) -> Iterator[bytes]:
+    """Payloads that write `weight_bytes`, `most` bytes of them at a time."""
+    for number, address, count in weight_places(shape, most):
+        size = word_bytes(shape.layers[number])
+        words = content[number][address * size : (address + count) * size]
+        yield place(number, address) + words
+
+
+def place(layer: int, address: int) -> bytes:
+    """What payloads that write or read weights begin with."""
+    return ADDRESS_FORMAT.pack(layer | address << 8)
