@@ -51,9 +51,9 @@ class _State(NamedTuple):
     now: np.ndarray  # tick
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
     opening: np.ndarray  # by how many ticks the walk that they belong to advances
-    skid_free: np.ndarray  # when the lanes can hand over the next mask
-    stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
-    mask_free: np.ndarray  # when it takes it further, to empty it block by block
+    stage_free: np.ndarray  # when a register in front of several blocks takes the next mask
+    skid_free: np.ndarray  # when the place beside the drain takes it
+    mask_free: np.ndarray  # when the drain does, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
     decided: np.ndarray  # [0]: the cycle of the decision, -1 before
@@ -122,6 +122,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
     several = shape.lanes[layer] > DRAIN_BLOCK
+    taker_free = state.stage_free if several else state.skid_free
     beats = np.empty(shape.n_out[layer] + 1, np.int64)
 
     while True:
@@ -163,7 +164,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             closes = group == groups - 1
             for index in range(rows):
                 fires = index == 0 and (steps > 0 or ends) and not last
-                ready = state.skid_free[layer] if fires else 0
+                ready = taker_free[layer] if fires else 0
                 issued, left = _issue(shape, state, layer, at, ready)
                 at = issued + 1
                 if begun < 0:
@@ -183,13 +184,15 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 if not ends:
                     count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
                 # Not taken, it waits beside the drain and holds up the next one.
-                free = state.stage_free[layer] if several else state.block_free[layer]
-                found = offer = max(left, free) + 1
-                state.skid_free[layer] = offer
                 if several:
-                    moved = max(found, state.mask_free[layer])
-                    state.stage_free[layer] = moved
-                    found = offer = moved + 1
+                    # Through a register of its own first, in which nothing is searched.
+                    entered = max(left, state.stage_free[layer]) + 1
+                    passed = max(entered, state.skid_free[layer])
+                    state.stage_free[layer] = passed
+                    found = offer = max(passed, state.mask_free[layer]) + 1
+                else:
+                    found = offer = max(left, state.block_free[layer]) + 1
+                state.skid_free[layer] = offer
                 for beat in range(count):
                     if several and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])

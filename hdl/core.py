@@ -33,7 +33,8 @@ class Core(wiring.Component):
         both offer one, events go first.
     decision : stream of `CoreShape.decision_layout`, one an image, in order.
     weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
-        bits first; with the last one the word is written. To be used between images.
+        bits first; with the last one the word is written. To be used between images. A chunk takes
+        two cycles, the word's first one to read three.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
         out of range reads as an error; a write there is dropped.
     abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
@@ -232,15 +233,24 @@ class Core(wiring.Component):
         return learner
 
     def _connect_host(self, m, layers):
-        """Route the weight port to the layers; one request to read at a time is under way."""
+        """Route the weight port to the layers; one request to read at a time is under way.
+
+        Where a request goes is found out in its first cycle, and a register says so in the next
+        ones: from the port to a layer's memory it is far enough without.
+        """
         request, answer = self.weights.payload, self.weights_read
+        waits = Signal()  # a request was there in the cycle before, and was not taken
+        allowed = Signal()
         reading = Signal()  # a request has been taken whose answer has not
         bad = Signal()  # it was out of range
-        allowed = Signal()
         hit = Signal()
-        m.d.comb += allowed.eq(self.weights.valid & (request.write | ~reading))
+        m.d.sync += waits.eq(self.weights.valid & ~self.weights.ready)
+        m.d.comb += allowed.eq(waits & (request.write | ~reading))
         for i, layer in enumerate(layers):
-            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
+            inside = Signal(name=f"inside_{i}")
+            m.d.sync += inside.eq(
+                (request.layer == i) & (request.address < self.shape.layers[i].words)
+            )
             with m.If(inside):
                 m.d.comb += [
                     hit.eq(1),
@@ -261,7 +271,7 @@ class Core(wiring.Component):
             m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
         with m.If(answer.valid & answer.ready):
             m.d.sync += [reading.eq(0), bad.eq(0)]
-        with m.If(self.weights.valid & self.weights.ready & ~request.write):
+        with m.If(self.weights.ready & ~request.write):
             m.d.sync += [reading.eq(1), bad.eq(~hit)]
 
 

@@ -53,27 +53,29 @@ class Drain(wiring.Component):
         blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(shape.schedule.window)
         m.submodules.skid = skid = Skid(fired_layout(shape))
-        wiring.connect(m, wiring.flipped(self.fired), skid.i)
+        incoming = wiring.flipped(self.fired)
 
         def is_stale(operation):
             return (operation.image == self.decided) & ~operation.end
 
         # The block being emptied.
         valid = Signal()
-        bits = Signal(size)
+        bits, rest = Signal(size), Signal(size)
         operation = Signal(shape.operation)
         number = Signal(range(blocks))
         final = Signal()  # the last block of its mask that has a bit
-        any_, many, index = first_set(bits)
+        some, many = Signal(), Signal()  # it has a bit, it has another one
+        found = first_set(bits)
         beat = self.beats.payload
         stale = is_stale(operation)
         free = Signal()
         m.d.comb += [
+            rest.eq(without_first(bits)),
             self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
-            beat.hit.eq(any_),
+            beat.hit.eq(some),
             beat.last.eq(final & ~many),
-            beat.lane.eq(Cat(index, number) if blocks > 1 else index),
+            beat.lane.eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
         state = None
@@ -81,12 +83,13 @@ class Drain(wiring.Component):
             state = Signal(data.ArrayLayout(crossing_layout(shape), size))
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
-            m.d.sync += bits.eq(without_first(bits))
+            m.d.sync += bits.eq(rest)
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
-        fired = skid.o.payload
+        fired, load = skid.o.payload, skid.o.ready
         if blocks == 1:
-            m.d.comb += skid.o.ready.eq(free)
+            wiring.connect(m, incoming, skid.i)
+            m.d.comb += [load.eq(free), some.eq(found.any), many.eq(found.many)]
             with m.If(free):
                 m.d.sync += [
                     valid.eq(skid.o.valid),
@@ -98,39 +101,54 @@ class Drain(wiring.Component):
                     m.d.sync += state.eq(fired.state)
             return m
 
+        # All that `free` and `load` depend on is found out beforehand: they have far to go.
         m.submodules.stage = stage = Stage(fired_layout(shape))
-        wiring.connect(m, skid.o, stage.i)
-        fired, load = stage.o.payload, stage.o.ready
-
+        wiring.connect(m, incoming, stage.i)
+        wiring.connect(m, stage.o, skid.i)
         waiting = Signal()
-        padded = blocks * size
-        mask = Signal(padded)
+        mask = Signal(blocks * size)
         mask_operation = Signal(shape.operation)
         words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
-        filled = Signal(blocks)  # the blocks that have a bit
-        _, more, block = first_set(filled)
-        lowest = Signal(blocks)
-        m.d.comb += lowest.eq(lowest_set(filled))
+        lowest = Signal(blocks)  # the first block with a bit
+        others = Signal(blocks)  # the ones after it
+        more = Signal()  # there are such
+        word = Signal(size)
         mask_stale = is_stale(mask_operation)
-        m.d.comb += load.eq(~waiting | mask_stale | (free & ~more))
+
+        def searched(filled):
+            """`filled` says which blocks have a bit."""
+            return [
+                lowest.eq(lowest_set(filled)),
+                others.eq(without_first(filled)),
+                more.eq(first_set(filled).many),
+            ]
+
+        m.d.comb += [
+            word.eq(chosen(lowest, words)),
+            load.eq(~waiting | mask_stale | (free & ~more)),
+        ]
+        with m.If(self.beats.ready):
+            m.d.sync += many.eq(first_set(rest).many)
         with m.If(free):
             m.d.sync += [
                 valid.eq(waiting & ~mask_stale),
-                bits.eq(chosen(lowest, words)),
+                bits.eq(word),
+                some.eq(lowest.any()),
+                many.eq(first_set(word).many),
                 operation.eq(mask_operation),
-                number.eq(block),
+                number.eq(first_set(lowest).index),
                 final.eq(~more),
-                filled.eq(without_first(filled)),
+                *searched(others),
             ]
         with m.If(load):
             m.d.sync += [
-                waiting.eq(stage.o.valid),
+                waiting.eq(skid.o.valid),
                 mask.eq(fired.mask),
-                filled.eq(Cat(fired.mask[i * size : (i + 1) * size].any() for i in range(blocks))),
                 mask_operation.eq(fired.operation),
+                *searched([fired.mask[i * size : (i + 1) * size].any() for i in range(blocks)]),
             ]
         if windowed:
-            states = Signal(data.ArrayLayout(crossing_layout(shape), padded))
+            states = Signal(data.ArrayLayout(crossing_layout(shape), blocks * size))
             choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
             with m.If(load):
                 m.d.sync += states.eq(fired.state)

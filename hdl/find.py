@@ -2,31 +2,33 @@
 
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Mux, Value
 
 
-def first_set(bits):
-    """Search `bits`, a value or list of one-bit values, from the lowest.
+class Found(NamedTuple):
+    """What a search says, as values: the index of the lowest bit that is set, if any is."""
 
-    Returns
-    -------
-    any, many, index
-        Values: whether a bit is set, whether more than one is, and the lowest one's index
-        (if any). A tree of logarithmic depth.
-    """
+    any: Value
+    many: Value
+    """More than one is set."""
+    index: Value
+
+
+def first_set(bits) -> Found:
+    """Search `bits`, a value or list of one-bit values, from the lowest: a logarithmic tree."""
     bits = list(bits)
     if len(bits) == 1:
-        return bits[0], Const(0, 1), Const(0, 0)
+        return Found(bits[0], Const(0, 1), Const(0, 0))
     half = 1 << (len(bits) - 1).bit_length() - 1
-    low_any, low_many, low_index = first_set(bits[:half])
-    high_any, high_many, high_index = first_set(bits[half:])
+    low, high = first_set(bits[:half]), first_set(bits[half:])
     width = half.bit_length() - 1
-    padded = Cat(high_index, Const(0, width))[:width]
-    return (
-        low_any | high_any,
-        low_many | high_many | (low_any & high_any),
-        Cat(Mux(low_any, low_index, padded)[:width], ~low_any),
+    padded = Cat(high.index, Const(0, width))[:width]
+    return Found(
+        low.any | high.any,
+        low.many | high.many | (low.any & high.any),
+        Cat(Mux(low.any, low.index, padded)[:width], ~low.any),
     )
 
 
