@@ -84,38 +84,34 @@ class Lanes(wiring.Component):
         lanes, groups, last = schedule.lanes, schedule.groups, schedule.last
 
         # The register in which a word meets the state of its group, and beside it what the lanes
-        # need to know at once. Without a row the word is 0.
-        coming = self.words.payload.operation
+        # need to know at once. Where there is no operation it is one that changes nothing, so that
+        # all of it waits for `ready` alone, which has far to go.
+        coming, offered = self.words.payload.operation, self.words.valid
         valid, op, word = Signal(), Signal(shape.operation), Signal(shape.word, reset_less=True)
         advance, sends = Signal(), Signal()
         initial = Signal(shape.potential)  # M where `op` starts, else 0
         ready = Signal()
-        done = Signal()  # `op` is done in this cycle
-        load = Signal()
-        starts, advances = coming.first & coming.start, coming.first & coming.advance
-        m.d.comb += [
-            self.words.ready.eq(ready),
-            done.eq(valid & ready),
-            load.eq(self.words.valid & self.words.ready),
-        ]
+        begins = offered & coming.first
+        starts, advances = begins & coming.start, begins & coming.advance
+        ends = offered & coming.end
+        m.d.comb += self.words.ready.eq(ready)
         with m.If(ready):
-            m.d.sync += valid.eq(self.words.valid)
-        with m.If(load):
             m.d.sync += [
+                valid.eq(offered),
                 op.eq(coming),
                 word.eq(self.words.payload.word),
                 advance.eq(advances),
-                sends.eq(~coming.end & (starts | advances) if last else coming.end | advances),
+                sends.eq(~ends & (starts | advances) if last else ends | advances),
                 initial.eq(Mux(starts, -times(shape.threshold, coming.tick), 0)),
             ]
-            with m.If(~coming.row):
+            with m.If(~(offered & coming.row)):
                 m.d.sync += word.eq(0)
 
         state = data.StructLayout({"M": shape.potential, "S": shape.slope})
         work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
         updated = Signal.like(work)  # and after
         states = work
-        with m.If(done):
+        with m.If(ready):
             m.d.sync += work.eq(updated)
         if groups > 1:
             # Read into a register of its own, so that synthesis may forget about collisions.
@@ -126,6 +122,7 @@ class Lanes(wiring.Component):
             fetch, group = self.fetch & self.ahead.first, self.ahead.group
             fetched = Signal(work.shape().size, reset_less=True)
             found = read.data
+            done = valid & ready
             m.d.comb += [
                 write.en.eq(done),
                 write.addr.eq(op.group),
@@ -142,10 +139,10 @@ class Lanes(wiring.Component):
             with m.If(fetch):
                 m.d.sync += fetched.eq(found)
             states = data.View(work.shape(), fetched)
-            with m.If(load & coming.first):
+            with m.If(ready & begins):
                 m.d.sync += work.eq(fetched)
         # A walk that starts finds M = 0, and goes on from there.
-        with m.If(load & starts):
+        with m.If(ready & starts):
             m.d.sync += work.eq(
                 Cat(state.const({"M": 0, "S": -shape.threshold}).as_value() for _ in range(lanes))
             )
@@ -176,14 +173,14 @@ class Lanes(wiring.Component):
         m.d.comb += updated.eq(Cat(after))
 
         if last:
-            self._send_potentials(m, op, done & sends, ready, work, potentials)
+            self._send_potentials(m, op, sends, ready, work, potentials)
         else:
             # In the order of `fired_layout`.
             sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if schedule.window else [])
             m.d.comb += [
                 self.fired.payload.eq(sent),
-                self.fired.valid.eq(valid & sends),
-                ready.eq(self.fired.ready | ~(valid & sends)),
+                self.fired.valid.eq(sends),
+                ready.eq(self.fired.ready | ~sends),
             ]
         return m
 
