@@ -35,8 +35,6 @@ class Board:
     """What has to be done before it can be programmed."""
     ring_bytes: int = RING_BYTES
     """Of requests that the link holds."""
-    window: int | None = None
-    """k by default; None for the fastest."""
 
     @property
     def speed(self) -> str:

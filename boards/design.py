@@ -24,6 +24,9 @@ from .top import Top
 TOP = "firstspike"
 """Name of the design, and of its files."""
 
+WINDOW = 0
+"""k by default: the crossings of a window take logic that is better spent on lanes."""
+
 BUILD_BYTES = 8
 """Of the hash by which a design is known."""
 
@@ -45,15 +48,15 @@ class Design:
         network: Network,
         board: Board,
         lanes: int,
-        window: int | None = None,
+        window: int = WINDOW,
         hz: int | None = None,
         stored_bits: int | None = None,
     ) -> Design:
-        """A design for the board; `window` and clock (Hz) None for the board's own.
+        """A design for the board; `window` is k, the clock (Hz) None for the board's own.
 
         With `stored_bits` its core learns. Raises NetworkError and ClockError.
         """
-        schedule = linked_schedule(network, lanes, board.window if window is None else window)
+        schedule = linked_schedule(network, lanes, window)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         baud_divider(dividers.hz)

@@ -31,10 +31,9 @@ BOARDS = (
         title="iCEBreaker",
         platform=_Platform,
         device=UP5K,
-        clock=24_000_000,
+        clock=27_000_000,
         loaded=True,  # single-port RAM cannot be initialised
         ring_bytes=1 << 14,  # all of a single-port RAM
-        window=0,  # the logic of a window's crossings would take lanes
         connect=_connect,
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
     ),

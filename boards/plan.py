@@ -10,7 +10,7 @@ from firstspike.golden import Network, NetworkError
 from firstspike.hdl.devices import ECP5, ICE40
 
 from .board import Board
-from .design import Design
+from .design import WINDOW, Design
 from .digits import digit_cycles, digit_pixels
 from .logic import luts
 from .memories import Blocks, blocks, memories
@@ -49,10 +49,8 @@ class Plan:
         return float(cycles.mean()) * MHZ / self.design.hz
 
 
-def plan_for(
-    network: Network, board: Board, window: int | None = None, hz: int | None = None
-) -> Plan:
-    """The design with the most lanes that fits; `window` and clock (Hz) None for the board's own.
+def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | None = None) -> Plan:
+    """The design with the most lanes that fits; `window` is k, `hz` None for the board's own clock.
 
     Raises ClockError.
     """
@@ -63,11 +61,13 @@ def plan_for(
         except NetworkError as error:
             return Plan(board, None, str(error), {})
         needs = needs_of(design)
-        share = max(number / _room(board, resource) for resource, number in needs.items())
-        if share <= 1:
+        missing = sum(
+            max(0.0, number / _room(board, resource) - 1) for resource, number in needs.items()
+        )
+        if not missing:
             return Plan(board, design, "", needs)
-        if nearest is None or share < nearest[0]:
-            nearest = share, lanes, needs
+        if nearest is None or missing < nearest[0]:
+            nearest = missing, lanes, needs
     _, lanes, needs = nearest
     excess = [
         f"{number} of {_room(board, resource)} {resource}"

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from firstspike.boards.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
 from firstspike.boards.board import Board
-from firstspike.boards.design import Design
+from firstspike.boards.design import WINDOW, Design
 from firstspike.boards.plan import Plan, plan_for
 from firstspike.boards.pll import MHZ
 from firstspike.boards.registry import BOARDS
@@ -41,13 +41,15 @@ from .output import command_line, json_option, json_result, say
     "--window",
     type=click.IntRange(0, MAX_WINDOW),
     metavar="K",
-    help="Advance by up to 2^K ticks at once.  [default: the board's]",
+    default=WINDOW,
+    show_default=True,
+    help="Advance by up to 2^K ticks at once.",
 )
 @click.option(
     "--clock",
     type=click.FloatRange(min=1),
     metavar="MHz",
-    help="A multiple of 3 MHz that the PLL can make.  [default: 24 on iCE40, 75 on ECP5]",
+    help="A multiple of 3 MHz that the PLL can make.  [default: 27 on iCE40, 75 on ECP5]",
 )
 @click.option(
     "--seed",
@@ -78,7 +80,7 @@ def command(
     net: str,
     board: str,
     lanes: int | None,
-    window: int | None,
+    window: int,
     clock: float | None,
     seed: int | None,
     stored_bits: int | None,
@@ -123,7 +125,7 @@ def _design(
     network: Network,
     board: Board,
     lanes: int | None,
-    window: int | None,
+    window: int,
     clock: float | None,
     stored_bits: int | None,
 ) -> Design:
