@@ -181,7 +181,6 @@ class WeightStore(wiring.Component):
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
-        answer_free = ~self.answers.valid | self.answers.ready
         m.d.sync += fetched.eq(fetch)
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
@@ -189,7 +188,7 @@ class WeightStore(wiring.Component):
             m.d.comb += [self.host.ready.eq(~last | ~wanted), commit.eq(last & ~wanted)]
             with m.If(self.host.ready):
                 m.d.sync += [word.eq(shifted), count.eq(following)]
-        with m.Elif(self.host.valid & answer_free & quiet):
+        with m.Elif(self.host.valid & ~self.answers.valid & quiet):
             with m.If((count == 0) & ~fetched):
                 m.d.comb += fetch.eq(free & ~wanted)
             with m.Else():
