@@ -35,6 +35,7 @@ class _Shape(NamedTuple):
     groups: np.ndarray
     window: np.ndarray
     stages: np.ndarray
+    long_ready: np.ndarray
     offset: np.ndarray
     decision_stages: int
     deadline: int
@@ -44,6 +45,7 @@ class _State(NamedTuple):
     """What is known of an image, an entry a layer; all times are cycles."""
 
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
+    passed: np.ndarray  # after it has come to the skid register, if there is one
     next: np.ndarray  # when the sequencer can work on its next event
     event_free: np.ndarray  # when the register in front of it takes that
     door_free: np.ndarray  # when the one before can hand it over
@@ -68,10 +70,16 @@ def _issue(shape, state, layer, at, ready):
     """
     e = state.registers[layer]
     stages = shape.stages[layer]
-    issued = max(at, e[2] - 1)
+    # Behind a skid register, where there is one, are the memory's and the lanes'.
+    skid = stages - 2 if shape.long_ready[layer] else 0
+    issued = max(at, (state.passed[layer] if skid == 1 else e[2]) - 1)
     e[1] = issued + 1
     for k in range(2, stages + 1):
-        e[k] = max(e[k - 1] + 1, e[k + 1])
+        if k == skid + 1 and skid:
+            state.passed[layer] = max(e[skid], e[k]) + 1
+            e[k] = max(state.passed[layer], e[k + 1])
+        else:
+            e[k] = max(e[k - 1] + 1, state.passed[layer] if k == skid else e[k + 1])
     leaves = max(e[stages], ready)
     e[stages + 1] = leaves + 1
     state.next[layer] = issued + 1
@@ -278,6 +286,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
         np.full(1, -1, np.int64),
         np.full(1, -1, np.int64),
     )
@@ -402,6 +411,7 @@ def run_images(
         groups=np.array([layer.groups for layer in layers], np.int64),
         window=np.array([layer.window for layer in layers], np.int64),
         stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
+        long_ready=np.array([layer.long_ready for layer in layers]),
         offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
         decision_stages=layers[-1].decision_stages,
         deadline=network.deadline,

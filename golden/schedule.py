@@ -77,6 +77,14 @@ class LayerSchedule:
         return -(-self.lanes // DRAIN_BLOCK)
 
     @property
+    def long_ready(self) -> bool:
+        """Whether `ready` of the lanes ends in a skid register before it comes to the sequencer.
+
+        So many lanes are far from one another, and from the sequencer.
+        """
+        return self.drain_blocks > 1 and not self.last
+
+    @property
     def decision_stages(self) -> int:
         """Registers from a tick's potentials to the decision: the input's, the tree's, its own."""
         levels = (self.lanes - 1).bit_length()

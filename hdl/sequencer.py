@@ -201,7 +201,12 @@ class Sequencer(wiring.Component):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
-        wiring.connect(m, last.o, wiring.flipped(self.operations))
+        if schedule.long_ready:
+            m.submodules.operation_skid = operation_skid = Skid(self._command)
+            wiring.connect(m, last.o, operation_skid.i)
+            wiring.connect(m, operation_skid.o, wiring.flipped(self.operations))
+        else:
+            wiring.connect(m, last.o, wiring.flipped(self.operations))
         if groups == 1:
             m.d.comb += [
                 last.i.valid.eq(issue),
