@@ -19,7 +19,7 @@ from .pll import MHZ
 FILL = {ICE40: 0.97, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room, and what it has to fill is slow."""
 
-SAMPLE = 200
+SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
 
 
