@@ -13,6 +13,7 @@ from firstspike.golden import Network
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.devices import ICE40, Family
 from firstspike.hdl.events import address_shape
+from firstspike.hdl.lanes import fired_layout
 from firstspike.hdl.layer_shape import LayerShape
 from firstspike.hdl.link.protocol import Identity, LayerIdentity
 from firstspike.hdl.link.requests import bitmap_bytes
@@ -52,6 +53,9 @@ def _layer_memories(layer: LayerShape) -> list[Memory]:
             Memory("sequencer", address_shape(schedule.n_in).width, schedule.n_in),
             Memory("lanes", state * schedule.lanes, schedule.groups),
         ]
+    if schedule.mask_places:
+        width = fired_layout(layer).size
+        memories.append(Memory("drain.places", width, schedule.mask_places, looked_up=True))
     if schedule.window:
         place, keys = (schedule.n_out - 1).bit_length(), 1 << schedule.window
         memories += [

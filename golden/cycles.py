@@ -21,7 +21,7 @@ from numba import njit
 from .integer import Inference
 from .learning import Learned
 from .network import Network
-from .schedule import DRAIN_BLOCK, Schedule
+from .schedule import DRAIN_BLOCK, MASK_PLACES, Schedule
 
 SPIKE, ADVANCE, END = 0, 1, 2
 _MAX_STAGES = 4
@@ -35,7 +35,6 @@ class _Shape(NamedTuple):
     groups: np.ndarray
     window: np.ndarray
     stages: np.ndarray
-    long_ready: np.ndarray
     offset: np.ndarray
     decision_stages: int
     deadline: int
@@ -45,7 +44,8 @@ class _State(NamedTuple):
     """What is known of an image, an entry a layer; all times are cycles."""
 
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
-    passed: np.ndarray  # after it has come to the skid register, if there is one
+    places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
+    masks: np.ndarray  # how many have been made
     next: np.ndarray  # when the sequencer can work on its next event
     event_free: np.ndarray  # when the register in front of it takes that
     door_free: np.ndarray  # when the one before can hand it over
@@ -53,9 +53,9 @@ class _State(NamedTuple):
     now: np.ndarray  # tick
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
     opening: np.ndarray  # by how many ticks the walk that they belong to advances
-    stage_free: np.ndarray  # when a register in front of several blocks takes the next mask
-    skid_free: np.ndarray  # when the place beside the drain takes it
-    mask_free: np.ndarray  # when the drain does, to empty it block by block
+    skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
+    stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
+    mask_free: np.ndarray  # when it takes it further, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
     decided: np.ndarray  # [0]: the cycle of the decision, -1 before
@@ -63,23 +63,20 @@ class _State(NamedTuple):
 
 
 @njit(cache=True)
-def _issue(shape, state, layer, at, ready):
+def _issue(shape, state, layer, at, fetched, ready):
     """One operation from the sequencer to the lanes.
 
-    Returns the cycle of its issue, and that in which it leaves the lanes, not before `ready`.
+    Its word is not there before `fetched`. Returns the cycle of its issue, and that in which it
+    leaves the lanes, not before `ready`.
     """
     e = state.registers[layer]
     stages = shape.stages[layer]
-    # Behind a skid register, where there is one, are the memory's and the lanes'.
-    skid = stages - 2 if shape.long_ready[layer] else 0
-    issued = max(at, (state.passed[layer] if skid == 1 else e[2]) - 1)
+    issued = max(at, e[2] - 1)
     e[1] = issued + 1
     for k in range(2, stages + 1):
-        if k == skid + 1 and skid:
-            state.passed[layer] = max(e[skid], e[k]) + 1
-            e[k] = max(state.passed[layer], e[k + 1])
-        else:
-            e[k] = max(e[k - 1] + 1, state.passed[layer] if k == skid else e[k + 1])
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+        if k == stages - 1:
+            e[k] = max(e[k], fetched)
     leaves = max(e[stages], ready)
     e[stages + 1] = leaves + 1
     state.next[layer] = issued + 1
@@ -130,7 +127,6 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
     several = shape.lanes[layer] > DRAIN_BLOCK
-    taker_free = state.stage_free if several else state.skid_free
     beats = np.empty(shape.n_out[layer] + 1, np.int64)
 
     while True:
@@ -155,7 +151,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             if state.rows[layer] == 0:
                 state.opening[layer] = 0
             state.rows[layer] += 1
-            state.event_free[layer] = _issue(shape, state, layer, at, 0)[0]
+            state.event_free[layer] = _issue(shape, state, layer, at, 0, 0)[0]
             return taken
         elif kind == ADVANCE:
             state.next[layer] = at + 1
@@ -172,8 +168,11 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             closes = group == groups - 1
             for index in range(rows):
                 fires = index == 0 and (steps > 0 or ends) and not last
-                ready = taker_free[layer] if fires else 0
-                issued, left = _issue(shape, state, layer, at, ready)
+                place = state.masks[layer] % MASK_PLACES
+                # A mask's place is counted as free a cycle after it was taken.
+                fetched = state.places[layer, place] + 2 if fires and several else 0
+                ready = state.skid_free[layer] if fires and not several else 0
+                issued, left = _issue(shape, state, layer, at, fetched, ready)
                 at = issued + 1
                 if begun < 0:
                     begun = issued
@@ -191,16 +190,17 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 beats[0] = -1
                 if not ends:
                     count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
-                # Not taken, it waits beside the drain and holds up the next one.
                 if several:
-                    # Through a register of its own first, in which nothing is searched.
-                    entered = max(left, state.stage_free[layer]) + 1
-                    passed = max(entered, state.skid_free[layer])
-                    state.stage_free[layer] = passed
-                    found = offer = max(passed, state.mask_free[layer]) + 1
+                    # It waits in a place kept for it, and is looked at in a register first.
+                    taken_out = max(left + 1, state.stage_free[layer])
+                    state.places[layer, place] = taken_out
+                    state.masks[layer] += 1
+                    state.stage_free[layer] = max(taken_out + 1, state.mask_free[layer])
+                    found = offer = state.stage_free[layer] + 1
                 else:
+                    # Not taken, it waits beside the drain and holds up the next one.
                     found = offer = max(left, state.block_free[layer]) + 1
-                state.skid_free[layer] = offer
+                    state.skid_free[layer] = offer
                 for beat in range(count):
                     if several and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])
@@ -274,6 +274,7 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
     layers = shape.n_out.size
     state = _State(
         np.zeros((layers, _MAX_STAGES + 2), np.int64),
+        np.zeros((layers, MASK_PLACES), np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
@@ -411,7 +412,6 @@ def run_images(
         groups=np.array([layer.groups for layer in layers], np.int64),
         window=np.array([layer.window for layer in layers], np.int64),
         stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
-        long_ready=np.array([layer.long_ready for layer in layers]),
         offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
         decision_stages=layers[-1].decision_stages,
         deadline=network.deadline,

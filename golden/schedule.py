@@ -18,6 +18,9 @@ MAX_WINDOW = 4
 DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more are searched block by block."""
 
+MASK_PLACES = 8
+"""A power of two: twice those under way, when one is made and one is taken in every cycle."""
+
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
@@ -77,12 +80,12 @@ class LayerSchedule:
         return -(-self.lanes // DRAIN_BLOCK)
 
     @property
-    def long_ready(self) -> bool:
-        """Whether `ready` of the lanes ends in a skid register before it comes to the sequencer.
+    def mask_places(self) -> int:
+        """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
 
-        So many lanes are far from one another, and from the sequencer.
+        So many lanes are far from one another, and from what would have to tell them to wait.
         """
-        return self.drain_blocks > 1 and not self.last
+        return MASK_PLACES if self.drain_blocks > 1 and not self.last else 0
 
     @property
     def decision_stages(self) -> int:
@@ -102,7 +105,7 @@ def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
     The end of the image goes through all registers of the hidden layer, drain, crossing unit and
     queue included; at the same time the spikes under way are sorted out, one a cycle.
     """
-    drain = 3 if hidden.drain_blocks > 1 else 1
+    drain = 4 if hidden.drain_blocks > 1 else 1
     end = hidden.fetch_stages + drain + hidden.window + 5
     return max(end, last.spikes_under_way + 3)
 

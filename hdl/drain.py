@@ -2,6 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, stream, wiring
+from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.schedule import DRAIN_BLOCK
@@ -31,10 +32,15 @@ class Drain(wiring.Component):
     with a bit, the first of them and the first bit in the block, with registers in between, so that
     the path does not grow with the lanes.
 
-    Ports: `fired`, stream of `fired_layout`; `beats`, stream of `beat_layout`; `decided`, the
-    image bit of the latest decided image, whose masks are dropped (its end is not).
+    Ports
+    -----
+    fired : stream of `fired_layout`. With several blocks it is always ready, and there is room for
+        `shape.schedule.mask_places` masks: whoever sends them counts.
+    freed : (with several blocks) a place is free again from the next cycle on.
+    beats : stream of `beat_layout`.
+    decided : the image bit of the latest decided image, whose masks are dropped (its end is not).
 
-    Latency 1 cycle, or 3 with several blocks; throughput one beat a cycle, without gaps.
+    Latency 1 cycle, or 4 with several blocks; throughput one beat a cycle, without gaps.
     """
 
     def __init__(self, shape):
@@ -45,6 +51,7 @@ class Drain(wiring.Component):
                 "beats": Out(stream.Signature(beat_layout(shape))),
                 "decided": In(1),
             }
+            | ({"freed": Out(1)} if shape.schedule.mask_places else {})
         )
 
     def elaborate(self, platform):
@@ -52,8 +59,6 @@ class Drain(wiring.Component):
         shape, lanes = self._shape, self._shape.schedule.lanes
         blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(shape.schedule.window)
-        m.submodules.skid = skid = Skid(fired_layout(shape))
-        incoming = wiring.flipped(self.fired)
 
         def is_stale(operation):
             return (operation.image == self.decided) & ~operation.end
@@ -86,10 +91,11 @@ class Drain(wiring.Component):
             m.d.sync += bits.eq(rest)
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
-        fired, load = skid.o.payload, skid.o.ready
         if blocks == 1:
-            wiring.connect(m, incoming, skid.i)
-            m.d.comb += [load.eq(free), some.eq(found.any), many.eq(found.many)]
+            m.submodules.skid = skid = Skid(fired_layout(shape))
+            wiring.connect(m, wiring.flipped(self.fired), skid.i)
+            fired = skid.o.payload
+            m.d.comb += [skid.o.ready.eq(free), some.eq(found.any), many.eq(found.many)]
             with m.If(free):
                 m.d.sync += [
                     valid.eq(skid.o.valid),
@@ -101,10 +107,22 @@ class Drain(wiring.Component):
                     m.d.sync += state.eq(fired.state)
             return m
 
-        # All that `free` and `load` depend on is found out beforehand: they have far to go.
+        m.submodules.places = places = SyncFIFO(
+            width=fired_layout(shape).size, depth=shape.schedule.mask_places
+        )
         m.submodules.stage = stage = Stage(fired_layout(shape))
-        wiring.connect(m, incoming, stage.i)
-        wiring.connect(m, stage.o, skid.i)
+        m.d.comb += [
+            self.fired.ready.eq(1),
+            places.w_en.eq(self.fired.valid),
+            places.w_data.eq(self.fired.payload),
+            places.r_en.eq(stage.i.ready),
+            stage.i.valid.eq(places.r_rdy),
+            stage.i.payload.eq(places.r_data),
+            self.freed.eq(stage.load),
+        ]
+
+        # All that `free` and `load` depend on is found out beforehand: they have far to go.
+        fired, load = stage.o.payload, stage.o.ready
         waiting = Signal()
         mask = Signal(blocks * size)
         mask_operation = Signal(shape.operation)
@@ -142,7 +160,7 @@ class Drain(wiring.Component):
             ]
         with m.If(load):
             m.d.sync += [
-                waiting.eq(skid.o.valid),
+                waiting.eq(stage.o.valid),
                 mask.eq(fired.mask),
                 mask_operation.eq(fired.operation),
                 *searched([fired.mask[i * size : (i + 1) * size].any() for i in range(blocks)]),

@@ -99,4 +99,6 @@ class Layer(wiring.Component):
         wiring.connect(m, drain.beats, emitter.beats)
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
         m.d.comb += drain.decided.eq(decided)
+        if shape.schedule.mask_places:
+            m.d.comb += sequencer.freed.eq(drain.freed)
         return m

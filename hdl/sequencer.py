@@ -28,6 +28,8 @@ class Sequencer(wiring.Component):
     finished : the image bit of the latest image whose end has been worked off (that of no image
         after a reset).
     done : a window layer's spikes up to the promise have been sent.
+    freed : (where the drain has places for `shape.schedule.mask_places` masks) one is free again.
+        An operation that makes a mask goes only when there is a place for it.
 
     Latency from an event to its operation: 2 cycles with one group, 3 with more. Throughput: one
     operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
@@ -47,6 +49,7 @@ class Sequencer(wiring.Component):
                 "finished": Out(1, init=1),
                 "done": In(1),
             }
+            | ({"freed": In(1)} if shape.schedule.mask_places else {})
         )
 
     def elaborate(self, platform):
@@ -201,12 +204,12 @@ class Sequencer(wiring.Component):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
-        if schedule.long_ready:
-            m.submodules.operation_skid = operation_skid = Skid(self._command)
-            wiring.connect(m, last.o, operation_skid.i)
-            wiring.connect(m, operation_skid.o, wiring.flipped(self.operations))
-        else:
-            wiring.connect(m, last.o, wiring.flipped(self.operations))
+        goes = self._count_places(m, last.o) if schedule.mask_places else 1
+        m.d.comb += [
+            self.operations.valid.eq(last.o.valid & goes),
+            self.operations.payload.eq(last.o.payload),
+            last.o.ready.eq(self.operations.ready & goes),
+        ]
         if groups == 1:
             m.d.comb += [
                 last.i.valid.eq(issue),
@@ -297,3 +300,17 @@ class Sequencer(wiring.Component):
             listing.o.ready.eq(last.i.ready),
         ]
         return m
+
+    def _count_places(self, m, coming):
+        """Whether the operation that is to go has a place for its mask, or makes none."""
+        places = self._shape.schedule.mask_places
+        free = Signal(range(places + 1), init=places)
+        operation = coming.payload.operation
+        makes = operation.end | (operation.first & operation.advance)
+        goes = (free != 0) | ~makes
+        takes = coming.valid & coming.ready & makes
+        with m.If(takes & ~self.freed):
+            m.d.sync += free.eq(free - 1)
+        with m.If(~takes & self.freed):
+            m.d.sync += free.eq(free + 1)
+        return goes
