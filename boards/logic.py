@@ -4,7 +4,7 @@ Nearly all that grows goes with the bits of S and M in the lanes of a layer, whi
 counts; the rest, of core and link, is a constant. On an ECP5 it gives look-up tables, on an iCE40
 logic cells: there are as many of both, but a register that is not behind a look-up table of its
 own takes a cell. It is right to some 10 %, by what `firstspike build` says of a toy network with 4
-lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 32, 64 and 379 on an ECP5, and of
+lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 64 and 379 on an ECP5, and of
 mnist-8bit with 64.
 """
 
@@ -31,7 +31,7 @@ class Rule:
 
 RULES: dict[Family, Rule] = {
     ICE40: Rule(design=3200, registers=2.3, memory=3.8, window=3.5),
-    ECP5: Rule(design=3000, registers=2.8, memory=3.4, window=3.5),
+    ECP5: Rule(design=2100, registers=2.1, memory=3.9, window=3.7),
 }
 
 
