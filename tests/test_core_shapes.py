@@ -97,6 +97,31 @@ def test_core_of_any_shape_equals_golden(number):
     assert not list(differences(inference, expected, run)), shape
 
 
+@pytest.mark.parametrize(("lanes", "window"), [(70, 0), (35, 0), (35, 4), (16, 0)])
+def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
+    """All hidden neurons fire at one tick, and no output before the deadline."""
+    weights = np.full((20, 70), 7), np.full((70, 3), -1)
+    network = Network(
+        weights=weights,
+        weight_bits=(4, 4),
+        thresholds=(4, 4),
+        unit=16,
+        deadline=120,
+        n_inputs=20,
+        inputs=np.arange(20),
+        encoding="binary",
+        late=-1,
+    )
+    ticks = encode(network, np.full((2, 20), 255, np.uint8))
+    schedule = Schedule.of(network, lanes, window)
+    inference = infer(network, ticks)
+    assert np.unique(inference.hidden[0]).size == 1
+    assert inference.forced.all()
+    run = simulate_directly(network, ticks, schedule, None, False, 1, False)
+    expected = cycles(network, ticks, inference, schedule)
+    assert not list(differences(inference, expected, run))
+
+
 def test_the_networks_do_everything():
     """Forced and unforced decisions, ties, and spikes of all layers occur among the shapes."""
     seen = Counter()
