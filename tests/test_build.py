@@ -10,6 +10,7 @@ from command_line import firstspike, refusal, toy_network
 
 from firstspike.boards import bitstream, plan
 from firstspike.boards.design import BUILD_BYTES, Design
+from firstspike.boards.pll import MHZ
 from firstspike.boards.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.hdl.synthesis import Clock, Placement
@@ -146,7 +147,7 @@ def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
     ended = fake(capfd, {1: 21.0, 2: 22.0, 3: 23.5, 4: 20.0, 5: 19.0})
     assert ended.status == 1
     assert fake.placed == list(bitstream.SEEDS)
-    assert "too slow for 24 MHz" in ended.err.splitlines()[-1]
+    assert f"too slow for {BOARDS['icebreaker'].clock / MHZ:g} MHz" in ended.err.splitlines()[-1]
     assert "23.5 MHz with seed 3" in ended.err.splitlines()[-1]
     assert not (folder / "firstspike.bin").exists()  # that of the build before is gone
     report = json.loads((folder / "report.json").read_text())
