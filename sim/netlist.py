@@ -231,6 +231,7 @@ def simulate(
         results = simulation.run(
             BENCH,
             {
+                "weight_bits": 8 * sum(map(len, words)),
                 "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
                 "images": [[kind, payload.hex()] for kind, payload in requests],
                 "hidden": hidden,

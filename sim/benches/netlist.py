@@ -76,7 +76,9 @@ class NetlistBench:
         if identity.has(IdentityFlag.LOADED):
             writes = [(Request.WRITE, bytes.fromhex(payload)) for payload in self.given["writes"]]
             await self._ask_all(writes, identity)
-        await self._ask_all([(Request.CHECKSUM, b"")], identity)
+        # All weights are summed bit by bit, and each chunk is fetched, before there is an answer.
+        patience = PATIENCE + 2 * self.given["weight_bits"]
+        await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
         self.first_image = self.received.frames
         images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
         await self._ask_all(images, identity, most=IMAGES_UNDER_WAY, tell=exchange.tell)
@@ -93,6 +95,7 @@ class NetlistBench:
         requests: list[tuple[int, bytes]],
         identity: Identity,
         most: int = 200,
+        patience: int = PATIENCE,
         tell: Callable[[int], None] = lambda answered: None,
     ) -> None:
         """Send requests as long as there is room for them, and `most` are under way; wait.
@@ -106,30 +109,30 @@ class NetlistBench:
             while (answered := self.received.frames - before) <= number - most or sum(
                 costs[answered : number + 1]
             ) > identity.capacity:
-                await self._answers(self.received.frames + 1)
+                await self._answers(self.received.frames + 1, patience)
             await self._send(kind, payload)
             tell(answered)
-        await self._answers(before + len(requests))
+        await self._answers(before + len(requests), patience)
 
     async def _send(self, kind: int, payload: bytes) -> None:
         await self.end.send(encode_frame(kind, self.sequence, payload))
         self.sequence = (self.sequence + 1) & 0xFF
 
-    async def _answers(self, count: int) -> None:
-        """Wait until so many frames have come in all."""
-        watch = cocotb.start_soon(self._watch())
+    async def _answers(self, count: int, patience: int = PATIENCE) -> None:
+        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
+        watch = cocotb.start_soon(self._watch(patience))
         while self.received.frames < count:
             await self.received.more()
         watch.cancel()
 
-    async def _watch(self) -> None:
+    async def _watch(self, patience: int) -> None:
         count = -1
         while len(self.received.content) > count:
             count = len(self.received.content)
             await self.domain.after_rising()
-            await self.domain.cycles(PATIENCE)
+            await self.domain.cycles(patience)
         raise AssertionError(
-            f"no byte in {PATIENCE} cycles after {count} bytes in {self.received.frames} frames"
+            f"no byte in {patience} cycles after {count} bytes in {self.received.frames} frames"
         )
 
     async def _log(self, layer: int) -> None:
