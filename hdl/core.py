@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -33,7 +33,8 @@ class Core(wiring.Component):
         both offer one, events go first.
     decision : stream of `CoreShape.decision_layout`, one an image, in order.
     weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
-        bits first; with the last one the word is written. To be used between images.
+        bits first; with the last one the word is written. To be used between images. A chunk takes
+        three cycles, the word's first one to read four.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
         out of range reads as an error; a write there is dropped.
     abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
@@ -232,37 +233,48 @@ class Core(wiring.Component):
         return learner
 
     def _connect_host(self, m, layers):
-        """Route the weight port to the layers; one request to read at a time is under way."""
+        """Route the weight port to the layers; one request to read at a time is under way.
+
+        In a request's first cycle registers find out where it goes, in the next ones it is offered
+        there, and in the one after these it is taken: the port is far away from the layers, and the
+        layers from their memories.
+        """
         request, answer = self.weights.payload, self.weights_read
-        reading = Signal()  # a request has been taken whose answer has not
+        waits, write = Signal(), Signal()  # a request was there in the cycle before; of what kind
+        inside = [Signal(name=f"inside_{i}") for i in range(len(layers))]
+        offered, done, taken = Signal(), Signal(), Signal()
+        reading = Signal()  # a request has been done whose answer has not been taken
         bad = Signal()  # it was out of range
-        allowed = Signal()
-        hit = Signal()
-        m.d.comb += allowed.eq(self.weights.valid & (request.write | ~reading))
+        m.d.sync += [
+            waits.eq(self.weights.valid & ~taken),
+            write.eq(request.write),
+            taken.eq(done),
+        ]
+        m.d.comb += [
+            self.weights.ready.eq(taken),
+            offered.eq(waits & ~taken & (write | ~reading)),
+            done.eq(offered),  # where there is no such word
+        ]
         for i, layer in enumerate(layers):
-            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
-            with m.If(inside):
-                m.d.comb += [
-                    hit.eq(1),
-                    layer.host.valid.eq(allowed),
-                    self.weights.ready.eq(layer.host.ready & allowed),
-                ]
+            m.d.sync += inside[i].eq(
+                (request.layer == i) & (request.address < self.shape.layers[i].words)
+            )
+            with m.If(inside[i]):
+                m.d.comb += [layer.host.valid.eq(offered), done.eq(offered & layer.host.ready)]
             m.d.comb += [
-                layer.host.payload.write.eq(request.write),
+                layer.host.payload.write.eq(write),
                 layer.host.payload.address.eq(request.address),
                 layer.host.payload.data.eq(request.data),
                 layer.answers.ready.eq(answer.ready),
             ]
             with m.If(layer.answers.valid):
                 m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(layer.answers.payload)]
-        with m.If(~hit):
-            m.d.comb += self.weights.ready.eq(allowed)
         with m.If(bad):
             m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
         with m.If(answer.valid & answer.ready):
             m.d.sync += [reading.eq(0), bad.eq(0)]
-        with m.If(self.weights.valid & self.weights.ready & ~request.write):
-            m.d.sync += [reading.eq(1), bad.eq(~hit)]
+        with m.If(done & ~write):
+            m.d.sync += [reading.eq(1), bad.eq(~Cat(inside).any())]
 
 
 def weight_chunks(shape: CoreShape, network: Network, stored=None):

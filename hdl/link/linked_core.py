@@ -35,7 +35,8 @@ class LinkedCore(wiring.Component):
         m.submodules.link = link = self._link
         core = self._core
         m.submodules.core = ResetInserter(link.reset_core)(core)
-        m.d.comb += link.busy.eq(core.busy)
+        # A cycle late, for much depends on it: no request waits for it so soon after an image.
+        m.d.sync += link.busy.eq(core.busy)
         for name, member in link.signature.members.items():
             if name in CORE_SIDE and member.is_signature:
                 source, taker = getattr(link, name), getattr(core, name)

@@ -31,14 +31,18 @@ class Store(wiring.Component):
         m = Module()
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
         read, write = ram.read_port(domain="comb"), ram.write_port()
+        fetched, kept = Signal(ENTRY), Signal(ENTRY)
+        fresh = Signal()  # only now: what a single-port RAM shows after a write is not defined
         m.d.comb += [
             read.addr.eq(self.address),
             write.addr.eq(self.address),
             write.data.eq(self.entry),
             write.en.eq(self.write),
+            self.latest.eq(Mux(fresh, fetched.as_value(), kept.as_value())),
         ]
+        m.d.sync += [fresh.eq(self.fetch & ~self.write), kept.eq(self.latest)]
         with m.If(self.fetch & ~self.write):
-            m.d.sync += self.latest.eq(read.data)
+            m.d.sync += fetched.eq(read.data)
         return m
 
 
