@@ -24,7 +24,7 @@ from .network import Network
 from .schedule import DRAIN_BLOCK, MASK_PLACES, Schedule
 
 SPIKE, ADVANCE, END = 0, 1, 2
-_MAX_STAGES = 4
+_MAX_STAGES = 5
 
 
 class _Shape(NamedTuple):
@@ -35,6 +35,7 @@ class _Shape(NamedTuple):
     groups: np.ndarray
     window: np.ndarray
     stages: np.ndarray
+    fetching: np.ndarray  # which of them is the memory's
     offset: np.ndarray
     decision_stages: int
     deadline: int
@@ -75,7 +76,7 @@ def _issue(shape, state, layer, at, fetched, ready):
     e[1] = issued + 1
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
-        if k == stages - 1:
+        if k == shape.fetching[layer]:
             e[k] = max(e[k], fetched)
     leaves = max(e[stages], ready)
     e[stages + 1] = leaves + 1
@@ -412,6 +413,7 @@ def run_images(
         groups=np.array([layer.groups for layer in layers], np.int64),
         window=np.array([layer.window for layer in layers], np.int64),
         stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
+        fetching=np.array([layer.fetch_stages - layer.word_stages for layer in layers], np.int64),
         offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
         decision_stages=layers[-1].decision_stages,
         deadline=network.deadline,

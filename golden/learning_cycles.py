@@ -9,7 +9,7 @@ import numpy as np
 from .cycles import cycles, run_images
 from .learning import Learned
 from .network import Network
-from .schedule import UPDATE_CYCLES, WALK_START_CYCLES, Schedule, settle_cycles
+from .schedule import WALK_START_CYCLES, Schedule, settle_cycles
 
 
 class LearningCycles(NamedTuple):
@@ -62,7 +62,7 @@ def learning_cycles(
         1,
     )
     deltas = hidden.groups + 2
-    update = deltas + outputs + inputs + UPDATE_CYCLES
+    update = deltas + outputs + inputs + hidden.update_cycles
     return LearningCycles(
         cycles(network, ticks, learned, schedule, pixels),
         run_on,

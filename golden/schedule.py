@@ -21,6 +21,9 @@ DRAIN_BLOCK = 16
 MASK_PLACES = 8
 """A power of two: twice those under way, when one is made and one is taken in every cycle."""
 
+BANK_WORDS = 1024
+"""Of a large weight store, in a bank: as many as one block RAM of the ECP5 is deep."""
+
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
@@ -32,9 +35,6 @@ LEVELS_PER_STAGE = 1
 
 WALK_START_CYCLES = 4
 """Of a walk over the rows that took part in an image, to the first: block, word, memory, row."""
-
-UPDATE_CYCLES = 2
-"""From an update's being given out until its word has been written: read, add."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +70,31 @@ class LayerSchedule:
         """Registers an event and its operation enter before that meets the state of its lanes.
 
         One for the event, one for the row list (only where rows are replayed for further
-        groups), one for the weight address, one for the memory, one for the word.
+        groups), one for the weight address, and those of the word.
         """
-        return 5 if self.groups > 1 else 4
+        return (3 if self.groups > 1 else 2) + self.word_stages
+
+    @property
+    def word_stages(self) -> int:
+        """One for the memory, one more where there are several banks, one for the word."""
+        return 2 if self.banks == 1 else 3
+
+    @property
+    def banks(self) -> int:
+        """Of the weight store; which one a word is from is chosen a cycle after it was read.
+
+        Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
+        wait: such a store could not.
+        """
+        return -(-self.groups * self.n_in // BANK_WORDS) if self.mask_places else 1
+
+    @property
+    def update_cycles(self) -> int:
+        """From an update's being given out until its word has been written: read, add.
+
+        (The register for the word is that for the sum here.)
+        """
+        return self.word_stages
 
     @property
     def drain_blocks(self) -> int:

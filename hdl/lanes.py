@@ -5,6 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import times
+from .weights import ahead_signature
 
 
 def fired_layout(shape):
@@ -49,7 +50,7 @@ class Lanes(wiring.Component):
     Ports
     -----
     words : stream of {operation, word}.
-    ahead, fetch : the operation to enter the weight store next; high in the cycle in which it does.
+    ahead : `ahead_signature`, of `words`.
     fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
         group that advances, and one for the image's end. Combinational.
     probe, alive : (a hidden layer where `shape.learns`) {valid, group}; in the cycle after `valid`
@@ -66,8 +67,7 @@ class Lanes(wiring.Component):
         self._word = data.StructLayout({"operation": shape.operation, "word": shape.word})
         members = {
             "words": In(stream.Signature(self._word)),
-            "ahead": In(shape.operation),
-            "fetch": In(1),
+            "ahead": In(ahead_signature(shape)),
         }
         if shape.schedule.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
@@ -119,7 +119,8 @@ class Lanes(wiring.Component):
                 shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
             )
             read, write = store.read_port(domain="comb"), store.write_port()
-            fetch, group = self.fetch & self.ahead.first, self.ahead.group
+            ahead = self.ahead.operation
+            fetch, group = self.ahead.valid & ahead.first, ahead.group
             fetched = Signal(work.shape().size, reset_less=True)
             found = read.data
             done = valid & ready

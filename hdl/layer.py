@@ -64,6 +64,7 @@ class Layer(wiring.Component):
         wiring.connect(m, wiring.flipped(self.events), sequencer.events)
         wiring.connect(m, sequencer.operations, store.reads)
         wiring.connect(m, store.words, lanes.words)
+        wiring.connect(m, store.ahead, lanes.ahead)
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
         # It has far to go; all blocks of a layer hear of it a cycle later.
@@ -72,8 +73,6 @@ class Layer(wiring.Component):
         m.d.comb += [
             sequencer.decided.eq(self.decided),
             self.finished.eq(sequencer.finished),
-            lanes.ahead.eq(sequencer.operations.payload.operation),
-            lanes.fetch.eq(store.reads.valid & store.reads.ready),
         ]
         if shape.learns:
             wiring.connect(m, wiring.flipped(self.updates), store.updates)

@@ -6,7 +6,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning import Settings
-from firstspike.golden.schedule import UPDATE_CYCLES, settle_cycles
+from firstspike.golden.schedule import settle_cycles
 
 from .deltas import Deltas
 from .events import tick_shape
@@ -227,7 +227,7 @@ class Learner(wiring.Component):
         ]
 
         settling = settle_cycles(hidden, last)
-        wait = Signal(range(max(settling, UPDATE_CYCLES)))
+        wait = Signal(range(max(settling, hidden.update_cycles)))
         settled = (wait == settling - 1) & self.settled & (latest.level == 0)
         update = Signal()
         changed = Signal()
@@ -270,7 +270,7 @@ class Learner(wiring.Component):
                 m.d.sync += state.eq(State.FINISH)
             with m.Case(State.FINISH):
                 m.d.sync += wait.eq(wait + 1)
-                with m.If(wait == UPDATE_CYCLES - 1):
+                with m.If(wait == hidden.update_cycles - 1):
                     m.d.comb += [self.done.eq(changed), self.updated.eq(changed)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
         return m

@@ -1,13 +1,16 @@
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
+from functools import reduce
+from operator import or_
 from types import SimpleNamespace
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.quantise import weight_range
+from firstspike.golden.schedule import BANK_WORDS
 
 CHUNK_BITS = 32
 """Width of the host port."""
@@ -72,8 +75,13 @@ def updated_signature(shape):
     return wiring.Signature({"valid": Out(1), "negative": Out(shape.schedule.lanes)})
 
 
+def ahead_signature(shape):
+    """What the next word is for, in the cycle before it comes."""
+    return wiring.Signature({"valid": Out(1), "operation": Out(shape.operation)})
+
+
 class WeightStore(wiring.Component):
-    """Weights in block RAM.
+    """Weights in block RAM, in `shape.schedule.banks` banks.
 
     The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
     The host's accesses use the same memory port in cycles without a read: read and write share one
@@ -82,7 +90,9 @@ class WeightStore(wiring.Component):
     Ports
     -----
     reads : stream of {operation, address}; with `operation.row` low the word is not used.
-    words : stream of {operation, word}. Latency 1 cycle, throughput one word a cycle.
+    words : stream of {operation, word}. Latency 1 cycle, throughput one word a cycle. With several
+        banks the latency is 2, and every word must be taken at once.
+    ahead : `ahead_signature`, of `words`: high in the cycle before a word.
     host : stream of `host_request`. The chunks of a word come in order, lowest bits first; with
         the last one the word is written. To be used between images: in the middle of one it waits
         for a cycle in which the lanes want no word, and a write takes effect from then on.
@@ -90,8 +100,8 @@ class WeightStore(wiring.Component):
     updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
         Updates go before the host and before the lanes, which must not read what is written, and
         have no word waiting: it would be lost.
-        Weights saturate. A word is written 2 cycles after its update was taken, and is not to be
-        updated again before that.
+        Weights saturate. A word is written `shape.schedule.update_cycles` after its update was
+        taken, and is not to be updated again before that.
     updated : (likewise) `updated_signature`.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
@@ -118,6 +128,7 @@ class WeightStore(wiring.Component):
                         data.StructLayout({"operation": shape.operation, "word": shape.word})
                     )
                 ),
+                "ahead": Out(ahead_signature(shape)),
                 "host": In(stream.Signature(host_request(shape))),
                 "answers": Out(stream.Signature(CHUNK_BITS)),
             }
@@ -127,19 +138,17 @@ class WeightStore(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         shape = self._shape
-        init = [] if self._weights is None else pack_words(shape, self._weights)
-        m.submodules.memory = store = memory.Memory(
-            shape=shape.word.size,
-            depth=shape.words,
-            init=init,
-            # An update is written while another word is read, never the same one.
-            attrs={"no_rw_check": 1} if shape.learns else {},
-        )
-        read = store.read_port(domain="comb")
-        write = store.write_port()
-        q = Signal(shape.word.size)
+        banked = shape.schedule.banks > 1
 
         address = Signal(range(shape.words))
+        take = Signal()  # the word there is read
+        write = SimpleNamespace(
+            valid=Signal(name="write_valid"),
+            address=Signal(range(shape.words), name="write_address"),
+            data=Signal(shape.word.size, name="write_data"),
+        )
+        q = self._memory(m, address, take, write)
+
         change = Signal()  # a word is read to be updated
         written = SimpleNamespace(valid=0, address=address, data=0)  # by an update
         quiet = 1
@@ -149,26 +158,32 @@ class WeightStore(wiring.Component):
         commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
         wanted = self.reads.valid
-        free = ~self.words.valid | self.words.ready
+        free = 1 if banked else ~self.words.valid | self.words.ready
         load = Signal()
         m.d.comb += [
             self.reads.ready.eq(free & ~change),
             load.eq(self.reads.valid & self.reads.ready),
-            read.addr.eq(address),
-            write.addr.eq(Mux(written.valid, written.address, address)),
+            take.eq((load | fetch | change) & ~commit),
             address.eq(Mux(wanted, self.reads.payload.address, self.host.payload.address)),
-            write.en.eq(commit | written.valid),
+            write.valid.eq(commit | written.valid),
+            write.address.eq(Mux(written.valid, written.address, address)),
             self.words.payload.word.eq(q),
         ]
         if shape.learns:
             with m.If(change):
                 m.d.comb += address.eq(self.updates.payload.address)
-        with m.If((load | fetch | change) & ~commit):
-            m.d.sync += q.eq(read.data)
-        with m.If(load):
-            m.d.sync += self.words.payload.operation.eq(self.reads.payload.operation)
+        m.d.comb += [
+            self.ahead.valid.eq(load),
+            self.ahead.operation.eq(self.reads.payload.operation),
+        ]
+        if banked:
+            loaded, operation = Signal(), Signal(shape.operation)
+            m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
+            m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
+        with m.If(self.ahead.valid):
+            m.d.sync += self.words.payload.operation.eq(self.ahead.operation)
         with m.If(free):
-            m.d.sync += self.words.valid.eq(load)
+            m.d.sync += self.words.valid.eq(self.ahead.valid)
 
         # The host's side: a register that shifts by a chunk, for both directions.
         chunks = chunks_of(shape)
@@ -178,19 +193,27 @@ class WeightStore(wiring.Component):
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
         m.d.comb += write.data.eq(Mux(written.valid, written.data, shifted))
+        fetching = Const(0)
+        if banked:
+            fetching = Signal()
+            m.d.sync += fetching.eq(fetch)
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
-        m.d.sync += fetched.eq(fetch)
+        m.d.sync += fetched.eq(fetching if banked else fetch)
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
-            m.d.comb += [self.host.ready.eq(~last | ~wanted), commit.eq(last & ~wanted)]
+            # Not while a word waits: single-port RAM may forget it.
+            m.d.comb += [
+                self.host.ready.eq(~last | (free & ~wanted)),
+                commit.eq(last & free & ~wanted),
+            ]
             with m.If(self.host.ready):
                 m.d.sync += [word.eq(shifted), count.eq(following)]
         with m.Elif(self.host.valid & ~self.answers.valid & quiet):
             with m.If((count == 0) & ~fetched):
-                m.d.comb += fetch.eq(free & ~wanted)
+                m.d.comb += fetch.eq(free & ~wanted & ~fetching)
             with m.Else():
                 m.d.comb += self.host.ready.eq(1)
                 m.d.sync += [
@@ -201,6 +224,49 @@ class WeightStore(wiring.Component):
                 ]
         return m
 
+    def _memory(self, m, address, take, write):
+        """The memory, or its banks; with `take` the word at `address` is read.
+
+        Returns the word, which comes in the next cycle and stays until another one is read. From
+        several banks it comes a cycle later, and only for that cycle.
+        """
+        shape = self._shape
+        banks = shape.schedule.banks
+        deep = shape.words if banks == 1 else BANK_WORDS
+        init = [] if self._weights is None else pack_words(shape, self._weights)
+        parts = []
+        for bank in range(banks):
+
+            def there(address, bank=bank):
+                return address[(BANK_WORDS - 1).bit_length() :] == bank if banks > 1 else 1
+
+            first = bank * deep
+            m.submodules[f"bank_{bank}"] = store = memory.Memory(
+                shape=shape.word.size,
+                depth=min(deep, shape.words - first),
+                init=init[first : first + deep],
+                # An update is written while another word is read, never the same one.
+                attrs={"no_rw_check": 1} if shape.learns else {},
+            )
+            read, write_port = store.read_port(domain="comb"), store.write_port()
+            q = Signal(shape.word.size, name=f"q_{bank}", reset_less=True)
+            m.d.comb += [
+                read.addr.eq(address),
+                write_port.addr.eq(write.address),
+                write_port.data.eq(write.data),
+                write_port.en.eq(write.valid & there(write.address)),
+            ]
+            with m.If(take):
+                m.d.sync += q.eq(read.data)
+            if banks == 1:
+                return q
+            # The others give zeros: a reset of registers, and no choice among words.
+            asked = Signal(name=f"asked_{bank}")
+            part = Signal(shape.word.size, name=f"part_{bank}", reset_less=True)
+            m.d.sync += [asked.eq(there(address)), part.eq(Mux(asked, q, 0))]
+            parts.append(part)
+        return reduce(or_, parts)
+
     def _update(self, m, change, q):
         """Read, add, write: a register before and one after the addition.
 
@@ -208,9 +274,15 @@ class WeightStore(wiring.Component):
         under way, and what it writes in this cycle.
         """
         shape = self._shape
-        taken = self.updates.payload
-        reading = Signal(update_layout(shape))  # the update whose word is in `q`
-        reading_valid = Signal()
+        reading, under_way = self.updates.payload, [change]
+        for _ in range(shape.schedule.word_stages - 1):  # until its word is in `q`
+            following = Signal(update_layout(shape))
+            with m.If(under_way[-1]):
+                m.d.sync += following.eq(reading)
+            reading = following
+            under_way.append(Signal())
+            m.d.sync += under_way[-1].eq(under_way[-2])
+        reading_valid = under_way[-1]
         written = SimpleNamespace(
             valid=Signal(name="written_valid"),
             address=Signal(range(shape.words), name="written_address"),
@@ -220,12 +292,10 @@ class WeightStore(wiring.Component):
         m.d.comb += [
             self.updates.ready.eq(1),
             change.eq(self.updates.valid),
-            written.busy.eq(change | reading_valid | written.valid),
+            written.busy.eq(Cat(*under_way, written.valid).any()),
             self.updated.valid.eq(written.valid),
         ]
-        m.d.sync += [reading_valid.eq(change), written.valid.eq(reading_valid)]
-        with m.If(change):
-            m.d.sync += reading.eq(taken)
+        m.d.sync += written.valid.eq(reading_valid)
         before = data.View(shape.word, q)
         after = []
         lowest, highest = weight_range(shape.weight_bits + shape.unused_bits)

@@ -23,7 +23,7 @@ def store_shape(
     With `stored_bits` it learns.
     """
     return LayerShape(
-        schedule=LayerSchedule(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=True),
+        schedule=LayerSchedule(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False),
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,

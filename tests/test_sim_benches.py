@@ -45,6 +45,8 @@ def test_encoder(simulator, n_inputs, width, connected):
         (1, 4, 1, 2, None),
         (7, 11, 6, 8, 10),
         (3, 5, 5, 4, 8),
+        (300, 80, 20, 2, None),  # two banks
+        (300, 80, 20, 1, 3),
     ],
 )
 def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits):

@@ -32,6 +32,7 @@ class WeightsBench:
         self.shape = shape = store_shape(
             *weights.shape, lanes, given["weight_bits"], given["stored_bits"]
         )
+        self.update_cycles = shape.schedule.update_cycles
         self.lanes, self.bits = lanes, shape.word.elem_shape.width
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(shape)
@@ -58,9 +59,9 @@ class WeightsBench:
             """How many weights were kept at each end of the range."""
 
     def _taking(self) -> Iterator[bool]:
-        """When words are taken: at once while there are updates, for none may wait then."""
+        """When words are taken: at once where none may wait, as while there are updates."""
         for willing in at_random(2):
-            yield willing or self.updating
+            yield willing or self.updating or self.shape.schedule.banks > 1
 
     def word_of(self, weights: list[int]) -> int:
         """A word as an integer."""
@@ -100,7 +101,7 @@ class WeightsBench:
     async def update(self, count: int, addresses: list[int]) -> None:
         """Update some of these words, one a cycle, but none twice before it is written."""
         low, high = weight_range(self.bits)
-        latest: deque[int | None] = deque(maxlen=2)
+        latest: deque[int | None] = deque(maxlen=self.update_cycles)
         while count:
             free = [address for address in addresses if address not in latest]
             if not free or random.random() < 0.1:
@@ -118,7 +119,9 @@ class WeightsBench:
                 after.append(min(max(total, low), high))
                 self.saturated[after[-1]] += after[-1] != total
             self.words[address] = self.word_of(after)
-            self.written[cycle + 2] = sum((w < 0) << lane for lane, w in enumerate(after))
+            self.written[cycle + self.update_cycles] = sum(
+                (w < 0) << lane for lane, w in enumerate(after)
+            )
             latest.append(address)
             count -= 1
 
@@ -192,7 +195,7 @@ async def updates(dut):
         await bench.host_reads(random.choices(everything, k=2))
         await updating
         await reading
-        await bench.domain.cycles(2)  # the latest word is being written
+        await bench.domain.cycles(bench.update_cycles)  # the latest word is being written
         bench.updating = False
         await bench.lanes_read(5, everything)
         await bench.settled()
