@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from amaranth.build.run import BuildPlan
 
 from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.memory_register import FORGET_INITIAL
 from firstspike.hdl.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
 from firstspike.hdl.toolchain import ToolError, run_tool, tool_version
 from firstspike.hdl.yosys import run_yosys
@@ -156,6 +157,7 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
             f"read_rtlil {TOP}.il",
             "proc",
             "opt_clean -purge",  # wires without bits disturb abc9
+            FORGET_INITIAL,
             *(_IN_SPRAM if design.board.loaded else []),
             f"{device.synthesis} -top {TOP}",
             "tee -q -o count.json stat -json",

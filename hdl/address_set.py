@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.schedule import WALK_START_CYCLES
 
 from .find import first_set, without_first
+from .memory_register import memory_register
 from .pipeline import Stage
 
 WORD = 16
@@ -79,13 +80,12 @@ class AddressSet(wiring.Component):
         blocks = -(-words // WORD)
         filled = Signal(blocks)
         touched = Signal(data.ArrayLayout(WORD, blocks), reset_less=True)
-        # A register behind a port without one: only then Yosys heeds that no word is ever read
-        # and written in one cycle, and builds no logic for it.
+        # No word is ever read and written in one cycle.
         m.submodules.memory = bits = memory.Memory(
             shape=WORD, depth=max(words, 2), init=[], attrs={"no_rw_check": 1}
         )
         write, read = bits.write_port(granularity=1), bits.read_port(domain="comb")
-        word = Signal(WORD, reset_less=True)
+        word = memory_register(WORD)
 
         # Add: on each level a bit, or a whole word with this bit.
         level = WORD.bit_length() - 1

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from .arithmetic import times
 from .lanes import probe_signature
+from .memory_register import memory_register
 from .popcount import popcount
 
 
@@ -67,14 +68,14 @@ class Deltas(wiring.Component):
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
         row = last.groups * last.lanes  # bits a hidden neuron takes
 
-        # A word a hidden group; a part of a neuron's row is written by itself. Registers behind
-        # ports without one: only then Yosys heeds that what is read is never being written.
+        # A word a hidden group; a part of a neuron's row is written by itself. No word is written
+        # in the cycle in which it is read.
         m.submodules.signs = signs = memory.Memory(
             shape=lanes * row, depth=groups, init=[], attrs={"no_rw_check": 1}
         )
         write = signs.write_port(granularity=last.lanes)
         read = signs.read_port(domain="comb")
-        sign_word = Signal(lanes * row, reset_less=True)
+        sign_word = memory_register(lanes * row)
         place = times(last.groups, self.sign.lane) + self.sign.part
         m.d.comb += [
             write.addr.eq(self.sign.group),

@@ -5,6 +5,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic import times
+from .memory_register import memory_register
 from .weights import ahead_signature
 
 
@@ -114,14 +115,13 @@ class Lanes(wiring.Component):
         with m.If(ready):
             m.d.sync += work.eq(updated)
         if groups > 1:
-            # Read into a register of its own, so that synthesis may forget about collisions.
             m.submodules.memory = store = memory.Memory(
                 shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
             )
             read, write = store.read_port(domain="comb"), store.write_port()
             ahead = self.ahead.operation
             fetch, group = self.ahead.valid & ahead.first, ahead.group
-            fetched = Signal(work.shape().size, reset_less=True)
+            fetched = memory_register(work.shape().size)
             found = read.data
             done = valid & ready
             m.d.comb += [

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from .address_set import AddressSet
 from .deltas import sign_signature
 from .events import address_shape
+from .memory_register import memory_register
 from .weights import STEP_BITS, update_layout, updated_signature
 
 
@@ -193,9 +194,8 @@ class InputWalk(wiring.Component):
         m.submodules.drawn_rows = drawn_rows = memory.Memory(
             shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
         )
-        # A register behind a port without one, so that Yosys heeds the attribute.
         write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
-        listed_row = Signal(read.data.shape(), reset_less=True)
+        listed_row = memory_register(read.data.shape())
         taken = rows.walk.valid & drawing
         accept = Signal()
         following = Signal.like(count)

@@ -7,6 +7,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .events import Kind, address_shape
+from .memory_register import memory_register
 from .pipeline import Skid, Stage
 
 
@@ -231,10 +232,10 @@ class Sequencer(wiring.Component):
             # Also before the operation is issued, which comes late: again and again the same.
             write.en.eq(~replaying & is_spike),
         ]
-        # Read into a register of its own, and never in the cycle of a write, so that synthesis
-        # finds an ordinary block RAM without collision logic.
+        # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
+        # collision logic.
         read = row_list.read_port(domain="comb")
-        listed_row = Signal(address_shape(n_in))
+        listed_row = memory_register(address_shape(n_in))
 
         group = Signal(range(groups))
         base = Signal(range(shape.words))  # the group's first word

@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 from .core import Core
 from .core_shape import CoreShape
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
+from .memory_register import FORGET_INITIAL
 from .toolchain import ToolError, run_tool
 from .yosys import run_yosys
 
@@ -97,6 +98,7 @@ def synthesise(shape: CoreShape, target: Target, loaded: bool = False) -> Result
                 "read_rtlil design.il",
                 "proc",
                 "opt_clean -purge",  # wires without bits disturb abc9
+                FORGET_INITIAL,
                 *([WITHOUT_WEIGHTS] if loaded else []),
                 "design -save both",
                 f"{device.synthesis} -top harness.core",

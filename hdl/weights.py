@@ -12,6 +12,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.quantise import weight_range
 from firstspike.golden.schedule import BANK_WORDS
 
+from .memory_register import memory_register
+
 CHUNK_BITS = 32
 """Width of the host port."""
 
@@ -249,7 +251,7 @@ class WeightStore(wiring.Component):
                 attrs={"no_rw_check": 1} if shape.learns else {},
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = Signal(shape.word.size, name=f"q_{bank}", reset_less=True)
+            q = memory_register(shape.word.size, f"q_{bank}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(write.address),

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.memory_register import memory_register
+
 ENTRY = data.StructLayout({"data": 8, "mark": 1})
 """A byte of a request, or with `mark` what ends it."""
 
@@ -31,7 +33,7 @@ class Store(wiring.Component):
         m = Module()
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
         read, write = ram.read_port(domain="comb"), ram.write_port()
-        fetched, kept = Signal(ENTRY), Signal(ENTRY)
+        fetched, kept = memory_register(ENTRY), Signal(ENTRY)
         fresh = Signal()  # only now: what a single-port RAM shows after a write is not defined
         m.d.comb += [
             read.addr.eq(self.address),
