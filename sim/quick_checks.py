@@ -135,6 +135,7 @@ CHECKS = (
     Check("bitmap", (17, 6, 4), lanes=6, window=0, bitmap=8),
     Check("ties", (6, 4, 9), lanes=3, window=1),
     Check("extremes", (16, 5, 4), lanes=5, window=0, extreme=True),
+    Check("many-lanes", (260, 160, 4), lanes=20, window=0),  # several banks, and masks that wait
     LearningCheck(
         "learning",
         (20, 13, 5),
