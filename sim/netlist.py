@@ -223,7 +223,7 @@ def simulate(
     the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
     weights.
     """
-    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, large=True)
+    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, netlist=True)
     words = weight_bytes(shape, network)
     requests = [image_request(shape, one) for one in ticks]
     hidden = len(shape.layers) - 1

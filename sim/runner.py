@@ -40,8 +40,8 @@ class Simulation:
     simulator : one of `SIMULATORS`.
     waves : a folder in which `run` then leaves `toplevel.fst`, all signals over time, and
         `toplevel.gtkw`, a view of the named ones. Slows the simulation down.
-    large : for Verilog of many thousand lines of single bits, a netlist: optimises less, which
-        compiles in a fraction of the time.
+    netlist : for Verilog of many thousand lines of single bits: optimises less, which compiles in a
+        fraction of the time; and what is undefined is random, by the seed.
 
     Compiled simulations are kept in the cache (see `cache.cached`). Verilator takes seconds for a
     small design and minutes for one with hundreds of lanes, but then is far faster than Icarus.
@@ -57,7 +57,7 @@ class Simulation:
         toplevel: str,
         simulator: str = "verilator",
         waves: str | os.PathLike | None = None,
-        large: bool = False,
+        netlist: bool = False,
     ) -> None:
         if simulator not in SIMULATORS:
             raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
@@ -73,8 +73,9 @@ class Simulation:
             self._arguments = [*self._arguments, "--trace-fst"]
         self._simulator = simulator
         self._environment = dict(_VERILATOR_ENVIRONMENT)
-        if large:
+        if netlist:
             self._environment["MAKEFLAGS"] += " OPT_FAST=-O1"
+            self._arguments = [*self._arguments, *_UNDEFINED_IS_RANDOM]
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
     def _options(self) -> list[str]:
@@ -192,7 +193,11 @@ class Simulation:
                 test_filter=None if test is None else rf"\.{test}$",
                 seed=seed,
                 waves=self._waves is not None,
-                plusargs=[f"+dumpfile_path={folder}/dump.fst"],
+                plusargs=[
+                    f"+dumpfile_path={folder}/dump.fst",
+                    "+verilator+rand+reset+2",
+                    f"+verilator+seed+{seed}",
+                ],
                 extra_env={exchange.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
             )
 
@@ -218,6 +223,7 @@ class _Verilator(HostedVerilator):
 
 
 _VERILATOR_ARGUMENTS = ["-Wno-lint", "--public-depth", "1"]
+_UNDEFINED_IS_RANDOM = ["--x-assign", "unique", "--x-initial", "unique"]
 
 # The wheel's Makefile fragment was configured with blanks in the place of these, and its compiler
 # is not on the PATH.

@@ -182,7 +182,7 @@ def twins():
 def compare(models):
     """Simulate the twins with these models of the cells."""
     text = "\n".join([twins(), convert(Memories(), "rtl"), netlist()[0], models])
-    Simulation(text, TOP, large=True).run(
+    Simulation(text, TOP, netlist=True).run(
         "twins_bench", {"names": list(MEMORIES), "stimulus": STIMULUS, "cycles": 20_000}
     )
 
