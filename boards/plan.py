@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from firstspike.golden import Network, NetworkError
+from firstspike.golden.schedule import DEFAULT_LANES
 from firstspike.hdl.devices import ECP5, ICE40
 
 from .board import Board
@@ -76,6 +77,29 @@ def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | Non
     ]
     plural = "s" if lanes > 1 else ""
     return Plan(board, None, f"with {lanes} lane{plural} it takes {', '.join(excess)}", needs)
+
+
+def chosen_design(
+    network: Network,
+    board: Board,
+    lanes: int | None = None,
+    window: int = WINDOW,
+    hz: int | None = None,
+    stored_bits: int | None = None,
+) -> Design:
+    """The design with these lanes, None for as many as fit; the rest is as for `Design.of`.
+
+    A core that learns, which no plan is made for, has DEFAULT_LANES. Raises ClockError, and
+    NetworkError also where nothing fits.
+    """
+    if lanes is None and stored_bits:
+        lanes = DEFAULT_LANES
+    if lanes is None:
+        plan = plan_for(network, board, window, hz)
+        if plan.design is None:
+            raise NetworkError(f"the network does not fit on the {plan.board.title}: {plan.reason}")
+        return plan.design
+    return Design.of(network, board, lanes, window, hz, stored_bits)
 
 
 def needs_of(design: Design) -> dict[str, int]:

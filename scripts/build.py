@@ -15,15 +15,13 @@ import click
 from tqdm import tqdm
 
 from firstspike.boards.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
-from firstspike.boards.board import Board
-from firstspike.boards.design import WINDOW, Design
-from firstspike.boards.plan import Plan, plan_for
+from firstspike.boards.design import WINDOW
+from firstspike.boards.plan import chosen_design
 from firstspike.boards.pll import MHZ
 from firstspike.boards.registry import BOARDS
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
 from firstspike.golden.learning_state import STORED_BITS
-from firstspike.golden.schedule import DEFAULT_LANES, MAX_WINDOW
-from firstspike.hdl.toolchain import ToolError
+from firstspike.golden.schedule import MAX_WINDOW
 
 from .output import command_line, json_option, json_result, say
 
@@ -49,7 +47,7 @@ from .output import command_line, json_option, json_result, say
     "--clock",
     type=click.FloatRange(min=1),
     metavar="MHz",
-    help="A multiple of 3 MHz that the PLL can make.  [default: 27 on iCE40, 75 on ECP5]",
+    help="A multiple of 3 MHz that the PLL can make.  [default: as `firstspike boards` says]",
 )
 @click.option(
     "--seed",
@@ -97,7 +95,8 @@ def command(
     Example: firstspike build mnist-4bit --board icebreaker
     """
     network = load_network(net)
-    design = _design(network, BOARDS[board], lanes, window, clock, stored_bits)
+    hz = None if clock is None else round(clock * MHZ)
+    design = chosen_design(network, BOARDS[board], lanes, window, hz, stored_bits)
     folder = output or build_folder(net, board)
     with json_result(json_path) as write:
         report = {
@@ -119,26 +118,6 @@ def command(
         return 0
     click.echo(f"Error: {_too_slow(report)}", err=True)
     return 1
-
-
-def _design(
-    network: Network,
-    board: Board,
-    lanes: int | None,
-    window: int,
-    clock: float | None,
-    stored_bits: int | None,
-) -> Design:
-    hz = None if clock is None else round(clock * MHZ)
-    if lanes is None:
-        lanes = DEFAULT_LANES if stored_bits else _planned(plan_for(network, board, window, hz))
-    return Design.of(network, board, lanes, window, hz, stored_bits)
-
-
-def _planned(plan: Plan) -> int:
-    if plan.lanes is None:
-        raise ToolError(f"the network does not fit on the {plan.board.title}: {plan.reason}.")
-    return plan.lanes
 
 
 def _too_slow(report: dict[str, Any]) -> str:

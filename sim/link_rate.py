@@ -8,17 +8,16 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.cycles import cycles
+from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.link.messages import bitmap_payload
 from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
-from firstspike.hdl.link.schedule import linked_schedule
 from firstspike.hdl.link.uart import divisor_of
 
 from .link import Script, desk_verilog, run_script
 from .runner import SimulationError
 
 BRIGHT = 127
-RING_BYTES = 8192
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,9 @@ class Rate:
 def rate(
     network: Network,
     pixels: np.ndarray,
-    lanes: int,
-    window: int,
+    schedule: Schedule,
     clock_hz: int,
+    ring_bytes: int,
     *,
     all_pixels: bool,
 ) -> Rate:
@@ -50,16 +49,15 @@ def rate(
     decision is not the golden model's.
     """
     seen = network.connected()
-    schedule = linked_schedule(network, lanes, window)
     shape = CoreShape.of(seen, schedule)
     verilog = desk_verilog(
-        shape, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=RING_BYTES
+        shape, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=ring_bytes
     )
     kind, given = Request.PIXELS, pixels
     if not all_pixels:
         kind, given = Request.INPUTS, pixels[:, network.inputs]
     requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
-    script = Script().stream(requests, 0, RING_BYTES - 1)
+    script = Script().stream(requests, 0, ring_bytes - 1)
     outcome = run_script(verilog, script, bits=divisor_of(clock_hz))
     connected = pixels[:, network.inputs]
     ticks = encode(seen, connected)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from firstspike.golden import LearningState, Network, bundled_test_set
 from firstspike.golden.data import Dataset
+from firstspike.hdl.link.protocol import BAUD
 from firstspike.scripts import learning_session, learning_targets
 
 NETWORK = toy_network()
@@ -177,3 +178,14 @@ def test_learning_that_a_board_cannot_is_refused(capfd, learning, words, sentenc
         ended = firstspike(capfd, "learn", *words)
     assert ended.status == 2
     assert sentence in ended.err
+
+
+def test_the_line_is_full_of_digits(capfd, tmp_path):
+    """`firstspike rate`: the board waits for the line, whose ten bits a byte are all there is."""
+    LearningState.random((784, 20, 10), 8, 1).network.save(tmp_path / "net.npz")
+    ended = firstspike(capfd, "rate", tmp_path / "net.npz", "--board", "ulx3s-85f", "--images", 4)
+    assert ended.status == 0, ended.err
+    whole, connected = (line.split(" digits a second")[0] for line in ended.out.splitlines())
+    assert 0.95 < int(connected.split()[-1]) / int(whole.split()[-1]) < 1.05  # the same bits
+    frame = 784 // 8 + 9  # COBS, type, sequence, label, CRC, delimiter
+    assert 0.8 < int(whole.split()[-1]) / (BAUD / 10 / frame) <= 1.05
