@@ -305,13 +305,13 @@ class Sequencer(wiring.Component):
     def _count_places(self, m, coming):
         """Whether the operation that is to go has a place for its mask, or makes none."""
         places = self._shape.schedule.mask_places
-        free = Signal(range(places + 1), init=places)
+        free, room = Signal(range(places + 1), init=places), Signal(init=1)  # there is one
         operation = coming.payload.operation
         makes = operation.end | (operation.first & operation.advance)
-        goes = (free != 0) | ~makes
+        goes = room | ~makes
         takes = coming.valid & coming.ready & makes
         with m.If(takes & ~self.freed):
-            m.d.sync += free.eq(free - 1)
+            m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
         with m.If(~takes & self.freed):
-            m.d.sync += free.eq(free + 1)
+            m.d.sync += [free.eq(free + 1), room.eq(1)]
         return goes

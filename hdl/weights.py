@@ -230,7 +230,8 @@ class WeightStore(wiring.Component):
         """The memory, or its banks; with `take` the word at `address` is read.
 
         Returns the word, which comes in the next cycle and stays until another one is read. From
-        several banks it comes a cycle later, and only for that cycle.
+        several banks it comes a cycle later, and only for that cycle: they read in every cycle,
+        since `take` would have far to go.
         """
         shape = self._shape
         banks = shape.schedule.banks
@@ -258,7 +259,7 @@ class WeightStore(wiring.Component):
                 write_port.data.eq(write.data),
                 write_port.en.eq(write.valid & there(write.address)),
             ]
-            with m.If(take):
+            with m.If(take | (banks > 1)):
                 m.d.sync += q.eq(read.data)
             if banks == 1:
                 return q

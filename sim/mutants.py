@@ -53,7 +53,7 @@ FAULTS = (
     Fault("stale-image-not-dropped", "sequencer", "m.Elif(dead)", "m.Elif(dead & is_end)"),
     Fault("counts-the-deadline", "sequencer", ".eq(rows_before),", ".eq(rows),"),
     Fault("waits-for-sent-spikes", "sequencer", "(op.end | op.advance)", "op.end"),
-    Fault("places-not-counted", "sequencer", "goes = (free != 0) | ~makes", "goes = 1"),
+    Fault("places-not-counted", "sequencer", "goes = room | ~makes", "goes = 1"),
     Fault("banks-mixed", "weights", "Mux(asked, q, 0)", "q"),
     Fault("lanes-reversed", "weights", "<< lane * bits", "<< (schedule.lanes - 1 - lane) * bits"),
     Fault("last-pixel-lost", "encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
