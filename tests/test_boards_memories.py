@@ -11,7 +11,7 @@ from amaranth.back import rtlil
 from command_line import toy_network
 
 from firstspike.boards.memories import SINGLE_PORT, Memory, blocks, memories
-from firstspike.golden import Network
+from firstspike.golden import Network, load_network
 from firstspike.golden.schedule import Schedule
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.devices import ECP5, ICE40
@@ -42,8 +42,9 @@ def deep_network():
         (toy_network(), 12, None, 8),
         (toy_network("levels-4"), 5, None, None),
         (deep_network(), 4, 2, 8),
+        (load_network("mnist-4bit"), 64, 0, 8),
     ],
-    ids=["ticks", "window", "one group", "events", "deep"],
+    ids=["ticks", "window", "one group", "events", "deep", "banks"],
 )
 def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
     seen = network.connected()
