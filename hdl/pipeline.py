@@ -29,10 +29,9 @@ class Stage(wiring.Component):
             self.i.ready.eq(~self.o.valid | self.o.ready),
             self.load.eq(self.i.valid & self.i.ready),
         ]
+        # Whether `i` is valid comes late, and would have to reach all of the payload.
         with m.If(self.i.ready):
-            m.d.sync += self.o.valid.eq(self.i.valid)
-        with m.If(self.load):
-            m.d.sync += self.o.payload.eq(self.i.payload)
+            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
         return m
 
 

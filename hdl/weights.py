@@ -182,10 +182,11 @@ class WeightStore(wiring.Component):
             loaded, operation = Signal(), Signal(shape.operation)
             m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
             m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
-        with m.If(self.ahead.valid):
-            m.d.sync += self.words.payload.operation.eq(self.ahead.operation)
         with m.If(free):
-            m.d.sync += self.words.valid.eq(self.ahead.valid)
+            m.d.sync += [
+                self.words.valid.eq(self.ahead.valid),
+                self.words.payload.operation.eq(self.ahead.operation),
+            ]
 
         # The host's side: a register that shifts by a chunk, for both directions.
         chunks = chunks_of(shape)

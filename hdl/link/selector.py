@@ -14,11 +14,11 @@ class Selector(wiring.Component):
     start : in the cycle before it is to be worked on, while not busy.
     last : steady while busy: it is the last one, after which the byte that has begun is filled up
         with zeros.
-    mask : which of the pixels are connected, from the second cycle of `busy` on.
+    mask : which of the pixels are connected, in the second cycle of `busy`.
     clear : forget what is left of a bitmap without its last byte.
     put : stream of bytes, always ready.
 
-    Takes 9 clocks a byte, the last one up to 9 more; a byte is put up to 2 clocks later.
+    Takes 10 clocks a byte, the last one up to 9 more; a byte is put up to 2 clocks later.
     """
 
     def __init__(self):
@@ -37,11 +37,13 @@ class Selector(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         index = Signal(3)  # of the pixel
-        running = Signal()  # the mask is here
+        waited = Signal()  # the mask is here, straight from a memory
+        running = Signal()
+        mask = Signal(8)  # of the pixels from `index` on
         filling = Signal()
         packed, count = Signal(8), Signal(3)  # so many bits, in the highest places
         pixel, connected, kept = Signal(), Signal(), Signal()
-        masked = self.mask.bit_select(index, 1) & running
+        masked = mask[0] & running
         m.d.sync += [
             pixel.eq(self.pixels.bit_select(index, 1) & masked),
             connected.eq(masked),
@@ -52,10 +54,12 @@ class Selector(wiring.Component):
             m.d.sync += [packed.eq(Cat(packed[1:], pixel)), count.eq(count + 1)]
         with m.If(self.start):
             m.d.sync += self.busy.eq(1)
+        with m.If(waited):
+            m.d.sync += [mask.eq(self.mask), waited.eq(0), running.eq(1)]
         with m.Elif(self.busy & ~running & ~filling):
-            m.d.sync += running.eq(1)
+            m.d.sync += waited.eq(1)
         with m.If(running):
-            m.d.sync += index.eq(index + 1)
+            m.d.sync += [mask.eq(mask[1:]), index.eq(index + 1)]
             with m.If(index == 7):
                 m.d.sync += [running.eq(0), filling.eq(self.last), self.busy.eq(self.last)]
         with m.If(filling & (count == 0) & ~connected):
