@@ -225,6 +225,7 @@ class Sequencer(wiring.Component):
             shape=address_shape(n_in), depth=n_in, init=[]
         )
         listed = Signal(range(n_in + 1))
+        latest = Signal(range(n_in))  # where the row is that was listed last
         write = row_list.write_port()
         m.d.comb += [
             write.addr.eq(Mux(open_, listed, 0)),
@@ -248,7 +249,7 @@ class Sequencer(wiring.Component):
         replayed = Signal(shape.operation)
         m.d.comb += [
             read.addr.eq(index),
-            index_last.eq(~held.row | (index + 1 == listed)),
+            index_last.eq(~held.row | (index == latest)),
             replayed.eq(held),
             replayed.first.eq(index == 0),
             replayed.group.eq(group),
@@ -266,7 +267,8 @@ class Sequencer(wiring.Component):
                         m.d.sync += walking.eq(0)
             with m.Elif(begin):
                 m.d.sync += [
-                    listed.eq(Mux(open_, listed, 0) + op.row),
+                    latest.eq(write.addr),
+                    listed.eq(write.addr + op.row),
                     open_.eq(op.row),
                     walking.eq(~op.row),
                     group.eq(1),
