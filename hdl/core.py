@@ -34,7 +34,7 @@ class Core(wiring.Component):
     decision : stream of `CoreShape.decision_layout`, one an image, in order.
     weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
         bits first; with the last one the word is written. To be used between images. A chunk takes
-        three cycles, the word's first one to read four.
+        three cycles, the word's first one to read four, or five where the store has banks.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
         out of range reads as an error; a write there is dropped.
     abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
