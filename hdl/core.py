@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import numpy as np
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -240,27 +240,18 @@ class Core(wiring.Component):
         layers from their memories.
         """
         request, answer = self.weights.payload, self.weights_read
-        waits, write = Signal(), Signal()  # a request was there in the cycle before; of what kind
-        inside = [Signal(name=f"inside_{i}") for i in range(len(layers))]
-        offered, done, taken = Signal(), Signal(), Signal()
-        reading = Signal()  # a request has been done whose answer has not been taken
+        write = Signal()  # of what kind the request is that is offered
+        taken, missed = Signal(), Signal()  # missed: there is no such word
+        reading = Signal()  # a request has been taken whose answer has not been
         bad = Signal()  # it was out of range
-        m.d.sync += [
-            waits.eq(self.weights.valid & ~taken),
-            write.eq(request.write),
-            taken.eq(done),
-        ]
-        m.d.comb += [
-            self.weights.ready.eq(taken),
-            offered.eq(waits & ~taken & (write | ~reading)),
-            done.eq(offered),  # where there is no such word
-        ]
+        asks = self.weights.valid & ~taken & (request.write | ~reading)
+        m.d.sync += write.eq(request.write)
+        m.d.comb += self.weights.ready.eq(taken)
+        nowhere, done = asks, missed
         for i, layer in enumerate(layers):
-            m.d.sync += inside[i].eq(
-                (request.layer == i) & (request.address < self.shape.layers[i].words)
-            )
-            with m.If(inside[i]):
-                m.d.comb += [layer.host.valid.eq(offered), done.eq(offered & layer.host.ready)]
+            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
+            here = layer.host.valid & layer.host.ready
+            m.d.sync += layer.host.valid.eq(asks & inside & ~here)
             m.d.comb += [
                 layer.host.payload.write.eq(write),
                 layer.host.payload.address.eq(request.address),
@@ -269,12 +260,17 @@ class Core(wiring.Component):
             ]
             with m.If(layer.answers.valid):
                 m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(layer.answers.payload)]
+            nowhere &= ~inside
+            done |= here
+        m.d.sync += [missed.eq(nowhere & ~missed), taken.eq(done)]
         with m.If(bad):
             m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
+        with m.If(taken & ~write):
+            m.d.sync += reading.eq(1)
+        with m.If(missed & ~write):
+            m.d.sync += bad.eq(1)
         with m.If(answer.valid & answer.ready):
             m.d.sync += [reading.eq(0), bad.eq(0)]
-        with m.If(done & ~write):
-            m.d.sync += [reading.eq(1), bad.eq(~Cat(inside).any())]
 
 
 def weight_chunks(shape: CoreShape, network: Network, stored=None):

@@ -54,6 +54,7 @@ class State(enum.Enum):
     ANSWER = 18  # its first bytes, by name
     BYTES = 19  # bytes of `word`
     FINISH = 20
+    RELEASE = 21  # the request, and the decision
 
 
 class Engine(wiring.Component):
@@ -371,11 +372,10 @@ class Engine(wiring.Component):
             with m.Case(State.FINISH):
                 m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(1)]
                 with m.If(answer.ready):
-                    m.d.comb += answered.eq(is_image)
-                    m.d.sync += state.eq(State.IDLE)
-                    with m.If(kind != NOTICE):
-                        m.d.comb += [get.ready.eq(1), self.release.eq(1)]
-                        m.d.sync += dry.eq(1)
+                    m.d.sync += state.eq(Mux(kind == NOTICE, State.IDLE, State.RELEASE))
+            with m.Case(State.RELEASE):
+                m.d.comb += [answered.eq(is_image), get.ready.eq(1), self.release.eq(1)]
+                m.d.sync += [dry.eq(1), state.eq(State.IDLE)]
 
         m.d.comb += [self.fact_index.eq(count), self.fact_digit.eq(kind == SHOW)]
         with m.If(self.fault.valid):
