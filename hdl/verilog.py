@@ -21,6 +21,7 @@ from firstspike.golden.schedule import Schedule
 from .core import Core, weight_chunks
 from .core_shape import CoreShape
 from .interface import describe, fields, wires
+from .memory_register import FORGET_INITIAL
 from .yosys import run_yosys
 
 TOP = "firstspike_core"
@@ -66,6 +67,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
                 "proc",
                 "pmuxtree",  # what is left would become functions
                 "opt_expr",
+                FORGET_INITIAL,
                 *([f"delete {loaded}/t:$meminit_v2"] if loaded else []),
                 "memory_collect",
                 "opt_clean -purge",
