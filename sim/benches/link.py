@@ -36,10 +36,23 @@ class Received:
         self.frames += byte == 0
         self._event.set()
 
-    async def more(self) -> None:
-        """Wait for the next byte."""
-        self._event.clear()
-        await self._event.wait()
+    async def answers(self, count: int, domain: ClockDomain, patience: int) -> None:
+        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
+        watch = cocotb.start_soon(self._watch(domain, patience))
+        while self.frames < count:
+            self._event.clear()
+            await self._event.wait()
+        watch.cancel()
+
+    async def _watch(self, domain: ClockDomain, patience: int) -> None:
+        count = -1
+        while len(self.content) > count:
+            count = len(self.content)
+            await domain.after_rising()
+            await domain.cycles(patience)
+        raise AssertionError(
+            f"no byte in {patience} cycles after {count} bytes in {self.frames} frames"
+        )
 
 
 class ByteLine(StreamSink):
@@ -161,20 +174,7 @@ class LinkBench:
             await self.domain.cycles(cycles)
 
     async def _answers(self, count: int, patience: int) -> None:
-        """Wait until so many frames have come in all."""
-        watch = cocotb.start_soon(self._watch(patience))
-        while self.received.frames < count:
-            await self.received.more()
-        watch.cancel()
-
-    async def _watch(self, patience: int) -> None:
-        count = -1
-        while len(self.received.content) > count:
-            count = len(self.received.content)
-            await self._pause(patience)
-        raise AssertionError(
-            f"no byte in {patience} cycles after {count} bytes in {self.received.frames} frames"
-        )
+        await self.received.answers(count, self.domain, patience)
 
     async def _stream(self, frames: list[list], capacity: int) -> None:
         """Send frames as long as those without an answer fit the capacity; wait for all answers."""

@@ -119,21 +119,7 @@ class NetlistBench:
         self.sequence = (self.sequence + 1) & 0xFF
 
     async def _answers(self, count: int, patience: int = PATIENCE) -> None:
-        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
-        watch = cocotb.start_soon(self._watch(patience))
-        while self.received.frames < count:
-            await self.received.more()
-        watch.cancel()
-
-    async def _watch(self, patience: int) -> None:
-        count = -1
-        while len(self.received.content) > count:
-            count = len(self.received.content)
-            await self.domain.after_rising()
-            await self.domain.cycles(patience)
-        raise AssertionError(
-            f"no byte in {patience} cycles after {count} bytes in {self.received.frames} frames"
-        )
+        await self.received.answers(count, self.domain, patience)
 
     async def _log(self, layer: int) -> None:
         """Write down the spike log of a hidden layer."""
