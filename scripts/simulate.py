@@ -31,8 +31,8 @@ def _layer(**options: Any) -> str:
 def _encoder(**options: Any) -> str:
     from firstspike.sim.encoder import simulate
 
-    simulate(40, 13, **options)
-    return "40 pixels in words of 13 bits: 60 images against the encoding"
+    simulate(40, 13, 26, **options)
+    return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 
 
 def _weights(**options: Any) -> str:

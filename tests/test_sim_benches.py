@@ -4,6 +4,7 @@ import pytest
 from command_line import firstspike
 from simulators import on_both_simulators
 
+from firstspike.scripts.simulate import BENCHES
 from firstspike.sim import encoder, layer, weights
 
 
@@ -53,7 +54,10 @@ def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits):
     weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, simulator=simulator, amount=100)
 
 
-def test_command_runs_the_benches_that_are_named(capfd):
+def test_command_runs_all_benches_or_those_that_are_named(capfd):
+    ended = firstspike(capfd, "simulate")
+    assert ended.status == 0, ended.err
+    assert [line.split()[0] for line in ended.out.splitlines()] == list(BENCHES)
     ended = firstspike(capfd, "simulate", "weights", "core")
     assert ended.status == 0, ended.err
     assert [line.split()[0] for line in ended.out.splitlines()] == ["weights", "core"]
