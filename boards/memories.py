@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from firstspike.golden import Network
-from firstspike.golden.schedule import BANK_WORDS
 from firstspike.hdl.core_shape import CoreShape
 from firstspike.hdl.devices import ICE40, Family
 from firstspike.hdl.events import address_shape
@@ -47,11 +46,7 @@ def core_memories(shape: CoreShape) -> list[Memory]:
 
 def _layer_memories(layer: LayerShape) -> list[Memory]:
     schedule = layer.schedule
-    deep = BANK_WORDS if schedule.banks > 1 else layer.words
-    memories = [
-        Memory("store", layer.word.size, min(deep, layer.words - first))
-        for first in range(0, layer.words, deep)
-    ]
+    memories = [Memory("store", layer.word.size, words) for words in schedule.bank_words]
     if schedule.groups > 1:
         state = layer.widths.S + layer.widths.M
         memories += [

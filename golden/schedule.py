@@ -80,13 +80,26 @@ class LayerSchedule:
         return 2 if self.banks == 1 else 3
 
     @property
-    def banks(self) -> int:
-        """Of the weight store; which one a word is from is chosen a cycle after it was read.
+    def words(self) -> int:
+        """Of the weight store: group by group, in each a word a row."""
+        return self.groups * self.n_in
+
+    @property
+    def bank_words(self) -> tuple[int, ...]:
+        """Words of each bank of the weight store; of several one is chosen a cycle after the read.
 
         Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
         wait: such a store could not.
         """
-        return -(-self.groups * self.n_in // BANK_WORDS) if self.mask_places else 1
+        if not self.mask_places:
+            return (self.words,)
+        starts = range(0, self.words, BANK_WORDS)
+        return tuple(min(BANK_WORDS, self.words - start) for start in starts)
+
+    @property
+    def banks(self) -> int:
+        """How many there are."""
+        return len(self.bank_words)
 
     @property
     def update_cycles(self) -> int:

@@ -64,8 +64,8 @@ class LayerShape:
 
     @property
     def words(self):
-        """Words of the weight store: group by group, in each a word a row."""
-        return self.schedule.groups * self.schedule.n_in
+        """Words of the weight store."""
+        return self.schedule.words
 
     @property
     def taken(self):

@@ -236,19 +236,18 @@ class WeightStore(wiring.Component):
         """
         shape = self._shape
         banks = shape.schedule.banks
-        deep = shape.words if banks == 1 else BANK_WORDS
         init = [] if self._weights is None else pack_words(shape, self._weights)
         parts = []
-        for bank in range(banks):
+        for bank, depth in enumerate(shape.schedule.bank_words):
 
             def there(address, bank=bank):
                 return address[(BANK_WORDS - 1).bit_length() :] == bank if banks > 1 else 1
 
-            first = bank * deep
+            first = bank * BANK_WORDS
             m.submodules[f"bank_{bank}"] = store = memory.Memory(
                 shape=shape.word.size,
-                depth=min(deep, shape.words - first),
-                init=init[first : first + deep],
+                depth=depth,
+                init=init[first : first + depth],
                 # An update is written while another word is read, never the same one.
                 attrs={"no_rw_check": 1} if shape.learns else {},
             )

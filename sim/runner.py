@@ -152,7 +152,7 @@ class Simulation:
         parameters : values (as JSON can hold them) and numpy arrays, for the bench to fetch with
             `exchange.parameters`.
         test : run only the test of this name.
-        seed : of Python's `random` in the bench.
+        seed : of Python's `random` in the bench, and of what is undefined on Verilator.
         view : further signals for the view of the waves, such as `layer_0.lanes.S`.
         progress : is told now and then, in a thread of its own, what the bench says by
             `exchange.tell`.
