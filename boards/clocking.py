@@ -7,7 +7,7 @@ from amaranth.lib import io, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 from .pll import Dividers, ecp5_dividers, ecp5_feedback, ice40_dividers, ice40_filter
 

@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Elaboratable, Module, Signal
 
-from firstspike.hdl.link.desk import DEBUG
+from firstspike.hdl.link.serial_core import DEBUG
 
-from .board import Board
 from .clocking import add_clock
+from .pins.board import Board
 from .pll import Dividers
 
 

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .data import DataError, Dataset, bundled_test_set, load_dataset
+from .data.sets import DataError, Dataset, bundled_test_set, load_dataset
 from .encoding import EncodingError, encode, events
 from .integer import Inference, infer, potentials
-from .learning import Learned, LearningError, Settings, learn
-from .learning_state import LearningState
+from .learning.rule import Learned, LearningError, Settings, learn
+from .learning.state import LearningState
 from .network import Network, NetworkError, load_network, shipped
 from .neuron import NeuronError, Spike, spike
-from .schedule import Schedule
+from .timing.folding import Schedule
 
 if TYPE_CHECKING:
-    from .training import Trainer
+    from .training.trainer import Trainer
 
 __all__ = [
     "DataError",
@@ -45,7 +45,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import `Trainer` when it is asked for: it needs numba, which takes a second to import."""
     if name == "Trainer":
-        from .training import Trainer
+        from .training.trainer import Trainer
 
         return Trainer
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

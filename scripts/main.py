@@ -1,6 +1,6 @@
 """The command `firstspike`: finds the verbs, and turns errors into one sentence and exit status 2.
 
-A verb is a module of this package with a click command named `command`. It is imported when it is
+A verb is a module of `verbs` with a click command named `command`. It is imported when it is
 used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 """
 
@@ -44,7 +44,7 @@ class Verbs(click.Group):
         """Import the verb's module."""
         if cmd_name not in VERBS:
             return None
-        return importlib.import_module(f".{cmd_name}", __package__).command
+        return importlib.import_module(f".verbs.{cmd_name}", __package__).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, without importing them."""

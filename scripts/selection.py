@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from firstspike.golden import Network, bundled_test_set, encode, load_dataset
-from firstspike.golden.data import DATASETS
+from firstspike.golden.data.sets import DATASETS
 
 DEFAULT_IMAGES = 100
 

@@ -12,15 +12,15 @@ from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
 from firstspike.golden import Network
-from firstspike.golden.learning import Settings
-from firstspike.golden.learning_state import LearningState
-from firstspike.golden.schedule import Schedule
-from firstspike.hdl.core import Core, weight_chunks
-from firstspike.hdl.core_shape import CoreShape
+from firstspike.golden.learning.rule import Settings
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core import Core, weight_chunks
+from firstspike.hdl.core.core_config import CoreShape
 
-from .core import HardwareRun, hardware_run, image_items, requests
-from .learning import LearningRun, label_items, learning_run, settings_item
-from .runner import SimulationError
+from .benches.core.learning import LearningRun, label_items, learning_run, settings_item
+from .benches.core.run import HardwareRun, hardware_run, image_items, requests
+from .harness.runner import SimulationError
 
 PATIENCE = 3000
 """Cycles without a transfer at either end after which a core is said to hang."""

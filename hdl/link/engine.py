@@ -7,11 +7,11 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core_shape import CYCLES_BITS, CoreShape
-from firstspike.hdl.events import Kind, input_layout
-from firstspike.hdl.interface import fields
-from firstspike.hdl.learner import settings_layout
-from firstspike.hdl.weights import CHUNK_BITS
+from firstspike.hdl.core.core_config import CYCLES_BITS, CoreShape
+from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.hdl.core.weights import CHUNK_BITS
+from firstspike.hdl.flow.interface import fields
+from firstspike.hdl.learner.learner import settings_layout
 
 from .protocol import ANSWER, SETTINGS_FORMAT, UNLABELLED, Cause, Notice, Request
 from .receiver import CAUSE_BITS

@@ -6,7 +6,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.core.core_config import CoreShape
 
 from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 from .receiver import LAST_PLACE

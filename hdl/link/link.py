@@ -7,8 +7,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.pipeline import Stage
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.lib.pipeline import Stage
 
 from .engine import Engine
 from .identity import Facts, identity_of

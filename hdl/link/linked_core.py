@@ -4,9 +4,9 @@ from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core import Core
-from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.pipeline import Skid, Stage
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import CORE_SIDE, Link
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from firstspike.golden import learning
 from firstspike.golden.encoding import events
-from firstspike.golden.learning import Settings
-from firstspike.golden.learning_state import held_weights
+from firstspike.golden.learning import rule as learning
+from firstspike.golden.learning.rule import Settings
+from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.quantise import weight_range
-from firstspike.hdl.core import weight_chunks, weights_from_chunks
-from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.layer_shape import LayerShape
-from firstspike.hdl.learner import settings_values
-from firstspike.hdl.weights import CHUNK_BITS, chunks_of
+from firstspike.golden.training.quantise import weight_range
+from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.layer_config import LayerShape
+from firstspike.hdl.core.weights import CHUNK_BITS, chunks_of
+from firstspike.hdl.learner.learner import settings_values
 
 from .identity import packed
 from .protocol import (

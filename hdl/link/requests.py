@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core_shape import CoreShape
+from firstspike.hdl.core.core_config import CoreShape
 
 from .protocol import ADDRESS_FORMAT, SETTINGS_FORMAT, Request
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.memory_register import memory_register
+from firstspike.hdl.lib.memory_register import memory_register
 
 ENTRY = data.StructLayout({"data": 8, "mark": 1})
 """A byte of a request, or with `mark` what ends it."""

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core_shape import CoreShape
-from firstspike.hdl.weights import chunks_of
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.weights import chunks_of
 
 from .protocol import ADDRESS_FORMAT
 

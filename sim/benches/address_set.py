@@ -6,10 +6,9 @@ from collections.abc import Iterator
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.address_set import AddressSet, address_layout
-
-from ..exchange import parameters
-from ..streams import ClockDomain, Scoreboard, at_random
+from firstspike.hdl.learner.address_set import AddressSet, address_layout
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.streams import ClockDomain, Scoreboard, at_random
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""

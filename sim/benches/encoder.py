@@ -8,11 +8,10 @@ import cocotb
 from cocotb.handle import SimHandleBase
 
 from firstspike.golden import events
-from firstspike.hdl.events import Kind, input_layout
-
-from ..exchange import parameters
-from ..payloads import unpack
-from ..streams import ClockDomain, StreamSink, StreamSource, at_random
+from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.payloads import unpack
+from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
 
 PATIENCE = 2000
 """Cycles in which an image must be through."""

@@ -11,13 +11,13 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, with_timeout
 
 from firstspike.golden.integer import walk
-from firstspike.hdl.events import Kind
-from firstspike.hdl.lanes import potentials_layout
+from firstspike.hdl.core.events import Kind
+from firstspike.hdl.core.lanes import potentials_layout
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.payloads import pack, unpack
+from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
 
-from ..exchange import parameters
-from ..layer import DEADLINE, layer_shape
-from ..payloads import pack, unpack
-from ..streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
+from .run_layer import DEADLINE, layer_shape
 
 PATIENCE = 5000
 """Cycles in which an answer must come."""

@@ -4,10 +4,9 @@ import random
 
 import cocotb
 
-from firstspike.golden.learning import leap
-
-from ..exchange import parameters
-from ..streams import ClockDomain
+from firstspike.golden.learning.rule import leap
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.streams import ClockDomain
 
 
 @cocotb.test()

@@ -5,10 +5,9 @@ import random
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.popcount import count_layout, word_layout
-
-from ..exchange import parameters
-from ..streams import ClockDomain, Payload, Scoreboard, StreamSource, at_random
+from firstspike.hdl.lib.popcount import count_layout, word_layout
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.streams import ClockDomain, Payload, Scoreboard, StreamSource, at_random
 
 PATIENCE = 1000
 """Cycles in which the last counts must have come."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.queue import item_layout
+from firstspike.hdl.lib.queue import item_layout
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.payloads import pack, unpack
+from firstspike.sim.harness.streams import ClockDomain, Scoreboard, StreamSource, at_random
 
-from ..exchange import parameters
-from ..payloads import pack, unpack
-from ..queue_model import Item, QueueModel
-from ..streams import ClockDomain, Scoreboard, StreamSource, at_random
+from .queue_model import Item, QueueModel
 
 
 class QueueBench:

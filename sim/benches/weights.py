@@ -11,12 +11,18 @@ import cocotb
 from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 
-from firstspike.golden.quantise import weight_range
-from firstspike.hdl.weights import CHUNK_BITS, STEP_BITS, chunks_of, host_request, update_layout
+from firstspike.golden.training.quantise import weight_range
+from firstspike.hdl.core.weights import (
+    CHUNK_BITS,
+    STEP_BITS,
+    chunks_of,
+    host_request,
+    update_layout,
+)
+from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.streams import ClockDomain, Scoreboard, StreamSource, at_random
 
-from ..exchange import parameters
-from ..streams import ClockDomain, Scoreboard, StreamSource, at_random
-from ..weights import store_shape
+from .run_weights import store_shape
 
 PATIENCE = 2000
 """Cycles in which everything asked for must have been answered."""

@@ -1,0 +1,1 @@
+"""From a network to a programmed board: what fits, bitstreams, programmers."""

@@ -1,0 +1,195 @@
+"""From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from amaranth.build.run import BuildPlan
+
+from firstspike.boards.pll import MHZ
+from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
+from firstspike.hdl.flow.toolchain import ToolError, run_tool, tool_version
+from firstspike.hdl.flow.yosys import run_yosys
+from firstspike.hdl.lib.memory_register import FORGET_INITIAL
+from firstspike.hdl.link.protocol import BAUD
+
+from .design import TOP, Design
+from .digits import digit_cycles, digit_pixels
+
+SEEDS = (1, 2, 3, 4, 5)
+"""Tried in turn if none is named."""
+
+NETLIST = "netlist"
+"""NETLIST.json is what nextpnr gets, NETLIST.v the same in Verilog."""
+
+REPORT, REPORT_TEXT = "report.json", "report.txt"
+"""What a build's folder has besides: figures for programs, and for people."""
+
+
+def build_folder(net: str, board: str) -> Path:
+    """Where a build goes if no folder is named: of the network's name or file, and the board's."""
+    return Path("build") / f"{Path(net).stem}-{board}"
+
+
+Step = Callable[[str], AbstractContextManager[Any]]
+"""Told what is done next; it is done inside."""
+
+
+def build(
+    design: Design,
+    folder: Path,
+    *,
+    seeds: Sequence[int] = SEEDS,
+    native: bool = False,
+    step: Step,
+) -> dict[str, Any]:
+    """Build a bitstream into `folder`, and return the report, as JSON holds it.
+
+    Where no seed is fast enough, `met` is false, the figures are those of the fastest seed, and
+    there is no bitstream. Raises ToolError if a tool is missing, or the design does not fit.
+    """
+    began = time.monotonic()
+    board, device = design.board, design.board.device
+    tools = [
+        tool_version(name, native=native)
+        for name in ("yosys", device.family.router, device.family.packer)
+    ]
+    tools = list(dict.fromkeys(tools))  # YoWASP has nextpnr and the packer in one package
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in (*bitstreams(folder), folder / REPORT, folder / REPORT_TEXT):
+        stale.unlink(missing_ok=True)
+
+    build_hash, plan, used = make_netlist(design, folder, native=native, step=step)
+    over = device.excess(used)
+    if over:
+        raise ToolError(
+            f"the design takes {', '.join(over)} of the {board.title}: take fewer lanes, or a "
+            "larger board."
+        )
+
+    _, route, pack, *_ = (command[1:] for command in json.loads(plan.files[_COMMANDS])["commands"])
+    tried: dict[int, Placement] = {}
+    for seed in seeds:
+        with step(f"{device.family.router}: place and route, seed {seed}"):
+            words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
+            words = [*_without(words, "--quiet"), "--seed", str(seed)]
+            tried[seed] = place(device.family, words, folder, native=native)
+        if tried[seed].met:
+            break
+    seed = max(tried, key=lambda seed: (tried[seed].met, tried[seed].fmax))
+    bitstream = None
+    if tried[seed].met:
+        with step(f"{device.family.packer}: bitstream"):
+            words = _without(pack, "--svf", f"{TOP}.svf")
+            run_tool(device.family.packer, words, folder, native=native)
+        (bitstream,) = (path.name for path in bitstreams(folder))
+    return {
+        "board": board.name,
+        "device": device.name,
+        "family": device.family.name,
+        "speed": board.speed,
+        "tools": tools,
+        "network": design.network.digest(),
+        "build": build_hash.hex(),
+        "lanes": [layer.lanes for layer in design.schedule.layers],
+        "window": [layer.window for layer in design.schedule.layers],
+        "stored_bits": design.stored_bits,
+        "weights": "loaded" if board.loaded else "bitstream",
+        "used": used,
+        "holds": device.holds,
+        "placed": tried[seed].cells,
+        "clock": design.hz,
+        "baud": BAUD,
+        "seed": seed,
+        "fmax": {number: placement.fmax for number, placement in tried.items()},
+        "met": tried[seed].met,
+        "bitstream": bitstream,
+        "digits": _latency(design),
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+class Netlist(NamedTuple):
+    """A netlist, in its folder, and where it comes from."""
+
+    build: bytes
+    """What the design is known by."""
+    plan: BuildPlan
+    used: dict[str, int]
+
+
+def make_netlist(
+    design: Design, folder: Path, *, native: bool = False, step: Step = nullcontext
+) -> Netlist:
+    """Put the design's netlist into `folder`, which exists, with the constraints for nextpnr.
+
+    Raises ToolError.
+    """
+    with step("Amaranth: the design as RTLIL"):
+        build_hash = design.build_hash()
+        plan = design.plan(build_hash)
+        for name, content in plan.files.items():
+            if name.endswith((".il", ".pcf", ".lpf")):
+                (folder / name).write_text(content)
+    with step("Yosys: synthesis"):
+        used = _synthesise(design, folder, native)
+    return Netlist(build_hash, plan, used)
+
+
+_COMMANDS = f"build_{TOP}.json"
+
+
+def bitstreams(folder: Path) -> list[Path]:
+    """The bitstream in a build's folder, if there is one."""
+    return [path for path in (folder / f"{TOP}.bit", folder / f"{TOP}.bin") if path.exists()]
+
+
+def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
+    device = design.board.device
+    run_yosys(
+        folder,
+        [
+            f"read_rtlil {TOP}.il",
+            "proc",
+            "opt_clean -purge",  # wires without bits disturb abc9
+            FORGET_INITIAL,
+            *(_IN_SPRAM if design.board.loaded else []),
+            f"{device.synthesis} -top {TOP}",
+            "tee -q -o count.json stat -json",
+            f"write_json {NETLIST}.json",
+            f"write_verilog -noattr {NETLIST}.v",
+        ],
+        native=native,
+    )
+    return count_cells(device, folder / "count.json", TOP)
+
+
+_IN_SPRAM = (
+    WITHOUT_WEIGHTS,
+    # Yosys would take many small blocks of RAM for them, by their cost.
+    'setattr -set ram_style "huge" *.layer_0.store/m:* *.ring.store/m:*',
+)
+"""Commands of Yosys: what is in single-port RAM."""
+
+
+def _without(words: Sequence[str], *left_out: str) -> list[str]:
+    return [word for word in words if word not in left_out]
+
+
+def _latency(design: Design) -> dict[str, Any] | None:
+    """Cycles and microseconds of the bundled test digits; None where they are no input for it."""
+    pixels = digit_pixels(design.network)
+    if pixels is None:
+        return None
+    cycles = digit_cycles(design.network, design.schedule, pixels)
+    figures = {"mean": cycles.mean(), "least": cycles.min(), "most": cycles.max()}
+    return {
+        "images": len(pixels),
+        "cycles": {name: float(value) for name, value in figures.items()},
+        "us": {name: float(value) * MHZ / design.hz for name, value in figures.items()},
+    }

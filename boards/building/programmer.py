@@ -1,0 +1,114 @@
+"""Programs a board with its own programmer."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from firstspike.boards.pins.board import Board
+
+from .bitstream import REPORT, bitstreams
+
+PACKAGES = {
+    "iceprog": "fpga-icestorm",
+    "openFPGALoader": "openfpgaloader",
+    "dfu-util": "dfu-util",
+}
+"""Where Debian has the programmers."""
+
+
+class ProgrammerError(Exception):
+    """The board has not been programmed; the message says why, in the programmer's words."""
+
+
+def built_for(board: Board, builds: Path) -> Path:
+    """The bitstream for the board that has been built below `builds`.
+
+    Raises ProgrammerError if there is none, or more than one.
+    """
+    found = [
+        path for folder in sorted(builds.glob(f"*-{board.name}")) for path in bitstreams(folder)
+    ]
+    if not found:
+        raise ProgrammerError(
+            f"there is no bitstream for the {board.title} in {builds}: run "
+            f"`firstspike build --board {board.name}`, or name one."
+        )
+    if len(found) > 1:
+        names = ", ".join(map(str, found))
+        raise ProgrammerError(
+            f"there are several bitstreams for the {board.title}, name one: {names}"
+        )
+    return found[0]
+
+
+def program(board: Board, bitstream: Path) -> str:
+    """Program the board with the first of its programmers that is installed; returns which.
+
+    Raises ProgrammerError.
+    """
+    _check(board, bitstream)
+    for command in board.programmers:
+        if shutil.which(command[0]):
+            break
+    else:
+        names = [command[0] for command in board.programmers]
+        raise ProgrammerError(
+            f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
+            f"on Debian, apt-get install {PACKAGES[names[0]]}."
+        )
+    done = subprocess.run(
+        [*command, str(bitstream)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    if done.returncode:
+        reason = _reason(done.stdout) or f"it ends with status {done.returncode}"
+        raise ProgrammerError(
+            f"{command[0]} has not programmed the {board.title}: {reason}{_advice(board, reason)}."
+        )
+    return command[0]
+
+
+def _check(board: Board, bitstream: Path) -> None:
+    """Refuse what is no file, or whose report is beside it and names another board."""
+    if not bitstream.is_file():
+        raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
+    report = bitstream.with_name(REPORT)
+    if not report.is_file() or bitstream not in bitstreams(bitstream.parent):
+        return
+    try:
+        other = json.loads(report.read_text())["board"]
+    except (ValueError, KeyError, TypeError):
+        return  # no report of ours
+    if other != board.name:
+        raise ProgrammerError(f"{bitstream} was built for {other}, not for {board.name}.")
+
+
+_FAILURE = re.compile(
+    r"can't|cannot|could not|unable|fail|error|not found|no .*available|denied|permission|access",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile(r"denied|permission|access|-4\b", re.IGNORECASE)
+_ABSENT = re.compile(r"find|found|available|no device|-3\b", re.IGNORECASE)
+
+
+def _reason(said: str) -> str:
+    """The line that says what is wrong, of all that a programmer says."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if _FAILURE.search(line) and "warning" not in line.lower()]
+    return (telling or lines[-1:] or [""])[0].removeprefix("Error: ").rstrip(".")
+
+
+def _advice(board: Board, reason: str) -> str:
+    if _FORBIDDEN.search(reason):
+        return "; you may not use the USB device: let a udev rule allow it (see the README)"
+    if _ABSENT.search(reason):
+        return f"; {board.attach}, and check that you may use its USB device"
+    return ""

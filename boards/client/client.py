@@ -1,0 +1,253 @@
+"""A board on a serial port: identifies it, loads it, and lets it classify and learn.
+
+    with Board.open("/dev/ttyUSB1") as board:
+        board.load(network)
+        for decision in board.classify(encode(network, pixels)):
+            print(decision.decision, decision.tick)
+
+What gets lost on the way is repaired (see `exchange`); what cannot be is a BoardError that says
+what to do. After one, load the weights again: the board may have been started anew.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from firstspike.golden.learning.rule import Settings
+from firstspike.golden.network import Network
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.messages import (
+    Decision,
+    decision,
+    place,
+    settings_payload,
+    weight_bytes,
+    weight_places,
+    weight_writes,
+    weights_of,
+    word_bytes,
+)
+from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
+
+from .errors import MismatchError, RefusedError
+from .images import image, image_of_pixels
+from .line import Line, SerialLine
+from .remote_core import shape_of
+from .request import Ask
+from .transport import Exchange
+
+TIMEOUT = 1.0
+"""Seconds."""
+
+PIECE = 256
+"""Bytes of weights, at most, in one frame: several are under way, and little is lost with one."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many bytes of how many are done."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a board says of its line."""
+
+    dropped: int
+    """Frames dropped since power-up, modulo 65536."""
+    cause: Cause | None
+    """Of the latest."""
+
+
+class Board:
+    """A board at the other end of a line. Made by `open`; use it in a `with` block.
+
+    `identity` is what it says of itself, `shape` the shape of its core.
+    """
+
+    def __init__(self, line: Line, timeout: float = TIMEOUT) -> None:
+        self._line = line
+        self._exchange = Exchange(line, timeout)
+        self.identity = self._exchange.identity
+        self.shape = shape_of(self.identity)
+
+    @classmethod
+    def open(cls, port: str, baud: int = protocol.BAUD, timeout: float = TIMEOUT) -> Self:
+        """The board on a serial port, such as /dev/ttyUSB1.
+
+        `timeout`: seconds after which an answer is missed; the board is then asked again, so that a
+        slow one needs no longer time-out. Raises BoardError.
+        """
+        line = SerialLine(port, baud)
+        try:
+            return cls(line, timeout)
+        except BaseException:
+            line.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._line.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def learns(self) -> bool:
+        """Whether the core can learn."""
+        return self.identity.has(IdentityFlag.LEARNS)
+
+    @property
+    def takes_bitmaps(self) -> bool:
+        """Whether images can come as bitmaps; else, and always besides, as events."""
+        return self.identity.has(IdentityFlag.BITMAPS)
+
+    def check(self, network: Network) -> None:
+        """Raise MismatchError if the core is not made for networks of this shape."""
+        core = self.identity
+        ours = (len(network.inputs), *network.shape[1:])
+        theirs = (core.layers[0].n_in, *(layer.n_out for layer in core.layers))
+        for what, in_core, in_network in (
+            ("shape", _joined(theirs), _joined(ours)),
+            ("unit", core.unit, network.unit),
+            ("deadline", core.deadline, network.deadline),
+            ("thresholds", [one.threshold for one in core.layers], [*network.thresholds]),
+            ("weight bits", [one.weight_bits for one in core.layers], [*network.weight_bits]),
+        ):
+            if in_core != in_network:
+                raise MismatchError(
+                    f"the board's core is for another network, {core.network.hex()[:12]}: its "
+                    f"{what} is {in_core}, and {in_network} that of {network.digest()[:12]}; build "
+                    "a bitstream for this one, or name the other."
+                )
+
+    def load(
+        self,
+        network: Network,
+        stored: Iterable[np.ndarray] | None = None,
+        progress: Progress | None = None,
+    ) -> bool:
+        """See that the core's weights are those of `network`; returns whether any were written.
+
+        `stored`: of a core that learns the stored weights, int [n_in, n_out] a layer; None for
+        those of the network. Raises MismatchError, and NetworkError for weights that the core's
+        sums are too narrow for.
+        """
+        self.check(network)
+        content = weight_bytes(self.shape, network, None if stored is None else tuple(stored))
+        wanted = zlib.crc32(b"".join(content))
+        if self.checksum() == wanted:
+            return False
+        self._move(self._writes(content), progress, lambda ask: len(ask.payload) - 4)
+        if self.checksum() != wanted:
+            raise RefusedError(
+                "the board's weights are not those that were written: load the bitstream and try "
+                "again; if it stays so, the memory is at fault."
+            )
+        return True
+
+    def read_weights(self, progress: Progress | None = None) -> tuple[np.ndarray, ...]:
+        """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
+        asks = list(self._reads())
+        self._move(asks, progress, lambda ask: ask.length)
+        return weights_of(self.shape, b"".join(ask.answer for ask in asks))
+
+    def checksum(self) -> int:
+        """CRC-32 of all weight words, as the board has counted it."""
+        (value,) = protocol.CHECKSUM_FORMAT.unpack(self._ask(Request.CHECKSUM, 4))
+        return value
+
+    def classify(
+        self, ticks: np.ndarray | Iterable[np.ndarray], pixels: np.ndarray | None = None
+    ) -> Iterator[Decision]:
+        """Decide images, dozens of them under way at a time; decisions come in order.
+
+        `ticks`: int [n, n_rows] as from `encode`, or any iterable of rows. Images that spike at
+        tick `unit` alone go as bitmaps, if the board takes them, others as events; the cycles of
+        the latter count how long the link takes for them, too. With `pixels`, uint8 [n, n_inputs],
+        they go as bitmaps of all pixels, of which the board selects those that the network it was
+        built for is connected to.
+        """
+        if pixels is None:
+            asks = (image(self.shape, row) for row in ticks)
+        else:
+            asks = (image_of_pixels(self.shape, self.identity.n_inputs, row) for row in pixels)
+        for ask in self._exchange.ask_all(asks):
+            yield decision(self.shape, _answer(ask))
+
+    def learn(
+        self,
+        ticks: np.ndarray | Iterable[np.ndarray],
+        labels: Iterable[int],
+        settings: Settings,
+        seed: int = 0,
+    ) -> Iterator[Decision | None]:
+        """Decide images and learn them, each in its turn; fetch all decisions, to the end.
+
+        `labels`: classes, or UNLABELLED; `seed`: the generator's next state, 0 to go on with the
+        one it has. None in the place of a decision that was lost on the way: that image has been
+        learned, once, like all others.
+        """
+        if not self.learns:
+            raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
+        self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
+        asks = (
+            image(self.shape, row, label, once=True)
+            for row, label in zip(ticks, labels, strict=True)
+        )
+        for ask in self._exchange.ask_all(asks):
+            lost = ask.answer is None and ask.refused is None
+            yield None if lost else decision(self.shape, _answer(ask))
+
+    def status(self) -> Status:
+        """How the line has done."""
+        cause, dropped = protocol.STATUS_FORMAT.unpack(
+            self._ask(Request.STATUS, protocol.STATUS_FORMAT.size)
+        )
+        return Status(dropped, Cause(cause) if cause else None)
+
+    def reset(self) -> None:
+        """Put the core into the state after power-up, but for the weights."""
+        self._ask(Request.RESET, 0)
+
+    def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
+        return _answer(self._exchange.ask(Ask(kind, payload, length)))
+
+    def _move(
+        self, asks: Iterable[Ask], progress: Progress | None, size: Callable[[Ask], int]
+    ) -> None:
+        total = sum(layer.words * word_bytes(layer) for layer in self.shape.layers)
+        done = 0
+        for ask in self._exchange.ask_all(asks):
+            _answer(ask)
+            done += size(ask)
+            if progress is not None:
+                progress(done, total)
+
+    def _writes(self, content: list[bytes]) -> Iterator[Ask]:
+        room = self.identity.max_payload - protocol.ADDRESS_FORMAT.size
+        for payload in weight_writes(self.shape, content, min(PIECE, room)):
+            yield Ask(Request.WRITE, payload)
+
+    def _reads(self) -> Iterator[Ask]:
+        for number, address, count in weight_places(self.shape, PIECE):
+            size = word_bytes(self.shape.layers[number])
+            yield Ask(Request.READ, place(number, address) + bytes([count]), count * size)
+
+
+def _answer(ask: Ask) -> bytes:
+    if ask.refused is not None:
+        raise RefusedError(
+            f"the board refuses {ask.kind.name} ({ask.refused.name}): its core is not as it says; "
+            "load its bitstream anew."
+        )
+    return ask.answer
+
+
+def _joined(sizes: tuple[int, ...]) -> str:
+    return "-".join(map(str, sizes))

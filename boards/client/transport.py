@@ -1,0 +1,294 @@
+"""Requests out, answers in: keeps a line busy under credits, and repairs what it loses.
+
+Many requests are under way at a time, so that neither the line nor the board waits for the answers,
+which a USB bridge may hold back for 16 ms.
+
+    asks ----> [ waiting ] --frames--> line --> board
+    answers in the asks' order <-- [ under way ] <--frames-- line
+
+The board takes requests by their sequence numbers without a gap, and answers in order. What is lost
+shows in one of three ways:
+
+- an answer comes for a later request: the earlier ones were done and their answers are lost;
+- the board says that it has dropped a frame: a request is lost, and so are all after it;
+- nothing comes.
+
+In the last two cases the host *probes*: a frame of no type is dropped, whatever its sequence, and
+the notice of that says which sequence is expected: what was taken and what was not. Nothing changes
+by it, so it can be repeated until the notice comes. Then HELLO is a barrier: its answer comes after
+those of everything that was taken. STATUS, at once after it, says how many frames were dropped, by
+which late notices are known. What was not taken is sent again; so is what has lost its answer,
+unless it must not be done twice.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from firstspike.hdl.link.protocol import (
+    ANSWER,
+    DELIMITER,
+    ERROR_FORMAT,
+    PROBE,
+    STATUS_FORMAT,
+    Cause,
+    Identity,
+    Notice,
+    Request,
+    encode_frame,
+)
+
+from .errors import BoardError, MismatchError, NoAnswerError
+from .frames import FrameReader
+from .line import Line
+from .request import Ask
+
+UNDER_WAY = 200
+"""Requests, at most; fewer than there are sequence numbers."""
+
+HELLOS = 32
+"""Sequence numbers that HELLO goes through: more than could be under way."""
+
+LATE = 128
+"""Sequence number from which on an iterator begins with a new HELLO. See `_repair` for why."""
+
+TRIES = 10
+"""For a probe or HELLO, each waited for twice as long as the one before, up to `LONGEST_WAIT`."""
+
+LONGEST_WAIT = 8
+"""Times the time-out: so a board that is busy for a minute is not given up."""
+
+FIRST_TRIES = 3
+"""The same, as long as no frame has come at all: it may be no board of ours."""
+
+SETBACKS = 20
+"""Repairs after each other without any answer in between, before the line is given up."""
+
+
+class Exchange:
+    """The host's end of a line. Raises BoardError.
+
+    `timeout`: seconds without an answer after which something is taken to be lost. A board that is
+    slower than that is found to be so, and waited for (see `TRIES`).
+    """
+
+    def __init__(self, line: Line, timeout: float) -> None:
+        self._line = line
+        self._timeout = timeout
+        self._reader = FrameReader()
+        self._under_way: deque[Ask] = deque()  # with the sequences before `_next`
+        self._again: deque[Ask] = deque()
+        self._next = 0
+        self._hello = random.randrange(HELLOS)  # hardly the one of a program before us
+        self._in_step = True  # nothing is under way, and the board expects `_next`
+        self._iterator: object = None  # the one in use
+        self._expected: int | None = None  # what the notice of a probe said
+        self._greeting: bytes | None = None  # the answer of the latest HELLO
+        self._count: int | None = None  # frames the board has dropped, of the STATUS after it
+        self._known = 0  # the same, of the latest barrier
+        self._dropped = False  # the board has said that it dropped a frame
+        self._answered = 0
+        self._setbacks = 0  # repairs since the latest answer
+        self._heard = False  # any byte
+        self._met = False  # any frame
+        self.identity: Identity | None = None
+        self._barrier()
+
+    def ask(self, ask: Ask) -> Ask:
+        """Send one request and wait for its answer."""
+        (answered,) = self.ask_all([ask])
+        return answered
+
+    def ask_all(self, asks: Iterable[Ask]) -> Iterator[Ask]:
+        """Send requests as fast as the board takes them; gives them, in order, as they are done.
+
+        Only one such iterator can be in use. If it is left before its end, what has been sent is
+        done nevertheless.
+        """
+        ours = self._iterator = object()
+        self._under_way.clear()
+        self._again.clear()
+        goes_on = self._in_step and self._next <= LATE
+        self._in_step = False
+        if not goes_on:  # an iterator was long, was left before its end, or raised
+            self._barrier()
+        source = iter(asks)
+        following = next(source, None)
+        order: deque[Ask] = deque()
+        while True:
+            frames = b""
+            while ask := self._again[0] if self._again else following:
+                if not self._fits(ask):
+                    break
+                if self._again:
+                    self._again.popleft()
+                else:
+                    order.append(ask)
+                    following = next(source, None)
+                frames += encode_frame(ask.kind, self._next, ask.payload)
+                self._next = (self._next + 1) & 0xFF
+                self._under_way.append(ask)
+            if frames:
+                self._line.write(frames)
+            while order and order[0].done:
+                yield order.popleft()
+                if self._iterator is not ours:
+                    raise BoardError("ask for something else only when all answers are fetched.")
+            if self._under_way:
+                self._await_answers()
+            elif not order and following is None:
+                self._in_step = True
+                return
+
+    def _fits(self, ask: Ask) -> bool:
+        """Whether the board has room for one more."""
+        identity = self.identity
+        if len(ask.payload) > identity.max_payload or ask.cost > identity.capacity:
+            raise MismatchError(
+                f"a request of {len(ask.payload)} bytes is asked for: this board takes up to "
+                f"{identity.max_payload}."
+            )
+        used = sum(one.cost for one in self._under_way)
+        return len(self._under_way) < UNDER_WAY and used + ask.cost <= identity.capacity
+
+    def _await_answers(self) -> None:
+        """Wait until one of the requests under way is answered; repair what is lost."""
+        before, until = self._answered, self._line.now() + self._timeout
+        while not self._dropped and self._answered == before and self._listen(until):
+            pass
+        if self._answered == before:
+            self._repair()
+
+    def _repair(self) -> None:
+        """Come back into step. What the board has not taken is to be sent again.
+
+        A board that expects 0 has been started anew. Or that sequence itself was lost: the first
+        has its turn only after some 200 requests without a pause, and then the error is needless,
+        but nothing is ever wrong.
+        """
+        self._setbacks += 1
+        if self._setbacks > SETBACKS:
+            raise NoAnswerError(
+                f"too much is lost on the way to the board on {self._line.name} and back: try a "
+                "better cable, another port of the computer, or a lower baud rate."
+            )
+        expected = self._probe()
+        unanswered = len(self._under_way)
+        taken = (expected - (self._next - unanswered)) & 0xFF
+        if expected == 0 or taken > unanswered:
+            raise NoAnswerError(
+                f"the board on {self._line.name} has been started anew meanwhile: load its weights "
+                "and begin again."
+            )
+        missed = [self._under_way.pop() for _ in range(unanswered - taken)]
+        self._next = expected
+        self._barrier()
+        self._lose(len(self._under_way))
+        self._again.extendleft(missed)
+
+    def _probe(self) -> int:
+        """The sequence that the board expects. Changes nothing."""
+        self._expected = None
+        for until in self._waits():
+            self._line.write(DELIMITER + encode_frame(PROBE, 0))
+            while self._expected is None and self._listen(until):
+                pass
+            if self._expected is not None:
+                return self._expected
+        raise self._silence()
+
+    def _barrier(self) -> None:
+        """Wait until all that the board has taken is done; then both sides are in step."""
+        for until in self._waits():
+            # Another sequence each time: only the answer of the latest means that all is done.
+            self._hello = (self._hello + 1) % HELLOS
+            self._greeting = self._count = None
+            self._line.write(
+                DELIMITER
+                + encode_frame(Request.HELLO, self._hello)
+                + encode_frame(Request.STATUS, self._hello + 1)
+            )
+            while self._count is None and self._listen(until):
+                pass
+            if self._count is not None:
+                break
+        else:
+            raise self._silence()
+        self._next = self._hello + 2
+        self._known, self._dropped = self._count, False
+        try:
+            identity = Identity.from_bytes(self._greeting[1:])
+        except ValueError as error:
+            raise MismatchError(f"{self._line.name}: {error}.") from None
+        if self.identity not in (None, identity):
+            raise MismatchError(
+                f"the board on {self._line.name} has another bitstream than before: open it anew."
+            )
+        self.identity = identity
+
+    def _waits(self) -> Iterator[float]:
+        """Until when to wait, try by try."""
+        for number in range(TRIES):
+            if number == FIRST_TRIES and not self._met:
+                return
+            yield self._line.now() + self._timeout * min(1 << number, LONGEST_WAIT)
+
+    def _silence(self) -> NoAnswerError:
+        if self._heard:
+            return NoAnswerError(
+                f"what comes from {self._line.name} is no answer of a FirstSpike board: is it the "
+                "right port, and the right baud rate?"
+            )
+        return NoAnswerError(
+            f"there is no answer on {self._line.name}: is it a FirstSpike board, with its "
+            "bitstream loaded?"
+        )
+
+    def _listen(self, until: float) -> bool:
+        """Take what comes next. False if nothing has come until then."""
+        left = until - self._line.now()
+        received = self._line.read(left) if left > 0 else b""
+        self._heard |= bool(received)
+        for frame in self._reader.feed(received):
+            self._met = True
+            self._take(*frame)
+        return bool(received)
+
+    def _take(self, kind: int, sequence: int, payload: bytes) -> None:
+        """Take a good frame; those that no one waits for any more are nothing to us."""
+        if kind == Notice.ERROR and len(payload) == ERROR_FORMAT.size:
+            cause, count = ERROR_FORMAT.unpack(payload)
+            new = 0 < (count - self._known) & 0xFFFF < 1 << 15
+            if not new and sequence:  # of before the latest HELLO; a new start expects 0
+                return
+            if cause == Cause.TYPE:
+                self._expected = sequence
+            else:
+                self._dropped = True
+        elif kind == Request.HELLO + ANSWER and sequence == self._hello:
+            self._greeting = payload
+        elif kind == Request.STATUS + ANSWER and self._greets(sequence, payload):
+            _, self._count = STATUS_FORMAT.unpack(payload)
+        else:
+            at = (sequence - (self._next - len(self._under_way))) & 0xFF
+            if at < len(self._under_way) and self._under_way[at].take(kind, payload):
+                self._lose(at)
+                self._under_way.popleft()
+                self._answered += 1
+                self._setbacks = 0
+
+    def _greets(self, sequence: int, payload: bytes) -> bool:
+        """Whether a status is the second answer that `_barrier` waits for."""
+        waiting = self._greeting is not None and self._count is None
+        return waiting and sequence == self._hello + 1 and len(payload) == STATUS_FORMAT.size
+
+    def _lose(self, count: int) -> None:
+        """The first requests under way have been done, and their answers are lost."""
+        for _ in range(count):
+            ask = self._under_way.popleft()
+            if ask.once:
+                ask.done = True
+            else:
+                self._again.append(ask)

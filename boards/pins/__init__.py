@@ -1,0 +1,1 @@
+"""One small file a board: its pins, clock and lights."""

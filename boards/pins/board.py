@@ -1,0 +1,68 @@
+"""What there is to know of a board, and the wires between its pins and the design."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from amaranth.build import Platform
+from amaranth.hdl import Module, Value, ValueLike
+from amaranth.lib import io
+
+from firstspike.hdl.flow.devices import Device
+from firstspike.hdl.link.link import RING_BYTES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """A board, and how our design is put on it."""
+
+    name: str
+    """For the command line."""
+    title: str
+    platform: type[Platform]
+    """A new one for every build."""
+    device: Device
+    clock: int
+    """Hz, by default."""
+    loaded: bool
+    """The weights are written over the link after power-up; else they are in the bitstream."""
+    connect: Callable[[Module, Platform, object], None]
+    """Joins the pins with a Desk: its UART, the button that shows a digit, lights."""
+    programmers: tuple[tuple[str, ...], ...]
+    """Commands that program it, the best one first; the bitstream's name is to be added."""
+    attach: str = "plug the board in"
+    """What has to be done before it can be programmed."""
+    ring_bytes: int = RING_BYTES
+    """Of requests that the link holds."""
+
+    @property
+    def speed(self) -> str:
+        """Speed grade of the FPGA; an UP5K comes in one."""
+        return getattr(self.platform, "speed", "-")
+
+
+def pin_in(m: Module, name: str, port) -> Value:
+    """The level of a pin, or of several."""
+    m.submodules[name] = buffer = io.Buffer("i", port)
+    return buffer.i
+
+
+def pin_out(m: Module, name: str, port, value: ValueLike) -> None:
+    """Drive a pin, or several."""
+    m.submodules[name] = buffer = io.Buffer("o", port)
+    m.d.comb += buffer.o.eq(value)
+
+
+def connect_uart(m: Module, platform: Platform, desk) -> None:
+    """The two lines of the platform's UART."""
+    uart = platform.request("uart", dir="-")
+    m.d.comb += desk.rx.eq(pin_in(m, "rx", uart.rx))
+    pin_out(m, "tx", uart.tx, desk.tx)
+
+
+def light_class(m: Module, desk, lights: Sequence[object]) -> None:
+    """The class in binary, its lowest bit in the first light; off until there is one."""
+    for number, light in enumerate(lights):
+        bit = desk.shown[number] if number < len(desk.shown) else 0
+        pin_out(m, f"light_{number}", light, bit & desk.shown_valid)

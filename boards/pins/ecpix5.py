@@ -1,0 +1,34 @@
+"""ECPIX-5: an ECP5-5G 85F, with the USB bridge's second channel as UART.
+
+The class is in the green of the four lights, LD0 its lowest bit; all are red until there is one.
+The only button, for resets, shows the stored digit.
+"""
+
+from amaranth_boards.ecpix5 import ECPIX585Platform
+
+from firstspike.hdl.flow.devices import ECP5_5G_85F
+
+from .board import Board, connect_uart, light_class, pin_in, pin_out
+
+
+def _connect(m, platform, desk):
+    connect_uart(m, platform, desk)
+    lights = [platform.request("rgb_led", number, dir="-") for number in range(4)]
+    light_class(m, desk, [light.g for light in lights])
+    for number, light in enumerate(lights):
+        pin_out(m, f"waiting_{number}", light.r, ~desk.shown_valid)
+    m.d.comb += desk.show.eq(pin_in(m, "button", platform.request("rst", dir="-")))
+
+
+BOARDS = (
+    Board(
+        name="ecpix5-85f",
+        title="ECPIX-5 85F",
+        platform=ECPIX585Platform,
+        device=ECP5_5G_85F,
+        clock=75_000_000,
+        loaded=False,
+        connect=_connect,
+        programmers=(("openFPGALoader", "-b", "ecpix5", "-m"),),
+    ),
+)

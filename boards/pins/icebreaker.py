@@ -1,0 +1,40 @@
+"""iCEBreaker: an iCE40 UP5K, with the USB bridge's second channel as UART.
+
+The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
+its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
+socket shows the stored digit.
+"""
+
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+
+from firstspike.hdl.flow.devices import UP5K
+
+from .board import Board, connect_uart, light_class, pin_in, pin_out
+
+
+class _Platform(ICEBreakerPlatform):
+    def __init__(self):
+        super().__init__()
+        self.add_resources(self.break_off_pmod)
+
+
+def _connect(m, platform, desk):
+    connect_uart(m, platform, desk)
+    light_class(m, desk, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)])
+    pin_out(m, "waiting", platform.request("led", 2, dir="-"), ~desk.shown_valid)
+    m.d.comb += desk.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
+
+
+BOARDS = (
+    Board(
+        name="icebreaker",
+        title="iCEBreaker",
+        platform=_Platform,
+        device=UP5K,
+        clock=27_000_000,
+        loaded=True,  # single-port RAM cannot be initialised
+        ring_bytes=1 << 14,  # all of a single-port RAM
+        connect=_connect,
+        programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
+    ),
+)

@@ -1,0 +1,57 @@
+"""OrangeCrab 0.2 with an ECP5 85F; its USB is the FPGA's own, so the UART is on its pins.
+
+Pin 0 (RX) is the board's input, pin 1 (TX) its output, at 3.3 V, as on other boards of this form:
+join them with TX and RX of a USB adaptor that does 3 Mbaud (FT232H, FT231X, CP2102N), and GND with
+GND. The class is told by the one light: it flashes green as many times as the class says, once red
+for class 0; blue is before the first decision. The button shows the stored digit.
+"""
+
+from amaranth.build import Attrs
+from amaranth_boards.orangecrab_r0_2 import OrangeCrabR0_2_85FPlatform
+from amaranth_boards.resources import UARTResource
+
+from firstspike.hdl.flow.devices import ECP5_85F
+
+from .board import Board, connect_uart, pin_in, pin_out
+from .flasher import Flasher
+
+
+class _Platform(OrangeCrabR0_2_85FPlatform):
+    def __init__(self):
+        super().__init__()
+        attributes = Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP")
+        self.add_resources([UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=attributes)])
+
+
+def _connect(m, platform, desk):
+    connect_uart(m, platform, desk)
+    m.submodules.flasher = flasher = Flasher(len(desk.shown), CLOCK // FLASHES)
+    light = platform.request("rgb_led", dir="-")
+    pin_out(m, "waiting", light.b, ~desk.shown_valid)
+    pin_out(m, "flash", light.g, desk.shown_valid & flasher.flash)
+    pin_out(m, "flash_zero", light.r, desk.shown_valid & flasher.zero)
+    m.d.comb += [
+        flasher.number.eq(desk.shown),
+        desk.show.eq(pin_in(m, "button", platform.request("button", dir="-"))),
+    ]
+
+
+CLOCK = 75_000_000
+FLASHES = 3  # a second
+
+BOARDS = (
+    Board(
+        name="orangecrab-85f",
+        title="OrangeCrab 85F",
+        platform=_Platform,
+        device=ECP5_85F,
+        clock=CLOCK,
+        loaded=False,
+        connect=_connect,
+        programmers=(
+            ("dfu-util", "-d", "1209:5af0", "-a", "0", "-D"),
+            ("openFPGALoader", "-b", "orangeCrab"),
+        ),
+        attach="plug the board in with its button held down",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Learning image by image in integers: the rule, its state, and a run over a data set."""

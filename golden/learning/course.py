@@ -1,0 +1,106 @@
+"""A course of learning: which images are learned in which order, and with which settings.
+
+Everything follows from the seed and the position in the course, so that a course which is taken up
+again goes on as if it had not stopped.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from .rule import LearningError, Settings, settings_at
+
+
+@dataclass(frozen=True)
+class Course:
+    """Several epochs of the same images, in a new order each. Raises `LearningError`."""
+
+    n_images: int
+    """Images of an epoch."""
+    epochs: int
+    stored_bits: int
+    """8 or 10, which decides the schedule."""
+    seed: int = 1
+    """Of the orders and the shifts."""
+    shift: int = 0
+    """Each image is moved by up to so many pixels in both directions, at random."""
+    every_competitor: bool = False
+    """See `Settings`."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        for name, low in (("n_images", 1), ("epochs", 1), ("seed", 0), ("shift", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < low:
+                raise LearningError(f"{name} is {value!r}: it must be an integer from {low} on.")
+        settings_at(self.stored_bits, 0, len(self))
+
+    def __len__(self) -> int:
+        """Images of all epochs."""
+        return self.n_images * self.epochs
+
+    def settings(self, n: int) -> Settings:
+        """With what image n, counted from 0, is learned."""
+        return settings_at(self.stored_bits, n, len(self), self.every_competitor)
+
+    def part(self, done: int, grid: int) -> range:
+        """The images from number `done` on that can be learned at once.
+
+        They are of one epoch, have the same settings, and end before the next multiple of `grid`.
+        """
+        end = min((done // grid + 1) * grid, (done // self.n_images + 1) * self.n_images)
+        here = self.settings(done)
+        same = range(done, end)
+        return same[: bisect_left(same, True, key=lambda n: self.settings(n) != here)]
+
+    def images(
+        self, part: range, pixels: np.ndarray, labels: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Pixels, moved, and labels of a part.
+
+        `pixels`: uint8 [n_images, n_inputs], square images if they are moved; `labels`: [n_images].
+        """
+        epoch, start = divmod(part.start, self.n_images)
+        order, moves = _epoch(self.n_images, self.seed, epoch, self.shift)
+        here = slice(start, start + len(part))
+        which = order[here]
+        chosen = pixels[which]
+        return moved(chosen, moves[here]) if self.shift else chosen, labels[which]
+
+
+@lru_cache(2)
+def _epoch(n_images: int, seed: int, epoch: int, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """The order of an epoch's images, and how far each is moved down and to the right."""
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(n_images)
+    return order, rng.integers(-shift, shift, (n_images, 2), endpoint=True)
+
+
+def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
+    """Square images uint8 [n, side * side], each moved by its (down, right) of `moves` [n, 2].
+
+    What comes in at the edges is dark.
+    """
+    side = math.isqrt(pixels.shape[1])
+    images = pixels.reshape(-1, side, side)
+    result = np.zeros_like(images)
+    for move in np.unique(moves, axis=0).tolist():
+        which = (moves == move).all(axis=1)
+        to = tuple(slice(max(d, 0), side + min(d, 0)) for d in move)
+        source = tuple(slice(max(-d, 0), side + min(-d, 0)) for d in move)
+        result[which, *to] = images[which, *source]
+    return result.reshape(pixels.shape)
+
+
+def relabelled(labels: np.ndarray, changes: Mapping[int, int]) -> np.ndarray:
+    """Labels of which some classes, the keys, are called something else."""
+    result = labels.copy()
+    for old, new in changes.items():
+        result[labels == old] = new
+    return result

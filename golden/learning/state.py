@@ -1,0 +1,239 @@
+"""The state of learning, which continues bit for bit: stored weights, generator, position."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.network import Network, NetworkError, read_archive, replace_file
+
+from .rule import LearningError
+
+FORMAT = "firstspike-learning-1"
+MAX_STORED_BITS = 12
+STORED_BITS = 8
+"""Of a weight, if no other number is given."""
+
+_INTEGERS = ("stored_bits", "generator", "done")
+_KINDS = {str: "string", int: "integer", list: "array"}
+UNIT, DEADLINE = 64, 384
+"""Of a network that begins at random, in ticks."""
+
+_STARTS = {
+    8: ((512, 512), ((-20, 28), (-40, 56))),
+    10: ((256, 256), ((-20, 36), (-39, 71))),
+}
+"""By stored bits, of which 8 are used: thresholds, and both layers' first weights in stored units,
+uniform from the first to the last."""
+
+
+@dataclass(eq=False)
+class LearningState:
+    """What `learn` changes, and the network it is about. Raises `LearningError` for what is wrong.
+
+    Made by `random`, `of` or `load`.
+    """
+
+    weights: tuple[np.ndarray, np.ndarray]
+    """Stored weights, int16 [n_in, n_out] of both layers; inference uses the top bits."""
+    stored_bits: int
+    """Bits of them, from the bits in use to 12."""
+    generator: int
+    """State of the random generator, 1..65535."""
+    template: Network
+    """Everything about the network but its weights."""
+    done: int = 0
+    """Images learned so far."""
+    meta: dict[str, Any] = field(default_factory=dict)
+    """What whoever continues needs to know, such as the run (anything JSON can hold)."""
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        network = self.template
+        if network.n_layers != 2 or network.max_spikes != 1:
+            raise LearningError(
+                f"the network has {network.n_layers - 1} hidden layers and max_spikes "
+                f"{network.max_spikes}: learning is for one hidden layer that spikes once."
+            )
+        used = max(network.weight_bits)
+        if not used <= self.stored_bits <= MAX_STORED_BITS:
+            raise LearningError(
+                f"stored_bits is {self.stored_bits}: "
+                f"with {used} bits in use it must be in {used}..{MAX_STORED_BITS}."
+            )
+        if not 1 <= self.generator < 1 << 16:
+            raise LearningError(f"the generator is {self.generator}: it must be in 1..65535.")
+        if self.done < 0:
+            raise LearningError(f"{self.done} images are done: it cannot be less than none.")
+        low, high = -(1 << self.stored_bits - 1), (1 << self.stored_bits - 1) - 1
+        for weights, expected in zip(self.weights, network.weights, strict=True):
+            if weights.shape != expected.shape or weights.dtype.kind not in "iu":
+                raise LearningError(
+                    f"stored weights are {weights.dtype} {list(weights.shape)}: "
+                    f"this network's are integers {list(expected.shape)}."
+                )
+            if weights.min() < low or weights.max() > high:
+                raise LearningError(
+                    f"stored weights go from {weights.min()} to {weights.max()}: "
+                    f"{self.stored_bits} bits allow {low}..{high}."
+                )
+        self.weights = tuple(np.array(weights, np.int16, order="C") for weights in self.weights)
+
+    @classmethod
+    def random(
+        cls,
+        layers: tuple[int, int, int] = (784, 600, 10),
+        stored_bits: int = STORED_BITS,
+        seed: int = 1,
+        *,
+        inputs: np.ndarray | None = None,
+        encoding: str = "binary",
+        late: int = -1,
+    ) -> LearningState:
+        """A network that begins with random weights, of 8 or 10 stored bits, 8 of them used.
+
+        `inputs`: the connected ones, None for all.
+        """
+        if len(layers) != 3:
+            raise LearningError(
+                f"{'-'.join(map(str, layers))} has {len(layers) - 2} hidden layers: "
+                "learning is for one, as in 784-600-10."
+            )
+        if stored_bits not in _STARTS:
+            raise LearningError(f"stored_bits is {stored_bits}: random weights have 8 or 10.")
+        thresholds, ranges = _STARTS[stored_bits]
+        inputs = np.arange(layers[0]) if inputs is None else np.asarray(inputs)
+        rng = np.random.default_rng(seed)
+        shapes = ((len(inputs), layers[1]), layers[1:])
+        weights = tuple(
+            rng.integers(low, high, shape, np.int16, endpoint=True)
+            for (low, high), shape in zip(ranges, shapes, strict=True)
+        )
+        network = Network(
+            tuple(w >> (stored_bits - 8) for w in weights),
+            (8, 8),
+            thresholds,
+            UNIT,
+            DEADLINE,
+            layers[0],
+            inputs,
+            encoding,
+            late,
+        )
+        return cls(weights, stored_bits, _seeded(rng), network)
+
+    @classmethod
+    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> LearningState:
+        """Begin with a network's weights; the bits below those in use begin in their middle."""
+        generator = _seeded(np.random.default_rng(seed))
+        state = cls(network.weights, stored_bits, generator, network)
+        for weights, bits in zip(state.weights, network.weight_bits, strict=True):
+            weights <<= stored_bits - bits
+            weights += (1 << stored_bits - bits) >> 1
+        return state
+
+    @property
+    def network(self) -> Network:
+        """The network as it is now: the used bits of the stored weights."""
+        return replace(self.template, weights=self._used())
+
+    def copy(self) -> LearningState:
+        """A state of its own with the same content."""
+        return replace(self, meta=json.loads(json.dumps(self.meta)))
+
+    def kill(self, fraction: float, rng: np.random.Generator) -> None:
+        """Let a fraction of the hidden neurons die: without input weights they never fire.
+
+        Nor do they learn, for their B stays 0.
+        """
+        self.weights[0][:, rng.random(self.template.shape[1]) < fraction] = 0
+
+    def save(self, path: str | os.PathLike[str], beside: Network | None = None) -> None:
+        """Write the state file; an existing file is replaced whole or not touched.
+
+        It goes with the network as it is now, and with `beside`, the one in the network file until
+        that is replaced in turn: whichever a lost process leaves there, learning can go on.
+        """
+        file = io.BytesIO()
+        np.savez_compressed(
+            file,
+            format=FORMAT,
+            network=np.frombuffer(self.network.to_bytes(), np.uint8),
+            beside="" if beside is None else beside.digest(),
+            meta=json.dumps(self.meta, sort_keys=True),  # the same state, the same bytes
+            **{f"stored_{layer}": weights for layer, weights in enumerate(self.weights)},
+            **{name: getattr(self, name) for name in _INTEGERS},
+        )
+        replace_file(path, file.getvalue())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], network: Network | None = None) -> LearningState:
+        """Read and check a state file, and that it goes with `network`, if one is given.
+
+        Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
+        """
+        try:
+            state, beside = _state_of(read_archive(Path(path).read_bytes()))
+        except (NetworkError, LearningError) as error:
+            raise LearningError(f"{path} is not a valid state of learning: {error}") from None
+        if network is not None and network.digest() not in (state.template.digest(), beside):
+            raise LearningError(f"{path} is the state of another network: move it away.")
+        return state
+
+    def _used(self) -> tuple[np.ndarray, ...]:
+        return tuple(
+            weights >> (self.stored_bits - bits)
+            for weights, bits in zip(self.weights, self.template.weight_bits, strict=True)
+        )
+
+
+def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
+    """The weights that a core for the network holds: with `stored_bits` those it learns on from.
+
+    int [n_in, n_out] a layer. Raises `LearningError` for a network that is not learned.
+    """
+    if stored_bits is None:
+        return network.weights
+    return LearningState.of(network, stored_bits).weights
+
+
+def _seeded(rng: np.random.Generator) -> int:
+    return int(rng.integers(1, 1 << 16))
+
+
+def _state_of(fields: dict[str, np.ndarray]) -> tuple[LearningState, str]:
+    """The state in a file's fields, and the digest of the network it may still lie beside."""
+
+    def take(name: str, kind: type) -> Any:
+        if name not in fields:
+            raise LearningError(f"the field {name} is missing.")
+        value = fields[name].tolist()
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise LearningError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
+        return value
+
+    if take("format", str) != FORMAT:
+        raise LearningError(f"format is {take('format', str)!r:.40}: {FORMAT!r} is read.")
+    for name in ("network", "stored_0", "stored_1"):
+        take(name, list)
+    try:
+        meta = json.loads(take("meta", str))
+    except ValueError as error:
+        raise LearningError(f"meta is not JSON ({error}).") from None
+    if not isinstance(meta, dict):
+        raise LearningError(f"meta is {type(meta).__name__}: it must be a dictionary.")
+    state = LearningState(
+        weights=(fields["stored_0"], fields["stored_1"]),
+        template=Network.from_bytes(fields["network"].tobytes()),
+        meta=meta,
+        **{name: take(name, int) for name in _INTEGERS},
+    )
+    if any(map(np.any, map(np.subtract, state._used(), state.template.weights))):
+        raise LearningError("its stored weights are not those of the network it holds.")
+    return state, take("beside", str)

@@ -1,0 +1,1 @@
+"""How a network is laid out in hardware, and how many clock cycles that takes."""

@@ -1,0 +1,441 @@
+"""The cycle model: how many clock cycles the hardware takes for an image, exactly.
+
+An event-level replica of the schedule. Every event is pushed into its layer, which answers with
+the cycle in which it takes it; on the way the operations it causes pass through the layer's
+registers, and the spikes they cause are pushed into the next layer. Registers are a tandem queue
+with blocking: with e[k] the cycle from which an operation is in register k,
+
+    e[k] = max(e[k - 1] + 1, e[k + 1] of the operation before)
+
+No weight is looked at: the spike ticks come from the integer model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from firstspike.golden.integer import Inference
+from firstspike.golden.learning.rule import Learned
+from firstspike.golden.network import Network
+
+from .folding import DRAIN_BLOCK, MASK_PLACES, Schedule
+
+SPIKE, ADVANCE, END = 0, 1, 2
+_MAX_STAGES = 5
+
+
+class _Shape(NamedTuple):
+    """The schedule as arrays over the layers; `offset` is of a layer's neurons in `spikes`."""
+
+    n_out: np.ndarray
+    lanes: np.ndarray
+    groups: np.ndarray
+    window: np.ndarray
+    stages: np.ndarray
+    fetching: np.ndarray  # which of them is the memory's
+    offset: np.ndarray
+    decision_stages: int
+    deadline: int
+
+
+class _State(NamedTuple):
+    """What is known of an image, an entry a layer; all times are cycles."""
+
+    registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
+    places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
+    masks: np.ndarray  # how many have been made
+    next: np.ndarray  # when the sequencer can work on its next event
+    event_free: np.ndarray  # when the register in front of it takes that
+    door_free: np.ndarray  # when the one before can hand it over
+    started: np.ndarray
+    now: np.ndarray  # tick
+    rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
+    opening: np.ndarray  # by how many ticks the walk that they belong to advances
+    skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
+    stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
+    mask_free: np.ndarray  # when it takes it further, to empty it block by block
+    block_free: np.ndarray  # when it takes the next block
+    promised: np.ndarray  # when a window's walk may advance
+    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
+    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
+
+
+@njit(cache=True)
+def _issue(shape, state, layer, at, fetched, ready):
+    """One operation from the sequencer to the lanes.
+
+    Its word is not there before `fetched`. Returns the cycle of its issue, and that in which it
+    leaves the lanes, not before `ready`.
+    """
+    e = state.registers[layer]
+    stages = shape.stages[layer]
+    issued = max(at, e[2] - 1)
+    e[1] = issued + 1
+    for k in range(2, stages + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+        if k == shape.fetching[layer]:
+            e[k] = max(e[k], fetched)
+    leaves = max(e[stages], ready)
+    e[stages + 1] = leaves + 1
+    state.next[layer] = issued + 1
+    return issued, leaves
+
+
+@njit(cache=True)
+def _mask_beats(shape, state, spikes, layer, group, steps, beats):
+    """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none."""
+    lanes, tick = shape.lanes[layer], state.now[layer]
+    first = shape.offset[layer] + group * lanes
+    count = 0
+    for neuron in range(first, min(first + lanes, shape.offset[layer] + shape.n_out[layer])):
+        if tick - steps < spikes[neuron] <= tick:
+            beats[count] = (neuron - first) // DRAIN_BLOCK
+            count += 1
+    if count == 0:
+        beats[0] = -1
+        count = 1
+    return count
+
+
+@njit(cache=True)
+def _queued(shape, state, spikes, layer, steps, out):
+    """The spike ticks of the window that ends now, in order of time; returns how many."""
+    tick, count = state.now[layer], 0
+    first = shape.offset[layer]
+    for spike_tick in range(tick - steps + 1, tick + 1):
+        for neuron in range(first, first + shape.n_out[layer]):
+            if spikes[neuron] == spike_tick:
+                out[count] = spike_tick
+                count += 1
+    return count
+
+
+@njit(cache=True)
+def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
+    """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
+
+    Recursive in the layers (and one function for that reason: numba caches no other recursion).
+    """
+    if state.decided[0] >= 0:
+        return offered
+    taken = max(offered, state.door_free[layer])
+    state.door_free[layer] = max(taken, state.event_free[layer]) + 1
+    at = max(state.door_free[layer], state.next[layer])
+    target = shape.deadline if kind == END else tick
+    groups, window = shape.groups[layer], shape.window[layer]
+    last = layer == shape.n_out.size - 1
+    several = shape.lanes[layer] > DRAIN_BLOCK
+    beats = np.empty(shape.n_out[layer] + 1, np.int64)
+
+    while True:
+        lag = target - state.now[layer] if state.started[layer] else -1
+        ends = False
+        if (lag > 0 or (lag == 0 and kind == END)) and state.rows[layer] and groups > 1:
+            # The tick's rows are complete: the other groups replay them.
+            first_group, rows, steps = 1, state.rows[layer], state.opening[layer]
+            takes_row = False
+        elif lag < 0:
+            first_group, rows, steps = 0, 1, 0
+            takes_row = kind == SPIKE
+            state.started[layer], state.now[layer] = 1, target
+        elif lag > 0:
+            steps = 1 << window
+            while steps > lag:
+                steps >>= 1
+            first_group, rows = 0, 1
+            takes_row = kind == SPIKE and steps == lag
+            state.now[layer] += steps
+        elif kind == SPIKE:
+            if state.rows[layer] == 0:
+                state.opening[layer] = 0
+            state.rows[layer] += 1
+            state.event_free[layer] = _issue(shape, state, layer, at, 0, 0)[0]
+            return taken
+        elif kind == ADVANCE:
+            state.next[layer] = at + 1
+            state.event_free[layer] = at
+            return taken
+        else:
+            first_group, rows, steps, takes_row, ends = 0, 1, 0, False, True
+        if window and (ends or (first_group == 0 and steps > 0)):
+            at = max(at, state.promised[layer])
+
+        # A walk over all groups; over the first alone while its rows come; over the others.
+        begun = np.int64(-1)
+        for group in range(first_group, 1 if takes_row or ends else groups):
+            closes = group == groups - 1
+            for index in range(rows):
+                fires = index == 0 and (steps > 0 or ends) and not last
+                place = state.masks[layer] % MASK_PLACES
+                # A mask's place is counted as free a cycle after it was taken.
+                fetched = state.places[layer, place] + 2 if fires and several else 0
+                ready = state.skid_free[layer] if fires and not several else 0
+                issued, left = _issue(shape, state, layer, at, fetched, ready)
+                at = issued + 1
+                if begun < 0:
+                    begun = issued
+                if ends and last:
+                    state.ended[0] = issued
+                potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
+                if potentials and state.now[layer] == decision_tick:
+                    state.decided[0] = left + shape.decision_stages
+                    return taken
+                if not fires:
+                    continue
+
+                # The mask is searched, block by block.
+                count = 1
+                beats[0] = -1
+                if not ends:
+                    count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
+                if several:
+                    # It waits in a place kept for it, and is looked at in a register first.
+                    taken_out = max(left + 1, state.stage_free[layer])
+                    state.places[layer, place] = taken_out
+                    state.masks[layer] += 1
+                    state.stage_free[layer] = max(taken_out + 1, state.mask_free[layer])
+                    found = offer = state.stage_free[layer] + 1
+                else:
+                    # Not taken, it waits beside the drain and holds up the next one.
+                    found = offer = max(left, state.block_free[layer]) + 1
+                    state.skid_free[layer] = offer
+                for beat in range(count):
+                    if several and (beat == 0 or beats[beat] != beats[beat - 1]):
+                        moved = max(found, state.block_free[layer])
+                        state.mask_free[layer] = moved
+                        found = offer = moved + 1
+                    gone = offer
+                    if not window and (beats[beat] >= 0 or closes or ends):
+                        sent = np.int64(END if ends else SPIKE if beats[beat] >= 0 else ADVANCE)
+                        gone = _push(
+                            shape,
+                            state,
+                            spikes,
+                            decision_tick,
+                            layer + 1,
+                            sent,
+                            state.now[layer],
+                            offer,
+                        )
+                        if state.decided[0] >= 0:
+                            return taken
+                    state.block_free[layer] = gone
+                    offer = gone + 1
+
+        # A window's queue is released when its last beat has come, k cycles after the drain.
+        if window and (ends or (steps > 0 and not takes_row)):
+            pushed = state.block_free[layer] + window + 1
+            empty = pushed + 1
+            offer = pushed + 2
+            count = 0 if ends else _queued(shape, state, spikes, layer, steps, beats)
+            for position in range(count):
+                gone = _push(
+                    shape,
+                    state,
+                    spikes,
+                    decision_tick,
+                    layer + 1,
+                    np.int64(SPIKE),
+                    beats[position],
+                    offer,
+                )
+                if state.decided[0] >= 0:
+                    return taken
+                empty = gone + 1
+                # The next one of the same tick is selected after a pause.
+                pause = position + 1 < count and beats[position + 1] == beats[position]
+                offer = max(gone, offer + pause) + 1
+            sent = np.int64(END if ends else ADVANCE)
+            gone = _push(
+                shape, state, spikes, decision_tick, layer + 1, sent, state.now[layer], empty
+            )
+            state.promised[layer] = gone + 1
+        if ends:
+            state.event_free[layer] = begun
+            return taken
+        state.rows[layer] = takes_row
+        state.opening[layer] = steps
+        if first_group == 0 and state.now[layer] == target and kind != END:
+            state.event_free[layer] = begun
+            return taken
+
+
+@njit(cache=True)
+def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
+    """Cycles of one image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap.
+
+    Returns when it is decided, and when the last layer takes its end; -1 for what never happens,
+    since a decision stops everything.
+    """
+    # Typed, since numba would compile a version for every literal.
+    zero, spike, end = np.int64(0), np.int64(SPIKE), np.int64(END)
+    layers = shape.n_out.size
+    state = _State(
+        np.zeros((layers, _MAX_STAGES + 2), np.int64),
+        np.zeros((layers, MASK_PLACES), np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.zeros(layers, np.int64),
+        np.full(1, -1, np.int64),
+        np.full(1, -1, np.int64),
+    )
+    free = np.int64(0)  # when the intake takes the next event
+    if bitmap == 0:
+        for position in np.argsort(ticks, kind="mergesort"):
+            if ticks[position] > 0:
+                taken = free
+                free = max(
+                    taken + 1,
+                    _push(
+                        shape, state, spikes, decision_tick, zero, spike, ticks[position], taken + 1
+                    ),
+                )
+        _push(shape, state, spikes, decision_tick, zero, end, zero, free + 1)
+        return state.decided[0], state.ended[0]
+
+    # The encoder: a register for a word, and one for the pixel whose row is looked up.
+    word_offered = 0
+    word_free = 0
+    row_free = 0
+    words = -(-connected.size // bitmap)
+    for word in range(words):
+        pixels = range(word * bitmap, min((word + 1) * bitmap, connected.size))
+        dark = True
+        for pixel in pixels:
+            dark = dark and connected[pixel] == 0
+        if dark and word < words - 1:
+            # Dropped whatever the register is at.
+            word_offered += 1
+            continue
+        word_taken = max(word_offered, word_free)
+        word_offered = word_taken + 1
+        at = word_taken + 1
+        for pixel in pixels:
+            if connected[pixel] == 0:
+                continue
+            # 1: bright, but no input of the core; its tick otherwise
+            word_free = max(at, row_free)
+            at = word_free + 1
+            if connected[pixel] == 1:
+                row_free = word_free + 1
+            else:
+                taken = max(word_free + 1, free)
+                free = max(
+                    taken + 1,
+                    _push(
+                        shape,
+                        state,
+                        spikes,
+                        decision_tick,
+                        zero,
+                        spike,
+                        connected[pixel] - 2,
+                        taken + 1,
+                    ),
+                )
+                row_free = taken
+    # With the end the last word is used up.
+    taken = max(max(at, row_free) + 1, free)
+    _push(shape, state, spikes, decision_tick, zero, end, zero, taken + 1)
+    return state.decided[0], state.ended[0]
+
+
+@njit(cache=True)
+def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, decided, ended):
+    for image in range(decided.size):
+        decided[image], ended[image] = _image(
+            shape,
+            spikes[image],
+            ticks[image],
+            bitmap,
+            connected[image],
+            decision_ticks[image],
+        )
+
+
+def cycles(
+    network: Network,
+    ticks: np.ndarray,
+    inference: Inference | Learned,
+    schedule: Schedule,
+    pixels: np.ndarray | None = None,
+) -> np.ndarray:
+    """Clock cycles from the first word the core takes for an image to its decision.
+
+    Parameters
+    ----------
+    network, ticks, inference
+        `inference = infer(network, ticks)`, with ticks (n, n_rows); or of one image each that is
+        learned, the result of `learn(..., trace=True)`.
+    schedule
+        How the core is laid out. With a bitmap in front it needs `pixels`.
+    pixels
+        uint8 (n, n_inputs); connected or not, a bright one takes the encoder a cycle.
+
+    Returns
+    -------
+    int64 (n,), for a source that never pauses and a taker that is always ready.
+    """
+    return run_images(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
+
+
+def run_images(
+    network: Network,
+    ticks: np.ndarray,
+    hidden: Sequence[np.ndarray],
+    decision_ticks: np.ndarray,
+    schedule: Schedule,
+    pixels: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cycles of images that run to `decision_ticks`, (n,): int64 (n,) until these are known.
+
+    `hidden`: spike ticks of each hidden layer, (n, n_out). Also until the last layer takes an
+    image's end, -1 for those that are decided before.
+    """
+    layers = schedule.layers
+    n_out = np.array([layer.n_out for layer in layers], np.int64)
+    shape = _Shape(
+        n_out=n_out,
+        lanes=np.array([layer.lanes for layer in layers], np.int64),
+        groups=np.array([layer.groups for layer in layers], np.int64),
+        window=np.array([layer.window for layer in layers], np.int64),
+        stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
+        fetching=np.array([layer.fetch_stages - layer.word_stages for layer in layers], np.int64),
+        offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
+        decision_stages=layers[-1].decision_stages,
+        deadline=network.deadline,
+    )
+    count = len(ticks)
+    hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
+    spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
+    connected = np.zeros((count, 1), np.int64)
+    if schedule.bitmap is not None:
+        # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
+        connected = (pixels > 127).astype(np.int64)
+        connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)
+    decided, ended = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    _images(
+        shape,
+        spikes,
+        np.asarray(ticks, np.int64),
+        schedule.bitmap or 0,
+        connected,
+        np.asarray(decision_ticks, np.int64),
+        decided,
+        ended,
+    )
+    return decided, ended

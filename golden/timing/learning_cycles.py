@@ -1,0 +1,71 @@
+"""The cycle model of a core that learns: run-on, settling and updates on top of `cycles`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from firstspike.golden.learning.rule import Learned
+from firstspike.golden.network import Network
+
+from .cycles import cycles, run_images
+from .folding import WALK_START_CYCLES, Schedule, settle_cycles
+
+
+class LearningCycles(NamedTuple):
+    """Clock cycles of images that are learned, from the first word the core takes; int64 (n,)."""
+
+    decision: np.ndarray
+    """Until the decision."""
+    run_on: np.ndarray
+    """Until the next image could begin, if nothing were updated."""
+    turnaround: np.ndarray
+    """Until the next image can begin."""
+
+
+def learning_cycles(
+    network: Network,
+    ticks: np.ndarray,
+    learned: Learned,
+    schedule: Schedule,
+    pixels: np.ndarray | None = None,
+) -> LearningCycles:
+    """The cycles of a core that learns.
+
+    `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. The first
+    image after the start, a reset or a write of weights may begin later, but takes no longer.
+    """
+    hidden, last = schedule.layers
+    (spikes,) = learned.hidden
+    ends, _ = run_images(network, ticks, learned.hidden, learned.until, schedule, pixels)
+    # Where the spikes of the deadline take part, and only there, the image's end is waited for.
+    to_the_end = learned.limit > network.deadline
+    if to_the_end.any():
+        never = np.full(len(ticks), network.deadline + 1)
+        _, ended = run_images(network, ticks, learned.hidden, never, schedule, pixels)
+        ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
+    run_on = ends + 2 + settle_cycles(hidden, last)
+
+    took_part = (spikes > 0) & (spikes < learned.limit[:, None])
+    latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
+    outputs = np.where(
+        learned.hidden_rows > 0,
+        WALK_START_CYCLES
+        + learned.hidden_rows
+        + (last.groups - 1) * learned.output_updates
+        + latest // hidden.lanes,
+        1,
+    )
+    inputs = np.where(
+        learned.input_rows > 0,
+        WALK_START_CYCLES + learned.input_rows + (hidden.groups - 1) * learned.input_updates,
+        1,
+    )
+    deltas = hidden.groups + 2
+    update = deltas + outputs + inputs + hidden.update_cycles
+    return LearningCycles(
+        cycles(network, ticks, learned, schedule, pixels),
+        run_on,
+        run_on + np.where(learned.updated, update, 0),
+    )

@@ -1,0 +1,1 @@
+"""Training in floating point, and the way from real weights to the integer network."""

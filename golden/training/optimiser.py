@@ -1,0 +1,178 @@
+"""One step of training: spike times, cost, exact gradients, the extra terms, Adam.
+
+`Trainer` names the parameters; this holds the weights while they change. For every hidden neuron
+the gradient is kept as that on its *drive* d, the sum of its weights from inputs at z = 1: there
+dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1). Clipping, sparsity
+and revival act on d. The output's weights have the plain gradient.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import kernels
+from .feedforward import cross_entropy
+from .quantise import best_threshold, quantise, weight_range
+
+if TYPE_CHECKING:
+    from .trainer import Trainer
+
+_INITIAL_INPUTS = (784, 600)  # n_in that Trainer.initial is for; others scale from there
+_SMALLEST_SLOPE = 0.1  # floor of B - 1, in the gradient only: it bounds the steepest steps
+_RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
+_MEMORY = 0.98  # of the running mean of that share, a step
+
+
+class Optimiser:
+    """Weights under training: float32 [n_in, n_out] a layer, and, in fine-tuning, `thresholds`."""
+
+    def __init__(
+        self, trainer: "Trainer", n_rows: int, times: np.ndarray, rng: np.random.Generator
+    ) -> None:
+        """`times`: float32 [256], the z at which a pixel of each value spikes, inf for never."""
+        self.trainer = trainer
+        self.times = times.astype(np.float32)
+        self.binary = set(self.times.tolist()) == {1.0, np.inf}
+        sizes = (n_rows, *trainer.layers[1:])
+        self.weights = []
+        for layer, shape in enumerate(pairwise(sizes)):
+            mean, deviation = trainer.initial[min(layer, 1)]
+            scale = _INITIAL_INPUTS[min(layer, 1)] / trainer.layers[layer]
+            W = rng.normal(mean * scale, deviation * np.sqrt(scale), shape)
+            self.weights.append(W.astype(np.float32))
+        self.thresholds: tuple[int, ...] | None = None
+        self._activity = [np.full(size, 0.05, np.float32) for size in sizes[1:-1]]
+        self._reset()
+
+    def _reset(self) -> None:
+        self._mean = [np.zeros_like(W) for W in self.weights]
+        self._square = [np.zeros_like(W) for W in self.weights]
+        self._steps = 0
+
+    def start_fine_tuning(self) -> None:
+        """From here on, steps see quantised weights (the gradient goes straight through)."""
+        bits = self.trainer.weight_bits
+        self.thresholds = tuple(best_threshold(W, bits) for W in self.weights)
+        self._reset()
+
+    def effective(self) -> list[np.ndarray]:
+        """The weights as the network uses them: rounded, in fine-tuning."""
+        if self.thresholds is None:
+            return self.weights
+        bits = self.trainer.weight_bits
+        return [
+            quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
+            for W, threshold in zip(self.weights, self.thresholds, strict=True)
+        ]
+
+    def step(self, pixels: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
+        """Learn from pixels uint8[n, n_rows], labels[n]; returns their cost and how many right."""
+        weights = self.effective()
+        times, slopes, potential = self.forward(weights, pixels)
+        z_out = effective_times(times[-1], potential, self.trainer.horizon)
+        value, dz = cross_entropy(z_out, labels, self.trainer.beta, self.trainer.phantom)
+        gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
+        self._steps += 1
+        for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
+            dW /= np.float32(len(pixels))
+            if self.trainer.weight_sum:
+                dW -= np.float32(self.trainer.weight_sum) * (weights[layer].sum(axis=0) < 1)
+            kernels.adam(
+                W,
+                dW,
+                self._mean[layer],
+                self._square[layer],
+                rate,
+                self._steps,
+                self.trainer.weight_decay,
+            )
+            if self.thresholds is not None:
+                low, high = weight_range(self.trainer.weight_bits)
+                np.clip(W, low / self.thresholds[layer], high / self.thresholds[layer], out=W)
+        return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
+
+    def evaluate(self, pixels: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Accuracy and mean hidden spikes before the decision, in real time, of all `pixels`."""
+        weights = self.effective()
+        right = spikes = 0.0
+        for part in range(0, len(pixels), 1000):
+            times, _, potential = self.forward(weights, pixels[part : part + 1000])
+            z_out = effective_times(times[-1], potential, self.trainer.horizon)
+            right += (z_out.argmin(axis=1) == labels[part : part + 1000]).sum()
+            decision = np.minimum(z_out.min(axis=1), self.trainer.horizon)[:, None]
+            spikes += sum(int((z < decision).sum()) for z in times[1:-1])
+        return float(right) / len(pixels), spikes / len(pixels)
+
+    def forward(
+        self, weights: Sequence[np.ndarray], pixels: np.ndarray
+    ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
+        """Times [n, size] of the inputs and every layer, slopes a layer, M(horizon) of the last."""
+        horizon = np.float32(self.trainer.horizon)
+        times = [self.times[pixels]]
+        slopes = []
+        for layer, W in enumerate(weights):
+            shape = (len(pixels), W.shape[1])
+            if layer == 0 and self.binary:
+                # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
+                slope = (times[0] == 1).astype(np.float32) @ W - 1
+                slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
+                z = np.where(slope < np.inf, 1 + 1 / slope, np.inf)
+                potential = np.zeros(shape, np.float32)
+            else:
+                z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
+                order = np.argsort(times[-1], axis=1)
+                kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
+            times.append(z)
+            slopes.append(slope)
+        return times, slopes, potential
+
+    def _backward(
+        self,
+        weights: Sequence[np.ndarray],
+        times: Sequence[np.ndarray],
+        slopes: Sequence[np.ndarray],
+        decision: np.ndarray,
+        dz: np.ndarray,
+    ) -> list[np.ndarray]:
+        """dL/dW a layer from dL/dz of the last layer's effective times [n, n_out]."""
+        trainer = self.trainer
+        horizon = np.float32(trainer.horizon)
+        gradients: list[np.ndarray] = []
+        for layer in reversed(range(len(weights))):
+            z, slope = times[layer + 1], slopes[layer]
+            fired = z < horizon
+            z_end = np.minimum(z, horizon)
+            if layer == len(weights) - 1:
+                e = np.where(fired, dz / np.maximum(slope, _SMALLEST_SLOPE), dz)
+            else:
+                d = self._drive_gradient(layer, z, slope, fired, decision, dz)
+                if layer == 0 and self.binary:
+                    gradients.append((times[0] == 1).astype(np.float32).T @ d)
+                    break
+                e = d / (1 - z_end)
+            dW = np.zeros_like(weights[layer])
+            dz = np.empty_like(times[layer])
+            kernels.gradients(times[layer], weights[layer], z_end, e.astype(np.float32), dW, dz)
+            gradients.append(dW)
+        return gradients[::-1]
+
+    def _drive_gradient(self, layer, z, slope, fired, decision, dz) -> np.ndarray:
+        """Gradient on the drives of hidden layer `layer`, float32 [n, size]."""
+        trainer = self.trainer
+        slope = np.maximum(slope, _SMALLEST_SLOPE)
+        d = np.where(fired, dz * (1 - np.minimum(z, trainer.horizon)) / slope, 0)
+        d += np.float32(trainer.sparsity) * (z < decision[:, None] + trainer.leeway)
+        np.clip(d, -trainer.clip, trainer.clip, out=d)
+        if trainer.revival:
+            activity = self._activity[layer]
+            activity *= _MEMORY
+            activity += np.float32(1 - _MEMORY) * fired.mean(axis=0, dtype=np.float32)
+            d[:, activity < _RARELY] -= np.float32(trainer.revival)
+        return d.astype(np.float32, copy=False)
+
+
+def effective_times(z_out: np.ndarray, potential: np.ndarray, horizon: float) -> np.ndarray:
+    """Output times with horizon - M(horizon) for the silent, later the further from firing."""
+    return np.where(np.isfinite(z_out), z_out, np.float32(horizon) - potential)

@@ -1,0 +1,61 @@
+"""From real weights to the integer network: thresholds, rounding, connected inputs, compaction."""
+
+import dataclasses
+
+import numpy as np
+
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.golden.network import Network
+
+
+def weight_range(bits: int) -> tuple[int, int]:
+    """Smallest and largest integer weight of `bits` bits."""
+    return -(1 << bits - 1), (1 << bits - 1) - 1
+
+
+def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
+    """The integer weights nearest to W (any shape) where `threshold` stands for 1.0: int32."""
+    return np.clip(np.rint(W * threshold), *weight_range(bits)).astype(np.int32)
+
+
+def best_threshold(W: np.ndarray, bits: int) -> int:
+    """The threshold that represents W with the smallest squared error, rounding and clipping.
+
+    Of 1 .. 4 * 2^bits: at the largest, a weight of 1/8 has the whole range.
+    """
+
+    def error(threshold: int) -> float:
+        return float(np.square(quantise(W, bits, threshold) / threshold - W).sum())
+
+    return min(range(1, (4 << bits) + 1), key=error)
+
+
+def most_active_inputs(images: np.ndarray, count: int, levels: int = 2) -> np.ndarray:
+    """The `count` inputs that are bright (level > 0) in most images uint8[n, n_inputs], sorted."""
+    bright = (images >= -(-256 // levels)).sum(axis=0)
+    return np.sort(np.argsort(-bright, kind="stable")[:count]).astype(np.int32)
+
+
+def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
+    """Drop the hidden neurons that take part in the decision of none of `images`.
+
+    A neuron takes part if it spikes before the decision tick; with `margin`, if it spikes before
+    that many ticks later, which keeps neurons that images not seen here might need. Every
+    decision on `images` uint8[n, n_inputs] stays the same, tick for tick: a dropped neuron's spike
+    reaches no one before the decision.
+    """
+    used = [np.zeros(size, bool) for size in network.shape[1:-1]]
+    for batch in np.array_split(images, -(-len(images) // 5000)):
+        result = infer(network, encode(network, batch))
+        until = result.tick[:, None] + margin
+        for layer, ticks in enumerate(result.hidden):
+            used[layer] |= ((ticks > 0) & (ticks < until)).any(axis=0)
+    weights = list(network.weights)
+    for layer, keep in enumerate(used):
+        if not keep.any():
+            keep[0] = True  # a layer needs a neuron, even one that never takes part
+        weights[layer] = weights[layer][:, keep]
+        weights[layer + 1] = weights[layer + 1][keep]
+    meta = network.meta | {"compacted_from": list(network.shape)}
+    return dataclasses.replace(network, weights=tuple(weights), meta=meta)

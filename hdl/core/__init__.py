@@ -1,0 +1,1 @@
+"""The core: from events or bitmaps to decisions."""

@@ -1,0 +1,315 @@
+"""The core: an intake, layers and a decision, and the ports a design around it sees."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.learner.learner import Learner, settings_layout
+
+from .core_config import CYCLES_BITS, CoreShape
+from .decision import Decision
+from .encoder import Encoder
+from .events import Kind, input_layout
+from .intake import Intake
+from .layer import Layer
+from .weights import CHUNK_BITS, chunks_of, pack_words, unpack_words
+
+
+class Core(wiring.Component):
+    """A whole network. One image at a time goes through it, pipelined inside.
+
+        events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
+        words -> Encoder --^
+
+    Ports
+    -----
+    events : stream of `input_layout`.
+    words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
+        both offer one, events go first.
+    decision : stream of `CoreShape.decision_layout`, one an image, in order.
+    weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
+        bits first; with the last one the word is written. To be used between images. A chunk takes
+        three cycles, the word's first one to read four, or five where the store has banks.
+    weights_read : stream of {data, error}, one for each request to read. A layer or address
+        out of range reads as an error; a write there is dropped.
+    abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
+        decision is flagged. The next event or word is the first one of a new image.
+    busy : an image is under way, or being learned.
+    log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
+        it: {valid, spike}. A tap, with nothing to wait for.
+
+    A core that learns (see Learner) has more, and takes the next image only when the last decision
+    has been taken:
+
+    labels : stream of `CoreShape.label_layout`, one for every image, in order. A label that is no
+        class is flagged in the decision. An image with an error is not learned.
+    settings : stream of `settings_layout`; taken between images, before the next one begins.
+    learned : {valid, updated, cycles}, a tap, once an image, also of one that is not to be learned:
+        from the next cycle on the core can take another image, so many cycles after the first event
+        or word of this one; whether weights were changed.
+
+    Parameters: `weights` of the layers, (n_in, n_out) each, are what the memories hold at power-up;
+    those stored in a core that learns. None for zeros.
+
+    Latency: `firstspike.golden.timing.cycles` to the cycle. Throughput: the sum over the layers of
+    rows * groups, plus a few per cent.
+    """
+
+    def __init__(self, shape: CoreShape, weights=None):
+        self.shape = shape
+        self._weights = [None] * len(shape.layers) if weights is None else weights
+        first = shape.layers[0]
+        members = {
+            "events": In(stream.Signature(input_layout(first.schedule.n_in, shape.deadline))),
+            "decision": Out(stream.Signature(shape.decision_layout)),
+            "weights": In(stream.Signature(shape.host_layout)),
+            "weights_read": Out(
+                stream.Signature(data.StructLayout({"data": CHUNK_BITS, "error": 1}))
+            ),
+            "abort_image": In(1),
+            "busy": Out(1),
+        }
+        if shape.bitmap is not None:
+            members["words"] = In(stream.Signature(shape.bitmap))
+        for i in range(len(shape.layers) - 1):
+            members[f"log_{i}"] = Out(
+                wiring.Signature({"valid": Out(1), "spike": Out(shape.log_layout(i))})
+            )
+        if shape.learns:
+            members["labels"] = In(stream.Signature(shape.label_layout))
+            members["settings"] = In(stream.Signature(settings_layout()))
+            members["learned"] = Out(
+                wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})
+            )
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self.shape
+        m.submodules.intake = intake = Intake(
+            shape.layers[0].schedule.n_in, shape.deadline, shape.learns
+        )
+        m.submodules.decision = decision = Decision(shape.layers[-1])
+        begins = intake.begins
+        hold = Signal()  # a learner lets no image begin
+        m.d.comb += [
+            intake.abort_image.eq(self.abort_image),
+            intake.decided.eq(decision.decided),
+        ]
+        under_way = ~intake.resting
+        if shape.bitmap is None:
+            wiring.connect(m, wiring.flipped(self.events), intake.source)
+        else:
+            m.submodules.encoder = encoder = Encoder(
+                shape.inputs, shape.n_inputs, shape.unit, shape.deadline, shape.bitmap
+            )
+            wiring.connect(m, wiring.flipped(self.words), encoder.words)
+            with m.If(encoder.busy):
+                wiring.connect(m, encoder.events, intake.source)
+            with m.Else():
+                wiring.connect(m, wiring.flipped(self.events), intake.source)
+            begins = encoder.begins | (intake.begins & ~encoder.busy)
+            m.d.comb += [
+                encoder.start.eq(intake.idle & ~self.events.valid),
+                encoder.abort_image.eq(self.abort_image),
+                intake.ahead.eq(encoder.busy),
+            ]
+            under_way |= encoder.busy
+
+        layers = []
+        for i, layer_shape in enumerate(shape.layers):
+            layer = Layer(layer_shape, self._weights[i])
+            m.submodules[f"layer_{i}"] = layer
+            m.d.comb += layer.decided.eq(decision.decided)
+            wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
+            layers.append(layer)
+        wiring.connect(m, layers[-1].potentials, decision.potentials)
+        finished = layers[-1].finished
+        m.d.comb += [
+            intake.finished.eq(finished),
+            # With the last decision taken no decision has to wait, and the pipeline never stalls.
+            intake.hold.eq(decision.decision.valid | hold),
+        ]
+
+        for i, layer in enumerate(layers[:-1]):
+            log, sent = getattr(self, f"log_{i}"), layer.sent
+            m.d.comb += [
+                log.valid.eq(
+                    sent.valid
+                    & sent.ready
+                    & (sent.payload.kind == Kind.SPIKE)
+                    & (sent.payload.image != decision.decided)
+                ),
+                log.spike.image.eq(sent.payload.image),
+                log.spike.tick.eq(sent.payload.tick),
+                log.spike.neuron.eq(sent.payload.address),
+            ]
+
+        # The decision, with the cycles since the image's first event or word was taken.
+        cycles = Signal(CYCLES_BITS)
+        taken = Signal(CYCLES_BITS)
+        m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
+        with m.If(decision.load):
+            m.d.sync += taken.eq(cycles + 1)
+        said, out = decision.decision.payload, self.decision.payload
+        m.d.comb += [
+            self.decision.valid.eq(decision.decision.valid),
+            decision.decision.ready.eq(self.decision.ready),
+            out["class"].eq(said["class"]),
+            out.tick.eq(said.tick),
+            out.forced.eq(said.forced),
+            out.error.eq(said.context.causes.as_value() != 0),
+            *(out.causes[name].eq(said.context.causes[name]) for name, _ in out.causes.shape()),
+            out.cycles.eq(taken),
+        ]
+        for i in range(len(layers)):
+            m.d.comb += out.spikes[str(i)].eq(said.context.spikes[str(i)])
+
+        self._connect_host(m, layers)
+        if shape.learns:
+            learner = self._connect_learner(m, intake, layers, decision, hold, cycles)
+            under_way |= learner.busy
+        m.d.comb += self.busy.eq(under_way)
+        return m
+
+    def _connect_learner(self, m, intake, layers, decision, hold, cycles):
+        hidden, last = layers
+        finished = last.finished
+        m.submodules.learner = learner = Learner(*self.shape.layers)
+        wiring.connect(m, wiring.flipped(self.settings), learner.settings)
+        wiring.connect(m, decision.outcome, learner.outcome)
+        wiring.connect(m, learner.input_updates, hidden.updates)
+        wiring.connect(m, learner.output_updates, last.updates)
+        wiring.connect(m, last.updated, learner.output_updated)
+        wiring.connect(m, learner.probe, hidden.probe)
+
+        given = self.labels.payload
+        label, learn = Signal.like(learner.label), Signal()
+        bad = given.learn & (given.label >= self.shape.layers[-1].schedule.n_out)
+        with m.If(intake.opens):
+            m.d.sync += [label.eq(given.label), learn.eq(given.learn & ~bad)]
+
+        def taken(events):
+            payload = events.payload
+            return (
+                events.valid
+                & events.ready
+                & (payload.kind == Kind.SPIKE)
+                & (payload.image != decision.decided)
+            )
+
+        m.d.comb += [
+            self.labels.ready.eq(intake.opens),
+            intake.bad_label.eq(bad),
+            hold.eq(learner.busy | ~self.labels.valid | self.settings.valid),
+            decision.opens.eq(intake.opens),
+            decision.learn.eq(learn),
+            decision.complete.eq(finished != decision.decided),
+            decision.margin.eq(learner.margin),
+            learner.label.eq(label),
+            learner.opens.eq(intake.opens),
+            learner.resting.eq(intake.resting),
+            learner.settled.eq(finished == decision.decided),
+            learner.wanted.eq(self.labels.valid & given.learn),
+            learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
+            learner.alive.eq(hidden.alive),
+            learner.input.valid.eq(taken(hidden.events)),
+            learner.input.address.eq(hidden.events.payload.address),
+            learner.hidden.valid.eq(taken(last.events)),
+            learner.hidden.tick.eq(last.events.payload.tick),
+            learner.hidden.address.eq(last.events.payload.address),
+        ]
+
+        m.d.comb += [
+            self.learned.valid.eq(learner.done),
+            self.learned.updated.eq(learner.updated),
+            self.learned.cycles.eq(cycles + 1),
+        ]
+        return learner
+
+    def _connect_host(self, m, layers):
+        """Route the weight port to the layers; one request to read at a time is under way.
+
+        In a request's first cycle registers find out where it goes, in the next ones it is offered
+        there, and in the one after these it is taken: the port is far away from the layers, and the
+        layers from their memories.
+        """
+        request, answer = self.weights.payload, self.weights_read
+        write = Signal()  # of what kind the request is that is offered
+        taken, missed = Signal(), Signal()  # missed: there is no such word
+        reading = Signal()  # a request has been taken whose answer has not been
+        bad = Signal()  # it was out of range
+        asks = self.weights.valid & ~taken & (request.write | ~reading)
+        m.d.sync += write.eq(request.write)
+        m.d.comb += self.weights.ready.eq(taken)
+        nowhere, done = asks, missed
+        for i, layer in enumerate(layers):
+            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
+            here = layer.host.valid & layer.host.ready
+            m.d.sync += layer.host.valid.eq(asks & inside & ~here)
+            m.d.comb += [
+                layer.host.payload.write.eq(write),
+                layer.host.payload.address.eq(request.address),
+                layer.host.payload.data.eq(request.data),
+                layer.answers.ready.eq(answer.ready),
+            ]
+            with m.If(layer.answers.valid):
+                m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(layer.answers.payload)]
+            nowhere &= ~inside
+            done |= here
+        m.d.sync += [missed.eq(nowhere & ~missed), taken.eq(done)]
+        with m.If(bad):
+            m.d.comb += [answer.valid.eq(1), answer.payload.error.eq(1)]
+        with m.If(taken & ~write):
+            m.d.sync += reading.eq(1)
+        with m.If(missed & ~write):
+            m.d.sync += bad.eq(1)
+        with m.If(answer.valid & answer.ready):
+            m.d.sync += [reading.eq(0), bad.eq(0)]
+
+
+def weight_chunks(shape: CoreShape, network: Network, stored=None):
+    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
+
+    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
+    Raises NetworkError where the core is not made for the network, or where its weights could
+    overflow S or M.
+    """
+    for number, (layer, widths) in enumerate(zip(shape.layers, state_widths(network), strict=True)):
+        ours = (*network.weights[number].shape, network.weight_bits[number])
+        if ours != (layer.schedule.n_in, layer.schedule.n_out, layer.weight_bits) or (
+            network.thresholds[number],
+            network.deadline,
+        ) != (layer.threshold, layer.deadline):
+            raise NetworkError(
+                f"layer {number} of the core is of another shape, threshold or deadline than the "
+                "network's: generate a core for this network"
+            )
+        if widths.S > layer.widths.S or widths.M > layer.widths.M:
+            raise NetworkError(
+                f"the weights of layer {number} need {widths.S} bits of slope and {widths.M} of "
+                f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
+                "for any weights, or for these"
+            )
+    kept = network.weights if stored is None else stored
+    for number, (layer, weights) in enumerate(zip(shape.layers, kept, strict=True)):
+        for address, word in enumerate(pack_words(layer, weights)):
+            for _ in range(chunks_of(layer)):
+                yield number, address, word & ((1 << CHUNK_BITS) - 1)
+                word >>= CHUNK_BITS
+
+
+def weights_from_chunks(shape: CoreShape, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
+    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
+    chunks = iter(chunks)
+
+    def words(layer):
+        for _ in range(layer.words):
+            yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
+
+    return tuple(unpack_words(layer, words(layer)) for layer in shape.layers)

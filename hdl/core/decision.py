@@ -1,0 +1,177 @@
+"""The decision: the output neuron that fires first, found by a tree of comparisons."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.timing.folding import LEVELS_PER_STAGE
+from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
+
+from .events import context_layout
+from .lanes import potentials_layout
+
+
+def decision_layout(shape):
+    """What the core says of an image; `shape` is the last layer's."""
+    return data.StructLayout(
+        {
+            "class": range(shape.schedule.n_out),
+            "tick": range(shape.deadline + 1),
+            "forced": 1,
+            "context": context_layout(shape.counted, shape.learns),
+        }
+    )
+
+
+class Decision(wiring.Component):
+    """The first tick at which the largest M is not negative; at the deadline the largest M.
+
+    As all outputs are silent until the decision, who fires is who has M >= 0, and the order
+    'fired, larger M, lower index' is the order of M alone.
+
+    Ports
+    -----
+    potentials : stream of `potentials_layout`, group by group at every tick. Always ready: a
+        decision must have been taken before the next one falls (see Core).
+    decision : stream of `decision_layout`.
+    load : high in the cycle before a decision appears.
+    decided : the image bit of the latest decided image (that of no image after a reset).
+    opens, learn, complete, margin, outcome : (where `shape.learns`) an image begins; whether it is
+        to be learned if it has no error; whether all its spikes have come; `margin_layout`; and
+        {valid, what}.
+        Such an image runs on after its decision until the margin is over (see RunOn). Only then
+        `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
+
+    Latency `shape.schedule.decision_stages` cycles, counted from the lanes' input; throughput one
+    group a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        learning = {
+            "opens": In(1),
+            "learn": In(1),
+            "complete": In(1),
+            "margin": In(margin_layout()),
+            "outcome": Out(wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(shape))})),
+        }
+        super().__init__(
+            {
+                "potentials": In(stream.Signature(potentials_layout(shape))),
+                "decision": Out(stream.Signature(decision_layout(shape))),
+                "load": Out(1),
+                "decided": Out(1, init=1),
+            }
+            | (learning if shape.learns else {})
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedule = self._shape, self._shape.schedule
+        groups, lanes = schedule.groups, schedule.lanes
+        # An image begins only when the decision before is taken, so nothing ever waits.
+        m.d.comb += self.potentials.ready.eq(1)
+
+        # The tree: pairs (M, lane), of which the lower one wins a tie. Lanes without a neuron
+        # take no part.
+        taken = self.potentials.payload
+        entries = [
+            (Value.cast(shape.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
+            for lane in range(lanes)
+        ]
+
+        def registered(pairs, level):
+            rows = []
+            for number, (exists, M, lane) in enumerate(pairs):
+                row = [
+                    Signal(name=f"exists_{level}_{number}"),
+                    Signal(shape.potential, name=f"M_{level}_{number}"),
+                    Signal(range(lanes), name=f"lane_{level}_{number}"),
+                ]
+                m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
+                rows.append(row)
+            return rows
+
+        def paired(pairs):
+            for low, high in zip(pairs[::2], pairs[1::2], strict=False):
+                better = high[0] & (~low[0] | (high[1] > low[1]))
+                yield tuple(Mux(better, h, v) for v, h in zip(low, high, strict=True))
+            if len(pairs) % 2:
+                yield pairs[-1]
+
+        # With learning, who fires travels along.
+        valid, operation = self.potentials.valid, taken.operation
+        firing = Cat(exists & (M >= 0) for exists, M, _ in entries) if shape.learns else Const(0, 0)
+        stage = 0
+
+        def advance():
+            following = Signal(name=f"valid_{stage}")
+            travelling = Signal(shape.operation, name=f"operation_{stage}")
+            fired = Signal(len(firing), name=f"firing_{stage}")
+            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
+            return following, travelling, fired
+
+        while len(entries) > 1:
+            stage += 1
+            for _ in range(LEVELS_PER_STAGE):
+                entries = list(paired(entries))
+            entries = registered(entries, stage)
+            valid, operation, firing = advance()
+        ((_, M, lane),) = entries
+
+        # Over the groups of a tick: the best so far, and at the last group the verdict.
+        best_M, best_index = Signal(shape.potential), Signal(range(schedule.n_out))
+        base = Signal(range(schedule.n_out))  # the group's first neuron
+        index = Signal(range(schedule.n_out))
+        first_group = operation.group == 0
+        m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
+        better = first_group | (best_M < M)
+        top_M, top_index = Signal.like(best_M), Signal.like(best_index)
+        m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
+
+        fires = top_M >= 0
+        final = operation.tick == shape.deadline
+        tick_known = valid & (operation.group == groups - 1) & (operation.image != self.decided)
+        ends = Signal()  # nothing more of this image matters
+        said = self.decision.payload
+        if shape.learns:
+            m.submodules.run_on = run_on = RunOn(shape)
+            m.d.comb += [
+                run_on.opens.eq(self.opens),
+                run_on.fired.valid.eq(valid),
+                run_on.fired.group.eq(operation.group),
+                run_on.fired.tick.eq(operation.tick),
+                run_on.fired.mask.eq(firing),
+                run_on.tick_known.eq(tick_known),
+                run_on.verdict.eq(self.load),
+                run_on.forced.eq(~fires),
+                run_on.decision.eq(top_index),
+                run_on.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
+                run_on.complete.eq(self.complete),
+                run_on.margin.eq(self.margin),
+                self.outcome.valid.eq(run_on.valid),
+                self.outcome.what.eq(run_on.outcome),
+                self.load.eq(tick_known & (fires | final) & ~run_on.running),
+                ends.eq(run_on.ends),
+            ]
+        else:
+            m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
+        with m.If(valid):
+            m.d.sync += [
+                best_M.eq(top_M),
+                best_index.eq(top_index),
+                base.eq(Mux(first_group, 0, base) + lanes),
+            ]
+        with m.If(self.decision.ready):
+            m.d.sync += self.decision.valid.eq(0)
+        with m.If(ends):
+            m.d.sync += self.decided.eq(operation.image)
+        with m.If(self.load):
+            m.d.sync += [
+                self.decision.valid.eq(1),
+                said["class"].eq(top_index),
+                said.tick.eq(operation.tick),
+                said.forced.eq(~fires),
+                said.context.eq(operation.context),
+            ]
+        return m

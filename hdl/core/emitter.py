@@ -1,0 +1,161 @@
+"""Turns fired neurons into the events of a layer, in order of time."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.queue import SpikeQueue
+
+from .crossing import Crossing
+from .drain import beat_layout
+from .events import Kind
+
+
+def _neuron(shape, beat):
+    return times(shape.schedule.lanes, beat.operation.group) + beat.lane
+
+
+class TickEmitter(wiring.Component):
+    """The emitter of a layer that advances tick by tick: each beat is an event already.
+
+    A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
+    the last group has spikes, these promise the same.
+
+    Ports: `beats`, stream of `beat_layout`; `events`, stream of `shape.sent`.
+    Latency 0 cycles, throughput one event a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        super().__init__(
+            {
+                "beats": In(stream.Signature(beat_layout(shape))),
+                "events": Out(stream.Signature(shape.sent)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        beat, event = self.beats.payload, self.events.payload
+        operation = beat.operation
+        says = beat.hit | operation.closes | operation.end
+        m.d.comb += [
+            self.events.valid.eq(self.beats.valid & says),
+            self.beats.ready.eq(self.events.ready | ~says),
+            event.image.eq(operation.image),
+            event.tick.eq(operation.tick),
+            event.address.eq(_neuron(self._shape, beat)),
+            event.context.eq(operation.context),
+        ]
+        with m.If(operation.end):
+            m.d.comb += event.kind.eq(Kind.END)
+        with m.Elif(beat.hit):
+            m.d.comb += event.kind.eq(Kind.SPIKE)
+        with m.Else():
+            m.d.comb += event.kind.eq(Kind.ADVANCE)
+        return m
+
+
+class WindowEmitter(wiring.Component):
+    """The emitter of a layer with windows: crossing unit, SpikeQueue and promise.
+
+    Every neuron that fired in the window goes through the crossing unit into the queue. When
+    the last group's have arrived the queue is released and drained in order of time, ties in
+    order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows, and
+    with it `done`.
+
+    Ports
+    -----
+    beats, events : streams of `beat_layout` and `shape.sent`.
+    decided : the image bit of the latest decided image; what is still here of it is forgotten.
+    stale : the layer is at a decided image.
+    done : the promise that ends a window, or the end of the image, is being taken.
+
+    Latency from the last beat of a window to its first event: k + 3 cycles; then one event a cycle,
+    every other cycle those of one tick.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        super().__init__(
+            {
+                "beats": In(stream.Signature(beat_layout(shape))),
+                "events": Out(stream.Signature(shape.sent)),
+                "decided": In(1),
+                "stale": In(1),
+                "done": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, window = self._shape, self._shape.schedule.window
+        beat, event = self.beats.payload, self.events.payload
+
+        value = data.StructLayout(
+            {"neuron": range(shape.schedule.n_out), "image": 1, "hit": 1, "closes": 1, "end": 1}
+        )
+        m.submodules.crossing = crossing = Crossing(shape, value)
+        m.submodules.queue = queue = SpikeQueue(
+            1 << window, value.members["neuron"], shape.schedule.n_out
+        )
+        closes = beat.operation.end | (beat.last & beat.operation.closes)
+        into, crossed = crossing.i.payload, crossing.o.payload
+        m.d.comb += [
+            crossing.i.valid.eq(self.beats.valid),
+            self.beats.ready.eq(crossing.i.ready),
+            into.state.eq(beat.state),
+            into.value.neuron.eq(_neuron(shape, beat)),
+            into.value.image.eq(beat.operation.image),
+            into.value.hit.eq(beat.hit),
+            into.value.closes.eq(closes),
+            into.value.end.eq(beat.operation.end),
+        ]
+        # One window at a time is on its way, so what is common to its spikes is kept once.
+        promise = Signal(shape.operation)
+        before = Signal(promise.tick.shape())  # the tick from which the window advanced
+        with m.If(self.beats.valid & self.beats.ready & closes):
+            m.d.sync += [
+                promise.eq(beat.operation),
+                before.eq(beat.operation.tick - (1 << beat.operation.shift)),
+            ]
+
+        release = Signal()
+        live = crossing.o.valid & (crossed.value.end | (crossed.value.image != self.decided))
+        m.d.comb += [
+            queue.push.valid.eq(live & crossed.value.hit),
+            queue.push.payload.key.eq(crossed.key),
+            queue.push.payload.value.eq(crossed.value.neuron),
+            # A place for every neuron: the queue has always room.
+            crossing.o.ready.eq(1),
+            queue.release.eq(release),
+            queue.clear.eq(self.stale),
+            queue.pop.ready.eq(self.events.ready),
+        ]
+        finish = Signal()
+        m.d.comb += [
+            finish.eq(release & queue.empty),
+            self.events.valid.eq(queue.pop.valid | finish),
+            self.done.eq(finish & self.events.ready),
+            event.image.eq(promise.image),
+            event.context.eq(promise.context),
+            event.address.eq(queue.pop.payload.value),
+        ]
+        with m.If(~finish):
+            m.d.comb += [
+                event.kind.eq(Kind.SPIKE),
+                event.tick.eq(before + queue.pop.payload.key + 1),
+            ]
+        with m.Else():
+            m.d.comb += [
+                event.kind.eq(Kind.ADVANCE),
+                event.tick.eq(promise.tick),
+            ]
+            with m.If(promise.end):
+                m.d.comb += event.kind.eq(Kind.END)
+        with m.If(self.done | (self.stale & ~promise.end)):
+            m.d.sync += release.eq(0)
+        with m.If(live & crossed.value.closes):
+            m.d.sync += release.eq(1)
+        return m

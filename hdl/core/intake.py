@@ -1,0 +1,118 @@
+"""The door of the core: checks the events of an image and gives them its image bit."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.pipeline import Stage
+
+from .events import Kind, causes_layout, event_layout, input_layout
+
+
+class Intake(wiring.Component):
+    """Takes one image after the other, from its first event to its END.
+
+    A bad event (DESIGN: bad events in hardware) is dropped and its cause travels with all that
+    follows. What is still to come of a decided image is passed on, and discarded by the first
+    layer. An image begins only when the one before is decided and its end has gone through all
+    layers, so that its cycles are its own: images that overlap would change this rule.
+
+    Ports
+    -----
+    source : stream of `input_layout`. The order of events inside a tick does not matter.
+    events : stream of `event_layout` with no spikes counted.
+    abort_image : end the image now, as if END had come; the next event taken is the first one of
+        a new image. Without an image under way it does nothing.
+    hold : no image may begin, for another reason than those above.
+    ahead : the block in front has taken something of an image that has not arrived here.
+    decided, finished : the image bits of the latest image that is decided, and of the latest one
+        whose END has reached the last layer.
+    begins : high in the cycle in which an image's first event is taken.
+    opens : the same, and also where an image that had not arrived here yet is aborted.
+    resting : no image is under way.
+    idle : one may begin.
+    bad_label : (in a core that `learns`) the image that begins has a label that is no class.
+
+    Latency 1 cycle, throughput one event a cycle.
+    """
+
+    def __init__(self, n_in, deadline, learns=False):
+        self._n_in = n_in
+        self._deadline = deadline
+        self._learns = learns
+        self._sent = event_layout(n_in, deadline, (), learns)
+        super().__init__(
+            {
+                "source": In(stream.Signature(input_layout(n_in, deadline))),
+                "events": Out(stream.Signature(self._sent)),
+                "abort_image": In(1),
+                "hold": In(1),
+                "ahead": In(1),
+                "decided": In(1),
+                "finished": In(1),
+                "begins": Out(1),
+                "opens": Out(1),
+                "resting": Out(1),
+                "idle": Out(1),
+            }
+            | ({"bad_label": In(1)} if learns else {})
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.stage = stage = Stage(self._sent)
+        wiring.connect(m, stage.o, wiring.flipped(self.events))
+        event, out = self.source.payload, stage.i.payload
+
+        image = Signal(init=1)  # of the latest image taken
+        inside = Signal()
+        aborting = Signal()
+        before = Signal(event.tick.shape())  # the latest good event's tick
+        causes = Signal(causes_layout(self._learns))
+        found = Signal.like(causes)
+        is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
+        m.d.comb += [
+            self.resting.eq(~inside & (image == self.finished) & (image == self.decided)),
+            self.idle.eq(self.resting & ~self.hold),
+            found.address.eq(is_spike & (event.address >= self._n_in)),
+            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
+            found.order.eq(~is_end & inside & (event.tick < before)),
+        ]
+        good = found.as_value() == 0
+        open_ = Signal()
+        taken = Signal()
+        m.d.comb += [
+            open_.eq((inside & ~aborting) | self.idle),
+            self.source.ready.eq(open_ & stage.i.ready),
+            taken.eq(self.source.valid & self.source.ready),
+            self.begins.eq(taken & ~inside),
+            self.opens.eq(self.begins | (aborting & stage.i.ready & ~inside)),
+            stage.i.valid.eq((self.source.valid & open_ & good) | aborting),
+            out.kind.eq(event.kind),
+            out.image.eq(image ^ ~inside),
+            out.tick.eq(event.tick),
+            out.address.eq(event.address),
+        ]
+        with m.If(inside):
+            m.d.comb += out.context.causes.eq(causes)
+        if self._learns:
+            with m.If(~inside):
+                m.d.comb += out.context.causes.label.eq(self.bad_label)
+        with m.If(aborting):
+            m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
+
+        with m.If(taken):
+            m.d.sync += [
+                inside.eq(~is_end),
+                image.eq(out.image),
+                causes.eq(out.context.causes.as_value() | found.as_value()),
+            ]
+            with m.If(good):
+                m.d.sync += before.eq(event.tick)
+            with m.If(~inside & ~good):
+                m.d.sync += before.eq(0)
+        with m.If(self.abort_image & (inside | self.ahead) & ~(taken & is_end)):
+            m.d.sync += aborting.eq(1)
+        with m.If(aborting & stage.i.ready):
+            m.d.sync += [aborting.eq(0), inside.eq(0), image.eq(out.image)]
+        return m

@@ -1,0 +1,200 @@
+"""The lanes of a layer: S and M of every neuron, advanced in time and added to."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.memory_register import memory_register
+
+from .weights import ahead_signature
+
+
+def fired_layout(shape):
+    """Which neurons of a group fired in an advance, and with a window also what they fired from."""
+    members = {"operation": shape.operation, "mask": shape.schedule.lanes}
+    if shape.schedule.window:
+        members["state"] = data.ArrayLayout(crossing_layout(shape), shape.schedule.lanes)
+    return data.StructLayout(members)
+
+
+def crossing_layout(shape):
+    """M before an advance, and the slope S it advanced with."""
+    return data.StructLayout({"M": shape.potential, "S": shape.slope})
+
+
+def potentials_layout(shape):
+    """M of a group's neurons at a tick, for the decision."""
+    return data.StructLayout(
+        {
+            "operation": shape.operation,
+            "M": data.ArrayLayout(shape.potential, shape.schedule.lanes),
+        }
+    )
+
+
+def probe_signature(shape):
+    """A question for a group's neurons."""
+    return wiring.Signature({"valid": Out(1), "group": Out(range(shape.schedule.groups))})
+
+
+class Lanes(wiring.Component):
+    """Accumulate and advance: M += n*S, see who fires, S += W.
+
+    A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
+    the last layer nobody has fired before the decision.)
+
+    S and M are in registers; with more than one group the rest is in memory, a word a group, read
+    before the first operation of a group in a walk and written back with every one. A group comes
+    round again after at least as many operations as there are groups. A word is read two
+    operations ahead, so only with two groups a read may meet the write it depends on.
+
+    Ports
+    -----
+    words : stream of {operation, word}.
+    ahead : `ahead_signature`, of `words`.
+    fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
+        group that advances, and one for the image's end. Combinational.
+    probe, alive : (a hidden layer where `shape.learns`) {valid, group}; in the cycle after `valid`
+        and until the next one, `alive` is high for the group's lanes with S + threshold > 0, the
+        sum of the weights taken in. Only while no operation is under way.
+    potentials : (the last layer) stream of `potentials_layout`: one for the first operation of
+        a group that starts or advances. From registers.
+
+    Latency 1 cycle, 2 to `potentials`; throughput one operation a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        self._word = data.StructLayout({"operation": shape.operation, "word": shape.word})
+        members = {
+            "words": In(stream.Signature(self._word)),
+            "ahead": In(ahead_signature(shape)),
+        }
+        if shape.schedule.last:
+            members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
+        else:
+            members["fired"] = Out(stream.Signature(fired_layout(shape)))
+            if shape.learns:
+                members["probe"] = In(probe_signature(shape))
+                members["alive"] = Out(shape.schedule.lanes)
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedule = self._shape, self._shape.schedule
+        lanes, groups, last = schedule.lanes, schedule.groups, schedule.last
+
+        # The register in which a word meets the state of its group, and beside it what the lanes
+        # need to know at once. Where there is no operation it is one that changes nothing, so that
+        # all of it waits for `ready` alone, which has far to go.
+        coming, offered = self.words.payload.operation, self.words.valid
+        valid, op, word = Signal(), Signal(shape.operation), Signal(shape.word, reset_less=True)
+        advance, sends = Signal(), Signal()
+        initial = Signal(shape.potential)  # M where `op` starts, else 0
+        ready = Signal()
+        begins = offered & coming.first
+        starts, advances = begins & coming.start, begins & coming.advance
+        ends = offered & coming.end
+        m.d.comb += self.words.ready.eq(ready)
+        with m.If(ready):
+            m.d.sync += [
+                valid.eq(offered),
+                op.eq(coming),
+                word.eq(self.words.payload.word),
+                advance.eq(advances),
+                sends.eq(~ends & (starts | advances) if last else ends | advances),
+                initial.eq(Mux(starts, -times(shape.threshold, coming.tick), 0)),
+            ]
+            with m.If(~(offered & coming.row)):
+                m.d.sync += word.eq(0)
+
+        state = data.StructLayout({"M": shape.potential, "S": shape.slope})
+        work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
+        updated = Signal.like(work)  # and after
+        states = work
+        with m.If(ready):
+            m.d.sync += work.eq(updated)
+        if groups > 1:
+            m.submodules.memory = store = memory.Memory(
+                shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
+            )
+            read, write = store.read_port(domain="comb"), store.write_port()
+            ahead = self.ahead.operation
+            fetch, group = self.ahead.valid & ahead.first, ahead.group
+            fetched = memory_register(work.shape().size)
+            found = read.data
+            done = valid & ready
+            m.d.comb += [
+                write.en.eq(done),
+                write.addr.eq(op.group),
+                write.data.eq(updated),
+            ]
+            if groups == 2:
+                found = Mux(done & (op.group == group), updated, read.data)
+            if shape.learns and not last:
+                fetch, group = (
+                    fetch | self.probe.valid,
+                    Mux(self.probe.valid, self.probe.group, group),
+                )
+            m.d.comb += read.addr.eq(group)
+            with m.If(fetch):
+                m.d.sync += fetched.eq(found)
+            states = data.View(work.shape(), fetched)
+            with m.If(ready & begins):
+                m.d.sync += work.eq(fetched)
+        # A walk that starts finds M = 0, and goes on from there.
+        with m.If(ready & starts):
+            m.d.sync += work.eq(
+                Cat(state.const({"M": 0, "S": -shape.threshold}).as_value() for _ in range(lanes))
+            )
+        if shape.learns and not last:
+            m.d.comb += self.alive.eq(
+                Cat((states[lane].S + shape.threshold) > 0 for lane in range(lanes))
+            )
+
+        # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
+        # driven in many parts.
+        after, before, mask, potentials = [], [], [], []
+        for lane in range(lanes):
+            M, S = work[lane].M, work[lane].S
+            advances = advance if last else advance & (M < 0)
+            M_next = Signal(shape.potential, name=f"M_{lane}")
+            S_next = Signal(shape.slope, name=f"S_{lane}")
+            m.d.comb += [
+                M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
+                S_next.eq(S + (word[lane] >> shape.unused_bits)),
+            ]
+            after += [M_next, S_next]
+            potentials.append(M_next)
+            if not last:
+                fires = Signal(name=f"fires_{lane}")
+                m.d.comb += fires.eq(advances & (M_next >= 0) & shape.lane_exists(op.group, lane))
+                mask.append(fires)
+                before += [M, S]
+        m.d.comb += updated.eq(Cat(after))
+
+        if last:
+            self._send_potentials(m, op, sends, ready, work, potentials)
+        else:
+            # In the order of `fired_layout`.
+            sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if schedule.window else [])
+            m.d.comb += [
+                self.fired.payload.eq(sent),
+                self.fired.valid.eq(sends),
+                ready.eq(self.fired.ready | ~sends),
+            ]
+        return m
+
+    def _send_potentials(self, m, op, sent, ready, work, potentials):
+        """A register for the last layer's M; with one group it is that of the lanes."""
+        output = self.potentials
+        m.d.comb += ready.eq(~output.valid | output.ready)
+        with m.If(ready):
+            m.d.sync += [output.valid.eq(sent), output.payload.operation.eq(op)]
+        if self._shape.schedule.groups == 1:
+            potentials = [neuron.M for neuron in work]
+            m.d.comb += output.payload.M.eq(Cat(potentials))
+        else:
+            with m.If(ready):
+                m.d.sync += output.payload.M.eq(Cat(potentials))

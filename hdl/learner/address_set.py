@@ -1,0 +1,177 @@
+"""A set of addresses that is filled in any order and walked in ascending order."""
+
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.timing.folding import WALK_START_CYCLES
+from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.pipeline import Stage
+
+WORD = 16
+"""Bits of a word, which is searched in one cycle."""
+
+
+def address_layout(n: int) -> data.StructLayout:
+    """An address, 0 .. n - 1, and whether it is the set's last one."""
+    return data.StructLayout({"address": range(max(n, 2)), "last": 1})
+
+
+class AddressSet(wiring.Component):
+    """A bit for each of n addresses, in three levels, so that nothing but the top is cleared.
+
+        filled    a flip-flop a block of words: the words of the block that are touched count
+        touched   a flip-flop a word: the word in memory counts
+        memory    words of WORD bits
+
+    An add sets one bit on each level. Where the level above says that a word does not count yet,
+    the whole word is written, else the bit alone: nothing is read. The walk goes down the levels,
+    on each from the first bit of a word to the next.
+
+        filled -> touched[block] -> memory[word] -> walk
+
+    Parameters
+    ----------
+    n : number of addresses, 1 .. WORD ** 3 (4096).
+
+    Ports
+    -----
+    add : {valid, address}; an address of n or more must not be given. Taken in every cycle, but
+        not allowed from the cycle after `start` until the walk's last address has been taken.
+    start : begin the walk, which is over addresses added up to and including this cycle. Without
+        any, or during a walk, it does nothing.
+    walk : stream of `address_layout`, each address once, in ascending order. The set is empty
+        afterwards.
+    clear : empty the set and end a walk, like a reset; wins over `add` and `start`. An offer is
+        withdrawn: its taker must be ready, or be told otherwise.
+    empty : nothing is in the set: nothing that has been added is still to be taken.
+
+    Timing
+    ------
+    The first address is offered START_CYCLES after the cycle of `start`, then an address a cycle,
+    without gaps.
+
+    Raises ValueError for an n out of range.
+    """
+
+    START_CYCLES = WALK_START_CYCLES
+    """Cycles from `start` to the first address: block, word, memory, address."""
+
+    def __init__(self, n: int) -> None:
+        if not 1 <= n <= WORD**3:
+            raise ValueError(f"an address set has 1 to {WORD**3} addresses, not {n}.")
+        self.n = n
+        address = range(max(n, 2))
+        super().__init__(
+            {
+                "add": In(wiring.Signature({"valid": Out(1), "address": Out(address)})),
+                "start": In(1),
+                "walk": Out(stream.Signature(address_layout(n))),
+                "clear": In(1),
+                "empty": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        words = -(-self.n // WORD)
+        blocks = -(-words // WORD)
+        filled = Signal(blocks)
+        touched = Signal(data.ArrayLayout(WORD, blocks), reset_less=True)
+        # No word is ever read and written in one cycle.
+        m.submodules.memory = bits = memory.Memory(
+            shape=WORD, depth=max(words, 2), init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = bits.write_port(granularity=1), bits.read_port(domain="comb")
+        word = memory_register(WORD)
+
+        # Add: on each level a bit, or a whole word with this bit.
+        level = WORD.bit_length() - 1
+        add_word = self.add.address[level:]
+        add_block = add_word[level:]
+        add_touched = touched[add_block]
+        counts = Signal(WORD)  # the words of the block that do
+        bit, word_bit = Signal(WORD), Signal(WORD)
+        m.d.comb += [
+            bit.eq(1 << self.add.address[:level]),
+            word_bit.eq(1 << add_word[:level]),
+            counts.eq(Mux(filled.bit_select(add_block, 1), add_touched, 0)),
+            write.addr.eq(add_word),
+            write.data.eq(bit),
+        ]
+        with m.If(self.add.valid):
+            m.d.comb += write.en.eq(Mux((counts & word_bit).any(), bit, ~0))
+            m.d.sync += [
+                filled.bit_select(add_block, 1).eq(1),
+                touched[add_block].eq(counts | word_bit),
+            ]
+
+        # Walk: blocks, words of a block, addresses of a word.
+        any_, many, block = first_set(filled)
+        walking = Signal()
+        m.submodules.of_block = of_block = _BitsOfWord(blocks, words)
+        m.submodules.fetch = fetch = Stage(address_layout(words))
+        m.submodules.of_word = of_word = _BitsOfWord(words, self.n)
+        m.d.comb += [
+            of_block.i.valid.eq(walking & any_),
+            of_block.i.payload.number.eq(block),
+            of_block.i.payload.bits.eq(touched[block]),
+            of_block.i.payload.last.eq(~many),
+            read.addr.eq(of_block.o.payload.address),
+            of_word.i.valid.eq(fetch.o.valid),
+            of_word.i.payload.number.eq(fetch.o.payload.address),
+            of_word.i.payload.bits.eq(word),
+            of_word.i.payload.last.eq(fetch.o.payload.last),
+            fetch.o.ready.eq(of_word.i.ready),
+            self.empty.eq(~(any_ | of_block.o.valid | fetch.o.valid | self.walk.valid)),
+        ]
+        wiring.connect(m, of_block.o, fetch.i)
+        wiring.connect(m, of_word.o, wiring.flipped(self.walk))
+        with m.If(fetch.load):
+            m.d.sync += word.eq(read.data)
+        with m.If(walking & of_block.i.ready):
+            m.d.sync += filled.eq(without_first(filled))
+        with m.If(self.start):
+            m.d.sync += walking.eq(1)
+        with m.Elif(~any_):
+            m.d.sync += walking.eq(0)
+        return ResetInserter(self.clear)(m)
+
+
+class _BitsOfWord(wiring.Component):
+    """Hands out where a word has bits, the lowest first.
+
+    Latency 1 cycle, throughput a bit a cycle, without gaps between words.
+
+    Parameters: how many words there are, and how many bits in all of them.
+
+    Ports: `i`, stream of {number, bits, last}, a word with its number, and at least one bit, and
+    whether it is the last one; `o`, stream of `address_layout`.
+    """
+
+    def __init__(self, words: int, n: int) -> None:
+        word = {"number": range(words), "bits": unsigned(WORD), "last": 1}
+        super().__init__(
+            {
+                "i": In(stream.Signature(data.StructLayout(word))),
+                "o": Out(stream.Signature(address_layout(n))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        word = Signal(self.i.payload.shape(), reset_less=True)
+        _, many, index = first_set(word.bits)
+        m.d.comb += [
+            self.o.payload.address.eq(Cat(index, word.number)),
+            self.o.payload.last.eq(word.last & ~many),
+            self.i.ready.eq(~self.o.valid | (self.o.ready & ~many)),
+        ]
+        with m.If(self.o.ready):
+            m.d.sync += word.bits.eq(without_first(word.bits))
+        with m.If(self.i.ready):
+            m.d.sync += self.o.valid.eq(self.i.valid)
+            with m.If(self.i.valid):
+                m.d.sync += word.eq(self.i.payload)
+        return m

@@ -1,0 +1,276 @@
+"""The learner: changes the weights that took part in an image (design, section 5)."""
+
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib.fifo import SyncFIFOBuffered
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.learning.rule import Settings
+from firstspike.golden.timing.folding import settle_cycles
+from firstspike.hdl.core.events import tick_shape
+from firstspike.hdl.core.lanes import probe_signature
+from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.lib.lfsr import Lfsr
+
+from .deltas import Deltas
+from .row_walks import InputWalk, OutputWalk
+from .run_on import margin_layout, outcome_layout
+
+DRAW_BITS = 4
+SEED_BITS = 16
+
+
+def settings_layout():
+    """The registers of the rule, as `firstspike.golden.learning.rule.Settings` names them.
+
+    `seed` is the next state of the random generator, 0 for going on with the one it has.
+    """
+    return data.StructLayout(
+        {
+            "step": STEP_BITS,
+            "row_draw": DRAW_BITS,
+            "output_draw": DRAW_BITS,
+            "every_competitor": 1,
+            "margin": margin_layout(),
+            "seed": SEED_BITS,
+        }
+    )
+
+
+def settings_values(settings: Settings, seed: int = 0):
+    """What `settings_layout` holds for `settings`; with the seed 0 the generator goes on."""
+    return {
+        "step": settings.step,
+        "row_draw": settings.row_draw,
+        "output_draw": settings.output_draw,
+        "every_competitor": int(settings.every_competitor),
+        "margin": {"shift": settings.margin_shift, "minimum": settings.margin_minimum},
+        "seed": seed,
+    }
+
+
+INITIAL = settings_values(Settings())
+"""The settings after a reset."""
+
+
+class State(enum.Enum):
+    """What the learner is at."""
+
+    IDLE = 0
+    JUDGE = 1  # is there anything to learn?
+    SETTLE = 2  # the layers get rid of what is left of the image
+    DELTAS = 3
+    OUTPUTS = 4  # the rows of the hidden neurons that took part
+    INPUTS = 5  # the rows of the inputs that took part, group by group
+    FINISH = 6  # the last words are being written
+
+
+class Learner(wiring.Component):
+    """Two layers' weights, one image at a time.
+
+    Ports
+    -----
+    settings : stream of `settings_layout`, taken while `resting`.
+    label : the class the image is to have. Steady while an image is under way.
+    opens : a new image begins.
+    resting : no image is under way.
+    settled : nothing is left in the layers of the latest decided image.
+    wanted : the image that waits to begin is to be learned.
+    rewritten : weights of the last layer are written from outside.
+    outcome : {valid, what}, from the Decision.
+    input, hidden : taps of the spikes the two layers take in, {valid, address} and
+        {valid, tick, address}; nothing that comes after the margin's last tick but what has been
+        under way to the decision by then.
+    probe, alive : to the hidden layer's Lanes.
+    input_updates, output_updates : streams of `update_layout`, of the two WeightStores.
+    output_updated : `updated_signature`, from the last layer's WeightStore.
+    margin : `margin_layout`, the setting.
+    busy : the next image must wait. Low again when all weights are written.
+    done, updated : high in the last cycle in which an image keeps it busy, and whether weights
+        were changed.
+
+    Cycles: `firstspike.golden.timing.learning_cycles`. After the power-up, a reset, or a write from
+    outside, the sign planes are read anew before the next image that is to be learned.
+    """
+
+    def __init__(self, hidden, last):
+        self._hidden, self._last = hidden, last
+        n_in, n_hidden, n_out = hidden.schedule.n_in, last.schedule.n_in, last.schedule.n_out
+        deadline = hidden.deadline
+        super().__init__(
+            {
+                "settings": In(stream.Signature(settings_layout())),
+                "label": In(range(n_out)),
+                "opens": In(1),
+                "resting": In(1),
+                "settled": In(1),
+                "wanted": In(1),
+                "rewritten": In(1),
+                "outcome": In(
+                    wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(last))})
+                ),
+                "input": In(wiring.Signature({"valid": Out(1), "address": Out(range(n_in))})),
+                "hidden": In(
+                    wiring.Signature(
+                        {
+                            "valid": Out(1),
+                            "tick": Out(tick_shape(deadline)),
+                            "address": Out(range(n_hidden)),
+                        }
+                    )
+                ),
+                "probe": Out(probe_signature(hidden)),
+                "alive": In(hidden.schedule.lanes),
+                "input_updates": Out(stream.Signature(update_layout(hidden))),
+                "output_updates": Out(stream.Signature(update_layout(last))),
+                "output_updated": In(updated_signature(last)),
+                "margin": Out(margin_layout()),
+                "busy": Out(1),
+                "done": Out(1),
+                "updated": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        hidden, last = self._hidden.schedule, self._last.schedule
+        unit = self._hidden.learning.unit
+
+        m.submodules.lfsr = lfsr = Lfsr()
+        m.submodules.deltas = deltas = Deltas(self._hidden, self._last)
+        m.submodules.input_walk = inputs = InputWalk(self._hidden)
+        m.submodules.output_walk = outputs = OutputWalk(self._hidden, self._last)
+        wiring.connect(m, deltas.probe, wiring.flipped(self.probe))
+        wiring.connect(m, outputs.sign, deltas.sign)
+        wiring.connect(m, wiring.flipped(self.output_updated), outputs.updated)
+        wiring.connect(m, wiring.flipped(self.input), inputs.add)
+        wiring.connect(m, inputs.updates, wiring.flipped(self.input_updates))
+        wiring.connect(m, outputs.updates, wiring.flipped(self.output_updates))
+
+        # Settings.
+        settings = Signal(settings_layout(), init=INITIAL)
+        taken = Signal()
+        m.d.comb += [
+            self.settings.ready.eq(self.resting & ~self.busy),
+            taken.eq(self.settings.valid & self.settings.ready),
+            lfsr.load.eq(taken & (self.settings.payload.seed != 0)),
+            lfsr.seed.eq(self.settings.payload.seed),
+            self.margin.eq(settings.margin),
+        ]
+        with m.If(taken):
+            m.d.sync += settings.eq(self.settings.payload)
+
+        # What took part: the inputs at once; the hidden spikes some later, when it is known where
+        # the margin ends, for the latest may lie behind it.
+        what = self.outcome.what
+        state = Signal(State)
+        under_way = last.spikes_under_way
+        m.submodules.latest = latest = ResetInserter(self.opens)(
+            SyncFIFOBuffered(
+                width=len(self.hidden.tick) + len(self.hidden.address), depth=under_way + 4
+            )
+        )
+        tick, address = (
+            latest.r_data[: len(self.hidden.tick)],
+            latest.r_data[len(self.hidden.tick) :],
+        )
+        m.d.comb += [
+            inputs.clear.eq(self.opens),
+            outputs.clear.eq(self.opens),
+            latest.w_en.eq(self.hidden.valid),
+            latest.w_data.eq(Cat(self.hidden.tick, self.hidden.address)),
+            latest.r_en.eq((latest.level > under_way) | (state == State.SETTLE)),
+            outputs.add.valid.eq(latest.r_en & latest.r_rdy & (tick < what.limit)),
+            outputs.add.address.eq(address),
+        ]
+
+        # Who is to be earlier, and who later.
+        label, decided, minus = (Signal(last.n_out, name=n) for n in ("label", "decided", "minus"))
+        m.d.comb += [label.eq(1 << self.label), decided.eq(1 << what.decision)]
+        wrong = what.decision != self.label
+        with m.If(what.forced):
+            m.d.comb += minus.eq(Mux(wrong, decided, 0))
+        with m.Elif(settings.every_competitor):
+            m.d.comb += minus.eq((what.fired | decided) & ~label)
+        with m.Else():
+            m.d.comb += minus.eq(Mux(wrong, decided, what.rival))
+
+        # Sign planes.
+        stale = Signal(init=1)
+        scanning = Signal()
+        begins_scan = Signal()
+        m.d.comb += begins_scan.eq(
+            (state == State.IDLE) & stale & self.wanted & self.resting & ~self.outcome.valid
+        )
+        with m.If(begins_scan):
+            m.d.sync += [stale.eq(0), scanning.eq(1)]
+        with m.If(self.rewritten):
+            m.d.sync += stale.eq(1)
+
+        # Both walks draw, one after the other; a draw of probability 1 leaves the generator alone.
+        drawing_outputs = (state == State.OUTPUTS) & ~scanning
+        m.d.comb += [
+            deltas.alive.eq(self.alive),
+            deltas.plus.eq(label),
+            deltas.group.eq(inputs.group),
+            deltas.read.eq(inputs.read),
+            inputs.earlier.eq(deltas.earlier),
+            inputs.later.eq(deltas.later),
+            inputs.step.eq(settings.step),
+            outputs.plus.eq(label),
+            outputs.minus.eq(deltas.minus),
+            outputs.scan.eq(begins_scan),
+            lfsr.draw.eq(Mux(drawing_outputs, settings.output_draw, settings.row_draw)),
+            lfsr.take.eq(outputs.take | inputs.take),
+            outputs.drawn.eq(lfsr.drawn),
+            inputs.drawn.eq(lfsr.drawn),
+        ]
+
+        settling = settle_cycles(hidden, last)
+        wait = Signal(range(max(settling, hidden.update_cycles)))
+        settled = (wait == settling - 1) & self.settled & (latest.level == 0)
+        update = Signal()
+        changed = Signal()
+        m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
+        with m.Switch(state):
+            with m.Case(State.IDLE):
+                m.d.sync += changed.eq(0)  # a scan changes nothing
+                with m.If(self.outcome.valid):
+                    m.d.sync += state.eq(State.JUDGE)
+                with m.Elif(begins_scan):
+                    m.d.comb += outputs.start.eq(1)
+                    m.d.sync += state.eq(State.OUTPUTS)
+            with m.Case(State.JUDGE):
+                m.d.sync += [
+                    deltas.minus.eq(minus),
+                    deltas.tie_later.eq(~what.forced & ((what.tick << 1) < 5 * unit)),
+                    update.eq(what.learn & (what.forced | (minus != 0))),
+                    state.eq(State.SETTLE),
+                ]
+            with m.Case(State.SETTLE):
+                with m.If(wait != settling - 1):
+                    m.d.sync += wait.eq(wait + 1)
+                with m.If(settled):
+                    m.d.comb += [deltas.start.eq(update), self.done.eq(~update)]
+                    m.d.sync += [
+                        wait.eq(0),
+                        changed.eq(update),
+                        state.eq(Mux(update, State.DELTAS, State.IDLE)),
+                    ]
+            with m.Case(State.DELTAS), m.If(deltas.done):
+                m.d.comb += outputs.start.eq(1)
+                m.d.sync += state.eq(State.OUTPUTS)
+            with m.Case(State.OUTPUTS), m.If(outputs.done):
+                m.d.comb += inputs.start.eq(~scanning)
+                m.d.sync += [
+                    scanning.eq(0),
+                    state.eq(Mux(scanning, State.FINISH, State.INPUTS)),
+                ]
+            with m.Case(State.INPUTS), m.If(inputs.done):
+                m.d.sync += state.eq(State.FINISH)
+            with m.Case(State.FINISH):
+                m.d.sync += wait.eq(wait + 1)
+                with m.If(wait == hidden.update_cycles - 1):
+                    m.d.comb += [self.done.eq(changed), self.updated.eq(changed)]
+                    m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
+        return m

@@ -1,0 +1,264 @@
+"""The walks of the Learner over the weight rows that took part in an image."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.events import address_shape
+from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.lib.memory_register import memory_register
+
+from .address_set import AddressSet
+from .deltas import sign_signature
+
+
+def _members(shape):
+    """What both walks have: the set of rows, when to begin, the draws, the updates."""
+    return {
+        "add": In(wiring.Signature({"valid": Out(1), "address": Out(range(shape.schedule.n_in))})),
+        "clear": In(1),
+        "start": In(1),
+        "done": Out(1),
+        "take": Out(1),
+        "drawn": In(1),
+        "updates": Out(stream.Signature(update_layout(shape))),
+    }
+
+
+def _connect_set(m, walk, n_in):
+    """The set of a walk's rows; it is not started when it is empty."""
+    m.submodules.rows = rows = AddressSet(n_in)
+    m.d.comb += [
+        rows.add.valid.eq(walk.add.valid),
+        rows.add.address.eq(walk.add.address),
+        rows.clear.eq(walk.clear),
+    ]
+    return rows
+
+
+class OutputWalk(wiring.Component):
+    """Rows of the last layer: for each hidden neuron that is drawn, all groups of outputs.
+
+    Ports
+    -----
+    add, clear : {valid, address}, a hidden neuron that spiked; forget all.
+    start : begin, with the neurons added, or with `scan` with all of them, none drawn and none
+        changed: what is wanted then are the signs.
+    done : in the cycle after the last row was given out (or after `start`, if there is none).
+    take, drawn : a neuron asks whether it is drawn, and is answered in the same cycle.
+    plus, minus : the outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
+    updates : stream of `update_layout` that is always ready.
+    updated : `updated_signature`, from the WeightStore, 2 cycles later.
+    sign : `sign_signature`, the same with the neuron it belongs to.
+
+    Throughput: a cycle a neuron, or for those drawn as many as there are groups of outputs; and
+    a cycle for each further group of hidden neurons up to the last that spiked.
+    """
+
+    def __init__(self, hidden, last):
+        self._hidden, self._last = hidden, last
+        n_out = last.schedule.n_out
+        super().__init__(
+            _members(last)
+            | {
+                "scan": In(1),
+                "plus": In(n_out),
+                "minus": In(n_out),
+                "updated": In(updated_signature(last)),
+                "sign": Out(sign_signature(hidden, last)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        hidden, last = self._hidden.schedule, self._last.schedule
+        n_hidden, parts = last.n_in, last.groups
+        rows = _connect_set(m, self, n_hidden)
+
+        # A neuron after the other: those of the set, or all.
+        active, scanning = Signal(), Signal()
+        counter = Signal(range(n_hidden))
+        neuron = Signal(range(n_hidden))
+        there, final = Signal(), Signal()
+        consume = Signal()
+        m.d.comb += [
+            rows.start.eq(self.start & ~self.scan & ~rows.empty),
+            neuron.eq(Mux(scanning, counter, rows.walk.payload.address)),
+            there.eq(active & (scanning | rows.walk.valid)),
+            final.eq(Mux(scanning, counter == n_hidden - 1, rows.walk.payload.last)),
+            rows.walk.ready.eq(consume & ~scanning),
+        ]
+
+        # Which hidden group and lane it is, by counting up.
+        first = Signal(range(hidden.groups * hidden.lanes + 1))
+        group = Signal(range(hidden.groups))
+        lane = neuron - first
+        inside = lane < hidden.lanes
+
+        part = Signal(range(parts))
+        offset = Signal(range(self._last.words))
+        issue = Signal()
+        ends = Signal()
+        m.d.comb += [
+            self.take.eq(there & inside & (part == 0) & ~scanning),
+            issue.eq(there & inside & (scanning | (part != 0) | self.drawn)),
+            consume.eq(there & inside & (~issue | (part == parts - 1))),
+            ends.eq(consume & final),
+        ]
+        m.d.sync += self.done.eq(ends | (self.start & ~self.scan & rows.empty))
+        with m.If(self.start):
+            m.d.sync += [
+                active.eq(self.scan | ~rows.empty),
+                scanning.eq(self.scan),
+                counter.eq(0),
+                first.eq(0),
+                group.eq(0),
+                part.eq(0),
+                offset.eq(0),
+            ]
+        with m.Elif(ends):
+            m.d.sync += active.eq(0)
+        with m.Elif(there & ~inside):
+            m.d.sync += [first.eq(first + hidden.lanes), group.eq(group + 1)]
+        with m.Elif(consume):
+            m.d.sync += [counter.eq(counter + 1), part.eq(0), offset.eq(0)]
+        with m.Elif(issue):
+            m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
+
+        # The update, and where its signs go, 2 cycles after it was taken.
+        update = self.updates.payload
+        plus, minus = (
+            Mux(scanning, 0, outputs).word_select(part, last.lanes)
+            if parts > 1
+            else Mux(scanning, 0, outputs)
+            for outputs in (self.plus, self.minus)
+        )
+        m.d.sync += [
+            self.updates.valid.eq(issue),
+            update.address.eq(offset + neuron),
+            update.plus.eq(plus),
+            update.minus.eq(minus),
+            update.step.eq(1),
+        ]
+        place = Cat(group, lane[: len(self.sign.lane)], part)
+        for _ in range(3):
+            delayed = Signal.like(place)
+            m.d.sync += delayed.eq(place)
+            place = delayed
+        m.d.comb += [
+            self.sign.valid.eq(self.updated.valid),
+            Cat(self.sign.group, self.sign.lane, self.sign.part).eq(place),
+            self.sign.negative.eq(self.updated.negative),
+        ]
+        return m
+
+
+class InputWalk(wiring.Component):
+    """Rows of the hidden layer: the inputs that are drawn, for one group of neurons after another.
+
+    The first group takes the rows as they are drawn, the others replay them from a list.
+
+    Ports
+    -----
+    add, clear, start, done, take, drawn, updates : as in OutputWalk, of the inputs.
+    step : by how much weights change.
+    group, read, earlier, later : of the Deltas; `read` is high in the cycle before `earlier` and
+        `later` are to be those of `group`.
+
+    Throughput: a cycle a row in the first group; a cycle a drawn row in all others.
+    """
+
+    def __init__(self, hidden):
+        self._shape = hidden
+        lanes = hidden.schedule.lanes
+        super().__init__(
+            _members(hidden)
+            | {
+                "step": In(STEP_BITS),
+                "group": Out(range(hidden.schedule.groups)),
+                "read": Out(1),
+                "earlier": In(lanes),
+                "later": In(lanes),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        schedule = self._shape.schedule
+        n_in, groups = schedule.n_in, schedule.groups
+        rows = _connect_set(m, self, n_in)
+
+        drawing, replaying = Signal(), Signal()
+        count = Signal(range(n_in + 1))  # rows drawn
+        index = Signal(range(n_in))
+        base = Signal(range(self._shape.words))
+        m.submodules.drawn_rows = drawn_rows = memory.Memory(
+            shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
+        )
+        write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
+        listed_row = memory_register(read.data.shape())
+        taken = rows.walk.valid & drawing
+        accept = Signal()
+        following = Signal.like(count)
+        last_index = index + 1 == count
+        m.d.comb += [
+            rows.start.eq(self.start & ~rows.empty),
+            rows.walk.ready.eq(drawing),
+            self.take.eq(taken),
+            accept.eq(taken & self.drawn),
+            following.eq(count + accept),
+            write.en.eq(accept),
+            write.addr.eq(count),
+            write.data.eq(rows.walk.payload.address),
+            read.addr.eq(index),
+            self.read.eq(drawing | replaying),
+        ]
+        walked = taken & rows.walk.payload.last  # all rows have been drawn, or not
+        m.d.sync += count.eq(following)
+        ends = Signal()
+        m.d.comb += ends.eq(
+            (walked & ((following == 0) | (groups == 1)))
+            | (replaying & last_index & (self.group == groups - 1))
+        )
+        m.d.sync += self.done.eq(ends | (self.start & rows.empty))
+        with m.If(self.start):
+            m.d.sync += [
+                drawing.eq(~rows.empty),
+                count.eq(0),
+                self.group.eq(0),
+                base.eq(0),
+                index.eq(0),
+            ]
+        with m.Elif(ends):
+            m.d.sync += [drawing.eq(0), replaying.eq(0)]
+        with m.Elif(walked | (replaying & last_index)):
+            m.d.sync += [
+                drawing.eq(0),
+                replaying.eq(1),
+                self.group.eq(self.group + 1),
+                base.eq(base + n_in),
+                index.eq(0),
+            ]
+        with m.Elif(replaying):
+            m.d.sync += index.eq(index + 1)
+
+        # A cycle later the row has come from the list, and the group's deltas have come.
+        listed = Signal()
+        row = Signal(range(n_in))
+        row_base = Signal.like(base)
+        update = self.updates.payload
+        m.d.sync += [
+            self.updates.valid.eq(accept | replaying),
+            listed.eq(replaying),
+            row.eq(rows.walk.payload.address),
+            row_base.eq(base),
+        ]
+        with m.If(replaying):
+            m.d.sync += listed_row.eq(read.data)
+        m.d.comb += [
+            update.address.eq(row_base + Mux(listed, listed_row, row)),
+            update.plus.eq(self.earlier),
+            update.minus.eq(self.later),
+            update.step.eq(self.step),
+        ]
+        return m

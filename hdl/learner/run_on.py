@@ -1,0 +1,165 @@
+"""What a learning image does after its decision: the margin, and which outputs fire inside it."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.find import first_set
+
+MARGIN_SHIFT_BITS = 3
+MARGIN_MINIMUM_BITS = 8
+
+
+def margin_layout():
+    """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
+    return data.StructLayout({"shift": MARGIN_SHIFT_BITS, "minimum": MARGIN_MINIMUM_BITS})
+
+
+def outcome_layout(shape):
+    """What learning has to know of an image; `shape` is the last layer's."""
+    n_out = shape.schedule.n_out
+    return data.StructLayout(
+        {
+            "decision": range(n_out),
+            "tick": range(shape.deadline + 1),  # zk, of the decision
+            "forced": 1,
+            "learn": 1,
+            # zc: spikes before it take part; until it is known that is all of them.
+            "limit": range(shape.deadline + 2),
+            "rival": n_out,  # the next output to fire, one bit or none
+            "fired": n_out,  # every output that fired by then, but that of the decision
+        }
+    )
+
+
+class RunOn(wiring.Component):
+    """Follows an image from its decision at zk to tick min(deadline, zk + m) (design, section 5).
+
+    Ports
+    -----
+    opens : a new image begins.
+    fired : {valid, group, tick, mask}: which lanes have M >= 0, group by group at every tick.
+    tick_known : with `fired`, the last group of a tick of an image that goes on.
+    verdict, forced, decision, learn : in the cycle of the decision's last group, what it is and
+        whether the image is to be learned.
+    complete : every spike of the image has come to the last layer, up to the deadline.
+    margin : `margin_layout`; a minimum below 2 counts as 2. Steady while an image is under way.
+    running : the decision has been made, and the margin is not over.
+    ends : high in the cycle in which all is known that matters of the image: with the decision
+        itself where the image is not to be learned.
+    valid, outcome : in the cycle after `ends` the image's `outcome_layout`, which stays until the
+        next decision. Without `learn` only that is sure.
+
+    Throughput: one group a cycle.
+    """
+
+    def __init__(self, shape):
+        self._shape = shape
+        schedule = shape.schedule
+        super().__init__(
+            {
+                "opens": In(1),
+                "fired": In(
+                    wiring.Signature(
+                        {
+                            "valid": Out(1),
+                            "group": Out(range(schedule.groups)),
+                            "tick": Out(range(shape.deadline + 2)),
+                            "mask": Out(schedule.lanes),
+                        }
+                    )
+                ),
+                "tick_known": In(1),
+                "verdict": In(1),
+                "forced": In(1),
+                "decision": In(range(schedule.n_out)),
+                "learn": In(1),
+                "complete": In(1),
+                "margin": In(margin_layout()),
+                "running": Out(1),
+                "ends": Out(1),
+                "valid": Out(1),
+                "outcome": Out(outcome_layout(shape)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        shape, schedule = self._shape, self._shape.schedule
+        n_out, lanes, groups = schedule.n_out, schedule.lanes, schedule.groups
+        outcome, tick = self.outcome, self.fired.tick
+
+        # All outputs that fire at this tick: those of the earlier groups wait for the last one.
+        earlier = Signal((groups - 1) * lanes)
+        all_fired = Signal(n_out)
+        m.d.comb += all_fired.eq(Cat(earlier, self.fired.mask))
+        for group in range(groups - 1):
+            with m.If(self.fired.valid & (self.fired.group == group)):
+                m.d.sync += earlier[group * lanes : (group + 1) * lanes].eq(self.fired.mask)
+
+        chosen = Mux(self.verdict, self.decision, outcome.decision)
+        others = Signal(n_out)
+        m.d.comb += others.eq(all_fired & ~(1 << chosen)[:n_out])
+        known = self.fired.valid & self.tick_known
+        final = tick == shape.deadline
+        learns = self.verdict & self.learn
+        # A limit behind the deadline takes in the spikes of the deadline itself, which come after
+        # its potentials: then the image ends with its END.
+        waiting = Signal()
+        last_tick = Signal()
+        at_limit = self.running & (tick == outcome.limit)
+        m.d.comb += [
+            last_tick.eq((learns | (self.running & known)) & (final | at_limit)),
+            self.ends.eq(
+                (self.verdict & ~self.learn)
+                | (last_tick & (at_limit | self.complete))
+                | (waiting & self.complete)
+            ),
+        ]
+        m.d.sync += self.valid.eq(self.ends)
+        with m.If(self.ends):
+            m.d.sync += [self.running.eq(0), waiting.eq(0)]
+        with m.Else():
+            with m.If(learns):
+                m.d.sync += self.running.eq(1)
+            with m.If(last_tick):
+                m.d.sync += waiting.eq(1)
+
+        # The margin is at least 2 ticks, so its end is not needed in the cycle after the verdict.
+        fresh = Signal()
+        m.d.sync += fresh.eq(self.verdict)
+        late = Signal(signed(outcome.tick.shape().width + 1))
+        m.d.comb += late.eq(outcome.tick - shape.learning.unit)
+        grown = late >> self.margin.shift
+        least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)
+        end = outcome.tick + Mux(grown > least, grown, least)
+        with m.If(self.opens):
+            m.d.sync += outcome.limit.eq(shape.deadline + 1)
+        with m.Elif(fresh):
+            m.d.sync += outcome.limit.eq(
+                Mux(outcome.forced | (end > shape.deadline), shape.deadline + 1, end)
+            )
+
+        with m.If(self.verdict):
+            m.d.sync += [
+                outcome.decision.eq(self.decision),
+                outcome.tick.eq(tick),
+                outcome.forced.eq(self.forced),
+                outcome.learn.eq(self.learn),
+            ]
+        # The earliest rival, in one tick the lowest; a forced decision has none.
+        with m.If(self.verdict | (self.running & known)):
+            fired_before = Mux(self.verdict, 0, outcome.fired)
+            rival_before = Mux(self.verdict, 0, outcome.rival)
+            any_, _, index = first_set(others)
+            m.d.sync += [
+                outcome.fired.eq(Mux(self.verdict & self.forced, 0, fired_before | others)),
+                outcome.rival.eq(
+                    Mux(
+                        self.verdict & self.forced,
+                        0,
+                        Mux((rival_before == 0) & any_, 1 << index, rival_before),
+                    )
+                ),
+            ]
+        return m

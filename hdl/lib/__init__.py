@@ -1,0 +1,1 @@
+"""Blocks and expressions that know nothing of networks, for other projects to take."""

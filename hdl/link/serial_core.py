@@ -1,0 +1,56 @@
+"""All of a board's design but its pins and its clock."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.hdl.core.core_config import CoreShape
+
+from .linked_core import LinkedCore
+from .uart import UartReceiver, UartTransmitter, divisor_of
+
+DEBUG = "debug_"
+"""What the names of the wires begin with that a netlist keeps for its bench: the Desk's taps.
+
+`log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
+"""
+
+
+class Desk(wiring.Component):
+    """A core behind its link, behind a UART.
+
+    Ports
+    -----
+    rx, tx : the lines from and to the host, high while they rest.
+    show, shown, shown_valid, log_0, log_1, ... : as for LinkedCore.
+
+    Parameters: those of LinkedCore. Raises ValueError where `clock_hz` does not make the rate of
+    the link.
+    """
+
+    def __init__(self, shape: CoreShape, network: Network, *, clock_hz: int, **rest):
+        self._divisor = divisor_of(clock_hz)
+        self._core = LinkedCore(shape, network, clock_hz=clock_hz, **rest)
+        members = dict(self._core.signature.members)
+        del members["received"], members["sent"]
+        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), **members})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.receiver = receiver = UartReceiver(self._divisor)
+        m.submodules.transmitter = transmitter = UartTransmitter(self._divisor)
+        m.submodules.linked_core = core = self._core
+        wiring.connect(m, receiver.received, core.received)
+        wiring.connect(m, core.sent, transmitter.sent)
+        m.d.comb += [
+            receiver.rx.eq(self.rx),
+            self.tx.eq(transmitter.tx),
+            core.show.eq(self.show),
+            self.shown.eq(core.shown),
+            self.shown_valid.eq(core.shown_valid),
+        ]
+        for name, member in self.signature.members.items():
+            if member.is_signature:
+                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(core, name))
+        return m

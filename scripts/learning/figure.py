@@ -1,0 +1,83 @@
+"""Draws a run of learning: its curve, and what a sample of the hidden neurons looks for."""
+
+import math
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .report import change
+from .session import Session
+
+FIELDS = (3, 10)
+"""Rows and columns of receptive fields."""
+
+RIGHT, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
+
+
+def picture_of(session: Session) -> Figure:
+    """The learning curve above receptive fields."""
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure.suptitle(session.run["command"], fontsize=9, wrap=True)
+    upper, lower = figure.subfigures(2, height_ratios=[1.3, 1])
+    draw_curve(upper.subplots(), session)
+    grid = lower.subplots(*FIELDS)
+    draw_fields(grid.ravel(), session)
+    lower.suptitle(
+        "input weights of some hidden neurons (red: positive, blue: negative)", fontsize=9
+    )
+    return figure
+
+
+def draw_curve(axes: Axes, session: Session) -> None:
+    """Errors and updates of the images being learned, and after a change the watched errors."""
+    done = np.array([point["done"] for point in session.curve])
+    images = np.array([point["images"] for point in session.curve])
+    for name, colour, label in (
+        ("right", RIGHT, "decided wrong (each before its own update)"),
+        ("updated", UPDATES, "updates"),
+    ):
+        counts = np.array([point[name] for point in session.curve])
+        if name == "right":
+            counts = images - counts
+        axes.plot(done, 100 * counts / images, color=colour, alpha=0.25, linewidth=0.8)
+        axes.plot(done, 100 * _smooth(counts, images), color=colour, label=label)
+    if session.watches:
+        figures = change(session)
+        watched = [figures["after"], *(point["watched"] for point in session.curve)]
+        axes.plot([0, *done], 100 * (1 - np.array(watched)), color=WATCHED, label="held-out errors")
+        axes.axhline(
+            100 * (1 - figures["before"]), color=WATCHED, linestyle=":", label="before the change"
+        )
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(axis="y", which="minor", labelsize=7)
+    axes.set_xlabel("images learned")
+    axes.set_ylabel("% of the images")
+    axes.grid(color="0.9", which="both")
+    axes.legend()
+
+
+def draw_fields(grid: np.ndarray, session: Session) -> None:
+    """Receptive fields of neurons that are alive, evenly spread over the layer; `grid` of Axes."""
+    network = session.state.network
+    W = network.weights[0]
+    alive = np.flatnonzero(W.any(axis=0))
+    chosen = alive[np.linspace(0, len(alive) - 1, min(len(alive), len(grid))).astype(int)]
+    side = math.isqrt(network.n_inputs)
+    for axes in grid:
+        axes.set_axis_off()
+    for axes, neuron in zip(grid, chosen, strict=False):
+        field = np.zeros(network.n_inputs)
+        field[network.inputs] = W[:, neuron]
+        most = np.abs(field).max()
+        axes.imshow(field.reshape(side, side), cmap="RdBu_r", vmin=-most, vmax=most)
+        axes.set_title(str(neuron), fontsize=7, pad=2)
+
+
+def _smooth(counts: np.ndarray, images: np.ndarray, points: int = 10) -> np.ndarray:
+    """Share over the last so many points, fewer at the beginning."""
+    totals = np.cumsum(counts), np.cumsum(images)
+    last = [total - np.concatenate([np.zeros(points), total])[: len(total)] for total in totals]
+    return last[0] / last[1]

@@ -1,0 +1,162 @@
+"""What a run of `firstspike learn` came to, for machines and for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Inference, encode, infer
+from firstspike.scripts.output import table
+
+from .session import COUNTS, Session
+from .targets import CYCLES, DIFFERENCES
+
+WITHIN = 0.02
+"""A change is got over when the accuracy is no further than this below that before."""
+
+
+def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
+    """The result under the names of `learn --json`; `learned` images in `seconds` just now."""
+    state, run, network = session.state, session.run, session.state.network
+    test = infer(network, encode(network, session.images.test_images))
+    return {
+        **{name: run[name] for name in ("command", "dataset", "seed", "competitors", "shift")},
+        "stored_bits": state.stored_bits,
+        "images": session.course.n_images,
+        "epochs": epochs(session),
+        "seconds": round(seconds, 2),
+        "images_per_second": round(learned / seconds),
+        **test_figures(test, session.images.test_labels),
+        **{name: _sum(session.curve, name) for name in DIFFERENCES},
+        "change": change(session) if session.watches else None,
+        "curve": session.curve,
+    }
+
+
+def test_figures(test: Inference, labels: np.ndarray) -> dict[str, float]:
+    """The figures of the test images, each the mean of its kind."""
+    return {
+        "accuracy": float((test.decision == labels).mean()),
+        "tick": float(test.tick.mean()),
+        "forced": float(test.forced.mean()),
+        "input_spikes": float(test.input_spikes.mean()),
+        "hidden_spikes": float(test.hidden_spikes.mean()),
+    }
+
+
+def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Means over points of the curve: of an image, and of an update where a name says so."""
+    total = {name: sum(point[name] for point in points) for name in ("images", "right", *COUNTS)}
+    result: dict[str, float | None] = {
+        "accuracy": total["right"] / total["images"],
+        "updated": total["updated"] / total["images"],
+        "forced": total["forced"] / total["images"],
+    }
+    for name in COUNTS[2:]:
+        mean = total[name] / total["updated"] if total["updated"] else None
+        result[f"{name}_per_update"] = mean
+    cycles, run_on, *of_updates, latency = (_sum(points, name) for name in CYCLES)
+    result["cycles"] = cycles and cycles / total["images"]
+    result["cycles_over_run_on"] = cycles and cycles / run_on
+    result["update_cycles_over_run_on"] = None
+    if total["updated"] and all(of_updates):
+        result["update_cycles_over_run_on"] = of_updates[0] / of_updates[1]
+    quiet = total["images"] - total["updated"]
+    result["latency_without_update"] = latency / quiet if latency and quiet else None
+    return result
+
+
+def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
+    """The sum of something that only some learners give, None unless all points have it."""
+    return sum(point[name] for point in points) if all(name in point for point in points) else None
+
+
+def epochs(session: Session) -> list[dict[str, Any]]:
+    """The rates of every epoch, and with a change the watched accuracy at its end."""
+    n = session.course.n_images
+    grouped: dict[int, list[dict[str, Any]]] = {}
+    for point in session.curve:
+        grouped.setdefault((point["done"] - 1) // n + 1, []).append(point)
+    return [
+        {"epoch": epoch, **rates(points), "watched": points[-1]["watched"]}
+        for epoch, points in grouped.items()
+    ]
+
+
+def change(session: Session) -> dict[str, Any]:
+    """How a change was got over: `images` learned until within 2 points of before, or None."""
+    before = session.state.meta["before"]
+    points = [(0, session.state.meta["after"])]
+    points += [(point["done"], point["watched"]) for point in session.curve]
+    return {
+        "before": before,
+        "after": points[0][1],
+        "lowest": min(watched for _, watched in points),
+        "images": next((done for done, watched in points if watched >= before - WITHIN), None),
+        "end": points[-1][1],
+    }
+
+
+def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> str:
+    """The result for people."""
+    rows = [
+        ("epoch", "accuracy", "updates", "forced", "input rows an update", "hidden rows an update")
+    ]
+    for epoch in result["epochs"]:
+        counts = [
+            _of(epoch[f"{part}_updates_per_update"], epoch[f"{rows_of}_rows_per_update"])
+            for part, rows_of in (("input", "input"), ("output", "hidden"))
+        ]
+        percents = [f"{epoch[name]:.2%}" for name in ("accuracy", "updated", "forced")]
+        rows.append((str(epoch["epoch"]), *percents, *counts))
+    parts = [table(rows)]
+    network = session.state.template
+    lines = [
+        ("network", "-".join(map(str, network.shape))),
+        ("connected inputs", str(len(network.inputs))),
+        ("stored bits", f"{result['stored_bits']}, used {network.weight_bits[0]}"),
+        ("images learned", str(session.state.done)),
+        ("images a second", str(result["images_per_second"])),
+    ]
+    first, last = result["epochs"][0], result["epochs"][-1]
+    if first["update_cycles_over_run_on"] and last["latency_without_update"]:
+        lines += [
+            ("clock cycles until the next image, last epoch", f"{last['cycles']:.1f}"),
+            ("over those without updates, last epoch", f"{last['cycles_over_run_on']:.4f}"),
+            (
+                "the same of images that update, first epoch",
+                f"{first['update_cycles_over_run_on']:.4f}",
+            ),
+            (
+                "cycles from decision to next image, no update, last epoch",
+                f"{last['latency_without_update']:.1f}",
+            ),
+        ]
+    if result["differences"] is not None:
+        weights = sum(map(np.size, session.state.weights))
+        lines += [
+            ("differences of the hardware from golden", str(result["differences"])),
+            ("of these weights", f"{result['weights_differ']} of {weights}"),
+        ]
+    if result["change"]:
+        adapted = result["change"]
+        images = adapted["images"]
+        lines += [
+            ("accuracy before the change, held-out images", f"{adapted['before']:.2%}"),
+            ("just after it", f"{adapted['after']:.2%}"),
+            ("at the end", f"{adapted['end']:.2%}"),
+            ("images until within 2 points of before", "never" if images is None else str(images)),
+        ]
+    lines += [
+        ("test accuracy", f"{result['accuracy']:.2%}"),
+        ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
+        ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
+        ("decision tick", f"{result['tick']:.1f}"),
+        ("forced decisions", f"{result['forced']:.2%}"),
+    ]
+    parts.append(table(lines))
+    return "\n\n".join(parts) + f"\nwritten to {' and '.join(paths)}"
+
+
+def _of(drawn: float | None, rows: float | None) -> str:
+    return "-" if drawn is None or rows is None else f"{drawn:.0f} of {rows:.0f}"

@@ -1,0 +1,199 @@
+"""A run of `firstspike learn`: its images, its state and its curve, and how it is continued."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import (
+    Dataset,
+    LearningError,
+    LearningState,
+    Network,
+    Settings,
+    encode,
+    learn,
+    load_dataset,
+    load_network,
+)
+from firstspike.golden.learning.course import Course, relabelled
+from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.training.quantise import most_active_inputs
+from firstspike.scripts.selection import SelectionError
+
+from .targets import Learner
+
+WATCHED = 5000
+"""So many of the last training images show how a change is got over, and are not learned."""
+
+COUNTS = ("updated", "forced", "input_rows", "input_updates", "hidden_rows", "output_updates")
+"""Of a point of the curve: sums over its images of what `Learned` says of each."""
+
+
+@dataclass
+class Session:
+    """A run of learning on its way."""
+
+    state: LearningState
+    """Its `meta` holds all else that `resumed` needs: "run", the options; "before" and "after", the
+    accuracies on the watched images around a change, or None; and "curve".
+
+    A point of the curve is a dictionary: `done` images by its end, `images` of its own, how many of
+    them were decided `right`, `COUNTS`, the sums of the learner, and `watched`, the accuracy on the
+    watched images then.
+    """
+    course: Course
+    images: Dataset
+    """With the labels of the changed world."""
+
+    @property
+    def run(self) -> dict[str, Any]:
+        """The options of the command that began it."""
+        return self.state.meta["run"]
+
+    @property
+    def curve(self) -> list[dict[str, Any]]:
+        """What has been learned so far, point by point."""
+        return self.state.meta["curve"]
+
+    @property
+    def watches(self) -> bool:
+        """Whether there was a change."""
+        return self.state.meta["before"] is not None
+
+    def parts(self, learner: Learner, grid: int) -> Iterator[dict[str, Any]]:
+        """Learn what is left, up to `grid` images at once; gives each part's point of the curve."""
+        pixels = self.images.train_images[: self.course.n_images]
+        labels = self.images.train_labels[: self.course.n_images]
+        while self.state.done < len(self.course):
+            part = self.course.part(self.state.done, grid)
+            seen, called = self.course.images(part, pixels, labels)
+            ticks = encode(self.state.template, seen)
+            settings = self.course.settings(part.start)
+            learned, sums = learner(self.state, ticks, called, settings, self.run["exact"])
+            point = {
+                "done": self.state.done,
+                "images": len(part),
+                "right": int((learned.decision == called).sum()),
+                **{name: int(getattr(learned, name).sum()) for name in COUNTS},
+                **sums,
+                "watched": watched_accuracy(self.state, self.images) if self.watches else None,
+            }
+            self.curve.append(point)
+            yield point
+
+
+def state_path(output: str) -> Path:
+    """The state file beside a network file."""
+    path = Path(output)
+    return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
+
+
+def watched_accuracy(state: LearningState, images: Dataset) -> float:
+    """Accuracy of the network as it is on the watched images, learning nothing."""
+    ticks = encode(state.template, images.train_images[-WATCHED:])
+    decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
+    return float((decided == images.train_labels[-WATCHED:]).mean())
+
+
+def begun(run: dict[str, Any], data: str | None) -> Session:
+    """A new run with the options of the command; `data` is the folder of the data set.
+
+    Raises `LearningError` or another of our errors, before anything is learned.
+    """
+    images = load_dataset(run["dataset"], data)
+    state = _start(run, images)
+    changed = bool(run["relabel"] or run["kill"])
+    available = len(images.train_images) - WATCHED * changed
+    run = run | {"images": run["images"] or available}
+    if run["images"] > available:
+        watched = f", of which the last {WATCHED} are kept to watch the change" * changed
+        raise SelectionError(
+            f"{run['dataset']} has {len(images.train_images)} training images{watched}: "
+            f"{run['images']} are asked for."
+        )
+    state.meta = {"run": run, "before": None, "after": None, "curve": []}
+    session = _session(state, images)
+    if changed:
+        state.meta["before"] = watched_accuracy(state, images)
+        state.kill(run["kill"] or 0, np.random.default_rng(run["seed"]))
+        state.meta["after"] = watched_accuracy(state, session.images)
+    return session
+
+
+def resumed(output: str, data: str | None) -> Session:
+    """The run whose state is beside the network file `output`, which may not be there yet."""
+    path = state_path(output)
+    if not path.exists():
+        raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
+    state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
+    try:
+        dataset = state.meta["run"]["dataset"]
+        session = _session(state, load_dataset(dataset, data))
+        done = session.curve[-1]["done"] if session.curve else 0
+        if done != state.done or not {"command", "exact"} <= set(session.run):
+            raise KeyError
+    except (KeyError, TypeError, AttributeError, IndexError):
+        raise LearningError(f"{path} does not say what was being learned.") from None
+    if state.done >= len(session.course):
+        raise LearningError(
+            f"the run of {path} has come to its end after {state.done} images: "
+            "begin another one with its network as NET."
+        )
+    return session
+
+
+def _start(run: dict[str, Any], images: Dataset) -> LearningState:
+    """The weights to begin with: random ones, or those of a network or of its state."""
+    seed, bits = run["seed"], run["stored_bits"]
+    if run["random"]:
+        inputs = None
+        if run["inputs"]:
+            if run["inputs"] > images.train_images.shape[1]:
+                raise SelectionError(
+                    f"{run['inputs']} inputs are to be connected: the images of {run['dataset']} "
+                    f"have {images.train_images.shape[1]} pixels."
+                )
+            inputs = most_active_inputs(images.train_images, run["inputs"])
+        return LearningState.random(run["random"], bits or STORED_BITS, seed, inputs=inputs)
+    network = load_network(run["net"])
+    path = state_path(run["net"])
+    if path.exists():
+        state = LearningState.load(path, network)
+        if bits in (None, state.stored_bits):
+            return replace(state, done=0, template=network)
+    return LearningState.of(network, bits or STORED_BITS, seed)
+
+
+def _session(state: LearningState, images: Dataset) -> Session:
+    """Put a session together, and see that its images and labels fit the network."""
+    run, network = state.meta["run"], state.template
+    pixels, classes = images.train_images.shape[1], network.shape[-1]
+    if pixels != network.n_inputs:
+        raise SelectionError(
+            f"the images of {run['dataset']} have {pixels} pixels, this network takes "
+            f"{network.n_inputs}" + (" (--inputs N connects N of them)." if run["random"] else ".")
+        )
+    changes = dict(run["relabel"] or ())
+    for label in (*np.unique(images.train_labels).tolist(), *changes, *changes.values()):
+        if label >= classes:
+            raise LearningError(
+                f"the label {label} is no class: this network's outputs are 0..{classes - 1}."
+            )
+    course = Course(
+        n_images=run["images"],
+        epochs=run["epochs"],
+        stored_bits=state.stored_bits,
+        seed=run["seed"],
+        shift=run["shift"],
+        every_competitor=run["competitors"] == "all",
+    )
+    images = replace(
+        images,
+        train_labels=relabelled(images.train_labels, changes),
+        test_labels=relabelled(images.test_labels, changes),
+    )
+    return Session(state, course, images)

@@ -1,0 +1,106 @@
+"""What can learn: the golden model, or the hardware, in simulation or on a board, against it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import click
+import numpy as np
+
+from firstspike.golden import Learned, LearningState, Settings, learn
+from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.learning_cycles import LearningCycles, learning_cycles
+from firstspike.scripts.targets.targets import refuse_port
+
+Learner = Callable[
+    [LearningState, np.ndarray, np.ndarray, Settings, bool], tuple[Learned, dict[str, int]]
+]
+"""(state, ticks int32 [n, n_rows], labels int [n], settings, exact) -> what became of each image,
+and sums over the images (`CYCLES`, `DIFFERENCES`). The state is brought up to date."""
+
+CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles", "latency_cycles")
+"""Clock cycles until the next image could begin, and what they would be without the updates; then
+both of the images that updated alone; then, of those that did not, the part after the decision."""
+
+DIFFERENCES = ("differences", "weights_differ")
+"""Ways in which the hardware was not as golden; those of them that are weights."""
+
+GRIDS = {"golden": 500, "rtl": 20_000, "board": 20_000}
+"""How many images are learned at once; between them there are progress and points of the curve."""
+
+
+class LearnerError(ValueError):
+    """Something that a target cannot do; the message says what can."""
+
+
+@contextmanager
+def learner(
+    target: str, lanes: int | None, port: str | None = None, baud: int | None = None
+) -> Iterator[Learner]:
+    """What learns for `target`. With `lanes` golden counts clock cycles, too; hardware always does.
+
+    `port` and `baud` are those of a board. Raises click.UsageError, BoardError.
+    """
+    if target != "board":
+        refuse_port(port, baud)
+        yield partial(_rtl if target == "rtl" else _golden, lanes)
+        return
+    if lanes is not None:
+        raise click.UsageError("A board has its own lanes: leave --lanes out.")
+    from firstspike.scripts.targets.board import opened
+
+    with opened(port, baud) as board:
+
+        def on_board(state, ticks, labels, settings, exact):
+            learned, cycles, *found = board.learn(state, ticks, labels, settings)
+            return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
+
+        yield on_board
+
+
+def _golden(
+    lanes: int | None,
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool,
+) -> tuple[Learned, dict[str, int]]:
+    if lanes is None:
+        return learn(state, ticks, labels, settings, exact), {}
+    learned = learn(state, ticks, labels, settings, exact, trace=True)
+    schedule = Schedule.of(state.template, lanes)
+    return learned, _sums(learned, learning_cycles(state.template, ticks, learned, schedule))
+
+
+def _rtl(
+    lanes: int | None,
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool,
+) -> tuple[Learned, dict[str, int]]:
+    """Learn on the generated hardware, cycle by cycle, on Verilator; golden learns beside it.
+
+    The state gets the weights of the hardware, and golden's generator.
+    """
+    from firstspike.sim.benches.core.learning import learn_on_rtl, take_over
+
+    schedule = Schedule.of(state.template, lanes)
+    run = learn_on_rtl(state, ticks, labels, settings, schedule)
+    learned = learn(state, ticks, labels, settings, trace=True)
+    cycles = learning_cycles(state.template, ticks, learned, schedule)
+    found = take_over(state, learned, cycles, run)
+    return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
+
+
+def _sums(learned: Learned, cycles: LearningCycles) -> dict[str, int]:
+    return dict(zip(CYCLES, _cycles(learned.updated, cycles), strict=True))
+
+
+def _cycles(updated: np.ndarray, cycles: LearningCycles) -> Iterator[int]:
+    for chosen in (np.ones_like(updated), updated):
+        yield int(cycles.turnaround[chosen].sum())
+        yield int(cycles.run_on[chosen].sum())
+    yield int((cycles.turnaround - cycles.decision)[~updated].sum())

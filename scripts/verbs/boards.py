@@ -1,0 +1,63 @@
+"""`firstspike boards`: on which boards a network fits, and how fast it is there."""
+
+from typing import Any
+
+import click
+
+from firstspike.boards.building.plan import Plan, plan_for
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import load_network
+from firstspike.scripts.output import json_option, json_result, say, table
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@json_option
+def command(net: str, json_path: str | None) -> None:
+    """Say of each board whether NET fits on it, with how many lanes, and how long a digit takes.
+
+    Look-up tables are estimated, block RAM and clock cycles counted; `firstspike build` finds out
+    whether the clock is met.
+
+    Example: firstspike boards mnist-4bit
+    """
+    network = load_network(net)
+    with json_result(json_path) as write:
+        plans = [facts_of(plan_for(network, board)) for board in BOARDS.values()]
+        say(report(plans), json_path)
+        write({"network": network.digest(), "boards": plans})
+
+
+def facts_of(plan: Plan) -> dict[str, Any]:
+    """A board and what becomes of the network on it, as JSON holds it."""
+    board = plan.board
+    return {
+        "board": board.name,
+        "device": board.device.name,
+        "speed": board.speed,
+        "holds": board.device.holds,
+        "fits": plan.design is not None,
+        "reason": plan.reason,
+        "lanes": plan.lanes,
+        "needs": plan.needs,
+        "clock": plan.design and plan.design.hz,
+        "us": plan.latency(),
+    }
+
+
+def report(plans: list[dict[str, Any]]) -> str:
+    """The table, and below it why what does not fit does not."""
+    rows = [("board", "device", "LUTs", "block RAM", "SPRAM", "lanes", "MHz", "us a digit")]
+    for plan in plans:
+        holds, needs = plan["holds"], plan["needs"]
+        taken = [
+            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-"
+            for name in ("LUTs", "block RAM", "SPRAM")
+        ]
+        us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
+        speed = [str(plan["lanes"]), f"{plan['clock'] / MHZ:g}", us] if plan["fits"] else ["-"] * 3
+        rows.append((plan["board"], plan["device"], *taken, *speed))
+    lines = [table(rows)]
+    lines += [f"{plan['board']}: {plan['reason']}" for plan in plans if not plan["fits"]]
+    return "\n".join(lines)

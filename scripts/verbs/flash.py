@@ -1,0 +1,25 @@
+"""`firstspike flash`: program a board."""
+
+from pathlib import Path
+
+import click
+
+from firstspike.boards.building.programmer import built_for, program
+from firstspike.boards.pins.registry import BOARDS
+
+
+@click.command()
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to program.")
+@click.argument("bitstream", required=False, type=click.Path(path_type=Path), metavar="[BITSTREAM]")
+def command(board: str, bitstream: Path | None) -> None:
+    """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
+
+    iCEBreaker and OrangeCrab keep it, ULX3S and ECPIX-5 until they are switched off.
+
+    Example: firstspike flash --board icebreaker
+    """
+    target = BOARDS[board]
+    bitstream = bitstream or built_for(target, Path("build"))
+    click.echo(f"Programming the {target.title} with {bitstream} ...", err=True)
+    tool = program(target, bitstream)
+    click.echo(f"{target.title}: programmed by {tool}")

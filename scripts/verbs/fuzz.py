@@ -1,0 +1,51 @@
+"""`firstspike fuzz`: hostile and damaged frames against the link, which must drop them all."""
+
+import click
+from tqdm import tqdm
+
+from firstspike.scripts.output import say, table
+
+
+@click.command()
+@click.option(
+    "--frames",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="How many hostile frames.",
+)
+@click.option(
+    "--bits",
+    is_flag=True,
+    help="Send them bit by bit through the UART, with framing errors and breaks.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.pass_context
+def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
+    """Send hostile frames to the simulated link, and a good one behind each.
+
+    None may change a weight, hang the link, or cost the next good frame. Byte by byte the board's
+    count of what it has dropped, and why, is checked as well. Ends with exit status 1 where one
+    did harm.
+
+    Example: firstspike fuzz --frames 2000
+    """
+    from firstspike.sim.benches.link.fuzz import BATCH, HARMS, fuzz
+
+    sent, kinds, harmful = 0, {}, []
+    with tqdm(total=frames, unit="frame") as bar:
+        while sent < frames and not harmful:
+            count = min(BATCH, frames - sent)
+            findings = fuzz(f"{seed}.{sent // BATCH}", count, bits=bits)
+            sent += findings.frames
+            harmful += findings.harmful
+            for kind, number in findings.kinds.items():
+                kinds[kind] = kinds.get(kind, 0) + number
+            bar.update(findings.frames)
+    say(table([(kind, str(number)) for kind, number in sorted(kinds.items())]))
+    for kind, content, what in harmful:
+        say(f"{kind}: {what}, after {content}")
+    for what in HARMS:
+        say(f"{sum(what in harm for *_, harm in harmful)} of {sent}: {what}")
+    if harmful:
+        ctx.exit(1)

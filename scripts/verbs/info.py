@@ -1,0 +1,103 @@
+"""`firstspike info`: what is in a network file."""
+
+from typing import Any
+
+import click
+import numpy as np
+
+from firstspike.golden import Network, load_network, shipped
+from firstspike.golden.widths import state_widths
+from firstspike.scripts.output import json_option, json_result, say, table
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@json_option
+def command(net: str, json_path: str | None) -> None:
+    """Say what is in the network NET: sizes, weights, times, encoding and how it was made.
+
+    Example: firstspike info mnist-4bit
+    """
+    network = load_network(net)
+    with json_result(json_path) as write:
+        facts = facts_of(network)
+        say(report(net, facts), json_path)
+        write(facts)
+
+
+def facts_of(network: Network) -> dict[str, Any]:
+    """Everything about a network but the weights themselves, as JSON holds it."""
+    return {
+        "shape": list(network.shape),
+        "connected_inputs": len(network.inputs),
+        "encoding": network.encoding,
+        "late": network.late,
+        "unit": network.unit,
+        "deadline": network.deadline,
+        "max_spikes": network.max_spikes,
+        "layers": [
+            {
+                "n_in": w.shape[0],
+                "n_out": w.shape[1],
+                "weight_bits": bits,
+                "threshold": threshold,
+                "weights": w.size,
+                "zero_weights": int(w.size - np.count_nonzero(w)),
+                "smallest_weight": int(w.min()),
+                "largest_weight": int(w.max()),
+                "bits_of_S": widths.S,
+                "bits_of_M": widths.M,
+            }
+            for w, bits, threshold, widths in zip(
+                network.weights,
+                network.weight_bits,
+                network.thresholds,
+                state_widths(network),
+                strict=True,
+            )
+        ],
+        "digest": network.digest(),
+        "meta": network.meta,
+    }
+
+
+def report(net: str, facts: dict[str, Any]) -> str:
+    """The facts for people."""
+    late = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
+    rows = [
+        ("network", net),
+        ("shape", "-".join(map(str, facts["shape"]))),
+        ("connected inputs", f"{facts['connected_inputs']} of {facts['shape'][0]}"),
+        ("encoding", f"{facts['encoding']}, dark pixels {late}"),
+        ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
+        ("spikes of a neuron", f"at most {facts['max_spikes']} an image"),
+        ("digest", facts["digest"]),
+        *((f"made with {name}", str(value)) for name, value in facts["meta"].items()),
+    ]
+    layers = [
+        ("layer", "in", "out", "bits", "threshold", "weights", "zero", "bits of S", "bits of M"),
+        *(
+            (
+                str(index),
+                str(layer["n_in"]),
+                str(layer["n_out"]),
+                str(layer["weight_bits"]),
+                str(layer["threshold"]),
+                f"{layer['smallest_weight']}..{layer['largest_weight']}",
+                f"{layer['zero_weights'] / layer['weights']:.1%}",
+                str(layer["bits_of_S"]),
+                str(layer["bits_of_M"]),
+            )
+            for index, layer in enumerate(facts["layers"])
+        ),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(
+        [
+            *(f"{name.ljust(width)}  {value}" for name, value in rows),
+            "",
+            table(layers),
+            "",
+            f"Networks that come with the package: {', '.join(shipped())}",
+        ]
+    )

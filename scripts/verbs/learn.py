@@ -1,0 +1,298 @@
+"""`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from firstspike.golden import Network, NetworkError
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.learning.rule import SCHEDULES
+from firstspike.scripts.learning.report import rates, report, result_of
+from firstspike.scripts.learning.session import Session, begun, resumed, state_path
+from firstspike.scripts.learning.targets import GRIDS, Learner, LearnerError, learner
+from firstspike.scripts.output import command_line, json_option, json_result, replacing, say
+from firstspike.scripts.targets.targets import port_options
+
+from .train import Layers
+
+SAVED_EVERY = 5
+"""Seconds after which the state is saved once more."""
+
+SHOWN = 10
+"""The progress bar's figures are over so many of the last parts."""
+
+RUN = {"net", "layers", "inputs", "dataset", "n_images", "epochs", "shift", "stored_bits"}
+RUN |= {"competitors", "exact", "relabel", "kill", "seed"}
+"""Parameters of the command that a run keeps to its end."""
+
+
+class Relabelling(click.ParamType):
+    """Classes that are called something else, written 3:8,8:3."""
+
+    name = "classes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Split at the commas and colons, into pairs."""
+        pairs = [tuple(pair.split(":")) for pair in str(value).split(",")]
+        if not all(len(pair) == 2 and all(map(_is_class, pair)) for pair in pairs):
+            self.fail(f"{value!r} is not OLD:NEW,... with classes from 0 to 9, such as 3:8,8:3.")
+        if len({old for old, _ in pairs}) < len(pairs):
+            self.fail(f"{value!r} gives a class two new names.")
+        return [[int(old), int(new)] for old, new in pairs]
+
+
+class Fraction(click.FloatRange):
+    """A number in a range, which nan is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse nan, too."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(
+                f"{value!r} is not a number in the range {self._describe_range()}.", param, ctx
+            )
+        return number
+
+
+def _is_class(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) == 1
+
+
+@click.command()
+@click.argument("net", required=False, metavar="[NET]")
+@click.option("--random", "layers", type=Layers(), help="Begin with random weights: 784-600-10.")
+@click.option(
+    "--inputs",
+    type=click.IntRange(1),
+    help="Of a random network, connect the inputs most often bright.  [default: all]",
+)
+@click.option("--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True)
+@click.option("--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files.")
+@click.option(
+    "--images",
+    "n_images",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Learn the first N training images.  [default: all]",
+)
+@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@click.option(
+    "--shift",
+    type=click.IntRange(0, 1),
+    default=0,
+    show_default=True,
+    help="Move every image by up to so many pixels, at random.",
+)
+@click.option(
+    "--stored-bits",
+    type=click.Choice([str(bits) for bits in SCHEDULES]),
+    help="Bits of a stored weight; inference uses the top 8.  [default: those of NET, or 8]",
+)
+@click.option(
+    "--competitors",
+    type=click.Choice(["1", "all"]),
+    default="1",
+    show_default=True,
+    help="How many outputs inside the margin are to fire later.",
+)
+@click.option("--exact", is_flag=True, help="Correct hidden neurons by weights, not by signs.")
+@click.option(
+    "--relabel", type=Relabelling(), metavar="OLD:NEW,...", help="Call classes something else."
+)
+@click.option(
+    "--kill", type=Fraction(0, 1), metavar="FRACTION", help="Let hidden neurons die first."
+)
+@click.option(
+    "--target",
+    type=click.Choice(list(GRIDS)),
+    default="golden",
+    show_default=True,
+    help="What learns; rtl is the hardware, simulated and held against golden, as is a board.",
+)
+@click.option(
+    "--lanes",
+    type=click.IntRange(1),
+    metavar="P",
+    help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
+    "with --target rtl 64]",
+)
+@port_options
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
+@click.option(
+    "--plot",
+    "plot_path",
+    metavar="FILE.png",
+    type=click.Path(dir_okay=False),
+    help="Draw the learning curve and receptive fields: .png, .svg or .pdf.",
+)
+@click.option("-o", "--output", metavar="NET", required=True, type=click.Path(dir_okay=False))
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    data: str | None,
+    target: str,
+    lanes: int | None,
+    port: str | None,
+    baud: int | None,
+    resume: bool,
+    plot_path: str | None,
+    output: str,
+    json_path: str | None,
+    **_: Any,
+) -> None:
+    """Learn a data set image by image, in integers, as the chip does, and write the network.
+
+    It begins with NET or with random weights; --relabel and --kill change the world of a trained
+    NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
+    NET.state.npz, and --resume continues from there bit for bit. Ctrl-C saves and ends. The test
+    images are looked at once, at the end. With --target rtl or board the exit status is 1 if any
+    weight, decision or clock cycle of the hardware differs from the golden model's.
+
+    Example: firstspike learn --random 784-600-10 --epochs 10 -o learned.npz
+    """
+    run = _run_options(ctx)
+    if Path(output).exists() and not Path(output).is_file():
+        raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
+    if plot_path is not None and Path(plot_path).suffix not in {".png", ".svg", ".pdf"}:
+        raise click.BadParameter(
+            f"{plot_path} does not end in .png, .svg or .pdf.", param_hint="--plot"
+        )
+    if run["exact"] and (target != "golden" or lanes):
+        raise LearnerError("--exact is no hardware's: leave out --target and --lanes.")
+    picture = nullcontext() if plot_path is None else replacing(plot_path)
+    with (
+        replacing(output) as file,
+        json_result(json_path) as write,
+        picture as picture_file,
+        learner(target, lanes, port, baud) as learns,
+    ):
+        session = resumed(output, data) if resume else begun(run, data)
+        before = session.state.done
+        seconds = _learn(session, learns, GRIDS[target], output)
+        learned = session.state.done - before
+        finished = session.state.done == len(session.course)
+        result = result_of(session, seconds, learned) if finished else {}
+        meta = {name: result[name] for name in _META if name in result}
+        replace(session.state.network, meta=meta | {"command": session.run["command"]}).save(file)
+        if picture_file is not None:
+            from firstspike.scripts.learning.figure import (
+                picture_of,  # matplotlib takes a while to import
+            )
+
+            picture_of(session).savefig(picture_file, dpi=120)
+        paths = {"network": output, "state": str(state_path(output))}
+        if finished:
+            write(result | paths)
+    session.state.save(state_path(output))  # from now on it goes with no network but its own
+    if finished:
+        say(report(session, result, list(paths.values())), json_path)
+        if result["differences"]:
+            ctx.exit(1)
+    else:
+        say(
+            f"Interrupted after {session.state.done} of {len(session.course)} images; "
+            f"to continue: firstspike learn --resume -o {output}",
+            json_path,
+        )
+        ctx.exit(130)
+
+
+_META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "accuracy")
+"""Of the result, what the network file says about how it was made."""
+
+
+def _run_options(ctx: click.Context) -> dict[str, Any]:
+    """The options that make the run, as JSON holds them; click.UsageError if they contradict."""
+    given = {
+        parameter.name
+        for parameter in ctx.command.params
+        if ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+    }
+    options = ctx.params
+    if options["resume"] and given & RUN:
+        raise click.UsageError("--resume continues the run as it began: leave its options out.")
+    if not options["resume"]:
+        if (options["net"] is None) == (options["layers"] is None):
+            raise click.UsageError("Give either a NET to begin with, or --random 784-600-10.")
+        if options["inputs"] and not options["layers"]:
+            raise click.UsageError("--inputs goes with --random: NET has its own.")
+        if options["layers"] and (options["relabel"] or options["kill"]):
+            raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
+    run = {name: options[name] for name in RUN - {"layers", "n_images", "stored_bits"}}
+    return run | {
+        "random": options["layers"],
+        "images": options["n_images"],
+        "stored_bits": options["stored_bits"] and int(options["stored_bits"]),
+        "command": command_line(
+            ctx, "learn", leave_out=("data", "output", "json_path", "plot_path", "port", "baud")
+        ),
+    }
+
+
+def _learn(session: Session, learns: Learner, grid: int, output: str) -> float:
+    """Learn with a progress bar, saving the state on the way; returns the seconds it took.
+
+    Ctrl-C ends it after the part under way.
+    """
+    started = saved = time.perf_counter()
+    there = _network_at(output)
+    parts = session.parts(learns, grid)
+    with (
+        interrupts() as interrupted,
+        tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,
+    ):
+        for point in parts:
+            bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)
+            bar.update(point["images"])
+            now = time.perf_counter()
+            if now - saved > SAVED_EVERY:
+                session.state.save(state_path(output), there)
+                saved = now
+            if interrupted():
+                break
+    session.state.save(state_path(output), there)
+    return time.perf_counter() - started
+
+
+def _progress(points: list[dict[str, Any]]) -> str:
+    now = rates(points)
+    text = f"accuracy {now['accuracy']:.2%}, updates {now['updated']:.2%}"
+    if now["updated"]:
+        rows = now["input_updates_per_update"], now["output_updates_per_update"]
+        text += f" of {rows[0]:.0f} + {rows[1]:.0f} rows"
+    return text
+
+
+def _network_at(output: str) -> Network | None:
+    try:
+        return Network.load(output)
+    except (FileNotFoundError, NetworkError):
+        return None
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether Ctrl-C was pressed; pressed again, it interrupts."""
+    pressed = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    usual = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, usual)

@@ -1,0 +1,49 @@
+"""`firstspike mutants`: faults put into the hardware on purpose must be found by the checks."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import click
+
+from firstspike.scripts.output import say, table
+from firstspike.sim.mutants.faults import FAULTS, MutantError, finds
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[FAULT ...]")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How many faults are tried at once.",
+)
+@click.pass_context
+def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
+    """Put faults into the hardware, one by one, and say which check finds each of them.
+
+    Without names all faults are tried. Ends with exit status 1 if one is not found.
+
+    Example: firstspike mutants tie-in-a-group
+    """
+    known = {fault.name: fault for fault in FAULTS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
+    chosen = [known[name] for name in names] or list(FAULTS)
+    with ThreadPoolExecutor(jobs) as pool:
+        found_without = finds(None)
+        if found_without:
+            raise MutantError(f"the check {found_without} fails on the hardware as it is.")
+        found = list(pool.map(finds, chosen))
+    say(
+        table(
+            [
+                (fault.name, f"hdl/{fault.module}.py", f"found by {check}" if check else "MISSED")
+                for fault, check in zip(chosen, found, strict=True)
+            ]
+        )
+    )
+    caught = sum(check is not None for check in found)
+    say(f"{caught} of {len(chosen)} faults found")
+    if caught < len(chosen):
+        ctx.exit(1)

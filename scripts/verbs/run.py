@@ -1,0 +1,156 @@
+"""`firstspike run`: classify images on a target and give the figures of each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import numpy as np
+
+from firstspike.golden import Network, load_network
+from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
+from firstspike.scripts.targets.targets import NAMES, chosen, port_options, schedule_options
+from firstspike.sim.scoreboard import Run
+
+LISTED = 20
+"""Up to so many images are listed one by one; of more only the summary is printed."""
+
+
+@click.command(cls=SelectionCommand)
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@selection_options
+@click.option(
+    "--target",
+    type=click.Choice(NAMES),
+    default="golden",
+    show_default=True,
+    help="What runs the network.",
+)
+@schedule_options
+@port_options
+@click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
+@json_option
+def command(
+    net: str,
+    target: str,
+    lanes: int | None,
+    window: int | None,
+    bitmap: int | None,
+    port: str | None,
+    baud: int | None,
+    with_spikes: bool,
+    json_path: str | None,
+    **selection: Any,
+) -> None:
+    """Classify images with NET: decisions, spikes and clock cycles.
+
+    Clock cycles are those of a core with the given lanes and window, which the golden model
+    predicts. Means are over the selected images. A board is given NET's weights if it has others.
+
+    Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
+    """
+    if with_spikes and target == "board":
+        raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
+    network = load_network(net)
+    images = select(network, **selection, bitmap=bitmap)
+    with (
+        json_result(json_path) as write,
+        chosen(target, network, lanes, window, bitmap, port, baud) as ready,
+    ):
+        run = ready.run(network, images.ticks, ready.schedule, images.pixels)
+        figures = figures_of(network, images.labels, run, with_spikes)
+        result = {"images": figures, "summary": summary_of(figures)}
+        shape = "-".join(map(str, network.shape))
+        say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
+        bound = float(ready.schedule.bound(run.rows).mean())
+        say(report(images, result, bound, with_spikes and json_path is None), json_path)
+        write(result)
+
+
+def figures_of(
+    network: Network, labels: Sequence[int | None], run: Run, with_spikes: bool
+) -> list[dict[str, Any]]:
+    """The figures of every image under the names of `run --json`."""
+    lookups = np.asarray(run.rows) / np.array(network.shape[:-1])
+    figures = []
+    for image, label in enumerate(labels):
+        tick, cycles = int(run.tick[image]), run.cycles[image]
+        hidden = int(np.sum(run.rows[image][1:]))
+        if run.logs is not None:
+            log = run.logs[image]
+            spikes = sorted(list(map(int, spike)) for spike in log if spike[1] < tick)
+            hidden = len(spikes)
+        figures.append(
+            {
+                "label": label,
+                "class": int(run.decision[image]),
+                "tick": tick,
+                "forced": bool(run.forced[image]),
+                "input_spikes": int(run.rows[image][0]),
+                "hidden_spikes": hidden,
+                "lookups": lookups[image].tolist(),
+                "cycles": None if cycles is None else int(cycles),
+            }
+        )
+        if with_spikes:
+            figures[-1]["spikes"] = spikes
+    return figures
+
+
+def summary_of(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    """Count, accuracy over the labelled images (None without any), and the mean of each figure."""
+    right = [image["class"] == image["label"] for image in figures if image["label"] is not None]
+    summary = {"count": len(figures), "accuracy": float(np.mean(right)) if right else None}
+    for name in ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles"):
+        values = [image[name] for image in figures]
+        summary[name] = None if None in values else np.mean(values, axis=0).tolist()
+    return summary
+
+
+def report(images: Selection, result: dict[str, Any], bound: float, with_spikes: bool) -> str:
+    """The result for people: a line for each of a few images, and the summary.
+
+    `bound`: the mean of what the weights' bandwidth alone asks for, in clock cycles.
+    """
+    figures, summary = result["images"], result["summary"]
+    parts = []
+    if len(figures) <= LISTED:
+        parts.append(table([_HEADER, *(_line(at, image) for at, image in enumerate(figures))]))
+    if with_spikes:
+        parts += [
+            f"spikes of image {at} as layer:tick:neuron\n"
+            + " ".join(":".join(map(str, spike)) for spike in image["spikes"])
+            for at, image in enumerate(figures)
+        ]
+    labelled = sum(label is not None for label in images.labels)
+    accuracy = "none is labelled" if not labelled else f"{summary['accuracy']:.2%} of {labelled}"
+    rows = [
+        ("accuracy", accuracy),
+        ("forced at the deadline", f"{summary['forced']:.2%}"),
+        ("decision tick, mean", f"{summary['tick']:.2f}"),
+        ("input spikes until the decision, mean", f"{summary['input_spikes']:.2f}"),
+        ("hidden spikes until the decision, mean", f"{summary['hidden_spikes']:.2f}"),
+        *(
+            (f"look-ups of layer {layer}, mean", f"{fraction:.2%}")
+            for layer, fraction in enumerate(summary["lookups"])
+        ),
+    ]
+    if summary["cycles"] is not None:
+        rows.append(("clock cycles, mean", f"{summary['cycles']:.1f}"))
+        if bound:
+            rows.append(
+                ("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}")
+            )
+    parts.append(table([("images", str(summary["count"])), *rows]))
+    return "\n\n".join(parts)
+
+
+_HEADER = ("image", "label", "class", "tick", "input spikes", "hidden spikes", "cycles")
+
+
+def _line(at: int, image: dict[str, Any]) -> tuple[str, ...]:
+    names = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
+    cells = ["-" if image[name] is None else str(image[name]) for name in names]
+    if image["forced"]:
+        cells[2] += " (forced)"
+    return (str(at), *cells)

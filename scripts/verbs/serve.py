@@ -1,0 +1,97 @@
+"""`firstspike serve`: a board that is not there, behind a pseudo-terminal."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from firstspike.golden import Network, load_network
+from firstspike.golden.learning.state import held_weights
+from firstspike.scripts.targets.targets import (
+    lanes_option,
+    learn_option,
+    weights_option,
+    window_option,
+)
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.option("--virtual", is_flag=True, required=True, help="Simulate the board.")
+@lanes_option
+@window_option
+@weights_option
+@learn_option
+@click.option(
+    "--link",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Make a symbolic link to the port, so that its name is known beforehand.",
+)
+def command(
+    net: str,
+    virtual: bool,
+    lanes: int | None,
+    window: int | None,
+    weights: str,
+    stored_bits: int | None,
+    link: Path | None,
+) -> None:
+    """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
+
+    Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
+    (docs/link.md) can use it, at any baud rate.
+
+    Example: firstspike serve --virtual mnist-4bit --lanes 64 --link /tmp/board
+    """
+    network = load_network(net)
+    verilog = board_verilog(network, lanes, window, weights == "embedded", stored_bits)
+    from firstspike.sim.benches.link.virtual import VirtualBoard
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+    click.echo("Compiling the simulation, if it is not there yet ...", err=True)
+    try:
+        with VirtualBoard(verilog) as board, _linked(link, board.port):
+            click.echo(board.port)
+            name = link or board.port
+            click.echo(f"For example: firstspike run {net} --target board --port {name}", err=True)
+            board.wait()
+    except KeyboardInterrupt:
+        click.echo("Ended.", err=True)
+
+
+def board_verilog(
+    network: Network,
+    lanes: int | None,
+    window: int | None,
+    embedded: bool,
+    stored_bits: int | None,
+) -> str:
+    """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
+    from firstspike.hdl.core.core_config import CoreShape
+    from firstspike.hdl.link.folding import linked_schedule
+    from firstspike.sim.benches.link.script import link_verilog
+
+    schedule = linked_schedule(network, lanes, window)
+    shape = CoreShape.of(
+        network.connected(), schedule, any_weights=not embedded, stored_bits=stored_bits
+    )
+    weights = held_weights(network, stored_bits) if embedded else None
+    return link_verilog(shape, network, weights=weights)
+
+
+@contextmanager
+def _linked(link: Path | None, port: str) -> Iterator[None]:
+    """Keep a symbolic link to the port; one that points nowhere is replaced."""
+    if link is None:
+        yield
+        return
+    if link.is_symlink() and not link.exists():
+        link.unlink()
+    link.symlink_to(port)
+    try:
+        yield
+    finally:
+        link.unlink(missing_ok=True)

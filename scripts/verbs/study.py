@@ -1,0 +1,154 @@
+"""`firstspike study`: what early deadlines, noise and dead neurons cost in accuracy."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import click
+import numpy as np
+
+from firstspike.golden import Inference, Network, encode, infer, load_network
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.faults import decide_by, flip, jitter, kill
+from firstspike.scripts.output import json_option, json_result, replacing, say, table
+from firstspike.scripts.selection import SelectionError, test_set
+
+FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
+JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+DEAD = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+DEADLINES = 12
+
+HARDSHIPS = {
+    "deadline": "deadline, z",
+    "flips": "inverted pixels",
+    "jitter": "jitter of the input spikes, +- z",
+    "dead": "dead hidden neurons",
+}
+"""Names of the curves, and what their values are."""
+
+Curve = dict[str, list[float]]
+"""`values` of the hardship and the `accuracy` under each."""
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.option(
+    "--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True, help="Test set."
+)
+@click.option(
+    "--images",
+    "n_images",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take the first N test images.  [default: all]",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the noise."
+)
+@click.option(
+    "--output",
+    "-o",
+    "path",
+    type=click.Path(dir_okay=False),
+    metavar="FILE.png",
+    help="Draw the curves.",
+)
+@json_option
+def command(
+    net: str, dataset: str, n_images: int | None, seed: int, path: str | None, json_path: str | None
+) -> None:
+    """Measure the accuracy of NET against hardships, and its synaptic operations.
+
+    The hardships: a decision forced at an early deadline; inverted pixels; input spikes that come
+    up to some time too early or too late; dead hidden neurons. The integer model is used.
+
+    Example: firstspike study mnist-8bit --images 2000 -o study.png
+    """
+    network = load_network(net)
+    if network.n_layers == 1 or network.max_spikes > 1:
+        raise SelectionError("a study takes networks with hidden neurons that spike once.")
+    pixels, labels = test_set(network, dataset)
+    if (n_images or 0) > len(pixels):
+        raise SelectionError(f"{dataset} has {len(pixels)} test images.")
+    pixels, labels = pixels[:n_images], labels[:n_images]
+    rng = np.random.default_rng(seed)
+    picture = nullcontext() if path is None else replacing(path)
+    with json_result(json_path) as write, picture as file:
+        run = infer(network, encode(network, pixels))
+        result = {
+            "count": len(pixels),
+            "operations": operations(network, run),
+            "curves": dict(curves(network, pixels, labels, run, rng)),
+        }
+        say(report(net, result), json_path)
+        if file is not None:
+            from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
+
+            draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
+        write(result)
+
+
+def operations(network: Network, run: Inference) -> dict[str, float]:
+    """Synaptic operations of an image: weights added until the decision, rows * n_out by layer.
+
+    `dense` is what a network of the same shape without spikes multiplies.
+    """
+    n_out = np.array(network.shape[1:])
+    return {
+        "mean": float((run.rows @ n_out).mean()),
+        "dense": sum(a * b for a, b in itertools.pairwise(network.shape)),
+    }
+
+
+def curves(
+    network: Network,
+    pixels: np.ndarray,
+    labels: np.ndarray,
+    run: Inference,
+    rng: np.random.Generator,
+) -> Iterator[tuple[str, Curve]]:
+    """Accuracy along each of `HARDSHIPS`.
+
+    `pixels`: uint8 [n, n_inputs]; `labels`: [n]; `run`: the undisturbed inference of the same.
+    """
+    ticks = encode(network, pixels)
+
+    def curve(values: Iterable[float], decide: Callable[[Any], np.ndarray]) -> Curve:
+        values = list(values)
+        return {"values": values, "accuracy": [np.mean(decide(v) == labels) for v in values]}
+
+    def in_z(of_ticks: Curve) -> Curve:
+        return of_ticks | {"values": [value / network.unit for value in of_ticks["values"]]}
+
+    deadlines = sorted({*np.linspace(network.unit, run.tick.max(), DEADLINES).astype(int).tolist()})
+    yield "deadline", in_z(curve(deadlines, lambda tick: decide_by(network, run, tick)))
+    yield (
+        "flips",
+        curve(FLIPS, lambda f: infer(network, encode(network, flip(pixels, f, rng))).decision),
+    )
+    moves = sorted({round(part * network.unit) for part in JITTERS})
+    yield (
+        "jitter",
+        in_z(curve(moves, lambda most: infer(network, jitter(network, ticks, most, rng)).decision)),
+    )
+    yield "dead", curve(DEAD, lambda f: infer(kill(network, f, rng), ticks).decision)
+
+
+def report(net: str, result: dict[str, Any]) -> str:
+    """The result for people."""
+    mean, dense = result["operations"].values()
+    parts = [
+        f"{net}, {result['count']} images: {mean:.0f} synaptic operations an image until the "
+        f"decision, where a dense network of the shape takes {dense}"
+    ]
+    for name, curve in result["curves"].items():
+        parts.append(
+            table(
+                [
+                    (HARDSHIPS[name], *(f"{value:.3g}" for value in curve["values"])),
+                    ("accuracy, %", *(f"{100 * value:.2f}" for value in curve["accuracy"])),
+                ]
+            )
+        )
+    return "\n\n".join(parts)

@@ -1,0 +1,194 @@
+"""`firstspike train`: trains a network, evaluates it once on the test images, writes its file."""
+
+import resource
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from tqdm import tqdm
+
+from firstspike.golden.data.sets import Dataset, load_dataset
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.golden.network import Network
+from firstspike.golden.training.recipes import RECIPES, recipe
+from firstspike.golden.training.trainer import Epoch, Trainer
+from firstspike.scripts.output import command_line, json_option, json_result, replacing, say, table
+from firstspike.scripts.selection import DATASETS
+
+_BATCH = 5000  # images of a data set run through the network at once: bounds the memory
+
+
+class Layers(click.ParamType):
+    """Sizes of the layers, written 784-600-10."""
+
+    name = "layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Split at the hyphens."""
+        sizes = str(value).split("-")
+        if len(sizes) < 3 or not all(size.isdecimal() and int(size) for size in sizes):
+            self.fail(f"{value!r} is not sizes from inputs to outputs, such as 784-600-10.")
+        return tuple(map(int, sizes))
+
+
+@click.command()
+@click.option("--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True)
+@click.option("--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files.")
+@click.option(
+    "--recipe",
+    "recipe_name",
+    type=click.Choice(list(RECIPES)),
+    default="sparse",
+    show_default=True,
+    help="Where all other parameters come from.",
+)
+@click.option("--layers", type=Layers(), help="Sizes, inputs first.  [default: the recipe's]")
+@click.option("--encoding", default="binary", show_default=True, help="binary or levels-N.")
+@click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True)
+@click.option(
+    "--inputs", type=click.IntRange(1), help="Inputs to connect.  [default: the recipe's]"
+)
+@click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    help="Epochs before those with quantised weights.  [default: the recipe's]",
+)
+@click.option("-o", "--output", metavar="NET", required=True, type=click.Path(dir_okay=False))
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    dataset: str,
+    data: str | None,
+    recipe_name: str,
+    layers: tuple[int, ...] | None,
+    encoding: str,
+    weight_bits: int,
+    inputs: int | None,
+    compact: bool,
+    seed: int,
+    epochs: int | None,
+    output: str,
+    json_path: str | None,
+) -> None:
+    """Train a network on a data set and write it to NET.
+
+    The last 5,000 training images are not trained on but choose the best epoch; the test images
+    are looked at once, at the end. Ctrl-C ends training and keeps the best network so far.
+
+    Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
+    """
+    parameters = recipe(
+        recipe_name,
+        encoding,
+        layers=layers,
+        weight_bits=weight_bits,
+        n_connected=inputs,
+        compact=compact,
+        seed=seed,
+        epochs=epochs,
+    )
+    if epochs is not None:
+        parameters["fine_tuning_epochs"] = min(epochs, parameters["fine_tuning_epochs"])
+    trainer = Trainer(**parameters)
+    with replacing(output) as file, json_result(json_path) as write:
+        images = load_dataset(dataset, data)
+        _fit(trainer, images)
+        result = _result(trainer, images)
+        made = {
+            "command": command_line(ctx, "train", leave_out=("data", "output", "json_path")),
+            "dataset": dataset,
+            "recipe": recipe_name,
+        }
+        made |= {"seed": seed, "network": str(output)}
+        meta = {key: value for key, value in (made | result).items() if key != "network"}
+        network = replace(trainer.network_, meta=trainer.network_.meta | meta)
+        network.save(file)
+        write(made | result | {"digest": network.digest()})
+    say(_report(output, network, result), json_path)
+
+
+def _fit(trainer: Trainer, images: Dataset) -> None:
+    """Train with a progress bar on standard error."""
+    with tqdm(total=trainer.epochs + trainer.fine_tuning_epochs, unit="epoch") as bar:
+
+        def progress(epoch: Epoch) -> None:
+            bar.set_postfix_str(
+                f"loss {epoch.loss:.3f}, validation {100 * epoch.validation_accuracy:.2f} %, "
+                f"hidden spikes {epoch.hidden_spikes:.1f}",
+                refresh=False,
+            )
+            bar.update()
+
+        trainer.fit(images.train_images, images.train_labels, progress)
+    if trainer.interrupted_:
+        click.echo(f"Interrupted: keeping the network of epoch {trainer.best_.number}.", err=True)
+
+
+def _result(trainer: Trainer, images: Dataset) -> dict[str, Any]:
+    """What training came to: errors, and the figures of the test set (JSON can hold it)."""
+    network = trainer.network_
+    training = _decisions(network, images.train_images)
+    split = len(training) - trainer.held_out
+    right = training == images.train_labels
+    ticks = encode(network, images.test_images)
+    test = infer(network, ticks)
+    result: dict[str, Any] = {
+        "epochs": len(trainer.history_),
+        "best_epoch": trainer.best_.number,
+        "interrupted": trainer.interrupted_,
+        "seconds": round(trainer.history_[-1].seconds, 1),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "training_accuracy": float(right[:split].mean()),
+        "validation_accuracy": float(right[split:].mean()),
+        "accuracy": float((test.decision == images.test_labels).mean()),
+        "input_spikes": float(test.input_spikes.mean()),
+        "hidden_spikes": float(test.hidden_spikes.mean()),
+        "lookups": test.lookups(network).mean(axis=0).tolist(),
+        "tick": float(test.tick.mean()),
+        "forced": float(test.forced.mean()),
+    }
+    if trainer.compact:
+        whole = trainer.uncompacted_
+        changed = int((_decisions(whole, images.train_images) != training).sum())
+        changed += int((_decisions(whole, images.test_images) != test.decision).sum())
+        result["decisions_changed_by_compaction"] = changed
+    return result
+
+
+def _decisions(network: Network, images: np.ndarray) -> np.ndarray:
+    return np.concatenate(
+        [
+            infer(network, encode(network, images[start : start + _BATCH])).decision
+            for start in range(0, len(images), _BATCH)
+        ]
+    )
+
+
+def _report(output: str, network: Network, result: dict[str, Any]) -> str:
+    rows = [
+        ("network", "-".join(map(str, network.shape))),
+        ("connected inputs", str(len(network.inputs))),
+        ("weight bits", ", ".join(map(str, network.weight_bits))),
+        ("best epoch", f"{result['best_epoch']} of {result['epochs']}"),
+        ("training time", f"{result['seconds'] / 60:.1f} min"),
+        ("peak memory", f"{result['peak_memory_mb']} MB"),
+        ("training error", f"{100 * (1 - result['training_accuracy']):.3f} %"),
+        ("held-out accuracy", f"{100 * result['validation_accuracy']:.2f} %"),
+        ("test accuracy", f"{100 * result['accuracy']:.2f} %"),
+        ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
+        ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
+        ("look-ups a layer", ", ".join(f"{100 * part:.2f} %" for part in result["lookups"])),
+        ("decision tick", f"{result['tick']:.1f}"),
+        ("forced decisions", f"{100 * result['forced']:.2f} %"),
+    ]
+    if "decisions_changed_by_compaction" in result:
+        rows.append(
+            ("decisions changed by compaction", str(result["decisions_changed_by_compaction"]))
+        )
+    return f"{table(rows)}\nwritten to {Path(output)}"

@@ -1,0 +1,79 @@
+"""`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden import infer, load_network
+from firstspike.golden.timing.folding import Schedule
+from firstspike.scripts.output import say
+from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.targets.targets import predicted_cycles, schedule_options, weights_option
+
+
+class VectorsError(Exception):
+    """The folder cannot be used; the message says why."""
+
+
+@click.command(cls=SelectionCommand)
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@selection_options
+@schedule_options
+@weights_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="A folder to be made, or one without Verilog files of others.",
+)
+def command(
+    net: str,
+    lanes: int | None,
+    window: int | None,
+    bitmap: int | None,
+    weights: str,
+    output: Path,
+    **selection: Any,
+) -> None:
+    """Write the core for NET, test vectors for it, and a bench that checks them.
+
+    In DIR, `iverilog -g2005-sv *.v && vvp a.out` then prints PASS, or FAIL with the first
+    difference.
+
+    Example: firstspike vectors mnist-4bit --images 20 --lanes 16 -o vectors
+    """
+    from firstspike.sim.vectors.vectors import write_vectors
+
+    network = load_network(net)
+    images = select(network, **selection, bitmap=bitmap)
+    schedule = Schedule.of(network, lanes, window, bitmap)
+    others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
+    if others:
+        raise VectorsError(
+            f"{output} holds {min(others)}, which would be compiled too; name another folder"
+        )
+    output.mkdir(exist_ok=True)
+    # Made beside and moved, so that the folder never holds half of a set.
+    with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as name:
+        making = Path(name)
+        inference = infer(network, images.ticks)
+        cycles = predicted_cycles(network, images.ticks, inference, schedule, images.pixels)
+        write_vectors(
+            making,
+            network,
+            schedule,
+            images.ticks,
+            images.pixels,
+            inference,
+            cycles,
+            weights == "embedded",
+        )
+        for path in sorted(making.iterdir()):
+            os.replace(path, output / path.name)
+    say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")
+    say(f"check: cd {output} && iverilog -g2005-sv *.v && vvp a.out")

@@ -1,0 +1,131 @@
+"""`firstspike verilog`: the core as one Verilog file, and what it takes on an FPGA."""
+
+import json
+from contextlib import ExitStack
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden import Network, load_network
+from firstspike.golden.timing.folding import Schedule
+from firstspike.scripts.output import json_option, json_result, replacing, say, table
+from firstspike.scripts.targets.targets import learn_option, schedule_options, weights_option
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@schedule_options
+@weights_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="CORE.v",
+    help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
+)
+@learn_option
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. Minutes.",
+)
+@json_option
+def command(
+    net: str,
+    lanes: int | None,
+    window: int | None,
+    bitmap: int | None,
+    weights: str,
+    output: Path | None,
+    stored_bits: int | None,
+    report: bool,
+    json_path: str | None,
+) -> None:
+    """Generate the core for NET as one Verilog file, or report its size and speed, or both.
+
+    Its header comment has the parameters and every port. CORE.json says the same to a program,
+    CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
+    into the weight port.
+
+    Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
+    """
+    if output is None and not report:
+        raise click.UsageError("Give -o CORE.v, --report, or both.")
+    network = load_network(net)
+    schedule = Schedule.of(network, lanes, window, bitmap)
+    result: dict[str, Any] = {"files": [], "report": None}
+    with json_result(json_path) as write:
+        if output is not None:
+            result["files"] = _generate(network, schedule, weights, stored_bits, output, json_path)
+        if report:
+            result["report"] = _report(network, schedule, weights == "port", stored_bits, json_path)
+        write(result)
+
+
+def _generate(
+    network: Network,
+    schedule: Schedule,
+    weights: str,
+    stored_bits: int | None,
+    output: Path,
+    json_path: str | None,
+) -> list[str]:
+    from firstspike.hdl.flow.verilog import generate
+
+    if output.suffix != ".v":
+        raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
+    paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
+    if weights == "port":
+        paths.append(output.with_name(f"{output.stem}_weights.hex"))
+    with ExitStack() as stack:
+        files = [stack.enter_context(replacing(path)) for path in paths]
+        core = generate(network, schedule, weights == "embedded", stored_bits)
+        texts = [core.verilog, json.dumps(core.interface, indent=1) + "\n", core.template]
+        if weights == "port":
+            texts.append(core.weights)
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text)
+    layers = ", ".join(
+        f"{layer['n_in']} -> {layer['n_out']} with {layer['lanes']} lanes in {layer['groups']} "
+        f"group{'s' if layer['groups'] > 1 else ''}"
+        for layer in core.interface["layers"]
+    )
+    say(f"{core.interface['module']}: {layers}; weights {weights}", json_path)
+    for path in paths:
+        say(f"written: {path}", json_path)
+    return [str(path) for path in paths]
+
+
+def _report(
+    network: Network,
+    schedule: Schedule,
+    loaded: bool,
+    stored_bits: int | None,
+    json_path: str | None,
+) -> dict[str, Any]:
+    from firstspike.hdl.core.core_config import CoreShape
+    from firstspike.hdl.flow.devices import RESOURCES
+    from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
+    from firstspike.hdl.flow.toolchain import TOOLS
+
+    shape = CoreShape.of(network, schedule, any_weights=loaded, stored_bits=stored_bits)
+    names = ["yosys", *(target.device.family.router for target in TARGETS)]
+    tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
+    results = []
+    for target in TARGETS:
+        click.echo(f"Synthesising for {target.device.name} ...", err=True)
+        results.append(synthesise(shape, target, loaded))
+    rows = [("device", *RESOURCES, "MHz")]
+    for result in results:
+        used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]
+        rows.append((result.device, *used, f"{result.fmax:.1f}" if result.fmax else "-"))
+    say(table(rows), json_path)
+    for result in results:
+        if result.note:
+            say(f"{result.device}: {result.note}", json_path)
+    named = ", ".join(f"{name} {number}" for name, number in tools.items())
+    say(f"The core alone, by {named}; placed with seed {SEED}", json_path)
+    return {"tools": tools, "seed": SEED, "devices": [asdict(result) for result in results]}

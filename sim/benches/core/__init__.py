@@ -1,0 +1,1 @@
+"""The benches of the whole core, with and without learning."""

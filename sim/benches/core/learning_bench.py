@@ -1,0 +1,97 @@
+"""Bench of a Core that learns: labels and settings go in with the images, updates come out.
+
+As the bench of the Core it only writes down; `sim.learning` compares.
+"""
+
+from typing import Any
+
+import cocotb
+import numpy as np
+from cocotb.handle import SimHandleBase
+from cocotb.task import Task
+from cocotb.triggers import Event, RisingEdge
+
+from firstspike.sim.harness import bench_io as exchange
+from firstspike.sim.harness.streams import StreamSource
+
+from .bench import CoreBench
+
+
+class LearningBench(CoreBench):
+    """The ports of a core that learns, and what goes through them."""
+
+    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
+        super().__init__(dut, given)
+        self.labels = StreamSource(dut, "labels", self.domain, willing=self.willing())
+        # Without pauses: offered with the label of their image, they are not to come after it.
+        self.settings = StreamSource(dut, "settings", self.domain)
+        self.learned: list[tuple[int, int, int]] = []
+        """(image, updated, cycles)."""
+        self._following = 0
+        """The image that the next update is of."""
+        self._event = Event()
+        self._offers: list[Task] = []
+
+    async def run(self) -> None:
+        """Everything, from the reset until the weights have been read back."""
+        cocotb.start_soon(self._learned())
+        await super().run()
+
+    async def _send_images(self) -> None:
+        await super()._send_images()
+        while self._following < len(self.given["labels"]):
+            self._event.clear()
+            await self._event.wait()
+
+    async def _begin(self, image: int) -> None:
+        """Offer an image's label, and settings that hold from it on."""
+        for offer in self._offers:
+            await offer
+        if image in dict(self.given["resets"]):
+            await self._quiet(image)  # no update but its own is cut short
+        self._offers = []
+        for first, settings in self.given["settings"]:
+            if first == image:
+                await self.decisions.all_before(image)
+                self._offers.append(cocotb.start_soon(self.settings.send(settings)))
+        label = int(self.given["labels"][image])
+        self._offers.append(cocotb.start_soon(self.labels.send(label)))
+
+    def _idle(self) -> None:
+        super()._idle()
+        for offer in self._offers:
+            offer.cancel()
+        self._offers = []
+        self.labels.idle()
+        self.settings.idle()
+
+    def _restart(self, image: int) -> None:
+        super()._restart(image)
+        self._following = image
+
+    async def _learned(self) -> None:
+        learned, rises = self.dut.learned__valid, RisingEdge(self.dut.learned__valid)
+        while True:
+            await self.domain.falling
+            if self.domain.in_reset:
+                continue
+            if not learned.value:
+                await rises
+            else:
+                updated, cycles = self.dut.learned__updated, self.dut.learned__cycles
+                self.learned.append((self._following, int(updated.value), int(cycles.value)))
+                self._following += 1
+                self._event.set()
+
+
+@cocotb.test()
+async def learning(dut):
+    """Run the images of the stimulus file."""
+    bench = LearningBench(dut, exchange.parameters())
+    await bench.run()
+    exchange.report(
+        images=np.array([image for image, _ in bench.decisions.decisions], np.int64),
+        decisions=np.array([payload for _, payload in bench.decisions.decisions], str),
+        learned=np.array(bench.learned, np.int64).reshape(-1, 3),
+        answers=np.array([payload for _, payload in bench.answers.received], np.int64),
+    )

@@ -1,0 +1,1 @@
+"""The benches of a core behind its link, a host at the other end of the line."""

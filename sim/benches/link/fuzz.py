@@ -1,0 +1,380 @@
+"""Hostile and damaged frames for the link, and what a board has to make of them.
+
+Every one is followed by a delimiter and a good frame, a STATUS, whose answer must say that all of
+the former was dropped, how much, and why; now and then by a CHECKSUM of all weights. The other
+side of this file is `benches.link_fuzz`.
+"""
+
+from __future__ import annotations
+
+import random
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.messages import weight_bytes
+from firstspike.hdl.link.protocol import (
+    ADDRESS_FORMAT,
+    ANSWER,
+    CHECKSUM_FORMAT,
+    DELIMITER,
+    RING_OVERHEAD,
+    STATUS_FORMAT,
+    Cause,
+    FrameError,
+    Request,
+    decode_frame,
+    encode_frame,
+)
+from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
+from firstspike.sim.harness.runner import Simulation
+
+from .script import DESK_TOP, LINK_TOP, desk_verilog, link_verilog
+
+BROKEN = 1 << 8
+"""Added to a byte: it comes without its stop bit."""
+
+LOW = 1 << 9
+"""Added to a number of bits: the line is low for so long, and high for one."""
+
+CLOCKS_A_BIT = 4
+CLOCK = 12_000_000
+RING_BYTES = 128
+SPACING = 24
+"""Clocks from byte to byte. The fastest line has 40; the receiver is done in this time, too."""
+
+BATCH = 2000
+"""Frames in one simulation, from a power-up on."""
+
+CHECKSUM_EVERY = 8
+
+LONG = ("oversized", "runs")
+
+HARMS = LOST, CHANGED, HANGS, WRONG = (
+    "the next good frame was lost",
+    "a weight was changed",
+    "the link hung",
+    "the answer was another one",
+)
+"""What must not come of a hostile frame."""
+
+
+def small_network() -> Network:
+    """What the board is built for: small, so that its link is what takes the time."""
+    rng = np.random.default_rng(1)
+    return Network(
+        weights=(rng.integers(-8, 8, (11, 6)), rng.integers(-8, 8, (6, 3))),
+        weight_bits=(4, 4),
+        thresholds=(7, 5),
+        unit=4,
+        deadline=30,
+        n_inputs=20,
+        inputs=np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19]),
+        encoding="binary",
+        late=-1,
+    )
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One hostile thing, and what the board must say of it afterwards."""
+
+    kind: str
+    content: list[int]
+    """Bytes, some of them BROKEN; or LOW."""
+    good: bytes
+    """What is sent behind it."""
+    answers: list[bytes]
+    """The answers to `good`: type, sequence, payload, or how they begin."""
+
+
+class BoardModel:
+    """What a board expects and counts, from its power-up on."""
+
+    def __init__(self, network: Network, shape: CoreShape) -> None:
+        self.expected = 0
+        self.dropped = 0
+        self.cause = 0
+        self.lengths = lengths_of(shape, network)
+        self._words = [layer.words for layer in shape.layers]
+        self._chunks = [chunks_of(layer) for layer in shape.layers]
+        self.checksum = zlib.crc32(b"".join(weight_bytes(shape, network)))
+
+    def cause_of(self, coded: bytes) -> tuple[Cause | None, int, bytes]:
+        """Why a frame without its delimiter is dropped, or None; its type and payload."""
+        try:
+            kind, sequence, payload = decode_frame(coded)
+        except FrameError as error:
+            return error.cause, 0, b""
+        if kind not in self.lengths:
+            return Cause.TYPE, kind, payload
+        length, more = self.lengths[kind], len(payload) - self.lengths[kind].least
+        if more < 0 or (more and not length.variable) or more % WORD_BYTES:
+            return Cause.LENGTH, kind, payload
+        if sequence != self.expected and kind != Request.HELLO:
+            return Cause.SEQUENCE, kind, payload
+        if len(payload) + RING_OVERHEAD > RING_BYTES - 1:
+            return Cause.OVERRUN, kind, payload
+        return None, kind, payload
+
+    def harmless(self, content: list[int]) -> bool:
+        """Take what is sent; whether all of it is dropped or refused. If not, nothing is taken."""
+        dropped, cause, expected = self.dropped, self.cause, self.expected
+        frame: list[int] = []
+        for byte in [*content, 0]:
+            if byte:
+                frame.append(byte)
+                continue
+            if not frame:
+                continue
+            if any(part & BROKEN for part in frame):
+                why, kind, payload = Cause.FRAMING, 0, b""
+            else:
+                why, kind, payload = self.cause_of(bytes(frame))
+            frame = []
+            if why is not None:
+                self.dropped, self.cause = (self.dropped + 1) & 0xFFFF, why
+            elif self.refused(kind, payload):
+                self.expected = (self.expected + 1) & 0xFF
+            else:
+                self.dropped, self.cause, self.expected = dropped, cause, expected
+                return False
+        return True
+
+    def refused(self, kind: int, payload: bytes) -> bool:
+        """Whether it is to read or write weights that there are not."""
+        if kind not in (Request.READ, Request.WRITE):
+            return False
+        (place,) = ADDRESS_FORMAT.unpack_from(payload)
+        layer, address = place & 0xFF, place >> 8
+        if layer >= len(self._words):
+            return True
+        if kind == Request.READ:
+            count = payload[ADDRESS_FORMAT.size]
+            return count == 0 or address + count > self._words[layer]
+        chunks, left = divmod(len(payload) - ADDRESS_FORMAT.size, WORD_BYTES)
+        words, left = divmod(chunks, self._chunks[layer])
+        return bool(left) or address + words > self._words[layer]
+
+
+class Hostility:
+    """Makes hostile frames at random."""
+
+    def __init__(self, rng: random.Random, model: BoardModel, bits: bool) -> None:
+        self._rng = rng
+        self._model = model
+        self._kinds: dict[str, Callable[[], list[int]]] = {
+            "truncated": self._truncated,
+            "flipped": self._flipped,
+            "wrong bytes": self._wrong_bytes,
+            "lost bytes": self._lost_bytes,
+            "doubled bytes": self._doubled_bytes,
+            "oversized": self._oversized,
+            "wrong length": self._wrong_length,
+            "wrong type": self._wrong_type,
+            "wrong sequence": self._wrong_sequence,
+            "out of range": self._out_of_range,
+            "wrong checksum": self._wrong_checksum,
+            "random bytes": self._random_bytes,
+            "runs": self._runs,
+            "no delimiter": self._no_delimiter,
+            "broken bytes": self._broken_bytes,
+        }
+        if bits:
+            self._kinds |= {"breaks": self._breaks, "noise": self._noise}
+
+    def make(self) -> tuple[str, list[int]]:
+        """One that the model has taken, by the name of its kind."""
+        while True:
+            kind = self._rng.choice(list(self._kinds))
+            if kind in LONG and self._rng.random() < 0.75:  # they take most of the time
+                continue
+            content = self._kinds[kind]()
+            # Damage of which no checksum of 16 bits tells is not the board's fault.
+            if content and self._model.harmless([BROKEN if b & LOW else b for b in content]):
+                return kind, content
+
+    def _bytes(self, most: int) -> bytes:
+        return self._rng.randbytes(self._rng.randrange(most + 1))
+
+    def _good(self, sequence: int | None = None) -> tuple[int, int, bytes]:
+        """A request that would be taken."""
+        kind = self._rng.choice(list(self._model.lengths))
+        length = self._model.lengths[kind]
+        payload = self._rng.randbytes(length.least)
+        if kind in (Request.READ, Request.WRITE):
+            payload = ADDRESS_FORMAT.pack(self._rng.randrange(2) | 1 << 8) + payload[4:]
+        if length.variable:
+            payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(6))
+        return kind, self._model.expected if sequence is None else sequence, payload
+
+    def _frame(self) -> bytearray:
+        return bytearray(encode_frame(*self._good()))
+
+    def _truncated(self) -> list[int]:
+        frame = self._frame()
+        return list(frame[: self._rng.randrange(1, len(frame) - 1)])
+
+    def _flipped(self) -> list[int]:
+        frame = self._frame()
+        for _ in range(self._rng.randrange(1, 9)):
+            frame[self._rng.randrange(len(frame))] ^= 1 << self._rng.randrange(8)
+        return list(frame)
+
+    def _wrong_bytes(self) -> list[int]:
+        frame = self._frame()
+        for _ in range(self._rng.randrange(1, 4)):
+            frame[self._rng.randrange(len(frame))] = self._rng.randrange(256)
+        return list(frame)
+
+    def _lost_bytes(self) -> list[int]:
+        frame = self._frame()
+        for _ in range(self._rng.randrange(1, 3)):
+            del frame[self._rng.randrange(len(frame) - 1)]
+        return list(frame)
+
+    def _doubled_bytes(self) -> list[int]:
+        frame = self._frame()
+        for _ in range(self._rng.randrange(1, 3)):
+            place = self._rng.randrange(len(frame) - 1)
+            frame.insert(place, frame[place])
+        return list(frame)
+
+    def _oversized(self) -> list[int]:
+        kind, sequence, payload = Request.EVENTS, self._model.expected, bytes(1)
+        if self._rng.random() < 0.5:
+            kind, payload = Request.WRITE, ADDRESS_FORMAT.pack(0)
+        payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(31, 45))
+        return list(encode_frame(kind, sequence, payload))
+
+    def _wrong_length(self) -> list[int]:
+        kind, sequence, payload = self._good()
+        change = self._rng.choice((-4, -2, -1, 1, 2, 3, 4, 5, 256))
+        payload = payload[:change] if change < 0 else payload + self._rng.randbytes(change)
+        return list(encode_frame(kind, sequence, payload))
+
+    def _wrong_type(self) -> list[int]:
+        _, sequence, payload = self._good()
+        kind = self._rng.choice([k for k in range(256) if k not in self._model.lengths])
+        return list(encode_frame(kind, sequence, payload))
+
+    def _wrong_sequence(self) -> list[int]:
+        return list(encode_frame(*self._good(self._model.expected + self._rng.randrange(1, 256))))
+
+    def _out_of_range(self) -> list[int]:
+        kind = self._rng.choice((Request.READ, Request.WRITE))
+        place = self._rng.choice((self._rng.randrange(4), self._rng.randrange(256)))
+        place |= self._rng.choice((self._rng.randrange(32), self._rng.randrange(1 << 24))) << 8
+        more = self._rng.randbytes(1)
+        if kind == Request.WRITE:
+            more = self._rng.randbytes(WORD_BYTES * self._rng.randrange(1, 24))
+        payload = ADDRESS_FORMAT.pack(place) + more
+        return list(encode_frame(kind, self._model.expected, payload))
+
+    def _wrong_checksum(self) -> list[int]:
+        kind, sequence, payload = self._good()
+        coded = encode_frame(kind, sequence, payload + self._rng.randbytes(2))
+        return list(coded)
+
+    def _random_bytes(self) -> list[int]:
+        return list(self._bytes(60))
+
+    def _runs(self) -> list[int]:
+        run = b"".join(
+            bytes([self._rng.choice((0xFF, 0, 1, 0xFE))]) * self._rng.randrange(1, 200)
+            for _ in range(self._rng.randrange(1, 3))
+        )
+        return list(run)
+
+    def _no_delimiter(self) -> list[int]:
+        return list(self._frame()[:-1] + self._frame()[: self._rng.choice((-1, None))])
+
+    def _broken_bytes(self) -> list[int]:
+        content = list(self._frame())
+        for _ in range(self._rng.randrange(1, 4)):
+            content[self._rng.randrange(len(content))] |= BROKEN
+        return content
+
+    def _breaks(self) -> list[int]:
+        content = list(self._frame())
+        for _ in range(self._rng.randrange(1, 3)):
+            bits = self._rng.choice((*range(1, 9), *range(10, 60)))  # nine would be a good zero
+            content.insert(self._rng.randrange(len(content)), LOW | bits)
+        return content
+
+    def _noise(self) -> list[int]:
+        return [LOW | self._rng.randrange(1, 8) for _ in range(self._rng.randrange(1, 40))]
+
+
+def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
+    """Hostile frames from a power-up on, and what must come of each."""
+    network = small_network()
+    model = BoardModel(network, _shape(network))
+    hostility = Hostility(random.Random(seed), model, bits)
+    for number in range(count):
+        kind, content = hostility.make()
+        frames, answers = [], []
+        wanted = [Request.STATUS] + [Request.CHECKSUM] * (number % CHECKSUM_EVERY == 0)
+        for request in wanted:
+            sequence = model.expected
+            model.expected = (sequence + 1) & 0xFF
+            frames.append(encode_frame(request, sequence))
+            payload = CHECKSUM_FORMAT.pack(model.checksum)
+            if request == Request.STATUS:
+                payload = STATUS_FORMAT.pack(model.cause, model.dropped)
+                if bits:  # how many frames a break makes depends on what it meets
+                    payload = b""
+            answers.append(bytes([request + ANSWER, sequence]) + payload)
+        yield Trial(kind, content, DELIMITER + b"".join(frames), answers)
+
+
+def _shape(network: Network) -> CoreShape:
+    return CoreShape.of(network.connected(), linked_schedule(network, lanes=3))
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of some hostile frames, and the ones that did harm: (kind, content, what)."""
+
+    frames: int
+    kinds: dict[str, int]
+    """How many there were of each kind."""
+    harmful: list[tuple[str, str, str]]
+
+
+def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
+    """Send so many hostile frames to a board that has just been powered up.
+
+    With `bits` they go over the line bit by bit, with framing errors and breaks. Ends with the
+    first one that does harm. Raises SimulationError where the simulation itself fails.
+    """
+    network = small_network()
+    make, top = (desk_verilog, DESK_TOP) if bits else (link_verilog, LINK_TOP)
+    verilog = make(
+        _shape(network), network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES
+    )
+    all_trials = list(trials(seed, count, bits))
+    content = [part for trial in all_trials for part in trial.content]
+    results = Simulation(verilog, top).run(
+        "firstspike.sim.benches.link.fuzz_bench",
+        {
+            "content": np.array(content, np.int64),
+            "lengths": np.array([len(trial.content) for trial in all_trials], np.int64),
+            "good": [trial.good.hex() for trial in all_trials],
+            "answers": [[a.hex() for a in trial.answers] for trial in all_trials],
+            "bits": CLOCKS_A_BIT if bits else None,
+        },
+    )
+    harmful = []
+    for number, what in results["harm"]:
+        trial = all_trials[number]
+        harmful.append((trial.kind, " ".join(f"{part:02x}" for part in trial.content), what))
+    done = all_trials[: results["frames"]]
+    return Findings(len(done), dict(Counter(trial.kind for trial in done)), harmful)

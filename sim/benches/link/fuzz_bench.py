@@ -1,0 +1,127 @@
+"""Bench of the link under fire: sends hostile frames, and a good one behind each.
+
+`sim.link_fuzz` makes them and says what must be answered.
+"""
+
+import cocotb
+from cocotb.handle import SimHandleBase
+
+from firstspike.hdl.link.protocol import (
+    ANSWER,
+    DELIMITER,
+    FrameError,
+    Notice,
+    Request,
+    decode_frame,
+    encode_frame,
+)
+from firstspike.sim.harness import bench_io as exchange
+from firstspike.sim.harness.streams import ClockDomain
+
+from .bench import BitLine, ByteLine
+from .fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, SPACING, WRONG
+
+PATIENCE = 20_000
+"""Clock cycles within which a good frame is answered."""
+
+REST = 12
+"""Bits after noise, until whatever it looked like must be over."""
+
+
+class FuzzBench:
+    """A board, and a line on which all kinds of things come."""
+
+    def __init__(self, dut: SimHandleBase, bits: int | None) -> None:
+        self.domain = ClockDomain(dut)
+        self.bits = bits
+        self.line = ByteLine(dut, self.domain) if bits is None else BitLine(dut, self.domain, bits)
+        self._read = 0
+        dut.show.value = 0
+
+    async def start(self) -> None:
+        """Power up."""
+        await self.domain.start()
+        self.line.start()
+
+    async def hostile(self, content: list[int]) -> None:
+        """Send it, part by part."""
+        plain = bytearray()
+        for part in [*content, None]:
+            if part is not None and part < BROKEN:
+                plain.append(part)
+                continue
+            if plain:
+                await self.line.send(plain, SPACING)
+                plain.clear()
+            if part is None:
+                break
+            if part & LOW:
+                await self.line.send_low(part - LOW)
+            else:
+                await self.line.send_broken([part - BROKEN], SPACING)
+        if self.bits is not None:
+            await self.domain.after_rising()
+            await self.domain.cycles(REST * self.bits)
+
+    async def answered(self, wanted: list[bytes]) -> str:
+        """Wait for these answers, of notices apart; what is wrong with what came, or nothing."""
+        deadline = self.domain.cycle + PATIENCE
+        for answer in wanted:
+            while True:
+                frame = await self._frame(deadline)
+                if frame is None:
+                    return LOST
+                if frame[0] not in (Notice.ERROR, Notice.REFUSED):
+                    break
+            if not frame.startswith(answer):
+                if answer[0] == Request.CHECKSUM + ANSWER and frame[:2] == answer[:2]:
+                    return CHANGED
+                return f"{WRONG}: {frame.hex()} instead of {answer.hex()}"
+        return ""
+
+    async def alive(self) -> bool:
+        """Whether the board answers at all."""
+        await self.line.send(DELIMITER + encode_frame(Request.HELLO, 0), SPACING)
+        deadline = self.domain.cycle + PATIENCE
+        while (frame := await self._frame(deadline)) is not None:
+            if frame[0] == Request.HELLO + ANSWER:
+                return True
+        return False
+
+    async def _frame(self, deadline: int) -> bytes | None:
+        """The next frame: type, sequence, payload; None where none comes by then."""
+        content = self.line.received.content
+        while (end := content.find(DELIMITER, self._read)) < 0:
+            if self.domain.cycle > deadline:
+                return None
+            await self.domain.after_rising()
+            await self.domain.cycles(20)
+        coded, self._read = bytes(content[self._read : end]), end + 1
+        try:
+            kind, sequence, payload = decode_frame(coded)
+        except FrameError:
+            return coded
+        return bytes([kind, sequence]) + payload
+
+
+@cocotb.test()
+async def fuzz(dut):
+    """Send everything; end with what does harm."""
+    given = exchange.parameters()
+    bench = FuzzBench(dut, given["bits"])
+    await bench.start()
+    content = given["content"].tolist()
+    begin, done, harm = 0, 0, []
+    for length, good, answers in zip(
+        given["lengths"].tolist(), given["good"], given["answers"], strict=True
+    ):
+        await bench.hostile(content[begin : begin + length])
+        await bench.line.send(bytes.fromhex(good), SPACING)
+        begin += length
+        wrong = await bench.answered([bytes.fromhex(answer) for answer in answers])
+        done += 1
+        if wrong:
+            hung = "" if await bench.alive() else f"; {HANGS}"
+            harm.append((done - 1, wrong + hung))
+            break
+    exchange.report(frames=done, harm=harm)

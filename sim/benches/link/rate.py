@@ -1,0 +1,76 @@
+"""How many images a second a board classifies, simulated with every bit on its two wires."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.link.messages import bitmap_payload
+from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
+from firstspike.hdl.link.uart import divisor_of
+from firstspike.sim.harness.runner import SimulationError
+
+from .script import Script, desk_verilog, run_script
+
+BRIGHT = 127
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of images that were streamed over the line, as many as the board has room for."""
+
+    images: int
+    seconds: float
+    """On the board's clock, from the first decision to the last."""
+
+    @property
+    def per_second(self) -> float:
+        """Images a second, once it runs."""
+        return (self.images - 1) / self.seconds
+
+
+def rate(
+    network: Network,
+    pixels: np.ndarray,
+    schedule: Schedule,
+    clock_hz: int,
+    ring_bytes: int,
+    *,
+    all_pixels: bool,
+) -> Rate:
+    """Classify pixels uint8 [n, n_inputs] on a Desk, and compare every decision and cycle.
+
+    The bitmaps are of all pixels, or of the connected ones. Raises SimulationError where a
+    decision is not the golden model's.
+    """
+    seen = network.connected()
+    shape = CoreShape.of(seen, schedule)
+    verilog = desk_verilog(
+        shape, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=ring_bytes
+    )
+    kind, given = Request.PIXELS, pixels
+    if not all_pixels:
+        kind, given = Request.INPUTS, pixels[:, network.inputs]
+    requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
+    script = Script().stream(requests, 0, ring_bytes - 1)
+    outcome = run_script(verilog, script, bits=divisor_of(clock_hz))
+    connected = pixels[:, network.inputs]
+    ticks = encode(seen, connected)
+    inference = infer(seen, ticks)
+    taken = cycles(seen, ticks, inference, schedule, connected)
+    for image, answer in enumerate(outcome.answers):
+        said = (answer.kind, answer.sequence, *DECISION_FORMAT.unpack_from(answer.payload))
+        decision, tick = int(inference.decision[image]), int(inference.tick[image])
+        forced, count = int(inference.forced[image]), int(taken[image])
+        if said != (kind + ANSWER, image % 256, decision, forced, tick, count):
+            raise SimulationError(
+                f"image {image}: the board answers {said}, golden has class {decision} at tick "
+                f"{tick}, forced {forced}, in {count} cycles"
+            )
+    first, last = outcome.answers[0].cycle, outcome.answers[-1].cycle
+    return Rate(len(pixels), (last - first) / clock_hz)

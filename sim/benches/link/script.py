@@ -1,0 +1,175 @@
+"""A core behind its link, simulated: what a host sends byte by byte or bit by bit, what comes back.
+
+The other side of this file is `benches.link`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.link.linked_core import LinkedCore
+from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
+from firstspike.hdl.link.receiver import SPACING
+from firstspike.hdl.link.serial_core import Desk
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.verilog import verilog_of
+
+LINK_TOP, DESK_TOP = "firstspike_link", "firstspike_desk"
+
+CLOCK = 24_000_000
+"""Hz, of the smallest board; in simulation only its ratio to the baud rate matters."""
+
+
+def link_verilog(shape: CoreShape, network: Network, *, weights=None, **link: Any) -> str:
+    """Verilog of a LinkedCore, whose parameters these are; top module LINK_TOP."""
+    return _verilog(LinkedCore, LINK_TOP, shape, network, weights, link)
+
+
+def desk_verilog(shape: CoreShape, network: Network, *, weights=None, **link: Any) -> str:
+    """Verilog of a Desk, whose parameters these are; top module DESK_TOP."""
+    return _verilog(Desk, DESK_TOP, shape, network, weights, link)
+
+
+def _verilog(kind, top, shape, network, weights, link):
+    link = {"clock_hz": CLOCK} | link
+    held = hashlib.sha256()
+    for array in [*(weights or ()), *(v for v in link.values() if isinstance(v, np.ndarray))]:
+        held.update(np.ascontiguousarray(array).tobytes())
+    rest = {name: v for name, v in link.items() if not isinstance(v, np.ndarray)}
+    made_from = repr(
+        (shape, network.digest(), held.hexdigest(), weights is None, sorted(rest.items()))
+    )
+    return verilog_of(lambda: kind(shape, network, weights=weights, **link), top, made_from)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A frame from the board."""
+
+    kind: int
+    sequence: int
+    payload: bytes
+    cycle: int
+    """In which its delimiter came."""
+
+
+class Script:
+    """What a host does, step by step; a bench does it, and says what came back."""
+
+    def __init__(self) -> None:
+        self.steps: list[list] = []
+
+    def send(self, content: bytes, *, spacing: int = SPACING) -> Script:
+        """Bytes as they are, so many clocks apart (of no importance bit by bit)."""
+        self.steps.append(["send", content.hex(), spacing])
+        return self
+
+    def request(
+        self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = SPACING
+    ) -> Script:
+        """A good frame."""
+        return self.send(encode_frame(kind, sequence, payload), spacing=spacing)
+
+    def broken(self, content: bytes) -> Script:
+        """Bytes that have lost their stop bit."""
+        self.steps.append(["broken", content.hex()])
+        return self
+
+    def pause(self, cycles: int) -> Script:
+        """Do nothing for so many clock cycles."""
+        self.steps.append(["pause", cycles])
+        return self
+
+    def press(self) -> Script:
+        """Press the button for some cycles."""
+        self.steps.append(["press"])
+        return self
+
+    def hold(self) -> Script:
+        """Take no bytes from the board (byte by byte, with `pauses`), until `go_on`."""
+        self.steps.append(["hold", True])
+        return self
+
+    def go_on(self) -> Script:
+        """Take bytes again."""
+        self.steps.append(["hold", False])
+        return self
+
+    def answers(self, count: int, patience: int = 200_000) -> Script:
+        """Wait until so many frames have come in all; fail where none comes for so many cycles."""
+        self.steps.append(["answers", count, patience])
+        return self
+
+    def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Script:
+        """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.
+
+        All answers to what came before must be here.
+        """
+        frames = [
+            [encode_frame(kind, (first + i) % 256, payload).hex(), RING_OVERHEAD + len(payload)]
+            for i, (kind, payload) in enumerate(requests)
+        ]
+        self.steps.append(["stream", frames, capacity])
+        return self
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came back."""
+
+    answers: Sequence[Answer]
+    sent: np.ndarray
+    """Cycles in which the last byte of each frame of `Script.stream` had gone out."""
+    shown: int
+    """The class shown in the end, or -1."""
+    logs: Sequence[np.ndarray]
+    """Per hidden layer the payloads of its spike log."""
+
+
+def run_script(
+    verilog: str,
+    script: Script,
+    *,
+    bits: int | None = None,
+    hidden: int = 0,
+    pauses: bool = False,
+    seed: int = 1,
+    simulator: str = "verilator",
+    waves: str | None = None,
+) -> Outcome:
+    """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a Desk.
+
+    `hidden` are the layers whose spike log is wanted; with `pauses` the line out pauses at random
+    (bytes only). Raises SimulationError, also where an answer does not come or is no frame.
+    """
+    simulation = Simulation(
+        verilog, LINK_TOP if bits is None else DESK_TOP, simulator=simulator, waves=waves
+    )
+    results = simulation.run(
+        "firstspike.sim.benches.link.bench",
+        {"steps": script.steps, "bits": bits, "hidden": hidden, "pauses": pauses},
+        seed=seed,
+    )
+    return Outcome(
+        answers=answers_of(bytes(results["bytes"]), results["cycles"]),
+        sent=results["sent"],
+        shown=results["shown"],
+        logs=[results[f"log_{layer}"] for layer in range(hidden)],
+    )
+
+
+def answers_of(content: bytes, cycles: Sequence[int]) -> list[Answer]:
+    """The frames in what came, with the cycles of its bytes. Raises FrameError."""
+    found, begin = [], 0
+    for end, byte in enumerate(content):
+        if byte == DELIMITER[0]:
+            found.append(Answer(*decode_frame(content[begin:end]), int(cycles[end])))
+            begin = end + 1
+    return found

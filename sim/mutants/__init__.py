@@ -1,0 +1,1 @@
+"""Faults put into the hardware on purpose, and the checks that must find them."""

@@ -1,0 +1,170 @@
+"""Quick checks of small cores on Amaranth's simulator, against the golden model.
+
+Each is made so that some faults in the hardware cannot hide: `mutants` puts them there. What checks
+need is imported when they run, with the faults in it.
+"""
+
+from dataclasses import dataclass
+
+
+def _network(weights: list, bits: int, thresholds: tuple[int, ...]):
+    """A network of these weights, arrays [n_in, n_out], with all its inputs connected."""
+    import numpy as np
+
+    from firstspike.golden import Network
+
+    n_inputs = len(weights[0])
+    return Network(
+        weights=tuple(weights),
+        weight_bits=(bits,) * len(weights),
+        thresholds=thresholds,
+        unit=4,
+        deadline=27,
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
+    )
+
+
+@dataclass(frozen=True)
+class Check:
+    """Images through a small core, on Amaranth's simulator, against the golden model."""
+
+    name: str
+    sizes: tuple[int, ...]
+    lanes: int
+    window: int
+    bitmap: int | None = None
+    extreme: bool = False
+    """Weights and spikes that drive S and M as far down as they go."""
+
+    def differs(self) -> bool:
+        """Whether the core does anything else than the golden model, or nothing more."""
+        import numpy as np
+
+        from firstspike.golden import encode, infer
+        from firstspike.golden.timing.cycles import cycles
+        from firstspike.golden.timing.folding import Schedule
+        from firstspike.sim.direct import simulate_directly
+        from firstspike.sim.harness.runner import SimulationError
+        from firstspike.sim.scoreboard import differences
+
+        rng = np.random.default_rng(1)
+        sizes = list(zip(self.sizes, self.sizes[1:], strict=False))
+        weights = [rng.integers(-4, 8, pair) for pair in sizes]
+        if self.extreme:
+            weights[0] = np.full(sizes[0], -8)
+        network = _network(weights, 4, tuple(6 + i for i in range(len(sizes))))
+        pixels = rng.integers(0, 256, (10, self.sizes[0])).astype(np.uint8)
+        pixels[3], pixels[4] = 0, 255
+        ticks = encode(network, pixels)
+        if self.bitmap is None:
+            latest = rng.integers(1, network.deadline + 1, (6, 1))
+            ticks[4:] = rng.integers(0, latest + 1, ticks[4:].shape)
+            ticks[4], ticks[5] = network.deadline, 1
+            # Many rows of one tick, which take longer than sending the spikes before them.
+            ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
+        schedule = Schedule.of(network, self.lanes, self.window, self.bitmap)
+        inference = infer(network, ticks)
+        expected = cycles(network, ticks, inference, schedule, pixels)
+        try:
+            run = simulate_directly(network, ticks, schedule, pixels)
+        except SimulationError:
+            return True
+        return next(differences(inference, expected, run), None) is not None
+
+
+@dataclass(frozen=True)
+class LearningCheck:
+    """Images that a small core learns."""
+
+    name: str
+    sizes: tuple[int, int, int]
+    lanes: int
+    window: int
+    stored_bits: int
+    thresholds: tuple[int, int]
+    settings: tuple[int, int, int, bool, int, int]
+    """Fields of `golden.Settings`."""
+    largest: int
+    """Stored weights are random up to this, and from half of it below 0; in a third of the outputs
+    they are at an end of the range, in one about to change sign. Two hidden neurons have negative
+    ones alone, and all from the tenth on begin alike."""
+    seed: int
+
+    def differs(self) -> bool:
+        """Whether the core does anything else than the golden model, or nothing more."""
+        import numpy as np
+
+        from firstspike.golden import LearningState, Settings, encode, learn
+        from firstspike.golden.timing.folding import Schedule
+        from firstspike.golden.timing.learning_cycles import learning_cycles
+        from firstspike.sim.benches.core.learning import learning_differences
+        from firstspike.sim.direct import learn_directly
+        from firstspike.sim.harness.runner import SimulationError
+
+        rng = np.random.default_rng(self.seed)
+        sizes = list(zip(self.sizes, self.sizes[1:], strict=False))
+        stored = tuple(rng.integers(-self.largest // 2, self.largest, pair) for pair in sizes)
+        stored[0][:, :2] = -1
+        stored[0][:, 10:] = stored[0][:, 9:10]
+        highest = (1 << self.stored_bits - 1) - 1
+        stored[1][:, ::3] = np.where(stored[1][:, ::3] > 0, highest, ~highest)
+        stored[1][:, 1] = rng.integers(-1, 1, self.sizes[1])
+        used = [weights >> self.stored_bits - 8 for weights in stored]
+        network = _network(used, 8, self.thresholds)
+        state = LearningState(stored, self.stored_bits, 0xBEEF, network)
+        pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
+        pixels[5] = 0
+        ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
+        settings, schedule = Settings(*self.settings), Schedule.of(network, self.lanes, self.window)
+        try:
+            run = learn_directly(state, ticks, labels, settings, schedule)
+        except SimulationError:
+            return True
+        learned = learn(state, ticks, labels, settings, trace=True)
+        expected = learning_cycles(network, ticks, learned, schedule)
+        return next(learning_differences(state, learned, expected, run), None) is not None
+
+
+CHECKS = (
+    Check("windows", (24, 9, 7, 6), lanes=4, window=2),
+    Check("tick-by-tick", (12, 9, 5), lanes=2, window=0),
+    Check("registers", (12, 7, 5), lanes=7, window=0),
+    Check("bitmap", (17, 6, 4), lanes=6, window=0, bitmap=8),
+    Check("ties", (6, 4, 9), lanes=3, window=1),
+    Check("extremes", (16, 5, 4), lanes=5, window=0, extreme=True),
+    Check("many-lanes", (260, 160, 4), lanes=20, window=0),  # several banks, and masks that wait
+    LearningCheck(
+        "learning",
+        (20, 13, 5),
+        lanes=4,
+        window=2,
+        stored_bits=10,
+        thresholds=(120, 60),
+        settings=(3, 0, 1, False, 3, 12),
+        largest=300,
+        seed=24,
+    ),
+    LearningCheck(
+        "late-decisions",
+        (6, 40, 4),
+        lanes=3,
+        window=1,
+        stored_bits=8,
+        thresholds=(90, 60),
+        settings=(1, 1, 0, True, 0, 3),
+        largest=60,
+        seed=22,
+    ),
+    LearningCheck(
+        "many-spikes-at-once",
+        (6, 40, 4),
+        lanes=3,
+        window=1,
+        stored_bits=8,
+        thresholds=(60, 40),
+        settings=(1, 1, 0, True, 0, 3),
+        largest=60,
+        seed=36,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Test vectors, and a bench in plain Verilog that uses them."""

@@ -1,0 +1,181 @@
+"""Test vectors for other test benches, and a self-checking one in plain Verilog that uses them.
+
+The files (all for `$readmemh`) say what goes into a core and what golden expects to come out:
+
+    items.hex        payloads of the input port, image after image
+    item_ends.hex    per image the number of items up to its end; the bench does not need it
+    weights.hex      payloads of the weight port, for a core without weights inside
+    decisions.hex    per image: class, tick, forced, cycles, and the spikes into each layer
+    spikes_L.hex     spikes of hidden layer L in order of time up to the deadline, as
+                     {tick, neuron} in the fields of the core's log; image after image
+    spike_ends_L.hex per image the number of spikes up to its end, and up to its decision
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+import numpy as np
+
+from firstspike.golden import Inference, Network
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.events import input_layout
+from firstspike.hdl.flow.interface import fields
+from firstspike.hdl.flow.verilog import generate
+from firstspike.sim.benches.core.run import image_items
+from firstspike.sim.harness.payloads import pack
+from firstspike.sim.scoreboard import by_tick
+
+
+class _BenchTemplate(Template):
+    delimiter = "@"
+
+
+def write_vectors(
+    folder: Path,
+    network: Network,
+    schedule: Schedule,
+    ticks: np.ndarray,
+    pixels: np.ndarray | None,
+    inference: Inference,
+    cycles: np.ndarray,
+    embedded: bool = True,
+) -> None:
+    """Write the core, the vectors and `bench.v` into `folder`.
+
+    `inference` and `cycles` are golden's for `ticks` (n, n_rows). Without `embedded` the core has
+    no weights inside, and the bench loads them over the weight port.
+    """
+    core = generate(network, schedule, embedded)
+    (folder / "core.v").write_text(core.verilog)
+    if not embedded:
+        (folder / "weights.hex").write_text(core.weights)
+    shape = CoreShape.of(network, schedule)
+    items = [
+        image_items(shape, ticks[i], None if pixels is None else pixels[i])
+        for i in range(len(ticks))
+    ]
+    _write(folder / "items.hex", np.concatenate(items))
+    _write(folder / "item_ends.hex", np.cumsum([len(one) for one in items]))
+    _write(
+        folder / "decisions.hex",
+        np.column_stack(
+            [inference.decision, inference.tick, inference.forced, cycles, inference.rows]
+        ).ravel(),
+    )
+    for layer, spike_ticks in enumerate(inference.hidden):
+        per_image = [by_tick(one) for one in spike_ticks]
+        spikes = np.concatenate(per_image).astype(np.int64)
+        log = shape.log_layout(layer)
+        # A layer without any spike still needs a file that $readmemh accepts.
+        packed = pack(log, {"tick": spikes[:, 0], "neuron": spikes[:, 1]}) if len(spikes) else [0]
+        _write(folder / f"spikes_{layer}.hex", packed)
+        ends = np.cumsum([len(one) for one in per_image])
+        starts = np.concatenate([[0], ends[:-1]])
+        needed = starts + [
+            int((one[:, 0] < tick).sum())
+            for one, tick in zip(per_image, inference.tick, strict=True)
+        ]
+        _write(folder / f"spike_ends_{layer}.hex", np.column_stack([ends, needed]).ravel())
+    loads = 0 if embedded else core.weights.count("\n")
+    (folder / "bench.v").write_text(_bench(shape, items, inference, int(cycles.max()), loads))
+
+
+def _bench(
+    shape: CoreShape, items: Sequence[np.ndarray], inference: Inference, slowest: int, loads: int
+) -> str:
+    """The text of the bench for these vectors."""
+    layers = len(shape.layers)
+    decision = {name: (at, width) for name, at, width in fields(shape.decision_layout)}
+
+    def bits(name):
+        offset, width = decision[name]
+        return f"{offset + width - 1}:{offset}"
+
+    declarations, connections, reads, logs, ends = [], [], [], [], []
+    for layer in range(layers - 1):
+        log = {name: (at, width) for name, at, width in fields(shape.log_layout(layer))}
+        width = sum(size for _, size in log.values())
+        spikes = max(1, int(np.count_nonzero(inference.hidden[layer])))
+        declarations += [
+            f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
+            f"  reg [31:0] spike_ends_{layer}[0:2*IMAGES-1];",
+            f"  integer spike_{layer} = 0;",
+            f"  wire log_{layer}_valid;",
+            f"  wire [{width - 1}:0] log_{layer}_spike;",
+        ]
+        connections += [
+            f"      .log_{layer}__valid(log_{layer}_valid),",
+            f"      .log_{layer}__spike(log_{layer}_spike),",
+        ]
+        reads += [
+            f'    $readmemh("spikes_{layer}.hex", spikes_{layer});',
+            f'    $readmemh("spike_ends_{layer}.hex", spike_ends_{layer});',
+        ]
+        tick, neuron = (
+            f"[{log[name][0] + log[name][1] - 1}:{log[name][0]}]" for name in ("tick", "neuron")
+        )
+        logs += [
+            f"      if (log_{layer}_valid) begin",
+            f"        if (spike_{layer} >= spike_ends_{layer}[2*image]) begin",
+            f'          $display("FAIL: image %0d: layer {layer}: neuron %0d spikes at tick %0d, '
+            f'golden has no spike", image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});',
+            "          $finish(0);",
+            "          #1;",
+            "        end",
+            f'        check(image, "log {layer} tick", log_{layer}_spike{tick}, '
+            f"spikes_{layer}[spike_{layer}]{tick});",
+            f'        check(image, "log {layer} neuron", log_{layer}_spike{neuron}, '
+            f"spikes_{layer}[spike_{layer}]{neuron});",
+            f"        spike_{layer} = spike_{layer} + 1;",
+            "      end",
+        ]
+        ends += [
+            f"        if (spike_{layer} < spike_ends_{layer}[2*image+1]) begin",
+            f'          $display("FAIL: image %0d: layer {layer}: no spike of neuron %0d '
+            f'at tick %0d, golden has it", image, spikes_{layer}[spike_{layer}]{neuron}, '
+            f"spikes_{layer}[spike_{layer}]{tick});",
+            "          $finish(0);",
+            "          #1;",
+            "        end",
+            f"        spike_{layer} = spike_ends_{layer}[2*image];",
+        ]
+    counts = [
+        f'        check(image, "spikes {layer}", decision[{bits(f"spikes.{layer}")}], '
+        f"decisions[first+{4 + layer}]);"
+        for layer in range(layers)
+    ]
+    event_bits = input_layout(shape.layers[0].schedule.n_in, shape.deadline).size
+    if shape.bitmap is not None:  # no image comes as events
+        connections += [
+            "      .events__valid(1'b0),",
+            "      .events__ready(),",
+            f"      .events__payload({event_bits}'d0),",
+        ]
+    template = files(__package__).joinpath("vectors_bench.v").read_text()
+    return _BenchTemplate(template).substitute(
+        images=len(items),
+        items=sum(len(one) for one in items),
+        layers=layers,
+        patience=10 * slowest + 10_000,
+        item_msb=(shape.bitmap or event_bits) - 1,
+        decision_msb=shape.decision_layout.size - 1,
+        loads=loads,
+        load_msb=shape.host_layout.size - 1,
+        port="events" if shape.bitmap is None else "words",
+        declarations="\n".join(declarations),
+        connections="\n".join(connections),
+        reads="\n".join(reads),
+        logs="\n".join(logs),
+        counts="\n".join(counts),
+        ends="\n".join(ends),
+        **{name: bits(name) for name in ("class", "tick", "forced", "error", "cycles")},
+    )
+
+
+def _write(path: Path, values) -> None:
+    path.write_text("".join(f"{int(value):x}\n" for value in values))

@@ -1,0 +1,74 @@
+"""The small blocks that learning is made of, each against a few lines of Python."""
+
+import gc
+
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.sim import Simulator
+
+from firstspike.hdl.learner.address_set import AddressSet
+from firstspike.hdl.lib.lfsr import Lfsr
+from firstspike.hdl.lib.popcount import PopCount, popcount
+from firstspike.sim.benches.run_blocks import simulate_address_set, simulate_lfsr, simulate_popcount
+from tests.support.simulators import needs_icarus, on_both_simulators
+
+
+@on_both_simulators
+@pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
+def test_address_set(simulator, n):
+    simulate_address_set(AddressSet(n), simulator=simulator)
+
+
+@needs_icarus
+@pytest.mark.parametrize("n", [16, 17, 257, 4096])
+def test_address_set_of_any_size(n):
+    simulate_address_set(AddressSet(n), simulator="icarus", amount=20)
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+@pytest.mark.parametrize("n", [0, 4097])
+def test_impossible_address_sets_are_refused(n):
+    with pytest.raises(ValueError, match=f"1 to 4096 addresses, not {n}"):
+        AddressSet(n)
+    gc.collect()  # Amaranth warns of the unused set when it goes
+
+
+@on_both_simulators
+def test_lfsr(simulator):
+    simulate_lfsr(Lfsr(), simulator=simulator)
+
+
+@pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
+def test_popcount_without_registers(width):
+    m = Module()
+    bits, count = Signal(width), Signal(range(width + 1))
+    m.d.comb += count.eq(popcount(bits))
+
+    async def every_word(ctx):
+        for word in range(0, 1 << width, 1 if width < 11 else 29):
+            ctx.set(bits, word)
+            assert ctx.get(count) == word.bit_count()
+
+    simulator = Simulator(m)
+    simulator.add_testbench(every_word)
+    simulator.run()
+    assert len(popcount(bits)) == len(count)
+
+
+@on_both_simulators
+@pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
+def test_popcount(simulator, width, value):
+    simulate_popcount(PopCount(width, value), simulator=simulator)
+
+
+@needs_icarus
+@pytest.mark.parametrize("width", [1, 8, 29, 784])
+def test_popcount_of_any_width(width):
+    simulate_popcount(PopCount(width, 3), simulator="icarus", amount=50)
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_impossible_popcounts_are_refused():
+    with pytest.raises(ValueError, match="at least 1 bit, not 0"):
+        PopCount(0)
+    gc.collect()

@@ -1,0 +1,170 @@
+"""The runner of simulations, its cache, and the drivers and monitors of streams."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module, Signal
+from amaranth.lib import fifo, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.sim.harness.cache import cache_folder, cached
+from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.verilog import verilog_of
+from tests.support.simulators import needs_icarus, on_both_simulators
+
+ITEMS = np.arange(300) * 7 % 256
+
+
+class _Fifo(wiring.Component):
+    i: In(stream.Signature(8))
+    o: Out(stream.Signature(8))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.fifo = queue = fifo.SyncFIFOBuffered(width=8, depth=4)
+        wiring.connect(m, wiring.flipped(self.i), queue.w_stream)
+        wiring.connect(m, queue.r_stream, wiring.flipped(self.o))
+        return m
+
+
+class _Fickle(wiring.Component):
+    """Offers a counter that does not wait, for four of every `period` cycles."""
+
+    o: Out(stream.Signature(8))
+
+    def __init__(self, period):
+        super().__init__()
+        self._period = period
+
+    def elaborate(self, platform):
+        m = Module()
+        phase = Signal(range(self._period))
+        m.d.sync += phase.eq(phase + 1)
+        m.d.comb += [self.o.valid.eq(phase < 4), self.o.payload.eq(phase)]
+        return m
+
+
+def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
+    simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo", simulator, **options)
+    given = {"items": ITEMS, "expected": expected, "pauses": pauses}
+    return simulation.run("tests.support.stream_bench", given, test="transfer")
+
+
+@on_both_simulators
+def test_stream_moves_an_item_a_cycle(simulator):
+    results = run_fifo(simulator)
+    assert (np.diff(results["sent"]) == 1).all()
+    assert (np.diff(results["received"][:, 0]) == 1).all()
+    assert (results["received"][:, 1] == ITEMS).all()
+
+
+@on_both_simulators
+def test_pauses_delay_but_lose_nothing(simulator):
+    steady, paused = (run_fifo(simulator, pauses) for pauses in (False, True))
+    assert (paused["received"][:, 1] == steady["received"][:, 1]).all()
+    assert paused["received"][-1, 0] > 1.5 * steady["received"][-1, 0]
+
+
+@needs_icarus
+def test_simulators_agree_on_every_cycle():
+    verilator, icarus = (run_fifo(simulator, pauses=True) for simulator in ("verilator", "icarus"))
+    assert (verilator["sent"] == icarus["sent"]).all()
+    assert (verilator["received"] == icarus["received"]).all()
+
+
+@pytest.mark.parametrize(
+    ("expected", "message"),
+    [
+        (np.where(np.arange(len(ITEMS)) == 2, 255, ITEMS), "item 2: got 14, expected 255"),
+        (ITEMS[:-1], "expected no more"),
+        (np.append(ITEMS, 1), "1 of 301 have not come"),
+    ],
+)
+def test_scoreboard_says_what_differs(expected, message):
+    with pytest.raises(SimulationError, match=message):
+        run_fifo("verilator", expected=expected)
+
+
+@on_both_simulators
+@pytest.mark.parametrize(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
+def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
+    simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
+    with pytest.raises(SimulationError, match=message):
+        simulation.run("tests.support.stream_bench", test="watch")
+
+
+@on_both_simulators
+def test_broken_verilog_is_named(simulator):
+    with pytest.raises(SimulationError, match=r"top does not compile: .*top\.v:1.*syntax error"):
+        Simulation("module top(input clk); assign = clk; endmodule", "top", simulator)
+
+
+def test_missing_test_is_named():
+    simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
+    with pytest.raises(SimulationError, match="no such test"):
+        simulation.run("tests.support.stream_bench", test="nothing")
+
+
+@pytest.mark.parametrize(
+    ("simulator", "message"),
+    [
+        ("verilator", r"needs g\+\+ and make and perl"),
+        ("icarus", "needs iverilog"),
+        ("modelsim", "must be verilator or icarus"),
+    ],
+)
+def test_missing_tools_are_named(monkeypatch, tmp_path, simulator, message):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SimulationError, match=message):
+        Simulation("", "top", simulator)
+
+
+@on_both_simulators
+def test_waves_come_with_a_view(tmp_path, simulator):
+    try:
+        run_fifo(simulator, waves=tmp_path)
+    except SimulationError as error:
+        if "headers of lz4" not in str(error):
+            raise
+        pytest.skip(str(error))
+    assert (tmp_path / "fifo.fst").stat().st_size
+    view = (tmp_path / "fifo.gtkw").read_text()
+    assert "fifo.o__valid" in view
+    assert "fifo.i__payload[7:0]" in view
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def test_cache_makes_a_thing_once(empty_cache):
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        (folder / "result").write_text("done")
+
+    first, again, other = (cached(content, make) for content in (["a"], ["a"], ["b"]))
+    assert first == again != other
+    assert len(made) == 2
+    assert (again / "result").read_text() == "done"
+
+
+def test_interrupted_making_leaves_nothing(empty_cache):
+    def make(folder):
+        (folder / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cached(["a"], make)
+    assert [path for path in empty_cache.iterdir() if path.is_dir()] == []
+
+
+def test_contents_are_not_confused(empty_cache):
+    make = lambda folder: None  # noqa: E731
+    assert cached(["ab", "c"], make) != cached(["a", "bc"], make)
+
+
+def test_cache_is_where_the_environment_says(empty_cache):
+    assert cache_folder() == empty_cache

@@ -1,0 +1,90 @@
+"""`firstspike boards`, and the planner behind it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from firstspike.boards.building import plan
+from firstspike.boards.building.digits import digit_cycles, digit_pixels
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import Network, load_network
+from tests.support.command import firstspike, toy_network
+
+
+def wide_network(hidden):
+    """A network of one hidden layer whose weights take any amount of memory."""
+    return Network(
+        weights=(np.ones((400, hidden), np.int32), np.ones((hidden, 10), np.int32)),
+        weight_bits=(8, 8),
+        thresholds=(500, 500),
+        unit=8,
+        deadline=60,
+        n_inputs=400,
+        inputs=np.arange(400),
+        encoding="binary",
+    )
+
+
+def test_the_table_has_every_board(capfd):
+    ended = firstspike(capfd, "boards", "mnist-4bit", "--json", "-")
+    assert ended.status == 0
+    rows = {row["board"]: row for row in json.loads(ended.out)["boards"]}
+    assert list(rows) == list(BOARDS)
+    for name, row in rows.items():
+        assert name in ended.err
+        assert row["fits"]
+        assert row["lanes"] >= 8
+        for resource, number in row["needs"].items():
+            assert number <= row["holds"][resource]
+    assert rows["icebreaker"]["us"] <= 170
+    assert rows["ulx3s-25f"]["us"] <= 25
+    assert rows["ulx3s-85f"]["us"] <= 16
+
+
+def test_what_does_not_fit_is_said_with_the_reason(capfd):
+    ended = firstspike(capfd, "boards", "mnist-8bit", "--json", "-")
+    rows = {row["board"]: row for row in json.loads(ended.out)["boards"]}
+    for name in ("icebreaker", "ulx3s-25f"):
+        assert not rows[name]["fits"]
+        assert rows[name]["lanes"] is rows[name]["us"] is None
+        assert "block RAM" in rows[name]["reason"]
+        assert f"{name}: {rows[name]['reason']}" in ended.err
+    assert rows["ulx3s-85f"]["fits"]
+
+
+def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
+    toy_network("levels-4").save(tmp_path / "net.npz")
+    ended = firstspike(capfd, "boards", tmp_path / "net.npz")
+    assert ended.status == 0
+    rows = ended.out.splitlines()
+    assert [row.split()[-1] for row in rows[1:]] == ["-"] * len(BOARDS)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_one_lane_more_would_not_fit_or_not_help(board):
+    network = load_network("mnist-4bit")
+    found = plan.plan_for(network, board)
+    groups = found.design.schedule.layers[0].groups
+    if groups > 1:
+        more = -(-network.shape[1] // (groups - 1))
+        needs = plan.needs_of(plan.Design.of(network, board, more))
+        assert any(number > plan._room(board, name) for name, number in needs.items())
+    else:
+        assert found.lanes == network.shape[1]
+
+
+def test_fewer_lanes_on_a_smaller_device():
+    network = wide_network(600)
+    small, large = (plan.plan_for(network, BOARDS[f"ulx3s-{size}"]) for size in ("45f", "85f"))
+    assert small.lanes is None or small.lanes <= large.lanes
+
+
+def test_the_latency_is_that_of_the_cycle_model():
+    network = load_network("mnist-4bit")
+    found = plan.plan_for(network, BOARDS["icebreaker"])
+    pixels = digit_pixels(network, plan.SAMPLE)
+    cycles = digit_cycles(network, found.design.schedule, pixels)
+    assert len(cycles) == plan.SAMPLE
+    assert found.latency() == pytest.approx(cycles.mean() * MHZ / found.design.hz)

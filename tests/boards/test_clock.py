@@ -1,0 +1,138 @@
+"""The boards' clocks: dividers within the limits, and reset until the PLL is steady."""
+
+import pytest
+from amaranth.sim import Simulator
+
+from firstspike.boards import pll
+from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
+from firstspike.boards.pins.flasher import Flasher
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ, ClockError
+from firstspike.hdl.flow.devices import ECP5, ICE40
+
+OSCILLATORS = {
+    board.platform().default_clk_frequency: board.device.family for board in BOARDS.values()
+}
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_board_gets_its_clock_to_the_hertz(board):
+    dividers = dividers_for(
+        board.device.family, board.platform().default_clk_frequency, board.clock
+    )
+    assert dividers.hz == board.clock
+    assert pll.baud_divider(dividers.hz) * pll.BAUD == board.clock
+
+
+@pytest.mark.parametrize("mhz", range(15, 151, 3))
+@pytest.mark.parametrize("oscillator", OSCILLATORS)
+def test_dividers_are_within_the_limits(oscillator, mhz):
+    family = OSCILLATORS[oscillator]
+    dividers = dividers_for(family, oscillator, mhz * MHZ)
+    assert dividers.hz == pytest.approx(mhz * MHZ, rel=pll.TOLERANCE)
+    if family is ICE40:
+        assert 10 * MHZ <= oscillator / dividers.reference <= 133 * MHZ
+        assert 533 * MHZ <= dividers.hz * dividers.output <= 1066 * MHZ
+        assert dividers.output in (2, 4, 8, 16, 32, 64)
+        assert dividers.reference <= 16
+        assert dividers.feedback <= 128
+    else:
+        clkfb, clkop = pll.ecp5_feedback(dividers)
+        assert 10 * MHZ <= oscillator / dividers.reference <= 400 * MHZ
+        assert 400 * MHZ <= dividers.hz * dividers.output <= 800 * MHZ
+        # the loop: what is fed back equals what it is compared with
+        assert dividers.vco / clkop / clkfb == pytest.approx(dividers.comparison)
+        assert 8 * MHZ <= dividers.vco / clkop <= 400 * MHZ
+        assert max(dividers.reference, clkop, dividers.output) <= 128
+        assert clkfb <= 80
+
+
+@pytest.mark.parametrize(("oscillator", "wanted", "filter_range"), [(12, 24, 1), (48, 24, 4)])
+def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
+    assert pll.ice40_filter(pll.ice40_dividers(oscillator * MHZ, wanted * MHZ)) == filter_range
+
+
+def test_what_the_pll_cannot_make_is_refused():
+    with pytest.raises(ClockError, match="cannot make 700 MHz"):
+        dividers_for(ICE40, 12 * MHZ, 700 * MHZ)
+    with pytest.raises(ClockError, match="cannot make 2 MHz"):
+        dividers_for(ECP5, 25 * MHZ, 2 * MHZ)
+
+
+@pytest.mark.parametrize(("mhz", "divider"), [(24, 8), (75, 25), (81.25, 27), (3, 1)])
+def test_a_multiple_of_the_baud_rate_will_do(mhz, divider):
+    assert pll.baud_divider(mhz * MHZ) == divider
+
+
+def test_any_other_clock_is_refused_with_the_nearest_that_will_do():
+    with pytest.raises(ClockError, match="take 78 or 81 MHz"):
+        pll.baud_divider(80 * MHZ)
+    with pytest.raises(ClockError, match="take 3 MHz"):
+        pll.baud_divider(1 * MHZ)
+
+
+def test_reset_lasts_from_the_lock_on():
+    cycles = 20
+    power_up = PowerUp(cycles)
+
+    async def bench(ctx):
+        async def until_released():
+            count = 0
+            while ctx.get(power_up.reset):
+                await ctx.tick("power_up")
+                count += 1
+                assert count < 100
+            return count
+
+        assert ctx.get(power_up.reset)
+        for _ in range(50):  # not locked: no time passes
+            await ctx.tick("power_up")
+            assert ctx.get(power_up.reset)
+        ctx.set(power_up.locked, 1)
+        assert cycles <= await until_released() <= cycles + 4
+        ctx.set(power_up.locked, 0)  # lost again
+        for _ in range(4):
+            await ctx.tick("power_up")
+        assert ctx.get(power_up.reset)
+        ctx.set(power_up.locked, 1)
+        assert cycles <= await until_released() <= cycles + 4
+
+    _simulate(power_up, bench, "power_up")
+
+
+def test_reset_is_longer_than_block_ram_of_an_ice40_reads_zero():
+    assert RESET_SECONDS >= 5 * 3e-6
+
+
+def test_the_flasher_counts_and_begins_anew():
+    flasher = Flasher(4, period=4)
+
+    async def bench(ctx):
+        async def counted():
+            """Flashes, and those of zero, until it has been dark for more than two periods."""
+            flashes, before, dark = [0, 0], [0, 0], 0
+            for _ in range(200):
+                if dark >= 10 and any(flashes):
+                    return flashes
+                await ctx.tick()
+                lights = [ctx.get(flasher.flash), ctx.get(flasher.zero)]
+                for kind, light in enumerate(lights):
+                    flashes[kind] += light and not before[kind]
+                before, dark = lights, 0 if any(lights) else dark + 1
+            raise AssertionError("nothing is told")
+
+        ctx.set(flasher.number, 3)
+        await ctx.tick().repeat(20)
+        for number in (3, 1, 9, 0):
+            ctx.set(flasher.number, number)
+            await counted()  # the change may come while another number is told
+            assert await counted() == ([number, 0] if number else [0, 1])
+
+    _simulate(flasher, bench, "sync")
+
+
+def _simulate(component, bench, domain):
+    simulator = Simulator(component)
+    simulator.add_clock(1e-6, domain=domain)
+    simulator.add_testbench(bench)
+    simulator.run()

@@ -1,0 +1,125 @@
+"""`firstspike flash`: with programmers that are scripts, and with the real ones without a board."""
+
+import json
+import shutil
+
+import pytest
+
+from firstspike.boards.pins.registry import BOARDS
+from tests.support.command import firstspike
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """An empty folder to work in, and nothing on the PATH but what `programmer` puts there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "some.bit").write_bytes(b"bits")
+    return tmp_path
+
+
+def programmer(desk, name, *, says="", status=0):
+    """A script that writes down its arguments, says something and ends."""
+    script = desk / "bin" / name
+    script.write_text(
+        f'#!/bin/sh\necho "$0 $@" > {desk}/called\n/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n'
+    )
+    script.chmod(0o755)
+
+
+def built(desk, name, board, suffix=".bit"):
+    """A build's folder."""
+    folder = desk / "build" / f"{name}-{board}"
+    folder.mkdir(parents=True)
+    (folder / "report.json").write_text(json.dumps({"board": board}))
+    (folder / f"firstspike{suffix}").write_bytes(b"bits")
+    return folder / f"firstspike{suffix}"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_the_boards_own_programmer_gets_the_bitstream(desk, capfd, board):
+    for number, (tool, *words) in enumerate(BOARDS[board].programmers):
+        programmer(desk, tool)
+        ended = firstspike(capfd, "flash", "--board", board, "some.bit")
+        assert ended.status == 0
+        first = BOARDS[board].programmers[0]
+        expected = " ".join(first) if number == 0 else " ".join([tool, *words])
+        assert (desk / "called").read_text() == f"{desk}/bin/{expected} some.bit\n"
+        assert f"programmed by {tool}" in ended.out
+        (desk / "bin" / tool).unlink()
+
+
+def test_without_a_name_the_bitstream_is_that_of_the_build(desk, capfd):
+    programmer(desk, "openFPGALoader")
+    built(desk, "mnist-4bit", "ulx3s-25f")
+    ours = built(desk, "mnist-4bit", "ulx3s-85f")
+    assert firstspike(capfd, "flash", "--board", "ulx3s-85f").status == 0
+    assert str(ours.relative_to(desk)) in (desk / "called").read_text()
+    built(desk, "mnist-8bit", "ulx3s-85f")
+    assert "several" in refusal_of(capfd, "ulx3s-85f")
+    assert "firstspike build --board icebreaker" in refusal_of(capfd, "icebreaker")
+
+
+def refusal_of(capfd, board, *words):
+    """The last line that is said: the sentence of a refusal."""
+    ended = firstspike(capfd, "flash", "--board", board, *words)
+    assert ended.status == 2
+    assert ended.out == ""
+    return ended.err.splitlines()[-1]
+
+
+def test_a_bitstream_for_another_board_is_refused(desk, capfd):
+    programmer(desk, "openFPGALoader")
+    other = built(desk, "net", "ulx3s-25f")
+    assert "ulx3s-25f, not for ulx3s-85f" in refusal_of(capfd, "ulx3s-85f", other)
+    assert not (desk / "called").exists()
+
+
+def test_a_missing_file_is_said(desk, capfd):
+    assert "there is no bitstream 'none.bit'" in refusal_of(capfd, "ulx3s-85f", "none.bit")
+
+
+def test_a_missing_programmer_is_said_with_its_package(desk, capfd):
+    said = refusal_of(capfd, "icebreaker", "some.bit")
+    assert "iceprog or openFPGALoader" in said
+    assert "apt-get install fpga-icestorm" in said
+
+
+@pytest.mark.parametrize(
+    ("says", "reason", "advice"),
+    [
+        ("init..\nCan't find iCE FTDI USB device.\nABORT.", "Can't find iCE", "plug the board in"),
+        ("empty\nunable to open ftdi device: -4 (usb_open() failed)", "unable to open", "udev"),
+        ("Cannot open DFU device: LIBUSB_ERROR_ACCESS", "Cannot open DFU", "udev"),
+        ("dfu-util: Warning: no suffix\nError: flash is protected", "flash is protected", ""),
+        ("", "it ends with status 3", ""),
+    ],
+)
+def test_the_programmers_reason_is_passed_on(desk, capfd, says, reason, advice):
+    programmer(desk, "iceprog", says=says, status=3)
+    said = refusal_of(capfd, "icebreaker", "some.bit")
+    assert f"iceprog has not programmed the iCEBreaker: {reason}" in said
+    assert advice in said
+    assert ("udev" in said) == (advice == "udev")
+
+
+@pytest.mark.parametrize(
+    ("board", "tool"),
+    [
+        ("icebreaker", "iceprog"),
+        ("icebreaker", "openFPGALoader"),
+        ("ulx3s-85f", "openFPGALoader"),
+        ("ecpix5-85f", "openFPGALoader"),
+        ("orangecrab-85f", "dfu-util"),
+        ("orangecrab-85f", "openFPGALoader"),
+    ],
+)
+def test_the_real_programmer_without_a_board(desk, capfd, board, tool):
+    real = shutil.which(tool, path="/usr/bin:/usr/local/bin")
+    if real is None:
+        pytest.skip(f"{tool} is not installed")
+    (desk / "bin" / tool).symlink_to(real)
+    said = refusal_of(capfd, board, "some.bit")
+    assert said.startswith(f"Error: {tool} has not programmed the {BOARDS[board].title}: ")
+    assert BOARDS[board].attach in said

@@ -1,0 +1,128 @@
+"""Memory arithmetic: the memories are those of the generated design, and so are their blocks."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from amaranth.back import rtlil
+
+from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
+from firstspike.golden import Network, load_network
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.link.serial_core import Desk
+from tests.support.command import toy_network
+
+
+def deep_network():
+    """Three layers, all inputs connected, more than one group in the last one."""
+    rng = np.random.default_rng(1)
+    sizes = (20, 18, 17, 5)
+    return Network(
+        weights=tuple(rng.integers(-8, 8, (n_in, n_out)) for n_in, n_out in pairwise(sizes)),
+        weight_bits=(4, 4, 4),
+        thresholds=(8, 8, 8),
+        unit=4,
+        deadline=24,
+        n_inputs=20,
+        inputs=np.arange(20),
+        encoding="binary",
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "lanes", "window", "bitmap"),
+    [
+        (toy_network(), 4, 0, 8),
+        (toy_network(), 5, 3, 8),
+        (toy_network(), 12, None, 8),
+        (toy_network("levels-4"), 5, None, None),
+        (deep_network(), 4, 2, 8),
+        (load_network("mnist-4bit"), 64, 0, 8),
+    ],
+    ids=["ticks", "window", "one group", "events", "deep", "banks"],
+)
+def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
+    seen = network.connected()
+    shape = CoreShape.of(seen, Schedule.of(seen, lanes, window, bitmap))
+    digit = None if bitmap is None else np.ones(len(network.inputs), bool)
+    desk = Desk(
+        shape, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024
+    )
+    found = Counter()
+    module = None
+    for line in rtlil.convert(desk, name="desk", emit_src=False).splitlines():
+        if match := re.match(r"module \\desk\.linked_core\.(?:core|link)\.(.*)", line):
+            module = match[1]
+        elif match := re.match(r"  memory width (\d+) size (\d+)", line):
+            found[module, int(match[1]), int(match[2])] += 1
+    expected = Counter(
+        (m.path, m.width, m.depth) for m in memories(shape, network, ring_bytes=1024)
+    )
+    assert found == expected
+
+
+def used(width, depth, family, **more):
+    taken = blocks(Memory("some", width, depth, **more), family, loaded=False)
+    return taken.block_ram, taken.luts
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "block_ram"),
+    [
+        (16, 256, 1),
+        (17, 256, 2),
+        (9, 400, 2),
+        (2, 2048, 1),
+        (360, 32, 23),
+        (40, 379, 5),
+        (4, 16, 0),
+    ],
+)
+def test_block_ram_of_an_ice40(width, depth, block_ram):
+    assert used(width, depth, ICE40) == (block_ram, 0)
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "block_ram"),
+    [
+        (36, 512, 1),
+        (36, 513, 2),
+        (512, 5120, 143),
+        (256, 2400, 37),
+        (128, 4800, 38),
+        (9, 8192, 4),
+        (40, 379, 2),
+    ],
+)
+def test_block_ram_of_an_ecp5(width, depth, block_ram):
+    assert used(width, depth, ECP5) == (block_ram, 0)
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "luts"), [(4, 16, 4), (28, 32, 56), (300, 6, 300), (600, 24, 1200)]
+)
+def test_small_memories_of_an_ecp5_are_in_look_up_tables(width, depth, luts):
+    assert used(width, depth, ECP5) == (0, luts)
+
+
+@pytest.mark.parametrize(("width", "depth"), [(600, 40), (36, 64), (36, 128)])
+def test_the_selection_of_a_deeper_one_costs_more_than_a_block(width, depth):
+    assert used(width, depth, ECP5)[1] == 0
+
+
+@pytest.mark.parametrize("family", [ICE40, ECP5], ids=["iCE40", "ECP5"])
+def test_small_tables_that_are_only_read_are_logic(family):
+    assert used(7, 40, family, read_only=True) == (0, 0)
+    assert used(10, 400, family, read_only=True)[0] > 0
+
+
+def test_weights_that_are_loaded_are_in_single_port_ram():
+    store = Memory(SINGLE_PORT[0], 48, 12800)
+    assert blocks(store, ICE40, loaded=True).spram == 3
+    assert blocks(replace(store, depth=16385), ICE40, loaded=True).spram == 6
+    assert blocks(store, ICE40, loaded=False).spram == 0

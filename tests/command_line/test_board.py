@@ -1,0 +1,192 @@
+"""`firstspike run`, `compare` and `learn` on a board, which is a model behind a pseudo-terminal."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import LearningState, Network, bundled_test_set
+from firstspike.golden.data.sets import Dataset
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.scripts.learning import session as learning_session
+from firstspike.scripts.learning import targets as learning_targets
+from tests.support.board_model import BoardModel, served
+from tests.support.command import firstspike, refusal, toy_network
+
+NETWORK = toy_network()
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """The toy network's file, images for it and a file of events."""
+    NETWORK.save(tmp_path / "toy.npz")
+    pixels = np.random.default_rng(4).integers(0, 256, (9, 6, 6), np.uint8)
+    files = [tmp_path / f"{number}.png" for number in range(len(pixels))]
+    for image, file in zip(pixels, files, strict=True):
+        Image.fromarray(image).save(file)
+    events = [[[8, 3], [8, 5], [11, 7], [30, 8]], [[8, 9], [8, 10]]]
+    lines = [json.dumps({"events": image, "label": 1}) for image in events]
+    (tmp_path / "events").write_text("\n".join(lines))
+    return tmp_path
+
+
+def of_board(toy, port, *words):
+    """Words for images on the board at that port."""
+    return (toy / "toy.npz", *words, "--target", "board", "--port", port)
+
+
+def images(toy):
+    return ("--image", *sorted(toy.glob("*.png")))
+
+
+def test_run_gives_what_golden_does(capfd, toy):
+    with served(BoardModel(NETWORK)) as port:
+        ended = firstspike(capfd, "run", *of_board(toy, port, *images(toy)), "--json", "-")
+    assert ended.status == 0
+    board = json.loads(ended.out)["images"]
+    golden = json.loads(firstspike(capfd, "run", toy / "toy.npz", *images(toy), "--json", "-").out)
+    assert all(one.pop("cycles") > 0 for one in board)
+    assert board == [
+        {name: value for name, value in one.items() if name != "cycles"} for one in golden["images"]
+    ]
+
+
+def test_compare_loads_the_weights_and_finds_no_difference(capfd, toy):
+    with served(BoardModel(NETWORK, loaded=True)) as port:
+        words = of_board(toy, port, *images(toy))
+        first, second = (firstspike(capfd, "compare", *words) for _ in range(2))
+    assert first.status == second.status == 0
+    assert "writing weights" in first.err
+    assert "writing weights" not in second.err
+    assert "9 images" in first.out
+    assert "0 differences in decisions, statistics and clock cycles" in first.out
+
+
+def test_compare_names_a_wrong_cycle_and_a_wrong_count(capfd, toy):
+    model = BoardModel(NETWORK)
+    answer = model._image
+
+    def wrong(ticks, label):
+        content = bytearray(answer(ticks, label))
+        content[4] ^= 1  # cycles
+        content[10] ^= 1  # hidden spikes
+        return bytes(content)
+
+    model._image = wrong
+    with served(model) as port:
+        ended = firstspike(capfd, "compare", *of_board(toy, port, *images(toy)), "--json", "-")
+    assert ended.status == 1
+    result = json.loads(ended.out)
+    assert result["differences"] == {"rows": 9, "cycles": 9}
+    assert result["spikes"] is None
+
+
+def test_cycles_of_events_are_not_compared(capfd, toy):
+    with served(BoardModel(NETWORK)) as port:
+        words = of_board(toy, port, "--events", toy / "events")
+        ended = firstspike(capfd, "compare", *words)
+        assert ended.status == 0
+        assert "0 differences in decisions and statistics" in ended.out
+        (toy / "events").write_text('{"events": [[8, 9], [8, 10]]}')
+        assert "clock cycles" in firstspike(capfd, "compare", *words).out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--target", "board"), "--port"),
+        (("--target", "board", "--port", "/dev/none"), "there is no port /dev/none"),
+        (("--target", "board", "--port", "/dev/none", "--lanes", 3), "its own lanes"),
+        (("--target", "board", "--port", "/dev/none", "--window", 0), "--window"),
+        (("--target", "board", "--port", "/dev/none", "--bitmap", 8), "--bitmap"),
+        (("--target", "board", "--port", "/dev/none", "--spikes"), "carries no spikes"),
+        (("--port", "/dev/none"), "--target board"),
+        (("--baud", 9600), "--target board"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(capfd, toy, words, sentence):
+    ended = firstspike(capfd, "run", toy / "toy.npz", *images(toy), *words)
+    assert ended.status == 2
+    assert sentence in ended.err
+
+
+def test_the_board_of_another_network_is_refused(capfd, toy):
+    other = replace(NETWORK, deadline=61)
+    with served(BoardModel(other)) as port:
+        sentence = refusal(capfd, "run", *of_board(toy, port, *images(toy)))
+    assert other.digest()[:12] in sentence
+    assert "deadline is 61, and 60" in sentence
+
+
+@pytest.fixture
+def learning(monkeypatch, tmp_path):
+    """What is learned: digits, by a board for a network that begins at random."""
+    pixels, labels = bundled_test_set()
+    digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
+    monkeypatch.setattr(learning_session, "load_dataset", lambda *_: digits)
+    monkeypatch.setitem(learning_targets.GRIDS, "board", 60)
+    monkeypatch.chdir(tmp_path)
+    state = LearningState.random((784, 20, 10), 8, 1)
+    return BoardModel(state.network, lanes=8, stored_bits=8, capacity=4096)
+
+
+RANDOM = ("--random", "784-20-10", "--epochs", 1)
+
+
+def test_a_board_learns_what_golden_learns(capfd, learning):
+    with served(learning) as port:
+        words = ("learn", *RANDOM, "--target", "board", "--port", port, "-o", "board.npz")
+        ended = firstspike(capfd, *words, "--json", "-")
+    assert ended.status == 0, ended.err
+    result = json.loads(ended.out)
+    assert (result["differences"], result["weights_differ"]) == (0, 0)
+    assert result["epochs"][0]["cycles"] > 0
+    assert len(learning.learned) == 150
+    assert port not in result["command"]
+    assert firstspike(capfd, "learn", *RANDOM, "-o", "golden.npz").status == 0
+    board, golden = Network.load("board.npz"), Network.load("golden.npz")
+    assert board.digest() == golden.digest()
+
+
+def test_weights_that_a_board_learns_otherwise_are_found(capfd, learning):
+    work = learning.work
+
+    def wrong():
+        work()
+        learning.words[0][5] ^= 1 if len(learning.learned) == 20 else 0
+
+    learning.work = wrong
+    with served(learning) as port:
+        words = ("learn", *RANDOM, "--target", "board", "--port", port, "-o", "board.npz")
+        ended = firstspike(capfd, *words, "--json", "-")
+    assert ended.status == 1
+    assert json.loads(ended.out)["weights_differ"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--lanes", 4), "its own lanes"),
+        (("--exact",), "--exact"),
+        (("--stored-bits", 10), "by --learn 10"),
+    ],
+)
+def test_learning_that_a_board_cannot_is_refused(capfd, learning, words, sentence):
+    with served(learning) as port:
+        words = (*RANDOM, "--target", "board", "--port", port, "-o", "n.npz", *words)
+        ended = firstspike(capfd, "learn", *words)
+    assert ended.status == 2
+    assert sentence in ended.err
+
+
+def test_the_line_is_full_of_digits(capfd, tmp_path):
+    """`firstspike rate`: the board waits for the line, whose ten bits a byte are all there is."""
+    LearningState.random((784, 20, 10), 8, 1).network.save(tmp_path / "net.npz")
+    ended = firstspike(capfd, "rate", tmp_path / "net.npz", "--board", "ulx3s-85f", "--images", 4)
+    assert ended.status == 0, ended.err
+    whole, connected = (line.split(" digits a second")[0] for line in ended.out.splitlines())
+    assert 0.95 < int(connected.split()[-1]) / int(whole.split()[-1]) < 1.05  # the same bits
+    frame = 784 // 8 + 9  # COBS, type, sequence, label, CRC, delimiter
+    assert 0.8 < int(whole.split()[-1]) / (BAUD / 10 / frame) <= 1.05

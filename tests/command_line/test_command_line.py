@@ -1,0 +1,197 @@
+"""The command line as a whole: verbs, help, exit statuses and sentences instead of tracebacks."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from firstspike.golden import NetworkError, shipped
+from firstspike.scripts.main import VERBS, Verbs
+from tests.support.command import firstspike, refusal, toy_network
+
+COMMAND = [sys.executable, "-c", "from firstspike.scripts.main import main; main()"]
+
+
+def test_help_lists_every_verb_and_imports_none(capfd):
+    code = (
+        "import sys; from firstspike.scripts.main import run_line; run_line(['--help']);"
+        "sys.exit('numpy' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    for verb in VERBS:
+        assert f"  {verb} " in ended.stdout
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(capfd, verb):
+    ended = firstspike(capfd, verb, "--help")
+    assert ended.status == 0
+    assert f"Example: firstspike {verb}" in " ".join(ended.out.split())
+    assert ended.err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("nonsense",),
+        ("--nonsense",),
+        ("run", "--nonsense"),
+        ("run", "--lanes", "0"),
+        ("run", "--lanes", "many"),
+        ("run", "--window", "5"),
+        ("run", "--bitmap", "7"),
+        ("run", "--images", "0"),
+        ("run", "--target", "moon"),
+        ("run", "--dataset", "cats"),
+        ("run", "--events", "no-such-file"),
+        ("run", "--image", "no-such-file.png"),
+        ("run", "--images", "3", "--image", __file__),
+        ("run", "mnist-8bit", "mnist-4bit"),
+        ("compare", "--target", "golden"),
+        ("plot",),
+        ("plot", "-o", "picture.gif"),
+        ("plot", "-o", "picture"),
+        ("study", "--images", "-1"),
+    ],
+)
+def test_wrong_words_are_refused_with_status_2(capfd, words):
+    ended = firstspike(capfd, *words)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert "Error: " in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("verb", ["info", "run", "compare", "study", "plot"])
+def test_a_network_that_is_not_there_is_refused(capfd, tmp_path, verb):
+    output = ["-o", tmp_path / "picture.png"] if verb == "plot" else []
+    sentence = refusal(capfd, verb, "no-such-network", *output)
+    assert "'no-such-network'" in sentence
+    for name in shipped():
+        assert name in sentence
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "pickle", "text", "empty", "folder"])
+def test_a_damaged_network_file_is_refused(capfd, tmp_path, damage):
+    path = tmp_path / "network.npz"
+    toy_network().save(path)
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    else:
+        replaced = {
+            "cut": content[: len(content) // 2],
+            "pickle": b"\x80\x04\x95N.",
+            "text": b"a network",
+            "empty": b"",
+        }
+        path.write_bytes(replaced[damage])
+    assert str(path) in refusal(capfd, "info", path)
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """A verb `fail` that raises what it is told to."""
+    errors = []
+
+    @click.command()
+    def fail():
+        raise errors[0]
+
+    own = Verbs.get_command
+    monkeypatch.setattr(
+        Verbs, "get_command", lambda self, c, name: fail if name == "fail" else own(self, c, name)
+    )
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (NetworkError("the network is bad."), 2, "Error: the network is bad.\n"),
+        (
+            PermissionError(errno.EACCES, os.strerror(errno.EACCES), "core.v"),
+            2,
+            "Error: cannot use 'core.v': Permission denied.\n",
+        ),
+        (
+            OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+            2,
+            "Error: No space left on device.\n",
+        ),
+        (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (MemoryError("146 GiB"), 2, "Error: there is not enough memory: 146 GiB.\n"),
+        (BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), 141, ""),
+    ],
+)
+def test_errors_become_a_status_and_a_sentence(capfd, failing, error, status, sentence):
+    failing.append(error)
+    ended = firstspike(capfd, "fail")
+    assert ended.status == status
+    assert ended.err.lstrip("\n") == sentence
+
+
+def test_faults_of_the_program_are_not_hidden(capfd, failing):
+    failing.append(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        firstspike(capfd, "fail")
+
+
+def test_a_full_disk_behind_standard_output_is_told():
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [*COMMAND, "info"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == f"Error: {os.strerror(errno.ENOSPC)}.\n"
+
+
+def test_a_reader_who_leaves_is_no_error():
+    process = subprocess.Popen(
+        [*COMMAND, "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.wait(60) == 141
+    assert process.stderr.read() == ""
+
+
+def test_an_interrupt_ends_with_status_130(tmp_path):
+    pipe = tmp_path / "events"
+    os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [*COMMAND, "run", "--events", str(pipe)], stderr=subprocess.PIPE, text=True
+    )
+    with open(pipe, "w"):  # opens once the command waits for events
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_info_gives_the_facts_of_the_network(capfd, tmp_path):
+    network = toy_network()
+    network.save(tmp_path / "toy.npz")
+    ended = firstspike(capfd, "info", tmp_path / "toy.npz", "--json", "-")
+    facts = json.loads(ended.out)
+    for text in ("-".join(map(str, network.shape)), network.digest(), network.encoding):
+        assert text in ended.err
+    assert facts["shape"] == list(network.shape)
+    assert facts["connected_inputs"] == len(network.inputs)
+    assert facts["digest"] == network.digest()
+    assert facts["meta"] == network.meta
+    for layer, w, threshold in zip(
+        facts["layers"], network.weights, network.thresholds, strict=True
+    ):
+        assert (layer["n_in"], layer["n_out"]) == w.shape
+        assert layer["threshold"] == threshold
+        assert (layer["smallest_weight"], layer["largest_weight"]) == (w.min(), w.max())
+        assert layer["zero_weights"] == (w == 0).sum()

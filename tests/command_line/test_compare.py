@@ -1,0 +1,85 @@
+"""`firstspike compare`, on targets that err on purpose."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from firstspike.golden.timing.folding import Schedule
+from firstspike.scripts.targets import targets
+from tests.support.command import firstspike, toy_network
+
+
+@pytest.fixture
+def selection(tmp_path):
+    """Words that name the toy network and three images for it."""
+    toy_network().save(tmp_path / "toy.npz")
+    rng = np.random.default_rng(3)
+    images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(3)]
+    (tmp_path / "e").write_text("\n".join(json.dumps({"events": image}) for image in images))
+    return tmp_path / "toy.npz", "--events", tmp_path / "e"
+
+
+@pytest.fixture
+def target(monkeypatch):
+    """Put a function that changes golden's run in the place of the hardware."""
+
+    def put(change):
+        monkeypatch.setitem(targets.TARGETS, "rtl", lambda *a: change(targets.golden(*a)))
+
+    return put
+
+
+def test_equal_runs_end_with_status_0(capfd, selection, target):
+    target(lambda run: run)
+    ended = firstspike(capfd, "compare", *selection, "--target", "rtl", "--json", "-")
+    assert ended.status == 0
+    result = json.loads(ended.out)
+    assert result["count"] == 3
+    assert result["differences"] == {}
+    assert result["first"] is None
+    assert "0 differences" in ended.err
+
+
+def test_a_lost_spike_is_named(capfd, selection, target):
+    lost = []
+
+    def lose(run):
+        lost.append(run.logs[1][-1])
+        return replace(run, logs=[run.logs[0], run.logs[1][:-1], run.logs[2]])
+
+    target(lose)
+    ended = firstspike(capfd, "compare", *selection)
+    (_, tick, neuron), *_ = lost
+    assert ended.status == 1
+    assert f"image 1, layer 0: no spike, golden has neuron {neuron} at tick {tick}" in ended.out
+
+
+def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, selection):
+    seen = []
+
+    def late(network, ticks, schedule, pixels):
+        seen.append(schedule)
+        run = targets.golden(network, ticks, schedule, pixels)
+        return replace(run, cycles=np.add(run.cycles, [0, 0, 1]))
+
+    monkeypatch.setitem(targets.TARGETS, "rtl", late)
+    ended = firstspike(capfd, "compare", *selection, "--lanes", 5, "--window", 2, "--json", "-")
+    assert ended.status == 1
+    network = toy_network()
+    schedule = Schedule.of(network, lanes=5, window=2)
+    assert seen == [schedule]
+    result = json.loads(ended.out)
+    assert result["differences"] == {"cycles": 1}
+    assert result["first"]["image"] == 2
+    assert result["first"]["found"] == result["first"]["expected"] + 1
+
+
+def test_differences_are_written_to_a_file_too(capfd, selection, target, tmp_path):
+    target(lambda run: replace(run, decision=run.decision + 1))
+    result = tmp_path / "result.json"
+    assert firstspike(capfd, "compare", *selection, "--json", result).status == 1
+    first = json.loads(result.read_text())["first"]
+    assert (first["image"], first["what"]) == (0, "decision")
+    assert first["found"] == first["expected"] + 1

@@ -1,0 +1,410 @@
+"""`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
+
+import json
+import signal
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
+from firstspike.golden import learn as golden_learn
+from firstspike.golden.data.sets import Dataset
+from firstspike.scripts.learning import session as learning_session
+from firstspike.scripts.learning import targets as learning_targets
+from firstspike.scripts.verbs import learn
+from tests.support.command import firstspike, refusal
+
+SMALL = ("--random", "784-40-10", "--epochs", 3)
+
+
+@pytest.fixture(autouse=True)
+def digits(monkeypatch):
+    """2,500 digits to learn and 500 others, in place of a data set."""
+    pixels, labels = bundled_test_set()
+    images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
+    monkeypatch.setattr(learning_session, "load_dataset", lambda *_: images)
+    monkeypatch.setattr(learning_session, "WATCHED", 500)
+    monkeypatch.setattr(learn, "SAVED_EVERY", 0)
+    return images
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def learned(capfd, *words):
+    """The JSON result of a run that succeeds."""
+    ended = firstspike(capfd, "learn", *words, "--json", "-")
+    assert ended.status == 0, ended.err
+    return json.loads(ended.out)
+
+
+def test_writes_network_state_and_result(capfd, folder, digits):
+    result = learned(capfd, *SMALL, "-o", "net.npz")
+    assert names(folder) == ["net.npz", "net.state.npz"]
+    network = Network.load("net.npz")
+    state = LearningState.load("net.state.npz", network)
+    test = infer(network, encode(network, digits.test_images))
+    assert result["accuracy"] == (test.decision == digits.test_labels).mean() > 0.75
+    assert result["tick"] == pytest.approx(test.tick.mean())
+    assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
+    assert (result["images"], state.done) == (2500, 7500)
+    assert (result["network"], result["state"]) == ("net.npz", "net.state.npz")
+    assert result["images_per_second"] > 0
+    assert result["change"] is None
+    assert network.meta["command"] == "firstspike learn --random 784-40-10 --epochs 3"
+    assert network.meta["accuracy"] == result["accuracy"]
+    epochs = result["epochs"]
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert epochs[0]["accuracy"] < epochs[2]["accuracy"]
+    assert epochs[0]["updated"] > epochs[2]["updated"] > 0
+    for n, epoch in enumerate(epochs):
+        ends = range(2500 * n + 1, 2500 * (n + 1) + 1)
+        points = [point for point in result["curve"] if point["done"] in ends]
+        assert points[-1]["done"] == ends[-1]
+        assert epoch["accuracy"] == sum(point["right"] for point in points) / 2500
+        rows, updates = (
+            sum(point[name] for point in points) for name in ("input_rows", "input_updates")
+        )
+        assert rows >= updates > 0
+        assert epoch["input_rows_per_update"] == rows / sum(point["updated"] for point in points)
+
+
+def test_prints_for_people(capfd, folder):
+    ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+    assert ended.status == 0
+    for text in ("784-40-10", "test accuracy", "images a second", "net.state.npz", "epoch"):
+        assert text in ended.out
+    assert "updates" in ended.err, "the progress bar"
+
+
+def test_same_seed_same_files(capfd, folder):
+    for name, seed in (("a.npz", 1), ("b.npz", 1), ("c.npz", 2)):
+        learned(capfd, *SMALL, "--seed", seed, "-o", name)
+    assert (folder / "a.npz").read_bytes() == (folder / "b.npz").read_bytes()
+    assert (folder / "a.state.npz").read_bytes() == (folder / "b.state.npz").read_bytes()
+    assert Network.load("a.npz").digest() != Network.load("c.npz").digest()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--competitors", "all"),
+        ("--stored-bits", 10),
+        ("--shift", 1),
+        ("--exact",),
+        ("--images", 2400),
+        ("--inputs", 300),
+    ],
+)
+def test_options_matter(capfd, folder, words):
+    result = learned(capfd, *SMALL, *words, "-o", "net.npz")
+    assert result["accuracy"] > 0.7
+    network = Network.load("net.npz")
+    learned(capfd, *SMALL, "-o", "plain.npz")
+    assert network.digest() != Network.load("plain.npz").digest()
+    assert len(network.inputs) == (300 if "--inputs" in words else 784)
+    assert result["stored_bits"] == (10 if "--stored-bits" in words else 8)
+    assert result["images"] == (2400 if "--images" in words else 2500)
+
+
+def stopping(monkeypatch, at, stop):
+    """Call `stop` while part number `at` is learned."""
+    calls = []
+
+    def learner(*arguments):
+        calls.append(1)
+        if len(calls) == at:
+            stop()
+        return learning_targets.learn(*arguments), {}
+
+    monkeypatch.setattr(learn, "learner", lambda *_: nullcontext(learner))
+
+
+def press():
+    signal.raise_signal(signal.SIGINT)
+
+
+class LostError(BaseException):
+    """Stands for the end of the process."""
+
+
+def lose():
+    raise LostError
+
+
+@pytest.mark.parametrize("words", [(), ("--stored-bits", 10, "--shift", 1, "--competitors", "all")])
+def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, words):
+    learned(capfd, *SMALL, *words, "-o", "whole.npz")
+    usual = signal.getsignal(signal.SIGINT)
+    with monkeypatch.context() as patch:
+        stopping(patch, 4, press)
+        ended = firstspike(capfd, "learn", *SMALL, *words, "-o", "net.npz", "--json", "result.json")
+    assert signal.getsignal(signal.SIGINT) == usual
+    assert ended.status == 130
+    assert "firstspike learn --resume -o net.npz" in ended.out
+    state = LearningState.load("net.state.npz", Network.load("net.npz"))
+    assert 0 < state.done < 2500
+    with monkeypatch.context() as patch:
+        stopping(patch, 5, press)
+        assert firstspike(capfd, "learn", "--resume", "-o", "net.npz").status == 130
+    result = learned(capfd, "--resume", "-o", "net.npz")
+    assert result["curve"][-1]["done"] == 7500
+    for name in ("{}.npz", "{}.state.npz"):
+        one, other = ((folder / name.format(run)).read_bytes() for run in ("whole", "net"))
+        assert one == other
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, existing):
+    learned(capfd, *SMALL, "-o", "whole.npz")
+    if existing:
+        learned(capfd, *SMALL, "--seed", 9, "-o", "net.npz")
+        before = (folder / "net.npz").read_bytes()
+    with monkeypatch.context() as patch:
+        stopping(patch, 8, lose)  # in the second epoch
+        with pytest.raises(LostError):
+            firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+    assert (folder / "net.npz").exists() == existing
+    if existing:
+        assert (folder / "net.npz").read_bytes() == before
+    assert 2500 < LearningState.load("net.state.npz").done < 7500
+    learned(capfd, "--resume", "-o", "net.npz")
+    assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
+    assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
+
+
+def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
+    def twice():
+        press()
+        press()
+
+    with monkeypatch.context() as patch:
+        stopping(patch, 8, twice)
+        ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+    assert ended.status == 130
+    assert names(folder) == ["net.state.npz"]
+    assert 2500 < LearningState.load("net.state.npz").done < 7500
+
+
+def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, monkeypatch):
+    learned(capfd, *SMALL, "-o", "net.npz")
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    ended = firstspike(capfd, "learn", "net.npz", "--epochs", 1, "-o", "net.npz")
+    assert ended.status == 2
+    assert "No space left" in ended.err.splitlines()[-1]
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+
+
+def test_learning_goes_on_from_the_stored_bits_beside_a_network(capfd, folder):
+    learned(capfd, *SMALL, "--stored-bits", 10, "-o", "net.npz")
+    words = ("learn", "net.npz", "--images", 500, "--epochs", 1)
+    result = learned(capfd, *words[1:], "-o", "with.npz")
+    assert result["stored_bits"] == 10
+    assert LearningState.load("with.state.npz").done == 500
+    (folder / "net.state.npz").rename(folder / "away")
+    assert learned(capfd, *words[1:], "-o", "eight.npz")["stored_bits"] == 8
+    learned(capfd, *words[1:], "--stored-bits", 10, "-o", "without.npz")
+    digests = {Network.load(f"{name}.npz").digest() for name in ("with", "eight", "without")}
+    assert len(digests) == 3
+
+
+def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder):
+    learned(capfd, *SMALL, "-o", "net.npz")
+    learned(capfd, *SMALL, "--seed", 2, "-o", "other.npz")
+    (folder / "other.npz").replace(folder / "net.npz")
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    for words in (("net.npz", "-o", "new.npz"), ("--resume", "-o", "net.npz")):
+        assert "net.state.npz is the state of another network" in refusal(capfd, "learn", *words)
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda meta: meta.clear(),
+        lambda meta: meta.update(run=3),
+        lambda meta: meta["run"].pop("epochs"),
+        lambda meta: meta["run"].pop("command"),
+        lambda meta: meta.update(curve=None),
+        lambda meta: meta["curve"].pop(),
+    ],
+)
+def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch, damage):
+    with monkeypatch.context() as patch:
+        stopping(patch, 4, press)
+        firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
+    state = LearningState.load("net.state.npz")
+    damage(state.meta)
+    state.save("net.state.npz")
+    assert "net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+
+
+def test_what_cannot_be_resumed_is_refused(capfd, folder):
+    assert "no state net.state.npz" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    learned(capfd, *SMALL, "-o", "net.npz")
+    assert "come to its end" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    (folder / "net.state.npz").write_bytes(b"PK nonsense")
+    assert "valid state" in refusal(capfd, "learn", "--resume", "-o", "net.npz")
+    assert "valid state" in refusal(capfd, "learn", "net.npz", "-o", "new.npz")
+
+
+def test_it_adapts_to_swapped_classes(capfd, folder, digits):
+    learned(capfd, *SMALL, "-o", "net.npz")
+    words = ("net.npz", "--epochs", 3, "--relabel", "3:8,8:3", "-o", "swapped.npz")
+    result = learned(capfd, *words)
+    swapped = Network.load("swapped.npz")
+    labels = digits.test_labels.copy()
+    labels[digits.test_labels == 3], labels[digits.test_labels == 8] = 8, 3
+    decision = infer(swapped, encode(swapped, digits.test_images)).decision
+    assert result["accuracy"] == (decision == labels).mean()
+    change = result["change"]
+    assert result["images"] == 2000, "the last 500 are watched"
+    assert change["after"] < change["before"] - 0.1
+    assert change["lowest"] <= change["after"]
+    assert change["end"] == result["curve"][-1]["watched"] == result["epochs"][-1]["watched"]
+    near = [point["watched"] >= change["before"] - 0.02 for point in result["curve"]]
+    assert change["images"] == result["curve"][near.index(True)]["done"]
+    before = Network.load("net.npz")
+    decision = infer(before, encode(before, digits.train_images[-500:])).decision
+    assert change["before"] == (decision == digits.train_labels[-500:]).mean()
+
+
+def test_it_adapts_to_dead_neurons(capfd, folder):
+    learned(capfd, *SMALL, "-o", "net.npz")
+    result = learned(capfd, "net.npz", "--epochs", 2, "--kill", 0.25, "-o", "killed.npz")
+    dead = ~Network.load("killed.npz").weights[0].any(axis=0)
+    assert 3 <= dead.sum() <= 20
+    change = result["change"]
+    assert change["after"] < change["before"]
+    assert change["end"] > change["lowest"]
+    ended = firstspike(capfd, "learn", "net.npz", "--epochs", 1, "--kill", 1, "-o", "all.npz")
+    assert ended.status == 0
+    assert "until within 2 points of before never" in " ".join(ended.out.split())
+    assert "0 of 0" in ended.out
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_plot(capfd, folder, suffix):
+    learned(capfd, *SMALL, "-o", "net.npz", "--plot", f"curve.{suffix}")
+    assert (folder / f"curve.{suffix}").stat().st_size > 5000
+    if suffix == "png":
+        with Image.open("curve.png") as image:
+            assert np.asarray(image).std() > 10
+    learned(capfd, "net.npz", "--epochs", 1, "--kill", 1, "-o", "b.npz", "--plot", "c.png")
+    assert (folder / "c.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("-o", "a.npz"), "--random"),
+        (("mnist-8bit", "--random", "784-40-10", "-o", "a.npz"), "either"),
+        (("--random", "784-40-10"), "-o"),
+        (("--random", "784-10", "-o", "a.npz"), "784-600-10"),
+        (("--random", "784-0-10", "-o", "a.npz"), "784-600-10"),
+        (("--random", "784-40-30-10", "-o", "a.npz"), "2 hidden layers"),
+        (("--random", "783-40-10", "-o", "a.npz"), "783"),
+        (("--random", "784-40-9", "-o", "a.npz"), "label 9"),
+        (("--random", "784-40-10", "--inputs", "785", "-o", "a.npz"), "785"),
+        (("--random", "784-40-10", "--images", "2501", "-o", "a.npz"), "2501"),
+        (("--random", "784-40-10", "--images", "0", "-o", "a.npz"), "--images"),
+        (("--random", "784-40-10", "--epochs", "0", "-o", "a.npz"), "--epochs"),
+        (("--random", "784-40-10", "--shift", "2", "-o", "a.npz"), "--shift"),
+        (("--random", "784-40-10", "--stored-bits", "9", "-o", "a.npz"), "--stored-bits"),
+        (("--random", "784-40-10", "--competitors", "2", "-o", "a.npz"), "--competitors"),
+        (("--random", "784-40-10", "--relabel", "3:8", "-o", "a.npz"), "trained NET"),
+        (("--random", "784-40-10", "--kill", "0.5", "-o", "a.npz"), "trained NET"),
+        (("--random", "784-40-10", "--target", "moon", "-o", "a.npz"), "--target"),
+        (("--random", "784-40-10", "--target", "rtl", "--exact", "-o", "a.npz"), "--exact"),
+        (("--random", "784-40-10", "--lanes", "8", "--exact", "-o", "a.npz"), "--exact"),
+        (("--random", "784-40-10", "--lanes", "0", "-o", "a.npz"), "--lanes"),
+        (("--random", "784-40-10", "--seed", "-1", "-o", "a.npz"), "--seed"),
+        (("--random", "784-40-10", "--plot", "a.gif", "-o", "a.npz"), ".png"),
+        (("--random", "784-40-10", "-o", "nowhere/a.npz"), "nowhere"),
+        (("--random", "784-40-10", "-o", "/dev/null"), "/dev/null"),
+        (("--random", "784-40-10", "--json", "nowhere/a.json", "-o", "a.npz"), "nowhere"),
+        (("--random", "784-40-10", "--resume", "-o", "a.npz"), "--resume"),
+        (("--resume", "--epochs", "3", "-o", "a.npz"), "--resume"),
+        (("mnist-8bit", "--inputs", "30", "-o", "a.npz"), "--inputs"),
+        (("mnist-8bit", "--images", "2001", "--kill", "0.1", "-o", "a.npz"), "watch"),
+        (("mnist-8bit", "--kill", "1.5", "-o", "a.npz"), "--kill"),
+        (("mnist-8bit", "--kill", "nan", "-o", "a.npz"), "--kill"),
+        (("--random", "784-40-10", "-o", ""), "''"),
+        (("mnist-8bit", "--relabel", "3", "-o", "a.npz"), "--relabel"),
+        (("mnist-8bit", "--relabel", "3:x", "-o", "a.npz"), "--relabel"),
+        (("mnist-8bit", "--relabel", "3:10", "-o", "a.npz"), "--relabel"),
+        (("mnist-8bit", "--relabel", "3:-1", "-o", "a.npz"), "--relabel"),
+        (("mnist-8bit", "--relabel", "3:8,3:4", "-o", "a.npz"), "two new names"),
+        (("mnist-8bit", "--relabel", "", "-o", "a.npz"), "--relabel"),
+        (("no-such-network", "-o", "a.npz"), "no-such-network"),
+    ],
+)
+def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
+    ended = firstspike(capfd, "learn", *words)
+    assert ended.status == 2
+    assert ended.out == ""
+    assert told in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+    assert names(folder) == []
+
+
+def test_networks_that_spike_more_than_once_are_refused(capfd, folder):
+    learned(capfd, *SMALL, "-o", "net.npz")
+    replace(Network.load("net.npz"), max_spikes=2).save("more.npz")
+    assert "max_spikes 2" in refusal(capfd, "learn", "more.npz", "-o", "new.npz")
+
+
+def test_a_shipped_network_goes_on_learning(capfd, folder):
+    result = learned(capfd, "mnist-4bit", "--epochs", 1, "--images", 500, "-o", "net.npz")
+    network = Network.load("net.npz")
+    assert network.weight_bits == (4, 4)
+    assert result["stored_bits"] == 8
+    assert result["accuracy"] > 0.9
+
+
+HARDWARE = ("--random", "784-40-10", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", 8)
+
+
+def test_hardware_learns_the_same(capfd, folder):
+    golden = learned(capfd, *HARDWARE[:6], "--lanes", 8, "-o", "golden.npz")
+    hardware = learned(capfd, *HARDWARE, "-o", "rtl.npz")
+    assert (hardware["differences"], hardware["weights_differ"]) == (0, 0)
+    assert golden["differences"] is None
+    assert hardware["curve"][-1]["cycles"] > hardware["curve"][-1]["run_on_cycles"]
+    for name in ("cycles", "run_on_cycles", "updated", "right"):
+        assert sum(point[name] for point in golden["curve"]) == sum(
+            point[name] for point in hardware["curve"]
+        )
+    one, other = (LearningState.load(f"{name}.state.npz") for name in ("golden", "rtl"))
+    assert all(map(np.array_equal, one.weights, other.weights))
+
+
+def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
+    monkeypatch.setattr(learning_targets, "learn", twice)
+    ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz")
+    assert ended.status == 1
+    result = json.loads(ended.out)
+    assert result["differences"] >= result["weights_differ"] > 0
+
+
+def twice(state, ticks, labels, settings, **how):
+    """A golden rule that is wrong: it changes weights once more."""
+    result = golden_learn(state, ticks, labels, settings, **how)
+    state.weights[1][0, 0] += 1
+    return result

@@ -1,0 +1,84 @@
+"""`firstspike run` and `compare` on the simulated hardware."""
+
+import json
+import sysconfig
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.command import firstspike, refusal, toy_network
+
+CORE = ("--lanes", 5, "--window", 2)
+
+
+@pytest.fixture(scope="module")
+def selection(tmp_path_factory):
+    """Words that name the toy network and images for it."""
+    folder = tmp_path_factory.mktemp("toy")
+    toy_network().save(folder / "toy.npz")
+    rng = np.random.default_rng(3)
+    images = []
+    for _ in range(20):
+        ticks = np.sort(rng.integers(1, toy_network().deadline + 1, 25)).tolist()
+        inputs = rng.permutation(36)[:25].tolist()
+        images.append(list(zip(ticks, inputs, strict=True)))
+    lines = [json.dumps({"events": image, "label": int(rng.integers(4))}) for image in images]
+    (folder / "events").write_text("\n".join(lines))
+    return folder / "toy.npz", "--events", folder / "events"
+
+
+def test_the_hardware_gives_the_same_result_as_golden(capfd, selection):
+    words = ("run", *selection, *CORE, "--spikes", "--json", "-")
+    rtl = firstspike(capfd, *words, "--target", "rtl")
+    assert rtl.status == 0
+    golden = firstspike(capfd, *words)
+    assert json.loads(rtl.out) == json.loads(golden.out)
+
+
+def test_the_hardware_does_not_differ_from_golden(capfd, selection):
+    ended = firstspike(capfd, "compare", *selection, *CORE, "--json", "-")
+    assert ended.status == 0
+    result = json.loads(ended.out)
+    assert result["count"] == 20
+    assert result["spikes"] > 0
+    assert result["first"] is None
+
+
+def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
+    toy, *_ = selection
+    pixels = np.random.default_rng(4).integers(0, 256, (3, 6, 6), np.uint8)
+    files = [tmp_path / f"{image}.png" for image in range(len(pixels))]
+    for image, file in zip(pixels, files, strict=True):
+        Image.fromarray(image).save(file)
+    words = (toy, "--image", *files, *CORE, "--bitmap", 8, "--json", "-")
+    rtl = firstspike(capfd, "run", *words, "--target", "rtl")
+    assert rtl.status == 0
+    assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
+
+
+def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):
+    replace(toy_network(), max_spikes=2).save(tmp_path / "twice.npz")
+    _, *events = selection
+    assert "max_spikes" in refusal(capfd, "compare", tmp_path / "twice.npz", *events)
+
+
+def test_a_missing_compiler_is_named(capfd, monkeypatch, tmp_path, selection):
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
+    assert "g++" in refusal(capfd, "compare", *selection, *CORE)
+
+
+def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "file" / "cache"))
+    assert str(tmp_path / "file" / "cache") in refusal(capfd, "compare", *selection, *CORE)
+
+
+@pytest.mark.parametrize("bench", ["queue", "core"])
+def test_simulate_says_that_a_bench_is_right(bench, capfd):
+    ended = firstspike(capfd, "simulate", bench)
+    assert ended.status == 0
+    assert ended.out.startswith(bench)
+    assert ": right" in ended.out

@@ -1,0 +1,259 @@
+"""`firstspike run`: the figures of each image, every way to select images, and bad selections."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import bundled_test_set, encode, events, infer, load_network
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from tests.support.command import firstspike, refusal, toy_network
+
+MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """The file of the toy network."""
+    toy_network().save(tmp_path / "toy.npz")
+    return tmp_path / "toy.npz"
+
+
+def line_of(events, **more):
+    return json.dumps({"events": events, **more})
+
+
+def write_events(path, network, ticks, labels=None):
+    """An events file of `ticks`, int32 [n, n_rows]."""
+    lines = []
+    for image, row in enumerate(ticks):
+        pairs = [[tick, int(network.inputs[r])] for tick, r in events(row).tolist()]
+        lines.append(line_of(pairs, **({} if labels is None else {"label": labels[image]})))
+    path.write_text("\n\n".join(lines) + "\n")
+    return path
+
+
+def expected(network, ticks, labels, schedule, pixels=None, spikes=False):
+    """The images of `run --json`, asked of the golden model."""
+    run = infer(network, ticks)
+    clock = cycles(network, ticks, run, schedule, pixels)
+    return [
+        {
+            "label": labels[i],
+            "class": run.decision[i],
+            "tick": run.tick[i],
+            "forced": run.forced[i],
+            "input_spikes": run.input_spikes[i],
+            "hidden_spikes": run.hidden_spikes[i],
+            "lookups": run.lookups(network)[i].tolist(),
+            "cycles": clock[i],
+            **({"spikes": [list(spike) for spike in run.spikes(i)]} if spikes else {}),
+        }
+        for i in range(len(ticks))
+    ]
+
+
+@pytest.mark.parametrize("spikes", [False, True])
+@pytest.mark.parametrize("core", [(), ("--lanes", 8, "--window", 2), ("--bitmap", 32)])
+def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
+    ended = firstspike(
+        capfd, "run", "mnist-4bit", "--images", 30, *core, "--json", "-", *["--spikes"] * spikes
+    )
+    assert ended.status == 0
+    network = load_network("mnist-4bit")
+    pixels, labels = bundled_test_set()
+    options = dict(zip([str(word)[2:] for word in core[::2]], core[1::2], strict=True))
+    ticks = encode(network, pixels[:30])
+    result = json.loads(ended.out)
+    assert result["images"] == expected(
+        network, ticks, labels[:30], Schedule.of(network, **options), pixels[:30], spikes
+    )
+    summary = result["summary"]
+    assert summary["count"] == 30
+    assert summary["accuracy"] == np.mean(
+        [image["class"] == image["label"] for image in result["images"]]
+    )
+    for name in MEANS:
+        values = [image[name] for image in result["images"]]
+        assert summary[name] == pytest.approx(np.mean(values, axis=0))
+
+
+def test_the_default_is_the_first_hundred_digits_on_the_8_bit_network(capfd):
+    result = json.loads(firstspike(capfd, "run", "--json", "-").out)
+    named = ("run", "mnist-8bit", "--dataset", "mnist", "--images", 100, "--target", "golden")
+    assert json.loads(firstspike(capfd, *named, "--json", "-").out) == result
+    assert result["summary"]["count"] == 100
+
+
+def test_events_give_the_same_as_the_pixels_they_come_from(capfd, tmp_path):
+    network = load_network("mnist-8bit")
+    pixels, labels = bundled_test_set()
+    path = write_events(tmp_path / "e", network, encode(network, pixels[:7]), labels[:7].tolist())
+    by_events = firstspike(capfd, "run", "--events", path, "--spikes", "--json", "-")
+    by_pixels = firstspike(capfd, "run", "--images", 7, "--spikes", "--json", "-")
+    assert json.loads(by_events.out) == json.loads(by_pixels.out)
+
+
+@pytest.mark.parametrize("encoding", ["binary", "levels-8"])
+def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding):
+    network = toy_network(encoding)
+    network.save(toy)
+    pixels = np.random.default_rng(2).integers(0, 256, (5, 36), np.uint8)
+    files = []
+    for image, mode in zip(pixels, ("L", "L", "RGB", "RGBA", "LA"), strict=True):
+        files.append(tmp_path / f"{len(files)}.png")
+        Image.fromarray(image.reshape(6, 6)).convert(mode).save(files[-1])
+    images = expected(network, encode(network, pixels), [None] * 5, Schedule.of(network))
+    once = firstspike(capfd, "run", toy, "--image", *files, "--json", "-")
+    repeated = [word for file in files for word in ("--image", file)]
+    each = firstspike(capfd, "run", *repeated, toy, "--json", "-")
+    assert json.loads(once.out)["images"] == json.loads(each.out)["images"] == images
+    assert json.loads(once.out)["summary"]["accuracy"] is None
+
+
+def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy):
+    path = tmp_path / "e"
+    path.write_text(
+        "\n".join(['{"events": [], "label": 3}', "  ", '{"events": [], "label": null}', "{}"])
+    )
+    assert "line 4" in refusal(capfd, "run", toy, "--events", path)
+    path.write_text('\ufeff{"events": [], "label": 3}\n \n{"events": []}')
+    result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
+    network = toy_network()
+    ticks = np.zeros((2, len(network.inputs)), np.int32)
+    assert result["images"] == expected(network, ticks, [3, None], Schedule.of(network))
+    assert result["summary"]["accuracy"] == (result["images"][0]["class"] == 3)
+
+
+def test_events_of_unconnected_inputs_are_ignored_in_any_order_inside_a_tick(capfd, tmp_path, toy):
+    (tmp_path / "a").write_text(line_of([[8, 9], [8, 0], [8, 4], [9, 1]]))
+    (tmp_path / "b").write_text(line_of([[8, 4], [8, 9], [9, 1]]))
+    runs = [
+        json.loads(firstspike(capfd, "run", toy, "--events", tmp_path / name, "--json", "-").out)
+        for name in "ab"
+    ]
+    assert runs[0] == runs[1]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[", "not JSON"),
+        ("nan", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ("\\xff", "not JSON"),
+        ("[[8, 1]]", "object"),
+        ('{"label": 1}', "object"),
+        ('{"events": {}}', "object"),
+        (line_of([[8]]), "[8]"),
+        (line_of([[8, 1, 2]]), "[8, 1, 2]"),
+        (line_of([8, 1]), "8 "),
+        (line_of([[8, 1.0]]), "[8, 1.0]"),
+        (line_of([[True, 1]]), "[true, 1]"),
+        (line_of([["8", 1]]), '["8", 1]'),
+        (line_of([[0, 1]]), "deadline, 60"),
+        (line_of([[-1, 1]]), "deadline, 60"),
+        (line_of([[61, 1]]), "deadline, 60"),
+        (line_of([[10**400, 1]]), "deadline, 60"),
+        (line_of([[8, -1]]), "0 to 35"),
+        (line_of([[8, 36]]), "0 to 35"),
+        (line_of([[8, 1], [7, 2]]), "[7, 2]"),
+        (line_of([[8, 1], [8, 1]]), "[8, 1]"),
+        (line_of([[8, 0], [9, 0]]), "[9, 0]"),
+        (line_of([], label=4), "0 to 3"),
+        (line_of([], label=-1), "0 to 3"),
+        (line_of([], label="3"), '"3"'),
+        (line_of([], label=3.0), "3.0"),
+        (line_of([], label=False), "false"),
+    ],
+)
+def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told):
+    path = tmp_path / "events"
+    path.write_bytes(b'{"events": [[8, 1]]}\n\n' + line.encode().replace(b"\\xff", b"\xff") + b"\n")
+    sentence = refusal(capfd, "run", toy, "--events", path)
+    assert f"{path}, line 3: " in sentence
+    assert told in sentence
+    assert len(sentence) < 500
+
+
+def test_a_file_without_images_is_refused(capfd, tmp_path, toy):
+    (tmp_path / "e").write_text(" \n\n")
+    assert "no image" in refusal(capfd, "run", toy, "--events", tmp_path / "e")
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.write_text("no picture"), "PNG"),
+        (lambda path: Image.new("L", (6, 6)).save(path, "GIF"), "PNG"),
+        (lambda path: Image.new("L", (6, 7)).save(path), "6 x 7"),
+        (lambda path: Image.new("L", (28, 28)).save(path), "6 x 6"),
+        (lambda path: Image.new("RGB", (6, 6), "red").save(path), "grey"),
+        (lambda path: Image.new("I;16", (6, 6)).save(path), "8-bit"),
+        (lambda path: Image.new("LA", (6, 6)).save(path), "alpha"),
+        (lambda path: cut(path), "PNG"),
+    ],
+)
+def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, told):
+    path = tmp_path / "digit.png"
+    make(path)
+    sentence = refusal(capfd, "run", toy, "--image", path)
+    assert str(path) in sentence
+    assert told in sentence
+
+
+def cut(path):
+    """A PNG file whose second half is missing."""
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (6, 6), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--images", 3, "--events", "e"),
+        ("--dataset", "mnist", "--events", "e"),
+        ("--events", "e", "--image", "e"),
+        ("--images", 3, "--image", "e"),
+        ("--bitmap", 8, "--events", "e"),
+    ],
+)
+def test_selections_that_exclude_each_other_are_refused(capfd, tmp_path, toy, words):
+    (tmp_path / "e").write_text("")
+    words = [tmp_path / "e" if word == "e" else word for word in words]
+    ended = firstspike(capfd, "run", toy, *words)
+    assert ended.status == 2
+    told = "goes with" if "--bitmap" in words else "--events or --image."
+    assert told in ended.err
+
+
+def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_path, toy):
+    network = replace(toy_network(), max_spikes=3)
+    network.save(toy)
+    pixels = np.full((1, 36), 255, np.uint8)
+    path = write_events(tmp_path / "e", network, encode(network, pixels))
+    result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
+    run = infer(network, encode(network, pixels))
+    assert run.hidden_spikes[0] > run.rows[0, 1:].sum(), "some neuron spikes more than once"
+    assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]
+    assert result["images"][0]["cycles"] is None
+    assert result["summary"]["cycles"] is None
+
+
+def test_too_many_images_or_images_of_another_size_are_refused(capfd, toy):
+    assert "10000" in refusal(capfd, "run", "--images", 10_001)
+    assert "784" in refusal(capfd, "run", toy, "--dataset", "mnist")
+
+
+@pytest.mark.parametrize("verb", ["info", "run", "study"])
+def test_json_goes_whole_into_a_file_or_not_at_all(capfd, tmp_path, verb):
+    words = (verb, "mnist-4bit", *([] if verb == "info" else ["--images", 2]), "--json")
+    result = tmp_path / "result.json"
+    assert firstspike(capfd, *words, result).status == 0
+    assert json.loads(result.read_text()) == json.loads(firstspike(capfd, *words, "-").out)
+    missing = tmp_path / "missing" / "result.json"
+    assert str(missing) in refusal(capfd, *words, missing)
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]

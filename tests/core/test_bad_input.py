@@ -1,0 +1,245 @@
+"""A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from firstspike.golden import Network, encode, events, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core import weight_chunks
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items, run_items
+from firstspike.sim.harness.payloads import pack
+from firstspike.sim.scoreboard import differences
+from tests.support.simulators import on_both_simulators
+
+ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
+on_both_ports = pytest.mark.parametrize("bitmap", [None, 8])
+
+
+def small_network() -> Network:
+    """Both forms of hidden layer at 7 lanes: groups with windows, and registers."""
+    rng = np.random.default_rng(3)
+    sizes = (21, 13, 7, 5)
+    return Network(
+        weights=tuple(rng.integers(-4, 8, pair) for pair in itertools.pairwise(sizes)),
+        weight_bits=(4, 5, 4),
+        thresholds=(6, 8, 5),
+        unit=8,
+        deadline=51,
+        n_inputs=26,
+        inputs=np.sort(rng.choice(26, 21, replace=False)),
+    )
+
+
+NETWORK = small_network()
+LANES, WINDOW = 7, 2
+
+
+def schedule(bitmap=None) -> Schedule:
+    return Schedule.of(NETWORK, LANES, WINDOW, bitmap)
+
+
+def random_images(count: int, seed: int):
+    """Pixels and ticks; the ticks are any, but for the bitmap those of the pixels."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, NETWORK.n_inputs)).astype(np.uint8)
+    latest = rng.integers(1, NETWORK.deadline + 1, (count, 1))
+    ticks = rng.integers(0, latest + 1, (count, len(NETWORK.inputs))).astype(np.int32)
+    return pixels, ticks
+
+
+def run(simulator, items, bitmap=None, **stimulus):
+    shape = CoreShape.of(NETWORK, schedule(bitmap))
+    return run_items(NETWORK, shape, items, Stimulus(**stimulus), simulator=simulator)
+
+
+def check(ticks, result, error=None, predicted=None, images=None):
+    """No difference to golden; cycles are compared where they are predicted."""
+    predicted = result.cycles if predicted is None else predicted
+    found = differences(infer(NETWORK, ticks), predicted, result, error)
+    assert not [one for one in found if images is None or one.image in images]
+
+
+def flagged(stream, ticks, final):
+    """The causes in the decision of an image.
+
+    `stream`: (kind, tick, cause) of every event before the end; `final`: a cause that comes with
+    the end. The events that time is advanced by to the decision carry the causes before them.
+    """
+    decision = infer(NETWORK, ticks[None]).tick[0]
+    causes, start = 0, None
+    for tick, cause in stream:
+        if cause:
+            causes |= cause
+        elif start is None:
+            start = tick
+        elif tick >= decision and tick > start:
+            return causes
+    return causes | final
+
+
+def with_bad_events(ticks, rng):
+    """An image's items with bad events, and promises, in between; and its (tick, cause) stream."""
+    shape = CoreShape.of(NETWORK, schedule())
+    layout = input_layout(len(NETWORK.inputs), NETWORK.deadline)
+    items, stream, before = [], [], 0
+
+    def spike(tick, row, cause):
+        items.extend(event_items(shape, [(tick, row)]))
+        stream.append((tick, cause))
+
+    for tick, row in [*events(ticks).tolist(), (None, None)]:
+        for _ in range(rng.integers(0, 4) if rng.random() < 0.1 else 0):
+            which = rng.integers(0, 6)
+            good = int(rng.integers(max(before, 1), NETWORK.deadline + 1))
+            if which == 0:
+                spike(good, len(NETWORK.inputs) + rng.integers(0, 3), ADDRESS)
+            elif which == 1:
+                spike(0, 0, TICK | (ORDER if before else 0))
+            elif which == 2:
+                spike(NETWORK.deadline + int(rng.integers(1, 12)), 1, TICK)
+            elif which == 3 and before > 1:
+                spike(int(rng.integers(1, before)), 2, ORDER)
+            elif which == 4 and before > 1:
+                spike(int(rng.integers(1, before)), len(NETWORK.inputs), ORDER | ADDRESS)
+            elif which == 5:
+                latest = NETWORK.deadline if tick is None else tick
+                promised = int(rng.integers(max(before, 1), latest + 1))
+                items.append(pack(layout, {"kind": Kind.ADVANCE.value, "tick": promised}))
+                stream.append((promised, 0))
+                before = promised
+        if tick is not None:
+            spike(tick, row, 0)
+            before = tick
+    return np.array([*items, end_item(shape)], np.int64), stream
+
+
+@on_both_simulators
+@pytest.mark.parametrize("pauses", [False, True])
+def test_bad_events_are_dropped_and_flagged(simulator, pauses):
+    rng = np.random.default_rng(4)
+    _, ticks = random_images(48, seed=2)
+    ticks[7] = 0
+    ticks[9] = NETWORK.deadline
+    shape = CoreShape.of(NETWORK, schedule())
+    items, error = [], []
+    for image, row in enumerate(ticks):
+        if image % 3 == 2:  # a clean image in between
+            items.append(image_items(shape, row, None))
+            error.append(0)
+        else:
+            sent, stream = with_bad_events(row, rng)
+            items.append(sent)
+            error.append(flagged(stream, row, 0))
+    assert {ADDRESS, TICK, ORDER} <= set(error)
+    assert max(error) > ORDER, "several at once"
+    check(ticks, run(simulator, items, pauses=pauses), np.array(error))
+
+
+@on_both_simulators
+def test_aborted_events_are_decided_as_they_are(simulator):
+    rng = np.random.default_rng(15)
+    _, ticks = random_images(32, seed=6)
+    shape = CoreShape.of(NETWORK, schedule())
+    aborts, items, error = {}, [], []
+    for image in range(len(ticks)):
+        spikes = events(ticks[image])
+        sent = int(rng.integers(1, len(spikes) + 1)) if len(spikes) else 0
+        if image % 4 == 3 or not sent:
+            items.append(image_items(shape, ticks[image], None))
+            error.append(0)
+            continue
+        ticks[image, spikes[sent:, 1]] = 0
+        aborts[image] = int(rng.integers(0, 90))
+        items.append(event_items(shape, spikes[:sent]))
+        stream = [(tick, 0) for tick in spikes[:sent, 0].tolist()]
+        error.append(flagged(stream, ticks[image], ABORT))
+    result = run(simulator, items, aborts=aborts, quiet_aborts=[0, 5, 20, 21])
+    assert {0, ABORT} <= {error[image] for image in aborts}
+    check(ticks, result, np.array(error))
+
+
+@on_both_simulators
+def test_aborted_bitmaps_are_decided_as_they_are(simulator):
+    rng = np.random.default_rng(7)
+    pixels, _ = random_images(24, seed=8)
+    ticks = encode(NETWORK, pixels)
+    shape = CoreShape.of(NETWORK, schedule(8))
+    whole = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    aborts = {image: image // 3 for image in range(len(ticks)) if image % 3}
+    items = [
+        words[: rng.integers(1, len(words))] if image in aborts else words
+        for image, words in enumerate(whole)
+    ]
+    result = run(simulator, items, 8, aborts=aborts, quiet_aborts=[0, 3, 20])
+    # How many pixels had come through is the encoder's affair: the decision must be theirs.
+    for image in aborts:
+        ticks[image, np.flatnonzero(ticks[image])[result.rows[image, 0] :]] = 0
+    assert len({int(result.rows[image, 0]) for image in aborts}) > 5
+    check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
+
+
+@on_both_simulators
+@on_both_ports
+def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap):
+    rng = np.random.default_rng(9)
+    pixels, ticks = random_images(24, seed=10)
+    if bitmap:
+        ticks = encode(NETWORK, pixels)
+    shape = CoreShape.of(NETWORK, schedule(bitmap))
+    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    resets = {image: int(rng.integers(1, 200)) for image in range(0, len(ticks), 2)}
+    result = run(simulator, items, bitmap, resets=resets, checked=True)
+    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), schedule(bitmap), pixels)
+    check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
+
+
+@on_both_simulators
+@on_both_ports
+def test_decisions_can_wait(simulator, bitmap):
+    pixels, ticks = random_images(12, seed=11)
+    if bitmap:
+        ticks = encode(NETWORK, pixels)
+    shape = CoreShape.of(NETWORK, schedule(bitmap))
+    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    check(ticks, run(simulator, items, bitmap, decision_wait=900))
+
+
+@on_both_simulators
+@on_both_ports
+def test_both_sides_pause_at_random(simulator, bitmap):
+    pixels, ticks = random_images(24, seed=12)
+    if bitmap:
+        ticks = encode(NETWORK, pixels)
+    shape = CoreShape.of(NETWORK, schedule(bitmap))
+    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    check(ticks, run(simulator, items, bitmap, pauses=True))
+
+
+@on_both_simulators
+def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
+    rng = np.random.default_rng(13)
+    _, ticks = random_images(16, seed=14)
+    shape = CoreShape.of(NETWORK, schedule())
+    chunks = list(weight_chunks(shape, NETWORK))
+    words = rng.permutation(sorted({chunk[:2] for chunk in chunks}))[:100].tolist()
+    # All chunks of a word are read, in order.
+    chosen = [chunk for word in words for chunk in chunks if list(chunk[:2]) == word]
+    bad = [(layer, shape.layers[layer].words) for layer in range(len(shape.layers))]
+    bad = [one for one in bad if one[1] <= max(layer.words for layer in shape.layers)]
+    bad.append((len(shape.layers), 0))
+    reads = [(0, layer, address, 0) for layer, address, _ in chosen]
+    after = [(write, layer, address, 0xFFFFFFFF) for layer, address in bad for write in (1, 0)]
+    items = [image_items(shape, row, None) for row in ticks]
+    during = [*reads, (0, *bad[0], 0)]
+    result = run(simulator, items, during=during, after=after, checked=True)
+    answers = [tuple(one) for one in result.answers.tolist()]
+    assert answers[: len(chosen)] == [(data, 0) for _, _, data in chosen]
+    assert [error for _, error in answers[len(chosen) :]] == [1] + [1] * len(bad)
+    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), schedule())
+    assert np.all(result.cycles >= predicted)
+    check(ticks, result)

@@ -1,0 +1,23 @@
+"""Faults put into the hardware on purpose: `firstspike mutants` tries them all, these tests two."""
+
+import pytest
+
+from firstspike.sim.mutants.faults import FAULTS, mutated
+from tests.support.command import firstspike
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
+def test_fault_applies(fault):
+    compile(mutated(fault), fault.module, "exec")
+
+
+def test_faults_are_found(capfd):
+    result = firstspike(capfd, "mutants", "tie-in-a-group", "waits-for-sent-spikes")
+    assert result.status == 0
+    assert "2 of 2 faults found" in result.out
+
+
+def test_unknown_fault_is_refused(capfd):
+    result = firstspike(capfd, "mutants", "nothing")
+    assert result.status == 2
+    assert "'nothing'" in result.err

@@ -1,0 +1,36 @@
+"""The shipped networks at full size on Verilator: every spike, decision, statistic and cycle.
+
+The compiled simulations are cached; the first run takes a minute or so for each.
+"""
+
+import pytest
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from firstspike.sim.benches.core.run import Stimulus, simulate
+from firstspike.sim.scoreboard import differences
+
+IMAGES = 60
+
+
+@pytest.mark.parametrize(
+    ("name", "lanes", "bitmap"),
+    [
+        ("mnist-8bit", 64, None),
+        ("mnist-8bit", 8, 32),
+        ("mnist-4bit", 64, None),
+        ("mnist-4bit", 600, 32),
+    ],
+)
+def test_shipped_network_equals_golden(name, lanes, bitmap):
+    network = load_network(name)
+    pixels, _ = bundled_test_set()
+    pixels = pixels[:IMAGES]
+    ticks = encode(network, pixels)
+    schedule = Schedule.of(network, lanes, bitmap=bitmap)
+    run = simulate(network, ticks, schedule, pixels, Stimulus(checked=lanes == 64))
+    inference = infer(network, ticks)
+    assert not list(
+        differences(inference, cycles(network, ticks, inference, schedule, pixels), run)
+    )

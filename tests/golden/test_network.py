@@ -1,0 +1,204 @@
+"""The network file: what is saved is loaded, and whatever is wrong is said in a sentence."""
+
+import contextlib
+import dataclasses
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firstspike.golden import Network, NetworkError, load_network, shipped
+from tests.support.strategies import networks
+
+
+def small_network() -> Network:
+    return Network(
+        weights=(np.array([[3, -4], [7, 0], [-8, 1]]), np.array([[1, -2], [0, 1]])),
+        weight_bits=(4, 2),
+        thresholds=(4, 1),
+        unit=2,
+        deadline=13,
+        n_inputs=5,
+        inputs=np.array([0, 2, 4]),
+        encoding="levels-8",
+        late=13,
+        meta={"seed": 1},
+    )
+
+
+def fields_of(path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+@given(network=networks())
+def test_what_is_saved_is_loaded(network, tmp_path_factory):
+    path = tmp_path_factory.mktemp("net") / "net.npz"
+    network.save(path)
+    loaded = load_network(path)
+    for field in dataclasses.fields(Network):
+        one, other = getattr(network, field.name), getattr(loaded, field.name)
+        if field.name == "weights":
+            assert [w.tolist() for w in one] == [w.tolist() for w in other]
+        elif field.name == "inputs":
+            assert one.tolist() == other.tolist()
+        else:
+            assert one == other
+    assert network.digest() == loaded.digest()
+
+
+def test_digest_tells_networks_apart():
+    network = small_network()
+    transposed = tuple(w.T.copy() for w in network.weights[1:])
+    changed = [
+        {"weights": (network.weights[0], *transposed)},
+        {"weight_bits": (5, 2)},
+        {"thresholds": (4, 2)},
+        {"unit": 1},
+        {"deadline": 14},
+        {"n_inputs": 6},
+        {"inputs": np.array([0, 2, 3])},
+        {"encoding": "levels-9"},
+        {"late": -1},
+        {"max_spikes": 2},
+    ]
+    digests = {dataclasses.replace(network, **change).digest() for change in changed}
+    assert len(digests | {network.digest()}) == len(changed) + 1
+    assert dataclasses.replace(network, meta={}).digest() == network.digest()
+
+
+def test_a_network_cannot_be_changed():
+    network = small_network()
+    with pytest.raises(ValueError, match="read-only"):
+        network.weights[0][0, 0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        network.inputs[0] = 1
+
+
+BAD = [
+    ("weights", (), "weights"),
+    ("weights", (np.zeros((3, 2)), np.zeros((2, 2), int)), "weights_0 is float64"),
+    ("weights", (np.zeros((2, 2), int), np.zeros((2, 2), int)), "weights_0 has 2 rows"),
+    ("weights", (np.zeros((3, 2), int), np.zeros((3, 2), int)), "weights_1 has 3 rows"),
+    ("weights", (np.zeros((3, 0), int), np.zeros((0, 2), int)), "no columns"),
+    ("weights", (np.full((3, 2), 8), np.zeros((2, 2), int)), r"4 bits allow -8\.\.7"),
+    ("weights", (np.zeros((3, 2), int), np.full((2, 2), -3)), r"2 bits allow -2\.\.1"),
+    ("weights", (np.full((3, 2), 2**40), np.zeros((2, 2), int)), "weights_0 holds"),
+    ("weight_bits", (4,), "one per layer"),
+    ("weight_bits", (4, 1), r"2\.\.8"),
+    ("weight_bits", (9, 2), r"2\.\.8"),
+    ("thresholds", (4, 0), "threshold is 0"),
+    ("thresholds", (4, 1.5), "threshold is 1.5"),
+    ("thresholds", (4, 1, 1), "one per layer"),
+    ("unit", 0, "unit is 0"),
+    ("unit", True, "unit is True"),
+    ("deadline", 11, "at least 6 units, 12"),
+    ("deadline", 2**30, "deadline is"),
+    ("n_inputs", 4, "n_inputs is 4"),
+    ("inputs", np.array([0, 2, 2]), "ascending"),
+    ("inputs", np.array([2, 0, 4]), "ascending"),
+    ("inputs", np.array([-1, 2, 4]), "inputs holds -1"),
+    ("inputs", np.array([0.0, 2.0, 4.0]), "inputs is float64"),
+    ("inputs", np.array([], int), "at least one"),
+    ("encoding", "levels-1", r"2\.\.256"),
+    ("encoding", "levels-257", r"2\.\.256"),
+    ("encoding", "levels-08", r"2\.\.256"),
+    ("encoding", "ternary", "encoding is 'ternary'"),
+    ("late", 0, "late is 0"),
+    ("late", -2, "late is -2"),
+    ("late", 14, "late is 14"),
+    ("max_spikes", 0, "max_spikes is 0"),
+    ("meta", [], "meta is list"),
+    ("meta", {"x": object()}, "JSON"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), BAD)
+def test_a_bad_field_is_named(name, value, message):
+    with pytest.raises(NetworkError, match=message):
+        dataclasses.replace(small_network(), **{name: value})
+
+
+BAD_FILE = [
+    ("format", "firstspike-network-2", "format is 'firstspike-network-2'"),
+    ("format", 1, "format is 1"),
+    ("unit", 2.0, "unit is 2.0"),
+    ("unit", [2], r"unit is \[2\]"),
+    ("weight_bits", 4, "weight_bits is int64"),
+    ("threshold", [4.0, 1.0], "threshold is float64"),
+    ("meta", "{", "meta is not JSON"),
+    ("meta", "[]", "meta is list"),
+    ("weights_0", np.zeros((3, 2, 1), int), "weights_0 is int64"),
+    ("weights_3", np.zeros((3, 2), int), "weights_3 is unknown"),
+    ("bias", np.zeros(2), "bias is unknown"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "message"), BAD_FILE)
+def test_a_bad_field_of_a_file_is_named(name, value, message, tmp_path):
+    path = tmp_path / "net.npz"
+    small_network().save(path)
+    np.savez(path, **{**fields_of(path), name: value})
+    with pytest.raises(NetworkError, match=message) as caught:
+        Network.load(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_field_is_named(tmp_path):
+    path = tmp_path / "net.npz"
+    small_network().save(path)
+    fields = fields_of(path)
+    for name in fields:
+        np.savez(path, **{other: value for other, value in fields.items() if other != name})
+        # Without a layer's weights the next one is what is seen, or the number of layers.
+        expected = "weights_|per layer" if name.startswith("weights") else f"{name} is missing"
+        with pytest.raises(NetworkError, match=expected):
+            Network.load(path)
+
+
+def test_pickles_are_refused(tmp_path):
+    path = tmp_path / "net.npz"
+    small_network().save(path)
+    np.savez(path, **{**fields_of(path), "meta": np.array([{"seed": 1}], object)})
+    with pytest.raises(NetworkError, match="without pickles"):
+        Network.load(path)
+
+
+@given(data=st.data())
+def test_a_damaged_file_is_refused_or_the_same(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("net") / "net.npz"
+    network = small_network()
+    network.save(path)
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        content[data.draw(st.integers(0, len(content) - 1))] ^= data.draw(st.integers(1, 255))
+    path.write_bytes(content)
+    with contextlib.suppress(NetworkError):
+        # Bytes nobody reads, such as times of day, do no harm.
+        assert Network.load(path).digest() == network.digest()
+
+
+def test_a_file_that_cannot_be_written_is_left_as_it_was(tmp_path, monkeypatch):
+    path = tmp_path / "net.npz"
+    small_network().save(path)
+    before = path.read_bytes()
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"No space.*net\.npz"):
+        small_network().save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["net.npz"]
+
+
+def test_names():
+    with pytest.raises(NetworkError, match="no network 'mnist-9bit'"):
+        load_network("mnist-9bit")
+    for name in shipped():
+        assert load_network(name).shape[-1] == 10

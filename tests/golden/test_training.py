@@ -1,0 +1,310 @@
+"""Training on a little data: that it learns, is exact, repeats itself and keeps what it has."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.data.sets import Dataset, bundled_test_set
+from firstspike.golden.training.augment import Augmentation
+from firstspike.golden.training.feedforward import FeedForward, cross_entropy
+from firstspike.golden.training.optimiser import Optimiser
+from firstspike.golden.training.quantise import (
+    best_threshold,
+    compact,
+    most_active_inputs,
+    quantise,
+    weight_range,
+)
+from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
+from firstspike.golden.training.trainer import Trainer, TrainingError
+from firstspike.scripts.verbs import train
+from tests.support.strategies import networks
+
+SMALL = {
+    "layers": (784, 40, 10),
+    "n_connected": 300,
+    "epochs": 12,
+    "fine_tuning_epochs": 2,
+    "batch": 50,
+    "held_out": 500,
+    "rate": 5e-3,
+    "augmentation": None,
+}
+STILL = Augmentation(rotation=0, scale=0, shear=0, shift=0, elastic=0, brightness=0)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """2,500 digits to train on and 500 others, binarised."""
+    pixels, labels = bundled_test_set()
+    return Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
+
+
+@pytest.fixture(scope="module")
+def trained(digits):
+    return Trainer(**SMALL).fit(digits.train_images, digits.train_labels)
+
+
+def test_learns(trained, digits):
+    assert trained.score(digits.test_images, digits.test_labels) > 0.75
+    assert trained.network_.shape == (784, 40, 10)
+    assert len(trained.network_.inputs) == 300
+    assert trained.history_[-1].loss < trained.history_[0].loss / 2
+    right = trained.predict(digits.test_images) == digits.test_labels
+    assert trained.score(digits.test_images, digits.test_labels) == right.mean()
+
+
+def test_same_seed_same_network(digits):
+    def digest(seed):
+        trainer = Trainer(**SMALL | {"epochs": 2, "augmentation": Augmentation(), "seed": seed})
+        return trainer.fit(digits.train_images, digits.train_labels).network_.digest()
+
+    assert digest(1) == digest(1)
+    assert digest(1) != digest(2)
+
+
+def test_interrupt_keeps_the_best_network_so_far(digits):
+    seen = []
+
+    def interrupt(epoch):
+        seen.append(epoch)
+        if epoch.number == 2:
+            raise KeyboardInterrupt
+
+    trainer = Trainer(**SMALL).fit(digits.train_images, digits.train_labels, interrupt)
+    assert trainer.interrupted_
+    assert trainer.history_ == seen
+    assert trainer.best_ == max(seen, key=lambda epoch: epoch.validation_accuracy)
+    assert trainer.score(digits.test_images, digits.test_labels) > 0.2
+
+
+def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Optimiser, "step", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(**SMALL).fit(digits.train_images, digits.train_labels)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"layers": (784, 60, 40, 10)} | DEEP,
+        {"encoding": "levels-4"} | GRADED,
+        {"weight_bits": 2},
+        {"compact": True, "revival": 0.02, "weight_decay": 1e-5, "weight_sum": 1e-3},
+    ],
+)
+def test_learns_with(changes, digits):
+    trainer = Trainer(**SMALL | changes).fit(digits.train_images, digits.train_labels)
+    assert trainer.history_[-1].loss < trainer.history_[0].loss
+    assert trainer.score(digits.test_images, digits.test_labels) > 0.4
+    low, high = weight_range(trainer.weight_bits)
+    assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
+
+
+def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
+    low = {"initial": ((-0.005, 0.01), (0.06, 0.08)), "epochs": 1, "fine_tuning_epochs": 0}
+    sums = [
+        Trainer(**SMALL | low | {"weight_sum": cost})
+        .fit(digits.train_images, digits.train_labels)
+        .weights_[0]
+        .sum(axis=0)
+        for cost in (0.0, 0.1)
+    ]
+    assert (sums[0] < 1).all()
+    assert (sums[1] > sums[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"layers": (784, 10)}, "hidden"),
+        ({"layers": (783, 40, 10)}, "783"),
+        ({"layers": (784, 40, 5)}, "classes"),
+        ({"held_out": 2480}, "held out"),
+        ({"n_connected": 785}, "785"),
+    ],
+)
+def test_refuses(changes, words, digits):
+    with pytest.raises(TrainingError, match=words):
+        Trainer(**SMALL | changes).fit(digits.train_images, digits.train_labels)
+
+
+def exact_trainer(**changes):
+    """No term but the cost, and neither horizon nor phantom class."""
+    return Trainer(
+        **{"layers": (30, 12, 4), "horizon": 1e4, "phantom": np.inf, "clip": 1e9, "sparsity": 0.0}
+        | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04))}
+        | changes
+    )
+
+
+@pytest.mark.parametrize("times", [[np.inf, 1.0], [np.inf, 2.5, 1.0], [3.0, 2.0, 1.5, 1.0]])
+@pytest.mark.parametrize("layers", [(30, 12, 4), (30, 12, 11, 4)])
+def test_optimiser_follows_the_exact_gradient(times, layers, monkeypatch):
+    rng = np.random.default_rng(3)
+    table = np.resize(np.array(times), 256)
+    trainer = exact_trainer(layers=layers)
+    optimiser = Optimiser(trainer, 30, table, rng)
+    monkeypatch.setattr("firstspike.golden.training.optimiser._SMALLEST_SLOPE", 0.0)
+    pixels = rng.integers(0, 256, (50, 30)).astype(np.uint8)
+    labels = rng.integers(0, 4, 50)
+    reference = FeedForward(optimiser.weights)
+    z_out = reference.forward(table[pixels])[-1]
+    spiked = np.isfinite(z_out).all(axis=1) & (z_out.max(axis=1) < 20)
+    assert spiked.sum() > 10
+    pixels, labels = pixels[spiked], labels[spiked]
+    value, expected = reference.cost_gradient(table[pixels], labels)
+
+    found, slopes, _ = optimiser.forward(optimiser.weights, pixels)
+    _, dz = cross_entropy(found[-1], labels)
+    np.testing.assert_allclose(found[-1], z_out[spiked], rtol=2e-3)
+    gradients = optimiser._backward(optimiser.weights, found, slopes, found[-1].min(axis=1), dz)
+    for dW, reference_dW in zip(gradients, expected, strict=True):
+        scale = np.abs(reference_dW).max()
+        np.testing.assert_allclose(dW / scale, reference_dW / scale, atol=2e-3)
+    cost, right = optimiser.step(pixels, labels, 1e-3)
+    assert cost == pytest.approx(value, rel=1e-3)
+    assert right == (z_out[spiked].argmin(axis=1) == labels).sum()
+
+
+@given(st.integers(2, 8), st.data())
+def test_best_threshold_finds_weights_that_are_exact(bits, data):
+    low, high = weight_range(bits)
+    threshold = data.draw(st.integers(1, 4 << bits))
+    integers = data.draw(hnp.arrays(np.int32, (7, 5), elements=st.integers(low, high)))
+    W = integers / threshold
+    found = best_threshold(W, bits)
+    np.testing.assert_allclose(quantise(W, bits, found) / found, W, atol=1e-12)
+
+
+def test_best_threshold_gives_up_a_far_weight_for_many_near_ones():
+    W = np.full((100, 5), 0.1)
+    W[0, 0] = 3.0
+    found = best_threshold(W, 2)
+    assert np.abs(quantise(W, 2, found) / found - W)[1:].max() < 0.02
+
+
+def test_most_active_inputs():
+    images = np.zeros((10, 5), np.uint8)
+    images[:9, 3] = 128
+    images[:2, 1] = 200
+    images[:, 4] = 127
+    assert most_active_inputs(images, 2).tolist() == [1, 3]
+    assert most_active_inputs(images, 2, levels=4).tolist() == [3, 4]
+
+
+@given(networks(max_spikes=1), st.integers(0, 3), st.data())
+def test_compaction_changes_no_decision(network, margin, data):
+    shape = (6, network.n_inputs)
+    images = data.draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 60, 130, 255])))
+    small = compact(network, images, margin)
+    before = infer(network, encode(network, images))
+    after = infer(small, encode(small, images))
+    assert np.array_equal(before.decision, after.decision)
+    assert np.array_equal(before.tick, after.tick)
+    assert np.array_equal(before.hidden_spikes, after.hidden_spikes)
+    if margin == 0:
+        for size, ticks in zip(small.shape[1:-1], after.hidden, strict=True):
+            took_part = ((ticks > 0) & (ticks < after.tick[:, None])).any(axis=0)
+            assert size == max(1, took_part.sum())
+
+
+def test_augmentation_of_nothing_changes_nothing(digits):
+    rng = np.random.default_rng(0)
+    assert STILL.apply(digits.test_images, None, rng) is digits.test_images
+
+
+def test_flips_invert_their_share_of_pixels(digits):
+    flips = replace(STILL, flip=0.03)
+    changed = flips.apply(digits.test_images, None, np.random.default_rng(0)) != digits.test_images
+    assert changed.mean() == pytest.approx(0.03, rel=0.05)
+
+
+def test_what_is_not_moved_stays_whole():
+    """To its edges: clothes fill an image up to them."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (400, 784)).astype(np.uint8)
+    still = replace(STILL, brightness=1e-6)
+    assert (still.apply(images, still.fields(28, rng), rng) == images).all()
+
+
+@pytest.mark.parametrize("name", ["rotation", "scale", "shear", "shift", "elastic", "brightness"])
+def test_each_bound_varies_images_a_little(name):
+    column, row = np.meshgrid(np.arange(28), np.arange(28))
+    blob = 255 * np.exp(-((column - 17) ** 2 + (row - 10) ** 2) / 60)
+    images = np.repeat(blob.astype(np.uint8).reshape(1, 784), 200, axis=0)
+    one = replace(STILL, **{name: getattr(Augmentation(), name)})
+    rng = np.random.default_rng(0)
+    varied = one.apply(images, one.fields(28, rng), rng).astype(int)
+    assert len(np.unique(varied, axis=0)) > 100
+    assert np.abs(varied - images).mean() < 20
+    weight = varied.reshape(-1, 28, 28)
+    centre = [(weight * axis).sum((1, 2)) / weight.sum((1, 2)) for axis in (column, row)]
+    assert np.abs(centre[0] - 17).max() < 2.5
+    assert np.abs(centre[1] - 10).max() < 2.5
+
+
+@pytest.mark.parametrize("encoding", ["binary", "levels-8"])
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_are_parameters_of_a_trainer(name, encoding):
+    trainer = Trainer(**recipe(name, encoding, seed=5, epochs=None))
+    assert trainer.seed == 5
+    assert trainer.encoding == encoding
+    assert trainer.epochs > 0
+
+
+def run_command(digits, monkeypatch, *words):
+    monkeypatch.setattr(train, "load_dataset", lambda *_: digits)
+    small = {key: value for key, value in SMALL.items() if key not in ("epochs", "layers")}
+    monkeypatch.setitem(RECIPES, "sparse", RECIPES["sparse"] | small)
+    return CliRunner().invoke(train.command, [*words, "--layers", "784-40-10", "--epochs", "3"])
+
+
+def test_command_writes_network_and_result(digits, monkeypatch, tmp_path):
+    path = tmp_path / "net.npz"
+    words = ("--seed", "3", "--compact", "-o", str(path), "--json", str(tmp_path / "r.json"))
+    done = run_command(digits, monkeypatch, *words)
+    assert done.exit_code == 0, done.output
+    network = Network.load(path)
+    result = json.loads((tmp_path / "r.json").read_text())
+    test = infer(network, encode(network, digits.test_images))
+    assert result["accuracy"] == (test.decision == digits.test_labels).mean()
+    assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
+    assert result["digest"] == network.digest()
+    assert result["decisions_changed_by_compaction"] == 0
+    assert network.meta["seed"] == 3
+    expected = "firstspike train --layers 784-40-10 --compact --seed 3 --epochs 3"
+    assert network.meta["command"] == expected
+    assert f"{100 * result['accuracy']:.2f} %" in done.output
+
+
+def test_command_refuses_an_unwritable_output_before_training(digits, monkeypatch, tmp_path):
+    def fit(*_):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    done = run_command(digits, monkeypatch, "-o", str(tmp_path / "nowhere" / "net.npz"))
+    assert isinstance(done.exception, OSError)
+
+
+def test_command_leaves_no_file_if_training_fails(digits, monkeypatch, tmp_path):
+    def fit(*_):
+        raise TrainingError("no.")
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    path = tmp_path / "net.npz"
+    path.write_bytes(b"the one before")
+    done = run_command(digits, monkeypatch, "-o", str(path))
+    assert isinstance(done.exception, TrainingError)
+    assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
+    assert path.read_bytes() == b"the one before"

@@ -1,0 +1,135 @@
+"""Cores that learn, of every shape, against the golden rule: weights, decisions and cycles.
+
+Small random networks on Amaranth's simulator. Every pair of values of two parameters occurs.
+"""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from firstspike.golden import NetworkError, encode
+from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.events import causes_layout
+from firstspike.sim.benches.core.learning import learning_differences
+from firstspike.sim.direct import learn_directly
+from tests.support.pairwise import pairwise
+
+SHAPES = pairwise(
+    {
+        "sizes": [(20, 13, 5), (9, 40, 3), (33, 17, 1), (1, 5, 2), (12, 1, 3), (28, 36, 7)],
+        "lanes": [1, 3, 4, 16, 100],
+        "window": [0, 1, 3, 4],
+        "bits": [8, 10],
+        "unit": [3, 16, 64],
+        "slack": [0, 5],
+        "thresholds": [(4, 3), (40, 30), (150, 9)],
+        "step": [1, 4, 15],
+        "draws": [(0, 0), (1, 0), (0, 2), (2, 1)],
+        "margin": [(3, 2), (0, 2), (7, 9), (2, 200)],
+        "every_competitor": [False, True],
+        "extreme": [False, True],
+        "pauses": [False, True],
+    }
+)
+
+
+def make_state(shape: dict, seed: int) -> LearningState:
+    """Random weights; where `extreme`, about to saturate."""
+    state = LearningState.random(shape["sizes"], shape["bits"], seed)
+    unit = shape["unit"]
+    template = dataclasses.replace(
+        state.template,
+        thresholds=shape["thresholds"],
+        unit=unit,
+        deadline=6 * unit + shape["slack"],
+    )
+    state = dataclasses.replace(state, template=template)
+    if shape["extreme"]:
+        highest = (1 << shape["bits"] - 1) - 1
+        for weights in state.weights:
+            weights[:] = np.where(weights > 0, highest - 3, weights)
+            weights[:, ::3] = np.where(weights[:, ::3] <= 0, -highest + 3, weights[:, ::3])
+    return state
+
+
+@pytest.mark.parametrize("number", range(len(SHAPES)))
+def test_weights_and_cycles(number):
+    shape = SHAPES[number]
+    rng = np.random.default_rng(number)
+    state = make_state(shape, number)
+    n_in, _, n_out = shape["sizes"]
+    pixels = (rng.random((5, n_in)) < 0.5).astype(np.uint8) * 255
+    labels = rng.integers(UNLABELLED, n_out, len(pixels))
+    schedule = Schedule.of(state.network, shape["lanes"], shape["window"])
+    settings = Settings(shape["step"], *shape["draws"], shape["every_competitor"], *shape["margin"])
+    ticks = encode(state.network, pixels)
+    run = learn_directly(state, ticks, labels, settings, schedule, shape["pauses"], number)
+    network = state.network
+    learned = learn(state, ticks, labels, settings, trace=True)
+    cycles = None if shape["pauses"] else learning_cycles(network, ticks, learned, schedule)
+    assert not list(learning_differences(state, learned, cycles, run))
+
+
+@pytest.mark.parametrize("lanes", [2, 4])
+def test_many_hidden_spikes_behind_the_margin(lanes):
+    """Most neurons spike at zc: with groups of outputs they are taken before its potentials."""
+    state = LearningState.random((4, 40, 4), 8, 1)
+    template = dataclasses.replace(state.template, thresholds=(30, 20), unit=16, deadline=96)
+    state = dataclasses.replace(state, template=template)
+    early = np.arange(40) < 2
+    state.weights[0][:] = np.where(early, 75, 21)
+    state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
+    ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
+    schedule, labels = Schedule.of(state.network, lanes), np.array([0])
+    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    network = state.network
+    learned = learn(state, ticks, labels, Settings(), trace=True)
+    assert np.array_equal(learned.hidden[0][0] == learned.limit, ~early)
+    cycles = learning_cycles(network, ticks, learned, schedule)
+    assert not list(learning_differences(state, learned, cycles, run))
+
+
+def test_a_label_that_is_no_class_is_flagged_and_not_learned():
+    state = LearningState.random((20, 13, 5), 8, 1)
+    template = dataclasses.replace(state.template, thresholds=(40, 30))
+    state = dataclasses.replace(state, template=template)
+    rng = np.random.default_rng(1)
+    ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
+    labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
+    no_class = labels > 4
+    schedule = Schedule.of(state.network, 4)
+    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    causes = list(causes_layout(learns=True))
+    assert run.error.tolist() == [
+        1 << [name for name, _ in causes].index("label") if bad else 0 for bad in no_class
+    ]
+    # All else is as if they had no label.
+    labels = np.where(no_class, UNLABELLED, labels)
+    learned = learn(state, ticks, labels, Settings(), trace=True)
+    assert learned.updated.any()
+    run = dataclasses.replace(run, error=np.zeros(len(labels), int))
+    assert not list(learning_differences(state, learned, None, run))
+
+
+def test_what_no_core_learns():
+    state = LearningState.random((20, 13, 5), 8, 1)
+    network = state.network
+    graded = dataclasses.replace(network, encoding="levels-4")
+    deep = dataclasses.replace(
+        network,
+        weights=(*network.weights, np.ones((5, 3), np.int32)),
+        weight_bits=(8,) * 3,
+        thresholds=(9,) * 3,
+    )
+    for other, stored_bits, words in (
+        (graded, 8, "at one tick"),
+        (deep, 8, "one hidden layer"),
+        (network, 7, "stored weights"),
+    ):
+        with pytest.raises(NetworkError, match=words):
+            CoreShape.of(other, Schedule.of(other), stored_bits=stored_bits)

@@ -1,0 +1,97 @@
+"""The order in which images are learned: complete, new in each epoch, the same from anywhere."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firstspike.golden import LearningError
+from firstspike.golden.learning.course import Course, moved, relabelled
+
+
+def parts_of(course: Course, grid: int) -> list[range]:
+    parts, done = [], 0
+    while done < len(course):
+        parts.append(course.part(done, grid))
+        done = parts[-1].stop
+    return parts
+
+
+@given(st.integers(1, 60), st.integers(1, 4), st.integers(1, 30), st.sampled_from([8, 10]))
+def test_parts_follow_one_another_with_one_setting_each(n_images, epochs, grid, stored_bits):
+    course = Course(n_images, epochs, stored_bits)
+    parts = parts_of(course, grid)
+    assert [n for part in parts for n in part] == list(range(n_images * epochs))
+    for part in parts:
+        assert part.start // grid == (part.stop - 1) // grid
+        assert part.start // n_images == (part.stop - 1) // n_images
+        assert len({course.settings(n) for n in part}) == 1
+    for one, other in itertools.pairwise(parts):
+        new_settings = course.settings(one.start) != course.settings(other.start)
+        assert new_settings or other.start % grid == 0 or other.start % n_images == 0
+
+
+@given(st.integers(1, 30), st.integers(1, 30))
+def test_every_epoch_has_every_image_and_no_grid_changes_the_order(n_images, grid):
+    course = Course(n_images, 2, 8, seed=3, shift=1)
+    pixels = np.arange(n_images * 9, dtype=np.uint16).reshape(n_images, 9)
+    labels = np.arange(n_images)
+    seen = [course.images(part, pixels, labels) for part in parts_of(course, grid)]
+    order = np.concatenate([called for _, called in seen])
+    for epoch in order.reshape(2, n_images):
+        assert sorted(epoch) == labels.tolist()
+    whole = [course.images(part, pixels, labels) for part in parts_of(course, n_images)]
+    for which in (0, 1):
+        one, other = (np.concatenate([part[which] for part in parts]) for parts in (seen, whole))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_epochs_and_seeds_have_orders_of_their_own():
+    labels = np.arange(50)
+    pixels = np.zeros((50, 4), np.uint8)
+    orders = set()
+    for seed in (1, 2):
+        course = Course(50, 2, 8, seed=seed)
+        for start in (0, 50):
+            orders.add(tuple(course.images(range(start, start + 50), pixels, labels)[1].tolist()))
+    assert len(orders) == 4
+
+
+def test_shifts_go_everywhere_and_without_them_images_stay():
+    pixels = np.zeros((200, 9), np.uint8)
+    pixels[:, 4] = 255  # the middle one of 3 x 3
+    labels = np.zeros(200, int)
+    still, _ = Course(200, 1, 8).images(range(200), pixels, labels)
+    np.testing.assert_array_equal(still, pixels)
+    shifted, _ = Course(200, 1, 8, shift=1).images(range(200), pixels, labels)
+    assert (shifted == 255).sum(axis=1).tolist() == [1] * 200
+    assert (np.bincount(shifted.argmax(axis=1), minlength=9) > 5).all()
+
+
+def test_moved_images_are_dark_where_nothing_was():
+    image = np.arange(1, 10, dtype=np.uint8).reshape(1, 9)
+    by = {
+        (0, 0): [1, 2, 3, 4, 5, 6, 7, 8, 9],
+        (1, 0): [0, 0, 0, 1, 2, 3, 4, 5, 6],
+        (-1, 1): [0, 4, 5, 0, 7, 8, 0, 0, 0],
+    }
+    for move, expected in by.items():
+        assert moved(image, np.array([move])).tolist() == [expected]
+
+
+def test_relabelled_classes_change_places():
+    labels = np.array([3, 8, 1, 3])
+    assert relabelled(labels, {3: 8, 8: 3}).tolist() == [8, 3, 1, 8]
+    assert relabelled(labels, {}).tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_images": 0}, {"epochs": 0}, {"seed": -1}, {"shift": -1}, {"epochs": 1.5}]
+)
+def test_a_course_is_checked(wrong):
+    with pytest.raises(LearningError, match=next(iter(wrong))):
+        Course(**{"n_images": 5, "epochs": 1, "stored_bits": 8} | wrong)
+    with pytest.raises(LearningError, match="9 stored bits"):
+        Course(5, 1, 9)

@@ -1,0 +1,382 @@
+"""Learning: the rule against its plain second implementation, and its edges."""
+
+import itertools
+from collections import Counter
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from firstspike.golden import (
+    EncodingError,
+    Learned,
+    LearningError,
+    LearningState,
+    Network,
+    Settings,
+    bundled_test_set,
+    encode,
+    infer,
+    learn,
+)
+from firstspike.golden.learning import kernel as learning_kernel
+from firstspike.golden.learning.rule import SCHEDULES, UNLABELLED, leap, settings_at
+from tests.support.plain_learning import PlainState, learn_image
+from tests.support.plain_learning import draw as draw_plainly
+from tests.support.strategies import seeds
+
+FIELDS = [field.name for field in fields(Learned)]
+
+
+@st.composite
+def states(draw: st.DrawFn) -> LearningState:
+    """Tiny networks in all the ways that learning can have them."""
+    n_rows, n_hidden = draw(st.integers(1, 8)), draw(st.integers(1, 6))
+    n_out = draw(st.integers(1, 5))
+    bits = (draw(st.integers(2, 8)), draw(st.integers(2, 8)))
+    stored_bits = draw(st.sampled_from([8, 10, 12, max(bits)]))
+    unit = draw(st.integers(1, 9))
+    rng = np.random.default_rng(draw(seeds))
+    half = 1 << stored_bits - 1
+    weights = []
+    for shape in ((n_rows, n_hidden), (n_hidden, n_out)):
+        # How far down they go decides how many neurons spike; beyond the range: some saturate.
+        down = draw(st.sampled_from([0, half // 4, half // 2, half, 2 * half]))
+        up = draw(st.sampled_from([half, 2 * half]))
+        weights.append(rng.integers(-down, up, shape).clip(-half, half - 1))
+    network = Network(
+        tuple(w >> (stored_bits - b) for w, b in zip(weights, bits, strict=True)),
+        bits,
+        tuple(draw(st.integers(1, 1 << draw(st.integers(0, b)))) for b in bits),
+        unit,
+        deadline=6 * unit + draw(st.integers(0, 9)),
+        n_inputs=n_rows,
+        inputs=np.arange(n_rows),
+    )
+    generator = draw(st.integers(1, 65535))
+    return LearningState(tuple(weights), stored_bits, generator, network)
+
+
+some_settings = st.builds(
+    Settings,
+    step=st.integers(1, 15),
+    row_draw=st.sampled_from([0, 0, 1, 2, 15]),
+    output_draw=st.sampled_from([0, 0, 1, 2, 15]),
+    every_competitor=st.booleans(),
+    margin_shift=st.integers(0, 7),
+    margin_minimum=st.sampled_from([2, 2, 3, 255]),
+)
+
+
+@st.composite
+def lessons(draw: st.DrawFn, images: int = 5) -> tuple:
+    """A state, and the ticks and labels of some images: graded, of one tick, and silent."""
+    state = draw(states())
+    rng = np.random.default_rng(draw(seeds))
+    unit, deadline = state.template.unit, state.template.deadline
+    latest = draw(st.sampled_from([unit, 3 * unit, deadline]))
+    shape = (images, len(state.template.inputs))
+    if draw(st.booleans()):
+        ticks = rng.integers(0, latest + 1, shape, np.int32)
+    else:
+        ticks = np.where(rng.random(shape) < 0.7, unit, 0)
+    least = UNLABELLED if draw(st.booleans()) else 0
+    labels = rng.integers(least, state.template.shape[-1], images)
+    return state, ticks.astype(np.int32), labels
+
+
+def plainly(state: LearningState, ticks, labels, how) -> tuple[LearningState, list[dict]]:
+    """The same as `learn`, by the plain implementation; the state is a new one."""
+    plain = PlainState(*(w.tolist() for w in state.weights), state.generator)
+    results = [
+        learn_image(
+            state.template,
+            plain,
+            state.stored_bits,
+            row,
+            None if label == UNLABELLED else label,
+            how,
+        )
+        for row, label in zip(ticks.tolist(), labels.tolist(), strict=True)
+    ]
+    weights = (np.array(plain.W1), np.array(plain.W2))
+    done = state.done + int((labels != UNLABELLED).sum())
+    return replace(state, weights=weights, generator=plain.generator, done=done), results
+
+
+def assert_same_state(one: LearningState, other: LearningState) -> None:
+    for a, b in zip(one.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (one.generator, one.done) == (other.generator, other.done)
+
+
+def compare(lesson, how) -> list[dict]:
+    """Learn a lesson both ways; the results of the plain one."""
+    state, ticks, labels = lesson
+    expected, results = plainly(state, ticks, labels, how)
+    learned = learn(state, ticks, labels, how, trace=True)
+    for name in FIELDS:
+        found = (
+            np.squeeze(getattr(learned, name), 0) if name == "hidden" else getattr(learned, name)
+        )
+        np.testing.assert_array_equal(found, [r[name] for r in results], name)
+    assert_same_state(state, expected)
+    return results
+
+
+@settings(max_examples=600)
+@given(lessons(), some_settings)
+def test_the_rule_is_that_of_the_plain_implementation(lesson, how):
+    compare(lesson, how)
+
+
+BROKEN = {
+    "margin without its minimum": ("max(margin_minimum, (zk - unit) >> margin_shift)", "2"),
+    "a margin that does not end at the deadline": ("end = min(deadline, zk + m)", "end = deadline"),
+    "zc in the deadline": ("deadline + 1)\n        limit", "deadline)\n        limit"),
+    "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
+    "spikes at zc take part": ("0 < z_hidden[h] < zc", "0 < z_hidden[h] <= zc"),
+    "inputs at zc take part": ("0 < ticks[image, i] < zc", "0 < ticks[image, i] <= zc"),
+    "silent inputs take part": ("0 < ticks[image, i] < zc", "ticks[image, i] < zc"),
+    "all inputs are in B": ("ticks[image][rows] < zc", "ticks[image][rows] > 0"),
+    "inputs at zc are in B": ("ticks[image][rows] < zc", "ticks[image][rows] <= zc"),
+    "correction where B is 0": ("if B[h] > 0:\n            d", "if True:\n            d"),
+    "no correction where B is small": (
+        "if B[h] > 0:\n            d",
+        "if B[h] > 8:\n            d",
+    ),
+    "0 is negative": ("if W2[h, o] >= 0 else", "if W2[h, o] > 0 else"),
+    "never quiet": ("elif quiet:", "elif False:"),
+    "quiet when forced": ("quiet = zk > 0 and", "quiet ="),
+    "quiet at 5 units": ("2 * zk < 5 * unit", "2 * zk <= 5 * unit"),
+    "signs from after the update": ("D[o] if W2[h, o] >= 0", "D[o] if W2[h, o] + D[o] >= 0"),
+    "no step": ("change = step * delta", "change = delta"),
+    "input weights wrap": (
+        "min(max(W1[i, h] + change[h], low), high)",
+        "W1[i, h] + change[h]",
+    ),
+    "output weights too high": (
+        "min(max(W2[h, o] + D[o], low), high)",
+        "max(W2[h, o] + D[o], low)",
+    ),
+    "output weights too low": (
+        "min(max(W2[h, o] + D[o], low), high)",
+        "min(W2[h, o] + D[o], high)",
+    ),
+    "draws of 1 leap": ("if row_draw > 0:", "if row_draw >= 0:"),
+    "one draw for an image": ("if output_draw > 0:", "if output_draw > 0 and h == 0:"),
+    "the other half is drawn": ("(1 << row_draw) - 1):", "(1 << row_draw) - 1) == 0:"),
+    "the generator forgets": ("return s\n", "return s ^ 1\n"),
+    "the later rival": ("z_out[o] < z_out[rival]", "z_out[o] > z_out[rival]"),
+    "the higher of equal rivals": ("z_out[o] < z_out[rival]", "z_out[o] <= z_out[rival]"),
+    "all rivals of a wrong decision": ("if k != y and not every_competitor:", "if False:"),
+    "one rival of every competitor": ("                D[o] = -1\n", "                pass\n"),
+    "forced and right is left alone": ("return True\n    if", "return k != y\n    if"),
+    "the first of equal outputs": ("or (zk == z and M[o] > M[k])", "or False"),
+    "the last of equal outputs": ("M[o] > M[k]", "M[o] >= M[k]"),
+    "used bits are not renewed": ("used1[i, h] = W1[i, h] >> shift1", "pass"),
+    "used output bits are not renewed": ("used2[h, o] = W2[h, o] >> shift2", "pass"),
+    "updates without a label": ("if y == UNLABELLED:", "if False:"),
+    "run-on without a label": ("        if labelled:\n", "        if True:\n"),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_rule_is_found(fault, monkeypatch):
+    source = Path(learning_kernel.__file__).read_text()
+    right, wrong = BROKEN[fault]
+    assert right in source
+    source = source.replace(right, wrong).replace("from numba import njit", PLAIN_PYTHON)
+    broken = {"__package__": learning_kernel.__package__}
+    exec(compile(source, fault, "exec"), broken)
+    monkeypatch.setattr(learning_kernel, "learn_images", broken["learn_images"])
+
+    @settings(max_examples=2000, phases=[Phase.generate], derandomize=True, database=None)
+    @given(lessons(), some_settings)
+    def check(lesson, how):
+        compare(lesson, how)
+
+    with pytest.raises((AssertionError, IndexError, OverflowError)):
+        check()
+
+
+PLAIN_PYTHON = """
+def njit(function=None, **_):
+    return function or (lambda f: f)
+"""
+
+
+def test_the_lessons_have_every_kind_of_image():
+    seen = Counter()
+
+    @settings(max_examples=600, phases=[Phase.generate], derandomize=True, database=None)
+    @given(lessons(), some_settings)
+    def count(lesson, how):
+        state, ticks, labels = lesson
+        deadline = state.template.deadline
+        for row, label, r in zip(ticks, labels, compare(lesson, how), strict=True):
+            kind = "forced" if r["forced"] else "at once" if r["until"] < deadline else "late"
+            right = "right" if r["decision"] == label else "wrong"
+            seen[kind, right if label != UNLABELLED else "unlabelled", r["updated"]] += 1
+            seen["later input", r["updated"]] += row.max() > r["until"]
+            seen["some rows drawn"] += 0 < r["input_updates"] < r["input_rows"]
+            seen["some outputs drawn"] += 0 < r["output_updates"] < r["hidden_rows"]
+
+    count()
+    for kind, right in itertools.product(["forced", "at once", "late"], ["right", "wrong"]):
+        assert seen[kind, right, True] > 20
+        assert seen[kind, "right", False] > 20 or kind == "forced"
+    assert seen["at once", "unlabelled", False] > 20
+    assert seen["later input", True] > 20
+    assert seen["some rows drawn"] > 20
+    assert seen["some outputs drawn"] > 20
+
+
+def full_size(seed=1, stored_bits=8, n=300):
+    """A full-size random start, and digits for it."""
+    state = LearningState.random(stored_bits=stored_bits, seed=seed)
+    pixels, labels = bundled_test_set()
+    return state, encode(state.template, pixels[:n]), labels[:n]
+
+
+@pytest.mark.parametrize("stored_bits", SCHEDULES)
+def test_the_rule_at_full_size(stored_bits):
+    state, ticks, labels = full_size(stored_bits=stored_bits, n=6)
+    results = compare((state, ticks, labels), Settings(step=2, row_draw=1, output_draw=1))
+    assert any(r["updated"] for r in results)
+
+
+def test_sums_of_many_of_the_lowest_weights():
+    rows = 700
+    network = Network(
+        (np.full((rows, 2), -128), np.full((2, 2), 127)),
+        (8, 8), (1, 1), 1, 6, rows, np.arange(rows),
+    )  # fmt: skip
+    state = LearningState.of(
+        replace(network, weights=(-network.weights[0] - 1, *network.weights[1:]))
+    )
+    for start in (LearningState.of(network), state):
+        ticks = np.ones((2, rows), np.int32)
+        results = compare((start, ticks, np.array([1, 1])), Settings(step=15))
+        assert results[0]["hidden_rows"] == (0 if start is not state else 2)
+
+
+def test_decisions_are_those_of_inference():
+    state, ticks, _ = full_size()
+    before = state.network
+    learned = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings(), trace=True)
+    expected = infer(before, ticks)
+    assert state.network.digest() == before.digest()
+    assert state.done == 0
+    for name in ("decision", "tick", "forced"):
+        np.testing.assert_array_equal(getattr(learned, name), getattr(expected, name))
+    np.testing.assert_array_equal(learned.hidden[0], expected.hidden[0])
+    np.testing.assert_array_equal(learned.until, expected.tick)
+
+
+def test_learning_in_parts_is_learning():
+    whole, ticks, labels = full_size()
+    parts = whole.copy()
+    how = Settings(row_draw=2, output_draw=1)
+    together = learn(whole, ticks, labels, how)
+    pieces = [learn(parts, ticks[i : i + 77], labels[i : i + 77], how) for i in range(0, 300, 77)]
+    assert_same_state(whole, parts)
+    for name in FIELDS[:-1]:
+        joined = np.concatenate([getattr(piece, name) for piece in pieces])
+        np.testing.assert_array_equal(getattr(together, name), joined)
+    assert together.hidden is None
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("every_competitor", [False, True])
+@pytest.mark.parametrize("stored_bits", SCHEDULES)
+def test_it_learns(stored_bits, every_competitor, exact):
+    state, ticks, labels = full_size(stored_bits=stored_bits, n=4000)
+    for start in range(0, 3000, 500):
+        how = settings_at(stored_bits, start, 3000, every_competitor)
+        learn(state, ticks[start : start + 500], labels[start : start + 500], how, exact)
+    assert state.done == 3000
+    decision = infer(state.network, ticks[3000:]).decision
+    assert (decision == labels[3000:]).mean() > 0.8
+
+
+def test_the_generator_goes_through_all_states():
+    s, seen = 1, set()
+    while s not in seen:
+        seen.add(s)
+        s = leap(s)
+    assert seen == set(range(1, 1 << 16))
+
+
+@pytest.mark.parametrize("j", [0, 1, 4, 15])
+def test_draws_are_as_frequent_as_they_should_be(j):
+    state = PlainState([], [], 1)
+    n = (1 << 16) - 1
+    drawn = sum(draw_plainly(state, j) for _ in range(n))
+    assert drawn == (n if j == 0 else (1 << 16 - j) - 1)  # 0 itself is no state
+
+
+@pytest.mark.parametrize("bits", SCHEDULES)
+def test_schedule(bits):
+    N = 600_000
+    phases = [settings_at(bits, n, N) for n in (0, 119_999, 120_000, 269_999, 270_000, 419_999)]
+    assert phases[0] == phases[1] != phases[2] == phases[3] != phases[4] == phases[5]
+    assert settings_at(bits, 420_000, N) == settings_at(bits, N - 1, N) != phases[5]
+    assert settings_at(bits, 0, 1, True).every_competitor
+    for n, total in ((-1, 5), (5, 5), (0, 0)):
+        with pytest.raises(LearningError, match="not in a run"):
+            settings_at(bits, n, total)
+    with pytest.raises(LearningError, match="9 stored bits"):
+        settings_at(9, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"step": 0}, {"step": 16}, {"step": 1.0}, {"step": None},
+        {"row_draw": -1}, {"row_draw": 16}, {"output_draw": 16}, {"every_competitor": 2},
+        {"margin_shift": 8}, {"margin_minimum": 1}, {"margin_minimum": 256},
+    ],
+)  # fmt: skip
+def test_settings_are_checked(wrong):
+    (name,) = wrong
+    with pytest.raises(LearningError, match=name):
+        Settings(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([0, 10], "label 10 .* 0..9"),
+        ([0, -2], "label -2"),
+        ([0], "each of the 2 images"),
+        ([[0, 1]], "each of the 2 images"),
+        ([0.0, 1.0], "float64"),
+    ],
+)
+def test_wrong_labels_change_nothing(labels, told):
+    state, ticks, _ = full_size(n=2)
+    before = state.copy()
+    with pytest.raises(LearningError, match=told):
+        learn(state, ticks, np.array(labels), Settings())
+    with pytest.raises(EncodingError):
+        learn(state, ticks[:, 1:], np.array([1, 2]), Settings())
+    assert_same_state(state, before)
+
+
+def test_an_interrupt_changes_nothing(monkeypatch):
+    state, ticks, labels = full_size(n=20)
+    before = state.copy()
+    learn_images = learning_kernel.learn_images
+
+    def interrupted(*args):
+        learn_images(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(learning_kernel, "learn_images", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        learn(state, ticks, labels, Settings())
+    assert_same_state(state, before)

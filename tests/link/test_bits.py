@@ -1,0 +1,41 @@
+"""A whole desk, bit by bit on its two wires, and what it makes of bad lines."""
+
+import pytest
+
+from firstspike.hdl.link.protocol import ANSWER, DELIMITER, ERROR_FORMAT, Cause, Notice, Request
+from firstspike.sim.benches.link.fuzz import fuzz
+from firstspike.sim.benches.link.script import CLOCK, Script, desk_verilog, run_script
+from tests.support.link_board import (
+    RING_BYTES,
+    SmallBoard,
+    decision_of,
+    pixels_request,
+    small_network,
+)
+
+
+def test_images_go_over_the_wires_and_framing_errors_are_told():
+    board = SmallBoard(small_network())
+    pixels = board.pixels(12)
+    verilog = desk_verilog(
+        board.shape, board.network, weights=board.network.weights, ring_bytes=RING_BYTES
+    )
+    script = Script().request(Request.HELLO, 0).answers(1)
+    script.stream([pixels_request(image) for image in pixels], 1, RING_BYTES - 1)
+    script.broken(b"\x55").send(DELIMITER).request(Request.STATUS, 13).answers(15)
+    answers = run_script(verilog, script, bits=CLOCK // 3_000_000).answers
+    assert [decision_of(a, 2) for a in answers[1:13]] == board.expected(pixels)
+    assert (answers[13].kind, answers[13].payload) == (
+        Notice.ERROR,
+        ERROR_FORMAT.pack(Cause.FRAMING, 1),
+    )
+    assert (answers[14].kind, answers[14].sequence) == (Request.STATUS + ANSWER, 13)
+
+
+@pytest.mark.parametrize(("frames", "bits"), [(1000, False), (100, True)])
+def test_hostile_frames_do_no_harm(frames, bits):
+    findings = fuzz("test", frames, bits=bits)
+    assert findings.harmful == []
+    assert findings.frames == frames
+    assert min(findings.kinds.values()) > 0
+    assert len(findings.kinds) == (17 if bits else 15)

@@ -1,0 +1,395 @@
+"""The host's end of the link, against a board in Python: results, credits, and what it refuses."""
+
+import errno
+import os
+import pty
+import threading
+import tty
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import serial
+
+from firstspike.boards.client.client import Board, Status
+from firstspike.boards.client.errors import (
+    BoardError,
+    MismatchError,
+    NoAnswerError,
+    PortError,
+    RefusedError,
+)
+from firstspike.boards.client.frames import LONGEST, FrameReader
+from firstspike.boards.client.transport import UNDER_WAY
+from firstspike.golden import LearningState, NetworkError, Settings, encode, infer, learn
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.protocol import Cause, Request
+from tests.support.board_model import BoardModel, ModelLine, served
+from tests.support.command import toy_network
+
+NETWORK = toy_network()
+PIXELS = np.random.default_rng(1).integers(0, 256, (60, 36)).astype(np.uint8)
+TICKS = encode(NETWORK, PIXELS)
+OTHER = replace(NETWORK, weights=(NETWORK.weights[0], NETWORK.weights[1][:, ::-1]))
+
+
+def board_with(**options) -> Board:
+    """A board on a good line; its model is `board.model`, the line `board.line`."""
+    model = BoardModel(options.pop("network", NETWORK), **options)
+    board = Board(ModelLine(model))
+    board.model, board.line = model, board._line
+    return board
+
+
+def sent_kinds(board: Board) -> list[int]:
+    """Types of the requests that go over the board's line from now on."""
+    reader, kinds = FrameReader(), []
+
+    def look(sent, now):
+        kinds.extend(kind for kind, _, _ in reader.feed(sent))
+        return sent, now
+
+    board.line.damage_out = look
+    return kinds
+
+
+def test_decisions_are_goldens_with_their_figures():
+    board = board_with()
+    decisions = list(board.classify(TICKS))
+    golden = infer(NETWORK, TICKS)
+    pixels = PIXELS[:, NETWORK.inputs]
+    counted = cycles(NETWORK.connected(), TICKS, golden, board.model.schedule, pixels)
+    assert [one.decision for one in decisions] == golden.decision.tolist()
+    assert [one.tick for one in decisions] == golden.tick.tolist()
+    assert [one.forced for one in decisions] == golden.forced.tolist()
+    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
+    assert [one.cycles for one in decisions] == counted.tolist()
+    assert {(one.error, one.updated, one.turnaround) for one in decisions} == {(0, False, None)}
+
+
+def test_binary_images_go_as_the_connected_inputs_others_as_events():
+    board = board_with()
+    kinds = sent_kinds(board)
+    ticks = TICKS[:2].copy()
+    ticks[1, 3] = NETWORK.unit + 1
+    decisions = list(board.classify(ticks))
+    assert kinds == [Request.INPUTS, Request.EVENTS]
+    assert [one.decision for one in decisions] == infer(NETWORK, ticks).decision.tolist()
+
+
+def test_pixels_can_go_whole():
+    board = board_with()
+    kinds = sent_kinds(board)
+    decisions = list(board.classify(TICKS, PIXELS))
+    assert set(kinds) == {Request.PIXELS}
+    assert [one.tick for one in decisions] == infer(NETWORK, TICKS).tick.tolist()
+
+
+def test_networks_with_levels_go_as_events():
+    network = toy_network("levels-8")
+    board = board_with(network=network)
+    ticks = encode(network, PIXELS)
+    assert [one.tick for one in board.classify(ticks)] == infer(network, ticks).tick.tolist()
+    assert not board.takes_bitmaps
+    with pytest.raises(MismatchError, match="takes no pixels"):
+        list(board.classify(ticks, PIXELS))
+
+
+def test_weights_are_written_only_where_they_differ():
+    board = board_with(loaded=True)
+    kinds, told = sent_kinds(board), []
+    assert board.load(NETWORK, progress=lambda *done: told.append(done))
+    assert Request.WRITE in kinds
+    assert told == sorted(told)
+    assert told[-1] == (468, 468)
+    kinds.clear()
+    assert not board.load(NETWORK)
+    assert kinds == [Request.CHECKSUM]
+    assert board.load(OTHER)
+    assert all(map(np.array_equal, board.read_weights(), OTHER.weights))
+
+
+def test_a_core_that_learns_learns_as_golden_does():
+    state = LearningState.of(NETWORK, 10, seed=4)
+    board = board_with(stored_bits=10)
+    labels = np.random.default_rng(2).integers(-1, 4, len(TICKS))
+    rule = Settings(step=2, output_draw=1, every_competitor=True, margin_minimum=300 // 2)
+    assert not board.load(NETWORK, state.weights)
+    decisions = list(board.learn(TICKS, labels, rule, seed=state.generator))
+    golden = learn(state, TICKS, labels, rule, trace=True)
+    counted = learning_cycles(
+        NETWORK.connected(), TICKS, golden, board.model.schedule, PIXELS[:, NETWORK.inputs]
+    )
+    assert [one.decision for one in decisions] == golden.decision.tolist()
+    assert [one.updated for one in decisions] == golden.updated.tolist()
+    assert [one.turnaround for one in decisions] == counted.turnaround.tolist()
+    assert all(map(np.array_equal, board.read_weights(), state.weights))
+    assert board.load(NETWORK)  # back to the network's own, bits below in their middle
+    assert all(map(np.array_equal, board.read_weights(), LearningState.of(NETWORK, 10).weights))
+
+
+def test_credits_keep_the_board_from_running_over_and_the_line_busy():
+    board = board_with(capacity=200)
+    most = 0
+    receive = board.model.receive
+
+    def look(coded):
+        nonlocal most
+        receive(coded)
+        most = max(most, len(board.model._ring))
+
+    board.model.receive = look
+    list(board.classify(TICKS))
+    assert board.status() == Status(0, None)
+    assert most == 200 // (4 + 6)
+
+
+def test_a_bridge_that_holds_answers_back_does_not_slow_it_down():
+    board = board_with(capacity=8192)
+    board.line.damage_in = lambda content, now: (content, now + 0.016)
+    start, images = board.line.now(), np.tile(TICKS, (5, 1))
+    assert len(list(board.classify(images))) == 300
+    assert board.line.now() - start < 300 * 1e-3 + 4 * 0.016
+    assert UNDER_WAY >= 128
+
+
+def test_a_slow_board_is_waited_for():
+    board = board_with()
+    board.line.seconds[Request.CHECKSUM] = 20.0
+    kinds = sent_kinds(board)
+    assert board.checksum()
+    assert kinds.count(Request.CHECKSUM) == 1
+
+
+def test_a_board_that_is_still_busy_with_what_another_program_has_left_is_waited_for():
+    board = board_with()
+    board.line.seconds[Request.INPUTS] = 0.5
+    next(board.classify(TICKS))
+    other = Board(board.line)
+    assert other.identity == board.identity
+    assert board.line.now() > 29
+
+
+def test_a_lost_answer_of_a_learned_image_is_none_and_it_is_learned_once():
+    board = board_with(stored_bits=8)
+    learned, to_lose = board.model.learned, {3, 60}
+
+    def lose(content, now):
+        if len(learned) not in to_lose:
+            return content, now
+        to_lose.remove(len(learned))
+        return b"", now
+
+    board.line.damage_in = lose
+    decisions = list(board.learn(TICKS, [1] * len(TICKS), Settings()))
+    assert [at for at, one in enumerate(decisions) if one is None] == [2, 59]
+    assert len(board.model.learned) == len(TICKS)
+
+
+def test_reset_and_status():
+    board = board_with()
+    board.reset()
+    board.line.write(b"\1\2\3\0")
+    assert board.status() == Status(1, Cause.CRC)
+    board.line.write(protocol.encode_frame(Request.READ, 0, b"\0"))
+    assert board.status() == Status(2, Cause.LENGTH)
+    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+
+
+def test_an_iterator_left_early_leaves_the_board_usable():
+    board = board_with()
+    decisions = board.classify(TICKS)
+    next(decisions)
+    assert board.checksum()
+    with pytest.raises(BoardError, match="fetch"):
+        list(decisions)
+    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"weights": (NETWORK.weights[0][:, :9], NETWORK.weights[1][:9])}, "35-12-4, and 35-9-4"),
+        ({"unit": 7}, "unit is 8, and 7"),
+        ({"deadline": 61}, "deadline is 60, and 61"),
+        ({"thresholds": (300, 201)}, "thresholds is .300, 200., and .300, 201."),
+    ],
+)
+def test_other_networks_are_refused_by_shape_and_hash(change, words):
+    board = board_with()
+    other = replace(NETWORK, **change)
+    with pytest.raises(MismatchError, match=words) as caught:
+        board.load(other)
+    assert NETWORK.digest()[:12] in str(caught.value)
+    assert other.digest()[:12] in str(caught.value)
+
+
+def test_weights_that_could_overflow_are_refused():
+    board = board_with()
+    strong = replace(NETWORK, weights=(np.full((35, 12), 127), NETWORK.weights[1]))
+    with pytest.raises(NetworkError, match="layer 0 need 14 bits"):
+        board.load(strong)
+
+
+def test_stored_weights_that_the_core_does_not_store_are_refused():
+    stored = LearningState.of(NETWORK, 10).weights
+    with pytest.raises(NetworkError, match="leave the others out"):
+        board_with().load(NETWORK, stored)
+    with pytest.raises(NetworkError, match="weights of 8 bits"):
+        board_with(stored_bits=8).load(NETWORK, stored)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda board: board.classify(TICKS[:, 1:]), "takes 35"),
+        (lambda board: board.classify(TICKS * 20), "ticks up to 60"),
+        (lambda board: board.classify(TICKS, PIXELS[:, 1:]), "the board takes 36"),
+        (lambda board: board.learn(TICKS, [0] * 60, Settings()), "--learn"),
+    ],
+)
+def test_what_does_not_fit_the_core_is_refused(ask, words):
+    with pytest.raises(MismatchError, match=words):
+        list(ask(board_with()))
+
+
+def test_labels_that_are_no_class_are_refused():
+    with pytest.raises(MismatchError, match=r"0\.\.3"):
+        list(board_with(stored_bits=8).learn(TICKS[:1], [4], Settings()))
+
+
+def test_a_request_that_the_board_refuses_is_an_error():
+    board = board_with()
+    board.model.words.pop()
+    with pytest.raises(RefusedError, match=r"READ \(RANGE\)"):
+        board.read_weights()
+
+
+def test_memory_that_does_not_keep_its_weights_is_found():
+    board = board_with(loaded=True)
+    board.model._write = lambda payload: b""
+    with pytest.raises(RefusedError, match="not those that were written"):
+        board.load(NETWORK)
+
+
+@pytest.mark.parametrize("noise", [0, 1, 300])
+@pytest.mark.parametrize("before", [1, 200])  # then sequence 0 is one of those under way
+def test_a_board_that_is_started_anew_is_found_out(noise, before):
+    board = board_with(loaded=True)
+    board.line.write(b"\1\2\3\0" * noise)
+    board.load(NETWORK)
+    decisions = board.classify(np.tile(TICKS, (9, 1)))
+    for _ in range(before):
+        next(decisions)
+    board.model.started_anew()
+    with pytest.raises(NoAnswerError, match="started anew"):
+        list(decisions)
+    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+    board.model.started_anew()
+    with pytest.raises(NoAnswerError, match="started anew"):
+        board.checksum()
+
+
+def test_another_bitstream_than_before_is_found_out():
+    board = board_with()
+    next(board.classify(TICKS))
+    board.line.board = BoardModel(OTHER)
+    with pytest.raises(MismatchError, match="another bitstream"):
+        board.checksum()
+
+
+def test_another_version_of_the_protocol_is_named(monkeypatch):
+    model = BoardModel(NETWORK)
+    content = b"\x07" + model.identity.to_bytes()[1:]
+    monkeypatch.setattr(type(model.identity), "to_bytes", lambda _: content)
+    with pytest.raises(MismatchError, match="speaks version 7"):
+        Board(ModelLine(model))
+
+
+def test_silence_and_noise_are_told_apart():
+    line = ModelLine(BoardModel(NETWORK))
+    line.damage_in = lambda content, now: (b"", now)
+    with pytest.raises(NoAnswerError, match="no answer on the model"):
+        Board(line)
+    line = ModelLine(BoardModel(NETWORK))
+    line.damage_in = lambda content, now: (content.replace(b"\0", b"\1"), now)
+    with pytest.raises(NoAnswerError, match="baud rate"):
+        Board(line)
+    assert line.now() < 10
+
+
+def test_noise_without_end_is_forgotten():
+    reader = FrameReader()
+    for _ in range(3):
+        assert reader.feed(b"\1" * LONGEST) == []
+    assert len(reader._begun) <= LONGEST
+    frame = protocol.encode_frame(9, 8, b"content")
+    assert reader.feed(b"\0" + frame[:3]) == []
+    assert reader.feed(frame[3:]) == [(9, 8, b"content")]
+
+
+@pytest.fixture
+def terminal():
+    """A pseudo-terminal: our end, and the name of the other."""
+    ours, theirs = pty.openpty()
+    yield ours, os.ttyname(theirs)
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_a_real_port_carries_it():
+    with served(BoardModel(NETWORK)) as name, Board.open(name) as board:
+        decisions = list(board.classify(np.tile(TICKS, (5, 1))))
+    assert [one.tick for one in decisions] == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
+
+
+def test_a_port_that_is_in_use_is_named(terminal):
+    _, name = terminal
+    with serial.Serial(name, exclusive=True), pytest.raises(PortError, match="in use"):
+        Board.open(name)
+
+
+def test_a_board_that_is_not_there_is_missed_soon(terminal):
+    _, name = terminal
+    with pytest.raises(NoAnswerError, match="is it a FirstSpike board"):
+        Board.open(name, timeout=0.01)
+    serial.Serial(name, exclusive=True).close()  # it was let go
+
+
+def test_a_port_that_goes_is_named():
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    model = BoardModel(NETWORK)
+
+    def answer_once():
+        while not model.sent:
+            model.receive(os.read(ours, 100))
+            while model.busy:
+                model.work()
+        os.write(ours, bytes(model.sent))
+
+    thread = threading.Thread(target=answer_once)
+    thread.start()
+    with Board.open(os.ttyname(theirs)) as board:
+        thread.join()
+        os.close(theirs)
+        os.close(ours)
+        with pytest.raises(PortError, match="has gone"):
+            board.status()
+
+
+def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
+    with pytest.raises(PortError, match="there is no port"):
+        Board.open(str(tmp_path / "ttyUSB9"))
+    (tmp_path / "file").touch()
+    with pytest.raises(PortError, match="is no serial port"):
+        Board.open(str(tmp_path / "file"))
+
+    def denied(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(PortError, match="dialout"):
+        Board.open("/dev/ttyUSB0")

@@ -1,0 +1,226 @@
+"""The host on a line that loses, changes, inserts and delays bytes, both ways.
+
+It must never hang, never report what is not so, never let an image be learned twice, and do the
+next thing right when the line is good again. For more than a test run has time for:
+
+    FIRSTSPIKE_DAMAGED_FRAMES=100000 pytest tests/test_host_fuzz.py
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from firstspike.boards.client.client import Board
+from firstspike.boards.client.errors import NoAnswerError
+from firstspike.golden import LearningState, Settings, infer, learn
+from firstspike.hdl.link.messages import Decision
+from firstspike.hdl.link.protocol import DELIMITER
+from tests.support.board_model import BoardModel, ModelLine
+from tests.support.command import toy_network
+
+NETWORK = toy_network()
+OTHER = replace(NETWORK, weights=(NETWORK.weights[0], NETWORK.weights[1][:, ::-1]))
+TICKS = (np.random.default_rng(5).random((60, 35)) < 0.5).astype(np.int32) * NETWORK.unit
+LABELS = np.random.default_rng(6).integers(-1, 4, len(TICKS))
+LESSONS = [(t.tobytes(), k) for t, k in zip(TICKS, LABELS.tolist(), strict=True) if k >= 0]
+RULE = Settings(step=3, row_draw=1)
+
+FRAMES = int(os.environ.get("FIRSTSPIKE_DAMAGED_FRAMES", "1000"))
+"""So many frames are damaged on lines that go on being bad."""
+
+
+@dataclass(frozen=True)
+class Harm:
+    """Something that happens to a line."""
+
+    gap: int
+    """Bytes that pass unharmed before."""
+    kind: str
+    value: int
+
+    def __call__(self, content: bytearray, at: int, now: float) -> float:
+        """Harm the content at that place; returns the time at which it arrives."""
+        if self.kind == "drop":
+            del content[at]
+        elif self.kind == "cut":
+            del content[at : at + self.value]
+        elif self.kind == "flip":
+            content[at] ^= self.value
+        elif self.kind == "insert":
+            content.insert(at, self.value)
+        elif self.kind == "split":
+            content.insert(at, 0)
+        else:
+            now += self.value / 50  # up to 5 seconds
+        return now
+
+
+class Harmful:
+    """A line's damage, from a supply of harms; counts the frames that it damages."""
+
+    def __init__(self, harms: Iterator[Harm]) -> None:
+        self._harms = harms
+        self.damaged = 0
+        self._next()
+
+    def _next(self) -> None:
+        self._harm = next(self._harms, None)
+        self._left = self._harm.gap if self._harm else 0
+
+    def __call__(self, content: bytes, now: float) -> tuple[bytes, float]:
+        """What comes of the content, and when."""
+        content, begin, damaged = bytearray(content), 0, set()
+        while self._harm and begin + self._left < len(content):
+            at = begin + self._left
+            if self._harm.kind != "delay":
+                damaged.add(content.count(DELIMITER, 0, at))
+            now = self._harm(content, at, now)
+            begin = at
+            self._next()
+        self._left -= len(content) - begin
+        self.damaged += len(damaged)
+        return bytes(content), now
+
+
+kinds = st.sampled_from(["drop", "cut", "flip", "insert", "split", "delay"])
+harms = st.lists(
+    st.builds(Harm, st.integers(50, 400), kinds, st.integers(1, 255)), min_size=4, max_size=9
+)
+"""Fewer than there are tries for a HELLO, and far enough from each other."""
+
+quickly = settings(max_examples=40, derandomize=True, phases=(Phase.explicit, Phase.generate))
+"""Such cases are short; shrinking them takes minutes."""
+
+
+def at_random(seed: int, gap: int) -> Iterator[Harm]:
+    """Harms without end, every `gap` bytes."""
+    choice = np.random.default_rng(seed)
+    while True:
+        kind = choice.choice(["drop", "cut", "flip", "insert", "split", "delay"])
+        yield Harm(int(choice.exponential(gap)), str(kind), int(choice.integers(1, 256)))
+
+
+def agree(decisions: list[Decision | None], golden) -> None:
+    """Those that have arrived are golden's."""
+    for one, *expected in zip(decisions, golden.decision, golden.tick, golden.forced, strict=True):
+        assert one is None or [one.decision, one.tick, one.forced] == expected
+        assert one is None or not one.error
+
+
+def all_is_well(board: Board) -> None:
+    """On a good line everything works."""
+    board.load(OTHER)
+    assert all(map(np.array_equal, board.read_weights(), OTHER.weights))
+    decisions = list(board.classify(TICKS[:20]))
+    assert None not in decisions
+    agree(decisions, infer(OTHER, TICKS[:20]))
+    board.status()
+
+
+@quickly
+@given(harms, harms, st.booleans())
+def test_whatever_happens_to_a_few_frames_is_repaired(out, back, eager):
+    model = BoardModel(NETWORK, loaded=True, eager=eager)
+    line = ModelLine(model)
+    board = Board(line)
+    line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
+    board.load(NETWORK)
+    decisions = list(board.classify(TICKS))
+    assert all(map(np.array_equal, board.read_weights(), NETWORK.weights))
+    assert None not in decisions
+    agree(decisions, infer(NETWORK, TICKS))
+    good_again(line)
+    all_is_well(board)
+
+
+@quickly
+@given(harms, harms, st.booleans())
+def test_every_image_is_learned_once_whatever_is_lost(out, back, eager):
+    state = LearningState.of(NETWORK, 10)
+    model = BoardModel(NETWORK, stored_bits=10, eager=eager)
+    line = ModelLine(model)
+    board = Board(line)
+    line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
+    decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
+    assert learned_so_far(model) == len(LESSONS)
+    assert sum(one is None for one in decisions) <= 5 * len(back)
+    golden = learn(state, TICKS, LABELS, RULE)
+    agree(decisions, golden)
+    assert all(map(np.array_equal, board.read_weights(), state.weights))
+
+
+def learned_so_far(model: BoardModel) -> int:
+    """How many images were learned: the first ones, each once, in order."""
+    assert model.learned == LESSONS[: len(model.learned)]
+    return len(model.learned)
+
+
+def bad_lines(line: ModelLine) -> Iterator[int]:
+    """Make a line bad, better and worse by turns, until `FRAMES` frames have been damaged.
+
+    Gives the mean number of bytes between two harms.
+    """
+    damaged = 0
+    for seed in itertools.count():
+        gap = (30, 100, 400, 2000)[seed % 4]
+        line.patience()
+        out, back = (Harmful(at_random(2 * seed + way, gap)) for way in range(2))
+        line.damage_out, line.damage_in = out, back
+        yield gap
+        damaged += out.damaged + back.damaged
+        if damaged >= FRAMES / 2:
+            return
+
+
+def good_again(line: ModelLine) -> None:
+    """End the damage."""
+    line.damage_out = line.damage_in = Harmful(iter(()))
+
+
+def test_a_line_that_goes_on_being_bad_gives_no_wrong_result():
+    line = ModelLine(BoardModel(NETWORK, loaded=True))
+    board = Board(line)
+    golden = infer(NETWORK, TICKS)
+    board.load(NETWORK)
+    for gap in bad_lines(line):
+        decisions = []
+        try:
+            decisions += board.classify(TICKS)
+        except NoAnswerError:
+            if gap >= 400:
+                raise
+        good_again(line)
+        agree(decisions + [None] * (len(TICKS) - len(decisions)), golden)
+        all_is_well(board)
+        board.load(NETWORK)
+
+
+def test_a_line_that_goes_on_being_bad_lets_nothing_be_learned_twice():
+    state = LearningState.of(NETWORK, 10)
+    model = BoardModel(NETWORK, stored_bits=10)
+    line = ModelLine(model)
+    board = Board(line)
+    for gap in bad_lines(line):
+        model.learned.clear()
+        decisions = []
+        try:
+            decisions += board.learn(TICKS, LABELS, RULE)
+        except NoAnswerError:
+            if gap >= 400:
+                raise
+        else:
+            assert learned_so_far(model) == len(LESSONS)
+        good_again(line)
+        board.status()  # all that was taken is done
+        learned_so_far(model)
+        board.load(NETWORK, state.weights)
+        golden = state.copy()
+        decisions = list(board.learn(TICKS[:20], LABELS[:20], RULE, seed=golden.generator))
+        assert None not in decisions
+        agree(decisions, learn(golden, TICKS[:20], LABELS[:20], RULE))
+        assert all(map(np.array_equal, board.read_weights(), golden.weights))

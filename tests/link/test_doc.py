@@ -1,0 +1,154 @@
+"""docs/link.md says what the protocol is: tables, check value, and an example, hex by hex."""
+
+import binascii
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cobs import cobs
+
+from firstspike.golden import Network
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.messages import decision
+from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
+from firstspike.sim.benches.link.script import Script, link_verilog, run_script
+from tests.support.board_model import BoardModel
+
+PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
+
+NETWORK = Network(
+    weights=(
+        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
+        np.array([[7, -4], [-3, 6], [2, 5]]),
+    ),
+    weight_bits=(4, 4),
+    thresholds=(2, 3),
+    unit=4,
+    deadline=24,
+    n_inputs=4,
+    inputs=np.arange(4),
+)
+
+BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}
+
+STEPS = (
+    ("Who is there?", Request.HELLO, ""),
+    ("Weights of layer 0: eight words, from word 0 on.", Request.WRITE, "00 000000 WORDS0"),
+    ("Layer 1, three words.", Request.WRITE, "01 000000 WORDS1"),
+    ("Has all arrived?", Request.CHECKSUM, ""),
+    ("Decide an image: inputs 0, 1 and 3 are bright.", Request.INPUTS, "ff 0b"),
+    ("The last word of layer 1 once more, to see that it is there.", Request.READ, "01 020000 01"),
+    ("The word behind it: refused.", Request.READ, "01 030000 01"),
+    ("A probe: dropped, and the notice says that 7 is expected.", protocol.PROBE, ""),
+    ("How has the line done?", Request.STATUS, ""),
+)
+
+
+def frames() -> list[tuple[bytes, bytes]]:
+    """What is sent, and the answer of the model."""
+    model, wanted = BoardModel(NETWORK, **BOARD), BoardModel(NETWORK, lanes=2)
+    pairs = []
+    for _, kind, payload in STEPS:
+        for layer in range(2):
+            payload = payload.replace(f"WORDS{layer}", wanted.content(layer).tobytes().hex())
+        sent = encode_frame(kind, model.expected, bytes.fromhex(payload.replace(" ", "")))
+        model.receive(sent)
+        model.work()
+        pairs.append((sent, bytes(model.sent)))
+        model.sent.clear()
+    return pairs
+
+
+def example() -> str:
+    """The conversation, as the page has it."""
+    lines = []
+    for (words, kind, _), (sent, answer) in zip(STEPS, frames(), strict=True):
+        lines += [words, *wrapped(">", sent), *wrapped("<", answer)]
+        if kind == Request.INPUTS:
+            _, _, payload = protocol.decode_frame(answer[:-1])
+            one = decision(BoardModel(NETWORK, **BOARD).shape, payload)
+            spikes = " and ".join(map(str, one.rows))
+            lines.append(
+                f"    class {one.decision}, tick {one.tick}, {one.cycles} cycles, {spikes} spikes"
+            )
+        lines.append("")
+    return "\n".join(f"    {line}".rstrip() for line in lines)
+
+
+def wrapped(sign: str, content: bytes) -> list[str]:
+    """Hex, 24 bytes a line."""
+    parts = [content[begin : begin + 24] for begin in range(0, len(content), 24)]
+    return [f"  {sign if not at else ' '} {part.hex(' ')}" for at, part in enumerate(parts)]
+
+
+def test_the_example_is_what_a_board_says():
+    assert PAGE.rstrip().endswith(example().rstrip()), f"the page should end with\n{example()}"
+
+
+def test_the_simulated_board_says_the_same():
+    model = BoardModel(NETWORK, **BOARD)
+    identity = model.identity
+    verilog = link_verilog(
+        model.shape,
+        NETWORK,
+        build=identity.build,
+        ring_bytes=identity.capacity + 1,
+        clock_hz=identity.clock,
+    )
+    script = Script()
+    for number, (sent, _) in enumerate(frames()):
+        script.send(sent).answers(number + 1)
+    answers = [(one.kind, one.sequence, one.payload) for one in run_script(verilog, script).answers]
+    assert answers == [protocol.decode_frame(answer[:-1]) for _, answer in frames()]
+
+
+def test_every_frame_of_the_example_is_one():
+    conversation = PAGE[PAGE.index("## An example") :]
+    found = re.findall(r"[<>] ((?:[0-9a-f]{2}\s+)*?00)\n", conversation)
+    assert len(found) == 2 * len(STEPS)
+    for text in found:
+        coded = bytes.fromhex(text)
+        assert coded.index(0) == len(coded) - 1
+        kind, _, _ = protocol.decode_frame(coded[:-1])
+        known = {*Request, *(one + protocol.ANSWER for one in Request), *Notice, protocol.PROBE}
+        assert kind in known
+        assert binascii.crc_hqx(cobs.decode(coded[:-1]), protocol.CRC_INITIAL) == 0
+
+
+@pytest.mark.parametrize("kind", Request)
+def test_requests_are_in_the_table(kind):
+    assert f"\n| {kind.value} | {kind.name} | " in PAGE
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_causes_are_in_the_table(cause):
+    assert f"\n| {cause.value} | {cause.name} | " in PAGE
+
+
+def test_numbers_of_the_page_are_those_of_the_protocol():
+    check = binascii.crc_hqx(b"123456789", protocol.CRC_INITIAL)
+    for text in (
+        f"0x{check:04X}",
+        f"0x{protocol.CRC_POLYNOMIAL:04X}",
+        f"0x{protocol.CRC_INITIAL:04X}",
+        f"{protocol.BAUD:,} bits",
+        f"protocol, {protocol.VERSION};",
+        f"takes {protocol.RING_OVERHEAD} bytes and its payload",
+        f"type + 0x{protocol.ANSWER:02X}",
+        f"label is 0x{protocol.UNLABELLED:02X}",
+        f"frame of type {protocol.PROBE}.",
+        f"(0x{Notice.REFUSED:02X})",
+        f"0x{Notice.ERROR:02X} (ERROR)",
+        f"frames dropped since power-up ({protocol.ERROR_FORMAT.size - 1})",
+    ):
+        assert text in PAGE, text
+
+
+def test_the_layout_of_the_identity_is_that_of_the_page():
+    table = PAGE[PAGE.index("### Identity") : PAGE.index("### Weights")]
+    head, layer = table.split("| number of layers")
+    sizes = [int(size) for size in re.findall(r"^\| (\d+) \|", head + "|", re.MULTILINE)]
+    assert sum(sizes) == protocol.Identity.FORMAT.size
+    parts = re.findall(r"^\| ((?:\d, )+\d) \|", layer, re.MULTILINE)
+    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LayerIdentity.FORMAT.size

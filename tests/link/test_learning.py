@@ -1,0 +1,143 @@
+"""Learning over the link, against the golden rule."""
+
+import struct
+from dataclasses import replace
+
+import numpy as np
+
+from firstspike.golden import encode
+from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.weights import chunks_of, unpack_words
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.protocol import (
+    ADDRESS_FORMAT,
+    ANSWER,
+    DECISION_FORMAT,
+    SETTINGS_FORMAT,
+    DecisionFlag,
+    Request,
+)
+from firstspike.sim.benches.link.script import Script, link_verilog, run_script
+from tests.support.link_board import RING_BYTES, inputs_request, pixels_request
+
+STATE = LearningState.random((20, 13, 4), 8, 3)
+STATE = replace(
+    STATE,
+    template=replace(
+        STATE.template,
+        thresholds=(40, 30),
+        n_inputs=35,
+        inputs=np.arange(5, 25),
+    ),
+)
+SEEN = STATE.template.connected()
+SCHEDULE = linked_schedule(SEEN, lanes=4, window=0)
+SHAPE = CoreShape.of(SEEN, SCHEDULE, stored_bits=STATE.stored_bits)
+FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
+
+
+def settings_request(settings: Settings, seed: int) -> tuple[Request, bytes]:
+    """The registers of the rule."""
+    return Request.SETTINGS, SETTINGS_FORMAT.pack(
+        settings.step,
+        settings.row_draw,
+        settings.output_draw,
+        settings.every_competitor,
+        settings.margin_shift,
+        settings.margin_minimum,
+        seed,
+    )
+
+
+def requests_of(pixels, labels):
+    """Whole images and connected inputs by turns."""
+    given = [protocol.UNLABELLED if label == UNLABELLED else int(label) for label in labels]
+    return [
+        pixels_request(image, label) if number % 2 else inputs_request(image, STATE.template, label)
+        for number, (image, label) in enumerate(zip(pixels, given, strict=True))
+    ]
+
+
+def test_images_are_learned_as_golden_does():
+    rng = np.random.default_rng(7)
+    pixels = np.where(rng.random((30, 35)) < 0.5, 255, 0).astype(np.uint8)
+    labels = rng.integers(0, 4, 30)
+    labels[::5] = UNLABELLED
+    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0)).answers(1)
+    script.stream(requests_of(pixels[:20], labels[:20]), 1, RING_BYTES - 1)
+    script.request(*_numbered(settings_request(SECOND, 0), 21)).answers(22)
+    script.stream(requests_of(pixels[20:], labels[20:]), 22, RING_BYTES - 1)
+    asked = []
+    for layer, shape in enumerate(SHAPE.layers):
+        for address in range(0, shape.words, 16):
+            count = min(16, shape.words - address)
+            place = ADDRESS_FORMAT.pack(layer | address << 8)
+            asked.append((Request.READ, place + bytes([count])))
+    script.stream(asked, 32, RING_BYTES - 1)
+    answers = _run(script)
+    found = [a for a in answers if a.kind - ANSWER in (Request.PIXELS, Request.INPUTS)]
+
+    state = STATE.copy()
+    ticks = encode(SEEN, pixels[:, STATE.template.inputs])
+    for part, settings in ((slice(20), FIRST), (slice(20, 30), SECOND)):
+        learned = learn(state, ticks[part], labels[part], settings, trace=True)
+        taken = learning_cycles(
+            SEEN, ticks[part], learned, SCHEDULE, pixels[part][:, STATE.template.inputs]
+        )
+        for number, answer in enumerate(found[part]):
+            turnaround = answer.payload[-4:]
+            decision, flags, tick, cycles = DECISION_FORMAT.unpack_from(answer.payload)
+            assert decision == learned.decision[number]
+            assert tick == learned.tick[number]
+            assert flags == (
+                int(learned.forced[number]) << DecisionFlag.FORCED
+                | int(learned.updated[number]) << DecisionFlag.UPDATED
+            )
+            assert cycles == taken.decision[number]
+            assert struct.unpack("<I", turnaround) == (taken.turnaround[number],)
+            assert len(answer.payload) == DECISION_FORMAT.size + 4 + 4
+    assert {bool(a.payload[1] >> DecisionFlag.UPDATED) for a in found} == {False, True}
+
+    content = b"".join(a.payload for a in answers if a.kind - ANSWER == Request.READ)
+    for shape, weights in zip(SHAPE.layers, state.weights, strict=True):
+        size = shape.words * 4 * chunks_of(shape)
+        words = _words(shape, content[:size])
+        content = content[size:]
+        np.testing.assert_array_equal(unpack_words(shape, words), weights)
+    assert not content
+
+
+def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
+    rng = np.random.default_rng(8)
+    pixels = np.where(rng.random((3, 35)) < 0.5, 255, 0).astype(np.uint8)
+    script = Script().request(*_numbered(settings_request(FIRST, 5), 0))
+    for number, label in enumerate((4, 100, 254)):
+        script.request(*_numbered(pixels_request(pixels[number], label), 1 + number))
+    script.request(Request.RESET, 4)
+    script.request(*_numbered(settings_request(Settings(), STATE.generator), 5)).answers(6)
+    script.stream(requests_of(pixels, [0, 1, 2]), 6, RING_BYTES - 1)
+    answers = _run(script)
+    assert [a.payload[1] >> DecisionFlag.LABEL for a in answers[1:4]] == [1, 1, 1]
+    learned = learn(STATE.copy(), encode(SEEN, pixels[:, 5:25]), np.arange(3), Settings())
+    assert [a.payload[0] for a in answers[6:]] == learned.decision.tolist()
+    updated = [a.payload[1] >> DecisionFlag.UPDATED for a in answers[6:]]
+    assert updated == learned.updated.tolist()
+
+
+def _numbered(request, sequence):
+    kind, payload = request
+    return kind, sequence, payload
+
+
+def _run(script):
+    verilog = link_verilog(SHAPE, STATE.template, weights=STATE.weights, ring_bytes=RING_BYTES)
+    return run_script(verilog, script).answers
+
+
+def _words(shape, content):
+    size = 4 * chunks_of(shape)
+    return [int.from_bytes(content[i : i + size], "little") for i in range(0, len(content), size)]

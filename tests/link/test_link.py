@@ -1,0 +1,344 @@
+"""The link's hardware against the protocol and the golden model, byte by byte."""
+
+import gc
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from firstspike.golden import events
+from firstspike.hdl.core.core import weight_chunks
+from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.link.link import Link
+from firstspike.hdl.link.protocol import (
+    ADDRESS_FORMAT,
+    ANSWER,
+    CHECKSUM_FORMAT,
+    DELIMITER,
+    ERROR_FORMAT,
+    PROBE,
+    RING_OVERHEAD,
+    STATUS_FORMAT,
+    Cause,
+    DecisionFlag,
+    Identity,
+    IdentityFlag,
+    Notice,
+    Request,
+    encode_frame,
+)
+from firstspike.sim.benches.link.script import Answer, Script
+from tests.support.link_board import (
+    BUILD,
+    CLOCK,
+    RING_BYTES,
+    SmallBoard,
+    decision_of,
+    events_request,
+    inputs_request,
+    pixels_request,
+    small_network,
+)
+
+NETWORK = small_network()
+BOARD = SmallBoard(NETWORK)
+LOADED = SmallBoard(NETWORK, loaded=True, lanes=9)  # words of two chunks in the first layer
+GRADED = SmallBoard(small_network(encoding="levels-4"))
+LAYERS = len(NETWORK.weights)
+
+
+def told(answers: list[Answer]) -> list[tuple]:
+    """(type, sequence, payload) of answers."""
+    return [(answer.kind, answer.sequence, answer.payload) for answer in answers]
+
+
+def error(cause: Cause, dropped: int, expected: int) -> tuple:
+    """The notice of a dropped frame, as of `told`."""
+    return Notice.ERROR, expected, ERROR_FORMAT.pack(cause, dropped)
+
+
+def refused(sequence: int) -> tuple:
+    """The notice of a request that asks for what is not there, as of `told`."""
+    return Notice.REFUSED, sequence, bytes([Cause.RANGE])
+
+
+def hello(sequence: int, before: int, board: SmallBoard = BOARD) -> tuple:
+    """The answer to HELLO, as of `told`; its identity is that of the board."""
+    found = board.run(Script().request(Request.HELLO, 0).answers(1)).answers[0].payload
+    return Request.HELLO + ANSWER, sequence, bytes([before]) + found[1:]
+
+
+def place(layer: int, address: int) -> bytes:
+    """Of a weight word."""
+    return ADDRESS_FORMAT.pack(layer | address << 8)
+
+
+def content_of(board: SmallBoard) -> bytes:
+    """The weights of its network as the link carries them, one word after the other."""
+    return b"".join(
+        struct.pack("<I", chunk) for *_, chunk in weight_chunks(board.shape, board.network)
+    )
+
+
+def chunk_bytes(board: SmallBoard, layer: int) -> int:
+    """Bytes of a word of a layer."""
+    return 4 * chunks_of(board.shape.layers[layer])
+
+
+@pytest.mark.parametrize("board", [BOARD, LOADED, GRADED])
+def test_hello_says_who_the_board_is(board):
+    script = Script().request(Request.HELLO, 200).request(Request.HELLO, 7).answers(2)
+    answers = board.run(script).answers
+    assert [(a.kind, a.sequence, a.payload[0]) for a in answers] == [(0x81, 200, 0), (0x81, 7, 201)]
+    identity = Identity.from_bytes(answers[0].payload[1:])
+    assert answers[1].payload[1:] == answers[0].payload[1:]
+    bitmaps = (board.shape.bitmap is not None) << IdentityFlag.BITMAPS
+    assert identity.flags == bitmaps | board.loaded << IdentityFlag.LOADED
+    assert identity.capacity == RING_BYTES - 1
+    assert identity.max_payload == RING_BYTES - 1 - RING_OVERHEAD
+    assert identity.clock == CLOCK
+    assert identity.build == BUILD
+    assert identity.network.hex() == board.network.digest()
+    assert (identity.n_inputs, identity.unit, identity.deadline) == (40, 8, 50)
+    for layer, shape in zip(identity.layers, board.shape.layers, strict=True):
+        assert (layer.n_in, layer.n_out) == (shape.schedule.n_in, shape.schedule.n_out)
+        assert (layer.lanes, layer.window) == (shape.schedule.lanes, shape.schedule.window)
+        assert (layer.threshold, layer.weight_bits) == (shape.threshold, 4)
+        assert (layer.slope_bits, layer.potential_bits) == shape.widths
+
+
+@pytest.mark.parametrize(
+    "board",
+    [
+        BOARD,
+        SmallBoard(small_network(np.arange(16), 16)),  # all are connected, in whole bytes
+        SmallBoard(small_network(np.array([0, 38]), 39)),
+        SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
+    ],
+    ids=["half connected", "all connected", "two of 39", "three layers"],
+)
+@pytest.mark.parametrize("pauses", [False, True])
+def test_bitmaps_are_classified_as_golden_does_to_the_cycle(board, pauses):
+    pixels = board.pixels(40)
+    requests = [
+        pixels_request(image) if number % 3 else inputs_request(image, board.network, number)
+        for number, image in enumerate(pixels)
+    ]
+    outcome = board.run(Script().stream(requests, 0, RING_BYTES - 1), pauses=pauses)
+    layers = len(board.network.weights)
+    assert [decision_of(answer, layers) for answer in outcome.answers] == board.expected(pixels)
+    assert [(a.kind, a.sequence) for a in outcome.answers] == [
+        (kind + ANSWER, number) for number, (kind, _) in enumerate(requests)
+    ]
+
+
+def test_writes_to_the_ring_do_not_show_in_the_cycles():
+    """Dark images go through the core a word a cycle, while others come in."""
+    board = SmallBoard(small_network(np.arange(0, 700, 2), 700), ring_bytes=1024)
+    pixels = board.pixels(12)
+    pixels[:] = 0
+    pixels[::3, 5:400:70] = 255
+    script = Script()
+    for number, image in enumerate(pixels):
+        script.request(*_numbered(pixels_request(image), number), spacing=61)
+    answers = board.run(script.answers(len(pixels))).answers
+    assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
+
+
+@pytest.mark.parametrize("board", [BOARD, GRADED])
+def test_events_are_classified_as_golden_does(board):
+    pixels = np.random.default_rng(2).integers(0, 256, (20, 40)).astype(np.uint8)
+    pixels[3] = 0
+    requests = [events_request(events(ticks).tolist()) for ticks in board.ticks(pixels)]
+    script = Script().request(Request.HELLO, 249).answers(1).stream(requests, 250, RING_BYTES - 1)
+    answers = board.run(script).answers[1:]
+    for answer, expected in zip(answers, board.expected(pixels), strict=True):
+        *decision, _, rows = decision_of(answer, LAYERS)
+        assert (*decision, rows) == (*expected[:3], expected[4])
+    assert [a.sequence for a in answers] == [(250 + i) % 256 for i in range(20)]
+
+
+def test_bad_events_are_flagged():
+    bad = [
+        ([(8, 3), (8, 77)], 1 << DecisionFlag.ADDRESS),
+        ([(8, 3), (8, 0x8003)], 1 << DecisionFlag.ADDRESS),
+        ([(0, 3), (8, 4)], 1 << DecisionFlag.TICK),
+        ([(8, 3), (51, 4)], 1 << DecisionFlag.TICK),
+        ([(8, 3), (0x4009, 4)], 1 << DecisionFlag.TICK),
+        ([(9, 3), (8, 4)], 1 << DecisionFlag.ORDER),
+        ([], 0),
+    ]
+    script = Script().stream([events_request(spikes) for spikes, _ in bad], 0, RING_BYTES - 1)
+    answers = BOARD.run(script).answers
+    assert [decision_of(a, LAYERS)[1] & ~1 for a in answers] == [flags for _, flags in bad]
+
+
+def _numbered(request, sequence):
+    kind, payload = request
+    return kind, sequence, payload
+
+
+def test_weights_are_written_read_and_summed():
+    content = content_of(LOADED)
+    script, sequence, position, asked = Script(), 0, 0, []
+    rng = np.random.default_rng(4)
+    for layer, shape in enumerate(LOADED.shape.layers):
+        size, address = chunk_bytes(LOADED, layer), 0
+        while address < shape.words:
+            count = min(int(rng.integers(1, 12)), shape.words - address)
+            part = content[position : position + count * size]
+            script.request(Request.WRITE, sequence, place(layer, address) + part)
+            script.answers(sequence + 1)
+            asked.append((layer, address, count, part))
+            address, position, sequence = address + count, position + len(part), sequence + 1
+    written = sequence
+    for layer, address, count, _ in asked:
+        script.request(Request.READ, sequence, place(layer, address) + bytes([count]))
+        script.answers(sequence + 1)
+        sequence += 1
+    pixels = LOADED.pixels(8)
+    script.request(Request.CHECKSUM, sequence).answers(sequence + 1)
+    script.stream([pixels_request(image) for image in pixels], sequence + 1, RING_BYTES - 1)
+    answers = LOADED.run(script, pauses=True).answers
+    assert told(answers[:written]) == [(Request.WRITE + ANSWER, i, b"") for i in range(written)]
+    assert [a.payload for a in answers[written:sequence]] == [part for *_, part in asked]
+    assert CHECKSUM_FORMAT.unpack(answers[sequence].payload) == (zlib.crc32(content),)
+    found = [decision_of(answer, LAYERS) for answer in answers[sequence + 1 :]]
+    assert found == LOADED.expected(pixels)
+
+
+def test_what_is_not_there_is_refused_and_nothing_is_touched():
+    words = [layer.words for layer in LOADED.shape.layers]
+    two, one = bytes(range(1, 17)), bytes(range(1, 9))  # words of the first layer
+    bad = [
+        (Request.WRITE, place(0, words[0] - 1) + two),
+        (Request.WRITE, place(0, words[0]) + one),
+        (Request.WRITE, place(0, words[0] + 70_000) + one),
+        (Request.WRITE, place(0, 1 << 23) + one),
+        (Request.WRITE, place(2, 0) + one),
+        (Request.WRITE, place(255, 0) + one),
+        (Request.WRITE, place(0, 0) + two[:12]),
+        (Request.WRITE, place(1, words[1] - 1) + one),
+        (Request.READ, place(0, words[0]) + b"\1"),
+        (Request.READ, place(0, words[0] - 1) + b"\2"),
+        (Request.READ, place(1, words[1] - 3) + b"\4"),
+        (Request.READ, place(2, 0) + b"\1"),
+        (Request.READ, place(130, 0) + b"\1"),
+        (Request.READ, place(0, 1 << 16) + b"\1"),
+        (Request.READ, place(0, 0) + b"\0"),
+    ]
+    script = Script().request(Request.CHECKSUM, 0).answers(1)
+    for number, (kind, payload) in enumerate(bad):
+        script.request(kind, 1 + number, payload).answers(2 + number)
+    last = 1 + len(bad)
+    script.request(Request.CHECKSUM, last)
+    script.request(Request.READ, last + 1, place(0, words[0] - 1) + b"\1")
+    script.request(Request.READ, last + 2, place(1, words[1] - 4) + b"\4").answers(last + 3)
+    answers = LOADED.run(script).answers
+    assert told(answers[1:last]) == [refused(1 + i) for i in range(len(bad))]
+    assert answers[last].payload == answers[0].payload
+    assert len(answers[last + 1].payload) == 8
+    assert len(answers[last + 2].payload) == 16
+
+
+def test_frames_that_are_none_are_dropped_counted_and_told():
+    good = encode_frame(Request.STATUS, 0)
+    _, payload = pixels_request(BOARD.pixels(1)[0])
+    script = Script()
+    for content in (
+        DELIMITER * 3,  # empty frames are none
+        good[:-2] + DELIMITER,
+        b"\5\1\2" + DELIMITER,
+        good[:3] + bytes([good[3] ^ 4]) + good[4:],
+        b"\2\1" + DELIMITER,
+        encode_frame(12, 0),
+        encode_frame(Request.SETTINGS, 0, bytes(9)),  # this core does not learn
+        encode_frame(PROBE, 99),
+        encode_frame(Request.STATUS, 0, b"1"),
+        encode_frame(Request.PIXELS, 0, payload[:-1]),
+        encode_frame(Request.PIXELS, 0, payload + b"\0"),
+        encode_frame(Request.WRITE, 0, place(0, 0)),
+        encode_frame(Request.WRITE, 0, place(0, 0) + bytes(6)),
+        encode_frame(Request.EVENTS, 0, b""),
+        encode_frame(Request.EVENTS, 0, bytes(4)),
+        encode_frame(Request.STATUS, 1),
+        encode_frame(Request.EVENTS, 0, bytes(1 + 4 * 64)),
+    ):
+        script.send(content).pause(800)
+    script.broken(b"\7").send(DELIMITER).pause(800).request(Request.STATUS, 0).answers(18)
+    answers = BOARD.run(script).answers
+    causes = [Cause.FRAMING, Cause.FRAMING, Cause.CRC, Cause.CRC]
+    causes += [Cause.TYPE] * 3 + [Cause.LENGTH] * 7
+    causes += [Cause.SEQUENCE, Cause.OVERRUN, Cause.FRAMING]
+    assert told(answers[:-1]) == [error(cause, 1 + i, 0) for i, cause in enumerate(causes)]
+    status = STATUS_FORMAT.pack(Cause.FRAMING, len(causes))
+    assert told(answers[-1:]) == [(Request.STATUS + ANSWER, 0, status)]
+
+
+def test_after_a_loss_nothing_is_taken_until_hello():
+    good = [encode_frame(Request.STATUS, i) for i in range(5)]
+    script = Script().send(good[0]).send(good[1][:-1] + b"\1" + DELIMITER)
+    script.send(good[2]).send(good[3]).pause(2000)
+    script.request(Request.HELLO, 90).request(Request.STATUS, 91).request(Request.STATUS, 91)
+    script.pause(3000)
+    answers = BOARD.run(script).answers
+    status = [a for a in answers if a.kind == Request.STATUS + ANSWER]
+    assert [(a.sequence, a.payload) for a in status] == [
+        (0, STATUS_FORMAT.pack(0, 0)),
+        (91, STATUS_FORMAT.pack(Cause.SEQUENCE, 3)),
+    ]
+    assert hello(90, before=1) in told(answers)
+    errors = [a for a in answers if a.kind == Notice.ERROR]
+    assert (errors[-1].sequence, errors[-1].payload) == (92, ERROR_FORMAT.pack(Cause.SEQUENCE, 4))
+    assert {a.sequence for a in errors[:-1]} == {1}
+
+
+def test_a_host_that_sends_more_than_the_capacity_loses_what_is_too_much():
+    """While nobody takes the answers, the ring fills up behind a request that cannot end."""
+    script = Script().hold()
+    for number in range(3):
+        script.request(Request.READ, number, place(0, 0) + bytes([60]))
+    for number in range(3, 11):  # 53 bytes each, of which four find room
+        script.request(*_numbered(events_request([(8, 3)] * 12), number))
+    script.go_on().pause(20_000).request(Request.HELLO, 3).answers(9)
+    answers = BOARD.run(script, pauses=True).answers
+    assert [a.sequence for a in answers if a.kind == Request.EVENTS + ANSWER] == [3, 4, 5, 6]
+    assert error(Cause.SEQUENCE, 4, 7) in told(answers)
+    assert told(answers)[-1][:2] == (Request.HELLO + ANSWER, 3)
+    assert answers[-1].payload[0] == 7
+
+
+def test_reset_of_the_core_leaves_weights_and_link():
+    pixels = BOARD.pixels(3)
+    script = Script().request(*_numbered(pixels_request(pixels[0]), 0)).request(Request.RESET, 1)
+    script.request(Request.CHECKSUM, 2).request(*_numbered(pixels_request(pixels[1]), 3))
+    script.request(Request.RESET, 4).request(*_numbered(pixels_request(pixels[2]), 5)).answers(6)
+    answers = BOARD.run(script).answers
+    expected = BOARD.expected(pixels)
+    assert [decision_of(answers[i], LAYERS) for i in (0, 3, 5)] == expected
+    assert told([answers[1], answers[4]]) == [(0x8A, 1, b""), (0x8A, 4, b"")]
+    assert answers[2].payload == CHECKSUM_FORMAT.pack(zlib.crc32(content_of(BOARD)))
+
+
+def test_the_button_shows_the_stored_image():
+    pixels = BOARD.pixels(30)
+    classes = [decision for decision, *_ in BOARD.expected(pixels)]
+    stored, other = 0, next(i for i, c in enumerate(classes) if c != classes[0])
+    assert BOARD.run(Script().pause(10)).shown == -1
+    shown = BOARD.run(Script().press().pause(2000))
+    assert (shown.shown, shown.answers) == (classes[stored], [])
+    script = Script().press().request(*_numbered(pixels_request(pixels[other]), 0)).answers(1)
+    outcome = BOARD.run(script)
+    assert outcome.shown == classes[other]
+    assert decision_of(outcome.answers[0], LAYERS) == BOARD.expected(pixels)[other]
+    script = Script().request(*_numbered(pixels_request(pixels[other]), 0)).press()
+    assert BOARD.run(script.answers(1).pause(2000)).shown == classes[stored]
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_a_stored_image_is_for_bitmaps():
+    network = GRADED.network
+    with pytest.raises(ValueError, match="only a core with a bitmap"):
+        Link(GRADED.shape, network, clock_hz=CLOCK, digit=np.ones(len(network.inputs), bool))
+    gc.collect()  # Amaranth warns of what is not used when it goes

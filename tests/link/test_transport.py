@@ -1,0 +1,172 @@
+"""The host's end of the link, against written answers: late, odd and contradictory ones."""
+
+from collections import deque
+
+import pytest
+
+from firstspike.boards.client.errors import NoAnswerError
+from firstspike.boards.client.frames import FrameReader
+from firstspike.boards.client.request import Ask
+from firstspike.boards.client.transport import Exchange
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, encode_frame
+from tests.support.board_model import BoardModel
+from tests.support.command import toy_network
+
+IDENTITY = BoardModel(toy_network()).identity.to_bytes()
+KNOWN = 5
+"""Frames that the board has dropped before."""
+
+
+class WrittenLine:
+    """A line on which `says` decides what comes back for a frame: a list of frames, or None for
+    what a board says of HELLO and STATUS. Time passes only where nothing comes."""
+
+    name = "the line"
+
+    def __init__(self, says):
+        self._says = says
+        self._reader = FrameReader()
+        self._coming = deque()
+        self._now = 0.0
+        self.sent: list[tuple[int, int]] = []
+        """(type, sequence) of every frame."""
+
+    def now(self):
+        """Seconds."""
+        return self._now
+
+    def write(self, sent):
+        """Look up what comes back."""
+        for kind, sequence, _ in self._reader.feed(sent):
+            self.sent.append((kind, sequence))
+            answers = self._says(self, kind, sequence)
+            if answers is None and kind == Request.HELLO:
+                answers = [encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY)]
+            elif answers is None:
+                status = protocol.STATUS_FORMAT.pack(0, KNOWN)
+                answers = [encode_frame(kind + ANSWER, sequence, status)]
+            self._coming.extend(answers)
+
+    def read(self, seconds):
+        """The next frame."""
+        if self._coming:
+            return self._coming.popleft()
+        self._now += seconds
+        return b""
+
+    def count(self, kind):
+        """How many frames of a type were sent."""
+        return sum(one == kind for one, _ in self.sent)
+
+
+def notice(cause, count, sequence):
+    """Frames were dropped."""
+    return encode_frame(Notice.ERROR, sequence, protocol.ERROR_FORMAT.pack(cause, count))
+
+
+def image_answer(sequence):
+    """An image was decided."""
+    return encode_frame(Request.INPUTS + ANSWER, sequence, b"answer")
+
+
+@pytest.mark.parametrize("late", [(Cause.TYPE, KNOWN), (Cause.CRC, KNOWN + 1)])
+def test_a_notice_from_before_the_probe_does_not_say_what_was_taken(late):
+    first = []
+
+    def says(line, kind, sequence):
+        if kind == Request.INPUTS:
+            first.append(sequence)
+            return []  # the answer is late
+        if kind == PROBE:
+            (taken,) = first
+            return [
+                notice(*late, taken),
+                image_answer(taken),
+                notice(Cause.TYPE, KNOWN + 2, taken + 1),
+            ]
+        return None
+
+    line = WrittenLine(says)
+    answered = Exchange(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6, once=True))
+    assert answered.answer == b"answer"
+    assert line.count(Request.INPUTS) == 1
+
+
+def test_a_loss_costs_one_probe_and_one_hello():
+    images = []
+
+    def says(line, kind, sequence):
+        if kind == Request.INPUTS:
+            images.append(sequence)
+            lost = len(images) in (2, 3)
+            return [notice(Cause.CRC, KNOWN + 1, images[1])] if lost else [image_answer(sequence)]
+        if kind == PROBE:
+            return [notice(Cause.TYPE, KNOWN + 2, images[1])]
+        return None
+
+    line = WrittenLine(says)
+    asks = [Ask(Request.INPUTS, b"image", 6, once=True) for _ in range(3)]
+    assert all(one.answer for one in Exchange(line, 1.0).ask_all(asks))
+    assert line.count(Request.INPUTS) == 5
+    assert line.count(PROBE) == 1
+    assert line.count(Request.HELLO) == 2
+
+
+def test_answers_of_another_type_length_or_sequence_are_no_answers():
+    tries = []
+
+    def says(line, kind, sequence):
+        if kind == Request.INPUTS:
+            tries.append(sequence)
+            if len(tries) > 1:
+                return [image_answer(sequence)]
+            return [
+                encode_frame(Request.INPUTS + ANSWER, sequence, b"short"),
+                encode_frame(Request.EVENTS + ANSWER, sequence, b"answer"),
+                encode_frame(Request.INPUTS + ANSWER, sequence + 1, b"answer"),
+                encode_frame(Notice.REFUSED, sequence, b"\x63"),
+            ]
+        return [notice(Cause.TYPE, KNOWN + 1, tries[0] + 1)] if kind == PROBE else None
+
+    line = WrittenLine(says)
+    assert Exchange(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6)).answer == b"answer"
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize("ahead", [2, 100])
+def test_a_board_that_expects_what_was_never_sent_has_been_started_anew(ahead):
+    def says(line, kind, sequence):
+        if kind == PROBE:
+            (taken,) = (number for one, number in line.sent if one == Request.INPUTS)
+            return [notice(Cause.TYPE, KNOWN + 1, taken + ahead)]
+        return [] if kind == Request.INPUTS else None
+
+    with pytest.raises(NoAnswerError, match="started anew"):
+        Exchange(WrittenLine(says), 1.0).ask(Ask(Request.INPUTS, b"image", 6))
+
+
+def test_only_the_answer_of_the_latest_hello_counts():
+    late = []
+
+    def says(line, kind, sequence):
+        if kind == Request.HELLO:
+            late.append(encode_frame(kind + ANSWER, sequence, b"\0" + IDENTITY))
+            return []
+        if kind == Request.STATUS and line.count(kind) == 1:
+            late.append(
+                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN))
+            )
+            return []
+        if kind == Request.STATUS:
+            return [
+                *late,
+                encode_frame(kind + ANSWER, sequence, protocol.STATUS_FORMAT.pack(0, KNOWN)),
+            ]
+        return [image_answer(sequence)]
+
+    line = WrittenLine(says)
+    Exchange(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6))
+    (_, first), (_, second) = (one for one in line.sent if one[0] == Request.HELLO)
+    assert line.sent[-1] == (Request.INPUTS, second + 2)
+    assert first != second

@@ -1,0 +1,200 @@
+"""The virtual board: the real host class and the real command against the simulated design."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firstspike.boards.client.client import Board, Status
+from firstspike.boards.client.line import SerialLine
+from firstspike.boards.client.remote_core import schedule_of
+from firstspike.boards.client.transport import TRIES
+from firstspike.golden import LearningState, Settings, encode, infer, learn
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.scripts.verbs.serve import board_verilog
+from firstspike.sim.benches.link.virtual import VirtualBoard
+from tests.support.command import firstspike, toy_network
+
+NETWORK = toy_network()
+CORE = (5, 2)
+"""Lanes and window."""
+PIXELS = np.random.default_rng(1).integers(0, 256, (60, 36)).astype(np.uint8)
+TICKS = encode(NETWORK, PIXELS)
+SEEN = PIXELS[:, NETWORK.inputs]
+LABELS = np.random.default_rng(2).integers(-1, 4, len(TICKS))
+RULE = Settings(step=2, row_draw=1)
+
+
+@pytest.fixture(scope="module")
+def port():
+    """The port of a virtual board that learns, whose weights are to be written."""
+    with VirtualBoard(board_verilog(NETWORK, *CORE, False, 10)) as board:
+        yield board.port
+
+
+@pytest.fixture
+def board(port):
+    """The board, with the network's weights."""
+    with Board.open(port) as board:
+        board.load(NETWORK)
+        yield board
+
+
+def test_weights_are_written_and_read_back(board):
+    stored = LearningState.of(NETWORK, 10).weights
+    assert all(map(np.array_equal, board.read_weights(), stored))
+    other = tuple(weights[::-1, ::-1] for weights in stored)
+    assert board.load(NETWORK, other)
+    assert not board.load(NETWORK, other)
+    assert all(map(np.array_equal, board.read_weights(), other))
+
+
+@pytest.mark.parametrize("pixels", [None, PIXELS])
+def test_decisions_and_cycles_are_goldens(board, pixels):
+    decisions = list(board.classify(TICKS, pixels))
+    golden = infer(NETWORK, TICKS)
+    schedule = schedule_of(board.identity)
+    counted = cycles(NETWORK.connected(), TICKS, golden, schedule, SEEN)
+    assert [one.decision for one in decisions] == golden.decision.tolist()
+    assert [one.tick for one in decisions] == golden.tick.tolist()
+    assert [one.forced for one in decisions] == golden.forced.tolist()
+    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
+    assert [one.cycles for one in decisions] == counted.tolist()
+    assert not any(one.error or one.updated for one in decisions)
+
+
+def test_events_of_any_ticks_are_decided(board):
+    ticks = np.random.default_rng(3).integers(0, NETWORK.deadline + 1, (20, 35))
+    decisions = list(board.classify(ticks))
+    golden = infer(NETWORK, ticks)
+    assert [one.decision for one in decisions] == golden.decision.tolist()
+    assert [one.tick for one in decisions] == golden.tick.tolist()
+    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
+
+
+def test_the_board_learns_as_golden_does(board):
+    state = LearningState.of(NETWORK, 10, seed=3)
+    decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
+    golden = learn(state, TICKS, LABELS, RULE, trace=True)
+    schedule = schedule_of(board.identity)
+    counted = learning_cycles(NETWORK.connected(), TICKS, golden, schedule, SEEN)
+    assert golden.updated.any()
+    assert [one.decision for one in decisions] == golden.decision.tolist()
+    assert [one.updated for one in decisions] == golden.updated.tolist()
+    assert [one.cycles for one in decisions] == counted.decision.tolist()
+    turnarounds = [one.turnaround for one in decisions]
+    assert turnarounds[1:] == counted.turnaround[1:].tolist()
+    assert all(map(np.array_equal, board.read_weights(), state.weights))
+
+
+class BadLine(SerialLine):
+    """A port on which every so many bytes one is changed, in both directions."""
+
+    GAP = 400
+
+    def __init__(self, port):
+        super().__init__(port, BAUD)
+        self.damaged = 0
+        self._left = [self.GAP, self.GAP // 2]
+
+    def _damage(self, content, way):
+        content = bytearray(content)
+        while self._left[way] < len(content):
+            content[self._left[way]] ^= 1 + self.damaged % 255
+            self._left[way] += self.GAP
+            self.damaged += 1
+        self._left[way] -= len(content)
+        return bytes(content)
+
+    def write(self, sent):
+        """Send bytes, damaged."""
+        super().write(self._damage(sent, 0))
+
+    def read(self, seconds):
+        """What has come, damaged."""
+        return self._damage(super().read(seconds), 1)
+
+
+def test_on_a_bad_line_each_image_is_learned_once(port):
+    state = LearningState.of(NETWORK, 10)
+    line = BadLine(port)
+    with Board(line, timeout=0.3) as board:
+        assert line.damaged == 0
+        board.load(NETWORK, state.weights)
+        decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
+        weights = board.read_weights()
+        assert line.damaged > TRIES
+        assert board.status().dropped > 0
+    golden = learn(state, TICKS, LABELS, RULE)
+    assert all(map(np.array_equal, weights, state.weights))
+    for one, decision, tick in zip(decisions, golden.decision, golden.tick, strict=True):
+        assert one is None or (one.decision, one.tick) == (decision, tick)
+
+
+def test_reset_and_status(board):
+    dropped = board.status().dropped
+    board.reset()
+    assert board.status() == Status(dropped, board.status().cause)
+    decisions = list(board.classify(TICKS))
+    assert [one.tick for one in decisions] == infer(NETWORK, TICKS).tick.tolist()
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """The command `firstspike serve`, and the link to its port."""
+    NETWORK.save(tmp_path / "toy.npz")
+    link = tmp_path / "port"
+    words = ["serve", "--virtual", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
+    words += ["--weights", "port", "--learn", 10, "--link", link]
+    code = "from firstspike.scripts.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        name = process.stdout.readline().strip()
+        assert str(link.resolve()) == name
+        yield process, tmp_path
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
+    process, folder = serving
+    (folder / "events").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
+    words = (folder / "toy.npz", "--events", folder / "events", "--target", "board")
+    ended = firstspike(capfd, "compare", *words, "--port", folder / "port")
+    assert ended.status == 0, ended.err
+    assert "0 differences in decisions, statistics and clock cycles" in ended.out
+    process.send_signal(ending)
+    assert process.wait(30) == 0
+    assert not (folder / "port").is_symlink()
+
+
+def test_an_idle_board_does_not_use_the_processor(port):
+    with Board.open(port) as board:
+        board.status()
+    time.sleep(0.2)
+    before = processor_seconds_of_children()
+    time.sleep(0.5)
+    assert processor_seconds_of_children() - before < 0.1
+
+
+def processor_seconds_of_children() -> float:
+    """What the processes that we have started, and that run, have used."""
+    used = 0.0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = path.read_text().rsplit(")", 1)[1].split()
+            if int(fields[1]) == os.getpid():
+                used += sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+    return used

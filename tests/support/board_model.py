@@ -1,0 +1,381 @@
+"""A board in Python: what the link does with every frame, and a line that damages them.
+
+The model takes its bytes from `protocol` and its numbers from golden; its time is the line's.
+"""
+
+import os
+import tty
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from threading import Thread
+
+import numpy as np
+
+from firstspike.golden import LearningState, Network, Settings, infer, learn
+from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.core.core import weights_from_chunks
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.weights import chunks_of, pack_words
+from firstspike.hdl.link import protocol
+from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
+
+FIXED = {
+    Request.HELLO: 0,
+    Request.READ: 5,
+    Request.CHECKSUM: 0,
+    Request.SETTINGS: protocol.SETTINGS_FORMAT.size,
+    Request.STATUS: 0,
+    Request.RESET: 0,
+}
+"""Bytes of the payloads that always have the same length."""
+
+
+class BoardModel:
+    """A board for `network`, with its weights inside, or `loaded` ones that are 0 at first.
+
+    `receive` takes bytes from the host, `work` does what has been taken, one request at a time,
+    and `sent` collects the answers. An `eager` one tells of dropped frames at once, and does not
+    wait until it has nothing else to do. `learned` lists what was learned, as (ticks, label).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        lanes: int = 4,
+        stored_bits: int | None = None,
+        loaded: bool = False,
+        capacity: int = 1024,
+        eager: bool = False,
+    ) -> None:
+        self.network = network.connected()
+        self._connected = network.inputs
+        self.schedule = linked_schedule(network, lanes)
+        self.shape = CoreShape.of(self.network, self.schedule, stored_bits=stored_bits)
+        self._state = None
+        weights = self.network.weights
+        if stored_bits is not None:
+            self._state = LearningState.of(self.network, stored_bits)
+            weights = self._state.weights
+        if loaded:
+            weights = [np.zeros_like(one) for one in weights]
+        self.words = [
+            pack_words(layer, one) for layer, one in zip(self.shape.layers, weights, strict=True)
+        ]
+        self._rule = Settings()
+        self._eager = eager
+        self.identity = identity_of(
+            self.shape,
+            network,
+            clock_hz=12_000_000,
+            build=bytes(range(8)),
+            loaded=loaded,
+            ring_bytes=capacity + 1,
+        )
+        self.started_anew()
+        self.learned: list[tuple[bytes, int]] = []
+
+    def started_anew(self) -> None:
+        """As after power-up, but for the weights."""
+        self.sent = bytearray()
+        self._begun = b""
+        self._ring: deque[tuple[int, int, int, bytes]] = deque()
+        self._used = 0
+        self.expected = 0
+        self.cause, self.dropped, self._untold = 0, 0, False
+
+    def receive(self, coded: bytes) -> None:
+        """Take bytes off the line; what fails a check is dropped."""
+        *frames, self._begun = (self._begun + coded).split(protocol.DELIMITER)
+        for frame in frames:
+            if frame:
+                self._check(frame)
+
+    def _check(self, frame: bytes) -> None:
+        try:
+            kind, sequence, payload = protocol.decode_frame(frame)
+        except protocol.FrameError as error:
+            return self._drop(error.cause)
+        cost = protocol.RING_OVERHEAD + len(payload)
+        if not self._known(kind):
+            return self._drop(Cause.TYPE)
+        if not self._fits(kind, len(payload)):
+            return self._drop(Cause.LENGTH)
+        if kind != Request.HELLO and sequence != self.expected:
+            return self._drop(Cause.SEQUENCE)
+        if self._used + cost > self.identity.capacity:
+            return self._drop(Cause.OVERRUN)
+        self._ring.append((kind, sequence, self.expected, payload))
+        self._used += cost
+        self.expected = (sequence + 1) & 0xFF
+        return None
+
+    def _known(self, kind: int) -> bool:
+        if kind in (Request.PIXELS, Request.INPUTS):
+            return self.schedule.bitmap is not None
+        if kind == Request.SETTINGS:
+            return self._state is not None
+        return kind in set(Request)
+
+    def _fits(self, kind: int, length: int) -> bool:
+        if kind in FIXED:
+            return length == FIXED[kind]
+        if length > self.identity.max_payload:
+            return False
+        if kind == Request.PIXELS:
+            return length == 1 + -(-self.identity.n_inputs // 8)
+        if kind == Request.INPUTS:
+            return length == 1 + -(-self.identity.layers[0].n_in // 8)
+        if kind == Request.EVENTS:
+            return length % 4 == 1
+        return length >= 8  # WRITE
+
+    def _drop(self, cause: Cause) -> None:
+        self.cause, self.dropped, self._untold = cause, (self.dropped + 1) & 0xFFFF, True
+
+    def _send(self, kind: int, sequence: int, payload: bytes = b"") -> None:
+        self.sent += protocol.encode_frame(kind, sequence, payload)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to do."""
+        return bool(self._ring) or self._untold
+
+    @property
+    def following(self) -> int | None:
+        """The type of the next request."""
+        return self._ring[0][0] if self._ring else None
+
+    def work(self) -> None:
+        """Do the next request; or if there is none, tell of frames that were dropped."""
+        if self._untold and (self._eager or not self._ring):
+            self._untold = False
+            told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
+            return self._send(Notice.ERROR, self.expected, told)
+        kind, sequence, expected, payload = self._ring.popleft()
+        self._used -= protocol.RING_OVERHEAD + len(payload)
+        if kind == Request.HELLO:
+            return self._answer(kind, sequence, bytes([expected]) + self.identity.to_bytes())
+        done = getattr(self, f"_{Request(kind).name.lower()}")(payload)
+        if done is None:
+            return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
+        return self._answer(kind, sequence, done)
+
+    def _answer(self, kind: int, sequence: int, payload: bytes) -> None:
+        self._send(kind + protocol.ANSWER, sequence, payload)
+
+    def _place(self, payload: bytes) -> tuple[int, int]:
+        (place,) = protocol.ADDRESS_FORMAT.unpack_from(payload)
+        return place & 0xFF, place >> 8
+
+    def _inside(self, layer: int, address: int, count: int) -> bool:
+        return layer < len(self.words) and count and address + count <= len(self.words[layer])
+
+    def _write(self, payload: bytes) -> bytes | None:
+        (layer, address), content = self._place(payload), payload[4:]
+        if layer >= len(self.words):
+            return None
+        size = 4 * chunks_of(self.shape.layers[layer])
+        count, rest = divmod(len(content), size)
+        if rest or not self._inside(layer, address, count):
+            return None
+        self.words[layer][address : address + count] = [
+            int.from_bytes(content[i * size : (i + 1) * size], "little") for i in range(count)
+        ]
+        return b""
+
+    def _read(self, payload: bytes) -> bytes | None:
+        (layer, address), count = self._place(payload), payload[4]
+        if not self._inside(layer, address, count):
+            return None
+        return self.content(layer)[address : address + count].tobytes()
+
+    def content(self, layer: int) -> np.ndarray:
+        """The words of a layer as bytes, uint8 [words, bytes]."""
+        size = 4 * chunks_of(self.shape.layers[layer])
+        joined = b"".join(word.to_bytes(size, "little") for word in self.words[layer])
+        return np.frombuffer(joined, np.uint8).reshape(-1, size)
+
+    def _checksum(self, payload: bytes) -> bytes:
+        joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
+        return protocol.CHECKSUM_FORMAT.pack(zlib.crc32(joined))
+
+    @property
+    def weights(self) -> tuple[np.ndarray, ...]:
+        """What the words say."""
+        joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
+        return weights_from_chunks(self.shape, np.frombuffer(joined, "<u4").tolist())
+
+    def _pixels(self, payload: bytes) -> bytes:
+        bits = np.unpackbits(np.frombuffer(payload[1:], np.uint8), bitorder="little")
+        return self._image(bits[self._connected].astype(np.int32) * self.network.unit, payload[0])
+
+    def _inputs(self, payload: bytes) -> bytes:
+        bits = np.unpackbits(np.frombuffer(payload[1:], np.uint8), bitorder="little")
+        rows = len(self._connected)
+        return self._image(bits[:rows].astype(np.int32) * self.network.unit, payload[0])
+
+    def _events(self, payload: bytes) -> bytes:
+        ticks = np.zeros(len(self._connected), np.int32)
+        for tick, row in protocol.EVENT_FORMAT.iter_unpack(payload[1:]):
+            ticks[row] = tick
+        return self._image(ticks, payload[0])
+
+    def _image(self, ticks: np.ndarray, label: int) -> bytes:
+        pixels = (ticks > 0).astype(np.uint8)[None] * 255
+        ticks = ticks[None]
+        if self._state is None:
+            network = replace(self.network, weights=self.weights)
+            found = infer(network, ticks)
+            counted = cycles(network, ticks, found, self.schedule, pixels)
+            updated, rest = False, b""
+            rows = found.rows[0]
+        else:
+            state = replace(self._state, weights=self.weights)
+            network = state.network
+            found = infer(network, ticks)
+            rows = found.rows[0]
+            known = label < network.shape[-1]
+            if known:
+                self.learned.append((ticks.tobytes(), label))
+            labels = np.array([label if known else UNLABELLED])
+            found = learn(state, ticks, labels, self._rule, trace=True)
+            took = learning_cycles(network, ticks, found, self.schedule, pixels)
+            counted, rest = took.decision, int(took.turnaround[0]).to_bytes(4, "little")
+            updated = bool(found.updated[0])
+            self._state.generator = state.generator
+            self.words = [
+                pack_words(layer, one)
+                for layer, one in zip(self.shape.layers, state.weights, strict=True)
+            ]
+        flags = int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
+        head = protocol.DECISION_FORMAT.pack(
+            int(found.decision[0]), flags, int(found.tick[0]), int(counted[0])
+        )
+        return head + rows.astype("<u2").tobytes() + rest
+
+    def _settings(self, payload: bytes) -> bytes:
+        *values, seed = protocol.SETTINGS_FORMAT.unpack(payload)
+        self._rule = Settings(*values)
+        if seed:
+            self._state.generator = seed
+        return b""
+
+    def _status(self, payload: bytes) -> bytes:
+        return protocol.STATUS_FORMAT.pack(self.cause, self.dropped)
+
+    def _reset(self, payload: bytes) -> bytes:
+        self._rule = Settings()
+        return b""
+
+
+Damage = Callable[[bytes, float], tuple[bytes, float]]
+"""(bytes, time) -> what comes of them, and when."""
+
+
+class ModelLine:
+    """A line to a model, in a time of its own: nothing ever waits for a real clock.
+
+    `damage_out` and `damage_in` are what the line does to the bytes on the way to the board and
+    back; a request takes the board a millisecond, or `seconds` of its type.
+    """
+
+    name = "the model"
+
+    def __init__(self, board: BoardModel) -> None:
+        self.board = board
+        self.damage_out: Damage = lambda sent, now: (sent, now)
+        self.damage_in: Damage = self.damage_out
+        self.seconds: dict[int | None, float] = {}
+        self._now = 0.0
+        self._end = 0.0
+        self.patience()
+        self._out: deque[tuple[float, bytes]] = deque()
+        self._in: deque[tuple[float, bytes]] = deque()
+        self._ready: float | None = None  # when the board has done what it is at
+
+    def patience(self) -> None:
+        """From now on the host may take so long; then it is said to hang."""
+        self._end = self._now + 10_000
+
+    def now(self) -> float:
+        """Seconds since the line was made."""
+        return self._now
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def write(self, sent: bytes) -> None:
+        """Send bytes to the board."""
+        self._put(self._out, self.damage_out, sent)
+        self._turn(self._now)
+
+    def _put(self, queue: deque[tuple[float, bytes]], damage: Damage, content: bytes) -> None:
+        content, at = damage(content, self._now)
+        queue.append((max(at, queue[-1][0] if queue else 0.0), content))
+
+    def read(self, seconds: float) -> bytes:
+        """What has come from it, or comes first."""
+        until = self._now + seconds
+        assert until < self._end, "the host hangs"
+        while not (self._in and self._in[0][0] <= self._now):
+            following = self._turn(until)
+            if following is None:
+                self._now = until
+                return b""
+            self._now = following
+        received = b""
+        while self._in and self._in[0][0] <= self._now:
+            received += self._in.popleft()[1]
+        return received
+
+    def _turn(self, until: float) -> float | None:
+        """Do all that happens by now; returns when the next thing does, if before `until`."""
+        board = self.board
+        while self._out and self._out[0][0] <= self._now:
+            board.receive(self._out.popleft()[1])
+        if self._ready is not None and self._ready <= self._now:
+            if board.busy:  # and was not started anew meanwhile
+                board.work()
+            self._ready = None
+        if self._ready is None and board.busy:
+            self._ready = self._now + self.seconds.get(board.following, 1e-3)
+        if board.sent:
+            content, board.sent = bytes(board.sent), bytearray()
+            self._put(self._in, self.damage_in, content)
+        times = [queue[0][0] for queue in (self._out, self._in) if queue]
+        times += [] if self._ready is None else [self._ready]
+        following = min(times, default=until)
+        return following if following < until else None
+
+
+@contextmanager
+def served(model: BoardModel) -> Iterator[str]:
+    """Put a model behind a pseudo-terminal, whose name is given."""
+    ours, theirs = os.openpty()
+    tty.setraw(theirs)
+
+    def answer() -> None:
+        with suppress(OSError):  # the end
+            while received := os.read(ours, 4096):
+                model.receive(received)
+                while model.busy:
+                    model.work()
+                while model.sent:
+                    del model.sent[: os.write(ours, model.sent)]
+
+    thread = Thread(target=answer, daemon=True)
+    thread.start()
+    try:
+        yield os.ttyname(theirs)
+    finally:
+        os.close(theirs)
+        thread.join()
+        os.close(ours)

@@ -1,0 +1,144 @@
+"""A small board for the tests of the link, and what golden says of its images."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Schedule
+from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.identity import packed
+from firstspike.hdl.link.protocol import (
+    ANSWER,
+    DECISION_FORMAT,
+    EVENT_FORMAT,
+    UNLABELLED,
+    DecisionFlag,
+    Request,
+)
+from firstspike.sim.benches.link.script import Answer, Outcome, Script, link_verilog, run_script
+
+RING_BYTES = 256
+BUILD = bytes(range(8))
+CLOCK = 75_000_000
+
+
+def small_network(
+    inputs: np.ndarray | None = None,
+    n_inputs: int = 40,
+    hidden: tuple[int, ...] = (13,),
+    encoding: str = "binary",
+) -> Network:
+    """A network of random weights; about half of its inputs are connected, or those given."""
+    rng = np.random.default_rng(3)
+    if inputs is None:
+        inputs = np.flatnonzero(rng.random(n_inputs) < 0.5)
+    sizes = [len(inputs), *hidden, 5]
+    weights = [rng.integers(-4, 8, shape) for shape in pairwise(sizes)]
+    return Network(
+        weights=tuple(weights),
+        weight_bits=(4,) * len(weights),
+        thresholds=(7, *(5 for _ in hidden)),
+        unit=8,
+        deadline=50,
+        n_inputs=n_inputs,
+        inputs=inputs,
+        encoding=encoding,
+    )
+
+
+@dataclass(frozen=True)
+class SmallBoard:
+    """A board with a network; it can show the first one of its images."""
+
+    network: Network
+    lanes: int = 4
+    window: int = 0
+    loaded: bool = False
+    ring_bytes: int = RING_BYTES
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """Of its core."""
+        return linked_schedule(self.network, self.lanes, self.window)
+
+    @cached_property
+    def shape(self) -> CoreShape:
+        """Of its core."""
+        return CoreShape.of(self.network.connected(), self.schedule, any_weights=self.loaded)
+
+    def verilog(self) -> str:
+        """Of its core behind its link."""
+        weights = None if self.loaded else self.network.weights
+        digit = None
+        if self.shape.bitmap:
+            digit = self.pixels(1)[0, self.network.inputs] > 127
+        return link_verilog(
+            self.shape,
+            self.network,
+            weights=weights,
+            digit=digit,
+            build=BUILD,
+            clock_hz=CLOCK,
+            ring_bytes=self.ring_bytes,
+        )
+
+    def run(self, script: Script, **options: Any) -> Outcome:
+        """Follow a script."""
+        return run_script(self.verilog(), script, **options)
+
+    def pixels(self, count: int, seed: int = 1) -> np.ndarray:
+        """Random images uint8 [n, n_inputs]: dim, bright, dark and light ones."""
+        rng = np.random.default_rng(seed)
+        level = (0.5, *np.random.default_rng(seed + 1).choice((0, 0.1, 0.5, 1), count - 1))
+        chosen = [rng.random(self.network.n_inputs) < one for one in level]
+        return np.where(chosen, 255, 0).astype(np.uint8)
+
+    def ticks(self, pixels: np.ndarray) -> np.ndarray:
+        """Of the connected inputs."""
+        return encode(self.network.connected(), pixels[:, self.network.inputs])
+
+    def expected(self, pixels: np.ndarray) -> list[tuple]:
+        """What `decisions` must say, of images whose errors are none."""
+        seen = self.network.connected()
+        ticks = self.ticks(pixels)
+        inference = infer(seen, ticks)
+        bitmap = pixels[:, self.network.inputs] if self.shape.bitmap else None
+        taken = cycles(seen, ticks, inference, self.schedule, bitmap)
+        rows = inference.rows.tolist()
+        return [
+            (int(d), int(f) << DecisionFlag.FORCED, int(t), int(c), tuple(r))
+            for d, f, t, c, r in zip(
+                inference.decision, inference.forced, inference.tick, taken, rows, strict=True
+            )
+        ]
+
+
+def pixels_request(image: np.ndarray, label: int = UNLABELLED) -> tuple[Request, bytes]:
+    """A whole image, uint8 [n_inputs]."""
+    return Request.PIXELS, bytes([label]) + packed(image > 127)
+
+
+def inputs_request(
+    image: np.ndarray, network: Network, label: int = UNLABELLED
+) -> tuple[Request, bytes]:
+    """The connected inputs of an image."""
+    return Request.INPUTS, bytes([label]) + packed(image[network.inputs] > 127)
+
+
+def events_request(spikes: list, label: int = UNLABELLED) -> tuple[Request, bytes]:
+    """Spikes (tick, row)."""
+    return Request.EVENTS, bytes([label]) + b"".join(EVENT_FORMAT.pack(*one) for one in spikes)
+
+
+def decision_of(answer: Answer, layers: int) -> tuple:
+    """(class, flags, tick, cycles, spikes into each layer)."""
+    assert answer.kind & ANSWER
+    content, rest = answer.payload[: DECISION_FORMAT.size], answer.payload[DECISION_FORMAT.size :]
+    assert len(rest) == 2 * layers
+    return (*DECISION_FORMAT.unpack(content), tuple(np.frombuffer(rest, "<u2").tolist()))
