@@ -1,4 +1,4 @@
-"""A board's whole design: clock, pins and desk."""
+"""A board's whole design: clock, pins and serial core."""
 
 from amaranth.hdl import Elaboratable, Module, Signal
 
@@ -10,19 +10,19 @@ from .pll import Dividers
 
 
 class Top(Elaboratable):
-    """`desk` on `board`, at the clock that `dividers` give."""
+    """`serial_core` on `board`, at the clock that `dividers` give."""
 
-    def __init__(self, board: Board, dividers: Dividers, desk):
-        self._board, self._dividers, self._desk = board, dividers, desk
+    def __init__(self, board: Board, dividers: Dividers, serial_core):
+        self._board, self._dividers, self._desk = board, dividers, serial_core
 
     def elaborate(self, platform):
         m = Module()
         add_clock(m, platform, self._board.device.family, self._dividers)
-        m.submodules.desk = desk = self._desk
-        self._board.connect(m, platform, desk)
-        for name in desk.signature.members:
+        m.submodules.serial_core = serial_core = self._desk
+        self._board.connect(m, platform, serial_core)
+        for name in serial_core.signature.members:
             if name.startswith("log_"):
-                log = getattr(desk, name)
+                log = getattr(serial_core, name)
                 _keep(m, f"{DEBUG}{name}_valid", log.valid)
                 for field, _ in log.spike.shape():
                     _keep(m, f"{DEBUG}{name}_{field}", log.spike[field])

@@ -9,7 +9,7 @@ from .learning.rule import Learned, LearningError, Settings, learn
 from .learning.state import LearningState
 from .network import Network, NetworkError, load_network, shipped
 from .neuron import NeuronError, Spike, spike
-from .timing.folding import Schedule
+from .timing.folding import Folding
 
 if TYPE_CHECKING:
     from .training.trainer import Trainer
@@ -18,6 +18,7 @@ __all__ = [
     "DataError",
     "Dataset",
     "EncodingError",
+    "Folding",
     "Inference",
     "Learned",
     "LearningError",
@@ -25,7 +26,6 @@ __all__ = [
     "Network",
     "NetworkError",
     "NeuronError",
-    "Schedule",
     "Settings",
     "Spike",
     "Trainer",

@@ -14,9 +14,9 @@ from amaranth.sim import Simulator
 from firstspike.golden import Network
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 
 from .benches.core.learning import LearningRun, label_items, learning_run, settings_item
 from .benches.core.run import HardwareRun, hardware_run, image_items, requests
@@ -29,7 +29,7 @@ PATIENCE = 3000
 def simulate_directly(
     network: Network,
     ticks: np.ndarray,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None = None,
     pauses: bool = False,
     seed: int = 1,
@@ -37,20 +37,20 @@ def simulate_directly(
 ) -> HardwareRun:
     """Classify images on the core in Amaranth; parameters are those of `sim.core.simulate`.
 
-    With `pauses` both sides pause at random; `any_weights` is for `CoreShape.of`. Raises
+    With `pauses` both sides pause at random; `any_weights` is for `CoreConfig.of`. Raises
     SimulationError if the core hangs.
     """
-    shape = CoreShape.of(network, schedule, any_weights)
-    core = Core(shape, network.weights)
-    images = _items(shape, ticks, pixels)
-    run = _DirectRun(core, pauses, seed, [({_port(shape): images}, "decision", len(ticks))])
+    config = CoreConfig.of(network, folding, any_weights)
+    core = Core(config, network.weights)
+    images = _items(config, ticks, pixels)
+    run = _DirectRun(core, pauses, seed, [({_port(config): images}, "decision", len(ticks))])
     results = {
         "images": np.arange(len(ticks)),
         "decisions": np.array([hex(payload) for payload in run.received["decision"]], str),
         **{f"log_{i}": np.array(log, np.int64).reshape(-1, 2) for i, log in enumerate(run.logs)},
     }
     return HardwareRun(
-        **hardware_run(shape, results, len(ticks), set()), answers=np.empty((0, 2), np.int64)
+        **hardware_run(config, results, len(ticks), set()), answers=np.empty((0, 2), np.int64)
     )
 
 
@@ -59,7 +59,7 @@ def learn_directly(
     ticks: np.ndarray,
     labels: np.ndarray,
     settings: Settings,
-    schedule: Schedule,
+    folding: Folding,
     pauses: bool = False,
     seed: int = 1,
 ) -> LearningRun:
@@ -67,10 +67,10 @@ def learn_directly(
 
     Raises SimulationError if the core hangs.
     """
-    shape = CoreShape.of(state.network, schedule, stored_bits=state.stored_bits)
-    core = Core(shape, state.weights)
-    asked = [(0, layer, word, 0) for layer, word, _ in weight_chunks(shape, state.network)]
-    images = {_port(shape): _items(shape, ticks), "labels": label_items(shape, labels).tolist()}
+    config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
+    core = Core(config, state.weights)
+    asked = [(0, layer, word, 0) for layer, word, _ in weight_chunks(config, state.network)]
+    images = {_port(config): _items(config, ticks), "labels": label_items(config, labels).tolist()}
     run = _DirectRun(
         core,
         pauses,
@@ -78,21 +78,21 @@ def learn_directly(
         [
             ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
             (images, "learned", len(ticks)),
-            ({"weights": requests(shape, asked).tolist()}, "weights_read", len(asked)),
+            ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
         ],
     )
     received = run.received
-    return learning_run(shape, received["decision"], received["learned"], received["weights_read"])
+    return learning_run(config, received["decision"], received["learned"], received["weights_read"])
 
 
-def _port(shape: CoreShape) -> str:
-    return "events" if shape.bitmap is None else "words"
+def _port(config: CoreConfig) -> str:
+    return "events" if config.bitmap is None else "words"
 
 
-def _items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None = None) -> list[int]:
+def _items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None = None) -> list[int]:
     images = range(len(ticks))
     return np.concatenate(
-        [image_items(shape, ticks[i], None if pixels is None else pixels[i]) for i in images]
+        [image_items(config, ticks[i], None if pixels is None else pixels[i]) for i in images]
     ).tolist()
 
 
@@ -115,7 +115,7 @@ class _DirectRun:
         self._pauses = pauses
         self._phases = phases
         self.received: dict[str, list] = {"decision": [], "weights_read": [], "learned": []}
-        self.logs: list[list[tuple[int, int]]] = [[] for _ in core.shape.layers[1:]]
+        self.logs: list[list[tuple[int, int]]] = [[] for _ in core.config.layers[1:]]
         simulator = Simulator(core)
         simulator.add_clock(1e-6)
         simulator.add_testbench(self._bench)

@@ -14,10 +14,10 @@ from firstspike.boards.pll import Dividers, baud_divider
 from firstspike.boards.top import Top
 from firstspike.golden import Network
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
-from firstspike.hdl.link.folding import linked_schedule
-from firstspike.hdl.link.serial_core import Desk
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.serial_core import SerialCore
 
 from .digits import digit_pixels
 
@@ -37,8 +37,8 @@ class Design:
 
     network: Network
     board: Board
-    schedule: Schedule
-    shape: CoreShape
+    folding: Folding
+    config: CoreConfig
     stored_bits: int | None
     dividers: Dividers
 
@@ -56,12 +56,12 @@ class Design:
 
         With `stored_bits` its core learns. Raises NetworkError and ClockError.
         """
-        schedule = linked_schedule(network, lanes, window)
+        folding = linked_folding(network, lanes, window)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         baud_divider(dividers.hz)
-        shape = CoreShape.of(network.connected(), schedule, stored_bits=stored_bits)
-        return cls(network, board, schedule, shape, stored_bits, dividers)
+        config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
+        return cls(network, board, folding, config, stored_bits, dividers)
 
     @property
     def hz(self) -> int:
@@ -77,8 +77,8 @@ class Design:
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for it; `build` is the hash that it tells."""
         weights = held_weights(self.network, self.stored_bits)
-        desk = Desk(
-            self.shape,
+        serial_core = SerialCore(
+            self.config,
             self.network,
             clock_hz=self.hz,
             build=build,
@@ -87,7 +87,7 @@ class Design:
             ring_bytes=self.board.ring_bytes,
         )
         return self.board.platform().prepare(
-            Top(self.board, self.dividers, desk), TOP, emit_src=False
+            Top(self.board, self.dividers, serial_core), TOP, emit_src=False
         )
 
     def _digit(self) -> np.ndarray | None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.link.messages import goes_as_bitmap
 
 
@@ -24,25 +24,25 @@ def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | Non
     return pixels[:, network.inputs]
 
 
-def digit_cycles(network: Network, schedule: Schedule, pixels: np.ndarray) -> np.ndarray:
-    """Clock cycles int64 [n] of `pixels`, for a core of `schedule` that sees connected pixels."""
+def digit_cycles(network: Network, folding: Folding, pixels: np.ndarray) -> np.ndarray:
+    """Clock cycles int64 [n] of `pixels`, for a core of `folding` that sees connected pixels."""
     seen = network.connected()
     ticks = encode(seen, pixels)
-    return cycles(seen, ticks, infer(seen, ticks), schedule, pixels)
+    return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
 
 
 def linked_cycles(
-    network: Network, shape: CoreShape, schedule: Schedule, ticks: np.ndarray
+    network: Network, config: CoreConfig, folding: Folding, ticks: np.ndarray
 ) -> list[int | None]:
     """Golden's clock cycles [n] of images, int32 [n, n_rows], on a core of that shape.
 
     None for those that go as events, at the pace of the link.
     """
     predicted = np.full(len(ticks), None)
-    bitmaps = goes_as_bitmap(shape, ticks)
+    bitmaps = goes_as_bitmap(config, ticks)
     if bitmaps.any():
         seen, some = network.connected(), ticks[bitmaps]
-        predicted[bitmaps] = cycles(seen, some, infer(seen, some), schedule, bitmap_pixels(some))
+        predicted[bitmaps] = cycles(seen, some, infer(seen, some), folding, bitmap_pixels(some))
     return predicted.tolist()
 
 

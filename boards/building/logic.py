@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 
@@ -35,14 +35,14 @@ RULES: dict[Family, Rule] = {
 }
 
 
-def luts(shape: CoreShape, family: Family) -> int:
+def luts(config: CoreConfig, family: Family) -> int:
     """Look-up tables, or logic cells, without those that serve as memory."""
     rule = RULES[family]
     total = rule.design
-    for layer in shape.layers:
-        schedule = layer.schedule
-        bit = rule.registers if schedule.groups == 1 else rule.memory
-        if schedule.window:
+    for layer in config.layers:
+        folding = layer.folding
+        bit = rule.registers if folding.groups == 1 else rule.memory
+        if folding.window:
             bit += rule.window
-        total += bit * schedule.lanes * (layer.widths.S + layer.widths.M)
+        total += bit * folding.lanes * (layer.widths.S + layer.widths.M)
     return round(total)

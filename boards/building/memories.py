@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import address_shape
 from firstspike.hdl.core.lanes import fired_layout
-from firstspike.hdl.core.layer_config import LayerShape
+from firstspike.hdl.core.layer_config import LayerConfig
 from firstspike.hdl.flow.devices import ICE40, Family
 from firstspike.hdl.link.protocol import Identity, LayerIdentity
 from firstspike.hdl.link.requests import bitmap_bytes
@@ -33,10 +33,10 @@ class Memory:
     read_only: bool = False
 
 
-def core_memories(shape: CoreShape) -> list[Memory]:
+def core_memories(config: CoreConfig) -> list[Memory]:
     """Those of a core that does not learn; its Encoder has none, for it sees connected pixels."""
     memories = []
-    for number, layer in enumerate(shape.layers):
+    for number, layer in enumerate(config.layers):
         memories += [
             replace(memory, path=f"layer_{number}.{memory.path}")
             for memory in _layer_memories(layer)
@@ -44,23 +44,23 @@ def core_memories(shape: CoreShape) -> list[Memory]:
     return memories
 
 
-def _layer_memories(layer: LayerShape) -> list[Memory]:
-    schedule = layer.schedule
-    memories = [Memory("store", layer.word.size, words) for words in schedule.bank_words]
-    if schedule.groups > 1:
+def _layer_memories(layer: LayerConfig) -> list[Memory]:
+    folding = layer.folding
+    memories = [Memory("store", layer.word.size, words) for words in folding.bank_words]
+    if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         memories += [
-            Memory("sequencer", address_shape(schedule.n_in).width, schedule.n_in),
-            Memory("lanes", state * schedule.lanes, schedule.groups),
+            Memory("sequencer", address_shape(folding.n_in).width, folding.n_in),
+            Memory("lanes", state * folding.lanes, folding.groups),
         ]
-    if schedule.mask_places:
+    if folding.mask_places:
         width = fired_layout(layer).size
-        memories.append(Memory("drain.places", width, schedule.mask_places, looked_up=True))
-    if schedule.window:
-        place, keys = (schedule.n_out - 1).bit_length(), 1 << schedule.window
+        memories.append(Memory("drain.places", width, folding.mask_places, looked_up=True))
+    if folding.window:
+        place, keys = (folding.n_out - 1).bit_length(), 1 << folding.window
         memories += [
             *2 * [Memory("emitter.queue", place, keys, looked_up=True)],
-            *2 * [Memory("emitter.queue", place, schedule.n_out)],
+            *2 * [Memory("emitter.queue", place, folding.n_out)],
         ]
     return memories
 
@@ -136,15 +136,15 @@ def _tiles(memory: Memory, depths: dict[int, int]) -> int:
     return tiles(memory.width)
 
 
-def memories(shape: CoreShape, network: Network, ring_bytes: int) -> list[Memory]:
+def memories(config: CoreConfig, network: Network, ring_bytes: int) -> list[Memory]:
     """All of a design for `network`."""
-    return core_memories(shape) + link_memories(_fact_bytes(shape, network), ring_bytes)
+    return core_memories(config) + link_memories(_fact_bytes(config, network), ring_bytes)
 
 
-def _fact_bytes(shape: CoreShape, network: Network) -> int:
+def _fact_bytes(config: CoreConfig, network: Network) -> int:
     """Its parts begin at multiples of a power of two (see `link.identity`); the last is shorter."""
-    identity = Identity.FORMAT.size + len(shape.layers) * LayerIdentity.FORMAT.size
-    if shape.bitmap is None:
+    identity = Identity.FORMAT.size + len(config.layers) * LayerIdentity.FORMAT.size
+    if config.bitmap is None:
         return identity - 1  # it ends with the last layer's window, 0, and zeros are left out
     longest = max(identity, bitmap_bytes(network.n_inputs))
-    return 2 * (1 << (longest - 1).bit_length()) + bitmap_bytes(shape.n_inputs)
+    return 2 * (1 << (longest - 1).bit_length()) + bitmap_bytes(config.n_inputs)

@@ -39,14 +39,14 @@ class Plan:
     @property
     def lanes(self) -> int | None:
         """Of the widest layer; None if nothing fits."""
-        return self.design and max(layer.lanes for layer in self.design.schedule.layers)
+        return self.design and max(layer.lanes for layer in self.design.folding.layers)
 
     def latency(self) -> float | None:
         """Expected microseconds a digit, in the mean; None where there are none for it."""
         pixels = self.design and digit_pixels(self.design.network, SAMPLE)
         if pixels is None:
             return None
-        cycles = digit_cycles(self.design.network, self.design.schedule, pixels)
+        cycles = digit_cycles(self.design.network, self.design.folding, pixels)
         return float(cycles.mean()) * MHZ / self.design.hz
 
 
@@ -106,10 +106,10 @@ def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family, loaded = design.board.device.family, design.board.loaded
     total = Blocks()
-    for memory in memories(design.shape, design.network, design.board.ring_bytes):
+    for memory in memories(design.config, design.network, design.board.ring_bytes):
         total += blocks(memory, family, loaded)
     needs = {
-        "LUTs": luts(design.shape, family) + total.luts,
+        "LUTs": luts(design.config, family) + total.luts,
         "block RAM": total.block_ram,
         "SPRAM": total.spram,
     }

@@ -39,7 +39,7 @@ from .images import image, image_of_pixels
 from .line import Line, SerialLine
 from .remote_core import shape_of
 from .request import Ask
-from .transport import Exchange
+from .transport import Transport
 
 TIMEOUT = 1.0
 """Seconds."""
@@ -64,14 +64,14 @@ class Status:
 class Board:
     """A board at the other end of a line. Made by `open`; use it in a `with` block.
 
-    `identity` is what it says of itself, `shape` the shape of its core.
+    `identity` is what it says of itself, `config` the shape of its core.
     """
 
     def __init__(self, line: Line, timeout: float = TIMEOUT) -> None:
         self._line = line
-        self._exchange = Exchange(line, timeout)
-        self.identity = self._exchange.identity
-        self.shape = shape_of(self.identity)
+        self._transport = Transport(line, timeout)
+        self.identity = self._transport.identity
+        self.config = shape_of(self.identity)
 
     @classmethod
     def open(cls, port: str, baud: int = protocol.BAUD, timeout: float = TIMEOUT) -> Self:
@@ -139,7 +139,7 @@ class Board:
         sums are too narrow for.
         """
         self.check(network)
-        content = weight_bytes(self.shape, network, None if stored is None else tuple(stored))
+        content = weight_bytes(self.config, network, None if stored is None else tuple(stored))
         wanted = zlib.crc32(b"".join(content))
         if self.checksum() == wanted:
             return False
@@ -155,7 +155,7 @@ class Board:
         """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
         asks = list(self._reads())
         self._move(asks, progress, lambda ask: ask.length)
-        return weights_of(self.shape, b"".join(ask.answer for ask in asks))
+        return weights_of(self.config, b"".join(ask.answer for ask in asks))
 
     def checksum(self) -> int:
         """CRC-32 of all weight words, as the board has counted it."""
@@ -174,11 +174,11 @@ class Board:
         built for is connected to.
         """
         if pixels is None:
-            asks = (image(self.shape, row) for row in ticks)
+            asks = (image(self.config, row) for row in ticks)
         else:
-            asks = (image_of_pixels(self.shape, self.identity.n_inputs, row) for row in pixels)
-        for ask in self._exchange.ask_all(asks):
-            yield decision(self.shape, _answer(ask))
+            asks = (image_of_pixels(self.config, self.identity.n_inputs, row) for row in pixels)
+        for ask in self._transport.ask_all(asks):
+            yield decision(self.config, _answer(ask))
 
     def learn(
         self,
@@ -197,12 +197,12 @@ class Board:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
         self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
         asks = (
-            image(self.shape, row, label, once=True)
+            image(self.config, row, label, once=True)
             for row, label in zip(ticks, labels, strict=True)
         )
-        for ask in self._exchange.ask_all(asks):
+        for ask in self._transport.ask_all(asks):
             lost = ask.answer is None and ask.refused is None
-            yield None if lost else decision(self.shape, _answer(ask))
+            yield None if lost else decision(self.config, _answer(ask))
 
     def status(self) -> Status:
         """How the line has done."""
@@ -216,14 +216,14 @@ class Board:
         self._ask(Request.RESET, 0)
 
     def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
-        return _answer(self._exchange.ask(Ask(kind, payload, length)))
+        return _answer(self._transport.ask(Ask(kind, payload, length)))
 
     def _move(
         self, asks: Iterable[Ask], progress: Progress | None, size: Callable[[Ask], int]
     ) -> None:
-        total = sum(layer.words * word_bytes(layer) for layer in self.shape.layers)
+        total = sum(layer.words * word_bytes(layer) for layer in self.config.layers)
         done = 0
-        for ask in self._exchange.ask_all(asks):
+        for ask in self._transport.ask_all(asks):
             _answer(ask)
             done += size(ask)
             if progress is not None:
@@ -231,12 +231,12 @@ class Board:
 
     def _writes(self, content: list[bytes]) -> Iterator[Ask]:
         room = self.identity.max_payload - protocol.ADDRESS_FORMAT.size
-        for payload in weight_writes(self.shape, content, min(PIECE, room)):
+        for payload in weight_writes(self.config, content, min(PIECE, room)):
             yield Ask(Request.WRITE, payload)
 
     def _reads(self) -> Iterator[Ask]:
-        for number, address, count in weight_places(self.shape, PIECE):
-            size = word_bytes(self.shape.layers[number])
+        for number, address, count in weight_places(self.config, PIECE):
+            size = word_bytes(self.config.layers[number])
             yield Ask(Request.READ, place(number, address) + bytes([count]), count * size)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.golden.learning import rule as learning
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.link.messages import bitmap_payload, decision_bytes, image_request
 from firstspike.hdl.link.protocol import Request
 
@@ -14,32 +14,32 @@ from .request import Ask
 
 
 def image(
-    shape: CoreShape, ticks: np.ndarray, label: int = learning.UNLABELLED, once: bool = False
+    config: CoreConfig, ticks: np.ndarray, label: int = learning.UNLABELLED, once: bool = False
 ) -> Ask:
     """An image, int [n_rows], for a core of that shape. Raises MismatchError."""
-    n_rows, classes = shape.layers[0].schedule.n_in, shape.layers[-1].schedule.n_out
+    n_rows, classes = config.layers[0].folding.n_in, config.layers[-1].folding.n_out
     ticks = np.asarray(ticks)
-    if ticks.shape != (n_rows,) or ticks.min() < 0 or ticks.max() > shape.deadline:
+    if ticks.shape != (n_rows,) or ticks.min() < 0 or ticks.max() > config.deadline:
         raise MismatchError(
             f"an image of {ticks.size} inputs with ticks {ticks.min(initial=0)} to "
             f"{ticks.max(initial=0)} is asked for: the board's core takes {n_rows}, with ticks up "
-            f"to {shape.deadline}, 0 for silent."
+            f"to {config.deadline}, 0 for silent."
         )
     if label != learning.UNLABELLED and not 0 <= label < classes:
         raise MismatchError(
             f"the label {label} is no class: labels are in 0..{classes - 1}, or "
             f"{learning.UNLABELLED} for none."
         )
-    return Ask(*image_request(shape, ticks, label), decision_bytes(shape), once)
+    return Ask(*image_request(config, ticks, label), decision_bytes(config), once)
 
 
-def image_of_pixels(shape: CoreShape, n_inputs: int, pixels: np.ndarray) -> Ask:
+def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> Ask:
     """An image, uint8 [n_inputs], of which the board selects the pixels. Raises MismatchError."""
-    if shape.bitmap is None:
+    if config.bitmap is None:
         raise MismatchError("the board's core takes no pixels: give it ticks alone.")
     pixels = np.asarray(pixels)
     if pixels.shape != (n_inputs,):
         raise MismatchError(
             f"an image of {pixels.size} pixels is asked for: the board takes {n_inputs}."
         )
-    return Ask(Request.PIXELS, bitmap_payload(pixels > 127), decision_bytes(shape))
+    return Ask(Request.PIXELS, bitmap_payload(pixels > 127), decision_bytes(config))

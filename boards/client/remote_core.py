@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from firstspike.golden.timing.folding import LayerSchedule, Schedule
+from firstspike.golden.timing.folding import Folding, LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.core_config import CoreShape
-from firstspike.hdl.core.layer_config import LayerShape, Learning
+from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.layer_config import LayerConfig, Learning
 from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.protocol import Identity, IdentityFlag
 
 
-def schedule_of(identity: Identity) -> Schedule:
+def folding_of(identity: Identity) -> Folding:
     """When the board's core does what, as `firstspike.golden.timing.cycles` asks for it."""
     layers = [
-        LayerSchedule(
+        LayerFolding(
             n_in=layer.n_in,
             n_out=layer.n_out,
             lanes=layer.lanes,
@@ -22,16 +22,16 @@ def schedule_of(identity: Identity) -> Schedule:
         )
         for layer in identity.layers
     ]
-    return Schedule(tuple(layers), BITMAP_BITS if identity.has(IdentityFlag.BITMAPS) else None)
+    return Folding(tuple(layers), BITMAP_BITS if identity.has(IdentityFlag.BITMAPS) else None)
 
 
-def shape_of(identity: Identity) -> CoreShape:
+def shape_of(identity: Identity) -> CoreConfig:
     """The shape of the board's core. It takes the connected inputs alone."""
-    schedule = schedule_of(identity)
+    folding = folding_of(identity)
     counted = tuple(layer.n_in for layer in identity.layers)
     layers = tuple(
-        LayerShape(
-            schedule=layer_schedule,
+        LayerConfig(
+            folding=layer_folding,
             weight_bits=layer.weight_bits,
             threshold=layer.threshold,
             deadline=identity.deadline,
@@ -41,15 +41,15 @@ def shape_of(identity: Identity) -> CoreShape:
             if identity.has(IdentityFlag.LEARNS)
             else None,
         )
-        for number, (layer, layer_schedule) in enumerate(
-            zip(identity.layers, schedule.layers, strict=True)
+        for number, (layer, layer_folding) in enumerate(
+            zip(identity.layers, folding.layers, strict=True)
         )
     )
-    encodes = schedule.bitmap is not None
-    return CoreShape(
+    encodes = folding.bitmap is not None
+    return CoreConfig(
         layers=layers,
         deadline=identity.deadline,
-        bitmap=schedule.bitmap,
+        bitmap=folding.bitmap,
         n_inputs=counted[0] if encodes else None,
         inputs=tuple(range(counted[0])) if encodes else None,
         unit=identity.unit if encodes else None,

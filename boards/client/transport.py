@@ -67,7 +67,7 @@ SETBACKS = 20
 """Repairs after each other without any answer in between, before the line is given up."""
 
 
-class Exchange:
+class Transport:
     """The host's end of a line. Raises BoardError.
 
     `timeout`: seconds without an answer after which something is taken to be lost. A board that is

@@ -28,7 +28,7 @@ class Board:
     loaded: bool
     """The weights are written over the link after power-up; else they are in the bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Joins the pins with a Desk: its UART, the button that shows a digit, lights."""
+    """Joins the pins with a SerialCore: its UART, the button that shows a digit, lights."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program it, the best one first; the bitstream's name is to be added."""
     attach: str = "plug the board in"
@@ -54,15 +54,15 @@ def pin_out(m: Module, name: str, port, value: ValueLike) -> None:
     m.d.comb += buffer.o.eq(value)
 
 
-def connect_uart(m: Module, platform: Platform, desk) -> None:
+def connect_uart(m: Module, platform: Platform, serial_core) -> None:
     """The two lines of the platform's UART."""
     uart = platform.request("uart", dir="-")
-    m.d.comb += desk.rx.eq(pin_in(m, "rx", uart.rx))
-    pin_out(m, "tx", uart.tx, desk.tx)
+    m.d.comb += serial_core.rx.eq(pin_in(m, "rx", uart.rx))
+    pin_out(m, "tx", uart.tx, serial_core.tx)
 
 
-def light_class(m: Module, desk, lights: Sequence[object]) -> None:
+def light_class(m: Module, serial_core, lights: Sequence[object]) -> None:
     """The class in binary, its lowest bit in the first light; off until there is one."""
     for number, light in enumerate(lights):
-        bit = desk.shown[number] if number < len(desk.shown) else 0
-        pin_out(m, f"light_{number}", light, bit & desk.shown_valid)
+        bit = serial_core.shown[number] if number < len(serial_core.shown) else 0
+        pin_out(m, f"light_{number}", light, bit & serial_core.shown_valid)

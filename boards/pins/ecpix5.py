@@ -11,13 +11,13 @@ from firstspike.hdl.flow.devices import ECP5_5G_85F
 from .board import Board, connect_uart, light_class, pin_in, pin_out
 
 
-def _connect(m, platform, desk):
-    connect_uart(m, platform, desk)
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
     lights = [platform.request("rgb_led", number, dir="-") for number in range(4)]
-    light_class(m, desk, [light.g for light in lights])
+    light_class(m, serial_core, [light.g for light in lights])
     for number, light in enumerate(lights):
-        pin_out(m, f"waiting_{number}", light.r, ~desk.shown_valid)
-    m.d.comb += desk.show.eq(pin_in(m, "button", platform.request("rst", dir="-")))
+        pin_out(m, f"waiting_{number}", light.r, ~serial_core.shown_valid)
+    m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("rst", dir="-")))
 
 
 BOARDS = (

@@ -18,11 +18,13 @@ class _Platform(ICEBreakerPlatform):
         self.add_resources(self.break_off_pmod)
 
 
-def _connect(m, platform, desk):
-    connect_uart(m, platform, desk)
-    light_class(m, desk, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)])
-    pin_out(m, "waiting", platform.request("led", 2, dir="-"), ~desk.shown_valid)
-    m.d.comb += desk.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
+    light_class(
+        m, serial_core, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)]
+    )
+    pin_out(m, "waiting", platform.request("led", 2, dir="-"), ~serial_core.shown_valid)
+    m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
 
 
 BOARDS = (

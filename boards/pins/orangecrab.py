@@ -23,16 +23,16 @@ class _Platform(OrangeCrabR0_2_85FPlatform):
         self.add_resources([UARTResource(0, rx="0", tx="1", conn=("io", 0), attrs=attributes)])
 
 
-def _connect(m, platform, desk):
-    connect_uart(m, platform, desk)
-    m.submodules.flasher = flasher = Flasher(len(desk.shown), CLOCK // FLASHES)
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
+    m.submodules.flasher = flasher = Flasher(len(serial_core.shown), CLOCK // FLASHES)
     light = platform.request("rgb_led", dir="-")
-    pin_out(m, "waiting", light.b, ~desk.shown_valid)
-    pin_out(m, "flash", light.g, desk.shown_valid & flasher.flash)
-    pin_out(m, "flash_zero", light.r, desk.shown_valid & flasher.zero)
+    pin_out(m, "waiting", light.b, ~serial_core.shown_valid)
+    pin_out(m, "flash", light.g, serial_core.shown_valid & flasher.flash)
+    pin_out(m, "flash_zero", light.r, serial_core.shown_valid & flasher.zero)
     m.d.comb += [
-        flasher.number.eq(desk.shown),
-        desk.show.eq(pin_in(m, "button", platform.request("button", dir="-"))),
+        flasher.number.eq(serial_core.shown),
+        serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-"))),
     ]
 
 

@@ -11,11 +11,13 @@ from firstspike.hdl.flow.devices import ECP5_12F, ECP5_25F, ECP5_45F, ECP5_85F
 from .board import Board, connect_uart, light_class, pin_in, pin_out
 
 
-def _connect(m, platform, desk):
-    connect_uart(m, platform, desk)
-    light_class(m, desk, [platform.request("led", number, dir="-") for number in range(4)])
-    pin_out(m, "known", platform.request("led", 7, dir="-"), desk.shown_valid)
-    m.d.comb += desk.show.eq(pin_in(m, "button", platform.request("button_fire", 0, dir="-")))
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
+    light_class(m, serial_core, [platform.request("led", number, dir="-") for number in range(4)])
+    pin_out(m, "known", platform.request("led", 7, dir="-"), serial_core.shown_valid)
+    m.d.comb += serial_core.show.eq(
+        pin_in(m, "button", platform.request("button_fire", 0, dir="-"))
+    )
 
 
 BOARDS = tuple(

@@ -25,7 +25,7 @@ class Course:
     """Images of an epoch."""
     epochs: int
     stored_bits: int
-    """8 or 10, which decides the schedule."""
+    """8 or 10, which decides the annealing."""
     seed: int = 1
     """Of the orders and the shifts."""
     shift: int = 0

@@ -1,6 +1,6 @@
 """The cycle model: how many clock cycles the hardware takes for an image, exactly.
 
-An event-level replica of the schedule. Every event is pushed into its layer, which answers with
+An event-level replica of the folding. Every event is pushed into its layer, which answers with
 the cycle in which it takes it; on the way the operations it causes pass through the layer's
 registers, and the spikes they cause are pushed into the next layer. Registers are a tandem queue
 with blocking: with e[k] the cycle from which an operation is in register k,
@@ -22,14 +22,14 @@ from firstspike.golden.integer import Inference
 from firstspike.golden.learning.rule import Learned
 from firstspike.golden.network import Network
 
-from .folding import DRAIN_BLOCK, MASK_PLACES, Schedule
+from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
 
 SPIKE, ADVANCE, END = 0, 1, 2
 _MAX_STAGES = 5
 
 
 class _Shape(NamedTuple):
-    """The schedule as arrays over the layers; `offset` is of a layer's neurons in `spikes`."""
+    """The folding as arrays over the layers; `offset` is of a layer's neurons in `spikes`."""
 
     n_out: np.ndarray
     lanes: np.ndarray
@@ -371,7 +371,7 @@ def cycles(
     network: Network,
     ticks: np.ndarray,
     inference: Inference | Learned,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> np.ndarray:
     """Clock cycles from the first word the core takes for an image to its decision.
@@ -381,7 +381,7 @@ def cycles(
     network, ticks, inference
         `inference = infer(network, ticks)`, with ticks (n, n_rows); or of one image each that is
         learned, the result of `learn(..., trace=True)`.
-    schedule
+    folding
         How the core is laid out. With a bitmap in front it needs `pixels`.
     pixels
         uint8 (n, n_inputs); connected or not, a bright one takes the encoder a cycle.
@@ -390,7 +390,7 @@ def cycles(
     -------
     int64 (n,), for a source that never pauses and a taker that is always ready.
     """
-    return run_images(network, ticks, inference.hidden, inference.tick, schedule, pixels)[0]
+    return run_images(network, ticks, inference.hidden, inference.tick, folding, pixels)[0]
 
 
 def run_images(
@@ -398,7 +398,7 @@ def run_images(
     ticks: np.ndarray,
     hidden: Sequence[np.ndarray],
     decision_ticks: np.ndarray,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cycles of images that run to `decision_ticks`, (n,): int64 (n,) until these are known.
@@ -406,7 +406,7 @@ def run_images(
     `hidden`: spike ticks of each hidden layer, (n, n_out). Also until the last layer takes an
     image's end, -1 for those that are decided before.
     """
-    layers = schedule.layers
+    layers = folding.layers
     n_out = np.array([layer.n_out for layer in layers], np.int64)
     shape = _Shape(
         n_out=n_out,
@@ -423,7 +423,7 @@ def run_images(
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
     connected = np.zeros((count, 1), np.int64)
-    if schedule.bitmap is not None:
+    if folding.bitmap is not None:
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
         connected = (pixels > 127).astype(np.int64)
         connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)
@@ -432,7 +432,7 @@ def run_images(
         shape,
         spikes,
         np.asarray(ticks, np.int64),
-        schedule.bitmap or 0,
+        folding.bitmap or 0,
         connected,
         np.asarray(decision_ticks, np.int64),
         decided,

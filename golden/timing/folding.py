@@ -38,7 +38,7 @@ WALK_START_CYCLES = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerSchedule:
+class LayerFolding:
     """The shape of one layer in hardware, as far as it decides about clock cycles.
 
     `window` is k: time advances by at most 2^k ticks in one walk over the groups.
@@ -134,7 +134,7 @@ class LayerSchedule:
         return self.fetch_stages + self.decision_stages + 2
 
 
-def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
+def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
 
     The end of the image goes through all registers of the hidden layer, drain, crossing unit and
@@ -146,10 +146,10 @@ def settle_cycles(hidden: LayerSchedule, last: LayerSchedule) -> int:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Folding:
     """The layers of a core, the first one first, and the width of the bitmap in front, if any."""
 
-    layers: tuple[LayerSchedule, ...]
+    layers: tuple[LayerFolding, ...]
     bitmap: int | None = None
 
     @classmethod
@@ -159,8 +159,8 @@ class Schedule:
         lanes: int | None = None,
         window: int | None = None,
         bitmap: int | None = None,
-    ) -> Schedule:
-        """The schedule of `network` with min(lanes, n_out) lanes in every layer.
+    ) -> Folding:
+        """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
         `lanes` None is 64. `window` sets k for the layers with more than one group but the
         last; None is DEFAULT_WINDOW. `bitmap` puts an
@@ -190,7 +190,7 @@ class Schedule:
             windowed = used < n_out and not last
             k = DEFAULT_WINDOW if window is None else window
             layers.append(
-                LayerSchedule(
+                LayerFolding(
                     n_in=n_in,
                     n_out=n_out,
                     lanes=used,

@@ -10,7 +10,7 @@ from firstspike.golden.learning.rule import Learned
 from firstspike.golden.network import Network
 
 from .cycles import cycles, run_images
-from .folding import WALK_START_CYCLES, Schedule, settle_cycles
+from .folding import WALK_START_CYCLES, Folding, settle_cycles
 
 
 class LearningCycles(NamedTuple):
@@ -28,7 +28,7 @@ def learning_cycles(
     network: Network,
     ticks: np.ndarray,
     learned: Learned,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> LearningCycles:
     """The cycles of a core that learns.
@@ -36,14 +36,14 @@ def learning_cycles(
     `learned` is the result of `learn(..., trace=True)`; the rest is as for `cycles`. The first
     image after the start, a reset or a write of weights may begin later, but takes no longer.
     """
-    hidden, last = schedule.layers
+    hidden, last = folding.layers
     (spikes,) = learned.hidden
-    ends, _ = run_images(network, ticks, learned.hidden, learned.until, schedule, pixels)
+    ends, _ = run_images(network, ticks, learned.hidden, learned.until, folding, pixels)
     # Where the spikes of the deadline take part, and only there, the image's end is waited for.
     to_the_end = learned.limit > network.deadline
     if to_the_end.any():
         never = np.full(len(ticks), network.deadline + 1)
-        _, ended = run_images(network, ticks, learned.hidden, never, schedule, pixels)
+        _, ended = run_images(network, ticks, learned.hidden, never, folding, pixels)
         ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
     run_on = ends + 2 + settle_cycles(hidden, last)
 
@@ -65,7 +65,7 @@ def learning_cycles(
     deltas = hidden.groups + 2
     update = deltas + outputs + inputs + hidden.update_cycles
     return LearningCycles(
-        cycles(network, ticks, learned, schedule, pixels),
+        cycles(network, ticks, learned, folding, pixels),
         run_on,
         run_on + np.where(learned.updated, update, 0),
     )

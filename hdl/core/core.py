@@ -11,7 +11,7 @@ from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.learner.learner import Learner, settings_layout
 
-from .core_config import CYCLES_BITS, CoreShape
+from .core_config import CYCLES_BITS, CoreConfig
 from .decision import Decision
 from .encoder import Encoder
 from .events import Kind, input_layout
@@ -31,8 +31,8 @@ class Core(wiring.Component):
     events : stream of `input_layout`.
     words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
         both offer one, events go first.
-    decision : stream of `CoreShape.decision_layout`, one an image, in order.
-    weights : stream of `CoreShape.host_layout`. The chunks of a weight word come in order, lowest
+    decision : stream of `CoreConfig.decision_layout`, one an image, in order.
+    weights : stream of `CoreConfig.host_layout`. The chunks of a weight word come in order, lowest
         bits first; with the last one the word is written. To be used between images. A chunk takes
         three cycles, the word's first one to read four, or five where the store has banks.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
@@ -46,7 +46,7 @@ class Core(wiring.Component):
     A core that learns (see Learner) has more, and takes the next image only when the last decision
     has been taken:
 
-    labels : stream of `CoreShape.label_layout`, one for every image, in order. A label that is no
+    labels : stream of `CoreConfig.label_layout`, one for every image, in order. A label that is no
         class is flagged in the decision. An image with an error is not learned.
     settings : stream of `settings_layout`; taken between images, before the next one begins.
     learned : {valid, updated, cycles}, a tap, once an image, also of one that is not to be learned:
@@ -60,28 +60,28 @@ class Core(wiring.Component):
     rows * groups, plus a few per cent.
     """
 
-    def __init__(self, shape: CoreShape, weights=None):
-        self.shape = shape
-        self._weights = [None] * len(shape.layers) if weights is None else weights
-        first = shape.layers[0]
+    def __init__(self, config: CoreConfig, weights=None):
+        self.config = config
+        self._weights = [None] * len(config.layers) if weights is None else weights
+        first = config.layers[0]
         members = {
-            "events": In(stream.Signature(input_layout(first.schedule.n_in, shape.deadline))),
-            "decision": Out(stream.Signature(shape.decision_layout)),
-            "weights": In(stream.Signature(shape.host_layout)),
+            "events": In(stream.Signature(input_layout(first.folding.n_in, config.deadline))),
+            "decision": Out(stream.Signature(config.decision_layout)),
+            "weights": In(stream.Signature(config.host_layout)),
             "weights_read": Out(
                 stream.Signature(data.StructLayout({"data": CHUNK_BITS, "error": 1}))
             ),
             "abort_image": In(1),
             "busy": Out(1),
         }
-        if shape.bitmap is not None:
-            members["words"] = In(stream.Signature(shape.bitmap))
-        for i in range(len(shape.layers) - 1):
+        if config.bitmap is not None:
+            members["words"] = In(stream.Signature(config.bitmap))
+        for i in range(len(config.layers) - 1):
             members[f"log_{i}"] = Out(
-                wiring.Signature({"valid": Out(1), "spike": Out(shape.log_layout(i))})
+                wiring.Signature({"valid": Out(1), "spike": Out(config.log_layout(i))})
             )
-        if shape.learns:
-            members["labels"] = In(stream.Signature(shape.label_layout))
+        if config.learns:
+            members["labels"] = In(stream.Signature(config.label_layout))
             members["settings"] = In(stream.Signature(settings_layout()))
             members["learned"] = Out(
                 wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})
@@ -90,11 +90,11 @@ class Core(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape = self.shape
+        config = self.config
         m.submodules.intake = intake = Intake(
-            shape.layers[0].schedule.n_in, shape.deadline, shape.learns
+            config.layers[0].folding.n_in, config.deadline, config.learns
         )
-        m.submodules.decision = decision = Decision(shape.layers[-1])
+        m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
         hold = Signal()  # a learner lets no image begin
         m.d.comb += [
@@ -102,11 +102,11 @@ class Core(wiring.Component):
             intake.decided.eq(decision.decided),
         ]
         under_way = ~intake.resting
-        if shape.bitmap is None:
+        if config.bitmap is None:
             wiring.connect(m, wiring.flipped(self.events), intake.source)
         else:
             m.submodules.encoder = encoder = Encoder(
-                shape.inputs, shape.n_inputs, shape.unit, shape.deadline, shape.bitmap
+                config.inputs, config.n_inputs, config.unit, config.deadline, config.bitmap
             )
             wiring.connect(m, wiring.flipped(self.words), encoder.words)
             with m.If(encoder.busy):
@@ -122,8 +122,8 @@ class Core(wiring.Component):
             under_way |= encoder.busy
 
         layers = []
-        for i, layer_shape in enumerate(shape.layers):
-            layer = Layer(layer_shape, self._weights[i])
+        for i, layer_config in enumerate(config.layers):
+            layer = Layer(layer_config, self._weights[i])
             m.submodules[f"layer_{i}"] = layer
             m.d.comb += layer.decided.eq(decision.decided)
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
@@ -171,7 +171,7 @@ class Core(wiring.Component):
             m.d.comb += out.spikes[str(i)].eq(said.context.spikes[str(i)])
 
         self._connect_host(m, layers)
-        if shape.learns:
+        if config.learns:
             learner = self._connect_learner(m, intake, layers, decision, hold, cycles)
             under_way |= learner.busy
         m.d.comb += self.busy.eq(under_way)
@@ -180,7 +180,7 @@ class Core(wiring.Component):
     def _connect_learner(self, m, intake, layers, decision, hold, cycles):
         hidden, last = layers
         finished = last.finished
-        m.submodules.learner = learner = Learner(*self.shape.layers)
+        m.submodules.learner = learner = Learner(*self.config.layers)
         wiring.connect(m, wiring.flipped(self.settings), learner.settings)
         wiring.connect(m, decision.outcome, learner.outcome)
         wiring.connect(m, learner.input_updates, hidden.updates)
@@ -190,7 +190,7 @@ class Core(wiring.Component):
 
         given = self.labels.payload
         label, learn = Signal.like(learner.label), Signal()
-        bad = given.learn & (given.label >= self.shape.layers[-1].schedule.n_out)
+        bad = given.learn & (given.label >= self.config.layers[-1].folding.n_out)
         with m.If(intake.opens):
             m.d.sync += [label.eq(given.label), learn.eq(given.learn & ~bad)]
 
@@ -249,7 +249,7 @@ class Core(wiring.Component):
         m.d.comb += self.weights.ready.eq(taken)
         nowhere, done = asks, missed
         for i, layer in enumerate(layers):
-            inside = (request.layer == i) & (request.address < self.shape.layers[i].words)
+            inside = (request.layer == i) & (request.address < self.config.layers[i].words)
             here = layer.host.valid & layer.host.ready
             m.d.sync += layer.host.valid.eq(asks & inside & ~here)
             m.d.comb += [
@@ -273,16 +273,18 @@ class Core(wiring.Component):
             m.d.sync += [reading.eq(0), bad.eq(0)]
 
 
-def weight_chunks(shape: CoreShape, network: Network, stored=None):
+def weight_chunks(config: CoreConfig, network: Network, stored=None):
     """What to write into the weight port: (layer, address, data) for every chunk of `network`.
 
     For a core that learns `stored` are the stored weights, of which the network's are the top bits.
     Raises NetworkError where the core is not made for the network, or where its weights could
     overflow S or M.
     """
-    for number, (layer, widths) in enumerate(zip(shape.layers, state_widths(network), strict=True)):
+    for number, (layer, widths) in enumerate(
+        zip(config.layers, state_widths(network), strict=True)
+    ):
         ours = (*network.weights[number].shape, network.weight_bits[number])
-        if ours != (layer.schedule.n_in, layer.schedule.n_out, layer.weight_bits) or (
+        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
             network.thresholds[number],
             network.deadline,
         ) != (layer.threshold, layer.deadline):
@@ -297,14 +299,14 @@ def weight_chunks(shape: CoreShape, network: Network, stored=None):
                 "for any weights, or for these"
             )
     kept = network.weights if stored is None else stored
-    for number, (layer, weights) in enumerate(zip(shape.layers, kept, strict=True)):
+    for number, (layer, weights) in enumerate(zip(config.layers, kept, strict=True)):
         for address, word in enumerate(pack_words(layer, weights)):
             for _ in range(chunks_of(layer)):
                 yield number, address, word & ((1 << CHUNK_BITS) - 1)
                 word >>= CHUNK_BITS
 
 
-def weights_from_chunks(shape: CoreShape, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
+def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
     """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
     chunks = iter(chunks)
 
@@ -312,4 +314,4 @@ def weights_from_chunks(shape: CoreShape, chunks: Iterable[int]) -> tuple[np.nda
         for _ in range(layer.words):
             yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
 
-    return tuple(unpack_words(layer, words(layer)) for layer in shape.layers)
+    return tuple(unpack_words(layer, words(layer)) for layer in config.layers)

@@ -6,11 +6,11 @@ from amaranth.lib import data
 from amaranth.utils import bits_for
 
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.widths import state_widths
 
 from .events import causes_layout, tick_shape
-from .layer_config import LayerShape, Learning
+from .layer_config import LayerConfig, Learning
 from .weights import CHUNK_BITS
 
 CYCLES_BITS = 32
@@ -18,13 +18,13 @@ CYCLES_BITS = 32
 
 
 @dataclass(frozen=True)
-class CoreShape:
+class CoreConfig:
     """All parameters of a core but its weights: networks of one shape share the hardware.
 
     `inputs` and `unit` matter to the Encoder alone, so they are None without a bitmap.
     """
 
-    layers: tuple[LayerShape, ...]
+    layers: tuple[LayerConfig, ...]
     deadline: int
     bitmap: int | None
     n_inputs: int | None
@@ -35,10 +35,10 @@ class CoreShape:
     def of(
         cls,
         network: Network,
-        schedule: Schedule,
+        folding: Folding,
         any_weights: bool = False,
         stored_bits: int | None = None,
-    ) -> "CoreShape":
+    ) -> "CoreConfig":
         """The shape of a core for `network`.
 
         S and M are as wide as its weights need, or with `any_weights` as any weights of their
@@ -59,8 +59,8 @@ class CoreShape:
         sizes = [weights.shape[0] for weights in network.weights]
         widths = state_widths(network, any_weights)
         layers = tuple(
-            LayerShape(
-                schedule=layer,
+            LayerConfig(
+                folding=layer,
                 weight_bits=network.weight_bits[i],
                 threshold=network.thresholds[i],
                 deadline=network.deadline,
@@ -68,13 +68,13 @@ class CoreShape:
                 counted=tuple(sizes[: i + 1]),
                 learning=learning,
             )
-            for i, layer in enumerate(schedule.layers)
+            for i, layer in enumerate(folding.layers)
         )
-        encodes = schedule.bitmap is not None
+        encodes = folding.bitmap is not None
         return cls(
             layers=layers,
             deadline=network.deadline,
-            bitmap=schedule.bitmap,
+            bitmap=folding.bitmap,
             n_inputs=network.n_inputs if encodes else None,
             inputs=tuple(network.inputs.tolist()) if encodes else None,
             unit=network.unit if encodes else None,
@@ -100,7 +100,7 @@ class CoreShape:
     @property
     def label_layout(self):
         """Layout of the labels port: whether to learn an image, and the class it is to have."""
-        return data.StructLayout({"learn": 1, "label": bits_for(self.layers[-1].schedule.n_out)})
+        return data.StructLayout({"learn": 1, "label": bits_for(self.layers[-1].folding.n_out)})
 
     @property
     def decision_layout(self):
@@ -108,7 +108,7 @@ class CoreShape:
         last = self.layers[-1]
         return data.StructLayout(
             {
-                "class": range(last.schedule.n_out),
+                "class": range(last.folding.n_out),
                 "tick": range(self.deadline + 1),
                 "forced": 1,
                 "error": 1,
@@ -126,7 +126,7 @@ class CoreShape:
             {
                 "image": 1,
                 "tick": tick_shape(self.deadline),
-                "neuron": range(self.layers[layer].schedule.n_out),
+                "neuron": range(self.layers[layer].folding.n_out),
             }
         )
 

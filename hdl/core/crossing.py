@@ -22,19 +22,19 @@ class Crossing(wiring.Component):
     Latency k + 1 cycles, throughput one a cycle.
     """
 
-    def __init__(self, shape, value):
-        self._shape = shape
+    def __init__(self, config, value):
+        self._config = config
         self._value = value
         super().__init__(
             {
                 "i": In(
                     stream.Signature(
-                        data.StructLayout({"state": crossing_layout(shape), "value": value})
+                        data.StructLayout({"state": crossing_layout(config), "value": value})
                     )
                 ),
                 "o": Out(
                     stream.Signature(
-                        data.StructLayout({"key": shape.schedule.window, "value": value})
+                        data.StructLayout({"key": config.folding.window, "value": value})
                     )
                 ),
             }
@@ -42,11 +42,11 @@ class Crossing(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        k, widths = self._shape.schedule.window, self._shape.widths
+        k, widths = self._config.folding.window, self._config.widths
         # S << (k - 1) may leave the range of M where the window was a shorter one.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
         layout = data.StructLayout(
-            {"M": wide, "S": self._shape.slope, "key": k, "value": self._value}
+            {"M": wide, "S": self._config.slope, "key": k, "value": self._value}
         )
         step = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(step)

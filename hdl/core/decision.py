@@ -11,14 +11,14 @@ from .events import context_layout
 from .lanes import potentials_layout
 
 
-def decision_layout(shape):
-    """What the core says of an image; `shape` is the last layer's."""
+def decision_layout(config):
+    """What the core says of an image; `config` is the last layer's."""
     return data.StructLayout(
         {
-            "class": range(shape.schedule.n_out),
-            "tick": range(shape.deadline + 1),
+            "class": range(config.folding.n_out),
+            "tick": range(config.deadline + 1),
             "forced": 1,
-            "context": context_layout(shape.counted, shape.learns),
+            "context": context_layout(config.counted, config.learns),
         }
     )
 
@@ -36,39 +36,41 @@ class Decision(wiring.Component):
     decision : stream of `decision_layout`.
     load : high in the cycle before a decision appears.
     decided : the image bit of the latest decided image (that of no image after a reset).
-    opens, learn, complete, margin, outcome : (where `shape.learns`) an image begins; whether it is
+    opens, learn, complete, margin, outcome : (where `config.learns`) an image begins; whether it is
         to be learned if it has no error; whether all its spikes have come; `margin_layout`; and
         {valid, what}.
         Such an image runs on after its decision until the margin is over (see RunOn). Only then
         `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
 
-    Latency `shape.schedule.decision_stages` cycles, counted from the lanes' input; throughput one
+    Latency `config.folding.decision_stages` cycles, counted from the lanes' input; throughput one
     group a cycle.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
+    def __init__(self, config):
+        self._config = config
         learning = {
             "opens": In(1),
             "learn": In(1),
             "complete": In(1),
             "margin": In(margin_layout()),
-            "outcome": Out(wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(shape))})),
+            "outcome": Out(
+                wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(config))})
+            ),
         }
         super().__init__(
             {
-                "potentials": In(stream.Signature(potentials_layout(shape))),
-                "decision": Out(stream.Signature(decision_layout(shape))),
+                "potentials": In(stream.Signature(potentials_layout(config))),
+                "decision": Out(stream.Signature(decision_layout(config))),
                 "load": Out(1),
                 "decided": Out(1, init=1),
             }
-            | (learning if shape.learns else {})
+            | (learning if config.learns else {})
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, schedule = self._shape, self._shape.schedule
-        groups, lanes = schedule.groups, schedule.lanes
+        config, folding = self._config, self._config.folding
+        groups, lanes = folding.groups, folding.lanes
         # An image begins only when the decision before is taken, so nothing ever waits.
         m.d.comb += self.potentials.ready.eq(1)
 
@@ -76,7 +78,7 @@ class Decision(wiring.Component):
         # take no part.
         taken = self.potentials.payload
         entries = [
-            (Value.cast(shape.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
+            (Value.cast(config.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
             for lane in range(lanes)
         ]
 
@@ -85,7 +87,7 @@ class Decision(wiring.Component):
             for number, (exists, M, lane) in enumerate(pairs):
                 row = [
                     Signal(name=f"exists_{level}_{number}"),
-                    Signal(shape.potential, name=f"M_{level}_{number}"),
+                    Signal(config.potential, name=f"M_{level}_{number}"),
                     Signal(range(lanes), name=f"lane_{level}_{number}"),
                 ]
                 m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
@@ -101,12 +103,14 @@ class Decision(wiring.Component):
 
         # With learning, who fires travels along.
         valid, operation = self.potentials.valid, taken.operation
-        firing = Cat(exists & (M >= 0) for exists, M, _ in entries) if shape.learns else Const(0, 0)
+        firing = (
+            Cat(exists & (M >= 0) for exists, M, _ in entries) if config.learns else Const(0, 0)
+        )
         stage = 0
 
         def advance():
             following = Signal(name=f"valid_{stage}")
-            travelling = Signal(shape.operation, name=f"operation_{stage}")
+            travelling = Signal(config.operation, name=f"operation_{stage}")
             fired = Signal(len(firing), name=f"firing_{stage}")
             m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
             return following, travelling, fired
@@ -120,9 +124,9 @@ class Decision(wiring.Component):
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.
-        best_M, best_index = Signal(shape.potential), Signal(range(schedule.n_out))
-        base = Signal(range(schedule.n_out))  # the group's first neuron
-        index = Signal(range(schedule.n_out))
+        best_M, best_index = Signal(config.potential), Signal(range(folding.n_out))
+        base = Signal(range(folding.n_out))  # the group's first neuron
+        index = Signal(range(folding.n_out))
         first_group = operation.group == 0
         m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
         better = first_group | (best_M < M)
@@ -130,12 +134,12 @@ class Decision(wiring.Component):
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
         fires = top_M >= 0
-        final = operation.tick == shape.deadline
+        final = operation.tick == config.deadline
         tick_known = valid & (operation.group == groups - 1) & (operation.image != self.decided)
         ends = Signal()  # nothing more of this image matters
         said = self.decision.payload
-        if shape.learns:
-            m.submodules.run_on = run_on = RunOn(shape)
+        if config.learns:
+            m.submodules.run_on = run_on = RunOn(config)
             m.d.comb += [
                 run_on.opens.eq(self.opens),
                 run_on.fired.valid.eq(valid),

@@ -12,16 +12,16 @@ from firstspike.hdl.lib.pipeline import Skid, Stage
 from .lanes import crossing_layout, fired_layout
 
 
-def beat_layout(shape):
+def beat_layout(config):
     """One fired neuron (`hit`), or that a group had none; `last` ends its group's mask."""
     members = {
-        "operation": shape.operation,
+        "operation": config.operation,
         "hit": 1,
         "last": 1,
-        "lane": range(shape.schedule.lanes),
+        "lane": range(config.folding.lanes),
     }
-    if shape.schedule.window:
-        members["state"] = crossing_layout(shape)
+    if config.folding.window:
+        members["state"] = crossing_layout(config)
     return data.StructLayout(members)
 
 
@@ -35,7 +35,7 @@ class Drain(wiring.Component):
     Ports
     -----
     fired : stream of `fired_layout`. With several blocks it is always ready, and there is room for
-        `shape.schedule.mask_places` masks: whoever sends them counts.
+        `config.folding.mask_places` masks: whoever sends them counts.
     freed : (with several blocks) a place is free again from the next cycle on.
     beats : stream of `beat_layout`.
     decided : the image bit of the latest decided image, whose masks are dropped (its end is not).
@@ -43,22 +43,22 @@ class Drain(wiring.Component):
     Latency 1 cycle, or 4 with several blocks; throughput one beat a cycle, without gaps.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
+    def __init__(self, config):
+        self._config = config
         super().__init__(
             {
-                "fired": In(stream.Signature(fired_layout(shape))),
-                "beats": Out(stream.Signature(beat_layout(shape))),
+                "fired": In(stream.Signature(fired_layout(config))),
+                "beats": Out(stream.Signature(beat_layout(config))),
                 "decided": In(1),
             }
-            | ({"freed": Out(1)} if shape.schedule.mask_places else {})
+            | ({"freed": Out(1)} if config.folding.mask_places else {})
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, lanes = self._shape, self._shape.schedule.lanes
-        blocks, size = shape.schedule.drain_blocks, min(lanes, DRAIN_BLOCK)
-        windowed = bool(shape.schedule.window)
+        config, lanes = self._config, self._config.folding.lanes
+        blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
+        windowed = bool(config.folding.window)
 
         def is_stale(operation):
             return (operation.image == self.decided) & ~operation.end
@@ -66,7 +66,7 @@ class Drain(wiring.Component):
         # The block being emptied.
         valid = Signal()
         bits, rest = Signal(size), Signal(size)
-        operation = Signal(shape.operation)
+        operation = Signal(config.operation)
         number = Signal(range(blocks))
         final = Signal()  # the last block of its mask that has a bit
         some, many = Signal(), Signal()  # it has a bit, it has another one
@@ -85,14 +85,14 @@ class Drain(wiring.Component):
         ]
         state = None
         if windowed:
-            state = Signal(data.ArrayLayout(crossing_layout(shape), size))
+            state = Signal(data.ArrayLayout(crossing_layout(config), size))
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(rest)
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
         if blocks == 1:
-            m.submodules.skid = skid = Skid(fired_layout(shape))
+            m.submodules.skid = skid = Skid(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
             fired = skid.o.payload
             m.d.comb += [skid.o.ready.eq(free), some.eq(found.any), many.eq(found.many)]
@@ -108,9 +108,9 @@ class Drain(wiring.Component):
             return m
 
         m.submodules.places = places = SyncFIFO(
-            width=fired_layout(shape).size, depth=shape.schedule.mask_places
+            width=fired_layout(config).size, depth=config.folding.mask_places
         )
-        m.submodules.stage = stage = Stage(fired_layout(shape))
+        m.submodules.stage = stage = Stage(fired_layout(config))
         m.d.comb += [
             self.fired.ready.eq(1),
             places.w_en.eq(self.fired.valid),
@@ -125,7 +125,7 @@ class Drain(wiring.Component):
         fired, load = stage.o.payload, stage.o.ready
         waiting = Signal()
         mask = Signal(blocks * size)
-        mask_operation = Signal(shape.operation)
+        mask_operation = Signal(config.operation)
         words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
         lowest = Signal(blocks)  # the first block with a bit
         others = Signal(blocks)  # the ones after it
@@ -166,8 +166,8 @@ class Drain(wiring.Component):
                 *searched([fired.mask[i * size : (i + 1) * size].any() for i in range(blocks)]),
             ]
         if windowed:
-            states = Signal(data.ArrayLayout(crossing_layout(shape), blocks * size))
-            choice = Signal(data.ArrayLayout(crossing_layout(shape), size))
+            states = Signal(data.ArrayLayout(crossing_layout(config), blocks * size))
+            choice = Signal(data.ArrayLayout(crossing_layout(config), size))
             with m.If(load):
                 m.d.sync += states.eq(fired.state)
             parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]

@@ -12,8 +12,8 @@ from .drain import beat_layout
 from .events import Kind
 
 
-def _neuron(shape, beat):
-    return times(shape.schedule.lanes, beat.operation.group) + beat.lane
+def _neuron(config, beat):
+    return times(config.folding.lanes, beat.operation.group) + beat.lane
 
 
 class TickEmitter(wiring.Component):
@@ -22,16 +22,16 @@ class TickEmitter(wiring.Component):
     A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
     the last group has spikes, these promise the same.
 
-    Ports: `beats`, stream of `beat_layout`; `events`, stream of `shape.sent`.
+    Ports: `beats`, stream of `beat_layout`; `events`, stream of `config.sent`.
     Latency 0 cycles, throughput one event a cycle.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
+    def __init__(self, config):
+        self._config = config
         super().__init__(
             {
-                "beats": In(stream.Signature(beat_layout(shape))),
-                "events": Out(stream.Signature(shape.sent)),
+                "beats": In(stream.Signature(beat_layout(config))),
+                "events": Out(stream.Signature(config.sent)),
             }
         )
 
@@ -45,7 +45,7 @@ class TickEmitter(wiring.Component):
             self.beats.ready.eq(self.events.ready | ~says),
             event.image.eq(operation.image),
             event.tick.eq(operation.tick),
-            event.address.eq(_neuron(self._shape, beat)),
+            event.address.eq(_neuron(self._config, beat)),
             event.context.eq(operation.context),
         ]
         with m.If(operation.end):
@@ -67,7 +67,7 @@ class WindowEmitter(wiring.Component):
 
     Ports
     -----
-    beats, events : streams of `beat_layout` and `shape.sent`.
+    beats, events : streams of `beat_layout` and `config.sent`.
     decided : the image bit of the latest decided image; what is still here of it is forgotten.
     stale : the layer is at a decided image.
     done : the promise that ends a window, or the end of the image, is being taken.
@@ -76,12 +76,12 @@ class WindowEmitter(wiring.Component):
     every other cycle those of one tick.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
+    def __init__(self, config):
+        self._config = config
         super().__init__(
             {
-                "beats": In(stream.Signature(beat_layout(shape))),
-                "events": Out(stream.Signature(shape.sent)),
+                "beats": In(stream.Signature(beat_layout(config))),
+                "events": Out(stream.Signature(config.sent)),
                 "decided": In(1),
                 "stale": In(1),
                 "done": Out(1),
@@ -90,15 +90,15 @@ class WindowEmitter(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, window = self._shape, self._shape.schedule.window
+        config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
         value = data.StructLayout(
-            {"neuron": range(shape.schedule.n_out), "image": 1, "hit": 1, "closes": 1, "end": 1}
+            {"neuron": range(config.folding.n_out), "image": 1, "hit": 1, "closes": 1, "end": 1}
         )
-        m.submodules.crossing = crossing = Crossing(shape, value)
+        m.submodules.crossing = crossing = Crossing(config, value)
         m.submodules.queue = queue = SpikeQueue(
-            1 << window, value.members["neuron"], shape.schedule.n_out
+            1 << window, value.members["neuron"], config.folding.n_out
         )
         closes = beat.operation.end | (beat.last & beat.operation.closes)
         into, crossed = crossing.i.payload, crossing.o.payload
@@ -106,14 +106,14 @@ class WindowEmitter(wiring.Component):
             crossing.i.valid.eq(self.beats.valid),
             self.beats.ready.eq(crossing.i.ready),
             into.state.eq(beat.state),
-            into.value.neuron.eq(_neuron(shape, beat)),
+            into.value.neuron.eq(_neuron(config, beat)),
             into.value.image.eq(beat.operation.image),
             into.value.hit.eq(beat.hit),
             into.value.closes.eq(closes),
             into.value.end.eq(beat.operation.end),
         ]
         # One window at a time is on its way, so what is common to its spikes is kept once.
-        promise = Signal(shape.operation)
+        promise = Signal(config.operation)
         before = Signal(promise.tick.shape())  # the tick from which the window advanced
         with m.If(self.beats.valid & self.beats.ready & closes):
             m.d.sync += [

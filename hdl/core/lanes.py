@@ -10,32 +10,32 @@ from firstspike.hdl.lib.memory_register import memory_register
 from .weights import ahead_signature
 
 
-def fired_layout(shape):
+def fired_layout(config):
     """Which neurons of a group fired in an advance, and with a window also what they fired from."""
-    members = {"operation": shape.operation, "mask": shape.schedule.lanes}
-    if shape.schedule.window:
-        members["state"] = data.ArrayLayout(crossing_layout(shape), shape.schedule.lanes)
+    members = {"operation": config.operation, "mask": config.folding.lanes}
+    if config.folding.window:
+        members["state"] = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
     return data.StructLayout(members)
 
 
-def crossing_layout(shape):
+def crossing_layout(config):
     """M before an advance, and the slope S it advanced with."""
-    return data.StructLayout({"M": shape.potential, "S": shape.slope})
+    return data.StructLayout({"M": config.potential, "S": config.slope})
 
 
-def potentials_layout(shape):
+def potentials_layout(config):
     """M of a group's neurons at a tick, for the decision."""
     return data.StructLayout(
         {
-            "operation": shape.operation,
-            "M": data.ArrayLayout(shape.potential, shape.schedule.lanes),
+            "operation": config.operation,
+            "M": data.ArrayLayout(config.potential, config.folding.lanes),
         }
     )
 
 
-def probe_signature(shape):
+def probe_signature(config):
     """A question for a group's neurons."""
-    return wiring.Signature({"valid": Out(1), "group": Out(range(shape.schedule.groups))})
+    return wiring.Signature({"valid": Out(1), "group": Out(range(config.folding.groups))})
 
 
 class Lanes(wiring.Component):
@@ -55,7 +55,7 @@ class Lanes(wiring.Component):
     ahead : `ahead_signature`, of `words`.
     fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
         group that advances, and one for the image's end. Combinational.
-    probe, alive : (a hidden layer where `shape.learns`) {valid, group}; in the cycle after `valid`
+    probe, alive : (a hidden layer where `config.learns`) {valid, group}; in the cycle after `valid`
         and until the next one, `alive` is high for the group's lanes with S + threshold > 0, the
         sum of the weights taken in. Only while no operation is under way.
     potentials : (the last layer) stream of `potentials_layout`: one for the first operation of
@@ -64,34 +64,34 @@ class Lanes(wiring.Component):
     Latency 1 cycle, 2 to `potentials`; throughput one operation a cycle.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
-        self._word = data.StructLayout({"operation": shape.operation, "word": shape.word})
+    def __init__(self, config):
+        self._config = config
+        self._word = data.StructLayout({"operation": config.operation, "word": config.word})
         members = {
             "words": In(stream.Signature(self._word)),
-            "ahead": In(ahead_signature(shape)),
+            "ahead": In(ahead_signature(config)),
         }
-        if shape.schedule.last:
-            members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
+        if config.folding.last:
+            members["potentials"] = Out(stream.Signature(potentials_layout(config)))
         else:
-            members["fired"] = Out(stream.Signature(fired_layout(shape)))
-            if shape.learns:
-                members["probe"] = In(probe_signature(shape))
-                members["alive"] = Out(shape.schedule.lanes)
+            members["fired"] = Out(stream.Signature(fired_layout(config)))
+            if config.learns:
+                members["probe"] = In(probe_signature(config))
+                members["alive"] = Out(config.folding.lanes)
         super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
-        shape, schedule = self._shape, self._shape.schedule
-        lanes, groups, last = schedule.lanes, schedule.groups, schedule.last
+        config, folding = self._config, self._config.folding
+        lanes, groups, last = folding.lanes, folding.groups, folding.last
 
         # The register in which a word meets the state of its group, and beside it what the lanes
         # need to know at once. Where there is no operation it is one that changes nothing, so that
         # all of it waits for `ready` alone, which has far to go.
         coming, offered = self.words.payload.operation, self.words.valid
-        valid, op, word = Signal(), Signal(shape.operation), Signal(shape.word, reset_less=True)
+        valid, op, word = Signal(), Signal(config.operation), Signal(config.word, reset_less=True)
         advance, sends = Signal(), Signal()
-        initial = Signal(shape.potential)  # M where `op` starts, else 0
+        initial = Signal(config.potential)  # M where `op` starts, else 0
         ready = Signal()
         begins = offered & coming.first
         starts, advances = begins & coming.start, begins & coming.advance
@@ -104,12 +104,12 @@ class Lanes(wiring.Component):
                 word.eq(self.words.payload.word),
                 advance.eq(advances),
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
-                initial.eq(Mux(starts, -times(shape.threshold, coming.tick), 0)),
+                initial.eq(Mux(starts, -times(config.threshold, coming.tick), 0)),
             ]
             with m.If(~(offered & coming.row)):
                 m.d.sync += word.eq(0)
 
-        state = data.StructLayout({"M": shape.potential, "S": shape.slope})
+        state = data.StructLayout({"M": config.potential, "S": config.slope})
         work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
         updated = Signal.like(work)  # and after
         states = work
@@ -132,7 +132,7 @@ class Lanes(wiring.Component):
             ]
             if groups == 2:
                 found = Mux(done & (op.group == group), updated, read.data)
-            if shape.learns and not last:
+            if config.learns and not last:
                 fetch, group = (
                     fetch | self.probe.valid,
                     Mux(self.probe.valid, self.probe.group, group),
@@ -146,11 +146,11 @@ class Lanes(wiring.Component):
         # A walk that starts finds M = 0, and goes on from there.
         with m.If(ready & starts):
             m.d.sync += work.eq(
-                Cat(state.const({"M": 0, "S": -shape.threshold}).as_value() for _ in range(lanes))
+                Cat(state.const({"M": 0, "S": -config.threshold}).as_value() for _ in range(lanes))
             )
-        if shape.learns and not last:
+        if config.learns and not last:
             m.d.comb += self.alive.eq(
-                Cat((states[lane].S + shape.threshold) > 0 for lane in range(lanes))
+                Cat((states[lane].S + config.threshold) > 0 for lane in range(lanes))
             )
 
         # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
@@ -159,17 +159,17 @@ class Lanes(wiring.Component):
         for lane in range(lanes):
             M, S = work[lane].M, work[lane].S
             advances = advance if last else advance & (M < 0)
-            M_next = Signal(shape.potential, name=f"M_{lane}")
-            S_next = Signal(shape.slope, name=f"S_{lane}")
+            M_next = Signal(config.potential, name=f"M_{lane}")
+            S_next = Signal(config.slope, name=f"S_{lane}")
             m.d.comb += [
                 M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
-                S_next.eq(S + (word[lane] >> shape.unused_bits)),
+                S_next.eq(S + (word[lane] >> config.unused_bits)),
             ]
             after += [M_next, S_next]
             potentials.append(M_next)
             if not last:
                 fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(advances & (M_next >= 0) & shape.lane_exists(op.group, lane))
+                m.d.comb += fires.eq(advances & (M_next >= 0) & config.lane_exists(op.group, lane))
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))
@@ -178,7 +178,7 @@ class Lanes(wiring.Component):
             self._send_potentials(m, op, sends, ready, work, potentials)
         else:
             # In the order of `fired_layout`.
-            sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if schedule.window else [])
+            sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if folding.window else [])
             m.d.comb += [
                 self.fired.payload.eq(sent),
                 self.fired.valid.eq(sends),
@@ -192,7 +192,7 @@ class Lanes(wiring.Component):
         m.d.comb += ready.eq(~output.valid | output.ready)
         with m.If(ready):
             m.d.sync += [output.valid.eq(sent), output.payload.operation.eq(op)]
-        if self._shape.schedule.groups == 1:
+        if self._config.folding.groups == 1:
             potentials = [neuron.M for neuron in work]
             m.d.comb += output.payload.M.eq(Cat(potentials))
         else:

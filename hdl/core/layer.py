@@ -20,47 +20,47 @@ class Layer(wiring.Component):
 
     Ports
     -----
-    events : stream of `shape.taken`.
-    sent : (all layers but the last) stream of `shape.sent`.
+    events : stream of `config.taken`.
+    sent : (all layers but the last) stream of `config.sent`.
     potentials : (the last layer) stream of `potentials_layout`.
     host, answers : see WeightStore.
-    updates, updated : (where `shape.learns`) see WeightStore.
+    updates, updated : (where `config.learns`) see WeightStore.
     probe, alive : (likewise, in a hidden layer) see Lanes.
     decided : the image bit of the latest decided image (that of no image after a reset).
     finished : the image bit of the latest image of which nothing is left to do.
 
-    An event meets its lanes `shape.schedule.fetch_stages` cycles after it was taken. Throughput:
+    An event meets its lanes `config.folding.fetch_stages` cycles after it was taken. Throughput:
     a row takes `groups` cycles, a walk without rows as many.
     """
 
-    def __init__(self, shape, weights=None):
-        self._shape = shape
+    def __init__(self, config, weights=None):
+        self._config = config
         self._weights = weights
         members = {
-            "events": In(stream.Signature(shape.taken)),
-            "host": In(stream.Signature(host_request(shape))),
+            "events": In(stream.Signature(config.taken)),
+            "host": In(stream.Signature(host_request(config))),
             "answers": Out(stream.Signature(CHUNK_BITS)),
             "decided": In(1),
             "finished": Out(1),
         }
-        if shape.schedule.last:
-            members["potentials"] = Out(stream.Signature(potentials_layout(shape)))
+        if config.folding.last:
+            members["potentials"] = Out(stream.Signature(potentials_layout(config)))
         else:
-            members["sent"] = Out(stream.Signature(shape.sent))
-        if shape.learns:
-            members["updates"] = In(stream.Signature(update_layout(shape)))
-            members["updated"] = Out(updated_signature(shape))
-            if not shape.schedule.last:
-                members["probe"] = In(probe_signature(shape))
-                members["alive"] = Out(shape.schedule.lanes)
+            members["sent"] = Out(stream.Signature(config.sent))
+        if config.learns:
+            members["updates"] = In(stream.Signature(update_layout(config)))
+            members["updated"] = Out(updated_signature(config))
+            if not config.folding.last:
+                members["probe"] = In(probe_signature(config))
+                members["alive"] = Out(config.folding.lanes)
         super().__init__(members)
 
     def elaborate(self, platform):
         m = Module()
-        shape = self._shape
-        m.submodules.sequencer = sequencer = Sequencer(shape)
-        m.submodules.store = store = WeightStore(shape, self._weights)
-        m.submodules.lanes = lanes = Lanes(shape)
+        config = self._config
+        m.submodules.sequencer = sequencer = Sequencer(config)
+        m.submodules.store = store = WeightStore(config, self._weights)
+        m.submodules.lanes = lanes = Lanes(config)
         wiring.connect(m, wiring.flipped(self.events), sequencer.events)
         wiring.connect(m, sequencer.operations, store.reads)
         wiring.connect(m, store.words, lanes.words)
@@ -74,30 +74,30 @@ class Layer(wiring.Component):
             sequencer.decided.eq(self.decided),
             self.finished.eq(sequencer.finished),
         ]
-        if shape.learns:
+        if config.learns:
             wiring.connect(m, wiring.flipped(self.updates), store.updates)
             wiring.connect(m, store.updated, wiring.flipped(self.updated))
-            if not shape.schedule.last:
+            if not config.folding.last:
                 wiring.connect(m, wiring.flipped(self.probe), lanes.probe)
                 m.d.comb += self.alive.eq(lanes.alive)
-        if shape.schedule.last:
+        if config.folding.last:
             wiring.connect(m, lanes.potentials, wiring.flipped(self.potentials))
             return m
 
-        m.submodules.drain = drain = Drain(shape)
-        if shape.schedule.window:
-            m.submodules.emitter = emitter = WindowEmitter(shape)
+        m.submodules.drain = drain = Drain(config)
+        if config.folding.window:
+            m.submodules.emitter = emitter = WindowEmitter(config)
             m.d.comb += [
                 emitter.decided.eq(decided),
                 emitter.stale.eq(sequencer.stale),
                 sequencer.done.eq(emitter.done),
             ]
         else:
-            m.submodules.emitter = emitter = TickEmitter(shape)
+            m.submodules.emitter = emitter = TickEmitter(config)
         wiring.connect(m, lanes.fired, drain.fired)
         wiring.connect(m, drain.beats, emitter.beats)
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
         m.d.comb += drain.decided.eq(decided)
-        if shape.schedule.mask_places:
+        if config.folding.mask_places:
             m.d.comb += sequencer.freed.eq(drain.freed)
         return m

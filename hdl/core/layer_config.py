@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import signed
 from amaranth.lib import data
 
-from firstspike.golden.timing.folding import LayerSchedule
+from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
 
 from .events import event_layout, operation_layout
@@ -22,14 +22,14 @@ class Learning:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerShape:
-    """Schedule and number formats of one layer.
+class LayerConfig:
+    """Folding and number formats of one layer.
 
     `counted` lists n_in of the earlier layers and of this one: whose spikes its events count.
     `learning` is None in a core that does not learn.
     """
 
-    schedule: LayerSchedule
+    folding: LayerFolding
     weight_bits: int
     threshold: int
     deadline: int
@@ -60,29 +60,29 @@ class LayerShape:
     @property
     def word(self):
         """One group's part of a weight row: a stored weight a lane."""
-        return data.ArrayLayout(signed(self.weight_bits + self.unused_bits), self.schedule.lanes)
+        return data.ArrayLayout(signed(self.weight_bits + self.unused_bits), self.folding.lanes)
 
     @property
     def words(self):
         """Words of the weight store."""
-        return self.schedule.words
+        return self.folding.words
 
     @property
     def taken(self):
         """Layout of the events the layer takes."""
-        return event_layout(self.schedule.n_in, self.deadline, self.counted[:-1], self.learns)
+        return event_layout(self.folding.n_in, self.deadline, self.counted[:-1], self.learns)
 
     @property
     def sent(self):
         """Layout of the events the layer sends."""
-        return event_layout(self.schedule.n_out, self.deadline, self.counted, self.learns)
+        return event_layout(self.folding.n_out, self.deadline, self.counted, self.learns)
 
     @property
     def operation(self):
         """Layout of the operations its sequencer gives to its lanes."""
         return operation_layout(
-            self.schedule.groups,
-            self.schedule.window,
+            self.folding.groups,
+            self.folding.window,
             self.deadline,
             self.counted,
             self.learns,
@@ -93,6 +93,6 @@ class LayerShape:
 
         True, or a one-bit value.
         """
-        if (self.schedule.groups - 1) * self.schedule.lanes + lane < self.schedule.n_out:
+        if (self.folding.groups - 1) * self.folding.lanes + lane < self.folding.n_out:
             return True
-        return group != self.schedule.groups - 1
+        return group != self.folding.groups - 1

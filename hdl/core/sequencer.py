@@ -22,7 +22,7 @@ class Sequencer(wiring.Component):
 
     Ports
     -----
-    events : stream of `shape.taken`, in order of time.
+    events : stream of `config.taken`, in order of time.
     operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
     decided : the image bit of the latest decided image; its events are taken and discarded, from
         the next cycle on.
@@ -30,41 +30,41 @@ class Sequencer(wiring.Component):
     finished : the image bit of the latest image whose end has been worked off (that of no image
         after a reset).
     done : a window layer's spikes up to the promise have been sent.
-    freed : (where the drain has places for `shape.schedule.mask_places` masks) one is free again.
+    freed : (where the drain has places for `config.folding.mask_places` masks) one is free again.
         An operation that makes a mask goes only when there is a place for it.
 
     Latency from an event to its operation: 2 cycles with one group, 3 with more. Throughput: one
     operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
+    def __init__(self, config):
+        self._config = config
         self._command = data.StructLayout(
-            {"operation": shape.operation, "address": range(shape.words)}
+            {"operation": config.operation, "address": range(config.words)}
         )
         super().__init__(
             {
-                "events": In(stream.Signature(shape.taken)),
+                "events": In(stream.Signature(config.taken)),
                 "operations": Out(stream.Signature(self._command)),
                 "decided": In(1),
                 "stale": Out(1),
                 "finished": Out(1, init=1),
                 "done": In(1),
             }
-            | ({"freed": In(1)} if shape.schedule.mask_places else {})
+            | ({"freed": In(1)} if config.folding.mask_places else {})
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, schedule = self._shape, self._shape.schedule
-        n_in, groups, window = schedule.n_in, schedule.groups, schedule.window
+        config, folding = self._config, self._config.folding
+        n_in, groups, window = folding.n_in, folding.groups, folding.window
 
         # The event that is worked on, and how far it is away, found out beforehand: what waits for
         # an event is long enough without it. The tick of the image's end is the deadline.
-        m.submodules.skid = skid = Skid(shape.taken)
+        m.submodules.skid = skid = Skid(config.taken)
         wiring.connect(m, wiring.flipped(self.events), skid.i)
         given, taken = skid.o.payload, skid.o.ready
-        event = Signal(shape.taken)
+        event = Signal(config.taken)
         present = Signal()
         consume = Signal()  # the event is used up
         now = Signal(event.tick.shape())
@@ -76,7 +76,7 @@ class Sequencer(wiring.Component):
         start_from = Signal.like(now)  # where `now` will be then
         m.d.comb += [
             taken.eq(~present | consume),
-            target.eq(Mux(given.kind == Kind.END, shape.deadline, given.tick)),
+            target.eq(Mux(given.kind == Kind.END, config.deadline, given.tick)),
             start_from.eq(Mux(present, event.tick, now)),
         ]
 
@@ -90,9 +90,9 @@ class Sequencer(wiring.Component):
         # What the first group does for the event. A signal a field: a constant part of a signal is
         # no legal Verilog process.
         op = SimpleNamespace(
-            **{name: Signal(field.shape, name=name) for name, field in shape.operation}
+            **{name: Signal(field.shape, name=name) for name, field in config.operation}
         )
-        packed = Signal(shape.operation)
+        packed = Signal(config.operation)
         m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
         issue = Signal()  # there is an operation to do, this one or one that is replayed
         step = Signal()  # the first pipeline stage has room
@@ -119,7 +119,7 @@ class Sequencer(wiring.Component):
             op.tick.eq(now),
             op.context.causes.eq(event.context.causes),
         ]
-        counted = len(shape.counted) - 1
+        counted = len(config.counted) - 1
         for i in range(counted):
             m.d.comb += op.context.spikes[str(i)].eq(event.context.spikes[str(i)])
         m.d.comb += op.context.spikes[str(counted)].eq(rows)
@@ -206,7 +206,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += busy.eq(1)
 
         m.submodules.addressed = last = Stage(self._command)
-        goes = self._count_places(m, last.o) if schedule.mask_places else 1
+        goes = self._count_places(m, last.o) if folding.mask_places else 1
         m.d.comb += [
             self.operations.valid.eq(last.o.valid & goes),
             self.operations.payload.eq(last.o.payload),
@@ -240,14 +240,14 @@ class Sequencer(wiring.Component):
         listed_row = memory_register(address_shape(n_in))
 
         group = Signal(range(groups))
-        base = Signal(range(shape.words))  # the group's first word
+        base = Signal(range(config.words))  # the group's first word
         index = Signal(range(n_in))
         index_last = Signal()
         # The walk's operation, of the first group: until that is issued whatever is to come.
-        held = Signal(shape.operation)
+        held = Signal(config.operation)
         with m.If(~open_ & ~walking):
             m.d.sync += held.eq(packed)
-        replayed = Signal(shape.operation)
+        replayed = Signal(config.operation)
         m.d.comb += [
             read.addr.eq(index),
             index_last.eq(~held.row | (index == latest)),
@@ -279,8 +279,8 @@ class Sequencer(wiring.Component):
         m.submodules.listing = listing = Stage(
             data.StructLayout(
                 {
-                    "operation": shape.operation,
-                    "base": range(shape.words),
+                    "operation": config.operation,
+                    "base": range(config.words),
                     "row": address_shape(n_in),
                     "listed": 1,
                 }
@@ -307,7 +307,7 @@ class Sequencer(wiring.Component):
 
     def _count_places(self, m, coming):
         """Whether the operation that is to go has a place for its mask, or makes none."""
-        places = self._shape.schedule.mask_places
+        places = self._config.folding.mask_places
         free, room = Signal(range(places + 1), init=places), Signal(init=1)  # there is one
         operation = coming.payload.operation
         makes = operation.end | (operation.first & operation.advance)

@@ -17,22 +17,22 @@ CHUNK_BITS = 32
 """Width of the host port."""
 
 
-def chunks_of(shape):
-    """Chunks of the host port that a weight word of a layer of `shape` takes."""
-    return -(-shape.word.size // CHUNK_BITS)
+def chunks_of(config):
+    """Chunks of the host port that a weight word of a layer of `config` takes."""
+    return -(-config.word.size // CHUNK_BITS)
 
 
-def pack_words(shape, weights):
+def pack_words(config, weights):
     """The words of the store as integers, for `weights` (n_in, n_out).
 
     Word group * n_in + row holds the weights of that row for the neurons of the group, lane 0 in
     the lowest bits. Lanes without a neuron get 0.
     """
-    schedule, bits = shape.schedule, shape.weight_bits + shape.unused_bits
+    folding, bits = config.folding, config.weight_bits + config.unused_bits
     mask = (1 << bits) - 1
     words = []
-    for group in range(schedule.groups):
-        part = weights[:, group * schedule.lanes : (group + 1) * schedule.lanes]
+    for group in range(folding.groups):
+        part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
         for row in part.tolist():
             word = 0
             for lane, weight in enumerate(row):
@@ -41,48 +41,48 @@ def pack_words(shape, weights):
     return words
 
 
-def unpack_words(shape, words):
+def unpack_words(config, words):
     """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
-    schedule, bits = shape.schedule, shape.word.elem_shape.width
-    weights = np.zeros((schedule.n_in, schedule.groups * schedule.lanes), np.int16)
+    folding, bits = config.folding, config.word.elem_shape.width
+    weights = np.zeros((folding.n_in, folding.groups * folding.lanes), np.int16)
     for address, word in enumerate(words):
-        group, row = divmod(address, schedule.n_in)
-        for lane in range(schedule.lanes):
+        group, row = divmod(address, folding.n_in)
+        for lane in range(folding.lanes):
             weight = word >> lane * bits & ((1 << bits) - 1)
             weight -= weight >> bits - 1 << bits
-            weights[row, group * schedule.lanes + lane] = weight
-    return weights[:, : schedule.n_out]
+            weights[row, group * folding.lanes + lane] = weight
+    return weights[:, : folding.n_out]
 
 
-def host_request(shape):
+def host_request(config):
     """A chunk to write, or the request to read one; `address` is that of the word."""
-    return data.StructLayout({"write": 1, "address": range(shape.words), "data": CHUNK_BITS})
+    return data.StructLayout({"write": 1, "address": range(config.words), "data": CHUNK_BITS})
 
 
 STEP_BITS = 4
 """Width of the step of an update."""
 
 
-def update_layout(shape):
+def update_layout(config):
     """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
-    lanes = shape.schedule.lanes
+    lanes = config.folding.lanes
     return data.StructLayout(
-        {"address": range(shape.words), "plus": lanes, "minus": lanes, "step": STEP_BITS}
+        {"address": range(config.words), "plus": lanes, "minus": lanes, "step": STEP_BITS}
     )
 
 
-def updated_signature(shape):
+def updated_signature(config):
     """The signs of a word's lanes, in the cycle in which it is written after an update."""
-    return wiring.Signature({"valid": Out(1), "negative": Out(shape.schedule.lanes)})
+    return wiring.Signature({"valid": Out(1), "negative": Out(config.folding.lanes)})
 
 
-def ahead_signature(shape):
+def ahead_signature(config):
     """What the next word is for, in the cycle before it comes."""
-    return wiring.Signature({"valid": Out(1), "operation": Out(shape.operation)})
+    return wiring.Signature({"valid": Out(1), "operation": Out(config.operation)})
 
 
 class WeightStore(wiring.Component):
-    """Weights in block RAM, in `shape.schedule.banks` banks.
+    """Weights in block RAM, in `config.folding.banks` banks.
 
     The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
     The host's accesses use the same memory port in cycles without a read: read and write share one
@@ -98,62 +98,62 @@ class WeightStore(wiring.Component):
         the last one the word is written. To be used between images: in the middle of one it waits
         for a cycle in which the lanes want no word, and a write takes effect from then on.
     answers : stream of the chunks read, one for each request to read.
-    updates : (where `shape.learns`) stream of `update_layout`, one word a cycle; always ready.
+    updates : (where `config.learns`) stream of `update_layout`, one word a cycle; always ready.
         Updates go before the host and before the lanes, which must not read what is written, and
         have no word waiting: it would be lost.
-        Weights saturate. A word is written `shape.schedule.update_cycles` after its update was
+        Weights saturate. A word is written `config.folding.update_cycles` after its update was
         taken, and is not to be updated again before that.
     updated : (likewise) `updated_signature`.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
     """
 
-    def __init__(self, shape, weights=None):
-        self._shape = shape
+    def __init__(self, config, weights=None):
+        self._config = config
         self._weights = weights
         learning = {
-            "updates": In(stream.Signature(update_layout(shape))),
-            "updated": Out(updated_signature(shape)),
+            "updates": In(stream.Signature(update_layout(config))),
+            "updated": Out(updated_signature(config)),
         }
         super().__init__(
             {
                 "reads": In(
                     stream.Signature(
                         data.StructLayout(
-                            {"operation": shape.operation, "address": range(shape.words)}
+                            {"operation": config.operation, "address": range(config.words)}
                         )
                     )
                 ),
                 "words": Out(
                     stream.Signature(
-                        data.StructLayout({"operation": shape.operation, "word": shape.word})
+                        data.StructLayout({"operation": config.operation, "word": config.word})
                     )
                 ),
-                "ahead": Out(ahead_signature(shape)),
-                "host": In(stream.Signature(host_request(shape))),
+                "ahead": Out(ahead_signature(config)),
+                "host": In(stream.Signature(host_request(config))),
                 "answers": Out(stream.Signature(CHUNK_BITS)),
             }
-            | (learning if shape.learns else {})
+            | (learning if config.learns else {})
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape = self._shape
-        banked = shape.schedule.banks > 1
+        config = self._config
+        banked = config.folding.banks > 1
 
-        address = Signal(range(shape.words))
+        address = Signal(range(config.words))
         take = Signal()  # the word there is read
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
-            address=Signal(range(shape.words), name="write_address"),
-            data=Signal(shape.word.size, name="write_data"),
+            address=Signal(range(config.words), name="write_address"),
+            data=Signal(config.word.size, name="write_data"),
         )
         q = self._memory(m, address, take, write)
 
         change = Signal()  # a word is read to be updated
         written = SimpleNamespace(valid=0, address=address, data=0)  # by an update
         quiet = 1
-        if shape.learns:
+        if config.learns:
             written = self._update(m, change, q)
             quiet = ~written.busy
         commit = Signal()  # a whole word has come from the host
@@ -170,7 +170,7 @@ class WeightStore(wiring.Component):
             write.address.eq(Mux(written.valid, written.address, address)),
             self.words.payload.word.eq(q),
         ]
-        if shape.learns:
+        if config.learns:
             with m.If(change):
                 m.d.comb += address.eq(self.updates.payload.address)
         m.d.comb += [
@@ -178,7 +178,7 @@ class WeightStore(wiring.Component):
             self.ahead.operation.eq(self.reads.payload.operation),
         ]
         if banked:
-            loaded, operation = Signal(), Signal(shape.operation)
+            loaded, operation = Signal(), Signal(config.operation)
             m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
             m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
         with m.If(free):
@@ -188,7 +188,7 @@ class WeightStore(wiring.Component):
             ]
 
         # The host's side: a register that shifts by a chunk, for both directions.
-        chunks = chunks_of(shape)
+        chunks = chunks_of(config)
         word = Signal(chunks * CHUNK_BITS)
         count = Signal(range(chunks))
         fetched = Signal()
@@ -233,25 +233,25 @@ class WeightStore(wiring.Component):
         several banks it comes a cycle later, and only for that cycle: they read in every cycle,
         since `take` would have far to go.
         """
-        shape = self._shape
-        banks = shape.schedule.banks
-        init = [] if self._weights is None else pack_words(shape, self._weights)
+        config = self._config
+        banks = config.folding.banks
+        init = [] if self._weights is None else pack_words(config, self._weights)
         parts = []
-        for bank, depth in enumerate(shape.schedule.bank_words):
+        for bank, depth in enumerate(config.folding.bank_words):
 
             def there(address, bank=bank):
                 return address[(BANK_WORDS - 1).bit_length() :] == bank if banks > 1 else 1
 
             first = bank * BANK_WORDS
             m.submodules[f"bank_{bank}"] = store = memory.Memory(
-                shape=shape.word.size,
+                shape=config.word.size,
                 depth=depth,
                 init=init[first : first + depth],
                 # An update is written while another word is read, never the same one.
-                attrs={"no_rw_check": 1} if shape.learns else {},
+                attrs={"no_rw_check": 1} if config.learns else {},
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = memory_register(shape.word.size, f"q_{bank}")
+            q = memory_register(config.word.size, f"q_{bank}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(write.address),
@@ -264,7 +264,7 @@ class WeightStore(wiring.Component):
                 return q
             # The others give zeros: a reset of registers, and no choice among words.
             asked = Signal(name=f"asked_{bank}")
-            part = Signal(shape.word.size, name=f"part_{bank}", reset_less=True)
+            part = Signal(config.word.size, name=f"part_{bank}", reset_less=True)
             m.d.sync += [asked.eq(there(address)), part.eq(Mux(asked, q, 0))]
             parts.append(part)
         return reduce(or_, parts)
@@ -275,10 +275,10 @@ class WeightStore(wiring.Component):
         Drives `change` and `updated`. Returns {busy, valid, address, data}: whether an update is
         under way, and what it writes in this cycle.
         """
-        shape = self._shape
+        config = self._config
         reading, under_way = self.updates.payload, [change]
-        for _ in range(shape.schedule.word_stages - 1):  # until its word is in `q`
-            following = Signal(update_layout(shape))
+        for _ in range(config.folding.word_stages - 1):  # until its word is in `q`
+            following = Signal(update_layout(config))
             with m.If(under_way[-1]):
                 m.d.sync += following.eq(reading)
             reading = following
@@ -287,8 +287,8 @@ class WeightStore(wiring.Component):
         reading_valid = under_way[-1]
         written = SimpleNamespace(
             valid=Signal(name="written_valid"),
-            address=Signal(range(shape.words), name="written_address"),
-            data=Signal(shape.word, name="written_data"),
+            address=Signal(range(config.words), name="written_address"),
+            data=Signal(config.word, name="written_data"),
             busy=Signal(name="updating"),
         )
         m.d.comb += [
@@ -298,16 +298,16 @@ class WeightStore(wiring.Component):
             self.updated.valid.eq(written.valid),
         ]
         m.d.sync += written.valid.eq(reading_valid)
-        before = data.View(shape.word, q)
+        before = data.View(config.word, q)
         after = []
-        lowest, highest = weight_range(shape.weight_bits + shape.unused_bits)
-        for lane in range(shape.schedule.lanes):
+        lowest, highest = weight_range(config.weight_bits + config.unused_bits)
+        for lane in range(config.folding.lanes):
             step = Mux(reading.plus[lane], reading.step, 0) - Mux(
                 reading.minus[lane], reading.step, 0
             )
-            total = Signal(signed(max(shape.word.elem_shape.width, STEP_BITS + 1) + 1))
+            total = Signal(signed(max(config.word.elem_shape.width, STEP_BITS + 1) + 1))
             m.d.comb += total.eq(before[lane] + step)
-            weight = Signal(shape.word.elem_shape)
+            weight = Signal(config.word.elem_shape)
             m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
             after.append(weight)
             m.d.comb += self.updated.negative[lane].eq(written.data[lane] < 0)

@@ -101,7 +101,7 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
     A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
     true), the direction of its data, width, meaning and, of a packed payload, the fields.
     """
-    shape = core.shape
+    config = core.config
     ports = [
         _port("clk", "in", 1, "clock"),
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
@@ -135,22 +135,22 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "encoding": network.encoding,
             "late": network.late,
             "inputs": network.inputs.tolist(),
-            "bitmap": shape.bitmap,
+            "bitmap": config.bitmap,
         },
-        "layers": [_layer(layer) for layer in shape.layers],
+        "layers": [_layer(layer) for layer in config.layers],
         "ports": ports,
         "notes": list(NOTES),
     }
 
 
 def _layer(layer) -> dict[str, int]:
-    schedule = layer.schedule
+    folding = layer.folding
     return {
-        "n_in": schedule.n_in,
-        "n_out": schedule.n_out,
-        "lanes": schedule.lanes,
-        "groups": schedule.groups,
-        "window": schedule.window,
+        "n_in": folding.n_in,
+        "n_out": folding.n_out,
+        "lanes": folding.lanes,
+        "groups": folding.groups,
+        "window": folding.window,
         "weight_bits": layer.weight_bits,
         "stored_bits": layer.weight_bits + layer.unused_bits,
         "threshold": layer.threshold,

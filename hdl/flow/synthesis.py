@@ -13,7 +13,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
@@ -81,8 +81,8 @@ class _Harness(wiring.Component):
         return m
 
 
-def synthesise(shape: CoreShape, target: Target, loaded: bool = False) -> Result:
-    """Synthesise a core of `shape` for a device, and place and route it if it fits.
+def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Result:
+    """Synthesise a core of `config` for a device, and place and route it if it fits.
 
     Its memories hold zeros, since what is in them takes no room; with `loaded` the weights are
     without initial content, as single-port RAM asks for. Counts are of the core alone.
@@ -91,7 +91,7 @@ def synthesise(shape: CoreShape, target: Target, loaded: bool = False) -> Result
     result = Result(device.name)
     with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
         folder = Path(name)
-        text = rtlil.convert(_Harness(Core(shape)), name="harness", emit_src=False)
+        text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
         (folder / "design.il").write_text(text)
         run_yosys(
             folder,

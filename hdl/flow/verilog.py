@@ -16,9 +16,9 @@ from amaranth.lib import wiring
 
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .interface import describe, fields, wires
@@ -91,7 +91,7 @@ def _in_blocks(initial: re.Match, size: int = 64) -> str:
 
 def generate(
     network: Network,
-    schedule: Schedule,
+    folding: Folding,
     embedded: bool = True,
     stored_bits: int | None = None,
 ) -> Generated:
@@ -103,9 +103,9 @@ def generate(
 
     Raises NetworkError for a network that only the golden model runs, or learns.
     """
-    shape = CoreShape.of(network, schedule, any_weights=not embedded, stored_bits=stored_bits)
+    config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
-    core = Core(shape, weights if embedded else None)
+    core = Core(config, weights if embedded else None)
     interface = describe(core, network)
     interface["parameters"]["weights"] = "embedded" if embedded else "port"
     interface["generator"] = {
@@ -117,15 +117,15 @@ def generate(
         f"{_header(interface)}\n{text}\n/* verilator lint_restore */\n",
         interface,
         _template(interface),
-        "".join(f"{payload:x}\n" for payload in _weight_payloads(shape, network, weights)),
+        "".join(f"{payload:x}\n" for payload in _weight_payloads(config, network, weights)),
     )
 
 
 def _weight_payloads(
-    shape: CoreShape, network: Network, stored: Sequence[np.ndarray]
+    config: CoreConfig, network: Network, stored: Sequence[np.ndarray]
 ) -> Iterator[int]:
-    offsets = {name: offset for name, offset, _ in fields(shape.host_layout)}
-    for layer, address, chunk in weight_chunks(shape, network, stored):
+    offsets = {name: offset for name, offset, _ in fields(config.host_layout)}
+    for layer, address, chunk in weight_chunks(config, network, stored):
         yield (
             1 << offsets["write"]
             | layer << offsets["layer"]

@@ -15,10 +15,10 @@ def sign_signature(hidden, last):
     return wiring.Signature(
         {
             "valid": Out(1),
-            "group": Out(range(hidden.schedule.groups)),
-            "lane": Out(range(hidden.schedule.lanes)),
-            "part": Out(range(last.schedule.groups)),
-            "negative": Out(last.schedule.lanes),
+            "group": Out(range(hidden.folding.groups)),
+            "lane": Out(range(hidden.folding.lanes)),
+            "part": Out(range(last.folding.groups)),
+            "negative": Out(last.folding.lanes),
         }
     )
 
@@ -44,7 +44,7 @@ class Deltas(wiring.Component):
 
     def __init__(self, hidden, last):
         self._hidden, self._last = hidden, last
-        lanes, n_out = hidden.schedule.lanes, last.schedule.n_out
+        lanes, n_out = hidden.folding.lanes, last.folding.n_out
         super().__init__(
             {
                 "sign": In(sign_signature(hidden, last)),
@@ -55,7 +55,7 @@ class Deltas(wiring.Component):
                 "done": Out(1),
                 "probe": Out(probe_signature(hidden)),
                 "alive": In(lanes),
-                "group": In(range(hidden.schedule.groups)),
+                "group": In(range(hidden.folding.groups)),
                 "read": In(1),
                 "earlier": Out(lanes),
                 "later": Out(lanes),
@@ -64,7 +64,7 @@ class Deltas(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        hidden, last = self._hidden.schedule, self._last.schedule
+        hidden, last = self._hidden.folding, self._last.folding
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
         row = last.groups * last.lanes  # bits a hidden neuron takes
 

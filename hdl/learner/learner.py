@@ -95,7 +95,7 @@ class Learner(wiring.Component):
 
     def __init__(self, hidden, last):
         self._hidden, self._last = hidden, last
-        n_in, n_hidden, n_out = hidden.schedule.n_in, last.schedule.n_in, last.schedule.n_out
+        n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
         deadline = hidden.deadline
         super().__init__(
             {
@@ -120,7 +120,7 @@ class Learner(wiring.Component):
                     )
                 ),
                 "probe": Out(probe_signature(hidden)),
-                "alive": In(hidden.schedule.lanes),
+                "alive": In(hidden.folding.lanes),
                 "input_updates": Out(stream.Signature(update_layout(hidden))),
                 "output_updates": Out(stream.Signature(update_layout(last))),
                 "output_updated": In(updated_signature(last)),
@@ -133,7 +133,7 @@ class Learner(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        hidden, last = self._hidden.schedule, self._last.schedule
+        hidden, last = self._hidden.folding, self._last.folding
         unit = self._hidden.learning.unit
 
         m.submodules.lfsr = lfsr = Lfsr()

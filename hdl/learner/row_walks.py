@@ -12,16 +12,16 @@ from .address_set import AddressSet
 from .deltas import sign_signature
 
 
-def _members(shape):
+def _members(config):
     """What both walks have: the set of rows, when to begin, the draws, the updates."""
     return {
-        "add": In(wiring.Signature({"valid": Out(1), "address": Out(range(shape.schedule.n_in))})),
+        "add": In(wiring.Signature({"valid": Out(1), "address": Out(range(config.folding.n_in))})),
         "clear": In(1),
         "start": In(1),
         "done": Out(1),
         "take": Out(1),
         "drawn": In(1),
-        "updates": Out(stream.Signature(update_layout(shape))),
+        "updates": Out(stream.Signature(update_layout(config))),
     }
 
 
@@ -57,7 +57,7 @@ class OutputWalk(wiring.Component):
 
     def __init__(self, hidden, last):
         self._hidden, self._last = hidden, last
-        n_out = last.schedule.n_out
+        n_out = last.folding.n_out
         super().__init__(
             _members(last)
             | {
@@ -71,7 +71,7 @@ class OutputWalk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        hidden, last = self._hidden.schedule, self._last.schedule
+        hidden, last = self._hidden.folding, self._last.folding
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
 
@@ -169,13 +169,13 @@ class InputWalk(wiring.Component):
     """
 
     def __init__(self, hidden):
-        self._shape = hidden
-        lanes = hidden.schedule.lanes
+        self._config = hidden
+        lanes = hidden.folding.lanes
         super().__init__(
             _members(hidden)
             | {
                 "step": In(STEP_BITS),
-                "group": Out(range(hidden.schedule.groups)),
+                "group": Out(range(hidden.folding.groups)),
                 "read": Out(1),
                 "earlier": In(lanes),
                 "later": In(lanes),
@@ -184,14 +184,14 @@ class InputWalk(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        schedule = self._shape.schedule
-        n_in, groups = schedule.n_in, schedule.groups
+        folding = self._config.folding
+        n_in, groups = folding.n_in, folding.groups
         rows = _connect_set(m, self, n_in)
 
         drawing, replaying = Signal(), Signal()
         count = Signal(range(n_in + 1))  # rows drawn
         index = Signal(range(n_in))
-        base = Signal(range(self._shape.words))
+        base = Signal(range(self._config.words))
         m.submodules.drawn_rows = drawn_rows = memory.Memory(
             shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
         )

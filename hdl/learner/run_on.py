@@ -15,17 +15,17 @@ def margin_layout():
     return data.StructLayout({"shift": MARGIN_SHIFT_BITS, "minimum": MARGIN_MINIMUM_BITS})
 
 
-def outcome_layout(shape):
-    """What learning has to know of an image; `shape` is the last layer's."""
-    n_out = shape.schedule.n_out
+def outcome_layout(config):
+    """What learning has to know of an image; `config` is the last layer's."""
+    n_out = config.folding.n_out
     return data.StructLayout(
         {
             "decision": range(n_out),
-            "tick": range(shape.deadline + 1),  # zk, of the decision
+            "tick": range(config.deadline + 1),  # zk, of the decision
             "forced": 1,
             "learn": 1,
             # zc: spikes before it take part; until it is known that is all of them.
-            "limit": range(shape.deadline + 2),
+            "limit": range(config.deadline + 2),
             "rival": n_out,  # the next output to fire, one bit or none
             "fired": n_out,  # every output that fired by then, but that of the decision
         }
@@ -53,9 +53,9 @@ class RunOn(wiring.Component):
     Throughput: one group a cycle.
     """
 
-    def __init__(self, shape):
-        self._shape = shape
-        schedule = shape.schedule
+    def __init__(self, config):
+        self._config = config
+        folding = config.folding
         super().__init__(
             {
                 "opens": In(1),
@@ -63,30 +63,30 @@ class RunOn(wiring.Component):
                     wiring.Signature(
                         {
                             "valid": Out(1),
-                            "group": Out(range(schedule.groups)),
-                            "tick": Out(range(shape.deadline + 2)),
-                            "mask": Out(schedule.lanes),
+                            "group": Out(range(folding.groups)),
+                            "tick": Out(range(config.deadline + 2)),
+                            "mask": Out(folding.lanes),
                         }
                     )
                 ),
                 "tick_known": In(1),
                 "verdict": In(1),
                 "forced": In(1),
-                "decision": In(range(schedule.n_out)),
+                "decision": In(range(folding.n_out)),
                 "learn": In(1),
                 "complete": In(1),
                 "margin": In(margin_layout()),
                 "running": Out(1),
                 "ends": Out(1),
                 "valid": Out(1),
-                "outcome": Out(outcome_layout(shape)),
+                "outcome": Out(outcome_layout(config)),
             }
         )
 
     def elaborate(self, platform):
         m = Module()
-        shape, schedule = self._shape, self._shape.schedule
-        n_out, lanes, groups = schedule.n_out, schedule.lanes, schedule.groups
+        config, folding = self._config, self._config.folding
+        n_out, lanes, groups = folding.n_out, folding.lanes, folding.groups
         outcome, tick = self.outcome, self.fired.tick
 
         # All outputs that fire at this tick: those of the earlier groups wait for the last one.
@@ -101,7 +101,7 @@ class RunOn(wiring.Component):
         others = Signal(n_out)
         m.d.comb += others.eq(all_fired & ~(1 << chosen)[:n_out])
         known = self.fired.valid & self.tick_known
-        final = tick == shape.deadline
+        final = tick == config.deadline
         learns = self.verdict & self.learn
         # A limit behind the deadline takes in the spikes of the deadline itself, which come after
         # its potentials: then the image ends with its END.
@@ -129,15 +129,15 @@ class RunOn(wiring.Component):
         fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
         late = Signal(signed(outcome.tick.shape().width + 1))
-        m.d.comb += late.eq(outcome.tick - shape.learning.unit)
+        m.d.comb += late.eq(outcome.tick - config.learning.unit)
         grown = late >> self.margin.shift
         least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)
         end = outcome.tick + Mux(grown > least, grown, least)
         with m.If(self.opens):
-            m.d.sync += outcome.limit.eq(shape.deadline + 1)
+            m.d.sync += outcome.limit.eq(config.deadline + 1)
         with m.Elif(fresh):
             m.d.sync += outcome.limit.eq(
-                Mux(outcome.forced | (end > shape.deadline), shape.deadline + 1, end)
+                Mux(outcome.forced | (end > config.deadline), config.deadline + 1, end)
             )
 
         with m.If(self.verdict):

@@ -7,7 +7,7 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.core_config import CYCLES_BITS, CoreShape
+from firstspike.hdl.core.core_config import CYCLES_BITS, CoreConfig
 from firstspike.hdl.core.events import Kind, input_layout
 from firstspike.hdl.core.weights import CHUNK_BITS
 from firstspike.hdl.flow.interface import fields
@@ -82,13 +82,13 @@ class Engine(wiring.Component):
     Parameters: `facts`, bytes of the identity; `digit`, whether there is a stored image.
     """
 
-    def __init__(self, shape: CoreShape, facts: int, digit: bool):
-        self._shape = shape
+    def __init__(self, config: CoreConfig, facts: int, digit: bool):
+        self._config = config
         self._facts = facts
         self._digit = digit
-        self._bitmap = 0 if shape.bitmap is None else bitmap_bytes(shape.n_inputs)
+        self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.n_inputs)
         self._count = range(max(1 << 8, facts + 1, self._bitmap + 1))
-        first, last = shape.layers[0].schedule, shape.layers[-1].schedule
+        first, last = config.layers[0].folding, config.layers[-1].folding
         members = {
             "get": In(stream.Signature(ENTRY)),
             "fast": Out(1),
@@ -107,15 +107,15 @@ class Engine(wiring.Component):
             "shown_valid": Out(1),
             "reset_core": Out(1),
             "busy": In(1),
-            "events": Out(stream.Signature(input_layout(first.n_in, shape.deadline))),
-            "weights": Out(stream.Signature(shape.host_layout)),
+            "events": Out(stream.Signature(input_layout(first.n_in, config.deadline))),
+            "weights": Out(stream.Signature(config.host_layout)),
             "weights_read": In(stream.Signature(CHUNK)),
-            "decision": In(stream.Signature(shape.decision_layout)),
+            "decision": In(stream.Signature(config.decision_layout)),
         }
         if self._bitmap:
-            members["words"] = Out(stream.Signature(shape.bitmap))
-        if shape.learns:
-            members["labels"] = Out(stream.Signature(shape.label_layout))
+            members["words"] = Out(stream.Signature(config.bitmap))
+        if config.learns:
+            members["labels"] = Out(stream.Signature(config.label_layout))
             members["settings"] = Out(stream.Signature(settings_layout()))
             members["learned"] = In(
                 wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})
@@ -124,7 +124,7 @@ class Engine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        shape, get, answer = self._shape, self.get, self.answer
+        config, get, answer = self._config, self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark
         state = Signal(State)
         kind, sequence = Signal(4), Signal(8)
@@ -138,7 +138,7 @@ class Engine(wiring.Component):
         with m.If(shift):
             m.d.sync += [word.eq(Cat(word[8:], byte)), place.eq(place + 1)]
 
-        m.submodules.walk = walk = WordWalk(shape)
+        m.submodules.walk = walk = WordWalk(config)
         request = self.weights.payload
         m.d.comb += [
             walk.place.eq(word),
@@ -162,9 +162,9 @@ class Engine(wiring.Component):
             m.d.comb += self.words.payload.eq(Mux(kind == SHOW, word, byte))
         labelled, settled = Signal(), Signal()  # an image is to begin; its end has been waited for
         m.d.comb += settled.eq(self.decision.valid)
-        learned = self._learned(m, labelled, kind, byte, settled) if shape.learns else None
+        learned = self._learned(m, labelled, kind, byte, settled) if config.learns else None
         settings = Signal(8 * (SETTINGS_FORMAT.size + 1))  # and a byte of the checksum
-        if shape.learns:
+        if config.learns:
             m.d.comb += _settings(self.settings.payload, settings)
         answered = Signal()
         is_image = Cat(kind == one for one in IMAGES).any()
@@ -278,7 +278,7 @@ class Engine(wiring.Component):
                 with m.If(get.valid):
                     with m.If(mark):
                         m.d.sync += state.eq(State.DO)
-                    if shape.learns:
+                    if config.learns:
                         with m.Elif(kind == Request.SETTINGS):
                             m.d.sync += settings.eq(Cat(settings[8:], byte))
             with m.Case(State.END):
@@ -297,7 +297,7 @@ class Engine(wiring.Component):
                         m.d.sync += [word.eq(status), place.eq(1)]
                     with m.Case(Request.RESET):
                         m.d.sync += self.reset_core.eq(1)
-                    if shape.learns:
+                    if config.learns:
                         with m.Case(Request.SETTINGS):
                             m.d.comb += self.settings.valid.eq(1)
                             with m.If(~self.settings.ready):

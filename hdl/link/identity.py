@@ -6,7 +6,7 @@ from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 
 from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 from .receiver import LAST_PLACE
@@ -14,7 +14,7 @@ from .requests import bitmap_bytes
 
 
 def identity_of(
-    shape: CoreShape,
+    config: CoreConfig,
     network: Network,
     *,
     clock_hz: int,
@@ -24,8 +24,8 @@ def identity_of(
 ) -> Identity:
     """What a board says of itself; `loaded`, that its weights are to be written."""
     flags = [
-        (IdentityFlag.BITMAPS, shape.bitmap is not None),
-        (IdentityFlag.LEARNS, shape.learns),
+        (IdentityFlag.BITMAPS, config.bitmap is not None),
+        (IdentityFlag.LEARNS, config.learns),
         (IdentityFlag.LOADED, loaded),
     ]
     capacity = ring_bytes - 1
@@ -41,17 +41,17 @@ def identity_of(
         deadline=network.deadline,
         layers=tuple(
             LayerIdentity(
-                n_in=layer.schedule.n_in,
-                n_out=layer.schedule.n_out,
-                lanes=layer.schedule.lanes,
+                n_in=layer.folding.n_in,
+                n_out=layer.folding.n_out,
+                lanes=layer.folding.lanes,
                 threshold=layer.threshold,
                 weight_bits=layer.weight_bits,
                 stored_bits=layer.weight_bits + layer.unused_bits,
                 slope_bits=layer.widths.S,
                 potential_bits=layer.widths.M,
-                window=layer.schedule.window,
+                window=layer.folding.window,
             )
-            for layer in shape.layers
+            for layer in config.layers
         ),
     )
 

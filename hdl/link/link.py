@@ -7,7 +7,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.pipeline import Stage
 
 from .engine import Engine
@@ -47,14 +47,14 @@ class Link(wiring.Component):
     reset_core : reset the core, but for its weights.
     busy, words, events, labels, settings, weights, weights_read, decision, learned : of the Core.
 
-    Parameters: `shape` of the core for `network` as its connected inputs see it. `network` is the
+    Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
     after power-up; `digit`, bool [n_connected], is the image to show. `ring_bytes`, a power of two.
     """
 
     def __init__(
         self,
-        shape: CoreShape,
+        config: CoreConfig,
         network: Network,
         *,
         clock_hz: int,
@@ -63,10 +63,10 @@ class Link(wiring.Component):
         digit: np.ndarray | None = None,
         ring_bytes: int = RING_BYTES,
     ):
-        if digit is not None and shape.bitmap is None:
+        if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
         identity = identity_of(
-            shape,
+            config,
             network,
             clock_hz=clock_hz,
             build=build,
@@ -74,12 +74,12 @@ class Link(wiring.Component):
             ring_bytes=ring_bytes,
         )
         mask = None
-        if shape.bitmap is not None and len(network.inputs) < network.n_inputs:
+        if config.bitmap is not None and len(network.inputs) < network.n_inputs:
             mask = np.isin(np.arange(network.n_inputs), network.inputs)
         self._facts = Facts(identity, mask, digit)
-        self._receiver = Receiver(lengths_of(shape, network), selects=mask is not None)
+        self._receiver = Receiver(lengths_of(config, network), selects=mask is not None)
         self._ring = Ring(ring_bytes)
-        self._engine = Engine(shape, len(identity.to_bytes()), digit is not None)
+        self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
         self._transmitter = Transmitter()
         members = self._engine.signature.members
         passed = {"shown", "shown_valid", *CORE_SIDE}

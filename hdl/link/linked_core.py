@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import CORE_SIDE, Link
@@ -21,9 +21,9 @@ class LinkedCore(wiring.Component):
     others are those of Link.
     """
 
-    def __init__(self, shape: CoreShape, network: Network, *, weights=None, **link):
-        self._core = Core(shape, weights)
-        self._link = Link(shape, network, loaded=weights is None, **link)
+    def __init__(self, config: CoreConfig, network: Network, *, weights=None, **link):
+        self._core = Core(config, weights)
+        self._link = Link(config, network, loaded=weights is None, **link)
         ours, cores = self._link.signature.members.items(), self._core.signature.members.items()
         super().__init__(
             {name: member for name, member in ours if name not in CORE_SIDE}
@@ -59,10 +59,10 @@ class LinkedCore(wiring.Component):
 
         They change no cycle of an image: the core counts from the word or event that it takes.
         """
-        shape = source.payload.shape()
-        m.submodules[f"{name}_stage"] = stage = ResetInserter(reset)(Stage(shape))
+        config = source.payload.shape()
+        m.submodules[f"{name}_stage"] = stage = ResetInserter(reset)(Stage(config))
         if name == "words":  # their `ready` goes back as far as the ring's memory
-            m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(shape))
+            m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(config))
             wiring.connect(m, source, skid.i)
             source = skid.o
         wiring.connect(m, source, stage.i)

@@ -17,8 +17,8 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.training.quantise import weight_range
 from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
-from firstspike.hdl.core.core_config import CoreShape
-from firstspike.hdl.core.layer_config import LayerShape
+from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.layer_config import LayerConfig
 from firstspike.hdl.core.weights import CHUNK_BITS, chunks_of
 from firstspike.hdl.learner.learner import settings_values
 
@@ -62,18 +62,18 @@ class Decision:
     """Clock cycles until the core could take another image; None of a core that does not learn."""
 
 
-def goes_as_bitmap(shape: CoreShape, ticks: np.ndarray) -> np.ndarray:
+def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
     """Of images int [n, n_rows], or of one, whether it goes as a bitmap; else as events."""
-    if shape.bitmap is None:
+    if config.bitmap is None:
         return np.zeros(np.shape(ticks)[:-1], bool)
-    return np.all((ticks == 0) | (ticks == shape.unit), axis=-1)
+    return np.all((ticks == 0) | (ticks == config.unit), axis=-1)
 
 
 def image_request(
-    shape: CoreShape, ticks: np.ndarray, label: int = learning.UNLABELLED
+    config: CoreConfig, ticks: np.ndarray, label: int = learning.UNLABELLED
 ) -> tuple[Request, bytes]:
     """Type and payload for an image, int [n_rows], in as few bytes as it takes."""
-    if goes_as_bitmap(shape, ticks):
+    if goes_as_bitmap(config, ticks):
         return Request.INPUTS, bitmap_payload(ticks != 0, label)
     return Request.EVENTS, _labelled(label, events(ticks).astype("<u2").tobytes())
 
@@ -87,15 +87,15 @@ def _labelled(label: int, content: bytes) -> bytes:
     return bytes([UNLABELLED if label == learning.UNLABELLED else label]) + content
 
 
-def decision_bytes(shape: CoreShape) -> int:
+def decision_bytes(config: CoreConfig) -> int:
     """Bytes of the payload that answers an image."""
-    return DECISION_FORMAT.size + 2 * len(shape.layers) + 4 * shape.learns
+    return DECISION_FORMAT.size + 2 * len(config.layers) + 4 * config.learns
 
 
-def decision(shape: CoreShape, answer: bytes) -> Decision:
+def decision(config: CoreConfig, answer: bytes) -> Decision:
     """The decision in the payload that answers an image."""
     number, flags, tick, cycles = DECISION_FORMAT.unpack_from(answer)
-    layers = len(shape.layers)
+    layers = len(config.layers)
     rest = answer[DECISION_FORMAT.size :]
     return Decision(
         decision=number,
@@ -105,7 +105,7 @@ def decision(shape: CoreShape, answer: bytes) -> Decision:
         rows=tuple(np.frombuffer(rest, "<u2", layers).tolist()),
         cycles=cycles,
         updated=bool(flags >> DecisionFlag.UPDATED & 1),
-        turnaround=int.from_bytes(rest[2 * layers :], "little") if shape.learns else None,
+        turnaround=int.from_bytes(rest[2 * layers :], "little") if config.learns else None,
     )
 
 
@@ -129,13 +129,13 @@ def _flat(values: dict) -> Iterator[int]:
             yield value
 
 
-def word_bytes(layer: LayerShape) -> int:
+def word_bytes(layer: LayerConfig) -> int:
     """Bytes of a weight word of a layer on the line."""
     return CHUNK_BYTES * chunks_of(layer)
 
 
 def weight_bytes(
-    shape: CoreShape, network: Network, stored: Sequence[np.ndarray] | None = None
+    config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
 ) -> list[bytes]:
     """All weight words of every layer, in order of address, as they go over the line.
 
@@ -143,7 +143,7 @@ def weight_bytes(
     below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
     that the core does not hold.
     """
-    bits = shape.layers[0].learning.stored_bits if shape.learns else None
+    bits = config.layers[0].learning.stored_bits if config.learns else None
     if stored is None:
         stored = held_weights(network, bits)
     elif bits is None:
@@ -152,29 +152,29 @@ def weight_bytes(
         low, high = weight_range(bits)
         if any(weights.min() < low or weights.max() > high for weights in stored):
             raise NetworkError(f"the core stores weights of {bits} bits, {low}..{high}: give those")
-    content = [bytearray() for _ in shape.layers]
-    for number, _, chunk in weight_chunks(shape, network, stored):
+    content = [bytearray() for _ in config.layers]
+    for number, _, chunk in weight_chunks(config, network, stored):
         content[number] += chunk.to_bytes(CHUNK_BYTES, "little")
     return [bytes(one) for one in content]
 
 
-def weights_of(shape: CoreShape, content: bytes) -> tuple[np.ndarray, ...]:
+def weights_of(config: CoreConfig, content: bytes) -> tuple[np.ndarray, ...]:
     """The inverse: (stored) weights int16 [n_in, n_out] a layer, from all words of all layers."""
-    return weights_from_chunks(shape, np.frombuffer(content, "<u4").tolist())
+    return weights_from_chunks(config, np.frombuffer(content, "<u4").tolist())
 
 
-def weight_places(shape: CoreShape, most: int) -> Iterator[tuple[int, int, int]]:
+def weight_places(config: CoreConfig, most: int) -> Iterator[tuple[int, int, int]]:
     """Layer, address and number of words of pieces of all weights, of `most` bytes or one word."""
-    for number, layer in enumerate(shape.layers):
+    for number, layer in enumerate(config.layers):
         step = max(1, min(MAX_WORDS, most // word_bytes(layer)))
         for address in range(0, layer.words, step):
             yield number, address, min(step, layer.words - address)
 
 
-def weight_writes(shape: CoreShape, content: Sequence[bytes], most: int) -> Iterator[bytes]:
+def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> Iterator[bytes]:
     """Payloads that write `weight_bytes`, `most` bytes of them at a time."""
-    for number, address, count in weight_places(shape, most):
-        size = word_bytes(shape.layers[number])
+    for number, address, count in weight_places(config, most):
+        size = word_bytes(config.layers[number])
         words = content[number][address * size : (address + count) * size]
         yield place(number, address) + words
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 
 from .protocol import ADDRESS_FORMAT, SETTINGS_FORMAT, Request
 
@@ -23,8 +23,8 @@ def bitmap_bytes(pixels: int) -> int:
     return -(-pixels // 8)
 
 
-def lengths_of(shape: CoreShape, network: Network) -> dict[Request, Length]:
-    """The requests that a board with a core of `shape` for `network` takes."""
+def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:
+    """The requests that a board with a core of `config` for `network` takes."""
     lengths = {
         Request.HELLO: Length(0),
         Request.WRITE: Length(ADDRESS_FORMAT.size + WORD_BYTES, variable=True),
@@ -34,9 +34,9 @@ def lengths_of(shape: CoreShape, network: Network) -> dict[Request, Length]:
         Request.STATUS: Length(0),
         Request.RESET: Length(0),
     }
-    if shape.bitmap is not None:
+    if config.bitmap is not None:
         lengths[Request.PIXELS] = Length(1 + bitmap_bytes(network.n_inputs))
-        lengths[Request.INPUTS] = Length(1 + bitmap_bytes(shape.n_inputs))
-    if shape.learns:
+        lengths[Request.INPUTS] = Length(1 + bitmap_bytes(config.n_inputs))
+    if config.learns:
         lengths[Request.SETTINGS] = Length(SETTINGS_FORMAT.size)
     return lengths

@@ -5,19 +5,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 
 from .linked_core import LinkedCore
 from .uart import UartReceiver, UartTransmitter, divisor_of
 
 DEBUG = "debug_"
-"""What the names of the wires begin with that a netlist keeps for its bench: the Desk's taps.
+"""What the names of the wires begin with that a netlist keeps for its bench: the SerialCore's taps.
 
 `log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
 """
 
 
-class Desk(wiring.Component):
+class SerialCore(wiring.Component):
     """A core behind its link, behind a UART.
 
     Ports
@@ -29,9 +29,9 @@ class Desk(wiring.Component):
     the link.
     """
 
-    def __init__(self, shape: CoreShape, network: Network, *, clock_hz: int, **rest):
+    def __init__(self, config: CoreConfig, network: Network, *, clock_hz: int, **rest):
         self._divisor = divisor_of(clock_hz)
-        self._core = LinkedCore(shape, network, clock_hz=clock_hz, **rest)
+        self._core = LinkedCore(config, network, clock_hz=clock_hz, **rest)
         members = dict(self._core.signature.members)
         del members["received"], members["sent"]
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), **members})

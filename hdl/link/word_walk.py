@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.weights import chunks_of
 
 from .protocol import ADDRESS_FORMAT
@@ -27,8 +27,8 @@ class WordWalk(wiring.Component):
     layer, address : of the word.
     """
 
-    def __init__(self, shape: CoreShape):
-        self._layers = shape.layers
+    def __init__(self, config: CoreConfig):
+        self._layers = config.layers
         super().__init__(
             {
                 "start": In(1),
@@ -39,8 +39,8 @@ class WordWalk(wiring.Component):
                 "last": Out(1),
                 "begun": Out(1),
                 "outside": Out(1),
-                "layer": Out(range(len(shape.layers))),
-                "address": Out(range(max(layer.words for layer in shape.layers) + 1)),
+                "layer": Out(range(len(config.layers))),
+                "address": Out(range(max(layer.words for layer in config.layers) + 1)),
             }
         )
 

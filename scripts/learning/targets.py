@@ -8,7 +8,7 @@ import click
 import numpy as np
 
 from firstspike.golden import Learned, LearningState, Settings, learn
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import LearningCycles, learning_cycles
 from firstspike.scripts.targets.targets import refuse_port
 
@@ -69,8 +69,8 @@ def _golden(
     if lanes is None:
         return learn(state, ticks, labels, settings, exact), {}
     learned = learn(state, ticks, labels, settings, exact, trace=True)
-    schedule = Schedule.of(state.template, lanes)
-    return learned, _sums(learned, learning_cycles(state.template, ticks, learned, schedule))
+    folding = Folding.of(state.template, lanes)
+    return learned, _sums(learned, learning_cycles(state.template, ticks, learned, folding))
 
 
 def _rtl(
@@ -87,10 +87,10 @@ def _rtl(
     """
     from firstspike.sim.benches.core.learning import learn_on_rtl, take_over
 
-    schedule = Schedule.of(state.template, lanes)
-    run = learn_on_rtl(state, ticks, labels, settings, schedule)
+    folding = Folding.of(state.template, lanes)
+    run = learn_on_rtl(state, ticks, labels, settings, folding)
     learned = learn(state, ticks, labels, settings, trace=True)
-    cycles = learning_cycles(state.template, ticks, learned, schedule)
+    cycles = learning_cycles(state.template, ticks, learned, folding)
     found = take_over(state, learned, cycles, run)
     return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
 

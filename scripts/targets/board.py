@@ -13,9 +13,9 @@ from tqdm import tqdm
 from firstspike.boards.building.digits import bitmap_pixels
 from firstspike.boards.client.client import Board, Progress
 from firstspike.boards.client.errors import MismatchError
-from firstspike.boards.client.remote_core import schedule_of
+from firstspike.boards.client.remote_core import folding_of
 from firstspike.golden import Learned, LearningState, Network, Settings, learn
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import LearningCycles, learning_cycles
 from firstspike.hdl.link.messages import columns
 from firstspike.hdl.link.protocol import BAUD
@@ -28,15 +28,15 @@ class BoardTarget:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self.shape = board.shape
-        self.schedule = schedule_of(board.identity)
+        self.config = board.config
+        self.folding = folding_of(board.identity)
 
     def run(
-        self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
+        self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
     ) -> Run:
         """Load the network's weights if the board has others, and classify the images.
 
-        The schedule is the board's own; pixels are not needed. The link carries no spikes.
+        The folding is the board's own; pixels are not needed. The link carries no spikes.
         """
         self._load(network)
         decisions = tqdm(self._board.classify(ticks), total=len(ticks), unit="image")
@@ -70,7 +70,7 @@ class BoardTarget:
         )
         learned = learn(state, ticks, labels, settings, trace=True)
         counted = learning_cycles(
-            state.template.connected(), ticks, learned, self.schedule, bitmap_pixels(ticks)
+            state.template.connected(), ticks, learned, self.folding, bitmap_pixels(ticks)
         )
         if not arrived.all():
             lost = f"{(~arrived).sum()} decisions were lost on the line; their images are learned"

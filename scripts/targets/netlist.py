@@ -17,7 +17,7 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
 from firstspike.sim.scoreboard import Run
 
@@ -51,7 +51,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
     target = NetlistTarget(network, BOARDS[board], report, content)
-    return linked(target.run, target.shape, target.schedule)
+    return linked(target.run, target.config, target.folding)
 
 
 class NetlistTarget:
@@ -70,13 +70,13 @@ class NetlistTarget:
             report["clock"],
             report["stored_bits"],
         )
-        self.shape = self._design.shape
-        self.schedule = self._design.schedule
+        self.config = self._design.config
+        self.folding = self._design.folding
 
     def run(
-        self, network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
+        self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
     ) -> Run:
-        """Classify images; the schedule is the board's own, and pixels are not needed."""
+        """Classify images; the folding is the board's own, and pixels are not needed."""
         design = self._design
         click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
         try:
@@ -85,7 +85,7 @@ class NetlistTarget:
                     self._netlist,
                     self._pins,
                     network,
-                    design.shape,
+                    design.config,
                     ticks,
                     design.hz,
                     lambda done: bar.update(done - bar.n),

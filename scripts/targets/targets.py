@@ -1,6 +1,6 @@
 """What can run a network: the golden model, the hardware in simulation, or a board.
 
-A target is a function from a network, input ticks and a schedule to a `Run`. `TARGETS` lists those
+A target is a function from a network, input ticks and a folding to a `Run`. `TARGETS` lists those
 that need nothing else; `chosen` makes any of them ready.
 """
 
@@ -15,23 +15,21 @@ import click
 import numpy as np
 
 from firstspike.golden import Inference, Network, infer
-from firstspike.golden.timing.folding import MAX_WINDOW, Schedule
+from firstspike.golden.timing.folding import MAX_WINDOW, Folding
 from firstspike.sim.scoreboard import Run
 
 if TYPE_CHECKING:
-    from firstspike.hdl.core.core_config import CoreShape
+    from firstspike.hdl.core.core_config import CoreConfig
 
-Target = Callable[[Network, np.ndarray, Schedule, np.ndarray | None], Run]
-"""(network, ticks int32 [n, n_rows], schedule, pixels) -> what happened to each image.
+Target = Callable[[Network, np.ndarray, Folding, np.ndarray | None], Run]
+"""(network, ticks int32 [n, n_rows], folding, pixels) -> what happened to each image.
 
-Pixels, uint8 [n, n_inputs], are needed where the schedule has a bitmap in front.
+Pixels, uint8 [n, n_inputs], are needed where the folding has a bitmap in front.
 """
 
 
-def golden(
-    network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None
-) -> Run:
-    """Run the integer model, and predict the clock cycles of hardware of that schedule.
+def golden(network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None) -> Run:
+    """Run the integer model, and predict the clock cycles of hardware of that folding.
 
     Its logs end with the decision.
     """
@@ -42,7 +40,7 @@ def golden(
         inference.tick,
         inference.forced,
         inference.rows,
-        predicted_cycles(network, ticks, inference, schedule, pixels),
+        predicted_cycles(network, ticks, inference, folding, pixels),
         np.zeros(n, np.int64),
         [inference.spikes(image) for image in range(n)],
     )
@@ -52,7 +50,7 @@ def predicted_cycles(
     network: Network,
     ticks: np.ndarray,
     inference: Inference,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None,
 ) -> Sequence[int | None]:
     """Golden's clock cycles of each image; None where hardware cannot run the network."""
@@ -60,14 +58,14 @@ def predicted_cycles(
 
     if network.max_spikes > 1:
         return [None] * len(ticks)
-    return cycles(network, ticks, inference, schedule, pixels)
+    return cycles(network, ticks, inference, folding, pixels)
 
 
-def rtl(network: Network, ticks: np.ndarray, schedule: Schedule, pixels: np.ndarray | None) -> Run:
+def rtl(network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None) -> Run:
     """Run the generated hardware, cycle by cycle, on Verilator."""
     from firstspike.sim.benches.core.run import simulate
 
-    return simulate(network, ticks, schedule, pixels)
+    return simulate(network, ticks, folding, pixels)
 
 
 TARGETS: dict[str, Target] = {"golden": golden, "rtl": rtl}
@@ -80,7 +78,7 @@ class Chosen:
     """A target that is ready to run."""
 
     run: Target
-    schedule: Schedule
+    folding: Folding
     """Of its hardware."""
     predict: Callable[[Network, np.ndarray, Inference, np.ndarray | None], Sequence[int | None]]
     """(network, ticks, inference, pixels) -> golden's clock cycles for it; None where it has none
@@ -100,28 +98,28 @@ def chosen(
     """Make a target ready; the arguments are its options. Raises click.UsageError, BoardError."""
     if name != "board":
         refuse_port(port, baud)
-        schedule = Schedule.of(network, lanes, window, bitmap)
+        folding = Folding.of(network, lanes, window, bitmap)
 
         def predict(network, ticks, inference, pixels):
-            return predicted_cycles(network, ticks, inference, schedule, pixels)
+            return predicted_cycles(network, ticks, inference, folding, pixels)
 
-        yield Chosen(TARGETS[name], schedule, predict)
+        yield Chosen(TARGETS[name], folding, predict)
         return
     refuse_hardware("board", lanes, window, bitmap)
     from .board import opened
 
     with opened(port, baud) as board:
-        yield linked(board.run, board.shape, board.schedule)
+        yield linked(board.run, board.config, board.folding)
 
 
-def linked(run: Target, shape: CoreShape, schedule: Schedule) -> Chosen:
+def linked(run: Target, config: CoreConfig, folding: Folding) -> Chosen:
     """A core behind a link, made ready: golden has no cycles for images that go as events."""
     from firstspike.boards.building.digits import linked_cycles
 
     def predict(network, ticks, inference, pixels):
-        return linked_cycles(network, shape, schedule, ticks)
+        return linked_cycles(network, config, folding, ticks)
 
-    return Chosen(run, schedule, predict)
+    return Chosen(run, folding, predict)
 
 
 def refuse_hardware(what: str, lanes: int | None, window: int | None, bitmap: int | None) -> None:
@@ -161,8 +159,8 @@ bitmap_option = click.option(
 )
 
 
-def schedule_options(command: Callable) -> Callable:
-    """Add --lanes, --window and --bitmap, the arguments of `Schedule.of`."""
+def folding_options(command: Callable) -> Callable:
+    """Add --lanes, --window and --bitmap, the arguments of `Folding.of`."""
     return lanes_option(window_option(bitmap_option(command)))
 
 

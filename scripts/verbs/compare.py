@@ -14,10 +14,10 @@ from firstspike.scripts.selection import SelectionCommand, select, selection_opt
 from firstspike.scripts.targets.targets import (
     NAMES,
     chosen,
+    folding_options,
     port_options,
     refuse_hardware,
     refuse_port,
-    schedule_options,
 )
 from firstspike.sim.scoreboard import differences
 
@@ -32,7 +32,7 @@ from firstspike.sim.scoreboard import differences
     show_default=True,
     help="What is compared with the golden model.",
 )
-@schedule_options
+@folding_options
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
 @click.option(
@@ -79,7 +79,7 @@ def command(
     else:
         target_ready = chosen(target, network, lanes, window, bitmap, port, baud)
     with json_result(json_path) as write, target_ready as ready:
-        run = ready.run(network, images.ticks, ready.schedule, images.pixels)
+        run = ready.run(network, images.ticks, ready.folding, images.pixels)
         inference = infer(network, images.ticks)
         cycles = ready.predict(network, images.ticks, inference, images.pixels)
         found = list(differences(inference, cycles, run))

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.learning.rule import SCHEDULES
+from firstspike.golden.learning.rule import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
 from firstspike.scripts.learning.targets import GRIDS, Learner, LearnerError, learner
@@ -94,7 +94,7 @@ def _is_class(text: str) -> bool:
 )
 @click.option(
     "--stored-bits",
-    type=click.Choice([str(bits) for bits in SCHEDULES]),
+    type=click.Choice([str(bits) for bits in ANNEALING]),
     help="Bits of a stored weight; inference uses the top 8.  [default: those of NET, or 8]",
 )
 @click.option(

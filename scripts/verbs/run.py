@@ -9,7 +9,7 @@ import numpy as np
 from firstspike.golden import Network, load_network
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
-from firstspike.scripts.targets.targets import NAMES, chosen, port_options, schedule_options
+from firstspike.scripts.targets.targets import NAMES, chosen, folding_options, port_options
 from firstspike.sim.scoreboard import Run
 
 LISTED = 20
@@ -26,7 +26,7 @@ LISTED = 20
     show_default=True,
     help="What runs the network.",
 )
-@schedule_options
+@folding_options
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
 @json_option
@@ -57,12 +57,12 @@ def command(
         json_result(json_path) as write,
         chosen(target, network, lanes, window, bitmap, port, baud) as ready,
     ):
-        run = ready.run(network, images.ticks, ready.schedule, images.pixels)
+        run = ready.run(network, images.ticks, ready.folding, images.pixels)
         figures = figures_of(network, images.labels, run, with_spikes)
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
-        bound = float(ready.schedule.bound(run.rows).mean())
+        bound = float(ready.folding.bound(run.rows).mean())
         say(report(images, result, bound, with_spikes and json_path is None), json_path)
         write(result)
 

@@ -70,16 +70,16 @@ def board_verilog(
     stored_bits: int | None,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
-    from firstspike.hdl.core.core_config import CoreShape
-    from firstspike.hdl.link.folding import linked_schedule
-    from firstspike.sim.benches.link.script import link_verilog
+    from firstspike.hdl.core.core_config import CoreConfig
+    from firstspike.hdl.link.folding import linked_folding
+    from firstspike.sim.benches.link.script import linked_core_verilog
 
-    schedule = linked_schedule(network, lanes, window)
-    shape = CoreShape.of(
-        network.connected(), schedule, any_weights=not embedded, stored_bits=stored_bits
+    folding = linked_folding(network, lanes, window)
+    shape = CoreConfig.of(
+        network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
     )
     weights = held_weights(network, stored_bits) if embedded else None
-    return link_verilog(shape, network, weights=weights)
+    return linked_core_verilog(shape, network, weights=weights)
 
 
 @contextmanager

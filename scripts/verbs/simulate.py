@@ -70,7 +70,7 @@ def _core(**options: Any) -> str:
 
     from firstspike.golden import Network, encode, infer
     from firstspike.golden.timing.cycles import cycles
-    from firstspike.golden.timing.folding import Schedule
+    from firstspike.golden.timing.folding import Folding
     from firstspike.sim.benches.core.run import Stimulus, simulate
     from firstspike.sim.harness.runner import SimulationError
     from firstspike.sim.scoreboard import differences
@@ -87,10 +87,10 @@ def _core(**options: Any) -> str:
         encoding="levels-4",
     )
     ticks = encode(network, rng.integers(0, 256, (40, 20)).astype(np.uint8))
-    schedule = Schedule.of(network, lanes=4, window=2)
+    folding = Folding.of(network, lanes=4, window=2)
     inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, schedule)
-    run = simulate(network, ticks, schedule, stimulus=Stimulus(checked=True), **options)
+    expected = cycles(network, ticks, inference, folding)
+    run = simulate(network, ticks, folding, stimulus=Stimulus(checked=True), **options)
     for difference in differences(inference, expected, run):
         raise SimulationError(str(difference))
     return "20-13-5, 4 lanes, windows of 4 ticks: 40 images, every spike and cycle"

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from firstspike.golden import infer, load_network
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.targets.targets import predicted_cycles, schedule_options, weights_option
+from firstspike.scripts.targets.targets import folding_options, predicted_cycles, weights_option
 
 
 class VectorsError(Exception):
@@ -21,7 +21,7 @@ class VectorsError(Exception):
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @selection_options
-@schedule_options
+@folding_options
 @weights_option
 @click.option(
     "-o",
@@ -51,7 +51,7 @@ def command(
 
     network = load_network(net)
     images = select(network, **selection, bitmap=bitmap)
-    schedule = Schedule.of(network, lanes, window, bitmap)
+    folding = Folding.of(network, lanes, window, bitmap)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
         raise VectorsError(
@@ -62,11 +62,11 @@ def command(
     with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as name:
         making = Path(name)
         inference = infer(network, images.ticks)
-        cycles = predicted_cycles(network, images.ticks, inference, schedule, images.pixels)
+        cycles = predicted_cycles(network, images.ticks, inference, folding, images.pixels)
         write_vectors(
             making,
             network,
-            schedule,
+            folding,
             images.ticks,
             images.pixels,
             inference,

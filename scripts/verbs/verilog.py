@@ -10,14 +10,14 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.output import json_option, json_result, replacing, say, table
-from firstspike.scripts.targets.targets import learn_option, schedule_options, weights_option
+from firstspike.scripts.targets.targets import folding_options, learn_option, weights_option
 
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@schedule_options
+@folding_options
 @weights_option
 @click.option(
     "-o",
@@ -55,19 +55,19 @@ def command(
     if output is None and not report:
         raise click.UsageError("Give -o CORE.v, --report, or both.")
     network = load_network(net)
-    schedule = Schedule.of(network, lanes, window, bitmap)
+    folding = Folding.of(network, lanes, window, bitmap)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            result["files"] = _generate(network, schedule, weights, stored_bits, output, json_path)
+            result["files"] = _generate(network, folding, weights, stored_bits, output, json_path)
         if report:
-            result["report"] = _report(network, schedule, weights == "port", stored_bits, json_path)
+            result["report"] = _report(network, folding, weights == "port", stored_bits, json_path)
         write(result)
 
 
 def _generate(
     network: Network,
-    schedule: Schedule,
+    folding: Folding,
     weights: str,
     stored_bits: int | None,
     output: Path,
@@ -82,7 +82,7 @@ def _generate(
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
-        core = generate(network, schedule, weights == "embedded", stored_bits)
+        core = generate(network, folding, weights == "embedded", stored_bits)
         texts = [core.verilog, json.dumps(core.interface, indent=1) + "\n", core.template]
         if weights == "port":
             texts.append(core.weights)
@@ -101,17 +101,17 @@ def _generate(
 
 def _report(
     network: Network,
-    schedule: Schedule,
+    folding: Folding,
     loaded: bool,
     stored_bits: int | None,
     json_path: str | None,
 ) -> dict[str, Any]:
-    from firstspike.hdl.core.core_config import CoreShape
+    from firstspike.hdl.core.core_config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
     from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS
 
-    shape = CoreShape.of(network, schedule, any_weights=loaded, stored_bits=stored_bits)
+    shape = CoreConfig.of(network, folding, any_weights=loaded, stored_bits=stored_bits)
     names = ["yosys", *(target.device.family.router for target in TARGETS)]
     tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
     results = []

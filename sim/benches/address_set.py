@@ -8,13 +8,13 @@ from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.streams import ClockDomain, Scoreboard, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, at_random
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
 
 
-class WalkBoard(Scoreboard):
+class WalkBoard(CheckedSink):
     """Compares the addresses of a walk."""
 
     def forget(self) -> None:

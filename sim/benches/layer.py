@@ -17,7 +17,7 @@ from firstspike.sim.harness.bench_io import parameters
 from firstspike.sim.harness.payloads import pack, unpack
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
 
-from .run_layer import DEADLINE, layer_shape
+from .run_layer import DEADLINE, layer_config
 
 PATIENCE = 5000
 """Cycles in which an answer must come."""
@@ -94,14 +94,14 @@ class SentJudge(Judge):
 class PotentialsJudge(Judge):
     """Judges the potentials of the last layer: those of every tick, group by group."""
 
-    def __init__(self, *arguments: Any, shape: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, config: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._shape = shape
+        self._config = config
 
     def begin(self, expected: Expected) -> None:
         """Expect an image, from the tick of its first event on."""
         super().begin(expected)
-        groups = range(self._shape.schedule.groups)
+        groups = range(self._config.folding.groups)
         self._order = list(itertools.product(range(expected.start, DEADLINE + 1), groups))
 
     def take(self, cycle: int, payload: int) -> None:
@@ -113,14 +113,14 @@ class PotentialsJudge(Judge):
         assert self._order[self._next : self._next + 1] == [(tick, group)], where
         assert said["operation.context.spikes.0"] == self.expected.rows_before(tick), where
         self._next += 1
-        schedule, bits = self._shape.schedule, self._shape.widths.M
-        for lane in range(schedule.lanes):
-            neuron = group * schedule.lanes + lane
-            if neuron < schedule.n_out:
+        folding, bits = self._config.folding, self._config.widths.M
+        for lane in range(folding.lanes):
+            neuron = group * folding.lanes + lane
+            if neuron < folding.n_out:
                 M = said[f"M.{lane}"]
                 M -= (M >> bits - 1) << bits
                 assert self.expected.M[tick, neuron] == M, f"{where}: M of neuron {neuron} is {M}"
-        if group == schedule.groups - 1:
+        if group == folding.groups - 1:
             self.promised = tick
             self.progress.set()
 
@@ -131,19 +131,19 @@ class LayerBench:
     def __init__(self, dut: SimHandleBase) -> None:
         self.dut = dut
         self.given = parameters()
-        self.shape = shape = layer_shape(self.given)
+        self.config = config = layer_config(self.given)
         self.domain = domain = ClockDomain(dut)
-        self.last = shape.schedule.last
+        self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
-        self.source = StreamSource(dut, "events", domain, shape.taken, at_random(1))
+        self.source = StreamSource(dut, "events", domain, config.taken, at_random(1))
         if self.last:
-            layout = potentials_layout(shape)
+            layout = potentials_layout(config)
             self.judge = PotentialsJudge(
-                dut, "potentials", domain, layout, self._willing(), shape=shape
+                dut, "potentials", domain, layout, self._willing(), config=config
             )
         else:
-            self.judge = SentJudge(dut, "sent", domain, shape.sent, self._willing())
+            self.judge = SentJudge(dut, "sent", domain, config.sent, self._willing())
         dut.host__valid.value = 0
         dut.host__payload.value = 0
         dut.answers__ready.value = 0
@@ -162,7 +162,7 @@ class LayerBench:
         listed += [("ADVANCE", tick, 0) for tick in promises]
         for kind, tick, row in sorted(listed, key=lambda event: event[1]):
             fields = {"kind": Kind[kind].value, "image": image & 1, "tick": tick, "address": row}
-            yield tick, pack(self.shape.taken, fields)
+            yield tick, pack(self.config.taken, fields)
 
     async def image(self, image: int, decided_early: bool) -> None:
         """Send an image, and wait for its end."""
@@ -175,7 +175,7 @@ class LayerBench:
         start = events[0][0] if events else DEADLINE
         self.decides = False
         self.judge.begin(Expected(self.given, image, ticks, start))
-        end = pack(self.shape.taken, {"kind": Kind.END.value, "image": image & 1})
+        end = pack(self.config.taken, {"kind": Kind.END.value, "image": image & 1})
         if decided_early:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))
         latest = start

@@ -7,7 +7,13 @@ from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.lib.popcount import count_layout, word_layout
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.streams import ClockDomain, Payload, Scoreboard, StreamSource, at_random
+from firstspike.sim.harness.streams import (
+    CheckedSink,
+    ClockDomain,
+    Payload,
+    StreamSource,
+    at_random,
+)
 
 PATIENCE = 1000
 """Cycles in which the last counts must have come."""
@@ -24,7 +30,7 @@ class PopCountBench:
         sending, taking = (at_random(1), at_random(2)) if pauses else (None, None)
         value = self.value_width
         self.source = StreamSource(dut, "words", domain, word_layout(self.width, value), sending)
-        self.board = Scoreboard(dut, "counts", domain, count_layout(self.width, value), taking)
+        self.board = CheckedSink(dut, "counts", domain, count_layout(self.width, value), taking)
 
     async def start(self) -> None:
         """Start the clock, and to take counts."""

@@ -9,7 +9,7 @@ from cocotb.handle import SimHandleBase
 from firstspike.hdl.lib.queue import item_layout
 from firstspike.sim.harness.bench_io import parameters
 from firstspike.sim.harness.payloads import pack, unpack
-from firstspike.sim.harness.streams import ClockDomain, Scoreboard, StreamSource, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
 
 from .queue_model import Item, QueueModel
 
@@ -97,7 +97,7 @@ async def windows(dut):
     """Windows of random items, pushed before they are released, with pauses on both sides."""
     bench = QueueBench(dut)
     source = StreamSource(dut, "push", bench.domain, bench.layout, at_random(1))
-    board = Scoreboard(dut, "pop", bench.domain, bench.layout, at_random(2))
+    board = CheckedSink(dut, "pop", bench.domain, bench.layout, at_random(2))
     await bench.domain.start()
     board.start()
     for _ in range(bench.amount // 50):

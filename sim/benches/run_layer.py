@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.timing.folding import LayerSchedule
+from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.core.layer import Layer
-from firstspike.hdl.core.layer_config import LayerShape
+from firstspike.hdl.core.layer_config import LayerConfig
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
@@ -17,11 +17,11 @@ DEADLINE = 45
 WEIGHT_BITS = 5
 
 
-def layer_shape(given: dict[str, Any]) -> LayerShape:
+def layer_config(given: dict[str, Any]) -> LayerConfig:
     """The shape of the bench's layer, from the parameters that the bench was given."""
-    schedule = {name: given[name] for name in ("n_in", "n_out", "lanes", "window", "last")}
-    return LayerShape(
-        schedule=LayerSchedule(**schedule),
+    folding = {name: given[name] for name in ("n_in", "n_out", "lanes", "window", "last")}
+    return LayerConfig(
+        folding=LayerFolding(**folding),
         weight_bits=WEIGHT_BITS,
         threshold=given["threshold"],
         deadline=DEADLINE,
@@ -44,7 +44,7 @@ def simulate(
 ) -> None:
     """Put `amount` images of random events through a layer of random weights.
 
-    The other parameters are those of `LayerSchedule` and of `Simulation`. Raises SimulationError
+    The other parameters are those of `LayerFolding` and of `Simulation`. Raises SimulationError
     at the first difference to the integer model.
     """
     rng = np.random.default_rng(seed)
@@ -58,5 +58,5 @@ def simulate(
         "weights": rng.integers(-8, 16, (n_in, n_out)),
         "amount": amount,
     }
-    verilog = verilog_of(Layer(layer_shape(given), given["weights"]), TOP)
+    verilog = verilog_of(Layer(layer_config(given), given["weights"]), TOP)
     Simulation(verilog, TOP, simulator, waves).run("firstspike.sim.benches.layer", given, seed=seed)

@@ -4,9 +4,9 @@ import os
 
 import numpy as np
 
-from firstspike.golden.timing.folding import LayerSchedule
+from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.layer_config import LayerShape, Learning
+from firstspike.hdl.core.layer_config import LayerConfig, Learning
 from firstspike.hdl.core.weights import WeightStore
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
@@ -14,15 +14,15 @@ from firstspike.sim.harness.verilog import verilog_of
 TOP = "weight_store"
 
 
-def store_shape(
+def store_config(
     n_in: int, n_out: int, lanes: int, weight_bits: int, stored_bits: int | None = None
-) -> LayerShape:
+) -> LayerConfig:
     """The shape of a layer with such a store; what the store does not look at is arbitrary.
 
     With `stored_bits` it learns.
     """
-    return LayerShape(
-        schedule=LayerSchedule(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False),
+    return LayerConfig(
+        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False),
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,
@@ -52,7 +52,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
-    store = WeightStore(store_shape(n_in, n_out, lanes, weight_bits, stored_bits), weights)
+    store = WeightStore(store_config(n_in, n_out, lanes, weight_bits, stored_bits), weights)
     Simulation(verilog_of(store, TOP), TOP, simulator, waves).run(
         "firstspike.sim.benches.weights",
         {

@@ -20,9 +20,9 @@ from firstspike.hdl.core.weights import (
     update_layout,
 )
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.streams import ClockDomain, Scoreboard, StreamSource, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
 
-from .run_weights import store_shape
+from .run_weights import store_config
 
 PATIENCE = 2000
 """Cycles in which everything asked for must have been answered."""
@@ -35,29 +35,29 @@ class WeightsBench:
         given = parameters()
         weights, lanes = given["weights"], given["lanes"]
         self.amount = given["amount"]
-        self.shape = shape = store_shape(
+        self.config = config = store_config(
             *weights.shape, lanes, given["weight_bits"], given["stored_bits"]
         )
-        self.update_cycles = shape.schedule.update_cycles
-        self.lanes, self.bits = lanes, shape.word.elem_shape.width
+        self.update_cycles = config.folding.update_cycles
+        self.lanes, self.bits = lanes, config.word.elem_shape.width
         self.domain = domain = ClockDomain(dut)
-        self.chunks = chunks_of(shape)
+        self.chunks = chunks_of(config)
         self.words = []
-        for group in range(shape.schedule.groups):
+        for group in range(config.folding.groups):
             for row in weights.tolist():
                 self.words.append(self.word_of(row[group * lanes :][:lanes]))
-        operation = shape.operation
+        operation = config.operation
         self.reading = data.StructLayout(
             {"operation": operation, "address": range(len(self.words))}
         )
-        self.told = data.StructLayout({"operation": operation, "word": shape.word.size})
+        self.told = data.StructLayout({"operation": operation, "word": config.word.size})
         self.reads = StreamSource(dut, "reads", domain, self.reading, at_random(1))
-        self.out = Scoreboard(dut, "words", domain, self.told, self._taking())
-        self.host = StreamSource(dut, "host", domain, host_request(shape), at_random(3))
-        self.answers = Scoreboard(dut, "answers", domain, None, at_random(4))
+        self.out = CheckedSink(dut, "words", domain, self.told, self._taking())
+        self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
+        self.answers = CheckedSink(dut, "answers", domain, None, at_random(4))
         self.updating = False
-        if shape.learns:
-            self.updates = StreamSource(dut, "updates", domain, update_layout(shape))
+        if config.learns:
+            self.updates = StreamSource(dut, "updates", domain, update_layout(config))
             self.updated = dut["updated__valid"], dut["updated__negative"]
             self.written: dict[int, int] = {}
             """By the cycle in which an updated word is written, the signs of its lanes."""
@@ -67,7 +67,7 @@ class WeightsBench:
     def _taking(self) -> Iterator[bool]:
         """When words are taken: at once where none may wait, as while there are updates."""
         for willing in at_random(2):
-            yield willing or self.updating or self.shape.schedule.banks > 1
+            yield willing or self.updating or self.config.folding.banks > 1
 
     def word_of(self, weights: list[int]) -> int:
         """A word as an integer."""
@@ -167,7 +167,7 @@ async def weights(dut):
         await bench.settled()
         for _ in range(random.randrange(3)):
             await bench.host_writes(
-                random.choice(everything), random.randrange(1 << bench.shape.word.size)
+                random.choice(everything), random.randrange(1 << bench.config.word.size)
             )
     await bench.host_reads(everything)
     await bench.settled()
@@ -177,7 +177,7 @@ async def weights(dut):
 async def updates(dut):
     """Updates at the rate of the clock, while the host and the lanes ask for words."""
     bench = WeightsBench(dut)
-    if not bench.shape.learns:
+    if not bench.config.learns:
         return
     await bench.domain.start()
     bench.out.start()

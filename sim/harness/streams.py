@@ -245,7 +245,7 @@ class StreamSink(_Stream):
         return {name: int(array[0]) for name, array in unpack(self.layout, [payload]).items()}
 
 
-class Scoreboard(StreamSink):
+class CheckedSink(StreamSink):
     """A sink that compares what it takes with what is expected, item by item, in order.
 
     Parameters are those of `StreamSink`. Fails the test at the first difference.

@@ -43,7 +43,7 @@ class Check:
 
         from firstspike.golden import encode, infer
         from firstspike.golden.timing.cycles import cycles
-        from firstspike.golden.timing.folding import Schedule
+        from firstspike.golden.timing.folding import Folding
         from firstspike.sim.direct import simulate_directly
         from firstspike.sim.harness.runner import SimulationError
         from firstspike.sim.scoreboard import differences
@@ -63,11 +63,11 @@ class Check:
             ticks[4], ticks[5] = network.deadline, 1
             # Many rows of one tick, which take longer than sending the spikes before them.
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        schedule = Schedule.of(network, self.lanes, self.window, self.bitmap)
+        folding = Folding.of(network, self.lanes, self.window, self.bitmap)
         inference = infer(network, ticks)
-        expected = cycles(network, ticks, inference, schedule, pixels)
+        expected = cycles(network, ticks, inference, folding, pixels)
         try:
-            run = simulate_directly(network, ticks, schedule, pixels)
+            run = simulate_directly(network, ticks, folding, pixels)
         except SimulationError:
             return True
         return next(differences(inference, expected, run), None) is not None
@@ -96,7 +96,7 @@ class LearningCheck:
         import numpy as np
 
         from firstspike.golden import LearningState, Settings, encode, learn
-        from firstspike.golden.timing.folding import Schedule
+        from firstspike.golden.timing.folding import Folding
         from firstspike.golden.timing.learning_cycles import learning_cycles
         from firstspike.sim.benches.core.learning import learning_differences
         from firstspike.sim.direct import learn_directly
@@ -116,13 +116,13 @@ class LearningCheck:
         pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
         pixels[5] = 0
         ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
-        settings, schedule = Settings(*self.settings), Schedule.of(network, self.lanes, self.window)
+        settings, folding = Settings(*self.settings), Folding.of(network, self.lanes, self.window)
         try:
-            run = learn_directly(state, ticks, labels, settings, schedule)
+            run = learn_directly(state, ticks, labels, settings, folding)
         except SimulationError:
             return True
         learned = learn(state, ticks, labels, settings, trace=True)
-        expected = learning_cycles(network, ticks, learned, schedule)
+        expected = learning_cycles(network, ticks, learned, folding)
         return next(learning_differences(state, learned, expected, run), None) is not None
 
 

@@ -30,7 +30,7 @@ class Fault(NamedTuple):
 FAULTS = (
     Fault("tie-in-a-group", "core.decision", "(high[1] > low[1])", "(high[1] >= low[1])"),
     Fault("tie-between-groups", "core.decision", "(best_M < M)", "(best_M <= M)"),
-    Fault("forced-a-tick-early", "core.decision", "== shape.deadline", "== shape.deadline - 1"),
+    Fault("forced-a-tick-early", "core.decision", "== config.deadline", "== config.deadline - 1"),
     Fault("decided-reset-value", "core.decision", '"decided": Out(1, init=1)', '"decided": Out(1)'),
     Fault("fires-past-threshold", "core.lanes", "& (M_next >= 0)", "& (M_next > 0)"),
     Fault("fires-again", "core.lanes", "advance if last else advance & (M < 0)", "advance"),
@@ -55,8 +55,8 @@ FAULTS = (
     Fault(
         "group-index-off",
         "core.emitter",
-        "(shape.schedule.lanes, beat",
-        "(shape.schedule.lanes - 1, beat",
+        "(config.folding.lanes, beat",
+        "(config.folding.lanes - 1, beat",
     ),
     Fault(
         "spike-lost-in-the-drain", "core.drain", "(self.beats.ready & ~many)", "self.beats.ready"
@@ -70,7 +70,7 @@ FAULTS = (
     Fault("places-not-counted", "core.sequencer", "goes = room | ~makes", "goes = 1"),
     Fault("banks-mixed", "core.weights", "Mux(asked, q, 0)", "q"),
     Fault(
-        "lanes-reversed", "core.weights", "<< lane * bits", "<< (schedule.lanes - 1 - lane) * bits"
+        "lanes-reversed", "core.weights", "<< lane * bits", "<< (folding.lanes - 1 - lane) * bits"
     ),
     Fault("last-pixel-lost", "core.encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
     Fault("margin-a-tick-short", "learner.run_on", "grown, least)", "grown, least) - 1"),
@@ -80,8 +80,8 @@ FAULTS = (
     Fault(
         "margin-ends-at-the-deadline",
         "learner.run_on",
-        "shape.deadline + 1, end",
-        "shape.deadline, end",
+        "config.deadline + 1, end",
+        "config.deadline, end",
     ),
     Fault("spikes-of-the-deadline-lost", "learner.run_on", "(at_limit | self.complete)", "1"),
     Fault("latest-rival", "learner.run_on", "(rival_before == 0) & any_", "any_"),

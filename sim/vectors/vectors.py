@@ -21,8 +21,8 @@ from string import Template
 import numpy as np
 
 from firstspike.golden import Inference, Network
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import input_layout
 from firstspike.hdl.flow.interface import fields
 from firstspike.hdl.flow.verilog import generate
@@ -38,7 +38,7 @@ class _BenchTemplate(Template):
 def write_vectors(
     folder: Path,
     network: Network,
-    schedule: Schedule,
+    folding: Folding,
     ticks: np.ndarray,
     pixels: np.ndarray | None,
     inference: Inference,
@@ -50,13 +50,13 @@ def write_vectors(
     `inference` and `cycles` are golden's for `ticks` (n, n_rows). Without `embedded` the core has
     no weights inside, and the bench loads them over the weight port.
     """
-    core = generate(network, schedule, embedded)
+    core = generate(network, folding, embedded)
     (folder / "core.v").write_text(core.verilog)
     if not embedded:
         (folder / "weights.hex").write_text(core.weights)
-    shape = CoreShape.of(network, schedule)
+    config = CoreConfig.of(network, folding)
     items = [
-        image_items(shape, ticks[i], None if pixels is None else pixels[i])
+        image_items(config, ticks[i], None if pixels is None else pixels[i])
         for i in range(len(ticks))
     ]
     _write(folder / "items.hex", np.concatenate(items))
@@ -70,7 +70,7 @@ def write_vectors(
     for layer, spike_ticks in enumerate(inference.hidden):
         per_image = [by_tick(one) for one in spike_ticks]
         spikes = np.concatenate(per_image).astype(np.int64)
-        log = shape.log_layout(layer)
+        log = config.log_layout(layer)
         # A layer without any spike still needs a file that $readmemh accepts.
         packed = pack(log, {"tick": spikes[:, 0], "neuron": spikes[:, 1]}) if len(spikes) else [0]
         _write(folder / f"spikes_{layer}.hex", packed)
@@ -82,15 +82,15 @@ def write_vectors(
         ]
         _write(folder / f"spike_ends_{layer}.hex", np.column_stack([ends, needed]).ravel())
     loads = 0 if embedded else core.weights.count("\n")
-    (folder / "bench.v").write_text(_bench(shape, items, inference, int(cycles.max()), loads))
+    (folder / "bench.v").write_text(_bench(config, items, inference, int(cycles.max()), loads))
 
 
 def _bench(
-    shape: CoreShape, items: Sequence[np.ndarray], inference: Inference, slowest: int, loads: int
+    config: CoreConfig, items: Sequence[np.ndarray], inference: Inference, slowest: int, loads: int
 ) -> str:
     """The text of the bench for these vectors."""
-    layers = len(shape.layers)
-    decision = {name: (at, width) for name, at, width in fields(shape.decision_layout)}
+    layers = len(config.layers)
+    decision = {name: (at, width) for name, at, width in fields(config.decision_layout)}
 
     def bits(name):
         offset, width = decision[name]
@@ -98,7 +98,7 @@ def _bench(
 
     declarations, connections, reads, logs, ends = [], [], [], [], []
     for layer in range(layers - 1):
-        log = {name: (at, width) for name, at, width in fields(shape.log_layout(layer))}
+        log = {name: (at, width) for name, at, width in fields(config.log_layout(layer))}
         width = sum(size for _, size in log.values())
         spikes = max(1, int(np.count_nonzero(inference.hidden[layer])))
         declarations += [
@@ -149,8 +149,8 @@ def _bench(
         f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]
-    event_bits = input_layout(shape.layers[0].schedule.n_in, shape.deadline).size
-    if shape.bitmap is not None:  # no image comes as events
+    event_bits = input_layout(config.layers[0].folding.n_in, config.deadline).size
+    if config.bitmap is not None:  # no image comes as events
         connections += [
             "      .events__valid(1'b0),",
             "      .events__ready(),",
@@ -162,11 +162,11 @@ def _bench(
         items=sum(len(one) for one in items),
         layers=layers,
         patience=10 * slowest + 10_000,
-        item_msb=(shape.bitmap or event_bits) - 1,
-        decision_msb=shape.decision_layout.size - 1,
+        item_msb=(config.bitmap or event_bits) - 1,
+        decision_msb=config.decision_layout.size - 1,
         loads=loads,
-        load_msb=shape.host_layout.size - 1,
-        port="events" if shape.bitmap is None else "words",
+        load_msb=config.host_layout.size - 1,
+        port="events" if config.bitmap is None else "words",
         declarations="\n".join(declarations),
         connections="\n".join(connections),
         reads="\n".join(reads),

@@ -22,8 +22,8 @@ from tests.support.simulators import on_both_simulators
     ],
     ids=["windows", "ticks", "registers", "last-groups", "last-registers"],
 )
-def test_layer(simulator, shape):
-    layer.simulate(**shape, simulator=simulator, amount=30)
+def test_layer(simulator, config):
+    layer.simulate(**config, simulator=simulator, amount=30)
 
 
 def test_layer_that_searches_its_lanes_block_by_block():

@@ -11,10 +11,10 @@ from amaranth.back import rtlil
 
 from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
 from firstspike.golden import Network, load_network
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.link.serial_core import Desk
+from firstspike.hdl.link.serial_core import SerialCore
 from tests.support.command import toy_network
 
 
@@ -48,20 +48,20 @@ def deep_network():
 )
 def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
     seen = network.connected()
-    shape = CoreShape.of(seen, Schedule.of(seen, lanes, window, bitmap))
+    config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
-    desk = Desk(
-        shape, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024
+    serial_core = SerialCore(
+        config, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024
     )
     found = Counter()
     module = None
-    for line in rtlil.convert(desk, name="desk", emit_src=False).splitlines():
-        if match := re.match(r"module \\desk\.linked_core\.(?:core|link)\.(.*)", line):
+    for line in rtlil.convert(serial_core, name="serial_core", emit_src=False).splitlines():
+        if match := re.match(r"module \\serial_core\.linked_core\.(?:core|link)\.(.*)", line):
             module = match[1]
         elif match := re.match(r"  memory width (\d+) size (\d+)", line):
             found[module, int(match[1]), int(match[2])] += 1
     expected = Counter(
-        (m.path, m.width, m.depth) for m in memories(shape, network, ring_bytes=1024)
+        (m.path, m.width, m.depth) for m in memories(config, network, ring_bytes=1024)
     )
     assert found == expected
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.targets import targets
 from tests.support.command import firstspike, toy_network
 
@@ -59,17 +59,17 @@ def test_a_lost_spike_is_named(capfd, selection, target):
 def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, selection):
     seen = []
 
-    def late(network, ticks, schedule, pixels):
-        seen.append(schedule)
-        run = targets.golden(network, ticks, schedule, pixels)
+    def late(network, ticks, folding, pixels):
+        seen.append(folding)
+        run = targets.golden(network, ticks, folding, pixels)
         return replace(run, cycles=np.add(run.cycles, [0, 0, 1]))
 
     monkeypatch.setitem(targets.TARGETS, "rtl", late)
     ended = firstspike(capfd, "compare", *selection, "--lanes", 5, "--window", 2, "--json", "-")
     assert ended.status == 1
     network = toy_network()
-    schedule = Schedule.of(network, lanes=5, window=2)
-    assert seen == [schedule]
+    folding = Folding.of(network, lanes=5, window=2)
+    assert seen == [folding]
     result = json.loads(ended.out)
     assert result["differences"] == {"cycles": 1}
     assert result["first"]["image"] == 2

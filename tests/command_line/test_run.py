@@ -9,7 +9,7 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, events, infer, load_network
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from tests.support.command import firstspike, refusal, toy_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
@@ -36,10 +36,10 @@ def write_events(path, network, ticks, labels=None):
     return path
 
 
-def expected(network, ticks, labels, schedule, pixels=None, spikes=False):
+def expected(network, ticks, labels, folding, pixels=None, spikes=False):
     """The images of `run --json`, asked of the golden model."""
     run = infer(network, ticks)
-    clock = cycles(network, ticks, run, schedule, pixels)
+    clock = cycles(network, ticks, run, folding, pixels)
     return [
         {
             "label": labels[i],
@@ -69,7 +69,7 @@ def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
     ticks = encode(network, pixels[:30])
     result = json.loads(ended.out)
     assert result["images"] == expected(
-        network, ticks, labels[:30], Schedule.of(network, **options), pixels[:30], spikes
+        network, ticks, labels[:30], Folding.of(network, **options), pixels[:30], spikes
     )
     summary = result["summary"]
     assert summary["count"] == 30
@@ -106,7 +106,7 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding)
     for image, mode in zip(pixels, ("L", "L", "RGB", "RGBA", "LA"), strict=True):
         files.append(tmp_path / f"{len(files)}.png")
         Image.fromarray(image.reshape(6, 6)).convert(mode).save(files[-1])
-    images = expected(network, encode(network, pixels), [None] * 5, Schedule.of(network))
+    images = expected(network, encode(network, pixels), [None] * 5, Folding.of(network))
     once = firstspike(capfd, "run", toy, "--image", *files, "--json", "-")
     repeated = [word for file in files for word in ("--image", file)]
     each = firstspike(capfd, "run", *repeated, toy, "--json", "-")
@@ -124,7 +124,7 @@ def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy
     result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
     network = toy_network()
     ticks = np.zeros((2, len(network.inputs)), np.int32)
-    assert result["images"] == expected(network, ticks, [3, None], Schedule.of(network))
+    assert result["images"] == expected(network, ticks, [3, None], Folding.of(network))
     assert result["summary"]["accuracy"] == (result["images"][0]["class"] == 3)
 
 

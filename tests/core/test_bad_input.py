@@ -7,9 +7,9 @@ import pytest
 
 from firstspike.golden import Network, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.core import weight_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import Kind, input_layout
 from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items, run_items
 from firstspike.sim.harness.payloads import pack
@@ -39,8 +39,8 @@ NETWORK = small_network()
 LANES, WINDOW = 7, 2
 
 
-def schedule(bitmap=None) -> Schedule:
-    return Schedule.of(NETWORK, LANES, WINDOW, bitmap)
+def folding(bitmap=None) -> Folding:
+    return Folding.of(NETWORK, LANES, WINDOW, bitmap)
 
 
 def random_images(count: int, seed: int):
@@ -53,8 +53,8 @@ def random_images(count: int, seed: int):
 
 
 def run(simulator, items, bitmap=None, **stimulus):
-    shape = CoreShape.of(NETWORK, schedule(bitmap))
-    return run_items(NETWORK, shape, items, Stimulus(**stimulus), simulator=simulator)
+    config = CoreConfig.of(NETWORK, folding(bitmap))
+    return run_items(NETWORK, config, items, Stimulus(**stimulus), simulator=simulator)
 
 
 def check(ticks, result, error=None, predicted=None, images=None):
@@ -84,12 +84,12 @@ def flagged(stream, ticks, final):
 
 def with_bad_events(ticks, rng):
     """An image's items with bad events, and promises, in between; and its (tick, cause) stream."""
-    shape = CoreShape.of(NETWORK, schedule())
+    config = CoreConfig.of(NETWORK, folding())
     layout = input_layout(len(NETWORK.inputs), NETWORK.deadline)
     items, stream, before = [], [], 0
 
     def spike(tick, row, cause):
-        items.extend(event_items(shape, [(tick, row)]))
+        items.extend(event_items(config, [(tick, row)]))
         stream.append((tick, cause))
 
     for tick, row in [*events(ticks).tolist(), (None, None)]:
@@ -115,7 +115,7 @@ def with_bad_events(ticks, rng):
         if tick is not None:
             spike(tick, row, 0)
             before = tick
-    return np.array([*items, end_item(shape)], np.int64), stream
+    return np.array([*items, end_item(config)], np.int64), stream
 
 
 @on_both_simulators
@@ -125,11 +125,11 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     _, ticks = random_images(48, seed=2)
     ticks[7] = 0
     ticks[9] = NETWORK.deadline
-    shape = CoreShape.of(NETWORK, schedule())
+    config = CoreConfig.of(NETWORK, folding())
     items, error = [], []
     for image, row in enumerate(ticks):
         if image % 3 == 2:  # a clean image in between
-            items.append(image_items(shape, row, None))
+            items.append(image_items(config, row, None))
             error.append(0)
         else:
             sent, stream = with_bad_events(row, rng)
@@ -144,18 +144,18 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
 def test_aborted_events_are_decided_as_they_are(simulator):
     rng = np.random.default_rng(15)
     _, ticks = random_images(32, seed=6)
-    shape = CoreShape.of(NETWORK, schedule())
+    config = CoreConfig.of(NETWORK, folding())
     aborts, items, error = {}, [], []
     for image in range(len(ticks)):
         spikes = events(ticks[image])
         sent = int(rng.integers(1, len(spikes) + 1)) if len(spikes) else 0
         if image % 4 == 3 or not sent:
-            items.append(image_items(shape, ticks[image], None))
+            items.append(image_items(config, ticks[image], None))
             error.append(0)
             continue
         ticks[image, spikes[sent:, 1]] = 0
         aborts[image] = int(rng.integers(0, 90))
-        items.append(event_items(shape, spikes[:sent]))
+        items.append(event_items(config, spikes[:sent]))
         stream = [(tick, 0) for tick in spikes[:sent, 0].tolist()]
         error.append(flagged(stream, ticks[image], ABORT))
     result = run(simulator, items, aborts=aborts, quiet_aborts=[0, 5, 20, 21])
@@ -168,8 +168,8 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     rng = np.random.default_rng(7)
     pixels, _ = random_images(24, seed=8)
     ticks = encode(NETWORK, pixels)
-    shape = CoreShape.of(NETWORK, schedule(8))
-    whole = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    config = CoreConfig.of(NETWORK, folding(8))
+    whole = [image_items(config, ticks[image], pixels[image]) for image in range(len(ticks))]
     aborts = {image: image // 3 for image in range(len(ticks)) if image % 3}
     items = [
         words[: rng.integers(1, len(words))] if image in aborts else words
@@ -190,11 +190,11 @@ def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap):
     pixels, ticks = random_images(24, seed=10)
     if bitmap:
         ticks = encode(NETWORK, pixels)
-    shape = CoreShape.of(NETWORK, schedule(bitmap))
-    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    config = CoreConfig.of(NETWORK, folding(bitmap))
+    items = [image_items(config, ticks[image], pixels[image]) for image in range(len(ticks))]
     resets = {image: int(rng.integers(1, 200)) for image in range(0, len(ticks), 2)}
     result = run(simulator, items, bitmap, resets=resets, checked=True)
-    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), schedule(bitmap), pixels)
+    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding(bitmap), pixels)
     check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
 
 
@@ -204,8 +204,8 @@ def test_decisions_can_wait(simulator, bitmap):
     pixels, ticks = random_images(12, seed=11)
     if bitmap:
         ticks = encode(NETWORK, pixels)
-    shape = CoreShape.of(NETWORK, schedule(bitmap))
-    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    config = CoreConfig.of(NETWORK, folding(bitmap))
+    items = [image_items(config, ticks[image], pixels[image]) for image in range(len(ticks))]
     check(ticks, run(simulator, items, bitmap, decision_wait=900))
 
 
@@ -215,8 +215,8 @@ def test_both_sides_pause_at_random(simulator, bitmap):
     pixels, ticks = random_images(24, seed=12)
     if bitmap:
         ticks = encode(NETWORK, pixels)
-    shape = CoreShape.of(NETWORK, schedule(bitmap))
-    items = [image_items(shape, ticks[image], pixels[image]) for image in range(len(ticks))]
+    config = CoreConfig.of(NETWORK, folding(bitmap))
+    items = [image_items(config, ticks[image], pixels[image]) for image in range(len(ticks))]
     check(ticks, run(simulator, items, bitmap, pauses=True))
 
 
@@ -224,22 +224,22 @@ def test_both_sides_pause_at_random(simulator, bitmap):
 def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     rng = np.random.default_rng(13)
     _, ticks = random_images(16, seed=14)
-    shape = CoreShape.of(NETWORK, schedule())
-    chunks = list(weight_chunks(shape, NETWORK))
+    config = CoreConfig.of(NETWORK, folding())
+    chunks = list(weight_chunks(config, NETWORK))
     words = rng.permutation(sorted({chunk[:2] for chunk in chunks}))[:100].tolist()
     # All chunks of a word are read, in order.
     chosen = [chunk for word in words for chunk in chunks if list(chunk[:2]) == word]
-    bad = [(layer, shape.layers[layer].words) for layer in range(len(shape.layers))]
-    bad = [one for one in bad if one[1] <= max(layer.words for layer in shape.layers)]
-    bad.append((len(shape.layers), 0))
+    bad = [(layer, config.layers[layer].words) for layer in range(len(config.layers))]
+    bad = [one for one in bad if one[1] <= max(layer.words for layer in config.layers)]
+    bad.append((len(config.layers), 0))
     reads = [(0, layer, address, 0) for layer, address, _ in chosen]
     after = [(write, layer, address, 0xFFFFFFFF) for layer, address in bad for write in (1, 0)]
-    items = [image_items(shape, row, None) for row in ticks]
+    items = [image_items(config, row, None) for row in ticks]
     during = [*reads, (0, *bad[0], 0)]
     result = run(simulator, items, during=during, after=after, checked=True)
     answers = [tuple(one) for one in result.answers.tolist()]
     assert answers[: len(chosen)] == [(data, 0) for _, _, data in chosen]
     assert [error for _, error in answers[len(chosen) :]] == [1] + [1] * len(bad)
-    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), schedule())
+    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding())
     assert np.all(result.cycles >= predicted)
     check(ticks, result)

@@ -11,7 +11,7 @@ import pytest
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.scoreboard import differences
 from tests.support.pairwise import pairwise
@@ -43,14 +43,14 @@ SHAPES = pairwise(
 )
 
 
-def make_network(shape: dict, rng: np.random.Generator) -> Network:
-    sizes, bits = shape["sizes"], shape["bits"]
+def make_network(config: dict, rng: np.random.Generator) -> Network:
+    sizes, bits = config["sizes"], config["bits"]
     half = 1 << bits - 1
-    encoding, late = f"levels-{shape['levels']}", shape["late"]
-    deadline = 6 * shape["unit"] + shape["slack"]
-    if shape["bitmap"]:  # takes binary networks only
+    encoding, late = f"levels-{config['levels']}", config["late"]
+    deadline = 6 * config["unit"] + config["slack"]
+    if config["bitmap"]:  # takes binary networks only
         encoding, late = "binary", "never"
-    n_inputs = sizes[0] + shape["unconnected"]
+    n_inputs = sizes[0] + config["unconnected"]
     return Network(
         weights=tuple(
             rng.integers(-half * 2 // 3, half, pair) for pair in itertools.pairwise(sizes)
@@ -58,7 +58,7 @@ def make_network(shape: dict, rng: np.random.Generator) -> Network:
         weight_bits=(bits,) * (len(sizes) - 1),
         # So that some neurons fire soon and others late; mostly no powers of two.
         thresholds=tuple(int(rng.integers(1, 2 + half * min(n, 8) // 4)) for n in sizes[:-1]),
-        unit=shape["unit"],
+        unit=config["unit"],
         deadline=deadline,
         n_inputs=n_inputs,
         inputs=np.sort(rng.choice(n_inputs, sizes[0], replace=False)),
@@ -67,13 +67,13 @@ def make_network(shape: dict, rng: np.random.Generator) -> Network:
     )
 
 
-def make_images(network: Network, shape: dict, rng: np.random.Generator):
+def make_images(network: Network, config: dict, rng: np.random.Generator):
     """Pixels and ticks: bright and dark images, an empty one, and ticks that no pixel has."""
     pixels = rng.integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
     pixels[3:5] //= 2
     pixels[5] = 0
     ticks = encode(network, pixels)
-    if shape["bitmap"] is None:
+    if config["bitmap"] is None:
         ticks[6] = rng.integers(0, network.deadline + 1, ticks.shape[1])
         ticks[7] = rng.choice([0, 1, network.deadline], ticks.shape[1])
     return pixels, ticks
@@ -81,20 +81,20 @@ def make_images(network: Network, shape: dict, rng: np.random.Generator):
 
 @pytest.mark.parametrize("number", range(len(SHAPES)))
 def test_core_of_any_shape_equals_golden(number):
-    shape = SHAPES[number]
+    config = SHAPES[number]
     rng = np.random.default_rng(number)
-    network = make_network(shape, rng)
-    pixels, ticks = make_images(network, shape, rng)
-    schedule = Schedule.of(network, shape["lanes"], shape["window"], shape["bitmap"])
+    network = make_network(config, rng)
+    pixels, ticks = make_images(network, config, rng)
+    folding = Folding.of(network, config["lanes"], config["window"], config["bitmap"])
     run = simulate_directly(
-        network, ticks, schedule, pixels, shape["pauses"], number, shape["any_weights"]
+        network, ticks, folding, pixels, config["pauses"], number, config["any_weights"]
     )
     inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, schedule, pixels)
-    if shape["pauses"]:
+    expected = cycles(network, ticks, inference, folding, pixels)
+    if config["pauses"]:
         assert np.all(run.cycles >= expected)
         expected = run.cycles
-    assert not list(differences(inference, expected, run)), shape
+    assert not list(differences(inference, expected, run)), config
 
 
 @pytest.mark.parametrize(("lanes", "window"), [(70, 0), (35, 0), (35, 4), (16, 0)])
@@ -113,22 +113,22 @@ def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
         late=-1,
     )
     ticks = encode(network, np.full((2, 20), 255, np.uint8))
-    schedule = Schedule.of(network, lanes, window)
+    folding = Folding.of(network, lanes, window)
     inference = infer(network, ticks)
     assert np.unique(inference.hidden[0]).size == 1
     assert inference.forced.all()
-    run = simulate_directly(network, ticks, schedule, None, False, 1, False)
-    expected = cycles(network, ticks, inference, schedule)
+    run = simulate_directly(network, ticks, folding, None, False, 1, False)
+    expected = cycles(network, ticks, inference, folding)
     assert not list(differences(inference, expected, run))
 
 
 def test_the_networks_do_everything():
     """Forced and unforced decisions, ties, and spikes of all layers occur among the shapes."""
     seen = Counter()
-    for number, shape in enumerate(SHAPES):
+    for number, config in enumerate(SHAPES):
         rng = np.random.default_rng(number)
-        network = make_network(shape, rng)
-        _, ticks = make_images(network, shape, rng)
+        network = make_network(config, rng)
+        _, ticks = make_images(network, config, rng)
         inference = infer(network, ticks)
         seen["forced"] += inference.forced.sum()
         seen["fired"] += (~inference.forced).sum()

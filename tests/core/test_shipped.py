@@ -7,7 +7,7 @@ import pytest
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.sim.benches.core.run import Stimulus, simulate
 from firstspike.sim.scoreboard import differences
 
@@ -28,9 +28,7 @@ def test_shipped_network_equals_golden(name, lanes, bitmap):
     pixels, _ = bundled_test_set()
     pixels = pixels[:IMAGES]
     ticks = encode(network, pixels)
-    schedule = Schedule.of(network, lanes, bitmap=bitmap)
-    run = simulate(network, ticks, schedule, pixels, Stimulus(checked=lanes == 64))
+    folding = Folding.of(network, lanes, bitmap=bitmap)
+    run = simulate(network, ticks, folding, pixels, Stimulus(checked=lanes == 64))
     inference = infer(network, ticks)
-    assert not list(
-        differences(inference, cycles(network, ticks, inference, schedule, pixels), run)
-    )
+    assert not list(differences(inference, cycles(network, ticks, inference, folding, pixels), run))

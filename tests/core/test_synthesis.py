@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Network
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.flow import synthesis
 from tests.support.command import firstspike, toy_network
 
@@ -34,15 +34,15 @@ def shape_of(*sizes, lanes, bits=4):
         encoding="binary",
         late=-1,
     )
-    return CoreShape.of(network, Schedule.of(network, lanes), any_weights=True)
+    return CoreConfig.of(network, Folding.of(network, lanes), any_weights=True)
 
 
 def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):
-    shape = shape_of(3000, 12, lanes=4)
-    loaded = synthesis.synthesise(shape, UP5K, loaded=True)
+    config = shape_of(3000, 12, lanes=4)
+    loaded = synthesis.synthesise(config, UP5K, loaded=True)
     assert loaded.used["SPRAM"] > 0
     assert loaded.note == ""
-    assert "does not fit" in synthesis.synthesise(shape, UP5K).note
+    assert "does not fit" in synthesis.synthesise(config, UP5K).note
 
 
 @pytest.mark.parametrize("target", [HX8K, ECP5], ids=lambda target: target.device.name)
@@ -71,7 +71,7 @@ def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr(
         synthesis,
         "synthesise",
-        lambda shape, target, loaded: synthesis.Result(
+        lambda config, target, loaded: synthesis.Result(
             target.device.name, note="does not fit: too big"
         ),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from firstspike.golden import encode, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.simulators import needs_icarus
@@ -24,16 +24,16 @@ def check(folder):
     return ran.stdout.splitlines()[0]
 
 
-def write(folder, embedded=True, **schedule):
+def write(folder, embedded=True, **folding):
     """Write vectors of a toy network, an empty image among them."""
     network = toy_network()
-    schedule = Schedule.of(network, **schedule)
+    folding = Folding.of(network, **folding)
     pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
     pixels[3] = 0
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, schedule, pixels)
-    write_vectors(folder, network, schedule, ticks, pixels, inference, expected, embedded)
+    expected = cycles(network, ticks, inference, folding, pixels)
+    write_vectors(folder, network, folding, ticks, pixels, inference, expected, embedded)
 
 
 @pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])

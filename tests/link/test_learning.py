@@ -9,10 +9,10 @@ from firstspike.golden import encode
 from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.weights import chunks_of, unpack_words
 from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
@@ -21,7 +21,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
-from firstspike.sim.benches.link.script import Script, link_verilog, run_script
+from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.link_board import RING_BYTES, inputs_request, pixels_request
 
 STATE = LearningState.random((20, 13, 4), 8, 3)
@@ -35,8 +35,8 @@ STATE = replace(
     ),
 )
 SEEN = STATE.template.connected()
-SCHEDULE = linked_schedule(SEEN, lanes=4, window=0)
-SHAPE = CoreShape.of(SEEN, SCHEDULE, stored_bits=STATE.stored_bits)
+FOLDING = linked_folding(SEEN, lanes=4, window=0)
+SHAPE = CoreConfig.of(SEEN, FOLDING, stored_bits=STATE.stored_bits)
 FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
 
 
@@ -72,9 +72,9 @@ def test_images_are_learned_as_golden_does():
     script.request(*_numbered(settings_request(SECOND, 0), 21)).answers(22)
     script.stream(requests_of(pixels[20:], labels[20:]), 22, RING_BYTES - 1)
     asked = []
-    for layer, shape in enumerate(SHAPE.layers):
-        for address in range(0, shape.words, 16):
-            count = min(16, shape.words - address)
+    for layer, config in enumerate(SHAPE.layers):
+        for address in range(0, config.words, 16):
+            count = min(16, config.words - address)
             place = ADDRESS_FORMAT.pack(layer | address << 8)
             asked.append((Request.READ, place + bytes([count])))
     script.stream(asked, 32, RING_BYTES - 1)
@@ -86,7 +86,7 @@ def test_images_are_learned_as_golden_does():
     for part, settings in ((slice(20), FIRST), (slice(20, 30), SECOND)):
         learned = learn(state, ticks[part], labels[part], settings, trace=True)
         taken = learning_cycles(
-            SEEN, ticks[part], learned, SCHEDULE, pixels[part][:, STATE.template.inputs]
+            SEEN, ticks[part], learned, FOLDING, pixels[part][:, STATE.template.inputs]
         )
         for number, answer in enumerate(found[part]):
             turnaround = answer.payload[-4:]
@@ -103,11 +103,11 @@ def test_images_are_learned_as_golden_does():
     assert {bool(a.payload[1] >> DecisionFlag.UPDATED) for a in found} == {False, True}
 
     content = b"".join(a.payload for a in answers if a.kind - ANSWER == Request.READ)
-    for shape, weights in zip(SHAPE.layers, state.weights, strict=True):
-        size = shape.words * 4 * chunks_of(shape)
-        words = _words(shape, content[:size])
+    for config, weights in zip(SHAPE.layers, state.weights, strict=True):
+        size = config.words * 4 * chunks_of(config)
+        words = _words(config, content[:size])
         content = content[size:]
-        np.testing.assert_array_equal(unpack_words(shape, words), weights)
+        np.testing.assert_array_equal(unpack_words(config, words), weights)
     assert not content
 
 
@@ -134,10 +134,12 @@ def _numbered(request, sequence):
 
 
 def _run(script):
-    verilog = link_verilog(SHAPE, STATE.template, weights=STATE.weights, ring_bytes=RING_BYTES)
+    verilog = linked_core_verilog(
+        SHAPE, STATE.template, weights=STATE.weights, ring_bytes=RING_BYTES
+    )
     return run_script(verilog, script).answers
 
 
-def _words(shape, content):
-    size = 4 * chunks_of(shape)
+def _words(config, content):
+    size = 4 * chunks_of(config)
     return [int.from_bytes(content[i : i + size], "little") for i in range(0, len(content), size)]

@@ -77,13 +77,13 @@ def place(layer: int, address: int) -> bytes:
 def content_of(board: SmallBoard) -> bytes:
     """The weights of its network as the link carries them, one word after the other."""
     return b"".join(
-        struct.pack("<I", chunk) for *_, chunk in weight_chunks(board.shape, board.network)
+        struct.pack("<I", chunk) for *_, chunk in weight_chunks(board.config, board.network)
     )
 
 
 def chunk_bytes(board: SmallBoard, layer: int) -> int:
     """Bytes of a word of a layer."""
-    return 4 * chunks_of(board.shape.layers[layer])
+    return 4 * chunks_of(board.config.layers[layer])
 
 
 @pytest.mark.parametrize("board", [BOARD, LOADED, GRADED])
@@ -93,7 +93,7 @@ def test_hello_says_who_the_board_is(board):
     assert [(a.kind, a.sequence, a.payload[0]) for a in answers] == [(0x81, 200, 0), (0x81, 7, 201)]
     identity = Identity.from_bytes(answers[0].payload[1:])
     assert answers[1].payload[1:] == answers[0].payload[1:]
-    bitmaps = (board.shape.bitmap is not None) << IdentityFlag.BITMAPS
+    bitmaps = (board.config.bitmap is not None) << IdentityFlag.BITMAPS
     assert identity.flags == bitmaps | board.loaded << IdentityFlag.LOADED
     assert identity.capacity == RING_BYTES - 1
     assert identity.max_payload == RING_BYTES - 1 - RING_OVERHEAD
@@ -101,11 +101,11 @@ def test_hello_says_who_the_board_is(board):
     assert identity.build == BUILD
     assert identity.network.hex() == board.network.digest()
     assert (identity.n_inputs, identity.unit, identity.deadline) == (40, 8, 50)
-    for layer, shape in zip(identity.layers, board.shape.layers, strict=True):
-        assert (layer.n_in, layer.n_out) == (shape.schedule.n_in, shape.schedule.n_out)
-        assert (layer.lanes, layer.window) == (shape.schedule.lanes, shape.schedule.window)
-        assert (layer.threshold, layer.weight_bits) == (shape.threshold, 4)
-        assert (layer.slope_bits, layer.potential_bits) == shape.widths
+    for layer, config in zip(identity.layers, board.config.layers, strict=True):
+        assert (layer.n_in, layer.n_out) == (config.folding.n_in, config.folding.n_out)
+        assert (layer.lanes, layer.window) == (config.folding.lanes, config.folding.window)
+        assert (layer.threshold, layer.weight_bits) == (config.threshold, 4)
+        assert (layer.slope_bits, layer.potential_bits) == config.widths
 
 
 @pytest.mark.parametrize(
@@ -183,10 +183,10 @@ def test_weights_are_written_read_and_summed():
     content = content_of(LOADED)
     script, sequence, position, asked = Script(), 0, 0, []
     rng = np.random.default_rng(4)
-    for layer, shape in enumerate(LOADED.shape.layers):
+    for layer, config in enumerate(LOADED.shape.layers):
         size, address = chunk_bytes(LOADED, layer), 0
-        while address < shape.words:
-            count = min(int(rng.integers(1, 12)), shape.words - address)
+        while address < config.words:
+            count = min(int(rng.integers(1, 12)), config.words - address)
             part = content[position : position + count * size]
             script.request(Request.WRITE, sequence, place(layer, address) + part)
             script.answers(sequence + 1)

@@ -13,7 +13,7 @@ import pytest
 
 from firstspike.boards.client.client import Board, Status
 from firstspike.boards.client.line import SerialLine
-from firstspike.boards.client.remote_core import schedule_of
+from firstspike.boards.client.remote_core import folding_of
 from firstspike.boards.client.transport import TRIES
 from firstspike.golden import LearningState, Settings, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
@@ -61,8 +61,8 @@ def test_weights_are_written_and_read_back(board):
 def test_decisions_and_cycles_are_goldens(board, pixels):
     decisions = list(board.classify(TICKS, pixels))
     golden = infer(NETWORK, TICKS)
-    schedule = schedule_of(board.identity)
-    counted = cycles(NETWORK.connected(), TICKS, golden, schedule, SEEN)
+    folding = folding_of(board.identity)
+    counted = cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
     assert [one.decision for one in decisions] == golden.decision.tolist()
     assert [one.tick for one in decisions] == golden.tick.tolist()
     assert [one.forced for one in decisions] == golden.forced.tolist()
@@ -84,8 +84,8 @@ def test_the_board_learns_as_golden_does(board):
     state = LearningState.of(NETWORK, 10, seed=3)
     decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
     golden = learn(state, TICKS, LABELS, RULE, trace=True)
-    schedule = schedule_of(board.identity)
-    counted = learning_cycles(NETWORK.connected(), TICKS, golden, schedule, SEEN)
+    folding = folding_of(board.identity)
+    counted = learning_cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
     assert golden.updated.any()
     assert [one.decision for one in decisions] == golden.decision.tolist()
     assert [one.updated for one in decisions] == golden.updated.tolist()

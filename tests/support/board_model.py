@@ -19,10 +19,10 @@ from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.core import weights_from_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.weights import chunks_of, pack_words
 from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
 
@@ -57,8 +57,8 @@ class BoardModel:
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
-        self.schedule = linked_schedule(network, lanes)
-        self.shape = CoreShape.of(self.network, self.schedule, stored_bits=stored_bits)
+        self.folding = linked_folding(network, lanes)
+        self.config = CoreConfig.of(self.network, self.folding, stored_bits=stored_bits)
         self._state = None
         weights = self.network.weights
         if stored_bits is not None:
@@ -67,12 +67,12 @@ class BoardModel:
         if loaded:
             weights = [np.zeros_like(one) for one in weights]
         self.words = [
-            pack_words(layer, one) for layer, one in zip(self.shape.layers, weights, strict=True)
+            pack_words(layer, one) for layer, one in zip(self.config.layers, weights, strict=True)
         ]
         self._rule = Settings()
         self._eager = eager
         self.identity = identity_of(
-            self.shape,
+            self.config,
             network,
             clock_hz=12_000_000,
             build=bytes(range(8)),
@@ -119,7 +119,7 @@ class BoardModel:
 
     def _known(self, kind: int) -> bool:
         if kind in (Request.PIXELS, Request.INPUTS):
-            return self.schedule.bitmap is not None
+            return self.folding.bitmap is not None
         if kind == Request.SETTINGS:
             return self._state is not None
         return kind in set(Request)
@@ -182,7 +182,7 @@ class BoardModel:
         (layer, address), content = self._place(payload), payload[4:]
         if layer >= len(self.words):
             return None
-        size = 4 * chunks_of(self.shape.layers[layer])
+        size = 4 * chunks_of(self.config.layers[layer])
         count, rest = divmod(len(content), size)
         if rest or not self._inside(layer, address, count):
             return None
@@ -199,7 +199,7 @@ class BoardModel:
 
     def content(self, layer: int) -> np.ndarray:
         """The words of a layer as bytes, uint8 [words, bytes]."""
-        size = 4 * chunks_of(self.shape.layers[layer])
+        size = 4 * chunks_of(self.config.layers[layer])
         joined = b"".join(word.to_bytes(size, "little") for word in self.words[layer])
         return np.frombuffer(joined, np.uint8).reshape(-1, size)
 
@@ -211,7 +211,7 @@ class BoardModel:
     def weights(self) -> tuple[np.ndarray, ...]:
         """What the words say."""
         joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
-        return weights_from_chunks(self.shape, np.frombuffer(joined, "<u4").tolist())
+        return weights_from_chunks(self.config, np.frombuffer(joined, "<u4").tolist())
 
     def _pixels(self, payload: bytes) -> bytes:
         bits = np.unpackbits(np.frombuffer(payload[1:], np.uint8), bitorder="little")
@@ -234,7 +234,7 @@ class BoardModel:
         if self._state is None:
             network = replace(self.network, weights=self.weights)
             found = infer(network, ticks)
-            counted = cycles(network, ticks, found, self.schedule, pixels)
+            counted = cycles(network, ticks, found, self.folding, pixels)
             updated, rest = False, b""
             rows = found.rows[0]
         else:
@@ -247,13 +247,13 @@ class BoardModel:
                 self.learned.append((ticks.tobytes(), label))
             labels = np.array([label if known else UNLABELLED])
             found = learn(state, ticks, labels, self._rule, trace=True)
-            took = learning_cycles(network, ticks, found, self.schedule, pixels)
+            took = learning_cycles(network, ticks, found, self.folding, pixels)
             counted, rest = took.decision, int(took.turnaround[0]).to_bytes(4, "little")
             updated = bool(found.updated[0])
             self._state.generator = state.generator
             self.words = [
                 pack_words(layer, one)
-                for layer, one in zip(self.shape.layers, state.weights, strict=True)
+                for layer, one in zip(self.config.layers, state.weights, strict=True)
             ]
         flags = int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
         head = protocol.DECISION_FORMAT.pack(

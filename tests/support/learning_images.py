@@ -7,8 +7,8 @@ import numpy as np
 
 from firstspike.golden import Learned, LearningState, Settings, encode
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.sim.benches.core.learning import LearningRun, learning_differences
 
 DRAWING = Settings(step=3, row_draw=1, output_draw=1)
@@ -21,13 +21,13 @@ def make_state(seed: int = 1) -> LearningState:
     return dataclasses.replace(state, template=template)
 
 
-SCHEDULE = Schedule.of(make_state().network, lanes=4, window=2)
+FOLDING = Folding.of(make_state().network, lanes=4, window=2)
 UNIT, DEADLINE = make_state().template.unit, make_state().template.deadline
 
 
 @functools.cache
-def shape() -> CoreShape:
-    return CoreShape.of(make_state().network, SCHEDULE, stored_bits=10)
+def config() -> CoreConfig:
+    return CoreConfig.of(make_state().network, FOLDING, stored_bits=10)
 
 
 def images(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
-from firstspike.hdl.link.folding import linked_schedule
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.identity import packed
 from firstspike.hdl.link.protocol import (
     ANSWER,
@@ -21,7 +21,13 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
-from firstspike.sim.benches.link.script import Answer, Outcome, Script, link_verilog, run_script
+from firstspike.sim.benches.link.script import (
+    Answer,
+    Outcome,
+    Script,
+    linked_core_verilog,
+    run_script,
+)
 
 RING_BYTES = 256
 BUILD = bytes(range(8))
@@ -39,7 +45,7 @@ def small_network(
     if inputs is None:
         inputs = np.flatnonzero(rng.random(n_inputs) < 0.5)
     sizes = [len(inputs), *hidden, 5]
-    weights = [rng.integers(-4, 8, shape) for shape in pairwise(sizes)]
+    weights = [rng.integers(-4, 8, config) for config in pairwise(sizes)]
     return Network(
         weights=tuple(weights),
         weight_bits=(4,) * len(weights),
@@ -63,23 +69,23 @@ class SmallBoard:
     ring_bytes: int = RING_BYTES
 
     @cached_property
-    def schedule(self) -> Schedule:
+    def folding(self) -> Folding:
         """Of its core."""
-        return linked_schedule(self.network, self.lanes, self.window)
+        return linked_folding(self.network, self.lanes, self.window)
 
     @cached_property
-    def shape(self) -> CoreShape:
+    def config(self) -> CoreConfig:
         """Of its core."""
-        return CoreShape.of(self.network.connected(), self.schedule, any_weights=self.loaded)
+        return CoreConfig.of(self.network.connected(), self.folding, any_weights=self.loaded)
 
     def verilog(self) -> str:
         """Of its core behind its link."""
         weights = None if self.loaded else self.network.weights
         digit = None
-        if self.shape.bitmap:
+        if self.config.bitmap:
             digit = self.pixels(1)[0, self.network.inputs] > 127
-        return link_verilog(
-            self.shape,
+        return linked_core_verilog(
+            self.config,
             self.network,
             weights=weights,
             digit=digit,
@@ -108,8 +114,8 @@ class SmallBoard:
         seen = self.network.connected()
         ticks = self.ticks(pixels)
         inference = infer(seen, ticks)
-        bitmap = pixels[:, self.network.inputs] if self.shape.bitmap else None
-        taken = cycles(seen, ticks, inference, self.schedule, bitmap)
+        bitmap = pixels[:, self.network.inputs] if self.config.bitmap else None
+        taken = cycles(seen, ticks, inference, self.folding, bitmap)
         rows = inference.rows.tolist()
         return [
             (int(d), int(f) << DecisionFlag.FORCED, int(t), int(c), tuple(r))

@@ -25,10 +25,10 @@ def networks(draw: st.DrawFn, max_spikes: int = 3, largest: int = 8) -> Network:
     n_inputs = sizes[0] + draw(st.integers(0, 3))
     rng = np.random.default_rng(draw(seeds))
     weights = []
-    for shape, b in zip(itertools.pairwise(sizes), bits, strict=True):
+    for config, b in zip(itertools.pairwise(sizes), bits, strict=True):
         half = 1 << b - 1
         # How far down the weights go decides how many neurons spike.
-        weights.append(rng.integers(-draw(st.integers(0, half)), half, shape))
+        weights.append(rng.integers(-draw(st.integers(0, half)), half, config))
     return Network(
         weights=tuple(weights),
         weight_bits=bits,

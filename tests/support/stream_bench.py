@@ -5,8 +5,8 @@ import numpy as np
 
 from firstspike.sim.harness.bench_io import parameters, report
 from firstspike.sim.harness.streams import (
+    CheckedSink,
     ClockDomain,
-    Scoreboard,
     StreamSink,
     StreamSource,
     at_random,
@@ -20,7 +20,7 @@ async def transfer(dut):
     patient = given["pauses"]
     domain = ClockDomain(dut)
     source = StreamSource(dut, "i", domain, willing=at_random(1) if patient else None)
-    board = Scoreboard(dut, "o", domain, willing=at_random(2) if patient else None)
+    board = CheckedSink(dut, "o", domain, willing=at_random(2) if patient else None)
     await domain.start()
     board.start()
     board.expect(given["expected"].tolist())

@@ -9,10 +9,10 @@ import numpy as np
 
 from firstspike.golden.learning.rule import UNLABELLED, Learned, Settings
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import LearningCycles
 from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.weights import chunks_of
 from firstspike.hdl.learner.learner import settings_layout, settings_values
 from firstspike.sim.harness.payloads import pack, unpack
@@ -63,11 +63,11 @@ def settings_item(settings: Settings, seed: int = 0) -> int:
     return settings_layout().const(settings_values(settings, seed)).as_value().value
 
 
-def label_items(shape: CoreShape, labels: Sequence[int] | np.ndarray) -> np.ndarray:
+def label_items(config: CoreConfig, labels: Sequence[int] | np.ndarray) -> np.ndarray:
     """Payloads of the labels port, for classes or UNLABELLED; they may be no classes."""
     labels = np.asarray(labels, np.int64)
     learn = (labels != UNLABELLED).astype(np.int64)
-    return pack(shape.label_layout, {"learn": learn, "label": np.where(learn, labels, 0)})
+    return pack(config.label_layout, {"learn": learn, "label": np.where(learn, labels, 0)})
 
 
 def learn_on_rtl(
@@ -75,7 +75,7 @@ def learn_on_rtl(
     ticks: np.ndarray,
     labels: np.ndarray,
     settings: Settings | Mapping[int, Settings],
-    schedule: Schedule,
+    folding: Folding,
     stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
@@ -86,17 +86,17 @@ def learn_on_rtl(
     `ticks` int32 [n, n_rows] as from `encode`; with a bitmap in front `pixels` uint8
     [n, n_inputs] are what goes in. All else is as for `learn_items`.
     """
-    shape = CoreShape.of(state.network, schedule, stored_bits=state.stored_bits)
+    config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
     items = [
-        image_items(shape, ticks[image], None if pixels is None else pixels[image])
+        image_items(config, ticks[image], None if pixels is None else pixels[image])
         for image in range(len(ticks))
     ]
-    return learn_items(state, shape, items, labels, settings, stimulus, simulator=simulator)
+    return learn_items(state, config, items, labels, settings, stimulus, simulator=simulator)
 
 
 def learn_items(
     state: LearningState,
-    shape: CoreShape,
+    config: CoreConfig,
     items: Sequence[np.ndarray],
     labels: np.ndarray,
     settings: Settings | Mapping[int, Settings],
@@ -114,15 +114,15 @@ def learn_items(
     NetworkError.
     """
     stimulus = stimulus or Stimulus()
-    chunks = list(weight_chunks(shape, state.network, state.weights))
+    chunks = list(weight_chunks(config, state.network, state.weights))
     if isinstance(settings, Settings):
         settings = {0: settings}
     reading = replace(stimulus, checked=False, after=[*stimulus.after, *read_requests(chunks)])
-    results = Simulation(core_verilog(shape), TOP, simulator=simulator).run(
+    results = Simulation(core_verilog(config), TOP, simulator=simulator).run(
         "firstspike.sim.benches.core.learning_bench",
-        bench_parameters(shape, chunks, items, reading)
+        bench_parameters(config, chunks, items, reading)
         | {
-            "labels": label_items(shape, labels),
+            "labels": label_items(config, labels),
             "settings": [
                 (image, settings_item(one, 0 if image else state.generator))
                 for image, one in settings.items()
@@ -136,20 +136,20 @@ def learn_items(
         if image not in reset:
             learned[image] = what
     payloads = decision_payloads(results, len(items), reset)
-    return learning_run(shape, payloads, learned, results["answers"])
+    return learning_run(config, payloads, learned, results["answers"])
 
 
 def learning_run(
-    shape: CoreShape,
+    config: CoreConfig,
     decisions: Sequence[int],
     learned: Sequence[tuple[int, int]] | np.ndarray,
     answers: Sequence[int] | np.ndarray,
 ) -> LearningRun:
     """From what came out: payloads of decisions, (updated, cycles), answers, last all weights."""
-    said = unpack(shape.decision_layout, decisions)
+    said = unpack(config.decision_layout, decisions)
     updated, turnaround = np.asarray(learned).reshape(-1, 2).T
     answers = data_and_error(np.asarray(answers, np.int64))
-    asked = len(answers) - sum(layer.words * chunks_of(layer) for layer in shape.layers)
+    asked = len(answers) - sum(layer.words * chunks_of(layer) for layer in config.layers)
     return LearningRun(
         decision=said["class"],
         tick=said["tick"],
@@ -158,7 +158,7 @@ def learning_run(
         error=error_causes(said),
         updated=updated.astype(bool),
         turnaround=turnaround,
-        weights=weights_from_chunks(shape, answers[asked:, 0].tolist()),
+        weights=weights_from_chunks(config, answers[asked:, 0].tolist()),
         answers=answers[:asked],
     )
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network, events
-from firstspike.golden.timing.folding import Schedule
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.events import Kind, input_layout
 from firstspike.hdl.core.weights import CHUNK_BITS
 from firstspike.sim.harness.payloads import pack, unpack
@@ -67,38 +67,38 @@ class Stimulus:
     """Of the pauses."""
 
 
-def core_verilog(shape: CoreShape) -> str:
+def core_verilog(config: CoreConfig) -> str:
     """Verilog of a core with empty weight memories: one model serves all networks of a shape."""
-    return verilog_of(lambda: Core(shape), TOP, made_from=repr(shape))
+    return verilog_of(lambda: Core(config), TOP, made_from=repr(config))
 
 
-def image_items(shape: CoreShape, ticks: np.ndarray, pixels: np.ndarray | None) -> np.ndarray:
+def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None) -> np.ndarray:
     """What one image puts into the core's input port: event payloads, or bitmap words."""
-    if shape.bitmap is None:
-        return np.append(event_items(shape, events(ticks)), end_item(shape)).astype(np.int64)
+    if config.bitmap is None:
+        return np.append(event_items(config, events(ticks)), end_item(config)).astype(np.int64)
     bits = (pixels > 127).astype(np.int64)
-    words = -(-len(bits) // shape.bitmap)
-    padded = np.zeros(words * shape.bitmap, np.int64)
+    words = -(-len(bits) // config.bitmap)
+    padded = np.zeros(words * config.bitmap, np.int64)
     padded[: len(bits)] = bits
-    return padded.reshape(words, shape.bitmap) @ (1 << np.arange(shape.bitmap, dtype=np.int64))
+    return padded.reshape(words, config.bitmap) @ (1 << np.arange(config.bitmap, dtype=np.int64))
 
 
-def event_items(shape: CoreShape, spikes: np.ndarray) -> np.ndarray:
+def event_items(config: CoreConfig, spikes: np.ndarray) -> np.ndarray:
     """Payloads of the events port for `spikes` (k, 2), (tick, row); they may be bad ones."""
-    layout = input_layout(shape.layers[0].schedule.n_in, shape.deadline)
+    layout = input_layout(config.layers[0].folding.n_in, config.deadline)
     tick, row = np.asarray(spikes, np.int64).reshape(-1, 2).T
     return pack(layout, {"kind": Kind.SPIKE.value, "tick": tick, "address": row})
 
 
-def end_item(shape: CoreShape) -> int:
+def end_item(config: CoreConfig) -> int:
     """The payload of the events port that ends an image."""
-    layout = input_layout(shape.layers[0].schedule.n_in, shape.deadline)
+    layout = input_layout(config.layers[0].folding.n_in, config.deadline)
     return pack(layout, {"kind": Kind.END.value})
 
 
 def run_items(
     network: Network,
-    shape: CoreShape,
+    config: CoreConfig,
     items: Sequence[np.ndarray],
     stimulus: Stimulus | None = None,
     *,
@@ -111,26 +111,26 @@ def run_items(
     that is read back wrongly.
     """
     stimulus = stimulus or Stimulus()
-    chunks = list(weight_chunks(shape, network))
+    chunks = list(weight_chunks(config, network))
     reads = read_requests(chunks) if stimulus.checked else []
-    simulation = Simulation(core_verilog(shape), TOP, simulator=simulator, waves=waves)
+    simulation = Simulation(core_verilog(config), TOP, simulator=simulator, waves=waves)
     results = simulation.run(
         "firstspike.sim.benches.core.bench",
-        bench_parameters(shape, chunks, items, stimulus) | {"hidden": len(shape.layers) - 1},
+        bench_parameters(config, chunks, items, stimulus) | {"hidden": len(config.layers) - 1},
         seed=stimulus.seed,
     )
     answers = data_and_error(results["answers"])
     if stimulus.checked:
         _check_read_back(chunks, answers[: len(reads)], "before the images")
         _check_read_back(chunks, answers[len(answers) - len(reads) :], "after the images")
-    run = hardware_run(shape, results, len(items), set(stimulus.resets))
+    run = hardware_run(config, results, len(items), set(stimulus.resets))
     return HardwareRun(**run, answers=answers[len(reads) : len(answers) - len(reads)])
 
 
 def simulate(
     network: Network,
     ticks: np.ndarray,
-    schedule: Schedule,
+    folding: Folding,
     pixels: np.ndarray | None = None,
     stimulus: Stimulus | None = None,
     *,
@@ -142,16 +142,16 @@ def simulate(
     `ticks` int32 (n, n_rows) as from `encode`; with a bitmap in front `pixels` uint8
     (n, n_inputs) are what goes in. Raises SimulationError, NetworkError.
     """
-    shape = CoreShape.of(network, schedule)
+    config = CoreConfig.of(network, folding)
     items = [
-        image_items(shape, ticks[image], None if pixels is None else pixels[image])
+        image_items(config, ticks[image], None if pixels is None else pixels[image])
         for image in range(len(ticks))
     ]
-    return run_items(network, shape, items, stimulus, simulator=simulator, waves=waves)
+    return run_items(network, config, items, stimulus, simulator=simulator, waves=waves)
 
 
 def bench_parameters(
-    shape: CoreShape,
+    config: CoreConfig,
     chunks: Sequence[tuple[int, int, int]],
     items: Sequence[np.ndarray],
     stimulus: Stimulus,
@@ -162,17 +162,17 @@ def bench_parameters(
     asked = [*stimulus.during, *stimulus.after]
     asked += (request for before in stimulus.between.values() for request in before)
     return {
-        "before": requests(shape, writes + reads),
+        "before": requests(config, writes + reads),
         "between": [
-            (image, requests(shape, before).tolist()) for image, before in stimulus.between.items()
+            (image, requests(config, before).tolist()) for image, before in stimulus.between.items()
         ],
-        "during": requests(shape, stimulus.during),
-        "after": requests(shape, [*stimulus.after, *reads]),
+        "during": requests(config, stimulus.during),
+        "after": requests(config, [*stimulus.after, *reads]),
         "reads_before": len(reads),
         "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
         "items": np.concatenate(items),
         "lengths": np.array([len(one) for one in items]),
-        "port": "events" if shape.bitmap is None else "words",
+        "port": "events" if config.bitmap is None else "words",
         "hidden": 0,  # the hidden layers whose spike log is wanted
         "pauses": stimulus.pauses,
         "decision_wait": stimulus.decision_wait,
@@ -192,11 +192,11 @@ def data_and_error(answers: np.ndarray) -> np.ndarray:
     return np.column_stack([answers & ((1 << CHUNK_BITS) - 1), answers >> CHUNK_BITS])
 
 
-def requests(shape: CoreShape, asked: Sequence[Request]) -> np.ndarray:
+def requests(config: CoreConfig, asked: Sequence[Request]) -> np.ndarray:
     """Payloads of the weights port."""
     write, layer, address, word = np.array(asked, np.int64).reshape(-1, 4).T
     return pack(
-        shape.host_layout, {"write": write, "layer": layer, "address": address, "data": word}
+        config.host_layout, {"write": write, "layer": layer, "address": address, "data": word}
     )
 
 
@@ -213,7 +213,7 @@ def _check_read_back(
 
 
 def hardware_run(
-    shape: CoreShape, results: Mapping[str, Any], count: int, reset: set[int]
+    config: CoreConfig, results: Mapping[str, Any], count: int, reset: set[int]
 ) -> dict[str, Any]:
     """The fields of a HardwareRun but its answers.
 
@@ -221,26 +221,26 @@ def hardware_run(
     of the spike log of each layer i the images and payloads, [k, 2], in `log_i`. `count` is that
     of the images, `reset` are those without a decision.
     """
-    said = unpack(shape.decision_layout, decision_payloads(results, count, reset))
+    said = unpack(config.decision_layout, decision_payloads(results, count, reset))
     return {
         "decision": said["class"],
         "tick": said["tick"],
         "forced": said["forced"].astype(bool),
-        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(shape.layers))]),
+        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(config.layers))]),
         "cycles": said["cycles"],
         "error": error_causes(said),
-        "logs": spike_logs(shape, results, count, reset),
+        "logs": spike_logs(config, results, count, reset),
     }
 
 
 def spike_logs(
-    shape: CoreShape, results: Mapping[str, Any], count: int, reset: Collection[int] = ()
+    config: CoreConfig, results: Mapping[str, Any], count: int, reset: Collection[int] = ()
 ) -> list[list[Spike]]:
     """Per image the spikes of all hidden layers; parameters are those of `hardware_run`."""
     logs: list[list[Spike]] = [[] for _ in range(count)]
-    for layer in range(len(shape.layers) - 1):
+    for layer in range(len(config.layers) - 1):
         images, bits = results[f"log_{layer}"].T
-        spikes = unpack(shape.log_layout(layer), bits)
+        spikes = unpack(config.log_layout(layer), bits)
         for image, tick, neuron in zip(
             images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
         ):

@@ -92,7 +92,7 @@ class ByteLine(StreamSink):
 
 
 class BitLine:
-    """The two wires of a Desk."""
+    """The two wires of a SerialCore."""
 
     def __init__(self, dut: SimHandleBase, domain: ClockDomain, bits: int) -> None:
         self.received = Received()

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.core.weights import chunks_of
-from firstspike.hdl.link.folding import linked_schedule
+from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
@@ -36,7 +36,7 @@ from firstspike.hdl.link.protocol import (
 from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
 from firstspike.sim.harness.runner import Simulation
 
-from .script import DESK_TOP, LINK_TOP, desk_verilog, link_verilog
+from .script import LINKED_CORE_TOP, SERIAL_CORE_TOP, linked_core_verilog, serial_core_verilog
 
 BROKEN = 1 << 8
 """Added to a byte: it comes without its stop bit."""
@@ -98,14 +98,14 @@ class Trial:
 class BoardModel:
     """What a board expects and counts, from its power-up on."""
 
-    def __init__(self, network: Network, shape: CoreShape) -> None:
+    def __init__(self, network: Network, config: CoreConfig) -> None:
         self.expected = 0
         self.dropped = 0
         self.cause = 0
-        self.lengths = lengths_of(shape, network)
-        self._words = [layer.words for layer in shape.layers]
-        self._chunks = [chunks_of(layer) for layer in shape.layers]
-        self.checksum = zlib.crc32(b"".join(weight_bytes(shape, network)))
+        self.lengths = lengths_of(config, network)
+        self._words = [layer.words for layer in config.layers]
+        self._chunks = [chunks_of(layer) for layer in config.layers]
+        self.checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
 
     def cause_of(self, coded: bytes) -> tuple[Cause | None, int, bytes]:
         """Why a frame without its delimiter is dropped, or None; its type and payload."""
@@ -316,7 +316,7 @@ class Hostility:
 def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
     """Hostile frames from a power-up on, and what must come of each."""
     network = small_network()
-    model = BoardModel(network, _shape(network))
+    model = BoardModel(network, _config(network))
     hostility = Hostility(random.Random(seed), model, bits)
     for number in range(count):
         kind, content = hostility.make()
@@ -335,8 +335,8 @@ def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
         yield Trial(kind, content, DELIMITER + b"".join(frames), answers)
 
 
-def _shape(network: Network) -> CoreShape:
-    return CoreShape.of(network.connected(), linked_schedule(network, lanes=3))
+def _config(network: Network) -> CoreConfig:
+    return CoreConfig.of(network.connected(), linked_folding(network, lanes=3))
 
 
 @dataclass(frozen=True)
@@ -356,9 +356,11 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     first one that does harm. Raises SimulationError where the simulation itself fails.
     """
     network = small_network()
-    make, top = (desk_verilog, DESK_TOP) if bits else (link_verilog, LINK_TOP)
+    make, top = (
+        (serial_core_verilog, SERIAL_CORE_TOP) if bits else (linked_core_verilog, LINKED_CORE_TOP)
+    )
     verilog = make(
-        _shape(network), network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES
+        _config(network), network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES
     )
     all_trials = list(trials(seed, count, bits))
     content = [part for trial in all_trials for part in trial.content]

@@ -8,14 +8,14 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Schedule
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.link.messages import bitmap_payload
 from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
 from firstspike.hdl.link.uart import divisor_of
 from firstspike.sim.harness.runner import SimulationError
 
-from .script import Script, desk_verilog, run_script
+from .script import Script, run_script, serial_core_verilog
 
 BRIGHT = 127
 
@@ -37,21 +37,21 @@ class Rate:
 def rate(
     network: Network,
     pixels: np.ndarray,
-    schedule: Schedule,
+    folding: Folding,
     clock_hz: int,
     ring_bytes: int,
     *,
     all_pixels: bool,
 ) -> Rate:
-    """Classify pixels uint8 [n, n_inputs] on a Desk, and compare every decision and cycle.
+    """Classify pixels uint8 [n, n_inputs] on a SerialCore, and compare every decision and cycle.
 
     The bitmaps are of all pixels, or of the connected ones. Raises SimulationError where a
     decision is not the golden model's.
     """
     seen = network.connected()
-    shape = CoreShape.of(seen, schedule)
-    verilog = desk_verilog(
-        shape, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=ring_bytes
+    config = CoreConfig.of(seen, folding)
+    verilog = serial_core_verilog(
+        config, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=ring_bytes
     )
     kind, given = Request.PIXELS, pixels
     if not all_pixels:
@@ -62,7 +62,7 @@ def rate(
     connected = pixels[:, network.inputs]
     ticks = encode(seen, connected)
     inference = infer(seen, ticks)
-    taken = cycles(seen, ticks, inference, schedule, connected)
+    taken = cycles(seen, ticks, inference, folding, connected)
     for image, answer in enumerate(outcome.answers):
         said = (answer.kind, answer.sequence, *DECISION_FORMAT.unpack_from(answer.payload))
         decision, tick = int(inference.decision[image]), int(inference.tick[image])

@@ -13,40 +13,40 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
 from firstspike.hdl.link.receiver import SPACING
-from firstspike.hdl.link.serial_core import Desk
+from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
-LINK_TOP, DESK_TOP = "firstspike_link", "firstspike_desk"
+LINKED_CORE_TOP, SERIAL_CORE_TOP = "firstspike_link", "firstspike_serial_core"
 
 CLOCK = 24_000_000
 """Hz, of the smallest board; in simulation only its ratio to the baud rate matters."""
 
 
-def link_verilog(shape: CoreShape, network: Network, *, weights=None, **link: Any) -> str:
+def linked_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
     """Verilog of a LinkedCore, whose parameters these are; top module LINK_TOP."""
-    return _verilog(LinkedCore, LINK_TOP, shape, network, weights, link)
+    return _verilog(LinkedCore, LINKED_CORE_TOP, config, network, weights, link)
 
 
-def desk_verilog(shape: CoreShape, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a Desk, whose parameters these are; top module DESK_TOP."""
-    return _verilog(Desk, DESK_TOP, shape, network, weights, link)
+def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
+    """Verilog of a SerialCore, whose parameters these are; top module DESK_TOP."""
+    return _verilog(SerialCore, SERIAL_CORE_TOP, config, network, weights, link)
 
 
-def _verilog(kind, top, shape, network, weights, link):
+def _verilog(kind, top, config, network, weights, link):
     link = {"clock_hz": CLOCK} | link
     held = hashlib.sha256()
     for array in [*(weights or ()), *(v for v in link.values() if isinstance(v, np.ndarray))]:
         held.update(np.ascontiguousarray(array).tobytes())
     rest = {name: v for name, v in link.items() if not isinstance(v, np.ndarray)}
     made_from = repr(
-        (shape, network.digest(), held.hexdigest(), weights is None, sorted(rest.items()))
+        (config, network.digest(), held.hexdigest(), weights is None, sorted(rest.items()))
     )
-    return verilog_of(lambda: kind(shape, network, weights=weights, **link), top, made_from)
+    return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,16 @@ def run_script(
     simulator: str = "verilator",
     waves: str | None = None,
 ) -> Outcome:
-    """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a Desk.
+    """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a SerialCore.
 
     `hidden` are the layers whose spike log is wanted; with `pauses` the line out pauses at random
     (bytes only). Raises SimulationError, also where an answer does not come or is no frame.
     """
     simulation = Simulation(
-        verilog, LINK_TOP if bits is None else DESK_TOP, simulator=simulator, waves=waves
+        verilog,
+        LINKED_CORE_TOP if bits is None else SERIAL_CORE_TOP,
+        simulator=simulator,
+        waves=waves,
     )
     results = simulation.run(
         "firstspike.sim.benches.link.bench",

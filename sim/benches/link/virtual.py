@@ -19,7 +19,7 @@ from typing import Self
 
 from firstspike.sim.harness.runner import Simulation, SimulationError
 
-from .script import LINK_TOP
+from .script import LINKED_CORE_TOP
 
 LOOK = 0.2
 """Seconds between two looks at whether a simulation that starts is still there."""
@@ -33,7 +33,7 @@ class VirtualBoard:
     """
 
     def __init__(self, verilog: str) -> None:
-        self._simulation = Simulation(verilog, LINK_TOP)
+        self._simulation = Simulation(verilog, LINKED_CORE_TOP)
         self._thread = Thread(target=self._run, daemon=True)
         self._error: Exception | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="firstspike-")

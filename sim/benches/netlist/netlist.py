@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreShape
+from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.flow.yosys import run_yosys
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
@@ -189,7 +189,7 @@ def _bench(netlist: Netlist, pins: Pins, clocks: int) -> str:
 
 
 _LOG_FIELDS = ("image", "tick", "neuron")
-"""Of `CoreShape.log_layout`, lowest bits first."""
+"""Of `CoreConfig.log_layout`, lowest bits first."""
 
 
 def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
@@ -202,7 +202,7 @@ def simulate(
     netlist: Netlist,
     pins: Pins,
     network: Network,
-    shape: CoreShape,
+    config: CoreConfig,
     ticks: np.ndarray,
     clock_hz: int,
     progress: Callable[[int], None] | None = None,
@@ -224,15 +224,15 @@ def simulate(
     weights.
     """
     simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, netlist=True)
-    words = weight_bytes(shape, network)
-    requests = [image_request(shape, one) for one in ticks]
-    hidden = len(shape.layers) - 1
+    words = weight_bytes(config, network)
+    requests = [image_request(config, one) for one in ticks]
+    hidden = len(config.layers) - 1
     try:
         results = simulation.run(
             BENCH,
             {
                 "weight_bits": 8 * sum(map(len, words)),
-                "writes": [payload.hex() for payload in weight_writes(shape, words, WRITE_BYTES)],
+                "writes": [payload.hex() for payload in weight_writes(config, words, WRITE_BYTES)],
                 "images": [[kind, payload.hex()] for kind, payload in requests],
                 "hidden": hidden,
             },
@@ -242,25 +242,25 @@ def simulate(
     except (SimulationError, FrameError) as error:
         said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
         raise NetlistError(f"the netlist is no working board: {said}.") from None
-    _check_board(greeting, answers, network, shape, words)
-    decisions = _decisions(shape, answers[len(answers) - len(ticks) :])
+    _check_board(greeting, answers, network, config, words)
+    decisions = _decisions(config, answers[len(answers) - len(ticks) :])
     for layer in range(hidden):
         if results[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
             raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
-    return Run(**columns(decisions, Run), logs=spike_logs(shape, results, len(ticks)))
+    return Run(**columns(decisions, Run), logs=spike_logs(config, results, len(ticks)))
 
 
 def _check_board(
     greeting: Answer,
     answers: Sequence[Answer],
     network: Network,
-    shape: CoreShape,
+    config: CoreConfig,
     words: Sequence[bytes],
 ) -> None:
     """Raise NetlistError if it is another board than we think."""
     said = Identity.from_bytes(greeting.payload[1:])
     expected = identity_of(
-        shape,
+        config,
         network,
         clock_hz=said.clock,
         build=said.build,
@@ -277,11 +277,11 @@ def _check_board(
             raise NetlistError("the netlist holds other weights than the network's.")
 
 
-def _decisions(shape: CoreShape, answers: Sequence[Answer]) -> list[Decision]:
+def _decisions(config: CoreConfig, answers: Sequence[Answer]) -> list[Decision]:
     """What the board says of images. Raises NetlistError."""
     for answer in answers:
         if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
             raise NetlistError(f"an image was answered by type {answer.kind:#x}, no decision.")
-        if len(answer.payload) != decision_bytes(shape):
+        if len(answer.payload) != decision_bytes(config):
             raise NetlistError(f"a decision came in {len(answer.payload)} bytes.")
-    return [decision(shape, answer.payload) for answer in answers]
+    return [decision(config, answer.payload) for answer in answers]
