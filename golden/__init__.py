@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from .data.sets import DataError, Dataset, bundled_test_set, load_dataset
 from .encoding import EncodingError, encode, events
 from .integer import Inference, infer, potentials
-from .learning.rule import Learned, LearningError, Settings, learn
+from .learning.learn import learn
+from .learning.rule import Learned, LearningError, Settings
 from .learning.state import LearningState
 from .network import Network, NetworkError, load_network, shipped
 from .neuron import NeuronError, Spike, spike

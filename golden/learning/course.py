@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from .rule import LearningError, Settings, settings_at
+from .annealing import settings_at
+from .rule import LearningError, Settings
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-from firstspike.golden.integer import checked_ticks
-
-if TYPE_CHECKING:
-    from .state import LearningState
 
 UNLABELLED = -1
 """The label of an image that is only classified."""
@@ -59,26 +53,6 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer | np.bool_) or not low <= value <= high:
                 raise LearningError(f"{name} is {value!r}: it must be an integer in {low}..{high}.")
-
-
-ANNEALING: dict[int, tuple[tuple[float, int, int, int], ...]] = {
-    8: ((0.0, 2, 0, 1), (0.2, 1, 0, 2), (0.45, 1, 1, 3), (0.7, 1, 2, 4)),
-    10: ((0.0, 4, 0, 0), (0.2, 2, 0, 1), (0.45, 1, 0, 2), (0.7, 1, 1, 3)),
-}
-"""By stored bits: (from this fraction of the run on, step, row_draw, output_draw)."""
-
-
-def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False) -> Settings:
-    """Settings of image n, counted from 0, in a run of N images."""
-    if stored_bits not in ANNEALING:
-        raise LearningError(
-            f"there is no annealing for {stored_bits} stored bits: "
-            f"there is one for {' and for '.join(map(str, ANNEALING))}."
-        )
-    if not 0 <= n < N:
-        raise LearningError(f"image {n} is not in a run of {N} images, counted from 0.")
-    phase = [phase for phase in ANNEALING[stored_bits] if n / N >= phase[0]][-1]
-    return Settings(*phase[1:], every_competitor=every_competitor)
 
 
 def leap(s: int) -> int:
@@ -133,77 +107,3 @@ class Learned:
         if all(part.hidden is not None for part in parts):
             hidden = (np.concatenate([part.hidden[0] for part in parts]),)
         return cls(**joined, hidden=hidden)
-
-
-def learn(
-    state: LearningState,
-    ticks: np.ndarray,
-    labels: np.ndarray,
-    settings: Settings,
-    exact: bool = False,
-    trace: bool = False,
-) -> Learned:
-    """Learn images one after the other: each is decided with what the ones before it left.
-
-    `ticks`: int32 [n, n_rows] as `encode` makes them; `labels`: int [n], a class or `UNLABELLED`.
-    `state` is brought up to date at the end: an interrupt leaves it as it was. With `trace` the
-    hidden spikes are kept. Raises `LearningError` for labels that do not fit the network, and
-    `EncodingError` for ticks that do not.
-
-    `exact` is an ablation that no hardware has. The correction of hidden neuron h is not
-    sign(p - q) but the weight-valued sum that p and q count the signs of, in units of the mean
-    absolute output weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or
-    -1 where it is 0 and the rule has its -1. step * delta[h] is rounded to one of its neighbours
-    at random, in the mean to itself; each drawn input row takes one more state of the generator
-    for that, with which a larger one begins.
-    """
-    from .kernel import learn_images  # numba takes a while to import
-
-    network = state.template
-    ticks = checked_ticks(network, ticks)
-    labels = np.asarray(labels)
-    if labels.shape != (len(ticks),) or labels.dtype.kind not in "iu":
-        raise LearningError(
-            f"the labels are {labels.dtype} {list(labels.shape)}: "
-            f"give one integer for each of the {len(ticks)} images."
-        )
-    labels = labels.astype(np.int64)
-    classes = network.shape[-1]
-    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
-        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
-        raise LearningError(
-            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
-            f"or {UNLABELLED} for none."
-        )
-    n, n_hidden = len(ticks), network.shape[1]
-    learned = Learned(
-        *(np.zeros(n, kind) for kind in (np.int32, np.int32, bool, np.int32, bool)),
-        *(np.zeros(n, np.int32) for _ in range(5)),
-        hidden=(np.zeros((n, n_hidden), np.int32),) if trace else None,
-    )
-    W1, W2 = (weights.copy() for weights in state.weights)
-    generator = learn_images(
-        ticks,
-        labels,
-        W1,
-        W2,
-        state.stored_bits,
-        np.array(network.weight_bits),
-        np.array(network.thresholds),
-        network.unit,
-        network.deadline,
-        settings.step,
-        settings.row_draw,
-        settings.output_draw,
-        bool(settings.every_competitor),
-        settings.margin_shift,
-        settings.margin_minimum,
-        exact,
-        state.generator,
-        *(getattr(learned, field.name) for field in fields(learned)[:-1]),
-        learned.hidden[0] if trace else np.zeros((0, n_hidden), np.int32),
-    )
-    state.weights[0][:], state.weights[1][:] = W1, W2
-    state.generator = generator
-    state.done += int((labels != UNLABELLED).sum())
-    return learned

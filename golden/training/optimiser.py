@@ -1,6 +1,6 @@
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
-`Trainer` names the parameters; this holds the weights while they change. For every hidden neuron
+`Parameters` names the parameters; this holds the weights while they change. For every hidden neuron
 the gradient is kept as that on its *drive* d, the sum of its weights from inputs at z = 1: there
 dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1). Clipping, sparsity
 and revival act on d. The output's weights have the plain gradient.
@@ -8,18 +8,15 @@ and revival act on d. The output's weights have the plain gradient.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import kernels
 from .feedforward import cross_entropy
+from .parameters import Parameters
 from .quantise import best_threshold, quantise, weight_range
 
-if TYPE_CHECKING:
-    from .trainer import Trainer
-
-_INITIAL_INPUTS = (784, 600)  # n_in that Trainer.initial is for; others scale from there
+_INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _SMALLEST_SLOPE = 0.1  # floor of B - 1, in the gradient only: it bounds the steepest steps
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # of the running mean of that share, a step
@@ -29,17 +26,21 @@ class Optimiser:
     """Weights under training: float32 [n_in, n_out] a layer, and, in fine-tuning, `thresholds`."""
 
     def __init__(
-        self, trainer: "Trainer", n_rows: int, times: np.ndarray, rng: np.random.Generator
+        self,
+        parameters: Parameters,
+        n_rows: int,
+        times: np.ndarray,
+        rng: np.random.Generator,
     ) -> None:
         """`times`: float32 [256], the z at which a pixel of each value spikes, inf for never."""
-        self.trainer = trainer
+        self.parameters = parameters
         self.times = times.astype(np.float32)
         self.binary = set(self.times.tolist()) == {1.0, np.inf}
-        sizes = (n_rows, *trainer.layers[1:])
+        sizes = (n_rows, *parameters.layers[1:])
         self.weights = []
         for layer, shape in enumerate(pairwise(sizes)):
-            mean, deviation = trainer.initial[min(layer, 1)]
-            scale = _INITIAL_INPUTS[min(layer, 1)] / trainer.layers[layer]
+            mean, deviation = parameters.initial[min(layer, 1)]
+            scale = _INITIAL_INPUTS[min(layer, 1)] / parameters.layers[layer]
             W = rng.normal(mean * scale, deviation * np.sqrt(scale), shape)
             self.weights.append(W.astype(np.float32))
         self.thresholds: tuple[int, ...] | None = None
@@ -53,7 +54,7 @@ class Optimiser:
 
     def start_fine_tuning(self) -> None:
         """From here on, steps see quantised weights (the gradient goes straight through)."""
-        bits = self.trainer.weight_bits
+        bits = self.parameters.weight_bits
         self.thresholds = tuple(best_threshold(W, bits) for W in self.weights)
         self._reset()
 
@@ -61,7 +62,7 @@ class Optimiser:
         """The weights as the network uses them: rounded, in fine-tuning."""
         if self.thresholds is None:
             return self.weights
-        bits = self.trainer.weight_bits
+        bits = self.parameters.weight_bits
         return [
             quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
             for W, threshold in zip(self.weights, self.thresholds, strict=True)
@@ -71,14 +72,14 @@ class Optimiser:
         """Learn from pixels uint8[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
         times, slopes, potential = self.forward(weights, pixels)
-        z_out = effective_times(times[-1], potential, self.trainer.horizon)
-        value, dz = cross_entropy(z_out, labels, self.trainer.beta, self.trainer.phantom)
+        z_out = effective_times(times[-1], potential, self.parameters.horizon)
+        value, dz = cross_entropy(z_out, labels, self.parameters.beta, self.parameters.phantom)
         gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
             dW /= np.float32(len(pixels))
-            if self.trainer.weight_sum:
-                dW -= np.float32(self.trainer.weight_sum) * (weights[layer].sum(axis=0) < 1)
+            if self.parameters.weight_sum:
+                dW -= np.float32(self.parameters.weight_sum) * (weights[layer].sum(axis=0) < 1)
             kernels.adam(
                 W,
                 dW,
@@ -86,10 +87,10 @@ class Optimiser:
                 self._square[layer],
                 rate,
                 self._steps,
-                self.trainer.weight_decay,
+                self.parameters.weight_decay,
             )
             if self.thresholds is not None:
-                low, high = weight_range(self.trainer.weight_bits)
+                low, high = weight_range(self.parameters.weight_bits)
                 np.clip(W, low / self.thresholds[layer], high / self.thresholds[layer], out=W)
         return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
 
@@ -99,9 +100,9 @@ class Optimiser:
         right = spikes = 0.0
         for part in range(0, len(pixels), 1000):
             times, _, potential = self.forward(weights, pixels[part : part + 1000])
-            z_out = effective_times(times[-1], potential, self.trainer.horizon)
+            z_out = effective_times(times[-1], potential, self.parameters.horizon)
             right += (z_out.argmin(axis=1) == labels[part : part + 1000]).sum()
-            decision = np.minimum(z_out.min(axis=1), self.trainer.horizon)[:, None]
+            decision = np.minimum(z_out.min(axis=1), self.parameters.horizon)[:, None]
             spikes += sum(int((z < decision).sum()) for z in times[1:-1])
         return float(right) / len(pixels), spikes / len(pixels)
 
@@ -109,7 +110,7 @@ class Optimiser:
         self, weights: Sequence[np.ndarray], pixels: np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
         """Times [n, size] of the inputs and every layer, slopes a layer, M(horizon) of the last."""
-        horizon = np.float32(self.trainer.horizon)
+        horizon = np.float32(self.parameters.horizon)
         times = [self.times[pixels]]
         slopes = []
         for layer, W in enumerate(weights):
@@ -137,8 +138,8 @@ class Optimiser:
         dz: np.ndarray,
     ) -> list[np.ndarray]:
         """dL/dW a layer from dL/dz of the last layer's effective times [n, n_out]."""
-        trainer = self.trainer
-        horizon = np.float32(trainer.horizon)
+        parameters = self.parameters
+        horizon = np.float32(parameters.horizon)
         gradients: list[np.ndarray] = []
         for layer in reversed(range(len(weights))):
             z, slope = times[layer + 1], slopes[layer]
@@ -160,16 +161,16 @@ class Optimiser:
 
     def _drive_gradient(self, layer, z, slope, fired, decision, dz) -> np.ndarray:
         """Gradient on the drives of hidden layer `layer`, float32 [n, size]."""
-        trainer = self.trainer
+        parameters = self.parameters
         slope = np.maximum(slope, _SMALLEST_SLOPE)
-        d = np.where(fired, dz * (1 - np.minimum(z, trainer.horizon)) / slope, 0)
-        d += np.float32(trainer.sparsity) * (z < decision[:, None] + trainer.leeway)
-        np.clip(d, -trainer.clip, trainer.clip, out=d)
-        if trainer.revival:
+        d = np.where(fired, dz * (1 - np.minimum(z, parameters.horizon)) / slope, 0)
+        d += np.float32(parameters.sparsity) * (z < decision[:, None] + parameters.leeway)
+        np.clip(d, -parameters.clip, parameters.clip, out=d)
+        if parameters.revival:
             activity = self._activity[layer]
             activity *= _MEMORY
             activity += np.float32(1 - _MEMORY) * fired.mean(axis=0, dtype=np.float32)
-            d[:, activity < _RARELY] -= np.float32(trainer.revival)
+            d[:, activity < _RARELY] -= np.float32(parameters.revival)
         return d.astype(np.float32, copy=False)
 
 

@@ -1,7 +1,7 @@
 """Training of networks that decide with their first output spike.
 
 Every step is the exact derivative of the spike times (DESIGN, section 1), with a few terms that
-keep training alive or the network sparse; `Trainer` names each. optimiser.py makes the steps.
+keep training alive or the network sparse; `Parameters` names each. optimiser.py makes the steps.
 """
 
 import math
@@ -15,8 +15,8 @@ from firstspike.golden.encoding import encode, pixel_ticks
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network, levels_of
 
-from .augment import Augmentation
 from .optimiser import Optimiser
+from .parameters import Parameters
 from .quantise import best_threshold, compact, most_active_inputs, quantise
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
@@ -46,36 +46,8 @@ class Epoch:
     seconds: float
 
 
-class Trainer:
-    """Trains a network and quantises it; parameters are plain attributes, results end in `_`.
-
-    Parameters
-    ----------
-    layers : sizes, inputs (pixels) first
-    encoding : "binary" or "levels-N"
-    unit, deadline : ticks of z = 1, last tick
-    late : tick at which dark pixels spike, -1 for never
-    weight_bits : 2..8, of every layer
-    n_connected : how many inputs are connected, those most often bright; None for all
-    compact : drop hidden neurons that take part in no decision
-    epochs, fine_tuning_epochs : with real weights; then with quantised ones (straight through)
-    rate, fine_tuning_rate : step of Adam at its highest; warms up over 200 steps, cosine to 1 %
-    batch : images a step
-    beta : the cost is cross-entropy on softmax(-beta z_out)
-    phantom : z at which an extra class that is always wrong fires, so the label must be earlier
-    horizon : z after which a neuron counts as silent; a silent output o costs as if it fired at
-        horizon - M_o(horizon), which always has a gradient
-    sparsity : gradient on the drive of hidden neurons that fire before the decision + `leeway`
-    revival : gradient that drives hidden neurons that fire for less than 0.2 % of images
-    weight_sum : gradient on the weights of neurons whose weights sum to less than 1, which
-        could not fire if all inputs did (the publication's cost)
-    weight_decay : decoupled, a step
-    clip : bound of the gradient on a hidden neuron's drive, for each image
-    initial : (mean, standard deviation) of the initial weights, of a first layer of 784 inputs and
-        of later ones of 600; for other sizes scaled, so that neurons are driven alike
-    augmentation : how training images are varied, None for not at all
-    held_out : how many of the last images given to `fit` choose the best epoch instead
-    seed : same seed, parameters and data (and machine): same network
+class Trainer(Parameters):
+    """Trains a network and quantises it; `Parameters` are plain attributes, results end in `_`.
 
     Attributes
     ----------
@@ -86,64 +58,6 @@ class Trainer:
     best_ : the `Epoch` the network is from
     interrupted_ : whether Ctrl-C ended `fit` early
     """
-
-    def __init__(
-        self,
-        layers: tuple[int, ...] = (784, 600, 10),
-        *,
-        encoding: str = "binary",
-        unit: int = 16,
-        deadline: int = 96,
-        late: int = -1,
-        weight_bits: int = 8,
-        n_connected: int | None = 512,
-        compact: bool = False,
-        epochs: int = 200,
-        fine_tuning_epochs: int = 12,
-        rate: float = 3e-3,
-        fine_tuning_rate: float = 1e-3,
-        batch: int = 200,
-        beta: float = 10.0,
-        phantom: float = 2.5,
-        horizon: float = 3.0,
-        sparsity: float = 2e-4,
-        leeway: float = 0.1,
-        revival: float = 0.0,
-        weight_sum: float = 0.0,
-        weight_decay: float = 0.0,
-        clip: float = 2.0,
-        initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08)),
-        augmentation: Augmentation | None = Augmentation(),  # noqa: B008, it is frozen
-        held_out: int = 5000,
-        seed: int = 1,
-    ) -> None:
-        """Keep the parameters; `fit` checks them."""
-        self.layers = tuple(layers)
-        self.encoding = encoding
-        self.unit = unit
-        self.deadline = deadline
-        self.late = late
-        self.weight_bits = weight_bits
-        self.n_connected = n_connected
-        self.compact = compact
-        self.epochs = epochs
-        self.fine_tuning_epochs = fine_tuning_epochs
-        self.rate = rate
-        self.fine_tuning_rate = fine_tuning_rate
-        self.batch = batch
-        self.beta = beta
-        self.phantom = phantom
-        self.horizon = horizon
-        self.sparsity = sparsity
-        self.leeway = leeway
-        self.revival = revival
-        self.weight_sum = weight_sum
-        self.weight_decay = weight_decay
-        self.clip = clip
-        self.initial = initial
-        self.augmentation = augmentation
-        self.held_out = held_out
-        self.seed = seed
 
     def fit(
         self,

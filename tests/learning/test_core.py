@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden import NetworkError, encode
-from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
+from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles

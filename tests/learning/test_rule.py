@@ -23,7 +23,8 @@ from firstspike.golden import (
     learn,
 )
 from firstspike.golden.learning import kernel as learning_kernel
-from firstspike.golden.learning.rule import ANNEALING, UNLABELLED, leap, settings_at
+from firstspike.golden.learning.annealing import ANNEALING, settings_at
+from firstspike.golden.learning.rule import UNLABELLED, leap
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode
-from firstspike.golden.learning.rule import Learned, learn, settings_at
+from firstspike.golden.learning.annealing import settings_at
+from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.rule import Learned
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from firstspike.golden import encode
-from firstspike.golden.learning.rule import UNLABELLED, Settings, learn
+from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.core_config import CoreConfig

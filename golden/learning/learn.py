@@ -1,0 +1,86 @@
+"""Learning images one after the other: `learn` checks what it is given and runs the kernel."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from firstspike.golden.integer import checked_ticks
+
+from .rule import UNLABELLED, Learned, LearningError, Settings
+from .state import LearningState
+
+
+def learn(
+    state: LearningState,
+    ticks: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    exact: bool = False,
+    trace: bool = False,
+) -> Learned:
+    """Learn images one after the other: each is decided with what the ones before it left.
+
+    `ticks`: int32 [n, n_rows] as `encode` makes them; `labels`: int [n], a class or `UNLABELLED`.
+    `state` is brought up to date at the end: an interrupt leaves it as it was. With `trace` the
+    hidden spikes are kept. Raises `LearningError` for labels that do not fit the network, and
+    `EncodingError` for ticks that do not.
+
+    `exact` is an ablation that no hardware has. The correction of hidden neuron h is not
+    sign(p - q) but the weight-valued sum that p and q count the signs of, in units of the mean
+    absolute output weight w: delta[h] = (sum of W2[h, o] over D_plus - that over D_minus) / w, or
+    -1 where it is 0 and the rule has its -1. step * delta[h] is rounded to one of its neighbours
+    at random, in the mean to itself; each drawn input row takes one more state of the generator
+    for that, with which a larger one begins.
+    """
+    from .kernel import learn_images  # numba takes a while to import
+
+    network = state.template
+    ticks = checked_ticks(network, ticks)
+    labels = np.asarray(labels)
+    if labels.shape != (len(ticks),) or labels.dtype.kind not in "iu":
+        raise LearningError(
+            f"the labels are {labels.dtype} {list(labels.shape)}: "
+            f"give one integer for each of the {len(ticks)} images."
+        )
+    labels = labels.astype(np.int64)
+    classes = network.shape[-1]
+    if labels.size and (labels.min() < UNLABELLED or labels.max() >= classes):
+        wrong = int(labels[(labels < UNLABELLED) | (labels >= classes)][0])
+        raise LearningError(
+            f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
+            f"or {UNLABELLED} for none."
+        )
+    n, n_hidden = len(ticks), network.shape[1]
+    learned = Learned(
+        *(np.zeros(n, kind) for kind in (np.int32, np.int32, bool, np.int32, bool)),
+        *(np.zeros(n, np.int32) for _ in range(5)),
+        hidden=(np.zeros((n, n_hidden), np.int32),) if trace else None,
+    )
+    W1, W2 = (weights.copy() for weights in state.weights)
+    generator = learn_images(
+        ticks,
+        labels,
+        W1,
+        W2,
+        state.stored_bits,
+        np.array(network.weight_bits),
+        np.array(network.thresholds),
+        network.unit,
+        network.deadline,
+        settings.step,
+        settings.row_draw,
+        settings.output_draw,
+        bool(settings.every_competitor),
+        settings.margin_shift,
+        settings.margin_minimum,
+        exact,
+        state.generator,
+        *(getattr(learned, field.name) for field in fields(learned)[:-1]),
+        learned.hidden[0] if trace else np.zeros((0, n_hidden), np.int32),
+    )
+    state.weights[0][:], state.weights[1][:] = W1, W2
+    state.generator = generator
+    state.done += int((labels != UNLABELLED).sum())
+    return learned

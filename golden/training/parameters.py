@@ -1,0 +1,70 @@
+"""What a training is made with: the parameters of `Trainer`, which its `Optimiser` reads too."""
+
+from dataclasses import dataclass, field
+
+from .augment import Augmentation
+
+
+@dataclass(kw_only=True, eq=False)
+class Parameters:
+    """Parameters of a training; `Trainer.fit` checks them. The first may be given by position."""
+
+    layers: tuple[int, ...] = field(default=(784, 600, 10), kw_only=False)
+    """Sizes, inputs (pixels) first."""
+    encoding: str = "binary"
+    """"binary" or "levels-N"."""
+    unit: int = 16
+    """Ticks of z = 1."""
+    deadline: int = 96
+    """The last tick."""
+    late: int = -1
+    """Tick at which dark pixels spike, -1 for never."""
+    weight_bits: int = 8
+    """2..8, of every layer."""
+    n_connected: int | None = 512
+    """How many inputs are connected, those most often bright; None for all."""
+    compact: bool = False
+    """Drop hidden neurons that take part in no decision."""
+    epochs: int = 200
+    """With real weights."""
+    fine_tuning_epochs: int = 12
+    """After those, with quantised weights (straight through)."""
+    rate: float = 3e-3
+    """Step of Adam at its highest; it warms up over 200 steps and falls, a cosine, to 1 %."""
+    fine_tuning_rate: float = 1e-3
+    """The same in fine-tuning."""
+    batch: int = 200
+    """Images a step."""
+    beta: float = 10.0
+    """The cost is cross-entropy on softmax(-beta z_out)."""
+    phantom: float = 2.5
+    """z at which an extra class that is always wrong fires, so the label must be earlier."""
+    horizon: float = 3.0
+    """z after which a neuron counts as silent; a silent output o costs as if it fired at
+    horizon - M_o(horizon), which always has a gradient."""
+    sparsity: float = 2e-4
+    """Gradient on the drive of hidden neurons that fire before the decision + `leeway`."""
+    leeway: float = 0.1
+    """In units of z."""
+    revival: float = 0.0
+    """Gradient that drives hidden neurons that fire for less than 0.2 % of images."""
+    weight_sum: float = 0.0
+    """Gradient on the weights of neurons whose weights sum to less than 1, which could not fire
+    if all inputs did (the publication's cost)."""
+    weight_decay: float = 0.0
+    """Decoupled, a step."""
+    clip: float = 2.0
+    """Bound of the gradient on a hidden neuron's drive, for each image."""
+    initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08))
+    """(mean, standard deviation) of the initial weights, of a first layer of 784 inputs and of
+    later ones of 600; for other sizes scaled, so that neurons are driven alike."""
+    augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
+    """How training images are varied, None for not at all."""
+    held_out: int = 5000
+    """How many of the last images given to `fit` choose the best epoch instead."""
+    seed: int = 1
+    """Same seed, parameters and data (and machine): same network."""
+
+    def __post_init__(self) -> None:
+        """A list of layers will do."""
+        self.layers = tuple(self.layers)
