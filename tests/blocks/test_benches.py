@@ -12,7 +12,7 @@ from tests.support.simulators import on_both_simulators
 
 @on_both_simulators
 @pytest.mark.parametrize(
-    "shape",
+    "config",
     [
         {"n_in": 9, "n_out": 13, "lanes": 4, "window": 2},
         {"n_in": 9, "n_out": 13, "lanes": 4, "window": 0},
