@@ -1,11 +1,11 @@
 """A board on a serial port: identifies it, loads it, and lets it classify and learn.
 
-    with Board.open("/dev/ttyUSB1") as board:
+    with BoardClient.open("/dev/ttyUSB1") as board:
         board.load(network)
         for decision in board.classify(encode(network, pixels)):
             print(decision.decision, decision.tick)
 
-What gets lost on the way is repaired (see `exchange`); what cannot be is a BoardError that says
+What gets lost on the way is repaired (see `transport`); what cannot be is a BoardError that says
 what to do. After one, load the weights again: the board may have been started anew.
 """
 
@@ -24,8 +24,8 @@ from firstspike.hdl.link import protocol
 from firstspike.hdl.link.messages import (
     Decision,
     decision,
-    place,
     settings_payload,
+    weight_address,
     weight_bytes,
     weight_places,
     weight_writes,
@@ -37,8 +37,8 @@ from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
 from .errors import MismatchError, RefusedError
 from .images import image, image_of_pixels
 from .line import Line, SerialLine
-from .remote_core import shape_of
-from .request import Ask
+from .remote_core import config_of
+from .request import PendingRequest
 from .transport import Transport
 
 TIMEOUT = 1.0
@@ -61,17 +61,17 @@ class Status:
     """Of the latest."""
 
 
-class Board:
+class BoardClient:
     """A board at the other end of a line. Made by `open`; use it in a `with` block.
 
-    `identity` is what it says of itself, `config` the shape of its core.
+    `identity` is what it says of itself, `config` the configuration of its core.
     """
 
     def __init__(self, line: Line, timeout: float = TIMEOUT) -> None:
         self._line = line
         self._transport = Transport(line, timeout)
         self.identity = self._transport.identity
-        self.config = shape_of(self.identity)
+        self.config = config_of(self.identity)
 
     @classmethod
     def open(cls, port: str, baud: int = protocol.BAUD, timeout: float = TIMEOUT) -> Self:
@@ -143,7 +143,7 @@ class Board:
         wanted = zlib.crc32(b"".join(content))
         if self.checksum() == wanted:
             return False
-        self._move(self._writes(content), progress, lambda ask: len(ask.payload) - 4)
+        self._move(self._writes(content), progress, lambda request: len(request.payload) - 4)
         if self.checksum() != wanted:
             raise RefusedError(
                 "the board's weights are not those that were written: load the bitstream and try "
@@ -153,9 +153,9 @@ class Board:
 
     def read_weights(self, progress: Progress | None = None) -> tuple[np.ndarray, ...]:
         """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
-        asks = list(self._reads())
-        self._move(asks, progress, lambda ask: ask.length)
-        return weights_of(self.config, b"".join(ask.answer for ask in asks))
+        requests = list(self._reads())
+        self._move(requests, progress, lambda request: request.length)
+        return weights_of(self.config, b"".join(request.answer for request in requests))
 
     def checksum(self) -> int:
         """CRC-32 of all weight words, as the board has counted it."""
@@ -174,11 +174,11 @@ class Board:
         built for is connected to.
         """
         if pixels is None:
-            asks = (image(self.config, row) for row in ticks)
+            requests = (image(self.config, row) for row in ticks)
         else:
-            asks = (image_of_pixels(self.config, self.identity.n_inputs, row) for row in pixels)
-        for ask in self._transport.ask_all(asks):
-            yield decision(self.config, _answer(ask))
+            requests = (image_of_pixels(self.config, self.identity.n_inputs, row) for row in pixels)
+        for request in self._transport.ask_all(requests):
+            yield decision(self.config, _answer(request))
 
     def learn(
         self,
@@ -196,13 +196,13 @@ class Board:
         if not self.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
         self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
-        asks = (
+        requests = (
             image(self.config, row, label, once=True)
             for row, label in zip(ticks, labels, strict=True)
         )
-        for ask in self._transport.ask_all(asks):
-            lost = ask.answer is None and ask.refused is None
-            yield None if lost else decision(self.config, _answer(ask))
+        for request in self._transport.ask_all(requests):
+            lost = request.answer is None and request.refused is None
+            yield None if lost else decision(self.config, _answer(request))
 
     def status(self) -> Status:
         """How the line has done."""
@@ -216,37 +216,42 @@ class Board:
         self._ask(Request.RESET, 0)
 
     def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
-        return _answer(self._transport.ask(Ask(kind, payload, length)))
+        return _answer(self._transport.ask(PendingRequest(kind, payload, length)))
 
     def _move(
-        self, asks: Iterable[Ask], progress: Progress | None, size: Callable[[Ask], int]
+        self,
+        requests: Iterable[PendingRequest],
+        progress: Progress | None,
+        size: Callable[[PendingRequest], int],
     ) -> None:
         total = sum(layer.words * word_bytes(layer) for layer in self.config.layers)
         done = 0
-        for ask in self._transport.ask_all(asks):
-            _answer(ask)
-            done += size(ask)
+        for request in self._transport.ask_all(requests):
+            _answer(request)
+            done += size(request)
             if progress is not None:
                 progress(done, total)
 
-    def _writes(self, content: list[bytes]) -> Iterator[Ask]:
+    def _writes(self, content: list[bytes]) -> Iterator[PendingRequest]:
         room = self.identity.max_payload - protocol.ADDRESS_FORMAT.size
         for payload in weight_writes(self.config, content, min(PIECE, room)):
-            yield Ask(Request.WRITE, payload)
+            yield PendingRequest(Request.WRITE, payload)
 
-    def _reads(self) -> Iterator[Ask]:
+    def _reads(self) -> Iterator[PendingRequest]:
         for number, address, count in weight_places(self.config, PIECE):
             size = word_bytes(self.config.layers[number])
-            yield Ask(Request.READ, place(number, address) + bytes([count]), count * size)
+            yield PendingRequest(
+                Request.READ, weight_address(number, address) + bytes([count]), count * size
+            )
 
 
-def _answer(ask: Ask) -> bytes:
-    if ask.refused is not None:
+def _answer(request: PendingRequest) -> bytes:
+    if request.refused is not None:
         raise RefusedError(
-            f"the board refuses {ask.kind.name} ({ask.refused.name}): its core is not as it says; "
-            "load its bitstream anew."
+            f"the board refuses {request.kind.name} ({request.refused.name}): its core is not as "
+            "it says; load its bitstream anew."
         )
-    return ask.answer
+    return request.answer
 
 
 def _joined(sizes: tuple[int, ...]) -> str:

@@ -10,12 +10,12 @@ from firstspike.hdl.link.messages import bitmap_payload, decision_bytes, image_r
 from firstspike.hdl.link.protocol import Request
 
 from .errors import MismatchError
-from .request import Ask
+from .request import PendingRequest
 
 
 def image(
     config: CoreConfig, ticks: np.ndarray, label: int = learning.UNLABELLED, once: bool = False
-) -> Ask:
+) -> PendingRequest:
     """An image, int [n_rows], for a core of that shape. Raises MismatchError."""
     n_rows, classes = config.layers[0].folding.n_in, config.layers[-1].folding.n_out
     ticks = np.asarray(ticks)
@@ -30,10 +30,10 @@ def image(
             f"the label {label} is no class: labels are in 0..{classes - 1}, or "
             f"{learning.UNLABELLED} for none."
         )
-    return Ask(*image_request(config, ticks, label), decision_bytes(config), once)
+    return PendingRequest(*image_request(config, ticks, label), decision_bytes(config), once)
 
 
-def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> Ask:
+def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> PendingRequest:
     """An image, uint8 [n_inputs], of which the board selects the pixels. Raises MismatchError."""
     if config.bitmap is None:
         raise MismatchError("the board's core takes no pixels: give it ticks alone.")
@@ -42,4 +42,4 @@ def image_of_pixels(config: CoreConfig, n_inputs: int, pixels: np.ndarray) -> As
         raise MismatchError(
             f"an image of {pixels.size} pixels is asked for: the board takes {n_inputs}."
         )
-    return Ask(Request.PIXELS, bitmap_payload(pixels > 127), decision_bytes(config))
+    return PendingRequest(Request.PIXELS, bitmap_payload(pixels > 127), decision_bytes(config))

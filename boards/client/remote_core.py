@@ -1,4 +1,4 @@
-"""What a board says of its core, as the shape that the hardware is generated from."""
+"""What a board says of its core, as the configuration that its hardware is generated from."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def folding_of(identity: Identity) -> Folding:
     return Folding(tuple(layers), BITMAP_BITS if identity.has(IdentityFlag.BITMAPS) else None)
 
 
-def shape_of(identity: Identity) -> CoreConfig:
-    """The shape of the board's core. It takes the connected inputs alone."""
+def config_of(identity: Identity) -> CoreConfig:
+    """The configuration of the board's core. It takes the connected inputs alone."""
     folding = folding_of(identity)
     counted = tuple(layer.n_in for layer in identity.layers)
     layers = tuple(

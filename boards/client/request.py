@@ -8,8 +8,8 @@ from firstspike.hdl.link.protocol import ANSWER, RING_OVERHEAD, Cause, Notice, R
 
 
 @dataclass(eq=False)
-class Ask:
-    """A request, and what became of it."""
+class PendingRequest:
+    """A request that is or will be under way, and what became of it."""
 
     kind: Request
     payload: bytes = b""

@@ -3,8 +3,8 @@
 Many requests are under way at a time, so that neither the line nor the board waits for the answers,
 which a USB bridge may hold back for 16 ms.
 
-    asks ----> [ waiting ] --frames--> line --> board
-    answers in the asks' order <-- [ under way ] <--frames-- line
+    requests > [ waiting ] --frames--> line --> board
+    answers in their order <-- [ under way ] <--frames-- line
 
 The board takes requests by their sequence numbers without a gap, and answers in order. What is lost
 shows in one of three ways:
@@ -43,7 +43,7 @@ from firstspike.hdl.link.protocol import (
 from .errors import BoardError, MismatchError, NoAnswerError
 from .frames import FrameReader
 from .line import Line
-from .request import Ask
+from .request import PendingRequest
 
 UNDER_WAY = 200
 """Requests, at most; fewer than there are sequence numbers."""
@@ -78,8 +78,8 @@ class Transport:
         self._line = line
         self._timeout = timeout
         self._reader = FrameReader()
-        self._under_way: deque[Ask] = deque()  # with the sequences before `_next`
-        self._again: deque[Ask] = deque()
+        self._under_way: deque[PendingRequest] = deque()  # with the sequences before `_next`
+        self._again: deque[PendingRequest] = deque()
         self._next = 0
         self._hello = random.randrange(HELLOS)  # hardly the one of a program before us
         self._in_step = True  # nothing is under way, and the board expects `_next`
@@ -96,12 +96,12 @@ class Transport:
         self.identity: Identity | None = None
         self._barrier()
 
-    def ask(self, ask: Ask) -> Ask:
+    def ask(self, request: PendingRequest) -> PendingRequest:
         """Send one request and wait for its answer."""
-        (answered,) = self.ask_all([ask])
+        (answered,) = self.ask_all([request])
         return answered
 
-    def ask_all(self, asks: Iterable[Ask]) -> Iterator[Ask]:
+    def ask_all(self, requests: Iterable[PendingRequest]) -> Iterator[PendingRequest]:
         """Send requests as fast as the board takes them; gives them, in order, as they are done.
 
         Only one such iterator can be in use. If it is left before its end, what has been sent is
@@ -114,22 +114,22 @@ class Transport:
         self._in_step = False
         if not goes_on:  # an iterator was long, was left before its end, or raised
             self._barrier()
-        source = iter(asks)
+        source = iter(requests)
         following = next(source, None)
-        order: deque[Ask] = deque()
+        order: deque[PendingRequest] = deque()
         while True:
             frames = b""
-            while ask := self._again[0] if self._again else following:
-                if not self._fits(ask):
+            while request := self._again[0] if self._again else following:
+                if not self._fits(request):
                     break
                 if self._again:
                     self._again.popleft()
                 else:
-                    order.append(ask)
+                    order.append(request)
                     following = next(source, None)
-                frames += encode_frame(ask.kind, self._next, ask.payload)
+                frames += encode_frame(request.kind, self._next, request.payload)
                 self._next = (self._next + 1) & 0xFF
-                self._under_way.append(ask)
+                self._under_way.append(request)
             if frames:
                 self._line.write(frames)
             while order and order[0].done:
@@ -142,16 +142,16 @@ class Transport:
                 self._in_step = True
                 return
 
-    def _fits(self, ask: Ask) -> bool:
+    def _fits(self, request: PendingRequest) -> bool:
         """Whether the board has room for one more."""
         identity = self.identity
-        if len(ask.payload) > identity.max_payload or ask.cost > identity.capacity:
+        if len(request.payload) > identity.max_payload or request.cost > identity.capacity:
             raise MismatchError(
-                f"a request of {len(ask.payload)} bytes is asked for: this board takes up to "
+                f"a request of {len(request.payload)} bytes is asked for: this board takes up to "
                 f"{identity.max_payload}."
             )
         used = sum(one.cost for one in self._under_way)
-        return len(self._under_way) < UNDER_WAY and used + ask.cost <= identity.capacity
+        return len(self._under_way) < UNDER_WAY and used + request.cost <= identity.capacity
 
     def _await_answers(self) -> None:
         """Wait until one of the requests under way is answered; repair what is lost."""
@@ -287,8 +287,8 @@ class Transport:
     def _lose(self, count: int) -> None:
         """The first requests under way have been done, and their answers are lost."""
         for _ in range(count):
-            ask = self._under_way.popleft()
-            if ask.once:
-                ask.done = True
+            request = self._under_way.popleft()
+            if request.once:
+                request.done = True
             else:
-                self._again.append(ask)
+                self._again.append(request)

@@ -10,8 +10,9 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.pipeline import Stage
 
+from .board_rom import BoardRom
 from .engine import Engine
-from .identity import Facts, identity_of
+from .identity import identity_of
 from .receiver import Receiver
 from .requests import lengths_of
 from .ring import Ring
@@ -76,7 +77,7 @@ class Link(wiring.Component):
         mask = None
         if config.bitmap is not None and len(network.inputs) < network.n_inputs:
             mask = np.isin(np.arange(network.n_inputs), network.inputs)
-        self._facts = Facts(identity, mask, digit)
+        self._rom = BoardRom(identity, mask, digit)
         self._receiver = Receiver(lengths_of(config, network), selects=mask is not None)
         self._ring = Ring(ring_bytes)
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
@@ -94,7 +95,7 @@ class Link(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.facts = facts = self._facts
+        m.submodules.rom = rom = self._rom
         m.submodules.receiver = receiver = self._receiver
         m.submodules.ring = ring = self._ring
         m.submodules.engine = engine = self._engine
@@ -117,12 +118,12 @@ class Link(wiring.Component):
             engine.fault.valid.eq(receiver.fault.valid),
             engine.fault.cause.eq(receiver.fault.cause),
             engine.expected.eq(receiver.expected),
-            facts.select.valid.eq(receiver.select.valid),
-            facts.select.place.eq(receiver.select.place),
-            receiver.mask.eq(facts.data),
-            facts.index.eq(engine.fact_index),
-            facts.digit.eq(engine.fact_digit),
-            engine.fact.eq(facts.data),
+            rom.select.valid.eq(receiver.select.valid),
+            rom.select.place.eq(receiver.select.place),
+            receiver.mask.eq(rom.data),
+            rom.index.eq(engine.fact_index),
+            rom.digit.eq(engine.fact_digit),
+            engine.fact.eq(rom.data),
             engine.fact_busy.eq(receiver.select.valid),
         ]
         pressed, before = Signal(), Signal()

@@ -22,7 +22,6 @@ from firstspike.hdl.core.layer_config import LayerConfig
 from firstspike.hdl.core.weights import CHUNK_BITS, chunks_of
 from firstspike.hdl.learner.learner import settings_values
 
-from .identity import packed
 from .protocol import (
     ADDRESS_FORMAT,
     DECISION_FORMAT,
@@ -31,6 +30,7 @@ from .protocol import (
     DecisionFlag,
     Request,
 )
+from .requests import packed
 
 CHUNK_BYTES = CHUNK_BITS // 8
 
@@ -176,9 +176,9 @@ def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> It
     for number, address, count in weight_places(config, most):
         size = word_bytes(config.layers[number])
         words = content[number][address * size : (address + count) * size]
-        yield place(number, address) + words
+        yield weight_address(number, address) + words
 
 
-def place(layer: int, address: int) -> bytes:
+def weight_address(layer: int, address: int) -> bytes:
     """What payloads that write or read weights begin with."""
     return ADDRESS_FORMAT.pack(layer | address << 8)

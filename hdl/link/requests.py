@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from firstspike.golden.network import Network
 from firstspike.hdl.core.core_config import CoreConfig
 
@@ -21,6 +23,11 @@ class Length(NamedTuple):
 def bitmap_bytes(pixels: int) -> int:
     """Bytes of a bitmap."""
     return -(-pixels // 8)
+
+
+def packed(pixels: np.ndarray) -> bytes:
+    """A bitmap, of bool [n]: pixel p is bit p % 8 of byte p // 8."""
+    return np.packbits(np.asarray(pixels, bool), bitorder="little").tobytes()
 
 
 def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:

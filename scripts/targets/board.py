@@ -11,8 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from firstspike.boards.building.digits import bitmap_pixels
-from firstspike.boards.client.client import Board, Progress
-from firstspike.boards.client.errors import MismatchError
+from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.boards.client.remote_core import folding_of
 from firstspike.golden import Learned, LearningState, Network, Settings, learn
 from firstspike.golden.timing.folding import Folding
@@ -26,7 +25,7 @@ from firstspike.sim.scoreboard import Run
 class BoardTarget:
     """A board that runs networks, and learns."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: BoardClient) -> None:
         self._board = board
         self.config = board.config
         self.folding = folding_of(board.identity)
@@ -90,7 +89,7 @@ def opened(port: str | None, baud: int | None) -> Iterator[BoardTarget]:
         raise click.UsageError(
             "--target board needs --port, the board's serial port, such as /dev/ttyUSB1."
         )
-    with Board.open(port, baud or BAUD) as board:
+    with BoardClient.open(port, baud or BAUD) as board:
         yield BoardTarget(board)
 
 

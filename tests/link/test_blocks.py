@@ -9,8 +9,8 @@ from amaranth.hdl import Module
 from amaranth.sim import Simulator
 from cobs import cobs
 
-from firstspike.hdl.link.identity import packed
 from firstspike.hdl.link.protocol import BAUD, DELIMITER, decode_frame
+from firstspike.hdl.link.requests import packed
 from firstspike.hdl.link.ring import Ring
 from firstspike.hdl.link.selector import Selector
 from firstspike.hdl.link.transmitter import Transmitter

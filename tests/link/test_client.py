@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import serial
 
-from firstspike.boards.client.client import Board, Status
+from firstspike.boards.client.client import BoardClient, Status
 from firstspike.boards.client.errors import (
     BoardError,
     MismatchError,
@@ -35,15 +35,15 @@ TICKS = encode(NETWORK, PIXELS)
 OTHER = replace(NETWORK, weights=(NETWORK.weights[0], NETWORK.weights[1][:, ::-1]))
 
 
-def board_with(**options) -> Board:
+def board_with(**options) -> BoardClient:
     """A board on a good line; its model is `board.model`, the line `board.line`."""
     model = BoardModel(options.pop("network", NETWORK), **options)
-    board = Board(ModelLine(model))
+    board = BoardClient(ModelLine(model))
     board.model, board.line = model, board._line
     return board
 
 
-def sent_kinds(board: Board) -> list[int]:
+def sent_kinds(board: BoardClient) -> list[int]:
     """Types of the requests that go over the board's line from now on."""
     reader, kinds = FrameReader(), []
 
@@ -167,7 +167,7 @@ def test_a_board_that_is_still_busy_with_what_another_program_has_left_is_waited
     board = board_with()
     board.line.seconds[Request.INPUTS] = 0.5
     next(board.classify(TICKS))
-    other = Board(board.line)
+    other = BoardClient(board.line)
     assert other.identity == board.identity
     assert board.line.now() > 29
 
@@ -305,18 +305,18 @@ def test_another_version_of_the_protocol_is_named(monkeypatch):
     content = b"\x07" + model.identity.to_bytes()[1:]
     monkeypatch.setattr(type(model.identity), "to_bytes", lambda _: content)
     with pytest.raises(MismatchError, match="speaks version 7"):
-        Board(ModelLine(model))
+        BoardClient(ModelLine(model))
 
 
 def test_silence_and_noise_are_told_apart():
     line = ModelLine(BoardModel(NETWORK))
     line.damage_in = lambda content, now: (b"", now)
     with pytest.raises(NoAnswerError, match="no answer on the model"):
-        Board(line)
+        BoardClient(line)
     line = ModelLine(BoardModel(NETWORK))
     line.damage_in = lambda content, now: (content.replace(b"\0", b"\1"), now)
     with pytest.raises(NoAnswerError, match="baud rate"):
-        Board(line)
+        BoardClient(line)
     assert line.now() < 10
 
 
@@ -340,7 +340,7 @@ def terminal():
 
 
 def test_a_real_port_carries_it():
-    with served(BoardModel(NETWORK)) as name, Board.open(name) as board:
+    with served(BoardModel(NETWORK)) as name, BoardClient.open(name) as board:
         decisions = list(board.classify(np.tile(TICKS, (5, 1))))
     assert [one.tick for one in decisions] == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
 
@@ -348,13 +348,13 @@ def test_a_real_port_carries_it():
 def test_a_port_that_is_in_use_is_named(terminal):
     _, name = terminal
     with serial.Serial(name, exclusive=True), pytest.raises(PortError, match="in use"):
-        Board.open(name)
+        BoardClient.open(name)
 
 
 def test_a_board_that_is_not_there_is_missed_soon(terminal):
     _, name = terminal
     with pytest.raises(NoAnswerError, match="is it a FirstSpike board"):
-        Board.open(name, timeout=0.01)
+        BoardClient.open(name, timeout=0.01)
     serial.Serial(name, exclusive=True).close()  # it was let go
 
 
@@ -372,7 +372,7 @@ def test_a_port_that_goes_is_named():
 
     thread = threading.Thread(target=answer_once)
     thread.start()
-    with Board.open(os.ttyname(theirs)) as board:
+    with BoardClient.open(os.ttyname(theirs)) as board:
         thread.join()
         os.close(theirs)
         os.close(ours)
@@ -382,14 +382,14 @@ def test_a_port_that_goes_is_named():
 
 def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
     with pytest.raises(PortError, match="there is no port"):
-        Board.open(str(tmp_path / "ttyUSB9"))
+        BoardClient.open(str(tmp_path / "ttyUSB9"))
     (tmp_path / "file").touch()
     with pytest.raises(PortError, match="is no serial port"):
-        Board.open(str(tmp_path / "file"))
+        BoardClient.open(str(tmp_path / "file"))
 
     def denied(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(PortError, match="dialout"):
-        Board.open("/dev/ttyUSB0")
+        BoardClient.open("/dev/ttyUSB0")

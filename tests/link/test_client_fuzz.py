@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from firstspike.boards.client.client import Board
+from firstspike.boards.client.client import BoardClient
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.golden import LearningState, Settings, infer, learn
 from firstspike.hdl.link.messages import Decision
@@ -112,7 +112,7 @@ def agree(decisions: list[Decision | None], golden) -> None:
         assert one is None or not one.error
 
 
-def all_is_well(board: Board) -> None:
+def all_is_well(board: BoardClient) -> None:
     """On a good line everything works."""
     board.load(OTHER)
     assert all(map(np.array_equal, board.read_weights(), OTHER.weights))
@@ -127,7 +127,7 @@ def all_is_well(board: Board) -> None:
 def test_whatever_happens_to_a_few_frames_is_repaired(out, back, eager):
     model = BoardModel(NETWORK, loaded=True, eager=eager)
     line = ModelLine(model)
-    board = Board(line)
+    board = BoardClient(line)
     line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
     board.load(NETWORK)
     decisions = list(board.classify(TICKS))
@@ -144,7 +144,7 @@ def test_every_image_is_learned_once_whatever_is_lost(out, back, eager):
     state = LearningState.of(NETWORK, 10)
     model = BoardModel(NETWORK, stored_bits=10, eager=eager)
     line = ModelLine(model)
-    board = Board(line)
+    board = BoardClient(line)
     line.damage_out, line.damage_in = Harmful(iter(out)), Harmful(iter(back))
     decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
     assert learned_so_far(model) == len(LESSONS)
@@ -184,7 +184,7 @@ def good_again(line: ModelLine) -> None:
 
 def test_a_line_that_goes_on_being_bad_gives_no_wrong_result():
     line = ModelLine(BoardModel(NETWORK, loaded=True))
-    board = Board(line)
+    board = BoardClient(line)
     golden = infer(NETWORK, TICKS)
     board.load(NETWORK)
     for gap in bad_lines(line):
@@ -204,7 +204,7 @@ def test_a_line_that_goes_on_being_bad_lets_nothing_be_learned_twice():
     state = LearningState.of(NETWORK, 10)
     model = BoardModel(NETWORK, stored_bits=10)
     line = ModelLine(model)
-    board = Board(line)
+    board = BoardClient(line)
     for gap in bad_lines(line):
         model.learned.clear()
         decisions = []

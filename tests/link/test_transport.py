@@ -6,7 +6,7 @@ import pytest
 
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.boards.client.frames import FrameReader
-from firstspike.boards.client.request import Ask
+from firstspike.boards.client.request import PendingRequest
 from firstspike.boards.client.transport import Transport
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, encode_frame
@@ -88,7 +88,7 @@ def test_a_notice_from_before_the_probe_does_not_say_what_was_taken(late):
         return None
 
     line = WrittenLine(says)
-    answered = Transport(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6, once=True))
+    answered = Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6, once=True))
     assert answered.answer == b"answer"
     assert line.count(Request.INPUTS) == 1
 
@@ -106,8 +106,8 @@ def test_a_loss_costs_one_probe_and_one_hello():
         return None
 
     line = WrittenLine(says)
-    asks = [Ask(Request.INPUTS, b"image", 6, once=True) for _ in range(3)]
-    assert all(one.answer for one in Transport(line, 1.0).ask_all(asks))
+    requests = [PendingRequest(Request.INPUTS, b"image", 6, once=True) for _ in range(3)]
+    assert all(one.answer for one in Transport(line, 1.0).ask_all(requests))
     assert line.count(Request.INPUTS) == 5
     assert line.count(PROBE) == 1
     assert line.count(Request.HELLO) == 2
@@ -130,7 +130,7 @@ def test_answers_of_another_type_length_or_sequence_are_no_answers():
         return [notice(Cause.TYPE, KNOWN + 1, tries[0] + 1)] if kind == PROBE else None
 
     line = WrittenLine(says)
-    assert Transport(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6)).answer == b"answer"
+    assert Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6)).answer == b"answer"
     assert len(tries) == 2
 
 
@@ -143,7 +143,7 @@ def test_a_board_that_expects_what_was_never_sent_has_been_started_anew(ahead):
         return [] if kind == Request.INPUTS else None
 
     with pytest.raises(NoAnswerError, match="started anew"):
-        Transport(WrittenLine(says), 1.0).ask(Ask(Request.INPUTS, b"image", 6))
+        Transport(WrittenLine(says), 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6))
 
 
 def test_only_the_answer_of_the_latest_hello_counts():
@@ -166,7 +166,7 @@ def test_only_the_answer_of_the_latest_hello_counts():
         return [image_answer(sequence)]
 
     line = WrittenLine(says)
-    Transport(line, 1.0).ask(Ask(Request.INPUTS, b"image", 6))
+    Transport(line, 1.0).ask(PendingRequest(Request.INPUTS, b"image", 6))
     (_, first), (_, second) = (one for one in line.sent if one[0] == Request.HELLO)
     assert line.sent[-1] == (Request.INPUTS, second + 2)
     assert first != second

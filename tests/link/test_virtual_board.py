@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from firstspike.boards.client.client import Board, Status
+from firstspike.boards.client.client import BoardClient, Status
 from firstspike.boards.client.line import SerialLine
 from firstspike.boards.client.remote_core import folding_of
 from firstspike.boards.client.transport import TRIES
@@ -43,7 +43,7 @@ def port():
 @pytest.fixture
 def board(port):
     """The board, with the network's weights."""
-    with Board.open(port) as board:
+    with BoardClient.open(port) as board:
         board.load(NETWORK)
         yield board
 
@@ -126,7 +126,7 @@ class BadLine(SerialLine):
 def test_on_a_bad_line_each_image_is_learned_once(port):
     state = LearningState.of(NETWORK, 10)
     line = BadLine(port)
-    with Board(line, timeout=0.3) as board:
+    with BoardClient(line, timeout=0.3) as board:
         assert line.damaged == 0
         board.load(NETWORK, state.weights)
         decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
@@ -181,7 +181,7 @@ def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
 
 
 def test_an_idle_board_does_not_use_the_processor(port):
-    with Board.open(port) as board:
+    with BoardClient.open(port) as board:
         board.status()
     time.sleep(0.2)
     before = processor_seconds_of_children()

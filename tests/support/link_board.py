@@ -12,7 +12,6 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.identity import packed
 from firstspike.hdl.link.protocol import (
     ANSWER,
     DECISION_FORMAT,
@@ -21,6 +20,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.requests import packed
 from firstspike.sim.benches.link.script import (
     Answer,
     Outcome,

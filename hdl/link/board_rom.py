@@ -1,0 +1,61 @@
+"""What a board knows of itself: its identity, the connected pixels, and the image it can show."""
+
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from .protocol import Identity
+from .receiver import LAST_PLACE
+from .requests import bitmap_bytes, packed
+
+
+class BoardRom(wiring.Component):
+    """A read-only memory: the identity, the mask of the connected pixels, the image to show.
+
+    Ports
+    -----
+    select : {valid, place}, of the Receiver, which goes before the other reader.
+    index, digit : a byte of the identity, or of the image.
+    data : of the address of the cycle before.
+
+    Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
+    """
+
+    def __init__(self, identity: Identity, mask: np.ndarray | None, digit: np.ndarray | None):
+        # The parts begin at multiples of a power of two, so that addresses need no sum.
+        parts = [identity.to_bytes(), b"", b""]
+        if mask is not None:  # backwards, as places are counted
+            parts[1] = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))
+        if digit is not None:
+            parts[2] = packed(digit)
+        self.length = len(parts[0])
+        longest = max(map(len, parts))
+        self._bits = (longest - 1).bit_length()
+        self._selects, self._shows = mask is not None, digit is not None
+        self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in parts).rstrip(b"\0")
+        place = range(bitmap_bytes(0 if mask is None else len(mask)) + LAST_PLACE)
+        super().__init__(
+            {
+                "select": In(wiring.Signature({"valid": Out(1), "place": Out(place)})),
+                "index": In(range(longest)),
+                "digit": In(1),
+                "data": Out(8),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = rom = memory.Memory(
+            shape=8, depth=len(self._content), init=self._content
+        )
+        read = rom.read_port()
+        place = Cat(self.select.place, Const(0, self._bits))[: self._bits]
+        index = Cat(self.index, Const(0, self._bits))[: self._bits]
+        selects = self.select.valid if self._selects else Const(0)
+        digit = self.digit if self._shows else Const(0)
+        m.d.comb += [
+            read.addr.eq(Cat(Mux(selects, place, index), selects, ~selects & digit)),
+            self.data.eq(read.data),
+        ]
+        return m
