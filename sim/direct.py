@@ -15,8 +15,9 @@ from firstspike.golden import Network
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.words import weight_chunks
 
 from .benches.core.learning import LearningRun, label_items, learning_run, settings_item
 from .benches.core.run import HardwareRun, hardware_run, image_items, requests

@@ -15,7 +15,7 @@ from firstspike.boards.top import Top
 from firstspike.golden import Network
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.serial_core import SerialCore
 

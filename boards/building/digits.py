@@ -7,7 +7,7 @@ import numpy as np
 from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import goes_as_bitmap
 
 

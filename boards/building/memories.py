@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.events import address_shape
+from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.lanes import fired_layout
-from firstspike.hdl.core.layer_config import LayerConfig
+from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.flow.devices import ICE40, Family
 from firstspike.hdl.link.protocol import Identity, LayerIdentity
 from firstspike.hdl.link.requests import bitmap_bytes
@@ -46,7 +45,7 @@ def core_memories(config: CoreConfig) -> list[Memory]:
 
 def _layer_memories(layer: LayerConfig) -> list[Memory]:
     folding = layer.folding
-    memories = [Memory("store", layer.word.size, words) for words in folding.bank_words]
+    memories = [Memory("store", layer.word_bits, words) for words in folding.bank_words]
     if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         memories += [

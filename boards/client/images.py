@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from firstspike.golden.learning import rule as learning
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import bitmap_payload, decision_bytes, image_request
 from firstspike.hdl.link.protocol import Request
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from firstspike.golden.timing.folding import Folding, LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.layer_config import LayerConfig, Learning
+from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
 from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.protocol import Identity, IdentityFlag
 

@@ -1,23 +1,17 @@
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
-from collections.abc import Iterable
-
-import numpy as np
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
-from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.widths import state_widths
-from firstspike.hdl.learner.learner import Learner, settings_layout
+from firstspike.hdl.learner.learner import Learner
 
-from .core_config import CYCLES_BITS, CoreConfig
+from .config import CoreConfig
 from .decision import Decision
 from .encoder import Encoder
-from .events import Kind, input_layout
 from .intake import Intake
 from .layer import Layer
-from .weights import CHUNK_BITS, chunks_of, pack_words, unpack_words
+from .layouts import Kind
+from .ports import CYCLES_BITS, CoreSignature
 
 
 class Core(wiring.Component):
@@ -31,8 +25,8 @@ class Core(wiring.Component):
     events : stream of `input_layout`.
     words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
         both offer one, events go first.
-    decision : stream of `CoreConfig.decision_layout`, one an image, in order.
-    weights : stream of `CoreConfig.host_layout`. The chunks of a weight word come in order, lowest
+    decision : stream of `ports.decision_layout`, one an image, in order.
+    weights : stream of `ports.weights_layout`. The chunks of a weight word come in order, lowest
         bits first; with the last one the word is written. To be used between images. A chunk takes
         three cycles, the word's first one to read four, or five where the store has banks.
     weights_read : stream of {data, error}, one for each request to read. A layer or address
@@ -46,7 +40,7 @@ class Core(wiring.Component):
     A core that learns (see Learner) has more, and takes the next image only when the last decision
     has been taken:
 
-    labels : stream of `CoreConfig.label_layout`, one for every image, in order. A label that is no
+    labels : stream of `ports.label_layout`, one for every image, in order. A label that is no
         class is flagged in the decision. An image with an error is not learned.
     settings : stream of `settings_layout`; taken between images, before the next one begins.
     learned : {valid, updated, cycles}, a tap, once an image, also of one that is not to be learned:
@@ -63,30 +57,7 @@ class Core(wiring.Component):
     def __init__(self, config: CoreConfig, weights=None):
         self.config = config
         self._weights = [None] * len(config.layers) if weights is None else weights
-        first = config.layers[0]
-        members = {
-            "events": In(stream.Signature(input_layout(first.folding.n_in, config.deadline))),
-            "decision": Out(stream.Signature(config.decision_layout)),
-            "weights": In(stream.Signature(config.host_layout)),
-            "weights_read": Out(
-                stream.Signature(data.StructLayout({"data": CHUNK_BITS, "error": 1}))
-            ),
-            "abort_image": In(1),
-            "busy": Out(1),
-        }
-        if config.bitmap is not None:
-            members["words"] = In(stream.Signature(config.bitmap))
-        for i in range(len(config.layers) - 1):
-            members[f"log_{i}"] = Out(
-                wiring.Signature({"valid": Out(1), "spike": Out(config.log_layout(i))})
-            )
-        if config.learns:
-            members["labels"] = In(stream.Signature(config.label_layout))
-            members["settings"] = In(stream.Signature(settings_layout()))
-            members["learned"] = Out(
-                wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})
-            )
-        super().__init__(members)
+        super().__init__(CoreSignature(config))
 
     def elaborate(self, platform):
         m = Module()
@@ -271,47 +242,3 @@ class Core(wiring.Component):
             m.d.sync += bad.eq(1)
         with m.If(answer.valid & answer.ready):
             m.d.sync += [reading.eq(0), bad.eq(0)]
-
-
-def weight_chunks(config: CoreConfig, network: Network, stored=None):
-    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
-
-    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
-    Raises NetworkError where the core is not made for the network, or where its weights could
-    overflow S or M.
-    """
-    for number, (layer, widths) in enumerate(
-        zip(config.layers, state_widths(network), strict=True)
-    ):
-        ours = (*network.weights[number].shape, network.weight_bits[number])
-        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
-            network.thresholds[number],
-            network.deadline,
-        ) != (layer.threshold, layer.deadline):
-            raise NetworkError(
-                f"layer {number} of the core is of another shape, threshold or deadline than the "
-                "network's: generate a core for this network"
-            )
-        if widths.S > layer.widths.S or widths.M > layer.widths.M:
-            raise NetworkError(
-                f"the weights of layer {number} need {widths.S} bits of slope and {widths.M} of "
-                f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
-                "for any weights, or for these"
-            )
-    kept = network.weights if stored is None else stored
-    for number, (layer, weights) in enumerate(zip(config.layers, kept, strict=True)):
-        for address, word in enumerate(pack_words(layer, weights)):
-            for _ in range(chunks_of(layer)):
-                yield number, address, word & ((1 << CHUNK_BITS) - 1)
-                word >>= CHUNK_BITS
-
-
-def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
-    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
-    chunks = iter(chunks)
-
-    def words(layer):
-        for _ in range(layer.words):
-            yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
-
-    return tuple(unpack_words(layer, words(layer)) for layer in config.layers)

@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .lanes import crossing_layout
+from .layouts import slope_shape
 
 
 class Crossing(wiring.Component):
@@ -46,7 +47,7 @@ class Crossing(wiring.Component):
         # S << (k - 1) may leave the range of M where the window was a shorter one.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
         layout = data.StructLayout(
-            {"M": wide, "S": self._config.slope, "key": k, "value": self._value}
+            {"M": wide, "S": slope_shape(self._config), "key": k, "value": self._value}
         )
         step = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(step)

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing.folding import LEVELS_PER_STAGE
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 
-from .events import context_layout
 from .lanes import potentials_layout
+from .layouts import context_layout, operation_layout, potential_shape
 
 
 def decision_layout(config):
@@ -87,7 +87,7 @@ class Decision(wiring.Component):
             for number, (exists, M, lane) in enumerate(pairs):
                 row = [
                     Signal(name=f"exists_{level}_{number}"),
-                    Signal(config.potential, name=f"M_{level}_{number}"),
+                    Signal(potential_shape(config), name=f"M_{level}_{number}"),
                     Signal(range(lanes), name=f"lane_{level}_{number}"),
                 ]
                 m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
@@ -110,7 +110,7 @@ class Decision(wiring.Component):
 
         def advance():
             following = Signal(name=f"valid_{stage}")
-            travelling = Signal(config.operation, name=f"operation_{stage}")
+            travelling = Signal(operation_layout(config), name=f"operation_{stage}")
             fired = Signal(len(firing), name=f"firing_{stage}")
             m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
             return following, travelling, fired
@@ -124,7 +124,7 @@ class Decision(wiring.Component):
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.
-        best_M, best_index = Signal(config.potential), Signal(range(folding.n_out))
+        best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
         base = Signal(range(folding.n_out))  # the group's first neuron
         index = Signal(range(folding.n_out))
         first_group = operation.group == 0

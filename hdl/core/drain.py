@@ -10,12 +10,13 @@ from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .lanes import crossing_layout, fired_layout
+from .layouts import operation_layout
 
 
 def beat_layout(config):
     """One fired neuron (`hit`), or that a group had none; `last` ends its group's mask."""
     members = {
-        "operation": config.operation,
+        "operation": operation_layout(config),
         "hit": 1,
         "last": 1,
         "lane": range(config.folding.lanes),
@@ -66,7 +67,7 @@ class Drain(wiring.Component):
         # The block being emptied.
         valid = Signal()
         bits, rest = Signal(size), Signal(size)
-        operation = Signal(config.operation)
+        operation = Signal(operation_layout(config))
         number = Signal(range(blocks))
         final = Signal()  # the last block of its mask that has a bit
         some, many = Signal(), Signal()  # it has a bit, it has another one
@@ -125,7 +126,7 @@ class Drain(wiring.Component):
         fired, load = stage.o.payload, stage.o.ready
         waiting = Signal()
         mask = Signal(blocks * size)
-        mask_operation = Signal(config.operation)
+        mask_operation = Signal(operation_layout(config))
         words = [mask[i * size : (i + 1) * size] for i in range(blocks)]
         lowest = Signal(blocks)  # the first block with a bit
         others = Signal(blocks)  # the ones after it

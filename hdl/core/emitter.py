@@ -9,7 +9,7 @@ from firstspike.hdl.lib.queue import SpikeQueue
 
 from .crossing import Crossing
 from .drain import beat_layout
-from .events import Kind
+from .layouts import Kind, operation_layout, sent_layout
 
 
 def _neuron(config, beat):
@@ -22,7 +22,7 @@ class TickEmitter(wiring.Component):
     A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
     the last group has spikes, these promise the same.
 
-    Ports: `beats`, stream of `beat_layout`; `events`, stream of `config.sent`.
+    Ports: `beats`, stream of `beat_layout`; `events`, stream of `sent_layout(config)`.
     Latency 0 cycles, throughput one event a cycle.
     """
 
@@ -31,7 +31,7 @@ class TickEmitter(wiring.Component):
         super().__init__(
             {
                 "beats": In(stream.Signature(beat_layout(config))),
-                "events": Out(stream.Signature(config.sent)),
+                "events": Out(stream.Signature(sent_layout(config))),
             }
         )
 
@@ -67,7 +67,7 @@ class WindowEmitter(wiring.Component):
 
     Ports
     -----
-    beats, events : streams of `beat_layout` and `config.sent`.
+    beats, events : streams of `beat_layout` and `sent_layout(config)`.
     decided : the image bit of the latest decided image; what is still here of it is forgotten.
     stale : the layer is at a decided image.
     done : the promise that ends a window, or the end of the image, is being taken.
@@ -81,7 +81,7 @@ class WindowEmitter(wiring.Component):
         super().__init__(
             {
                 "beats": In(stream.Signature(beat_layout(config))),
-                "events": Out(stream.Signature(config.sent)),
+                "events": Out(stream.Signature(sent_layout(config))),
                 "decided": In(1),
                 "stale": In(1),
                 "done": Out(1),
@@ -113,7 +113,7 @@ class WindowEmitter(wiring.Component):
             into.value.end.eq(beat.operation.end),
         ]
         # One window at a time is on its way, so what is common to its spikes is kept once.
-        promise = Signal(config.operation)
+        promise = Signal(operation_layout(config))
         before = Signal(promise.tick.shape())  # the tick from which the window advanced
         with m.If(self.beats.valid & self.beats.ready & closes):
             m.d.sync += [

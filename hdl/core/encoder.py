@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.find import first_set, without_first
 
-from .events import Kind, input_layout
+from .layouts import Kind, input_layout
 
 
 class Encoder(wiring.Component):

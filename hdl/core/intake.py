@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.pipeline import Stage
 
-from .events import Kind, causes_layout, event_layout, input_layout
+from .layouts import Kind, causes_layout, event_layout, input_layout
 
 
 class Intake(wiring.Component):

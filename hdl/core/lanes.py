@@ -7,12 +7,13 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.memory_register import memory_register
 
-from .weights import ahead_signature
+from .layouts import operation_layout, potential_shape, slope_shape, word_layout
+from .weights import ahead_signature, fetched_layout
 
 
 def fired_layout(config):
     """Which neurons of a group fired in an advance, and with a window also what they fired from."""
-    members = {"operation": config.operation, "mask": config.folding.lanes}
+    members = {"operation": operation_layout(config), "mask": config.folding.lanes}
     if config.folding.window:
         members["state"] = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
     return data.StructLayout(members)
@@ -20,15 +21,15 @@ def fired_layout(config):
 
 def crossing_layout(config):
     """M before an advance, and the slope S it advanced with."""
-    return data.StructLayout({"M": config.potential, "S": config.slope})
+    return data.StructLayout({"M": potential_shape(config), "S": slope_shape(config)})
 
 
 def potentials_layout(config):
     """M of a group's neurons at a tick, for the decision."""
     return data.StructLayout(
         {
-            "operation": config.operation,
-            "M": data.ArrayLayout(config.potential, config.folding.lanes),
+            "operation": operation_layout(config),
+            "M": data.ArrayLayout(potential_shape(config), config.folding.lanes),
         }
     )
 
@@ -66,9 +67,8 @@ class Lanes(wiring.Component):
 
     def __init__(self, config):
         self._config = config
-        self._word = data.StructLayout({"operation": config.operation, "word": config.word})
         members = {
-            "words": In(stream.Signature(self._word)),
+            "words": In(stream.Signature(fetched_layout(config))),
             "ahead": In(ahead_signature(config)),
         }
         if config.folding.last:
@@ -89,9 +89,10 @@ class Lanes(wiring.Component):
         # need to know at once. Where there is no operation it is one that changes nothing, so that
         # all of it waits for `ready` alone, which has far to go.
         coming, offered = self.words.payload.operation, self.words.valid
-        valid, op, word = Signal(), Signal(config.operation), Signal(config.word, reset_less=True)
+        valid, op = Signal(), Signal(operation_layout(config))
+        word = Signal(word_layout(config), reset_less=True)
         advance, sends = Signal(), Signal()
-        initial = Signal(config.potential)  # M where `op` starts, else 0
+        initial = Signal(potential_shape(config))  # M where `op` starts, else 0
         ready = Signal()
         begins = offered & coming.first
         starts, advances = begins & coming.start, begins & coming.advance
@@ -109,7 +110,7 @@ class Lanes(wiring.Component):
             with m.If(~(offered & coming.row)):
                 m.d.sync += word.eq(0)
 
-        state = data.StructLayout({"M": config.potential, "S": config.slope})
+        state = data.StructLayout({"M": potential_shape(config), "S": slope_shape(config)})
         work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
         updated = Signal.like(work)  # and after
         states = work
@@ -159,8 +160,8 @@ class Lanes(wiring.Component):
         for lane in range(lanes):
             M, S = work[lane].M, work[lane].S
             advances = advance if last else advance & (M < 0)
-            M_next = Signal(config.potential, name=f"M_{lane}")
-            S_next = Signal(config.slope, name=f"S_{lane}")
+            M_next = Signal(potential_shape(config), name=f"M_{lane}")
+            S_next = Signal(slope_shape(config), name=f"S_{lane}")
             m.d.comb += [
                 M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
                 S_next.eq(S + (word[lane] >> config.unused_bits)),

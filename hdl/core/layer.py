@@ -7,8 +7,10 @@ from amaranth.lib.wiring import In, Out
 from .drain import Drain
 from .emitter import TickEmitter, WindowEmitter
 from .lanes import Lanes, potentials_layout, probe_signature
+from .layouts import sent_layout, taken_layout
 from .sequencer import Sequencer
-from .weights import CHUNK_BITS, WeightStore, host_request, update_layout, updated_signature
+from .weights import WeightStore, host_request, update_layout, updated_signature
+from .words import CHUNK_BITS
 
 
 class Layer(wiring.Component):
@@ -20,8 +22,8 @@ class Layer(wiring.Component):
 
     Ports
     -----
-    events : stream of `config.taken`.
-    sent : (all layers but the last) stream of `config.sent`.
+    events : stream of `taken_layout(config)`.
+    sent : (all layers but the last) stream of `sent_layout(config)`.
     potentials : (the last layer) stream of `potentials_layout`.
     host, answers : see WeightStore.
     updates, updated : (where `config.learns`) see WeightStore.
@@ -37,7 +39,7 @@ class Layer(wiring.Component):
         self._config = config
         self._weights = weights
         members = {
-            "events": In(stream.Signature(config.taken)),
+            "events": In(stream.Signature(taken_layout(config))),
             "host": In(stream.Signature(host_request(config))),
             "answers": Out(stream.Signature(CHUNK_BITS)),
             "decided": In(1),
@@ -46,7 +48,7 @@ class Layer(wiring.Component):
         if config.folding.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(config)))
         else:
-            members["sent"] = Out(stream.Signature(config.sent))
+            members["sent"] = Out(stream.Signature(sent_layout(config)))
         if config.learns:
             members["updates"] = In(stream.Signature(update_layout(config)))
             members["updated"] = Out(updated_signature(config))

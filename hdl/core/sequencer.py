@@ -9,7 +9,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
-from .events import Kind, address_shape
+from .layouts import Kind, address_shape, operation_layout, taken_layout
+from .weights import read_layout
 
 
 class Sequencer(wiring.Component):
@@ -22,7 +23,7 @@ class Sequencer(wiring.Component):
 
     Ports
     -----
-    events : stream of `config.taken`, in order of time.
+    events : stream of `taken_layout(config)`, in order of time.
     operations : stream of {operation, address}: what the lanes do, and the weight word it takes.
     decided : the image bit of the latest decided image; its events are taken and discarded, from
         the next cycle on.
@@ -39,12 +40,10 @@ class Sequencer(wiring.Component):
 
     def __init__(self, config):
         self._config = config
-        self._command = data.StructLayout(
-            {"operation": config.operation, "address": range(config.words)}
-        )
+        self._command = read_layout(config)
         super().__init__(
             {
-                "events": In(stream.Signature(config.taken)),
+                "events": In(stream.Signature(taken_layout(config))),
                 "operations": Out(stream.Signature(self._command)),
                 "decided": In(1),
                 "stale": Out(1),
@@ -61,10 +60,10 @@ class Sequencer(wiring.Component):
 
         # The event that is worked on, and how far it is away, found out beforehand: what waits for
         # an event is long enough without it. The tick of the image's end is the deadline.
-        m.submodules.skid = skid = Skid(config.taken)
+        m.submodules.skid = skid = Skid(taken_layout(config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
         given, taken = skid.o.payload, skid.o.ready
-        event = Signal(config.taken)
+        event = Signal(taken_layout(config))
         present = Signal()
         consume = Signal()  # the event is used up
         now = Signal(event.tick.shape())
@@ -90,9 +89,9 @@ class Sequencer(wiring.Component):
         # What the first group does for the event. A signal a field: a constant part of a signal is
         # no legal Verilog process.
         op = SimpleNamespace(
-            **{name: Signal(field.shape, name=name) for name, field in config.operation}
+            **{name: Signal(field.shape, name=name) for name, field in operation_layout(config)}
         )
-        packed = Signal(config.operation)
+        packed = Signal(operation_layout(config))
         m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
         issue = Signal()  # there is an operation to do, this one or one that is replayed
         step = Signal()  # the first pipeline stage has room
@@ -244,10 +243,10 @@ class Sequencer(wiring.Component):
         index = Signal(range(n_in))
         index_last = Signal()
         # The walk's operation, of the first group: until that is issued whatever is to come.
-        held = Signal(config.operation)
+        held = Signal(operation_layout(config))
         with m.If(~open_ & ~walking):
             m.d.sync += held.eq(packed)
-        replayed = Signal(config.operation)
+        replayed = Signal(operation_layout(config))
         m.d.comb += [
             read.addr.eq(index),
             index_last.eq(~held.row | (index == latest)),
@@ -279,7 +278,7 @@ class Sequencer(wiring.Component):
         m.submodules.listing = listing = Stage(
             data.StructLayout(
                 {
-                    "operation": config.operation,
+                    "operation": operation_layout(config),
                     "base": range(config.words),
                     "row": address_shape(n_in),
                     "listed": 1,

@@ -4,7 +4,6 @@ from functools import reduce
 from operator import or_
 from types import SimpleNamespace
 
-import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,45 +12,8 @@ from firstspike.golden.timing.folding import BANK_WORDS
 from firstspike.golden.training.quantise import weight_range
 from firstspike.hdl.lib.memory_register import memory_register
 
-CHUNK_BITS = 32
-"""Width of the host port."""
-
-
-def chunks_of(config):
-    """Chunks of the host port that a weight word of a layer of `config` takes."""
-    return -(-config.word.size // CHUNK_BITS)
-
-
-def pack_words(config, weights):
-    """The words of the store as integers, for `weights` (n_in, n_out).
-
-    Word group * n_in + row holds the weights of that row for the neurons of the group, lane 0 in
-    the lowest bits. Lanes without a neuron get 0.
-    """
-    folding, bits = config.folding, config.weight_bits + config.unused_bits
-    mask = (1 << bits) - 1
-    words = []
-    for group in range(folding.groups):
-        part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
-        for row in part.tolist():
-            word = 0
-            for lane, weight in enumerate(row):
-                word |= (weight & mask) << lane * bits
-            words.append(word)
-    return words
-
-
-def unpack_words(config, words):
-    """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
-    folding, bits = config.folding, config.word.elem_shape.width
-    weights = np.zeros((folding.n_in, folding.groups * folding.lanes), np.int16)
-    for address, word in enumerate(words):
-        group, row = divmod(address, folding.n_in)
-        for lane in range(folding.lanes):
-            weight = word >> lane * bits & ((1 << bits) - 1)
-            weight -= weight >> bits - 1 << bits
-            weights[row, group * folding.lanes + lane] = weight
-    return weights[:, : folding.n_out]
+from .layouts import operation_layout, word_layout
+from .words import CHUNK_BITS, chunks_of, pack_words
 
 
 def host_request(config):
@@ -76,9 +38,21 @@ def updated_signature(config):
     return wiring.Signature({"valid": Out(1), "negative": Out(config.folding.lanes)})
 
 
+def read_layout(config):
+    """An operation and the word it takes; with `operation.row` low that is not used."""
+    return data.StructLayout(
+        {"operation": operation_layout(config), "address": range(config.words)}
+    )
+
+
+def fetched_layout(config):
+    """An operation and its word."""
+    return data.StructLayout({"operation": operation_layout(config), "word": word_layout(config)})
+
+
 def ahead_signature(config):
     """What the next word is for, in the cycle before it comes."""
-    return wiring.Signature({"valid": Out(1), "operation": Out(config.operation)})
+    return wiring.Signature({"valid": Out(1), "operation": Out(operation_layout(config))})
 
 
 class WeightStore(wiring.Component):
@@ -90,8 +64,8 @@ class WeightStore(wiring.Component):
 
     Ports
     -----
-    reads : stream of {operation, address}; with `operation.row` low the word is not used.
-    words : stream of {operation, word}. Latency 1 cycle, throughput one word a cycle. With several
+    reads : stream of `read_layout`.
+    words : stream of `fetched_layout`. Latency 1 cycle, throughput one word a cycle. With several
         banks the latency is 2, and every word must be taken at once.
     ahead : `ahead_signature`, of `words`: high in the cycle before a word.
     host : stream of `host_request`. The chunks of a word come in order, lowest bits first; with
@@ -117,18 +91,8 @@ class WeightStore(wiring.Component):
         }
         super().__init__(
             {
-                "reads": In(
-                    stream.Signature(
-                        data.StructLayout(
-                            {"operation": config.operation, "address": range(config.words)}
-                        )
-                    )
-                ),
-                "words": Out(
-                    stream.Signature(
-                        data.StructLayout({"operation": config.operation, "word": config.word})
-                    )
-                ),
+                "reads": In(stream.Signature(read_layout(config))),
+                "words": Out(stream.Signature(fetched_layout(config))),
                 "ahead": Out(ahead_signature(config)),
                 "host": In(stream.Signature(host_request(config))),
                 "answers": Out(stream.Signature(CHUNK_BITS)),
@@ -146,7 +110,7 @@ class WeightStore(wiring.Component):
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
             address=Signal(range(config.words), name="write_address"),
-            data=Signal(config.word.size, name="write_data"),
+            data=Signal(config.word_bits, name="write_data"),
         )
         q = self._memory(m, address, take, write)
 
@@ -178,7 +142,7 @@ class WeightStore(wiring.Component):
             self.ahead.operation.eq(self.reads.payload.operation),
         ]
         if banked:
-            loaded, operation = Signal(), Signal(config.operation)
+            loaded, operation = Signal(), Signal(operation_layout(config))
             m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
             m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
         with m.If(free):
@@ -244,14 +208,14 @@ class WeightStore(wiring.Component):
 
             first = bank * BANK_WORDS
             m.submodules[f"bank_{bank}"] = store = memory.Memory(
-                shape=config.word.size,
+                shape=config.word_bits,
                 depth=depth,
                 init=init[first : first + depth],
                 # An update is written while another word is read, never the same one.
                 attrs={"no_rw_check": 1} if config.learns else {},
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = memory_register(config.word.size, f"q_{bank}")
+            q = memory_register(config.word_bits, f"q_{bank}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(write.address),
@@ -264,7 +228,7 @@ class WeightStore(wiring.Component):
                 return q
             # The others give zeros: a reset of registers, and no choice among words.
             asked = Signal(name=f"asked_{bank}")
-            part = Signal(config.word.size, name=f"part_{bank}", reset_less=True)
+            part = Signal(config.word_bits, name=f"part_{bank}", reset_less=True)
             m.d.sync += [asked.eq(there(address)), part.eq(Mux(asked, q, 0))]
             parts.append(part)
         return reduce(or_, parts)
@@ -288,7 +252,7 @@ class WeightStore(wiring.Component):
         written = SimpleNamespace(
             valid=Signal(name="written_valid"),
             address=Signal(range(config.words), name="written_address"),
-            data=Signal(config.word, name="written_data"),
+            data=Signal(word_layout(config), name="written_data"),
             busy=Signal(name="updating"),
         )
         m.d.comb += [
@@ -298,16 +262,16 @@ class WeightStore(wiring.Component):
             self.updated.valid.eq(written.valid),
         ]
         m.d.sync += written.valid.eq(reading_valid)
-        before = data.View(config.word, q)
+        before = data.View(word_layout(config), q)
         after = []
         lowest, highest = weight_range(config.weight_bits + config.unused_bits)
         for lane in range(config.folding.lanes):
             step = Mux(reading.plus[lane], reading.step, 0) - Mux(
                 reading.minus[lane], reading.step, 0
             )
-            total = Signal(signed(max(config.word.elem_shape.width, STEP_BITS + 1) + 1))
+            total = Signal(signed(max(config.stored_bits, STEP_BITS + 1) + 1))
             m.d.comb += total.eq(before[lane] + step)
-            weight = Signal(config.word.elem_shape)
+            weight = Signal(word_layout(config).elem_shape)
             m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
             after.append(weight)
             m.d.comb += self.updated.negative[lane].eq(written.data[lane] < 0)

@@ -12,8 +12,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family

@@ -17,11 +17,14 @@ from amaranth.lib import wiring
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.ports import weights_layout
+from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
-from .interface import describe, fields, wires
+from .interface import describe, wires
 from .yosys import run_yosys
 
 TOP = "firstspike_core"
@@ -124,7 +127,7 @@ def generate(
 def _weight_payloads(
     config: CoreConfig, network: Network, stored: Sequence[np.ndarray]
 ) -> Iterator[int]:
-    offsets = {name: offset for name, offset, _ in fields(config.host_layout)}
+    offsets = {name: offset for name, offset, _ in fields(weights_layout(config))}
     for layer, address, chunk in weight_chunks(config, network, stored):
         yield (
             1 << offsets["write"]

@@ -1,15 +1,16 @@
 """The learner: changes the weights that took part in an image (design, section 5)."""
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
-from amaranth.lib import data, enum, stream, wiring
+from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.timing.folding import settle_cycles
-from firstspike.hdl.core.events import tick_shape
 from firstspike.hdl.core.lanes import probe_signature
+from firstspike.hdl.core.layouts import tick_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr
 
 from .deltas import Deltas
@@ -25,14 +26,20 @@ def settings_layout():
 
     `seed` is the next state of the random generator, 0 for going on with the one it has.
     """
-    return data.StructLayout(
+    return DescribedLayout(
         {
-            "step": STEP_BITS,
-            "row_draw": DRAW_BITS,
-            "output_draw": DRAW_BITS,
-            "every_competitor": 1,
-            "margin": margin_layout(),
-            "seed": SEED_BITS,
+            "step": (STEP_BITS, "by how much input weights change, in stored units"),
+            "row_draw": (DRAW_BITS, "j: a row of input weights changes with probability 2^-j"),
+            "output_draw": (DRAW_BITS, "j: a hidden neuron's row of output weights does"),
+            "every_competitor": (
+                1,
+                "every wrong output inside the margin fires later, not one",
+            ),
+            "margin": (margin_layout(), "for how long an image is followed after its decision"),
+            "seed": (
+                SEED_BITS,
+                "next state of the random generator, 0 to go on with the one it has",
+            ),
         }
     )
 

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.events import address_shape
+from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.memory_register import memory_register
 

@@ -7,11 +7,12 @@ from amaranth.lib import data, enum, stream, wiring
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.core_config import CYCLES_BITS, CoreConfig
-from firstspike.hdl.core.events import Kind, input_layout
-from firstspike.hdl.core.weights import CHUNK_BITS
-from firstspike.hdl.flow.interface import fields
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.core.ports import CYCLES_BITS, decision_layout, label_layout, weights_layout
+from firstspike.hdl.core.words import CHUNK_BITS
 from firstspike.hdl.learner.learner import settings_layout
+from firstspike.hdl.lib.layouts import fields
 
 from .protocol import ANSWER, SETTINGS_FORMAT, UNLABELLED, Cause, Notice, Request
 from .receiver import CAUSE_BITS
@@ -108,14 +109,14 @@ class Engine(wiring.Component):
             "reset_core": Out(1),
             "busy": In(1),
             "events": Out(stream.Signature(input_layout(first.n_in, config.deadline))),
-            "weights": Out(stream.Signature(config.host_layout)),
+            "weights": Out(stream.Signature(weights_layout(config))),
             "weights_read": In(stream.Signature(CHUNK)),
-            "decision": In(stream.Signature(config.decision_layout)),
+            "decision": In(stream.Signature(decision_layout(config))),
         }
         if self._bitmap:
             members["words"] = Out(stream.Signature(config.bitmap))
         if config.learns:
-            members["labels"] = Out(stream.Signature(config.label_layout))
+            members["labels"] = Out(stream.Signature(label_layout(config)))
             members["settings"] = Out(stream.Signature(settings_layout()))
             members["learned"] = In(
                 wiring.Signature({"valid": Out(1), "updated": Out(1), "cycles": Out(CYCLES_BITS)})

@@ -1,7 +1,7 @@
 """The identity that a board has of its core and its network."""
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 
 from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 

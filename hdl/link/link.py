@@ -7,7 +7,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom

@@ -4,8 +4,8 @@ from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
 
 from firstspike.golden.network import Network
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.core_config import CoreConfig
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import CORE_SIDE, Link

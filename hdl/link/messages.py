@@ -16,10 +16,8 @@ from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.training.quantise import weight_range
-from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.layer_config import LayerConfig
-from firstspike.hdl.core.weights import CHUNK_BITS, chunks_of
+from firstspike.hdl.core.config import CoreConfig, LayerConfig
+from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
 from firstspike.hdl.learner.learner import settings_values
 
 from .protocol import (

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 
 from .protocol import ADDRESS_FORMAT, SETTINGS_FORMAT, Request
 

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 
 from .linked_core import LinkedCore
 from .uart import UartReceiver, UartTransmitter, divisor_of

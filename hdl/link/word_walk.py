@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.words import chunks_of
 
 from .protocol import ADDRESS_FORMAT
 

@@ -19,7 +19,7 @@ from firstspike.golden.timing.folding import MAX_WINDOW, Folding
 from firstspike.sim.scoreboard import Run
 
 if TYPE_CHECKING:
-    from firstspike.hdl.core.core_config import CoreConfig
+    from firstspike.hdl.core.config import CoreConfig
 
 Target = Callable[[Network, np.ndarray, Folding, np.ndarray | None], Run]
 """(network, ticks int32 [n, n_rows], folding, pixels) -> what happened to each image.

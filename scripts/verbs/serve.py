@@ -70,7 +70,7 @@ def board_verilog(
     stored_bits: int | None,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
-    from firstspike.hdl.core.core_config import CoreConfig
+    from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.link.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 

@@ -106,7 +106,7 @@ def _report(
     stored_bits: int | None,
     json_path: str | None,
 ) -> dict[str, Any]:
-    from firstspike.hdl.core.core_config import CoreConfig
+    from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
     from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS

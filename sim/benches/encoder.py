@@ -8,9 +8,9 @@ import cocotb
 from cocotb.handle import SimHandleBase
 
 from firstspike.golden import events
-from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.payloads import unpack
 from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
 
 PATIENCE = 2000

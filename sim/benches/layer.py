@@ -11,10 +11,10 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, with_timeout
 
 from firstspike.golden.integer import walk
-from firstspike.hdl.core.events import Kind
 from firstspike.hdl.core.lanes import potentials_layout
+from firstspike.hdl.core.layouts import Kind, sent_layout, taken_layout
+from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.payloads import pack, unpack
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
 
 from .run_layer import DEADLINE, layer_config
@@ -136,14 +136,14 @@ class LayerBench:
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
-        self.source = StreamSource(dut, "events", domain, config.taken, at_random(1))
+        self.source = StreamSource(dut, "events", domain, taken_layout(config), at_random(1))
         if self.last:
             layout = potentials_layout(config)
             self.judge = PotentialsJudge(
                 dut, "potentials", domain, layout, self._willing(), config=config
             )
         else:
-            self.judge = SentJudge(dut, "sent", domain, config.sent, self._willing())
+            self.judge = SentJudge(dut, "sent", domain, sent_layout(config), self._willing())
         dut.host__valid.value = 0
         dut.host__payload.value = 0
         dut.answers__ready.value = 0
@@ -162,7 +162,7 @@ class LayerBench:
         listed += [("ADVANCE", tick, 0) for tick in promises]
         for kind, tick, row in sorted(listed, key=lambda event: event[1]):
             fields = {"kind": Kind[kind].value, "image": image & 1, "tick": tick, "address": row}
-            yield tick, pack(self.config.taken, fields)
+            yield tick, pack(taken_layout(self.config), fields)
 
     async def image(self, image: int, decided_early: bool) -> None:
         """Send an image, and wait for its end."""
@@ -175,7 +175,7 @@ class LayerBench:
         start = events[0][0] if events else DEADLINE
         self.decides = False
         self.judge.begin(Expected(self.given, image, ticks, start))
-        end = pack(self.config.taken, {"kind": Kind.END.value, "image": image & 1})
+        end = pack(taken_layout(self.config), {"kind": Kind.END.value, "image": image & 1})
         if decided_early:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))
         latest = start

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import cocotb
 from cocotb.handle import SimHandleBase
 
+from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.lib.queue import item_layout
 from firstspike.sim.harness.bench_io import parameters
-from firstspike.sim.harness.payloads import pack, unpack
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
 
 from .queue_model import Item, QueueModel

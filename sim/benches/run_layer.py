@@ -7,8 +7,8 @@ import numpy as np
 
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import layer_widths
+from firstspike.hdl.core.config import LayerConfig
 from firstspike.hdl.core.layer import Layer
-from firstspike.hdl.core.layer_config import LayerConfig
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 

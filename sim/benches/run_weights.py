@@ -6,7 +6,7 @@ import numpy as np
 
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.layer_config import LayerConfig, Learning
+from firstspike.hdl.core.config import LayerConfig, Learning
 from firstspike.hdl.core.weights import WeightStore
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of

@@ -12,13 +12,9 @@ from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 
 from firstspike.golden.training.quantise import weight_range
-from firstspike.hdl.core.weights import (
-    CHUNK_BITS,
-    STEP_BITS,
-    chunks_of,
-    host_request,
-    update_layout,
-)
+from firstspike.hdl.core.layouts import operation_layout
+from firstspike.hdl.core.weights import STEP_BITS, host_request, read_layout, update_layout
+from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.sim.harness.bench_io import parameters
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
 
@@ -39,18 +35,16 @@ class WeightsBench:
             *weights.shape, lanes, given["weight_bits"], given["stored_bits"]
         )
         self.update_cycles = config.folding.update_cycles
-        self.lanes, self.bits = lanes, config.word.elem_shape.width
+        self.lanes, self.bits = lanes, config.stored_bits
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(config)
         self.words = []
         for group in range(config.folding.groups):
             for row in weights.tolist():
                 self.words.append(self.word_of(row[group * lanes :][:lanes]))
-        operation = config.operation
-        self.reading = data.StructLayout(
-            {"operation": operation, "address": range(len(self.words))}
-        )
-        self.told = data.StructLayout({"operation": operation, "word": config.word.size})
+        operation = operation_layout(config)
+        self.reading = read_layout(config)
+        self.told = data.StructLayout({"operation": operation, "word": config.word_bits})
         self.reads = StreamSource(dut, "reads", domain, self.reading, at_random(1))
         self.out = CheckedSink(dut, "words", domain, self.told, self._taking())
         self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
@@ -167,7 +161,7 @@ async def weights(dut):
         await bench.settled()
         for _ in range(random.randrange(3)):
             await bench.host_writes(
-                random.choice(everything), random.randrange(1 << bench.config.word.size)
+                random.choice(everything), random.randrange(1 << bench.config.word_bits)
             )
     await bench.host_reads(everything)
     await bench.settled()

@@ -27,7 +27,7 @@ from cocotb.handle import SimHandleBase
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
-from .payloads import pack, unpack
+from firstspike.hdl.lib.layouts import pack, unpack
 
 PERIOD = 10
 """Period of the clock in ns, which is also the simulation's time step."""

@@ -35,19 +35,19 @@ FAULTS = (
     Fault("fires-past-threshold", "core.lanes", "& (M_next >= 0)", "& (M_next > 0)"),
     Fault("fires-again", "core.lanes", "advance if last else advance & (M < 0)", "advance"),
     Fault(
-        "threshold-off-by-one", "core.lanes", '"S": -shape.threshold', '"S": 1 - shape.threshold'
+        "threshold-off-by-one", "core.lanes", '"S": -config.threshold', '"S": 1 - config.threshold'
     ),
     Fault(
         "slope-a-bit-short",
-        "core.layer_config",
-        "signed(self.widths.S)",
-        "signed(self.widths.S - 1)",
+        "core.layouts",
+        "signed(config.widths.S)",
+        "signed(config.widths.S - 1)",
     ),
     Fault(
         "potential-a-bit-short",
-        "core.layer_config",
-        "signed(self.widths.M)",
-        "signed(self.widths.M - 1)",
+        "core.layouts",
+        "signed(config.widths.M)",
+        "signed(config.widths.M - 1)",
     ),
     Fault("deadline-refused", "core.intake", "(event.tick > self", "(event.tick >= self"),
     Fault("crossing-on-the-line", "core.crossing", "below = trial < 0", "below = trial <= 0"),
@@ -69,9 +69,7 @@ FAULTS = (
     Fault("waits-for-sent-spikes", "core.sequencer", "(op.end | op.advance)", "op.end"),
     Fault("places-not-counted", "core.sequencer", "goes = room | ~makes", "goes = 1"),
     Fault("banks-mixed", "core.weights", "Mux(asked, q, 0)", "q"),
-    Fault(
-        "lanes-reversed", "core.weights", "<< lane * bits", "<< (folding.lanes - 1 - lane) * bits"
-    ),
+    Fault("lanes-reversed", "core.words", "<< lane * bits", "<< (folding.lanes - 1 - lane) * bits"),
     Fault("last-pixel-lost", "core.encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
     Fault("margin-a-tick-short", "learner.run_on", "grown, least)", "grown, least) - 1"),
     Fault(
@@ -136,7 +134,7 @@ FAULTS = (
     Fault("leaps-without-a-draw", "lib.lfsr", "self.take & (self.draw != 0)", "self.take"),
     Fault("no-saturation-above", "core.weights", "Mux(total > highest, highest, total)", "total"),
     Fault("no-saturation-below", "core.weights", "Mux(total < lowest, lowest, ", "("),
-    Fault("unused-bits-are-used", "core.lanes", "word[lane] >> shape.unused_bits", "word[lane]"),
+    Fault("unused-bits-are-used", "core.lanes", "word[lane] >> config.unused_bits", "word[lane]"),
     Fault("learns-without-a-label", "core.core", "learn.eq(given.learn & ~bad)", "learn.eq(1)"),
 )
 

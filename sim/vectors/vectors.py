@@ -22,12 +22,12 @@ import numpy as np
 
 from firstspike.golden import Inference, Network
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.events import input_layout
-from firstspike.hdl.flow.interface import fields
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import input_layout
+from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
+from firstspike.hdl.lib.layouts import fields, pack
 from firstspike.sim.benches.core.run import image_items
-from firstspike.sim.harness.payloads import pack
 from firstspike.sim.scoreboard import by_tick
 
 
@@ -70,7 +70,7 @@ def write_vectors(
     for layer, spike_ticks in enumerate(inference.hidden):
         per_image = [by_tick(one) for one in spike_ticks]
         spikes = np.concatenate(per_image).astype(np.int64)
-        log = config.log_layout(layer)
+        log = log_layout(config, layer)
         # A layer without any spike still needs a file that $readmemh accepts.
         packed = pack(log, {"tick": spikes[:, 0], "neuron": spikes[:, 1]}) if len(spikes) else [0]
         _write(folder / f"spikes_{layer}.hex", packed)
@@ -90,7 +90,7 @@ def _bench(
 ) -> str:
     """The text of the bench for these vectors."""
     layers = len(config.layers)
-    decision = {name: (at, width) for name, at, width in fields(config.decision_layout)}
+    decision = {name: (at, width) for name, at, width in fields(decision_layout(config))}
 
     def bits(name):
         offset, width = decision[name]
@@ -98,7 +98,7 @@ def _bench(
 
     declarations, connections, reads, logs, ends = [], [], [], [], []
     for layer in range(layers - 1):
-        log = {name: (at, width) for name, at, width in fields(config.log_layout(layer))}
+        log = {name: (at, width) for name, at, width in fields(log_layout(config, layer))}
         width = sum(size for _, size in log.values())
         spikes = max(1, int(np.count_nonzero(inference.hidden[layer])))
         declarations += [
@@ -163,9 +163,9 @@ def _bench(
         layers=layers,
         patience=10 * slowest + 10_000,
         item_msb=(config.bitmap or event_bits) - 1,
-        decision_msb=config.decision_layout.size - 1,
+        decision_msb=decision_layout(config).size - 1,
         loads=loads,
-        load_msb=config.host_layout.size - 1,
+        load_msb=weights_layout(config).size - 1,
         port="events" if config.bitmap is None else "words",
         declarations="\n".join(declarations),
         connections="\n".join(connections),

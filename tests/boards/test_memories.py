@@ -12,7 +12,7 @@ from amaranth.back import rtlil
 from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
 from firstspike.golden import Network, load_network
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.serial_core import SerialCore
 from tests.support.command import toy_network

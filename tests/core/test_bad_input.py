@@ -8,11 +8,11 @@ import pytest
 from firstspike.golden import Network, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core import weight_chunks
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items, run_items
-from firstspike.sim.harness.payloads import pack
 from firstspike.sim.scoreboard import differences
 from tests.support.simulators import on_both_simulators
 

@@ -7,7 +7,7 @@ import pytest
 
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow import synthesis
 from tests.support.command import firstspike, toy_network
 

@@ -10,11 +10,11 @@ from firstspike.golden import Learned, events, infer, learn
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.events import Kind, input_layout
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.learning import learn_items
 from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items
-from firstspike.sim.harness.payloads import pack
 from tests.support.learning_images import DEADLINE, DRAWING, UNIT, check, config, images, make_state
 from tests.support.simulators import on_both_simulators
 

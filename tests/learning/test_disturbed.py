@@ -11,7 +11,7 @@ import pytest
 
 from firstspike.golden import Learned, Settings, learn
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
+from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus, read_requests

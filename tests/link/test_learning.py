@@ -10,8 +10,8 @@ from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.weights import chunks_of, unpack_words
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.words import chunks_of, unpack_words
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.protocol import (

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import events
-from firstspike.hdl.core.core import weight_chunks
-from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.core.words import chunks_of, weight_chunks
 from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,

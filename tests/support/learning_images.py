@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden import Learned, LearningState, Settings, encode
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.benches.core.learning import LearningRun, learning_differences
 
 DRAWING = Settings(step=3, row_draw=1, output_draw=1)

@@ -10,7 +10,7 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.protocol import (
     ANSWER,

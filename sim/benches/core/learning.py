@@ -11,11 +11,11 @@ from firstspike.golden.learning.rule import UNLABELLED, Learned, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import LearningCycles
-from firstspike.hdl.core.core import weight_chunks, weights_from_chunks
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import decision_layout, label_layout
+from firstspike.hdl.core.words import chunks_of, weight_chunks, weights_from_chunks
 from firstspike.hdl.learner.learner import settings_layout, settings_values
-from firstspike.sim.harness.payloads import pack, unpack
+from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.runner import Simulation
 
 from .run import (
@@ -67,7 +67,7 @@ def label_items(config: CoreConfig, labels: Sequence[int] | np.ndarray) -> np.nd
     """Payloads of the labels port, for classes or UNLABELLED; they may be no classes."""
     labels = np.asarray(labels, np.int64)
     learn = (labels != UNLABELLED).astype(np.int64)
-    return pack(config.label_layout, {"learn": learn, "label": np.where(learn, labels, 0)})
+    return pack(label_layout(config), {"learn": learn, "label": np.where(learn, labels, 0)})
 
 
 def learn_on_rtl(
@@ -146,7 +146,7 @@ def learning_run(
     answers: Sequence[int] | np.ndarray,
 ) -> LearningRun:
     """From what came out: payloads of decisions, (updated, cycles), answers, last all weights."""
-    said = unpack(config.decision_layout, decisions)
+    said = unpack(decision_layout(config), decisions)
     updated, turnaround = np.asarray(learned).reshape(-1, 2).T
     answers = data_and_error(np.asarray(answers, np.int64))
     asked = len(answers) - sum(layer.words * chunks_of(layer) for layer in config.layers)

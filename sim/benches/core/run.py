@@ -10,11 +10,12 @@ import numpy as np
 
 from firstspike.golden import Network, events
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core import Core, weight_chunks
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.events import Kind, input_layout
-from firstspike.hdl.core.weights import CHUNK_BITS
-from firstspike.sim.harness.payloads import pack, unpack
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
+from firstspike.hdl.core.words import CHUNK_BITS, weight_chunks
+from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 from firstspike.sim.scoreboard import Run, Spike
@@ -196,7 +197,7 @@ def requests(config: CoreConfig, asked: Sequence[Request]) -> np.ndarray:
     """Payloads of the weights port."""
     write, layer, address, word = np.array(asked, np.int64).reshape(-1, 4).T
     return pack(
-        config.host_layout, {"write": write, "layer": layer, "address": address, "data": word}
+        weights_layout(config), {"write": write, "layer": layer, "address": address, "data": word}
     )
 
 
@@ -221,7 +222,7 @@ def hardware_run(
     of the spike log of each layer i the images and payloads, [k, 2], in `log_i`. `count` is that
     of the images, `reset` are those without a decision.
     """
-    said = unpack(config.decision_layout, decision_payloads(results, count, reset))
+    said = unpack(decision_layout(config), decision_payloads(results, count, reset))
     return {
         "decision": said["class"],
         "tick": said["tick"],
@@ -240,7 +241,7 @@ def spike_logs(
     logs: list[list[Spike]] = [[] for _ in range(count)]
     for layer in range(len(config.layers) - 1):
         images, bits = results[f"log_{layer}"].T
-        spikes = unpack(config.log_layout(layer), bits)
+        spikes = unpack(log_layout(config, layer), bits)
         for image, tick, neuron in zip(
             images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
         ):

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreConfig
-from firstspike.hdl.core.weights import chunks_of
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.words import chunks_of
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (

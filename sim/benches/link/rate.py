@@ -9,7 +9,7 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import bitmap_payload
 from firstspike.hdl.link.protocol import ANSWER, DECISION_FORMAT, Request
 from firstspike.hdl.link.uart import divisor_of

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
 from firstspike.hdl.link.receiver import SPACING

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.yosys import run_yosys
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (

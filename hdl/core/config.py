@@ -1,20 +1,72 @@
-"""The parameters of a whole core, and the payloads of its ports."""
+"""The parameters of a core and of its layers, in plain Python: who talks to one needs no more.
+
+What these parameters are in hardware is in `layouts` and `ports`.
+"""
 
 from dataclasses import dataclass
 
-from amaranth.lib import data
-from amaranth.utils import bits_for
-
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.timing.folding import Folding
-from firstspike.golden.widths import state_widths
+from firstspike.golden.timing.folding import Folding, LayerFolding
+from firstspike.golden.widths import StateWidths, state_widths
 
-from .events import causes_layout, tick_shape
-from .layer_config import LayerConfig, Learning
-from .weights import CHUNK_BITS
 
-CYCLES_BITS = 32
-"""Width of the cycle counter."""
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """What a core that learns is built for."""
+
+    stored_bits: int
+    """Of a weight; the layers use the top `weight_bits` of them."""
+    unit: int
+    """Of the network."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerConfig:
+    """Folding and number formats of one layer."""
+
+    folding: LayerFolding
+    weight_bits: int
+    threshold: int
+    deadline: int
+    widths: StateWidths
+    counted: tuple[int, ...]
+    """n_in of the earlier layers and of this one: whose spikes its events count."""
+    learning: Learning | None = None
+    """None in a core that does not learn."""
+
+    @property
+    def learns(self) -> bool:
+        """Whether a Learner changes the weights."""
+        return self.learning is not None
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits of a weight in the weight store."""
+        return self.learning.stored_bits if self.learning else self.weight_bits
+
+    @property
+    def unused_bits(self) -> int:
+        """Low bits of a stored weight that the layer does not use."""
+        return self.stored_bits - self.weight_bits
+
+    @property
+    def words(self) -> int:
+        """Words of the weight store: each is one group's part of a row, a weight a lane."""
+        return self.folding.words
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of such a word."""
+        return self.stored_bits * self.folding.lanes
+
+    def lane_exists(self, group, lane: int):
+        """Whether `lane` of `group` (a number or a hardware value) is a neuron.
+
+        The last group may not be full. True, or a comparison of `group`.
+        """
+        if (self.folding.groups - 1) * self.folding.lanes + lane < self.folding.n_out:
+            return True
+        return group != self.folding.groups - 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +91,7 @@ class CoreConfig:
         any_weights: bool = False,
         stored_bits: int | None = None,
     ) -> "CoreConfig":
-        """The shape of a core for `network`.
+        """The configuration of a core for `network`.
 
         S and M are as wide as its weights need, or with `any_weights` as any weights of their
         bits could need. With `stored_bits` the core learns, and weights have so many bits, of
@@ -81,54 +133,9 @@ class CoreConfig:
         )
 
     @property
-    def host_layout(self):
-        """Layout of the weight port: a chunk to write, or the request to read one."""
-        return data.StructLayout(
-            {
-                "write": 1,
-                "layer": range(len(self.layers) + 1),
-                "address": range(max(layer.words for layer in self.layers) + 1),
-                "data": CHUNK_BITS,
-            }
-        )
-
-    @property
-    def learns(self):
+    def learns(self) -> bool:
         """Whether the core has a Learner."""
         return self.layers[-1].learns
-
-    @property
-    def label_layout(self):
-        """Layout of the labels port: whether to learn an image, and the class it is to have."""
-        return data.StructLayout({"learn": 1, "label": bits_for(self.layers[-1].folding.n_out)})
-
-    @property
-    def decision_layout(self):
-        """Layout of the decision port (DESIGN section 3 defines the figures)."""
-        last = self.layers[-1]
-        return data.StructLayout(
-            {
-                "class": range(last.folding.n_out),
-                "tick": range(self.deadline + 1),
-                "forced": 1,
-                "error": 1,
-                "causes": causes_layout(self.learns),
-                "spikes": data.StructLayout(
-                    {str(i): range(n + 1) for i, n in enumerate(last.counted)}
-                ),
-                "cycles": CYCLES_BITS,
-            }
-        )
-
-    def log_layout(self, layer):
-        """Layout of the spike log of hidden layer `layer`."""
-        return data.StructLayout(
-            {
-                "image": 1,
-                "tick": tick_shape(self.deadline),
-                "neuron": range(self.layers[layer].folding.n_out),
-            }
-        )
 
 
 def _check_learning(network: Network, stored_bits: int) -> None:

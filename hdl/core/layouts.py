@@ -1,8 +1,13 @@
-"""The payloads that blocks exchange: events, operations and the context that travels with them."""
+"""Shapes and layouts of what the blocks of a core exchange, by the configuration of a layer.
 
-from amaranth.hdl import unsigned
+Those of the core's own ports are in `ports`.
+"""
+
+from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
+
+from firstspike.hdl.lib.layouts import DescribedLayout
 
 
 class Kind(enum.Enum, shape=2):
@@ -19,14 +24,14 @@ class Kind(enum.Enum, shape=2):
 def causes_layout(learns):
     """Why an image is flagged with an error: one bit for each kind of bad input."""
     causes = {
-        "address": 1,  # an address that is no input of the core
-        "tick": 1,  # tick 0 or a tick past the deadline
-        "order": 1,  # a tick earlier than that of the event before
-        "abort": 1,  # the image was aborted: decided on what had come until then
+        "address": (1, "an event's address was no row"),
+        "tick": (1, "an event's tick was 0 or past the deadline"),
+        "order": (1, "an event's tick was before that of an earlier one"),
+        "abort": (1, "the image was aborted: it is decided on what had come until then"),
     }
     if learns:
-        causes["label"] = 1  # a label that is no class: the image is not learned
-    return data.StructLayout(causes)
+        causes["label"] = (1, "the label was no class: the image is not learned")
+    return DescribedLayout(causes)
 
 
 def tick_shape(deadline):
@@ -58,8 +63,12 @@ def context_layout(counted, learns):
 
 def input_layout(n_in, deadline):
     """An event as it enters the core: the core itself adds the image bit."""
-    return data.StructLayout(
-        {"kind": Kind, "tick": tick_shape(deadline), "address": address_shape(n_in)}
+    return DescribedLayout(
+        {
+            "kind": (Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
+            "tick": (tick_shape(deadline), "1 .. deadline; not looked at with END"),
+            "address": (address_shape(n_in), "row of the input, with SPIKE only"),
+        }
     )
 
 
@@ -76,11 +85,18 @@ def event_layout(n_in, deadline, counted, learns):
     )
 
 
-def operation_layout(groups, window, deadline, counted, learns):
-    """One cycle of work for the lanes: start, advance and add a row to one group.
+def taken_layout(config):
+    """An event that a layer takes."""
+    return event_layout(config.folding.n_in, config.deadline, config.counted[:-1], config.learns)
 
-    `counted` and `learns` are as in `context_layout`, of the events that the layer sends.
-    """
+
+def sent_layout(config):
+    """An event that a layer sends."""
+    return event_layout(config.folding.n_out, config.deadline, config.counted, config.learns)
+
+
+def operation_layout(config):
+    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
     return data.StructLayout(
         {
             "image": 1,
@@ -90,9 +106,24 @@ def operation_layout(groups, window, deadline, counted, learns):
             "row": 1,  # S += the row's weights
             "first": 1,  # the first operation of its group in this walk
             "closes": 1,  # the last group: with it every neuron at `tick` is known
-            "shift": range(window + 1),
-            "group": range(groups),
-            "tick": tick_shape(deadline),  # reached with this operation
-            "context": context_layout(counted, learns),
+            "shift": range(config.folding.window + 1),
+            "group": range(config.folding.groups),
+            "tick": tick_shape(config.deadline),  # reached with this operation
+            "context": context_layout(config.counted, config.learns),  # of the events sent
         }
     )
+
+
+def word_layout(config):
+    """A word of a layer's weight store: a stored weight a lane."""
+    return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
+
+
+def slope_shape(config):
+    """Shape of S."""
+    return signed(config.widths.S)
+
+
+def potential_shape(config):
+    """Shape of M."""
+    return signed(config.widths.M)

@@ -1,0 +1,98 @@
+"""Layouts and signatures that say what their members mean, and payloads as integers.
+
+>>> point = DescribedLayout({"x": (4, "to the right"), "y": (4, "upwards")})
+>>> list(fields(point))
+[('x', 0, 4), ('y', 4, 4)]
+>>> meaning(point, "y")
+'upwards'
+>>> hex(pack(point, {"x": 3, "y": 10}))
+'0xa3'
+>>> unpack(point, [0xA3, 0x12])
+{'x': array([3, 2]), 'y': array([10,  1])}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Shape, ShapeLike
+from amaranth.lib import data, wiring
+
+
+class DescribedLayout(data.StructLayout):
+    """A StructLayout each of whose members says what it means.
+
+    Parameters
+    ----------
+    members : {name: (shape, meaning)}, from the lowest bit on.
+
+    Attributes
+    ----------
+    meanings : {name: meaning}.
+    """
+
+    def __init__(self, members: Mapping[str, tuple[ShapeLike, str]]) -> None:
+        super().__init__({name: shape for name, (shape, _) in members.items()})
+        self.meanings = {name: meaning for name, (_, meaning) in members.items()}
+
+
+class DescribedSignature(wiring.Signature):
+    """A Signature each of whose members says what it means.
+
+    Parameters
+    ----------
+    members : {name: (member, meaning)}.
+
+    Attributes
+    ----------
+    meanings : {name: meaning}, in the order given.
+    """
+
+    def __init__(self, members: Mapping[str, tuple[wiring.Member, str]]) -> None:
+        super().__init__({name: member for name, (member, _) in members.items()})
+        self.meanings = {name: meaning for name, (_, meaning) in members.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DescribedSignature) and self.members == other.members
+
+
+def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tuple[str, int, int]]:
+    """Every elementary field of a layout: its name (dotted if nested), offset and width in bits."""
+    for key, field in layout:
+        name, offset = f"{prefix}{key}", base + field.offset
+        inner = field.shape
+        if isinstance(inner, type) and issubclass(inner, data.Struct):
+            inner = data.Layout.cast(inner)
+        if isinstance(inner, data.Layout):
+            yield from fields(inner, f"{name}.", offset)
+        else:
+            yield name, offset, Shape.cast(inner).width
+
+
+def meaning(layout: data.Layout, name: str) -> str:
+    """What the field `name` (dotted if nested) means, or what it is a part of; may be empty."""
+    found = ""
+    for part in name.split("."):
+        found = getattr(layout, "meanings", {}).get(part, found)
+        layout = layout[part].shape
+    return found
+
+
+def pack(layout: data.Layout, values: Mapping[str, Any]) -> Any:
+    """The payload with the given fields, the others 0; works on integers and on integer arrays."""
+    total: Any = 0
+    places = {name: offset for name, offset, _ in fields(layout)}
+    for name, value in values.items():
+        total = total | (value << places[name])
+    return total
+
+
+def unpack(layout: data.Layout, payloads: Any) -> dict[str, np.ndarray]:
+    """All fields of an array (or list) of payloads, as int64 arrays; none may be signed."""
+    payloads = np.asarray(payloads, dtype=object)
+    return {
+        name: ((payloads >> offset) & ((1 << width) - 1)).astype(np.int64)
+        for name, offset, width in fields(layout)
+    }
