@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from .files import replace_file
+
 FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
 """Largest threshold, deadline and size: keeps every S and M far inside 64 bits."""
@@ -41,7 +43,7 @@ class Network:
     weights: tuple[np.ndarray, ...]
     """Per layer int32 [n_in, n_out]; the first has one row per *connected* input."""
     weight_bits: tuple[int, ...]
-    """Per layer 2..8; weights are in -2^(b-1) .. 2^(b-1) - 1."""
+    """Per layer 2..8; weights are in their `weight_range`."""
     thresholds: tuple[int, ...]
     """Per layer the integer (>= 1) that stands for 1.0."""
     unit: int
@@ -136,7 +138,7 @@ class Network:
                 raise NetworkError(f"{name} has {w.shape[0]} rows: it needs {n_in}, {meaning}.")
             if w.shape[1] == 0:
                 raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
-            low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+            low, high = weight_range(bits)
             if w.min() < low or w.max() > high:
                 raise NetworkError(
                     f"{name} holds {w.min()} to {w.max()}: {bits} bits allow {low}..{high}."
@@ -219,6 +221,11 @@ class Network:
         return sha.hexdigest()
 
 
+def weight_range(bits: int) -> tuple[int, int]:
+    """Smallest and largest integer weight of `bits` bits."""
+    return -(1 << bits - 1), (1 << bits - 1) - 1
+
+
 def levels_of(encoding: str) -> int:
     """N of "levels-N", 2 of "binary"; anything else is a `NetworkError`."""
     if encoding == "binary":
@@ -246,28 +253,6 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
             f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
         )
     return Network.load(name)
-
-
-def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write beside `path` and rename: an existing file is replaced whole or not touched.
-
-    What is no ordinary file (a device, a pipe) is written to directly.
-    """
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        path.write_bytes(content)
-        return
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())  # or a loss of power might leave the new name without content
-        os.replace(beside, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_archive(content: bytes) -> dict[str, np.ndarray]:

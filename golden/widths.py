@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .network import Network
+from .network import Network, weight_range
 
 
 class StateWidths(NamedTuple):
@@ -36,8 +36,7 @@ def layer_widths(
         positive = int(np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0))
         negative = int(np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0))
     else:
-        positive = weights.shape[0] * ((1 << weight_bits - 1) - 1)
-        negative = -weights.shape[0] << weight_bits - 1
+        negative, positive = (weights.shape[0] * extreme for extreme in weight_range(weight_bits))
     lowest, highest = -threshold + negative, -threshold + positive
     return StateWidths(
         S=signed_bits(lowest, highest),

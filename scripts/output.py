@@ -1,18 +1,17 @@
-"""Where results go: files that appear whole or not at all, and JSON on standard output.
+"""Where results go: text for people, tables, and JSON in a file or on standard output.
 
 A verb with `--json -` prints its result for machines on standard output and everything else on
 standard error.
 """
 
-import errno
 import json
-import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
+
+from firstspike.golden.files import replace_file, replacing
 
 STANDARD_OUTPUT = "-"
 
@@ -23,33 +22,6 @@ json_option = click.option(
     type=click.Path(dir_okay=False, allow_dash=True),
     help="Write the result as JSON; - is standard output, and all else goes to standard error.",
 )
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a path to write to; what is written there replaces `path` if nothing is raised.
-
-    The file is opened at once, so that an unwritable place is found before the work is done
-    (`OSError`). What is no ordinary file (a device, a pipe) is written to directly.
-    """
-    path = Path(path)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    if path.exists() and not path.is_file():
-        path.open("wb").close()
-        yield path
-        return
-    target = path.resolve()  # what a link points to is replaced, not the link
-    beside = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-    try:
-        beside.open("wb").close()
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    try:
-        yield beside
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -65,11 +37,9 @@ def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield lambda result: click.echo(json.dumps(result, allow_nan=False))
     else:
         with replacing(path) as file:
-            yield lambda result: _write(file, json.dumps(result, allow_nan=False) + "\n")
-
-
-def _write(file: Path, text: str) -> None:
-    file.write_text(text)
+            yield lambda result: replace_file(
+                file, json.dumps(result, allow_nan=False).encode() + b"\n"
+            )
 
 
 def say(text: str, json_path: str | None = None) -> None:

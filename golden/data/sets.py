@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from firstspike.golden.files import replace_file
+
 from .sources import SOURCES, SourceError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -133,9 +135,8 @@ def _complete(
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder / name) as scratch:
                 for file, raw in source.files(missing, Path(scratch), progress):
                     contents[file] = _checked(name, file, raw, f"{file} from {source}")
-                    beside = Path(scratch) / "checked"
-                    beside.write_bytes(contents[file])
-                    paths[file] = beside.replace(folder / name / file)
+                    paths[file] = folder / name / file
+                    replace_file(paths[file], contents[file])
         except (SourceError, DataError) as error:
             if progress:
                 print(error, file=sys.stderr)

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.network import Network, NetworkError, read_archive, replace_file
+from firstspike.golden.files import replace_file
+from firstspike.golden.network import Network, NetworkError, read_archive, weight_range
 
 from .rule import LearningError
 
@@ -71,7 +72,7 @@ class LearningState:
             raise LearningError(f"the generator is {self.generator}: it must be in 1..65535.")
         if self.done < 0:
             raise LearningError(f"{self.done} images are done: it cannot be less than none.")
-        low, high = -(1 << self.stored_bits - 1), (1 << self.stored_bits - 1) - 1
+        low, high = weight_range(self.stored_bits)
         for weights, expected in zip(self.weights, network.weights, strict=True):
             if weights.shape != expected.shape or weights.dtype.kind not in "iu":
                 raise LearningError(

@@ -11,10 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from firstspike.golden.network import weight_range
+
 from . import kernels
 from .feedforward import cross_entropy
 from .parameters import Parameters
-from .quantise import best_threshold, quantise, weight_range
+from .quantise import best_threshold, quantise
 
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _SMALLEST_SLOPE = 0.1  # floor of B - 1, in the gradient only: it bounds the steepest steps

@@ -6,12 +6,7 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer
-from firstspike.golden.network import Network
-
-
-def weight_range(bits: int) -> tuple[int, int]:
-    """Smallest and largest integer weight of `bits` bits."""
-    return -(1 << bits - 1), (1 << bits - 1) - 1
+from firstspike.golden.network import Network, weight_range
 
 
 def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import BANK_WORDS
-from firstspike.golden.training.quantise import weight_range
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import operation_layout, word_layout

@@ -14,8 +14,7 @@ from firstspike.golden.encoding import events
 from firstspike.golden.learning import rule as learning
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.training.quantise import weight_range
+from firstspike.golden.network import Network, NetworkError, weight_range
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
 from firstspike.hdl.learner.learner import settings_values

@@ -15,11 +15,12 @@ from tqdm import tqdm
 
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.files import naming, replacing
 from firstspike.golden.learning.annealing import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
 from firstspike.scripts.learning.targets import GRIDS, Learner, LearnerError, learner
-from firstspike.scripts.output import command_line, json_option, json_result, replacing, say
+from firstspike.scripts.output import command_line, json_option, json_result, say
 from firstspike.scripts.targets.targets import port_options
 
 from .train import Layers
@@ -190,7 +191,8 @@ def command(
                 picture_of,  # matplotlib takes a while to import
             )
 
-            picture_of(session).savefig(picture_file, dpi=120)
+            with naming(picture_file):
+                picture_of(session).savefig(picture_file, dpi=120)
         paths = {"network": output, "state": str(state_path(output))}
         if finished:
             write(result | paths)

@@ -6,7 +6,7 @@ import click
 
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.data.sets import DATASETS
-from firstspike.scripts.output import replacing
+from firstspike.golden.files import naming, replacing
 from firstspike.scripts.selection import SelectionError, test_set
 
 
@@ -60,5 +60,7 @@ def command(net: str, dataset: str, at: int, n_images: int | None, path: str) ->
     with replacing(path) as file:
         many = infer(network, encode(network, pixels[:n_images])) if n_images else None
         title = f"test image {at} of {dataset}"
-        picture(network, pixels[at], int(labels[at]), title, many).savefig(file, dpi=120)
+        figure = picture(network, pixels[at], int(labels[at]), title, many)
+        with naming(file):
+            figure.savefig(file, dpi=120)
     click.echo(f"wrote {path}")

@@ -11,7 +11,8 @@ import numpy as np
 from firstspike.golden import Inference, Network, encode, infer, load_network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.faults import decide_by, flip, jitter, kill
-from firstspike.scripts.output import json_option, json_result, replacing, say, table
+from firstspike.golden.files import naming, replacing
+from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import SelectionError, test_set
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -85,7 +86,8 @@ def command(
         if file is not None:
             from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
 
-            draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
+            with naming(file):
+                draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
         write(result)
 
 

@@ -11,11 +11,12 @@ from tqdm import tqdm
 
 from firstspike.golden.data.sets import Dataset, load_dataset
 from firstspike.golden.encoding import encode
+from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Epoch, Trainer
-from firstspike.scripts.output import command_line, json_option, json_result, replacing, say, table
+from firstspike.scripts.output import command_line, json_option, json_result, say, table
 from firstspike.scripts.selection import DATASETS
 
 _BATCH = 5000  # images of a data set run through the network at once: bounds the memory

@@ -1,13 +1,12 @@
 """`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import click
 
 from firstspike.golden import infer, load_network
+from firstspike.golden.files import adding_to
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
@@ -58,9 +57,7 @@ def command(
             f"{output} holds {min(others)}, which would be compiled too; name another folder"
         )
     output.mkdir(exist_ok=True)
-    # Made beside and moved, so that the folder never holds half of a set.
-    with tempfile.TemporaryDirectory(dir=output, prefix=".making-") as name:
-        making = Path(name)
+    with adding_to(output) as making:
         inference = infer(network, images.ticks)
         cycles = predicted_cycles(network, images.ticks, inference, folding, images.pixels)
         write_vectors(
@@ -73,7 +70,5 @@ def command(
             cycles,
             weights == "embedded",
         )
-        for path in sorted(making.iterdir()):
-            os.replace(path, output / path.name)
     say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")
     say(f"check: cd {output} && iverilog -g2005-sv *.v && vvp a.out")

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
+from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts.output import json_option, json_result, replacing, say, table
+from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.targets.targets import folding_options, learn_option, weights_option
 
 
@@ -87,7 +88,7 @@ def _generate(
         if weights == "port":
             texts.append(core.weights)
         for file, text in zip(files, texts, strict=True):
-            file.write_text(text)
+            replace_file(file, text.encode())
     layers = ", ".join(
         f"{layer['n_in']} -> {layer['n_out']} with {layer['lanes']} lanes in {layer['groups']} "
         f"group{'s' if layer['groups'] > 1 else ''}"

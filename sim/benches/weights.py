@@ -11,7 +11,7 @@ import cocotb
 from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 
-from firstspike.golden.training.quantise import weight_range
+from firstspike.golden.network import weight_range
 from firstspike.hdl.core.layouts import operation_layout
 from firstspike.hdl.core.weights import STEP_BITS, host_request, read_layout, update_layout
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of

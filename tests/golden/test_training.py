@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
+from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.feedforward import FeedForward, cross_entropy
 from firstspike.golden.training.optimiser import Optimiser
@@ -20,7 +21,6 @@ from firstspike.golden.training.quantise import (
     compact,
     most_active_inputs,
     quantise,
-    weight_range,
 )
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError

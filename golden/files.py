@@ -1,0 +1,64 @@
+"""Files that appear whole or not at all."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an `OSError` in the block name `path`: a full disk names no file of itself."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a path to write to; what is written there replaces `path` if nothing is raised.
+
+    The file is opened at once, so that an unwritable place is found before the work is done
+    (`OSError`). What is no ordinary file (a device, a pipe) is written to directly.
+    """
+    path = Path(path)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    if path.exists() and not path.is_file():
+        path.open("wb").close()
+        yield path
+        return
+    target = path.resolve()  # what a link points to is replaced, not the link
+    beside = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    with naming(path):
+        beside.open("wb").close()
+    try:
+        yield beside
+        with naming(path):
+            with open(beside, "rb") as file:
+                os.fsync(file)  # or a loss of power might leave the new name without content
+            os.replace(beside, target)
+    except OSError as error:
+        if error.filename != str(beside):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file; one that exists is replaced whole or not touched. An `OSError` names it."""
+    with replacing(path) as file, naming(file):
+        file.write_bytes(content)
+
+
+@contextmanager
+def adding_to(folder: Path) -> Iterator[Path]:
+    """Give an empty folder; what is written there moves into `folder` if nothing is raised."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+        yield Path(making)
+        for path in sorted(Path(making).iterdir()):
+            os.replace(path, folder / path.name)
