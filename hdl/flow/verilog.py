@@ -24,6 +24,7 @@ from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
+from .identifiers import check_identifier, plain
 from .interface import describe, wires
 from .yosys import run_yosys
 
@@ -35,7 +36,6 @@ WAIVERS = {
     "UNUSEDSIGNAL": "blocks take whole payloads and use parts of them",
     "WIDTHEXPAND": "shorter operands are extended, as Verilog does",
     "WIDTHTRUNC": "sums are cut to a width that cannot overflow, shifts to the bit they pick",
-    "PROCASSINIT": "registers have a value at power-up, equal to that of their reset",
 }
 """What `verilator --lint-only -Wall` would say of generated code, and why it is no fault."""
 
@@ -62,7 +62,8 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        (folder / "core.il").write_text(rtlil.convert(component, name=name, emit_src=False))
+        design = rtlil.convert(component, name=name, emit_src=False)
+        (folder / "core.il").write_text(design)
         run_yosys(
             folder,
             [
@@ -79,9 +80,14 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
         )
         text = (folder / "core.v").read_text()
     _, text = text.split("\n", 1)  # Yosys's own comment
+    ports = {"__".join(map(str, path)) for path, *_ in component.signature.flatten(component)}
+    text = plain(text, design, ports)
+    text = _INITIAL_VALUE.sub(r"  \1\2;\n  initial \2 = \3;", text)
     return _MEMORY_CONTENT.sub(_in_blocks, text)
 
 
+# Verilator takes a value in a register's declaration for a variable's (PROCASSINIT).
+_INITIAL_VALUE = re.compile(r"^  (reg (?:signed )?(?:\[\d+:0\] )?)(\S+) = (.*);$", re.MULTILINE)
 _MEMORY_CONTENT = re.compile(r"^  initial begin\n((?:    .*;\n)+)  end\n", re.MULTILINE)
 
 

@@ -121,10 +121,10 @@ class Deltas(wiring.Component):
         with m.If(counting):
             m.d.sync += [earlier.eq(Cat(earlier_lanes)), later.eq(Cat(later_lanes))]
 
-        m.submodules.deltas = deltas = memory.Memory(
+        m.submodules.computed = computed = memory.Memory(
             shape=2 * lanes, depth=groups, init=[], attrs={"no_rw_check": 1}
         )
-        store, fetch = deltas.write_port(), deltas.read_port(domain="comb")
+        store, fetch = computed.write_port(), computed.read_port(domain="comb")
         m.d.comb += [
             store.en.eq(storing),
             store.addr.eq(stored_group),
