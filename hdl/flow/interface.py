@@ -13,12 +13,22 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
 
-NOTES = (
+_MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abort_image")
+"""Ports that a design can do without; with a bitmap also `events`."""
+
+_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
     "stream: a payload is taken at an edge with valid and ready high; valid is never withdrawn.",
-    "Row r is the network's connected input number r; `inputs` lists them. A pixel of level q > 0 "
-    "out of N spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - 1), rounded down; N is 2 for "
-    "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1.",
+    "Every input is to be driven, one that is not used with the value said of it: an open one is "
+    "unknown, and an unknown valid stops the core without a word. With unused labels no image is "
+    "learned. Outputs may be left open.",
+    "The next image may follow at once: its first event or word waits until the image before has "
+    "gone through and the decision has been taken. END is to come also where the decision has been "
+    "given before. Events of one tick may come in any order.",
+    "Row r is the network's connected input number r; `inputs` lists them. A pixel of value p, 0 "
+    ".. 255, has level q = p * N / 256, rounded down; N is 2 for binary encoding. From the value "
+    "`bright_from` on q > 0, and the pixel spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - "
+    "1), rounded down. A dark one (q = 0) spikes at tick `late`, or never if that is -1.",
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
@@ -26,12 +36,19 @@ NOTES = (
 )
 """What a user has to know besides the ports."""
 
+_BITMAP_NOTE = (
+    "A bitmap is `bitmap_words` words an image, with a bit for every pixel, connected or not: 1 "
+    "where its value is `bright_from` or more. The last word has `bitmap_last_bits` pixels in its "
+    "lowest bits; those above are ignored."
+)
+
 
 def describe(core: Core, network: Network) -> dict[str, Any]:
     """The interface of a core as JSON can hold it: `parameters`, `layers`, `ports` and `notes`.
 
     A port has its name (`NAME__valid`, `NAME__ready` and `NAME__payload` where `stream` is
-    true), the direction of its data, width, meaning and, of a packed payload, the fields.
+    true), the direction of its data, width, meaning and, of a packed payload, the fields. Of a
+    port that may be `unused` this says what its inputs are then to be.
     """
     config = core.config
     ports = [
@@ -50,6 +67,14 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             for part, about_part in member.signature.meanings.items():
                 shape = member.signature.members[part].shape
                 ports.append(_port(f"{name}__{part}", direction, shape, about_part))
+    for port in ports:
+        if port["name"] in _MAY_BE_UNUSED or (config.bitmap and port["name"] == "events"):
+            port["unused"] = {
+                name: int(name == "labels__valid")  # learn = 0, for every image
+                for name, direction, _ in wires(port)
+                if direction == "in"
+            }
+    bitmap_words = config.bitmap and -(-network.n_inputs // config.bitmap)
     return {
         "parameters": {
             "shape": list(network.shape),
@@ -59,11 +84,15 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "encoding": network.encoding,
             "late": network.late,
             "inputs": network.inputs.tolist(),
+            "bright_from": -(-256 // network.levels),
             "bitmap": config.bitmap,
+            "bitmap_words": bitmap_words,
+            "bitmap_last_bits": bitmap_words
+            and network.n_inputs - (bitmap_words - 1) * config.bitmap,
         },
         "layers": [_layer(layer) for layer in config.layers],
         "ports": ports,
-        "notes": list(NOTES),
+        "notes": [*_NOTES, *([_BITMAP_NOTE] if config.bitmap else [])],
     }
 
 

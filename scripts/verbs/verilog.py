@@ -27,6 +27,12 @@ from firstspike.scripts.targets.targets import folding_options, learn_option, we
     metavar="CORE.v",
     help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
 )
+@click.option(
+    "--name",
+    metavar="NAME",
+    help="Call the module NAME, and those inside NAME_...: cores of different names can stand in "
+    "one design.  [default: firstspike_core]",
+)
 @learn_option
 @click.option(
     "--report",
@@ -41,6 +47,7 @@ def command(
     bitmap: int | None,
     weights: str,
     output: Path | None,
+    name: str | None,
     stored_bits: int | None,
     report: bool,
     json_path: str | None,
@@ -55,45 +62,50 @@ def command(
     """
     if output is None and not report:
         raise click.UsageError("Give -o CORE.v, --report, or both.")
+    if output is None and name is not None:
+        raise click.UsageError("--name goes with -o CORE.v.")
     network = load_network(net)
     folding = Folding.of(network, lanes, window, bitmap)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            result["files"] = _generate(network, folding, weights, stored_bits, output, json_path)
+            parameters = {"embedded": weights == "embedded", "stored_bits": stored_bits}
+            if name is not None:
+                parameters["name"] = name
+            result["files"] = _generate(output, json_path, network, folding, parameters)
         if report:
             result["report"] = _report(network, folding, weights == "port", stored_bits, json_path)
         write(result)
 
 
 def _generate(
-    network: Network,
-    folding: Folding,
-    weights: str,
-    stored_bits: int | None,
     output: Path,
     json_path: str | None,
+    network: Network,
+    folding: Folding,
+    parameters: dict[str, Any],
 ) -> list[str]:
+    """Write the files of a core with these `parameters` of `generate`; returns their paths."""
     from firstspike.hdl.flow.verilog import generate
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
     paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
-    if weights == "port":
+    if not parameters["embedded"]:
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
-        core = generate(network, folding, weights == "embedded", stored_bits)
-        texts = [core.verilog, json.dumps(core.interface, indent=1) + "\n", core.template]
-        if weights == "port":
-            texts.append(core.weights)
-        for file, text in zip(files, texts, strict=True):
+        core = generate(network, folding, **parameters)
+        interface = json.dumps(core.interface, indent=1) + "\n"
+        texts = (core.verilog, interface, core.template, core.weights)
+        for file, text in zip(files, texts, strict=False):  # no file for weights that are inside
             replace_file(file, text.encode())
     layers = ", ".join(
         f"{layer['n_in']} -> {layer['n_out']} with {layer['lanes']} lanes in {layer['groups']} "
         f"group{'s' if layer['groups'] > 1 else ''}"
         for layer in core.interface["layers"]
     )
+    weights = core.interface["parameters"]["weights"]
     say(f"{core.interface['module']}: {layers}; weights {weights}", json_path)
     for path in paths:
         say(f"written: {path}", json_path)

@@ -156,7 +156,7 @@ class Simulation:
             `exchange.parameters`.
         test : run only the test of this name.
         seed : of Python's `random` in the bench, and of what is undefined on Verilator.
-        view : further signals for the view of the waves, such as `layer_0.lanes.S`.
+        view : further signals for the view of the waves, such as `layer_0.lanes.S_0`.
         progress : is told now and then, in a thread of its own, what the bench says by
             `exchange.tell`.
 
