@@ -2,16 +2,38 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import cocotb
 from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, at_random
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: addresses, and how many walks."""
+
+    n: int
+    amount: int
+
+
+def simulate(addresses: AddressSet, amount: int = 100, **options: Any) -> None:
+    """Fill and walk a set `amount` times, against a Python set; `options` are `run_bench`'s."""
+    run_bench(__name__, addresses, Parameters(addresses.n, amount), **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(AddressSet(300), **options)
+    return "300 addresses: 100 walks against sorted sets"
 
 
 class WalkBoard(CheckedSink):
@@ -27,8 +49,8 @@ class AddressSetBench:
 
     def __init__(self, dut: SimHandleBase, willing: Iterator[bool] | None) -> None:
         self.dut = dut
-        given = parameters()
-        self.n, self.amount = given["n"], given["amount"]
+        parameters = given(Parameters)
+        self.n, self.amount = parameters.n, parameters.amount
         self.held: set[int] = set()
         self.domain = ClockDomain(dut)
         self.layout = address_layout(self.n)

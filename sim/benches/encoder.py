@@ -2,19 +2,71 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import cocotb
+import numpy as np
 from cocotb.handle import SimHandleBase
 
-from firstspike.golden import events
+from firstspike.golden import Network, encode, events
+from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import unpack
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
 
 PATIENCE = 2000
 """Cycles in which an image must be through."""
+
+
+UNIT = 8
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: images as words [n, words] and as ticks [n, rows]."""
+
+    words: np.ndarray
+    ticks: np.ndarray
+    deadline: int
+
+
+def simulate(
+    n_inputs: int, width: int, connected: int, *, amount: int = 60, seed: int = 1, **options: Any
+) -> None:
+    """Put `amount` random images of `n_inputs` pixels through an Encoder, `width` a word.
+
+    So many of the inputs are connected; `options` are `run_bench`'s. Raises SimulationError at the
+    first difference to `golden.encode`.
+    """
+    rng = np.random.default_rng(seed)
+    inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
+    network = Network(
+        weights=(np.ones((len(inputs), 1), np.int32),),
+        weight_bits=(8,),
+        thresholds=(1,),
+        unit=UNIT,
+        deadline=6 * UNIT,
+        n_inputs=n_inputs,
+        inputs=inputs,
+    )
+    bright = rng.random((amount, n_inputs)) < rng.choice([0, 0.1, 0.5, 1], (amount, 1))
+    pixels = np.where(bright, 255, 0).astype(np.uint8)
+    count = -(-n_inputs // width)
+    # Bits past the last pixel are to be ignored.
+    padded = np.concatenate([bright, rng.random((amount, count * width - n_inputs)) < 0.5], axis=1)
+    words = padded.reshape(amount, count, width) @ (1 << np.arange(width, dtype=np.int64))
+    encoder = Encoder(inputs, n_inputs, UNIT, network.deadline, width)
+    parameters = Parameters(words, encode(network, pixels), network.deadline)
+    run_bench(__name__, encoder, parameters, seed=seed, **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(40, 13, 26, **options)
+    return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 
 
 class EventSink(StreamSink):
@@ -49,11 +101,11 @@ class EncoderBench:
 
     def __init__(self, dut: SimHandleBase) -> None:
         self.dut = dut
-        self.given = given = parameters()
+        self.given = parameters = given(Parameters)
         self.domain = ClockDomain(dut)
         self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
         self.aborting = False
-        layout = input_layout(given["ticks"].shape[1], given["deadline"])
+        layout = input_layout(parameters.ticks.shape[1], parameters.deadline)
         self.sink = EventSink(dut, "events", self.domain, layout, self._willing())
         dut.start.value = 1
         dut.abort_image.value = 0
@@ -96,7 +148,7 @@ async def encoder(dut):
     bench = EncoderBench(dut)
     await bench.domain.start()
     bench.sink.start()
-    ticks, words = bench.given["ticks"], bench.given["words"].tolist()
+    ticks, words = bench.given.ticks, bench.given.words.tolist()
     for image in range(len(words)):
         if image % 4 == 3 and len(words[0]) > 1:
             await bench.aborted(words[image], ticks[image])

@@ -3,6 +3,8 @@
 import itertools
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cocotb
@@ -11,23 +13,86 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, with_timeout
 
 from firstspike.golden.integer import walk
+from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.widths import layer_widths
+from firstspike.hdl.core.config import LayerConfig
 from firstspike.hdl.core.lanes import potentials_layout
+from firstspike.hdl.core.layer import Layer
 from firstspike.hdl.core.layouts import Kind, sent_layout, taken_layout
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
 
-from .run_layer import DEADLINE, layer_config
+DEADLINE = 45
+WEIGHT_BITS = 5
 
 PATIENCE = 5000
 """Cycles in which an answer must come."""
 
 
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: the layer, with weights [n_in, n_out], and how many images."""
+
+    lanes: int
+    window: int
+    last: bool
+    threshold: int
+    weights: np.ndarray
+    amount: int
+
+    @cached_property
+    def config(self) -> LayerConfig:
+        """Of the layer."""
+        n_in, n_out = self.weights.shape
+        return LayerConfig(
+            folding=LayerFolding(
+                n_in=n_in, n_out=n_out, lanes=self.lanes, window=self.window, last=self.last
+            ),
+            weight_bits=WEIGHT_BITS,
+            threshold=self.threshold,
+            deadline=DEADLINE,
+            widths=layer_widths(self.weights, self.threshold, DEADLINE),
+            counted=(n_in,),
+        )
+
+
+def simulate(
+    n_in: int,
+    n_out: int,
+    lanes: int,
+    window: int = 0,
+    last: bool = False,
+    *,
+    amount: int = 60,
+    seed: int = 1,
+    **options: Any,
+) -> None:
+    """Put `amount` images of random events through a layer of random weights.
+
+    The first parameters are those of `LayerFolding`, `options` those of `run_bench`. Raises
+    SimulationError at the first difference to the integer model.
+    """
+    rng = np.random.default_rng(seed)
+    threshold = int(rng.integers(3, 4 + 2 * n_in))
+    weights = rng.integers(-8, 16, (n_in, n_out))
+    parameters = Parameters(lanes, window, last, threshold, weights, amount)
+    layer = Layer(parameters.config, weights)
+    run_bench(__name__, layer, parameters, seed=seed, **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(9, 13, 4, 2, **options)
+    return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
+
+
 class Expected:
     """What the integer model makes of an image."""
 
-    def __init__(self, given: dict[str, Any], image: int, ticks: np.ndarray, start: int) -> None:
-        spikes, self.M = walk(given["weights"], given["threshold"], ticks[:, None], DEADLINE, 1)
+    def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
+        spikes, self.M = walk(given.weights, given.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
         self.start = start
         """The tick of the first event."""
@@ -130,8 +195,8 @@ class LayerBench:
 
     def __init__(self, dut: SimHandleBase) -> None:
         self.dut = dut
-        self.given = parameters()
-        self.config = config = layer_config(self.given)
+        self.given = given(Parameters)
+        self.config = config = self.given.config
         self.domain = domain = ClockDomain(dut)
         self.last = config.folding.last
         self.decides = False
@@ -166,7 +231,7 @@ class LayerBench:
 
     async def image(self, image: int, decided_early: bool) -> None:
         """Send an image, and wait for its end."""
-        n_in = self.given["n_in"]
+        n_in = self.config.folding.n_in
         latest = random.randint(1, DEADLINE)
         ticks = np.array([random.randint(0, latest) for _ in range(n_in)])
         if image % 7 == 6:
@@ -210,5 +275,5 @@ async def layer(dut):
     bench = LayerBench(dut)
     await bench.domain.start()
     bench.judge.start()
-    for image in range(bench.given["amount"]):
+    for image in range(bench.given.amount):
         await bench.image(image, decided_early=image % 3 == 2)

@@ -1,12 +1,37 @@
 """Bench of the Lfsr: every cycle against the golden model's generator."""
 
 import random
+from dataclasses import dataclass
+from typing import Any
 
 import cocotb
 
 from firstspike.golden.learning.rule import leap
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.hdl.lib.lfsr import Lfsr
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import ClockDomain
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: how many cycles."""
+
+    amount: int
+
+
+def simulate(generator: Lfsr, amount: int = 5000, **options: Any) -> None:
+    """Hold a generator against `golden.learning.rule.leap`, for `amount` cycles of random inputs.
+
+    `options` are `run_bench`'s.
+    """
+    run_bench(__name__, generator, Parameters(amount), **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(Lfsr(), **options)
+    return "5000 cycles of draws and seeds against the golden generator"
 
 
 @cocotb.test()
@@ -21,7 +46,7 @@ async def lockstep(dut):
     state = int(dut.state.value)
     assert state, "the state after a reset is 0"
     await domain.rising
-    for _ in range(parameters()["amount"]):
+    for _ in range(given(Parameters).amount):
         j, take = random.choice((0, 1, 2, random.randrange(16))), random.random() < 0.8
         load, seed = random.random() < 0.05, random.choice((0, random.randrange(1 << 16)))
         inputs["draw"].value = j

@@ -1,12 +1,16 @@
 """Bench of the PopCount: random words, and the counts that come of them."""
 
 import random
+from dataclasses import dataclass
+from typing import Any
 
 import cocotb
+from amaranth.hdl import Shape
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.lib.popcount import count_layout, word_layout
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.hdl.lib.popcount import PopCount, count_layout, word_layout
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
@@ -19,18 +23,39 @@ PATIENCE = 1000
 """Cycles in which the last counts must have come."""
 
 
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: bits of a word and of its value, stages, and how many words."""
+
+    width: int
+    value_width: int
+    stages: int
+    amount: int
+
+
+def simulate(counter: PopCount, amount: int = 500, **options: Any) -> None:
+    """Count `amount` random words, against Python's own count; `options` are `run_bench`'s."""
+    value_width = Shape.cast(counter.value).width
+    parameters = Parameters(counter.width, value_width, counter.stages, amount)
+    run_bench(__name__, counter, parameters, **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(PopCount(100, 6), **options)
+    return "100 bits: 500 words with pauses and 500 without"
+
+
 class PopCountBench:
     """A PopCount's streams, and what is to come out of it."""
 
     def __init__(self, dut: SimHandleBase, pauses: bool) -> None:
-        given = parameters()
-        self.width, self.value_width = given["width"], given["value_width"]
-        self.amount, self.stages = given["amount"], given["stages"]
+        self.given = given(Parameters)
+        width, value = self.given.width, self.given.value_width
         self.domain = domain = ClockDomain(dut)
         sending, taking = (at_random(1), at_random(2)) if pauses else (None, None)
-        value = self.value_width
-        self.source = StreamSource(dut, "words", domain, word_layout(self.width, value), sending)
-        self.board = CheckedSink(dut, "counts", domain, count_layout(self.width, value), taking)
+        self.source = StreamSource(dut, "words", domain, word_layout(width, value), sending)
+        self.board = CheckedSink(dut, "counts", domain, count_layout(width, value), taking)
 
     async def start(self) -> None:
         """Start the clock, and to take counts."""
@@ -40,10 +65,10 @@ class PopCountBench:
     def words(self) -> list[Payload]:
         """Random words, from those with no bit to those with all; their counts are expected."""
         words = []
-        for _ in range(self.amount):
+        for _ in range(self.given.amount):
             density = random.choice((0, 0.05, 0.5, 0.95, 1))
-            bits = [random.random() < density for _ in range(self.width)]
-            value = random.randrange(1 << self.value_width)
+            bits = [random.random() < density for _ in range(self.given.width)]
+            value = random.randrange(1 << self.given.value_width)
             words.append({"bits": sum(bit << i for i, bit in enumerate(bits)), "value": value})
             self.board.expect([{"count": sum(bits), "value": value}])
         return words
@@ -73,6 +98,6 @@ async def without_pauses(dut):
     await bench.start()
     sent = await bench.source.send_all(bench.words())
     await bench.finish()
-    assert sent == list(range(sent[0], sent[0] + bench.amount)), "not a word a cycle"
+    assert sent == list(range(sent[0], sent[0] + bench.given.amount)), "not a word a cycle"
     received = [cycle for cycle, _ in bench.board.received]
-    assert received == [cycle + bench.stages for cycle in sent], "not after so many stages"
+    assert received == [cycle + bench.given.stages for cycle in sent], "not after so many stages"

@@ -2,16 +2,95 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import cocotb
+from amaranth.hdl import Shape
 from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.hdl.lib.queue import item_layout
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.hdl.lib.queue import SpikeQueue, item_layout
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
 
-from .queue_model import Item, QueueModel
+Item = tuple[int, int]
+"""(key, value)"""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: the queue's keys, bits of a value and places, and how many cycles."""
+
+    n_keys: int
+    width: int
+    capacity: int
+    amount: int
+
+
+def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
+    """Hold a queue against its model for `amount` cycles; `options` are `run_bench`'s."""
+    width = Shape.cast(queue.shape).width
+    parameters = Parameters(queue.n_keys, width, queue.capacity, amount)
+    run_bench(__name__, queue, parameters, view=["stored"], **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(SpikeQueue(8, 6, 20), **options)
+    return "8 keys, 20 places: every cycle against the model"
+
+
+class QueueModel:
+    """What a `SpikeQueue` does in each cycle, in plain Python: its docstring in numbers.
+
+    Attributes
+    ----------
+    ready : the queue's `push.ready`.
+    offered : the item at `pop`, None if not valid.
+    empty : the queue's `empty`.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._forget()
+
+    def _forget(self) -> None:
+        self._stored: list[Item] = []  # in order of arrival
+        self._pushed = 0  # since nothing was stored
+        self._pauses = False  # more of the key of the item just selected are stored
+        self.offered: Item | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether an item is taken if it is pushed."""
+        return self._pushed < self._capacity
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is stored or offered."""
+        return not self._stored and self.offered is None
+
+    def step(self, push: Item | None, pop_ready: bool, release: bool, clear: bool) -> None:
+        """Go on by a cycle in which the inputs were so; `push` is None if nothing was valid."""
+        if clear:
+            self._forget()
+            return
+        taken = push is not None and self.ready
+        if taken:
+            self._pushed += 1
+        elif not self._stored:
+            self._pushed = 0
+        if pop_ready:
+            self.offered = None
+        pauses, self._pauses = self._pauses, False
+        if release and self._stored and self.offered is None and not pauses:
+            self.offered = min(self._stored, key=lambda item: item[0])  # the first of equals
+            self._stored.remove(self.offered)
+            self._pauses = any(key == self.offered[0] for key, _ in self._stored)
+        if taken:
+            self._stored.append(push)
 
 
 class QueueBench:
@@ -19,11 +98,10 @@ class QueueBench:
 
     def __init__(self, dut: SimHandleBase) -> None:
         self.dut = dut
-        given = parameters()
-        self.n_keys, self.capacity = given["n_keys"], given["capacity"]
-        self.width = given["width"]
-        self.amount = given["amount"]
-        self.layout = item_layout(self.n_keys, given["width"])
+        parameters = given(Parameters)
+        self.n_keys, self.capacity = parameters.n_keys, parameters.capacity
+        self.width, self.amount = parameters.width, parameters.amount
+        self.layout = item_layout(self.n_keys, self.width)
         self.domain = ClockDomain(dut)
         self.release = dut["release"]
         self.release.value = 0

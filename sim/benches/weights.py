@@ -6,41 +6,111 @@ A list knows what the words should be.
 import random
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import cocotb
+import numpy as np
 from amaranth.lib import data
 from cocotb.handle import SimHandleBase
 
 from firstspike.golden.network import weight_range
+from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.widths import StateWidths
+from firstspike.hdl.core.config import LayerConfig, Learning
 from firstspike.hdl.core.layouts import operation_layout
-from firstspike.hdl.core.weights import STEP_BITS, host_request, read_layout, update_layout
+from firstspike.hdl.core.weights import (
+    STEP_BITS,
+    WeightStore,
+    host_request,
+    read_layout,
+    update_layout,
+)
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
-from firstspike.sim.harness.bench_io import parameters
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
-
-from .run_weights import store_config
 
 PATIENCE = 2000
 """Cycles in which everything asked for must have been answered."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses.
+
+    With `stored_bits` it learns.
+    """
+
+    weights: np.ndarray
+    lanes: int
+    weight_bits: int
+    stored_bits: int | None
+    amount: int
+
+    @cached_property
+    def config(self) -> LayerConfig:
+        """Of a layer with such a store; what the store does not look at is arbitrary."""
+        n_in, n_out = self.weights.shape
+        bits = self.stored_bits
+        learning = None if bits is None else Learning(stored_bits=bits, unit=1)
+        return LayerConfig(
+            folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=self.lanes, window=0, last=False),
+            weight_bits=self.weight_bits,
+            threshold=1,
+            deadline=30,
+            widths=StateWidths(S=8, M=12),
+            counted=(n_in,),
+            learning=learning,
+        )
+
+
+def simulate(
+    n_in: int,
+    n_out: int,
+    lanes: int,
+    weight_bits: int = 8,
+    stored_bits: int | None = None,
+    *,
+    amount: int = 400,
+    seed: int = 1,
+    **options: Any,
+) -> None:
+    """Read and write a store with random weights from both sides, against a list of its words.
+
+    With `stored_bits` the store learns, and words are updated, too. `amount` is the number of words
+    the lanes read, and of updates; `options` are `run_bench`'s. Raises SimulationError at the first
+    difference.
+    """
+    rng = np.random.default_rng(seed)
+    half = 1 << (stored_bits or weight_bits) - 1
+    weights = rng.integers(-half, half, (n_in, n_out))
+    parameters = Parameters(weights, lanes, weight_bits, stored_bits, amount)
+    run_bench(__name__, WeightStore(parameters.config, weights), parameters, seed=seed, **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(7, 11, 6, stored_bits=10, **options)
+    return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
 
 class WeightsBench:
     """A store's ports, and the words it should hold."""
 
     def __init__(self, dut: SimHandleBase) -> None:
-        given = parameters()
-        weights, lanes = given["weights"], given["lanes"]
-        self.amount = given["amount"]
-        self.config = config = store_config(
-            *weights.shape, lanes, given["weight_bits"], given["stored_bits"]
-        )
+        parameters = given(Parameters)
+        lanes = parameters.lanes
+        self.amount = parameters.amount
+        self.config = config = parameters.config
         self.update_cycles = config.folding.update_cycles
         self.lanes, self.bits = lanes, config.stored_bits
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(config)
         self.words = []
         for group in range(config.folding.groups):
-            for row in weights.tolist():
+            for row in parameters.weights.tolist():
                 self.words.append(self.word_of(row[group * lanes :][:lanes]))
         operation = operation_layout(config)
         self.reading = read_layout(config)

@@ -3,12 +3,14 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 FOLDER = "FIRSTSPIKE_BENCH"
 """The environment variable with the folder in which a bench finds and leaves its files."""
+
+Given = TypeVar("Given")
 
 PARAMETERS, RESULTS = "parameters.npz", "results.npz"
 
@@ -35,6 +37,11 @@ def read(path: Path) -> dict[str, Any]:
 def parameters() -> dict[str, Any]:
     """In a bench: the parameters that `Simulation.run` was given."""
     return read(Path(os.environ[FOLDER]) / PARAMETERS)
+
+
+def given(kind: type[Given]) -> Given:
+    """In a bench: the parameters as the dataclass whose fields they were."""
+    return kind(**parameters())
 
 
 def report(**results: Any) -> None:

@@ -9,20 +9,21 @@ from amaranth.sim import Simulator
 from firstspike.hdl.learner.address_set import AddressSet
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.hdl.lib.popcount import PopCount, popcount
-from firstspike.sim.benches.run_blocks import simulate_address_set, simulate_lfsr, simulate_popcount
+from firstspike.sim.benches import address_set, lfsr
+from firstspike.sim.benches import popcount as popcount_bench
 from tests.support.simulators import needs_icarus, on_both_simulators
 
 
 @on_both_simulators
 @pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
-    simulate_address_set(AddressSet(n), simulator=simulator)
+    address_set.simulate(AddressSet(n), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("n", [16, 17, 257, 4096])
 def test_address_set_of_any_size(n):
-    simulate_address_set(AddressSet(n), simulator="icarus", amount=20)
+    address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
@@ -35,7 +36,7 @@ def test_impossible_address_sets_are_refused(n):
 
 @on_both_simulators
 def test_lfsr(simulator):
-    simulate_lfsr(Lfsr(), simulator=simulator)
+    lfsr.simulate(Lfsr(), simulator=simulator)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])
@@ -58,13 +59,13 @@ def test_popcount_without_registers(width):
 @on_both_simulators
 @pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
-    simulate_popcount(PopCount(width, value), simulator=simulator)
+    popcount_bench.simulate(PopCount(width, value), simulator=simulator)
 
 
 @needs_icarus
 @pytest.mark.parametrize("width", [1, 8, 29, 784])
 def test_popcount_of_any_width(width):
-    simulate_popcount(PopCount(width, 3), simulator="icarus", amount=50)
+    popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")

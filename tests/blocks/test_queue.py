@@ -5,7 +5,7 @@ import gc
 import pytest
 
 from firstspike.hdl.lib.queue import SpikeQueue
-from firstspike.sim.benches.run_blocks import simulate_queue
+from firstspike.sim.benches import queue
 from firstspike.sim.harness.runner import SimulationError
 from tests.support.broken_queues import BROKEN
 from tests.support.simulators import needs_icarus
@@ -13,19 +13,19 @@ from tests.support.simulators import needs_icarus
 
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
 def test_queue_on_verilator(parameters):
-    simulate_queue(SpikeQueue(*parameters))
+    queue.simulate(SpikeQueue(*parameters))
 
 
 @needs_icarus
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7), (1, 1, 1), (1, 3, 4), (2, 8, 1)])
 def test_queue_on_icarus(parameters):
-    simulate_queue(SpikeQueue(*parameters), simulator="icarus", amount=2000)
+    queue.simulate(SpikeQueue(*parameters), simulator="icarus", amount=2000)
 
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_bench_fails_for_a_broken_queue(broken):
     with pytest.raises(SimulationError, match="lockstep: cycle"):
-        simulate_queue(broken(4, 4, 6), amount=40_000)
+        queue.simulate(broken(4, 4, 6), amount=40_000)
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")

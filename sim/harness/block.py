@@ -1,0 +1,43 @@
+"""Runs the bench of a small block: its Verilog, what the bench is told of it, one simulation."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from amaranth.lib import wiring
+
+from .runner import Simulation
+from .verilog import verilog_of
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def run_bench(
+    bench: str,
+    block: wiring.Component,
+    parameters: "DataclassInstance",
+    *,
+    simulator: str = "verilator",
+    waves: str | os.PathLike[str] | None = None,
+    seed: int = 1,
+    view: Sequence[str] = (),
+) -> None:
+    """Hold a block against its model.
+
+    Parameters
+    ----------
+    bench : import name of the bench; the last part is also the name of the top module.
+    block : what to simulate.
+    parameters : a dataclass of values and arrays, which the bench gets by `bench_io.given`.
+    simulator, waves : for `Simulation`.
+    seed, view : for `Simulation.run`.
+
+    Raises
+    ------
+    SimulationError : the simulation cannot be compiled, or at the first difference.
+    """
+    top = bench.rpartition(".")[2]
+    simulation = Simulation(verilog_of(block, top), top, simulator, waves)
+    simulation.run(bench, asdict(parameters), seed=seed, view=view)
