@@ -1,0 +1,33 @@
+"""How Sphinx builds the documentation (`make docs`): offline, and a warning is an error."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "extension"))
+import generated
+
+project = "FirstSpike"
+author = "the FirstSpike authors"
+project_copyright = author
+release = version_of("firstspike")
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
+extensions += ["docstrings", "verb"]  # our own
+exclude_patterns = ["extension"]
+default_role = "literal"  # docstrings write `name`
+highlight_language = "none"
+smartquotes = False  # they make en dashes of the dashes of options
+
+myst_enable_extensions = ["substitution"]
+myst_heading_anchors = 3
+myst_substitutions = generated.substitutions()
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+
+html_theme = "furo"
+html_title = f"FirstSpike {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
