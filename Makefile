@@ -2,6 +2,7 @@
 #
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make test    check style and run the whole test suite
+#   make docs    build the documentation site in build/docs
 #   make lock    renew requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
 
@@ -10,7 +11,7 @@ BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
 
-.PHONY: demo test setup lock clean prerequisites
+.PHONY: demo test docs setup lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -22,6 +23,10 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest -n auto
+
+docs: setup
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
+	@echo "build/docs/index.html"
 
 setup: prerequisites .venv/ready
 
