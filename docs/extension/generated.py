@@ -5,12 +5,14 @@ from typing import Any
 
 from firstspike.golden import Folding, Network, load_network
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.core_config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.interface import NOTES, describe, wires
 from firstspike.scripts.main import VERBS
 
 NETWORK, LANES = "mnist-8bit", 64
 """Of the core whose ports are shown."""
+
+_PORT_HEAD = ("port", "direction", "bits", "what")
 
 
 def substitutions() -> dict[str, str]:
@@ -19,11 +21,13 @@ def substitutions() -> dict[str, str]:
     plain = _ports(network)
     learning = _ports(network, stored_bits=network.weight_bits[0])
     known = {port["name"] for port in plain}
+    more = [port for port in learning if port["name"] not in known]
     return {
         "verbs": table(("verb", "what it does"), _verbs()),
-        "ports": table(("port", "direction", "bits", "what"), _wires(plain)),
+        "ports": table(_PORT_HEAD, _wires(plain)),
         "payloads": _payloads(plain),
-        "learning_payloads": _payloads(port for port in learning if port["name"] not in known),
+        "learning_ports": table(_PORT_HEAD, _wires(more)),
+        "learning_payloads": _payloads(more),
         "port_notes": "\n".join(f"- {note}" for note in NOTES),
     }
 

@@ -26,10 +26,11 @@ class Verb(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Usage, the paragraphs of the docstring, its example, and the options."""
         (name,) = self.arguments
-        command = firstspike.get_command(click.Context(firstspike, info_name="firstspike"), name)
+        group = click.Context(firstspike, info_name="firstspike", **firstspike.context_settings)
+        command = firstspike.get_command(group, name)
         if command is None:
             raise self.error(f"there is no verb {name!r}")
-        context = click.Context(command, info_name=f"firstspike {name}")
+        context = click.Context(command, parent=group, info_name=name)
         usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
         *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
         if not example.startswith("Example: "):
@@ -55,10 +56,9 @@ def options(command: click.Command, context: click.Context) -> nodes.Node:
     """What `--help` lists: each option with its values, default and range."""
     items = []
     for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record is None:  # an argument, which the usage shows
+        if isinstance(parameter, click.Argument):  # the usage shows it
             continue
-        written, meaning = record
+        written, meaning = parameter.get_help_record(context)
         term = nodes.term("", "", nodes.literal(written, written))
         term["ids"] = [nodes.make_id(f"{command.name}-{max(parameter.opts, key=len)}")]
         text = re.sub(r"\s+", " ", meaning).strip() or "\N{NO-BREAK SPACE}"
