@@ -1,67 +1,83 @@
-"""Parts of the pages that are asked of the code: the verbs, the ports of a core, its depths."""
+"""Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from firstspike.golden import Folding, Network, load_network
-from firstspike.hdl.core.core import Core
+from firstspike.golden import Folding, load_network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.interface import NOTES, describe, wires
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.flow.interface import describe, wires
 from firstspike.scripts.main import VERBS
 
-NETWORK, LANES = "mnist-8bit", 64
-"""Of the core whose ports are shown."""
+NETWORK, LANES, BITMAP = "mnist-8bit", 64, 32
+"""Of the cores whose ports are shown."""
 
-_PORT_HEAD = ("port", "direction", "bits", "what")
+Interface = dict[str, Any]
+"""What `describe` says of a core."""
 
 
 def substitutions() -> dict[str, str]:
     """What `{{ name }}` stands for on a page, in Markdown."""
-    network = load_network(NETWORK)
-    plain = _ports(network)
-    learning = _ports(network, stored_bits=network.weight_bits[0])
-    known = {port["name"] for port in plain}
-    more = [port for port in learning if port["name"] not in known]
+    plain = interface()
+    bitmap = _beyond(plain, interface(bitmap=BITMAP))
+    learning = _beyond(plain, interface(stored_bits=8))
     return {
-        "verbs": table(("verb", "what it does"), _verbs()),
-        "ports": table(_PORT_HEAD, _wires(plain)),
+        "verbs": _table(("verb", "what it does"), _verbs()),
+        "ports": _ports(plain),
         "payloads": _payloads(plain),
-        "learning_ports": table(_PORT_HEAD, _wires(more)),
-        "learning_payloads": _payloads(more),
-        "port_notes": "\n".join(f"- {note}" for note in NOTES),
+        "port_notes": _notes(plain),
+        "bitmap_ports": _ports(bitmap),
+        "bitmap_notes": _notes(bitmap),
+        "learning_ports": _ports(learning),
+        "learning_payloads": _payloads(learning),
     }
 
 
-def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    """A table in Markdown."""
+def interface(bitmap: int | None = None, **learning: int) -> Interface:
+    """The interface of a core of the network, in front of which there may be a bitmap."""
+    network = load_network(NETWORK)
+    config = CoreConfig.of(network, Folding.of(network, LANES, bitmap=bitmap), **learning)
+    return describe(Core(config), network)
+
+
+def _beyond(less: Interface, more: Interface) -> Interface:
+    """The ports and notes that only `more` has."""
+    known = {port["name"] for port in less["ports"]}
+    ports = [port for port in more["ports"] if port["name"] not in known]
+    return {"ports": ports, "notes": [note for note in more["notes"] if note not in less["notes"]]}
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _verbs() -> Iterable[tuple[str, str]]:
+def _verbs() -> Iterator[tuple[str, str]]:
     return ((f"[{verb}]({verb}.md)", meaning) for verb, meaning in VERBS.items())
 
 
-def _ports(network: Network, **learning: int) -> list[dict[str, Any]]:
-    config = CoreConfig.of(network, Folding.of(network, LANES), **learning)
-    return describe(Core(config), network)["ports"]
+def _notes(about: Interface) -> str:
+    return "\n".join(f"- {note}" for note in about["notes"])
 
 
-def _wires(ports: Iterable[dict[str, Any]]) -> Iterable[tuple[str, ...]]:
-    for port in ports:
-        meaning = port["meaning"]
-        for name, direction, width in wires(port):
-            yield f"`{name}`", direction, str(width), meaning
-            meaning = ""
-
-
-def _payloads(ports: Iterable[dict[str, Any]]) -> str:
+def _ports(about: Interface) -> str:
     rows = []
-    for port in ports:
-        name = f"`{port['name']}` ({port['width']})"
+    for port in about["ports"]:
+        meaning, unused = port["meaning"], port.get("unused", {})
+        for name, direction, width in wires(port):
+            value = str(unused[name]) if name in unused else ""
+            rows.append((f"`{name}`", direction, str(width), meaning, value))
+            meaning = ""
+    return _table(("port", "direction", "bits", "what", "if unused"), rows)
+
+
+def _payloads(about: Interface) -> str:
+    rows = []
+    for port in about["ports"]:
+        name = f"`{port['name']}`, {port['width']}"
         for field in port.get("fields", ()):
             low, high = field["offset"], field["offset"] + field["width"] - 1
             bits = f"{high}:{low}" if field["width"] > 1 else str(low)
             rows.append((name, bits, f"`{field['name']}`", field["meaning"]))
             name = ""
-    return table(("payload (bits)", "bits", "field", "meaning"), rows)
+    return _table(("payload, bits", "bits", "field", "meaning"), rows)
