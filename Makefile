@@ -1,7 +1,8 @@
 # Set-up and the two main jobs; needs python3 (3.11 to 3.13, with venv), g++, make and perl.
 #
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
-#   make test    check style and run the whole test suite
+#   make quick   check style and types, and run the tests that are marked fast
+#   make test    check style and types, and run the whole test suite
 #   make docs    build the documentation site in build/docs
 #   make lock    renew requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
@@ -11,7 +12,7 @@ BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
 
-.PHONY: demo test docs setup lock clean prerequisites
+.PHONY: demo quick test check docs setup lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -19,10 +20,16 @@ demo: setup
 	$(BIN)/firstspike run --target rtl $(DEMO)
 	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
 
-test: setup
+quick: check
+	$(BIN)/python -m pytest -n auto -m fast
+
+test: check
+	$(BIN)/python -m pytest -n auto
+
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/mypy
 
 docs: setup
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
@@ -66,4 +73,4 @@ lock: setup
 	    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info demo.png .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist *.egg-info demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis

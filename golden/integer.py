@@ -57,7 +57,7 @@ class Inference:
 
     def spikes(self, image: int) -> list[tuple[int, int, int]]:
         """Hidden spikes of one image until the decision: (layer, tick, neuron), in this order."""
-        found = []
+        found: list[tuple[int, int, int]] = []
         for layer, (first, later) in enumerate(zip(self.hidden, self.later, strict=True)):
             ticks = np.column_stack([first[image], later[image]])
             neurons, _ = until = np.nonzero(_until(ticks[None], self.tick[image, None])[0])

@@ -180,10 +180,13 @@ class Network:
     def to_bytes(self) -> bytes:
         """The content of the network file."""
         file = io.BytesIO()
+        weights: dict[str, Any] = {
+            f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)
+        }
         np.savez_compressed(
             file,
             format=FORMAT,
-            **{f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)},
+            **weights,
             weight_bits=np.array(self.weight_bits, np.int32),
             threshold=np.array(self.thresholds, np.int32),
             inputs=self.inputs,

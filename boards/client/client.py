@@ -155,7 +155,7 @@ class BoardClient:
         """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
         requests = list(self._reads())
         self._move(requests, progress, lambda request: request.length)
-        return weights_of(self.config, b"".join(request.answer for request in requests))
+        return weights_of(self.config, b"".join(_answer(request) for request in requests))
 
     def checksum(self) -> int:
         """CRC-32 of all weight words, as the board has counted it."""
@@ -251,6 +251,7 @@ def _answer(request: PendingRequest) -> bytes:
             f"the board refuses {request.kind.name} ({request.refused.name}): its core is not as "
             "it says; load its bitstream anew."
         )
+    assert request.answer is not None, "it has not been done yet"
     return request.answer
 
 

@@ -93,8 +93,14 @@ class Transport:
         self._setbacks = 0  # repairs since the latest answer
         self._heard = False  # any byte
         self._met = False  # any frame
-        self.identity: Identity | None = None
+        self._identity: Identity | None = None
         self._barrier()
+
+    @property
+    def identity(self) -> Identity:
+        """What the board has said of itself: the first thing that a Transport asks for."""
+        assert self._identity is not None
+        return self._identity
 
     def ask(self, request: PendingRequest) -> PendingRequest:
         """Send one request and wait for its answer."""
@@ -216,17 +222,18 @@ class Transport:
                 break
         else:
             raise self._silence()
+        assert self._greeting is not None  # it comes before the count
         self._next = self._hello + 2
         self._known, self._dropped = self._count, False
         try:
             identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
             raise MismatchError(f"{self._line.name}: {error}.") from None
-        if self.identity not in (None, identity):
+        if self._identity not in (None, identity):
             raise MismatchError(
                 f"the board on {self._line.name} has another bitstream than before: open it anew."
             )
-        self.identity = identity
+        self._identity = identity
 
     def _waits(self) -> Iterator[float]:
         """Until when to wait, try by try."""

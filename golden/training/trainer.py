@@ -97,7 +97,7 @@ class Trainer(Parameters):
                 raise
             self.interrupted_ = True
         if thresholds is None:
-            thresholds = [best_threshold(W, self.weight_bits) for W in self.weights_]
+            thresholds = tuple(best_threshold(W, self.weight_bits) for W in self.weights_)
         self.uncompacted_ = self._network(self.weights_, thresholds)
         # A quarter of a unit keeps the neurons that nearly take part: other images need some.
         self.network_ = (

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import cocotb
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, at_random
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
@@ -47,7 +46,7 @@ class WalkBoard(CheckedSink):
 class AddressSetBench:
     """The ports of an AddressSet, and what it should hold."""
 
-    def __init__(self, dut: SimHandleBase, willing: Iterator[bool] | None) -> None:
+    def __init__(self, dut: Dut, willing: Iterator[bool] | None) -> None:
         self.dut = dut
         parameters = given(Parameters)
         self.n, self.amount = parameters.n, parameters.amount

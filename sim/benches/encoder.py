@@ -7,7 +7,6 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.handle import SimHandleBase
 
 from firstspike.golden import Network, encode, events
 from firstspike.hdl.core.encoder import Encoder
@@ -15,7 +14,7 @@ from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
+from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, at_random
 
 PATIENCE = 2000
 """Cycles in which an image must be through."""
@@ -99,7 +98,7 @@ class EventSink(StreamSink):
 class EncoderBench:
     """An Encoder's ports and what goes through them."""
 
-    def __init__(self, dut: SimHandleBase) -> None:
+    def __init__(self, dut: Dut) -> None:
         self.dut = dut
         self.given = parameters = given(Parameters)
         self.domain = ClockDomain(dut)

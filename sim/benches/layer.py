@@ -9,7 +9,6 @@ from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, with_timeout
 
 from firstspike.golden.integer import walk
@@ -22,7 +21,14 @@ from firstspike.hdl.core.layouts import Kind, sent_layout, taken_layout
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, StreamSource, at_random
+from firstspike.sim.harness.streams import (
+    PERIOD,
+    ClockDomain,
+    Dut,
+    StreamSink,
+    StreamSource,
+    at_random,
+)
 
 DEADLINE = 45
 WEIGHT_BITS = 5
@@ -193,7 +199,7 @@ class PotentialsJudge(Judge):
 class LayerBench:
     """A layer's ports; `decided` is what the Decision would say."""
 
-    def __init__(self, dut: SimHandleBase) -> None:
+    def __init__(self, dut: Dut) -> None:
         self.dut = dut
         self.given = given(Parameters)
         self.config = config = self.given.config

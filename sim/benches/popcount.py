@@ -6,7 +6,6 @@ from typing import Any
 
 import cocotb
 from amaranth.hdl import Shape
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.lib.popcount import PopCount, count_layout, word_layout
 from firstspike.sim.harness.bench_io import given
@@ -14,6 +13,7 @@ from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
+    Dut,
     Payload,
     StreamSource,
     at_random,
@@ -49,7 +49,7 @@ def example(**options: Any) -> str:
 class PopCountBench:
     """A PopCount's streams, and what is to come out of it."""
 
-    def __init__(self, dut: SimHandleBase, pauses: bool) -> None:
+    def __init__(self, dut: Dut, pauses: bool) -> None:
         self.given = given(Parameters)
         width, value = self.given.width, self.given.value_width
         self.domain = domain = ClockDomain(dut)

@@ -7,13 +7,12 @@ from typing import Any
 
 import cocotb
 from amaranth.hdl import Shape
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.lib.queue import SpikeQueue, item_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random
 
 Item = tuple[int, int]
 """(key, value)"""
@@ -96,7 +95,7 @@ class QueueModel:
 class QueueBench:
     """A queue's ports, its clock and the layout of its items."""
 
-    def __init__(self, dut: SimHandleBase) -> None:
+    def __init__(self, dut: Dut) -> None:
         self.dut = dut
         parameters = given(Parameters)
         self.n_keys, self.capacity = parameters.n_keys, parameters.capacity
@@ -111,7 +110,7 @@ class QueueBench:
         """An item with one of the first so many keys."""
         return random.randrange(keys), random.randrange(1 << self.width)
 
-    def item(self, port: SimHandleBase) -> Item:
+    def item(self, port: Any) -> Item:
         """The item in the payload of a port."""
         said = unpack(self.layout, [int(port.value)])
         return int(said["key"][0]), int(said["value"][0])

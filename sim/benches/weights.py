@@ -13,7 +13,6 @@ from typing import Any
 import cocotb
 import numpy as np
 from amaranth.lib import data
-from cocotb.handle import SimHandleBase
 
 from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import LayerFolding
@@ -30,7 +29,7 @@ from firstspike.hdl.core.weights import (
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, StreamSource, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random
 
 PATIENCE = 2000
 """Cycles in which everything asked for must have been answered."""
@@ -99,7 +98,7 @@ def example(**options: Any) -> str:
 class WeightsBench:
     """A store's ports, and the words it should hold."""
 
-    def __init__(self, dut: SimHandleBase) -> None:
+    def __init__(self, dut: Dut) -> None:
         parameters = given(Parameters)
         lanes = parameters.lanes
         self.amount = parameters.amount

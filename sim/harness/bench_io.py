@@ -20,11 +20,14 @@ DONE = "done"
 
 def write(path: Path, values: dict[str, Any]) -> None:
     """Write a dictionary: arrays as they are, everything else as JSON."""
-    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
-    rest = {name: value for name, value in values.items() if name not in arrays}
-    np.savez(
-        path, **{f"array_{name}": array for name, array in arrays.items()}, json=json.dumps(rest)
-    )
+    arrays: dict[str, Any] = {}
+    rest = {}
+    for name, value in values.items():
+        if isinstance(value, np.ndarray):
+            arrays[f"array_{name}"] = value
+        else:
+            rest[name] = value
+    np.savez(path, **arrays, json=json.dumps(rest))
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Simulation:
             with _watched(folder / exchange.DONE, progress):
                 self._test(bench, folder, test, seed)
             if self._waves is not None:
-                self._keep_waves(folder, view)
+                self._keep_waves(self._waves, folder, view)
             _check_results(folder, bench)
             results = folder / exchange.RESULTS
             return exchange.read(results) if results.exists() else {}
@@ -204,12 +204,12 @@ class Simulation:
                 extra_env={exchange.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
             )
 
-    def _keep_waves(self, folder: Path, view: Iterable[str]) -> None:
+    def _keep_waves(self, waves: Path, folder: Path, view: Iterable[str]) -> None:
         recorded = folder / "dump.fst"
         if not recorded.exists():  # the simulation did not start
             return
-        self._waves.mkdir(parents=True, exist_ok=True)
-        dump = self._waves / f"{self._toplevel}.fst"
+        waves.mkdir(parents=True, exist_ok=True)
+        dump = waves / f"{self._toplevel}.fst"
         shutil.move(recorded, dump)
         write_view(dump, self._verilog, self._toplevel, view)
 
@@ -321,7 +321,7 @@ def _check_results(folder: Path, bench: str) -> None:
         raise SimulationError(f"{bench} has no such test.")
     for case in cases:
         for failure in (*case.findall("failure"), *case.findall("error")):
-            message = failure.get("message") or failure.get("type")
+            message = failure.get("message") or failure.get("type") or ""
             raise SimulationError(f"{bench}.{case.get('name')}: {message}\n\n{failure.text}")
 
 

@@ -23,7 +23,6 @@ from typing import Any
 import cocotb
 from amaranth.lib import data
 from cocotb.clock import Clock
-from cocotb.handle import SimHandleBase
 from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
@@ -31,6 +30,9 @@ from firstspike.hdl.lib.layouts import pack, unpack
 
 PERIOD = 10
 """Period of the clock in ns, which is also the simulation's time step."""
+
+Dut = Any
+"""The top level of a simulation; which ports it has as attributes is known when it runs."""
 
 Payload = int | dict[str, Any]
 """The bits of a payload, or its fields by name (see `payloads.pack`)."""
@@ -44,7 +46,7 @@ class ClockDomain:
     dut : the top level, with ports `clk` and `rst`.
     """
 
-    def __init__(self, dut: SimHandleBase) -> None:
+    def __init__(self, dut: Dut) -> None:
         self.rising = RisingEdge(dut.clk)
         self.falling = FallingEdge(dut.clk)
         self.in_reset = True
@@ -104,7 +106,7 @@ class _Stream:
     """The handles of a stream's signals."""
 
     def __init__(
-        self, dut: SimHandleBase, name: str, domain: ClockDomain, layout: data.Layout | None
+        self, dut: Dut, name: str, domain: ClockDomain, layout: data.Layout | None
     ) -> None:
         self.name = name
         self.layout = layout
@@ -128,7 +130,7 @@ class StreamSource(_Stream):
 
     def __init__(
         self,
-        dut: SimHandleBase,
+        dut: Dut,
         name: str,
         domain: ClockDomain,
         layout: data.Layout | None = None,
@@ -182,7 +184,7 @@ class StreamSink(_Stream):
 
     def __init__(
         self,
-        dut: SimHandleBase,
+        dut: Dut,
         name: str,
         domain: ClockDomain,
         layout: data.Layout | None = None,
@@ -197,7 +199,8 @@ class StreamSink(_Stream):
 
     def start(self) -> cocotb.task.Task:
         """Begin to take; cancel the returned task to end."""
-        run = self._take_always() if self._willing is None else self._take_willing()
+        willing = self._willing
+        run = self._take_always() if willing is None else self._take_willing(willing)
         return cocotb.start_soon(run)
 
     def take(self, cycle: int, payload: int) -> None:
@@ -215,12 +218,12 @@ class StreamSink(_Stream):
             elif not domain.in_reset:
                 self.take(domain.cycle, int(self._payload.value))
 
-    async def _take_willing(self) -> None:
+    async def _take_willing(self, willing: Iterator[bool]) -> None:
         domain = self._domain
         offered = None  # what was valid, and not taken, in the last cycle
         await domain.after_rising()
         while True:
-            ready = next(self._willing)
+            ready = next(willing)
             self._ready.value = ready
             await domain.falling
             payload = int(self._payload.value) if self._valid.value else None

