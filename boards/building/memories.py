@@ -49,7 +49,7 @@ def _layer_memories(layer: LayerConfig) -> list[Memory]:
     if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         memories += [
-            Memory("sequencer", address_shape(folding.n_in).width, folding.n_in),
+            Memory("sequencer.row_list", address_shape(folding.n_in).width, folding.n_in),
             Memory("lanes", state * folding.lanes, folding.groups),
         ]
     if folding.mask_places:

@@ -20,32 +20,12 @@ class Core(wiring.Component):
         events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
         words -> Encoder --^
 
-    Ports
-    -----
-    events : stream of `input_layout`.
-    words : stream of bitmap words (a core with a bitmap). An image comes through one of the two; if
-        both offer one, events go first.
-    decision : stream of `ports.decision_layout`, one an image, in order.
-    weights : stream of `ports.weights_layout`. The chunks of a weight word come in order, lowest
-        bits first; with the last one the word is written. To be used between images. A chunk takes
-        three cycles, the word's first one to read four, or five where the store has banks.
-    weights_read : stream of {data, error}, one for each request to read. A layer or address
-        out of range reads as an error; a write there is dropped.
-    abort_image : a cycle high ends the image under way as it is, for a source that has stalled; its
-        decision is flagged. The next event or word is the first one of a new image.
-    busy : an image is under way, or being learned.
-    log_0, log_1, ... : every spike of each hidden layer in the cycle in which the next layer takes
-        it: {valid, spike}. A tap, with nothing to wait for.
+    Its ports are those of `CoreSignature`, which says what they mean. An image comes through
+    `events` or `words`; if both offer one, events go first. A chunk of a weight word takes three
+    cycles, the word's first one to read four, or five where the store has banks.
 
-    A core that learns (see Learner) has more, and takes the next image only when the last decision
-    has been taken:
-
-    labels : stream of `ports.label_layout`, one for every image, in order. A label that is no
-        class is flagged in the decision. An image with an error is not learned.
-    settings : stream of `settings_layout`; taken between images, before the next one begins.
-    learned : {valid, updated, cycles}, a tap, once an image, also of one that is not to be learned:
-        from the next cycle on the core can take another image, so many cycles after the first event
-        or word of this one; whether weights were changed.
+    A core that learns (see Learner) takes the next image only when the last decision has been
+    taken.
 
     Parameters: `weights` of the layers, (n_in, n_out) each, are what the memories hold at power-up;
     those stored in a core that learns. None for zeros.
@@ -70,7 +50,7 @@ class Core(wiring.Component):
         hold = Signal()  # a learner lets no image begin
         m.d.comb += [
             intake.abort_image.eq(self.abort_image),
-            intake.decided.eq(decision.decided),
+            intake.decided_image.eq(decision.decided_image),
         ]
         under_way = ~intake.resting
         if config.bitmap is None:
@@ -96,13 +76,13 @@ class Core(wiring.Component):
         for i, layer_config in enumerate(config.layers):
             layer = Layer(layer_config, self._weights[i])
             m.submodules[f"layer_{i}"] = layer
-            m.d.comb += layer.decided.eq(decision.decided)
+            m.d.comb += layer.decided_image.eq(decision.decided_image)
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
         wiring.connect(m, layers[-1].potentials, decision.potentials)
-        finished = layers[-1].finished
+        finished = layers[-1].finished_image
         m.d.comb += [
-            intake.finished.eq(finished),
+            intake.finished_image.eq(finished),
             # With the last decision taken no decision has to wait, and the pipeline never stalls.
             intake.hold.eq(decision.decision.valid | hold),
         ]
@@ -114,7 +94,7 @@ class Core(wiring.Component):
                     sent.valid
                     & sent.ready
                     & (sent.payload.kind == Kind.SPIKE)
-                    & (sent.payload.image != decision.decided)
+                    & (sent.payload.image != decision.decided_image)
                 ),
                 log.spike.image.eq(sent.payload.image),
                 log.spike.tick.eq(sent.payload.tick),
@@ -150,7 +130,7 @@ class Core(wiring.Component):
 
     def _connect_learner(self, m, intake, layers, decision, hold, cycles):
         hidden, last = layers
-        finished = last.finished
+        finished = last.finished_image
         m.submodules.learner = learner = Learner(*self.config.layers)
         wiring.connect(m, wiring.flipped(self.settings), learner.settings)
         wiring.connect(m, decision.outcome, learner.outcome)
@@ -171,7 +151,7 @@ class Core(wiring.Component):
                 events.valid
                 & events.ready
                 & (payload.kind == Kind.SPIKE)
-                & (payload.image != decision.decided)
+                & (payload.image != decision.decided_image)
             )
 
         m.d.comb += [
@@ -180,12 +160,12 @@ class Core(wiring.Component):
             hold.eq(learner.busy | ~self.labels.valid | self.settings.valid),
             decision.opens.eq(intake.opens),
             decision.learn.eq(learn),
-            decision.complete.eq(finished != decision.decided),
+            decision.complete.eq(finished != decision.decided_image),
             decision.margin.eq(learner.margin),
             learner.label.eq(label),
             learner.opens.eq(intake.opens),
             learner.resting.eq(intake.resting),
-            learner.settled.eq(finished == decision.decided),
+            learner.settled.eq(finished == decision.decided_image),
             learner.wanted.eq(self.labels.valid & given.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
             learner.alive.eq(hidden.alive),

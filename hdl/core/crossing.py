@@ -15,11 +15,6 @@ class Crossing(wiring.Component):
     spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
     the right result in the same k steps, since its first k - j steps find nothing to subtract.
 
-    Ports
-    -----
-    i : stream of {state: {M, S}, value}; `value` is what the taker wants to know again.
-    o : stream of {key, value}.
-
     Latency k + 1 cycles, throughput one a cycle.
     """
 
@@ -28,6 +23,7 @@ class Crossing(wiring.Component):
         self._value = value
         super().__init__(
             {
+                #: `value` is what the taker wants to know again.
                 "i": In(
                     stream.Signature(
                         data.StructLayout({"state": crossing_layout(config), "value": value})

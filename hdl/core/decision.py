@@ -29,18 +29,8 @@ class Decision(wiring.Component):
     As all outputs are silent until the decision, who fires is who has M >= 0, and the order
     'fired, larger M, lower index' is the order of M alone.
 
-    Ports
-    -----
-    potentials : stream of `potentials_layout`, group by group at every tick. Always ready: a
-        decision must have been taken before the next one falls (see Core).
-    decision : stream of `decision_layout`.
-    load : high in the cycle before a decision appears.
-    decided : the image bit of the latest decided image (that of no image after a reset).
-    opens, learn, complete, margin, outcome : (where `config.learns`) an image begins; whether it is
-        to be learned if it has no error; whether all its spikes have come; `margin_layout`; and
-        {valid, what}.
-        Such an image runs on after its decision until the margin is over (see RunOn). Only then
-        `decided` changes, and `valid` is high for a cycle with the image's `outcome_layout`.
+    In a core that learns an image that is to be learned runs on after its decision until the margin
+    is over (see RunOn): only then `decided_image` changes.
 
     Latency `config.folding.decision_stages` cycles, counted from the lanes' input; throughput one
     group a cycle.
@@ -49,20 +39,28 @@ class Decision(wiring.Component):
     def __init__(self, config):
         self._config = config
         learning = {
+            #: An image begins.
             "opens": In(1),
+            #: It is to be learned if it has no error.
             "learn": In(1),
+            #: All its spikes have come.
             "complete": In(1),
             "margin": In(margin_layout()),
+            #: Valid for a cycle, when all is known.
             "outcome": Out(
                 wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(config))})
             ),
         }
         super().__init__(
             {
+                #: Group by group at every tick. Always ready: a decision must have been taken
+                #: before the next one falls (see Core).
                 "potentials": In(stream.Signature(potentials_layout(config))),
                 "decision": Out(stream.Signature(decision_layout(config))),
+                #: High in the cycle before a decision appears.
                 "load": Out(1),
-                "decided": Out(1, init=1),
+                #: The image bit of the latest decided image (that of no image after a reset).
+                "decided_image": Out(1, init=1),
             }
             | (learning if config.learns else {})
         )
@@ -135,7 +133,9 @@ class Decision(wiring.Component):
 
         fires = top_M >= 0
         final = operation.tick == config.deadline
-        tick_known = valid & (operation.group == groups - 1) & (operation.image != self.decided)
+        tick_known = (
+            valid & (operation.group == groups - 1) & (operation.image != self.decided_image)
+        )
         ends = Signal()  # nothing more of this image matters
         said = self.decision.payload
         if config.learns:
@@ -169,7 +169,7 @@ class Decision(wiring.Component):
         with m.If(self.decision.ready):
             m.d.sync += self.decision.valid.eq(0)
         with m.If(ends):
-            m.d.sync += self.decided.eq(operation.image)
+            m.d.sync += self.decided_image.eq(operation.image)
         with m.If(self.load):
             m.d.sync += [
                 self.decision.valid.eq(1),

@@ -33,14 +33,6 @@ class Drain(wiring.Component):
     with a bit, the first of them and the first bit in the block, with registers in between, so that
     the path does not grow with the lanes.
 
-    Ports
-    -----
-    fired : stream of `fired_layout`. With several blocks it is always ready, and there is room for
-        `config.folding.mask_places` masks: whoever sends them counts.
-    freed : (with several blocks) a place is free again from the next cycle on.
-    beats : stream of `beat_layout`.
-    decided : the image bit of the latest decided image, whose masks are dropped (its end is not).
-
     Latency 1 cycle, or 4 with several blocks; throughput one beat a cycle, without gaps.
     """
 
@@ -48,10 +40,15 @@ class Drain(wiring.Component):
         self._config = config
         super().__init__(
             {
+                #: With several blocks it is always ready, and there is room for
+                #: `config.folding.mask_places` masks: whoever sends them counts.
                 "fired": In(stream.Signature(fired_layout(config))),
                 "beats": Out(stream.Signature(beat_layout(config))),
-                "decided": In(1),
+                #: The image bit of the latest decided image, whose masks are dropped (its end is
+                #: not).
+                "decided_image": In(1),
             }
+            #: With several blocks: a place is free again from the next cycle on.
             | ({"freed": Out(1)} if config.folding.mask_places else {})
         )
 
@@ -62,7 +59,7 @@ class Drain(wiring.Component):
         windowed = bool(config.folding.window)
 
         def is_stale(operation):
-            return (operation.image == self.decided) & ~operation.end
+            return (operation.image == self.decided_image) & ~operation.end
 
         # The block being emptied.
         valid = Signal()

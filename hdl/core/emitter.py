@@ -22,7 +22,6 @@ class TickEmitter(wiring.Component):
     A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
     the last group has spikes, these promise the same.
 
-    Ports: `beats`, stream of `beat_layout`; `events`, stream of `sent_layout(config)`.
     Latency 0 cycles, throughput one event a cycle.
     """
 
@@ -65,13 +64,6 @@ class WindowEmitter(wiring.Component):
     order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows, and
     with it `done`.
 
-    Ports
-    -----
-    beats, events : streams of `beat_layout` and `sent_layout(config)`.
-    decided : the image bit of the latest decided image; what is still here of it is forgotten.
-    stale : the layer is at a decided image.
-    done : the promise that ends a window, or the end of the image, is being taken.
-
     Latency from the last beat of a window to its first event: k + 3 cycles; then one event a cycle,
     every other cycle those of one tick.
     """
@@ -82,8 +74,12 @@ class WindowEmitter(wiring.Component):
             {
                 "beats": In(stream.Signature(beat_layout(config))),
                 "events": Out(stream.Signature(sent_layout(config))),
-                "decided": In(1),
+                #: The image bit of the latest decided image; what is still here of it is
+                #: forgotten.
+                "decided_image": In(1),
+                #: The layer is at a decided image.
                 "stale": In(1),
+                #: The promise that ends a window, or the end of the image, is being taken.
                 "done": Out(1),
             }
         )
@@ -122,7 +118,7 @@ class WindowEmitter(wiring.Component):
             ]
 
         release = Signal()
-        live = crossing.o.valid & (crossed.value.end | (crossed.value.image != self.decided))
+        live = crossing.o.valid & (crossed.value.end | (crossed.value.image != self.decided_image))
         m.d.comb += [
             queue.push.valid.eq(live & crossed.value.hit),
             queue.push.payload.key.eq(crossed.key),

@@ -14,15 +14,6 @@ class Encoder(wiring.Component):
 
     Pixel p is bit p % width of word p // width; bits past the last pixel are ignored.
 
-    Ports
-    -----
-    words : stream of `width` bits, ceil(n_inputs / width) of them an image.
-    events : stream of `input_layout`.
-    start : the first word of an image is taken only while this is high.
-    abort_image : forget the image; the next word taken is the first one of a new image.
-    begins : high in the cycle in which an image's first word is taken.
-    busy : an image's words, or what has come of them, are here.
-
     Latency 2 cycles; throughput a word or an event a cycle. A bright pixel that is not connected
     takes its cycle too. A word without bright pixels takes one only where no event is under way:
     it is dropped while the word before it is being emptied.
@@ -36,11 +27,16 @@ class Encoder(wiring.Component):
         self._width = width
         super().__init__(
             {
+                #: ceil(n_inputs / width) of them an image.
                 "words": In(stream.Signature(width)),
                 "events": Out(stream.Signature(self._layout)),
+                #: The first word of an image is taken only while this is high.
                 "start": In(1),
+                #: Forget the image; the next word taken is the first one of a new image.
                 "abort_image": In(1),
+                #: High in the cycle in which an image's first word is taken.
                 "begins": Out(1),
+                #: An image's words, or what has come of them, are here.
                 "busy": Out(1),
             }
         )

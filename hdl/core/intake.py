@@ -17,22 +17,6 @@ class Intake(wiring.Component):
     layer. An image begins only when the one before is decided and its end has gone through all
     layers, so that its cycles are its own: images that overlap would change this rule.
 
-    Ports
-    -----
-    source : stream of `input_layout`. The order of events inside a tick does not matter.
-    events : stream of `event_layout` with no spikes counted.
-    abort_image : end the image now, as if END had come; the next event taken is the first one of
-        a new image. Without an image under way it does nothing.
-    hold : no image may begin, for another reason than those above.
-    ahead : the block in front has taken something of an image that has not arrived here.
-    decided, finished : the image bits of the latest image that is decided, and of the latest one
-        whose END has reached the last layer.
-    begins : high in the cycle in which an image's first event is taken.
-    opens : the same, and also where an image that had not arrived here yet is aborted.
-    resting : no image is under way.
-    idle : one may begin.
-    bad_label : (in a core that `learns`) the image that begins has a label that is no class.
-
     Latency 1 cycle, throughput one event a cycle.
     """
 
@@ -43,18 +27,31 @@ class Intake(wiring.Component):
         self._sent = event_layout(n_in, deadline, (), learns)
         super().__init__(
             {
+                #: The order of events inside a tick does not matter.
                 "source": In(stream.Signature(input_layout(n_in, deadline))),
+                #: No spikes are counted in them yet.
                 "events": Out(stream.Signature(self._sent)),
+                #: End the image now, as if END had come; the next event taken is the first one of
+                #: a new image. Without an image under way it does nothing.
                 "abort_image": In(1),
+                #: No image may begin, for another reason than those above.
                 "hold": In(1),
+                #: The block in front has taken something of an image that has not arrived here.
                 "ahead": In(1),
-                "decided": In(1),
-                "finished": In(1),
+                #: The image bit of the latest decided image.
+                "decided_image": In(1),
+                #: The image bit of the latest one whose END has reached the last layer.
+                "finished_image": In(1),
+                #: High in the cycle in which an image's first event is taken.
                 "begins": Out(1),
+                #: The same, and also where an image that had not arrived here yet is aborted.
                 "opens": Out(1),
+                #: No image is under way.
                 "resting": Out(1),
+                #: One may begin.
                 "idle": Out(1),
             }
+            #: The image that begins has a label that is no class.
             | ({"bad_label": In(1)} if learns else {})
         )
 
@@ -72,7 +69,9 @@ class Intake(wiring.Component):
         found = Signal.like(causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         m.d.comb += [
-            self.resting.eq(~inside & (image == self.finished) & (image == self.decided)),
+            self.resting.eq(
+                ~inside & (image == self.finished_image) & (image == self.decided_image)
+            ),
             self.idle.eq(self.resting & ~self.hold),
             found.address.eq(is_spike & (event.address >= self._n_in)),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),

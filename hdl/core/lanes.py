@@ -7,8 +7,14 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.memory_register import memory_register
 
-from .layouts import operation_layout, potential_shape, slope_shape, word_layout
-from .weights import ahead_signature, fetched_layout
+from .layouts import (
+    fetched_layout,
+    operation_layout,
+    potential_shape,
+    slope_shape,
+    word_layout,
+)
+from .weights import ahead_signature
 
 
 def fired_layout(config):
@@ -50,18 +56,6 @@ class Lanes(wiring.Component):
     round again after at least as many operations as there are groups. A word is read two
     operations ahead, so only with two groups a read may meet the write it depends on.
 
-    Ports
-    -----
-    words : stream of {operation, word}.
-    ahead : `ahead_signature`, of `words`.
-    fired : (all layers but the last) stream of `fired_layout`: one for the first operation of a
-        group that advances, and one for the image's end. Combinational.
-    probe, alive : (a hidden layer where `config.learns`) {valid, group}; in the cycle after `valid`
-        and until the next one, `alive` is high for the group's lanes with S + threshold > 0, the
-        sum of the weights taken in. Only while no operation is under way.
-    potentials : (the last layer) stream of `potentials_layout`: one for the first operation of
-        a group that starts or advances. From registers.
-
     Latency 1 cycle, 2 to `potentials`; throughput one operation a cycle.
     """
 
@@ -69,14 +63,21 @@ class Lanes(wiring.Component):
         self._config = config
         members = {
             "words": In(stream.Signature(fetched_layout(config))),
+            #: Of `words`.
             "ahead": In(ahead_signature(config)),
         }
         if config.folding.last:
+            #: One for the first operation of a group that starts or advances. From registers.
             members["potentials"] = Out(stream.Signature(potentials_layout(config)))
         else:
+            #: One for the first operation of a group that advances, and one for the image's end.
+            #: Combinational.
             members["fired"] = Out(stream.Signature(fired_layout(config)))
             if config.learns:
+                #: Which group `alive` is for, from the next cycle on. Only while no operation is
+                #: under way.
                 members["probe"] = In(probe_signature(config))
+                #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
                 members["alive"] = Out(config.folding.lanes)
         super().__init__(members)
 

@@ -20,17 +20,6 @@ class Layer(wiring.Component):
                                   ^ |           |
                                host answers     +--> potentials (last layer)
 
-    Ports
-    -----
-    events : stream of `taken_layout(config)`.
-    sent : (all layers but the last) stream of `sent_layout(config)`.
-    potentials : (the last layer) stream of `potentials_layout`.
-    host, answers : see WeightStore.
-    updates, updated : (where `config.learns`) see WeightStore.
-    probe, alive : (likewise, in a hidden layer) see Lanes.
-    decided : the image bit of the latest decided image (that of no image after a reset).
-    finished : the image bit of the latest image of which nothing is left to do.
-
     An event meets its lanes `config.folding.fetch_stages` cycles after it was taken. Throughput:
     a row takes `groups` cycles, a walk without rows as many.
     """
@@ -40,19 +29,24 @@ class Layer(wiring.Component):
         self._weights = weights
         members = {
             "events": In(stream.Signature(taken_layout(config))),
+            #: Of the WeightStore.
             "host": In(stream.Signature(host_request(config))),
             "answers": Out(stream.Signature(CHUNK_BITS)),
-            "decided": In(1),
-            "finished": Out(1),
+            #: The image bit of the latest decided image (that of no image after a reset).
+            "decided_image": In(1),
+            #: The image bit of the latest image of which nothing is left to do.
+            "finished_image": Out(1),
         }
         if config.folding.last:
             members["potentials"] = Out(stream.Signature(potentials_layout(config)))
         else:
             members["sent"] = Out(stream.Signature(sent_layout(config)))
         if config.learns:
+            #: Of the WeightStore.
             members["updates"] = In(stream.Signature(update_layout(config)))
             members["updated"] = Out(updated_signature(config))
             if not config.folding.last:
+                #: Of the Lanes.
                 members["probe"] = In(probe_signature(config))
                 members["alive"] = Out(config.folding.lanes)
         super().__init__(members)
@@ -70,11 +64,11 @@ class Layer(wiring.Component):
         wiring.connect(m, wiring.flipped(self.host), store.host)
         wiring.connect(m, store.answers, wiring.flipped(self.answers))
         # It has far to go; all blocks of a layer hear of it a cycle later.
-        decided = Signal(init=1)
-        m.d.sync += decided.eq(self.decided)
+        decided_image = Signal(init=1)
+        m.d.sync += decided_image.eq(self.decided_image)
         m.d.comb += [
-            sequencer.decided.eq(self.decided),
-            self.finished.eq(sequencer.finished),
+            sequencer.decided_image.eq(self.decided_image),
+            self.finished_image.eq(sequencer.finished_image),
         ]
         if config.learns:
             wiring.connect(m, wiring.flipped(self.updates), store.updates)
@@ -90,7 +84,7 @@ class Layer(wiring.Component):
         if config.folding.window:
             m.submodules.emitter = emitter = WindowEmitter(config)
             m.d.comb += [
-                emitter.decided.eq(decided),
+                emitter.decided_image.eq(decided_image),
                 emitter.stale.eq(sequencer.stale),
                 sequencer.done.eq(emitter.done),
             ]
@@ -99,7 +93,7 @@ class Layer(wiring.Component):
         wiring.connect(m, lanes.fired, drain.fired)
         wiring.connect(m, drain.beats, emitter.beats)
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
-        m.d.comb += drain.decided.eq(decided)
+        m.d.comb += drain.decided_image.eq(decided_image)
         if config.folding.mask_places:
             m.d.comb += sequencer.freed.eq(drain.freed)
         return m

@@ -119,6 +119,18 @@ def word_layout(config):
     return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
 
 
+def read_layout(config):
+    """An operation and the word it takes; with `operation.row` low that is not used."""
+    return data.StructLayout(
+        {"operation": operation_layout(config), "address": range(config.words)}
+    )
+
+
+def fetched_layout(config):
+    """An operation and its word."""
+    return data.StructLayout({"operation": operation_layout(config), "word": word_layout(config)})
+
+
 def slope_shape(config):
     """Shape of S."""
     return signed(config.widths.S)

@@ -137,10 +137,12 @@ class CoreSignature(DescribedSignature):
             | _weight_ports(config)
             | (_learning_ports(config) if config.learns else {})
             | {
+                # Its decision is flagged; the next event or word is the first of a new image.
                 "abort_image": (
                     In(1),
                     "high for a cycle: end the image under way, for a source that has stalled",
                 ),
+                # Or one is being learned.
                 "busy": (Out(1), "an image is under way"),
             }
         )
@@ -166,6 +168,7 @@ def _image_ports(config):
 
 
 def _weight_ports(config):
+    # Of requests out of range those to write are dropped, and those to read answered.
     return {
         "weights": (
             In(stream.Signature(weights_layout(config))),
@@ -179,6 +182,7 @@ def _weight_ports(config):
 
 
 def _learning_ports(config):
+    # A label that is no class is flagged in the decision. An image with an error is not learned.
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),

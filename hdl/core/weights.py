@@ -12,7 +12,7 @@ from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import BANK_WORDS
 from firstspike.hdl.lib.memory_register import memory_register
 
-from .layouts import operation_layout, word_layout
+from .layouts import fetched_layout, operation_layout, read_layout, word_layout
 from .words import CHUNK_BITS, chunks_of, pack_words
 
 
@@ -38,18 +38,6 @@ def updated_signature(config):
     return wiring.Signature({"valid": Out(1), "negative": Out(config.folding.lanes)})
 
 
-def read_layout(config):
-    """An operation and the word it takes; with `operation.row` low that is not used."""
-    return data.StructLayout(
-        {"operation": operation_layout(config), "address": range(config.words)}
-    )
-
-
-def fetched_layout(config):
-    """An operation and its word."""
-    return data.StructLayout({"operation": operation_layout(config), "word": word_layout(config)})
-
-
 def ahead_signature(config):
     """What the next word is for, in the cycle before it comes."""
     return wiring.Signature({"valid": Out(1), "operation": Out(operation_layout(config))})
@@ -62,22 +50,7 @@ class WeightStore(wiring.Component):
     The host's accesses use the same memory port in cycles without a read: read and write share one
     address and never happen in the same cycle, so no collision logic is paid for.
 
-    Ports
-    -----
-    reads : stream of `read_layout`.
-    words : stream of `fetched_layout`. Latency 1 cycle, throughput one word a cycle. With several
-        banks the latency is 2, and every word must be taken at once.
-    ahead : `ahead_signature`, of `words`: high in the cycle before a word.
-    host : stream of `host_request`. The chunks of a word come in order, lowest bits first; with
-        the last one the word is written. To be used between images: in the middle of one it waits
-        for a cycle in which the lanes want no word, and a write takes effect from then on.
-    answers : stream of the chunks read, one for each request to read.
-    updates : (where `config.learns`) stream of `update_layout`, one word a cycle; always ready.
-        Updates go before the host and before the lanes, which must not read what is written, and
-        have no word waiting: it would be lost.
-        Weights saturate. A word is written `config.folding.update_cycles` after its update was
-        taken, and is not to be updated again before that.
-    updated : (likewise) `updated_signature`.
+    Latency 1 cycle from `reads` to `words`, with several banks 2; throughput one word a cycle.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
     """
@@ -86,15 +59,25 @@ class WeightStore(wiring.Component):
         self._config = config
         self._weights = weights
         learning = {
+            #: One word a cycle; always ready. Updates go before the host and before the lanes,
+            #: which must not read what is written, and have no word waiting: it would be lost.
+            #: Weights saturate. A word is written `config.folding.update_cycles` after its update
+            #: was taken, and is not to be updated again before that.
             "updates": In(stream.Signature(update_layout(config))),
             "updated": Out(updated_signature(config)),
         }
         super().__init__(
             {
                 "reads": In(stream.Signature(read_layout(config))),
+                #: With several banks every word must be taken at once.
                 "words": Out(stream.Signature(fetched_layout(config))),
+                #: Of `words`: high in the cycle before a word.
                 "ahead": Out(ahead_signature(config)),
+                #: The chunks of a word come in order, lowest bits first; with the last one the
+                #: word is written. To be used between images: in the middle of one it waits for a
+                #: cycle in which the lanes want no word, and a write takes effect from then on.
                 "host": In(stream.Signature(host_request(config))),
+                #: The chunks read, one for each request to read.
                 "answers": Out(stream.Signature(CHUNK_BITS)),
             }
             | (learning if config.learns else {})

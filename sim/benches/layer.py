@@ -197,7 +197,7 @@ class PotentialsJudge(Judge):
 
 
 class LayerBench:
-    """A layer's ports; `decided` is what the Decision would say."""
+    """A layer's ports; `decided_image` is what the Decision would say."""
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
@@ -218,7 +218,7 @@ class LayerBench:
         dut.host__valid.value = 0
         dut.host__payload.value = 0
         dut.answers__ready.value = 0
-        dut.decided.value = 1
+        dut.decided_image.value = 1
 
     def _willing(self) -> Iterator[bool]:
         for willing in at_random(2):
@@ -272,7 +272,7 @@ class LayerBench:
         if self.judge.expected.image == image:
             self.judge.cut = self.decides = True
             await self.domain.cycles(1)
-            self.dut.decided.value = image & 1
+            self.dut.decided_image.value = image & 1
 
 
 @cocotb.test()

@@ -18,12 +18,11 @@ from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import LayerConfig, Learning
-from firstspike.hdl.core.layouts import operation_layout
+from firstspike.hdl.core.layouts import operation_layout, read_layout
 from firstspike.hdl.core.weights import (
     STEP_BITS,
     WeightStore,
     host_request,
-    read_layout,
     update_layout,
 )
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of

@@ -31,7 +31,12 @@ FAULTS = (
     Fault("tie-in-a-group", "core.decision", "(high[1] > low[1])", "(high[1] >= low[1])"),
     Fault("tie-between-groups", "core.decision", "(best_M < M)", "(best_M <= M)"),
     Fault("forced-a-tick-early", "core.decision", "== config.deadline", "== config.deadline - 1"),
-    Fault("decided-reset-value", "core.decision", '"decided": Out(1, init=1)', '"decided": Out(1)'),
+    Fault(
+        "decided-reset-value",
+        "core.decision",
+        '"decided_image": Out(1, init=1)',
+        '"decided_image": Out(1)',
+    ),
     Fault("fires-past-threshold", "core.lanes", "& (M_next >= 0)", "& (M_next > 0)"),
     Fault("fires-again", "core.lanes", "advance if last else advance & (M < 0)", "advance"),
     Fault(
@@ -61,13 +66,13 @@ FAULTS = (
     Fault(
         "spike-lost-in-the-drain", "core.drain", "(self.beats.ready & ~many)", "self.beats.ready"
     ),
+    Fault("row-list-off-by-one", "core.row_list", "read.addr.eq(index)", "read.addr.eq(index + 1)"),
     Fault(
-        "row-list-off-by-one", "core.sequencer", "read.addr.eq(index)", "read.addr.eq(index + 1)"
+        "stale-image-not-dropped", "core.sequencer", "(register.dead)", "(register.dead & is_end)"
     ),
-    Fault("stale-image-not-dropped", "core.sequencer", "m.Elif(dead)", "m.Elif(dead & is_end)"),
     Fault("counts-the-deadline", "core.sequencer", ".eq(rows_before),", ".eq(rows),"),
     Fault("waits-for-sent-spikes", "core.sequencer", "(op.end | op.advance)", "op.end"),
-    Fault("places-not-counted", "core.sequencer", "goes = room | ~makes", "goes = 1"),
+    Fault("places-not-counted", "core.mask_places", "goes = room | ~makes", "goes = 1"),
     Fault("banks-mixed", "core.weights", "Mux(asked, q, 0)", "q"),
     Fault("lanes-reversed", "core.words", "<< lane * bits", "<< (folding.lanes - 1 - lane) * bits"),
     Fault("last-pixel-lost", "core.encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),

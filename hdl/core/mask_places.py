@@ -1,0 +1,45 @@
+"""Counts the places in which the masks of fired lanes wait for the Drain."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .layouts import read_layout
+
+
+class MaskPlaces(wiring.Component):
+    """Lets an operation that makes a mask go only when there is a place for the mask.
+
+    Lanes that never wait are too far from one another to be told to: whoever sends them operations
+    counts what comes of these. Latency 0 cycles.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                "i": In(stream.Signature(read_layout(config))),
+                "o": Out(stream.Signature(read_layout(config))),
+                #: A place is free again.
+                "freed": In(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        places = self._config.folding.mask_places
+        free, room = Signal(range(places + 1), init=places), Signal(init=1)  # there is one
+        operation = self.i.payload.operation
+        makes = operation.end | (operation.first & operation.advance)
+        goes = room | ~makes
+        takes = self.i.valid & self.i.ready & makes
+        m.d.comb += [
+            self.o.valid.eq(self.i.valid & goes),
+            self.o.payload.eq(self.i.payload),
+            self.i.ready.eq(self.o.ready & goes),
+        ]
+        with m.If(takes & ~self.freed):
+            m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
+        with m.If(~takes & self.freed):
+            m.d.sync += [free.eq(free + 1), room.eq(1)]
+        return m

@@ -1,0 +1,136 @@
+"""The rows of a tick, kept for the groups of neurons after the first, and the walk over these."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.pipeline import Stage
+
+from .layouts import address_shape, operation_layout, read_layout
+
+
+class RowList(wiring.Component):
+    """Lists the rows that the first group takes as they arrive, and replays them for the others.
+
+    The first group's operations go through; when the tick is over they are repeated for every
+    further group, once for each row in the list, or once if there is none.
+
+    Latency 1 cycle, an operation a cycle.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            {
+                #: What the first group does next: until it is issued whatever is to come.
+                "operation": In(operation_layout(config)),
+                #: It begins a walk, or adds a row to one.
+                "begin": In(1),
+                #: The event is a spike of this row.
+                "is_spike": In(1),
+                "row": In(address_shape(config.folding.n_in)),
+                #: All rows of the tick have come.
+                "complete": In(1),
+                #: The image is decided: the walk ends.
+                "stale": In(1),
+                #: There is something to do, `operation` or what is replayed, and room for it.
+                "issue": In(1),
+                "step": Out(1),
+                #: Further groups have their turn, not `operation`.
+                "replaying": Out(1),
+                #: Rows have gone to the first group alone.
+                "open": Out(1),
+                #: Operations, with the address of the weight word.
+                "reads": Out(stream.Signature(read_layout(config))),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        n_in, groups = config.folding.n_in, config.folding.groups
+        row_shape = address_shape(n_in)
+        operation = self.operation
+
+        m.submodules.memory = rows = memory.Memory(shape=row_shape, depth=n_in, init=[])
+        listed = Signal(range(n_in + 1))
+        latest = Signal(range(n_in))  # where the row is that was listed last
+        write = rows.write_port()
+        m.d.comb += [
+            write.addr.eq(Mux(self.open, listed, 0)),
+            write.data.eq(self.row),
+            # Also before the operation is issued, which comes late: again and again the same.
+            write.en.eq(~self.replaying & self.is_spike),
+        ]
+        # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
+        # collision logic.
+        read = rows.read_port(domain="comb")
+        listed_row = memory_register(row_shape)
+
+        walking = Signal()  # groups after the first are being worked on
+        group = Signal(range(groups))
+        base = Signal(range(config.words))  # the group's first word
+        index = Signal(range(n_in))
+        index_last = Signal()
+        held = Signal(operation_layout(config))  # the walk's operation, of the first group
+        with m.If(~self.open & ~walking):
+            m.d.sync += held.eq(operation)
+        replayed = Signal(operation_layout(config))
+        m.d.comb += [
+            self.replaying.eq(walking | (self.open & self.complete)),
+            read.addr.eq(index),
+            index_last.eq(~held.row | (index == latest)),
+            replayed.eq(held),
+            replayed.first.eq(index == 0),
+            replayed.group.eq(group),
+            replayed.closes.eq(group == groups - 1),
+        ]
+
+        with m.If(self.stale):
+            m.d.sync += [self.open.eq(0), walking.eq(0)]
+        with m.If(self.issue & self.step):
+            with m.If(self.replaying):
+                m.d.sync += [self.open.eq(0), walking.eq(1), index.eq(index + 1)]
+                with m.If(index_last):
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
+                    with m.If(replayed.closes):
+                        m.d.sync += walking.eq(0)
+            with m.Elif(self.begin):
+                m.d.sync += [
+                    latest.eq(write.addr),
+                    listed.eq(write.addr + operation.row),
+                    self.open.eq(operation.row),
+                    walking.eq(~operation.row),
+                    group.eq(1),
+                    base.eq(n_in),
+                    index.eq(0),
+                ]
+
+        # A cycle later the row has come from the list.
+        m.submodules.listing = listing = Stage(
+            data.StructLayout(
+                {
+                    "operation": operation_layout(config),
+                    "base": range(config.words),
+                    "row": row_shape,
+                    "listed": 1,
+                }
+            )
+        )
+        with m.If(listing.load & self.replaying):
+            m.d.sync += listed_row.eq(read.data)
+        into, found, out = listing.i.payload, listing.o.payload, self.reads.payload
+        m.d.comb += [
+            listing.i.valid.eq(self.issue),
+            into.operation.eq(Mux(self.replaying, replayed.as_value(), operation.as_value())),
+            into.base.eq(Mux(self.replaying, base, 0)),
+            into.row.eq(self.row),
+            into.listed.eq(self.replaying),
+            self.step.eq(listing.i.ready),
+            self.reads.valid.eq(listing.o.valid),
+            out.operation.eq(found.operation),
+            out.address.eq(found.base + Mux(found.listed, listed_row, found.row)),
+            listing.o.ready.eq(self.reads.ready),
+        ]
+        return m
