@@ -7,11 +7,13 @@ with blocking: with e[k] the cycle from which an operation is in register k,
 
     e[k] = max(e[k - 1] + 1, e[k + 1] of the operation before)
 
-No weight is looked at: the spike ticks come from the integer model.
+A `+ 1` is the next cycle, since a register takes one thing a cycle; latencies have names. No weight
+is looked at: the spike ticks come from the integer model.
 """
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,29 +24,41 @@ from firstspike.golden.integer import Inference
 from firstspike.golden.learning.rule import Learned
 from firstspike.golden.network import Network
 
+from . import latencies
 from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
 
 SPIKE, ADVANCE, END = 0, 1, 2
-_MAX_STAGES = 5
+
+# The figures come as arguments: compiled code would keep those it was compiled with.
+_Latencies = namedtuple("_Latencies", [name for name in vars(latencies) if name.isupper()])
 
 
 class _Shape(NamedTuple):
-    """The folding as arrays over the layers; `offset` is of a layer's neurons in `spikes`."""
+    """The folding as arrays over the layers; `offset` is of a layer's neurons in `spikes`.
+
+    `crossing` and `decision` are latencies.
+    """
 
     n_out: np.ndarray
     lanes: np.ndarray
     groups: np.ndarray
     window: np.ndarray
-    stages: np.ndarray
+    stages: np.ndarray  # registers behind that of the event
     fetching: np.ndarray  # which of them is the memory's
+    several: np.ndarray  # whether the drain has several blocks
+    crossing: np.ndarray
     offset: np.ndarray
-    decision_stages: int
+    decision: int
     deadline: int
+    drain_block: int
+    mask_places: int
+    latency: _Latencies
 
 
 class _State(NamedTuple):
     """What is known of an image, an entry a layer; all times are cycles."""
 
+    intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
     places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
     masks: np.ndarray  # how many have been made
@@ -93,7 +107,7 @@ def _mask_beats(shape, state, spikes, layer, group, steps, beats):
     count = 0
     for neuron in range(first, min(first + lanes, shape.offset[layer] + shape.n_out[layer])):
         if tick - steps < spikes[neuron] <= tick:
-            beats[count] = (neuron - first) // DRAIN_BLOCK
+            beats[count] = (neuron - first) // shape.drain_block
             count += 1
     if count == 0:
         beats[0] = -1
@@ -122,13 +136,14 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
     """
     if state.decided[0] >= 0:
         return offered
+    latency = shape.latency
     taken = max(offered, state.door_free[layer])
-    state.door_free[layer] = max(taken, state.event_free[layer]) + 1
+    state.door_free[layer] = max(taken, state.event_free[layer]) + latency.EVENT
     at = max(state.door_free[layer], state.next[layer])
     target = shape.deadline if kind == END else tick
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
-    several = shape.lanes[layer] > DRAIN_BLOCK
+    several = shape.several[layer]
     beats = np.empty(shape.n_out[layer] + 1, np.int64)
 
     while True:
@@ -170,9 +185,10 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             closes = group == groups - 1
             for index in range(rows):
                 fires = index == 0 and (steps > 0 or ends) and not last
-                place = state.masks[layer] % MASK_PLACES
-                # A mask's place is counted as free a cycle after it was taken.
-                fetched = state.places[layer, place] + 2 if fires and several else 0
+                place = state.masks[layer] % shape.mask_places
+                # In front of the memory an operation waits for a place for its mask.
+                freed = state.places[layer, place] + latency.FREED
+                fetched = freed + latency.WORD if fires and several else 0
                 ready = state.skid_free[layer] if fires and not several else 0
                 issued, left = _issue(shape, state, layer, at, fetched, ready)
                 at = issued + 1
@@ -182,7 +198,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                     state.ended[0] = issued
                 potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
                 if potentials and state.now[layer] == decision_tick:
-                    state.decided[0] = left + shape.decision_stages
+                    state.decided[0] = left + latency.POTENTIALS + shape.decision
                     return taken
                 if not fires:
                     continue
@@ -194,20 +210,21 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                     count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
                 if several:
                     # It waits in a place kept for it, and is looked at in a register first.
-                    taken_out = max(left + 1, state.stage_free[layer])
+                    taken_out = max(left + latency.DRAIN_PLACE, state.stage_free[layer])
                     state.places[layer, place] = taken_out
                     state.masks[layer] += 1
-                    state.stage_free[layer] = max(taken_out + 1, state.mask_free[layer])
-                    found = offer = state.stage_free[layer] + 1
+                    looked_at = taken_out + latency.DRAIN_STAGE
+                    state.stage_free[layer] = max(looked_at, state.mask_free[layer])
+                    found = offer = state.stage_free[layer] + latency.DRAIN_BLOCKS
                 else:
                     # Not taken, it waits beside the drain and holds up the next one.
-                    found = offer = max(left, state.block_free[layer]) + 1
+                    found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
                     state.skid_free[layer] = offer
                 for beat in range(count):
                     if several and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])
                         state.mask_free[layer] = moved
-                        found = offer = moved + 1
+                        found = offer = moved + latency.DRAIN_BEAT
                     gone = offer
                     if not window and (beats[beat] >= 0 or closes or ends):
                         sent = np.int64(END if ends else SPIKE if beats[beat] >= 0 else ADVANCE)
@@ -226,11 +243,11 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                     state.block_free[layer] = gone
                     offer = gone + 1
 
-        # A window's queue is released when its last beat has come, k cycles after the drain.
+        # A window's queue is released when its last beat has come through the crossing unit.
         if window and (ends or (steps > 0 and not takes_row)):
-            pushed = state.block_free[layer] + window + 1
-            empty = pushed + 1
-            offer = pushed + 2
+            pushed = state.block_free[layer] + shape.crossing[layer]
+            empty = pushed + latency.RELEASE
+            offer = max(empty, pushed + latency.QUEUE_STORE) + latency.QUEUE_SELECT
             count = 0 if ends else _queued(shape, state, spikes, layer, steps, beats)
             for position in range(count):
                 gone = _push(
@@ -246,14 +263,14 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 if state.decided[0] >= 0:
                     return taken
                 empty = gone + 1
-                # The next one of the same tick is selected after a pause.
-                pause = position + 1 < count and beats[position + 1] == beats[position]
-                offer = max(gone, offer + pause) + 1
+                same = position + 1 < count and beats[position + 1] == beats[position]
+                pause = latency.QUEUE_PAUSE if same else 0
+                offer = max(gone, offer + pause) + latency.QUEUE_SELECT
             sent = np.int64(END if ends else ADVANCE)
             gone = _push(
                 shape, state, spikes, decision_tick, layer + 1, sent, state.now[layer], empty
             )
-            state.promised[layer] = gone + 1
+            state.promised[layer] = gone + latency.DONE
         if ends:
             state.event_free[layer] = begun
             return taken
@@ -265,18 +282,31 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
 
 
 @njit(cache=True)
+def _take(shape, state, spikes, decision_tick, kind, tick, offered):
+    """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
+    e, stages = state.intake, shape.latency.INTAKE
+    taken = max(offered, e[2] - 1)
+    e[1] = taken + 1
+    for k in range(2, stages + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+    first = np.int64(0)  # typed, since numba would compile a version for every literal
+    e[stages + 1] = _push(shape, state, spikes, decision_tick, first, kind, tick, e[stages]) + 1
+    return taken
+
+
+@njit(cache=True)
 def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
     """Cycles of one image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap.
 
     Returns when it is decided, and when the last layer takes its end; -1 for what never happens,
     since a decision stops everything.
     """
-    # Typed, since numba would compile a version for every literal.
-    zero, spike, end = np.int64(0), np.int64(SPIKE), np.int64(END)
+    spike, end = np.int64(SPIKE), np.int64(END)
     layers = shape.n_out.size
     state = _State(
-        np.zeros((layers, _MAX_STAGES + 2), np.int64),
-        np.zeros((layers, MASK_PLACES), np.int64),
+        np.zeros(shape.latency.INTAKE + 2, np.int64),
+        np.zeros((layers, shape.stages.max() + 2), np.int64),
+        np.zeros((layers, shape.mask_places), np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
         np.zeros(layers, np.int64),
@@ -293,21 +323,17 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
         np.full(1, -1, np.int64),
         np.full(1, -1, np.int64),
     )
-    free = np.int64(0)  # when the intake takes the next event
     if bitmap == 0:
-        for position in np.argsort(ticks, kind="mergesort"):
-            if ticks[position] > 0:
-                taken = free
-                free = max(
-                    taken + 1,
-                    _push(
-                        shape, state, spikes, decision_tick, zero, spike, ticks[position], taken + 1
-                    ),
-                )
-        _push(shape, state, spikes, decision_tick, zero, end, zero, free + 1)
+        offered = np.int64(0)
+        for row in np.argsort(ticks, kind="mergesort"):
+            if ticks[row] > 0:
+                taken = _take(shape, state, spikes, decision_tick, spike, ticks[row], offered)
+                offered = taken + 1
+        _take(shape, state, spikes, decision_tick, end, np.int64(0), offered)
         return state.decided[0], state.ended[0]
 
     # The encoder: a register for a word, and one for the pixel whose row is looked up.
+    latency = shape.latency
     word_offered = 0
     word_free = 0
     row_free = 0
@@ -323,34 +349,20 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
             continue
         word_taken = max(word_offered, word_free)
         word_offered = word_taken + 1
-        at = word_taken + 1
+        at = word_taken + latency.ENCODER_WORD
         for pixel in pixels:
             if connected[pixel] == 0:
                 continue
             # 1: bright, but no input of the core; its tick otherwise
             word_free = max(at, row_free)
             at = word_free + 1
-            if connected[pixel] == 1:
-                row_free = word_free + 1
-            else:
-                taken = max(word_free + 1, free)
-                free = max(
-                    taken + 1,
-                    _push(
-                        shape,
-                        state,
-                        spikes,
-                        decision_tick,
-                        zero,
-                        spike,
-                        connected[pixel] - 2,
-                        taken + 1,
-                    ),
-                )
-                row_free = taken
+            row_free = word_free + latency.ENCODER_ROW
+            if connected[pixel] > 1:
+                tick = connected[pixel] - 2
+                row_free = _take(shape, state, spikes, decision_tick, spike, tick, row_free)
     # With the end the last word is used up.
-    taken = max(max(at, row_free) + 1, free)
-    _push(shape, state, spikes, decision_tick, zero, end, zero, taken + 1)
+    offered = max(at, row_free) + latency.ENCODER_ROW
+    _take(shape, state, spikes, decision_tick, end, np.int64(0), offered)
     return state.decided[0], state.ended[0]
 
 
@@ -413,11 +425,18 @@ def run_images(
         lanes=np.array([layer.lanes for layer in layers], np.int64),
         groups=np.array([layer.groups for layer in layers], np.int64),
         window=np.array([layer.window for layer in layers], np.int64),
-        stages=np.array([layer.fetch_stages - 1 for layer in layers], np.int64),
-        fetching=np.array([layer.fetch_stages - layer.word_stages for layer in layers], np.int64),
+        stages=np.array([layer.fetch_cycles - latencies.EVENT for layer in layers], np.int64),
+        fetching=np.array(
+            [layer.operation_cycles - latencies.EVENT + 1 for layer in layers], np.int64
+        ),
+        several=np.array([layer.drain_blocks > 1 for layer in layers]),
+        crossing=np.array([layer.crossing_cycles for layer in layers], np.int64),
         offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
-        decision_stages=layers[-1].decision_stages,
+        decision=layers[-1].decision_cycles,
         deadline=network.deadline,
+        drain_block=DRAIN_BLOCK,
+        mask_places=MASK_PLACES,
+        latency=_Latencies(*(getattr(latencies, name) for name in _Latencies._fields)),
     )
     count = len(ticks)
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]

@@ -1,7 +1,7 @@
 """How a core is laid out in time: lanes, groups, windows and pipeline depths of every layer.
 
-This is the one place where a clock cycle of latency is written down. The hardware builds its
-pipelines from it and `cycles` counts with it, so the two cannot drift apart.
+Latencies that depend on it are made here of those in `latencies`, by the convention said there. The
+hardware builds its pipelines from them and `cycles` counts with them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from firstspike.golden.network import Network, NetworkError
+
+from . import latencies
 
 MAX_WINDOW = 4
 """Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
@@ -28,13 +30,6 @@ DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
 """The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/architecture.md)."""
-
-LEVELS_PER_STAGE = 1
-"""Levels of the decision's comparison tree between two registers."""
-
-
-WALK_START_CYCLES = 4
-"""Of a walk over the rows that took part in an image, to the first: block, word, memory, row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,18 +61,20 @@ class LayerFolding:
         return -(-self.n_out // self.lanes)
 
     @property
-    def fetch_stages(self) -> int:
-        """Registers an event and its operation enter before that meets the state of its lanes.
-
-        One for the event, one for the row list (only where rows are replayed for further
-        groups), one for the weight address, and those of the word.
-        """
-        return (3 if self.groups > 1 else 2) + self.word_stages
+    def operation_cycles(self) -> int:
+        """Of the Sequencer, from an event to its operation; rows are listed for further groups."""
+        row_list = latencies.ROW_LIST if self.groups > 1 else 0
+        return latencies.EVENT + row_list + latencies.ADDRESS
 
     @property
-    def word_stages(self) -> int:
-        """One for the memory, one more where there are several banks, one for the word."""
-        return 2 if self.banks == 1 else 3
+    def word_cycles(self) -> int:
+        """Of the WeightStore, from an operation to the same with its word."""
+        return latencies.WORD + (latencies.BANK if self.banks > 1 else 0)
+
+    @property
+    def fetch_cycles(self) -> int:
+        """From an event that a layer takes to the cycle in which its lanes know who fires."""
+        return self.operation_cycles + self.word_cycles + latencies.LANES
 
     @property
     def words(self) -> int:
@@ -103,16 +100,29 @@ class LayerFolding:
 
     @property
     def update_cycles(self) -> int:
-        """From an update's being given out until its word has been written: read, add.
+        """Of the WeightStore, from an update to the cycle in which its word is written."""
+        return self.word_cycles + latencies.SUM
 
-        (The register for the word is that for the sum here.)
-        """
-        return self.word_stages
+    @property
+    def deltas_cycles(self) -> int:
+        """Of the Deltas, from the start to the cycle in which the last group's are there."""
+        return latencies.DELTAS + self.groups - 1
 
     @property
     def drain_blocks(self) -> int:
         """Blocks in which fired lanes are searched."""
         return -(-self.lanes // DRAIN_BLOCK)
+
+    @property
+    def drain_cycles(self) -> int:
+        """Of the Drain, from a mask to its first beat."""
+        blocks = latencies.DRAIN_PLACE + latencies.DRAIN_STAGE + latencies.DRAIN_BLOCKS
+        return (blocks if self.drain_blocks > 1 else 0) + latencies.DRAIN_BEAT
+
+    @property
+    def crossing_cycles(self) -> int:
+        """Of the Crossing: a register in front, and one for each of its steps."""
+        return latencies.CROSSING + self.window
 
     @property
     def mask_places(self) -> int:
@@ -123,26 +133,32 @@ class LayerFolding:
         return MASK_PLACES if self.drain_blocks > 1 and not self.last else 0
 
     @property
-    def decision_stages(self) -> int:
-        """Registers from a tick's potentials to the decision: the input's, the tree's, its own."""
+    def decision_cycles(self) -> int:
+        """Of the Decision, from a tick's last potentials to what they decide."""
         levels = (self.lanes - 1).bit_length()
-        return 2 + -(-levels // LEVELS_PER_STAGE)
+        return -(-levels // latencies.LEVELS_PER_STAGE) + latencies.DECISION
 
     @property
     def spikes_under_way(self) -> int:
-        """Spikes that the last layer can have taken in whose tick the decision has not seen."""
-        return self.fetch_stages + self.decision_stages + 2
+        """Spikes that the last layer can have taken in before the limit of the margin is known.
+
+        One a cycle, and one in front of it.
+        """
+        decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
+        return self.fetch_cycles + decision + 1
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
 
-    The end of the image goes through all registers of the hidden layer, drain, crossing unit and
-    queue included; at the same time the spikes under way are sorted out, one a cycle.
+    The end of the image goes from the intake through all registers of the hidden layer, crossing
+    unit and queue included (where there are none, too), to the last one's; at the same time the
+    spikes under way are sorted out, one a cycle.
     """
-    drain = 4 if hidden.drain_blocks > 1 else 1
-    end = hidden.fetch_stages + drain + hidden.window + 5
-    return max(end, last.spikes_under_way + 3)
+    emitter = hidden.crossing_cycles + latencies.RELEASE
+    layer = hidden.fetch_cycles + hidden.drain_cycles + emitter
+    end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
+    return max(end, last.spikes_under_way + latencies.SORTING)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 from firstspike.golden.learning.rule import Learned
 from firstspike.golden.network import Network
 
+from . import latencies
 from .cycles import cycles, run_images
-from .folding import WALK_START_CYCLES, Folding, settle_cycles
+from .folding import Folding, LayerFolding, settle_cycles
 
 
 class LearningCycles(NamedTuple):
@@ -44,28 +45,24 @@ def learning_cycles(
     if to_the_end.any():
         never = np.full(len(ticks), network.deadline + 1)
         _, ended = run_images(network, ticks, learned.hidden, never, folding, pixels)
-        ends = np.where(to_the_end, np.maximum(ends, ended + 2), ends)
-    run_on = ends + 2 + settle_cycles(hidden, last)
+        at_the_end = latencies.FINISHED + latencies.OUTCOME
+        ends = np.where(to_the_end, np.maximum(ends, ended + at_the_end), ends)
+    run_on = ends + latencies.JUDGE + settle_cycles(hidden, last)
 
     took_part = (spikes > 0) & (spikes < learned.limit[:, None])
     latest = np.where(took_part, np.arange(hidden.n_out), 0).max(axis=1)
-    outputs = np.where(
-        learned.hidden_rows > 0,
-        WALK_START_CYCLES
-        + learned.hidden_rows
-        + (last.groups - 1) * learned.output_updates
-        + latest // hidden.lanes,
-        1,
-    )
-    inputs = np.where(
-        learned.input_rows > 0,
-        WALK_START_CYCLES + learned.input_rows + (hidden.groups - 1) * learned.input_updates,
-        1,
-    )
-    deltas = hidden.groups + 2
-    update = deltas + outputs + inputs + hidden.update_cycles
+    outputs = _walk_cycles(last, learned.hidden_rows, learned.output_updates)
+    outputs = outputs + latest // hidden.lanes  # the walk looks for the lane of each
+    inputs = _walk_cycles(hidden, learned.input_rows, learned.input_updates)
+    update = hidden.deltas_cycles + outputs + inputs + hidden.update_cycles
     return LearningCycles(
         cycles(network, ticks, learned, folding, pixels),
         run_on,
         run_on + np.where(learned.updated, update, 0),
     )
+
+
+def _walk_cycles(layer: LayerFolding, rows: np.ndarray, updates: np.ndarray) -> np.ndarray:
+    """From the start of a walk to its end: a cycle a row, or as many as groups if it is updated."""
+    given_out = latencies.WALK_START + rows - 1 + (layer.groups - 1) * updates
+    return np.where(rows > 0, given_out, 0) + latencies.WALK_DONE

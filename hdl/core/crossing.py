@@ -15,7 +15,7 @@ class Crossing(wiring.Component):
     spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
     the right result in the same k steps, since its first k - j steps find nothing to subtract.
 
-    Latency k + 1 cycles, throughput one a cycle.
+    Latency: `config.folding.crossing_cycles`; throughput: one a cycle.
     """
 
     def __init__(self, config, value):

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.folding import LEVELS_PER_STAGE
+from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 
 from .lanes import potentials_layout
@@ -32,8 +32,8 @@ class Decision(wiring.Component):
     In a core that learns an image that is to be learned runs on after its decision until the margin
     is over (see RunOn): only then `decided_image` changes.
 
-    Latency `config.folding.decision_stages` cycles, counted from the lanes' input; throughput one
-    group a cycle.
+    Latency from the last group of a tick: `config.folding.decision_cycles`; throughput: one group a
+    cycle.
     """
 
     def __init__(self, config):
@@ -115,7 +115,7 @@ class Decision(wiring.Component):
 
         while len(entries) > 1:
             stage += 1
-            for _ in range(LEVELS_PER_STAGE):
+            for _ in range(latencies.LEVELS_PER_STAGE):
                 entries = list(paired(entries))
             entries = registered(entries, stage)
             valid, operation, firing = advance()

@@ -33,7 +33,7 @@ class Drain(wiring.Component):
     with a bit, the first of them and the first bit in the block, with registers in between, so that
     the path does not grow with the lanes.
 
-    Latency 1 cycle, or 4 with several blocks; throughput one beat a cycle, without gaps.
+    Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
     """
 
     def __init__(self, config):

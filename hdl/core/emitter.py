@@ -22,7 +22,7 @@ class TickEmitter(wiring.Component):
     A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
     the last group has spikes, these promise the same.
 
-    Latency 0 cycles, throughput one event a cycle.
+    Latency: 0, it has no register; throughput: one event a cycle.
     """
 
     def __init__(self, config):
@@ -64,8 +64,9 @@ class WindowEmitter(wiring.Component):
     order of arrival, that is by neuron. ADVANCE to the end of the window (or END) follows, and
     with it `done`.
 
-    Latency from the last beat of a window to its first event: k + 3 cycles; then one event a cycle,
-    every other cycle those of one tick.
+    Latency from the last beat of a window to its promise, if it has no spike: that of the Crossing
+    and `latencies.RELEASE`; if it has, to its first event: that of the Crossing and of the
+    SpikeQueue. Throughput: one event a cycle, every other cycle those of one tick.
     """
 
     def __init__(self, config):

@@ -14,9 +14,9 @@ class Encoder(wiring.Component):
 
     Pixel p is bit p % width of word p // width; bits past the last pixel are ignored.
 
-    Latency 2 cycles; throughput a word or an event a cycle. A bright pixel that is not connected
-    takes its cycle too. A word without bright pixels takes one only where no event is under way:
-    it is dropped while the word before it is being emptied.
+    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. A
+    bright pixel that is not connected takes its cycle too. A word without bright pixels takes one
+    only where no event is under way: it is dropped while the word before it is being emptied.
     """
 
     def __init__(self, inputs, n_inputs, unit, deadline, width):

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.pipeline import Stage
 
 from .layouts import Kind, causes_layout, event_layout, input_layout
@@ -17,7 +18,7 @@ class Intake(wiring.Component):
     layer. An image begins only when the one before is decided and its end has gone through all
     layers, so that its cycles are its own: images that overlap would change this rule.
 
-    Latency 1 cycle, throughput one event a cycle.
+    Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """
 
     def __init__(self, n_in, deadline, learns=False):
@@ -57,7 +58,7 @@ class Intake(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.stage = stage = Stage(self._sent)
+        m.submodules.stage = stage = Stage(self._sent, latencies.INTAKE)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 

@@ -56,7 +56,8 @@ class Lanes(wiring.Component):
     round again after at least as many operations as there are groups. A word is read two
     operations ahead, so only with two groups a read may meet the write it depends on.
 
-    Latency 1 cycle, 2 to `potentials`; throughput one operation a cycle.
+    Latency: `latencies.LANES`, and `POTENTIALS` more to `potentials`; throughput: one operation a
+    cycle.
     """
 
     def __init__(self, config):

@@ -20,8 +20,8 @@ class Layer(wiring.Component):
                                   ^ |           |
                                host answers     +--> potentials (last layer)
 
-    An event meets its lanes `config.folding.fetch_stages` cycles after it was taken. Throughput:
-    a row takes `groups` cycles, a walk without rows as many.
+    Latency from an event to those who fire: `config.folding.fetch_cycles`. Throughput: a row
+    takes `groups` cycles, a walk without rows as many.
     """
 
     def __init__(self, config, weights=None):

@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.pipeline import Stage
 
 from .event_register import EventRegister
@@ -23,8 +24,10 @@ class Sequencer(wiring.Component):
     list. In a layer with windows a walk that advances waits until the spikes of the one before
     have been sent.
 
-    Latency from an event to its operation: 2 cycles with one group, 3 with more. Throughput: one
-    operation a cycle; a walk takes max(1, rows) cycles a group, without gaps.
+    Latency from an event to its operation: `config.folding.operation_cycles`; from that of an
+    image's end to `finished`: `latencies.FINISHED`, from `done` to an operation: `latencies.DONE`,
+    from `freed` to one: `latencies.FREED`. Throughput: one operation a cycle; a walk takes
+    max(1, rows) cycles a group, without gaps.
     """
 
     def __init__(self, config):
@@ -154,7 +157,7 @@ class Sequencer(wiring.Component):
                 m.d.sync += busy.eq(1)
 
         # To all groups, and to the lanes.
-        m.submodules.addressed = addressed = Stage(read_layout(config))
+        m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
         if folding.groups == 1:
             m.d.comb += [
                 addressed.i.valid.eq(issue),

@@ -50,7 +50,7 @@ class WeightStore(wiring.Component):
     The host's accesses use the same memory port in cycles without a read: read and write share one
     address and never happen in the same cycle, so no collision logic is paid for.
 
-    Latency 1 cycle from `reads` to `words`, with several banks 2; throughput one word a cycle.
+    Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: one word a cycle.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
     """
@@ -61,8 +61,8 @@ class WeightStore(wiring.Component):
         learning = {
             #: One word a cycle; always ready. Updates go before the host and before the lanes,
             #: which must not read what is written, and have no word waiting: it would be lost.
-            #: Weights saturate. A word is written `config.folding.update_cycles` after its update
-            #: was taken, and is not to be updated again before that.
+            #: Weights saturate. Latency to the cycle in which the word is written:
+            #: `config.folding.update_cycles`; before that it is not to be updated again.
             "updates": In(stream.Signature(update_layout(config))),
             "updated": Out(updated_signature(config)),
         }
@@ -224,7 +224,7 @@ class WeightStore(wiring.Component):
         """
         config = self._config
         reading, under_way = self.updates.payload, [change]
-        for _ in range(config.folding.word_stages - 1):  # until its word is in `q`
+        for _ in range(config.folding.word_cycles):  # until its word is in `q`
             following = Signal(update_layout(config))
             with m.If(under_way[-1]):
                 m.d.sync += following.eq(reading)

@@ -4,7 +4,6 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.folding import WALK_START_CYCLES
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
@@ -49,14 +48,11 @@ class AddressSet(wiring.Component):
 
     Timing
     ------
-    The first address is offered START_CYCLES after the cycle of `start`, then an address a cycle,
+    Latency from `start` to the first address: `latencies.WALK_START`; then an address a cycle,
     without gaps.
 
     Raises ValueError for an n out of range.
     """
-
-    START_CYCLES = WALK_START_CYCLES
-    """Cycles from `start` to the first address: block, word, memory, address."""
 
     def __init__(self, n: int) -> None:
         if not 1 <= n <= WORD**3:

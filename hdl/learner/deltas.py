@@ -36,10 +36,12 @@ class Deltas(wiring.Component):
     sign : `sign_signature`; not while deltas are computed.
     plus, minus : D_plus and D_minus, disjoint; `tie_later`: whether p == q means later.
         All steady from `start` to `done`.
-    start, done : compute the deltas; they have been computed. `groups` + 3 cycles.
+    start, done : compute the deltas; they are there from the next cycle on.
     probe, alive : see Lanes.
     group, read : which group's deltas are wanted.
     earlier, later : in the cycle after `read`, the lanes with delta = 1 and with -1.
+
+    Latency from `start` to `done`: `hidden.folding.deltas_cycles`.
     """
 
     def __init__(self, hidden, last):

@@ -6,6 +6,7 @@ from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import Settings
+from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import settle_cycles
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.core.layouts import tick_shape
@@ -96,8 +97,10 @@ class Learner(wiring.Component):
     done, updated : high in the last cycle in which an image keeps it busy, and whether weights
         were changed.
 
-    Cycles: `firstspike.golden.timing.learning_cycles`. After the power-up, a reset, or a write from
-    outside, the sign planes are read anew before the next image that is to be learned.
+    Latency: from an outcome to the first cycle of settling `latencies.JUDGE`, of that
+    `settle_cycles`; all in all `firstspike.golden.timing.learning_cycles`. After the power-up, a
+    reset, or a write from outside, the sign planes are read anew before the next image that is to
+    be learned.
     """
 
     def __init__(self, hidden, last):
@@ -174,7 +177,8 @@ class Learner(wiring.Component):
         under_way = last.spikes_under_way
         m.submodules.latest = latest = ResetInserter(self.opens)(
             SyncFIFOBuffered(
-                width=len(self.hidden.tick) + len(self.hidden.address), depth=under_way + 4
+                width=len(self.hidden.tick) + len(self.hidden.address),
+                depth=under_way + latencies.SORTING + 1,
             )
         )
         tick, address = (

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing import latencies
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.memory_register import memory_register
@@ -44,13 +45,15 @@ class OutputWalk(wiring.Component):
     add, clear : {valid, address}, a hidden neuron that spiked; forget all.
     start : begin, with the neurons added, or with `scan` with all of them, none drawn and none
         changed: what is wanted then are the signs.
-    done : in the cycle after the last row was given out (or after `start`, if there is none).
+    done : the last row was given out, or there is none.
     take, drawn : a neuron asks whether it is drawn, and is answered in the same cycle.
     plus, minus : the outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
     updates : stream of `update_layout` that is always ready.
-    updated : `updated_signature`, from the WeightStore, 2 cycles later.
+    updated : `updated_signature`, from the WeightStore.
     sign : `sign_signature`, the same with the neuron it belongs to.
 
+    Latency: `latencies.WALK_START` to the first row, from a row to its update
+    `latencies.WALK_UPDATE`, from the last one, or from `start`, to `done` `latencies.WALK_DONE`.
     Throughput: a cycle a neuron, or for those drawn as many as there are groups of outputs; and
     a cycle for each further group of hidden neurons up to the last that spiked.
     """
@@ -125,7 +128,7 @@ class OutputWalk(wiring.Component):
         with m.Elif(issue):
             m.d.sync += [part.eq(part + 1), offset.eq(offset + n_hidden)]
 
-        # The update, and where its signs go, 2 cycles after it was taken.
+        # The update, and where its signs go when it has been written.
         update = self.updates.payload
         plus, minus = (
             Mux(scanning, 0, outputs).word_select(part, last.lanes)
@@ -141,7 +144,7 @@ class OutputWalk(wiring.Component):
             update.step.eq(1),
         ]
         place = Cat(group, lane[: len(self.sign.lane)], part)
-        for _ in range(3):
+        for _ in range(latencies.WALK_UPDATE + last.update_cycles):
             delayed = Signal.like(place)
             m.d.sync += delayed.eq(place)
             place = delayed
@@ -165,7 +168,8 @@ class InputWalk(wiring.Component):
     group, read, earlier, later : of the Deltas; `read` is high in the cycle before `earlier` and
         `later` are to be those of `group`.
 
-    Throughput: a cycle a row in the first group; a cycle a drawn row in all others.
+    Latency: as of OutputWalk. Throughput: a cycle a row in the first group; a cycle a drawn row in
+    all others.
     """
 
     def __init__(self, hidden):

@@ -56,10 +56,11 @@ class RunOn(wiring.Component):
     running : the decision has been made, and the margin is not over.
     ends : high in the cycle in which all is known that matters of the image: with the decision
         itself where the image is not to be learned.
-    valid, outcome : in the cycle after `ends` the image's `outcome_layout`, which stays until the
-        next decision. Without `learn` only that is sure.
+    valid, outcome : the image's `outcome_layout`, which stays until the next decision. Without
+        `learn` only that is sure.
 
-    Throughput: one group a cycle.
+    Latency: from a decision to the limit of its margin `latencies.LIMIT`, from `ends` to `outcome`
+    `latencies.OUTCOME`. Throughput: one group a cycle.
     """
 
     def __init__(self, config):

@@ -6,15 +6,21 @@ from amaranth.lib.wiring import In, Out
 
 
 class Stage(wiring.Component):
-    """A stream register: latency 1 cycle, throughput one payload a cycle.
+    """A stream register, or a chain of `depth`: latency `depth` cycles, throughput one payload a
+    cycle.
 
     It takes a payload while it is empty or being emptied, so bubbles close up and a chain of
     stages is an ordinary pipeline that waits stage by stage. `ready` is combinational.
 
     Ports: `i` and `o`, streams of `shape`; `load`, high in the cycle in which it takes a payload.
+
+    Raises ValueError for a depth below 1.
     """
 
-    def __init__(self, shape):
+    def __init__(self, shape, depth=1):
+        if depth < 1:
+            raise ValueError(f"a stage is a chain of at least 1 register, not {depth}.")
+        self.depth = depth
         super().__init__(
             {
                 "i": In(stream.Signature(shape)),
@@ -25,13 +31,17 @@ class Stage(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += [
-            self.i.ready.eq(~self.o.valid | self.o.ready),
-            self.load.eq(self.i.valid & self.i.ready),
-        ]
-        # Whether `i` is valid comes late, and would have to reach all of the payload.
-        with m.If(self.i.ready):
-            m.d.sync += [self.o.valid.eq(self.i.valid), self.o.payload.eq(self.i.payload)]
+        m.d.comb += self.load.eq(self.i.valid & self.i.ready)
+        i = self.i
+        for number in range(1, self.depth + 1):
+            o = self.o
+            if number < self.depth:
+                o = self.o.signature.create(path=(f"stage_{number}",))
+            m.d.comb += i.ready.eq(~o.valid | o.ready)
+            # Whether `i` is valid comes late, and would have to reach all of the payload.
+            with m.If(i.ready):
+                m.d.sync += [o.valid.eq(i.valid), o.payload.eq(i.payload)]
+            i = o
         return m
 
 

@@ -45,7 +45,8 @@ class SpikeQueue(wiring.Component):
     every other cycle of one key. In each cycle with `release` high and `pop` free (not valid, or
     being taken) the first item of those stored is selected, and offered in the next cycle; but not
     in the cycle after an item has been selected whose key has more stored. An item is stored from
-    the cycle after its push. So in an empty queue
+    the cycle after its push. (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT, QUEUE_PAUSE.)
+    So in an empty queue
 
         cycle        0        1          2
         push         taken

@@ -7,6 +7,7 @@ from typing import Any
 
 import cocotb
 
+from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
@@ -136,7 +137,7 @@ class AddressSetBench:
         await self.clear()
         self._clearing = False
         self.board.forget()
-        await self.domain.cycles(2 * AddressSet.START_CYCLES)
+        await self.domain.cycles(2 * latencies.WALK_START)
 
 
 @cocotb.test()
@@ -159,14 +160,14 @@ async def walks(dut):
 
 @cocotb.test()
 async def without_gaps(dut):
-    """To a taker who is always ready, an address a cycle, the first after START_CYCLES."""
+    """To a taker who is always ready, an address a cycle, the first after WALK_START."""
     bench = AddressSetBench(dut, None)
     await bench.domain.start()
     bench.board.start()
     for size in (1, 2, 3, 10, bench.n):
         await bench.fill(size)
         before = len(bench.board.received)
-        begun = await bench.start() + AddressSet.START_CYCLES
+        begun = await bench.start() + latencies.WALK_START
         await bench.finish()
         cycles = [cycle for cycle, _ in bench.board.received[before:]]
         assert cycles == list(range(begun, begun + len(cycles))), f"start {begun}: {cycles}"

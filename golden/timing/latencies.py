@@ -1,0 +1,111 @@
+"""The latency of every block of a core, each under a name, in clock cycles.
+
+One convention: a latency is counted from the cycle in which an input is taken to the cycle in which
+the output it causes is offered, where nothing has to wait. A register is 1; a block that answers in
+the same cycle is 0. What depends on how a layer is folded is a property of `LayerFolding`, and made
+of these.
+
+The cycle model asks for these figures, and so does the hardware: it has as many registers as
+`INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE` say, and delays and counts by what is made of the others.
+What a block cannot have more or less of is measured against its name (tests/blocks). All ask for
+them as `latencies.NAME`, so that a figure can be changed in one place.
+"""
+
+INTAKE = 1
+"""Intake: from an event of the source to that for the first layer."""
+
+ENCODER_WORD = 1
+"""Encoder: from a word to its first bright pixel."""
+
+ENCODER_ROW = 1
+"""Encoder: from a pixel to the event of its row."""
+
+EVENT = 1
+"""Sequencer: from an event to the operation it asks for, in front of the sequencer's pipeline."""
+
+ROW_LIST = 1
+"""Sequencer: the row list, where rows are replayed for further groups."""
+
+ADDRESS = 1
+"""Sequencer: the address of the weight word."""
+
+FREED = 1
+"""Sequencer: from a drain's place that is free again to the operation that may take it."""
+
+FINISHED = 1
+"""Sequencer: from the operation that ends an image to `finished`."""
+
+WORD = 1
+"""WeightStore: the memory."""
+
+BANK = 1
+"""WeightStore: the choice among several banks."""
+
+SUM = 1
+"""WeightStore: from the word of an update to its sum, which is written."""
+
+LANES = 1
+"""Lanes: from an operation with its word to those who fire."""
+
+POTENTIALS = 1
+"""Lanes: in the last layer, from there to the potentials."""
+
+DRAIN_PLACE = 1
+"""Drain, of several blocks: the places in which masks wait."""
+
+DRAIN_STAGE = 1
+"""Drain, of several blocks: a mask is looked at, to see which blocks have a bit."""
+
+DRAIN_BLOCKS = 1
+"""Drain, of several blocks: the first of these is found."""
+
+DRAIN_BEAT = 1
+"""Drain: from a block, or a mask of one block, to its first beat."""
+
+CROSSING = 1
+"""Crossing: the register in front of its steps, one for each bit of the window."""
+
+RELEASE = 1
+"""WindowEmitter: from a window's last beat behind the crossing unit to the release of the queue."""
+
+QUEUE_STORE = 1
+"""SpikeQueue: from a push to an item that can be selected."""
+
+QUEUE_SELECT = 1
+"""SpikeQueue: from there to the item that is offered."""
+
+QUEUE_PAUSE = 1
+"""SpikeQueue: so much longer, if the item selected before is of the same key."""
+
+DONE = 1
+"""Sequencer: from the promise that ends a window to the walk that may advance."""
+
+LEVELS_PER_STAGE = 1
+"""Decision: levels of the tree of comparisons between two registers."""
+
+DECISION = 1
+"""Decision: from the best of a tick to the decision."""
+
+LIMIT = 1
+"""RunOn: from the decision to the limit of its margin."""
+
+OUTCOME = 1
+"""RunOn: from the cycle in which all is known of an image to its outcome."""
+
+JUDGE = 2
+"""Learner: from the outcome of an image to the first cycle of settling."""
+
+SORTING = 3
+"""Learner: a spike through the queue of those that may lie behind the margin."""
+
+DELTAS = 3
+"""Deltas: from the start to the first group's, that are read, counted and stored."""
+
+WALK_START = 4
+"""AddressSet: from the start to the first address: block, word, memory, address."""
+
+WALK_UPDATE = 1
+"""OutputWalk, InputWalk: from a row to its update."""
+
+WALK_DONE = 1
+"""OutputWalk, InputWalk: from the last row, or the start if there is none, to the end."""
