@@ -11,6 +11,10 @@ import sysconfig
 
 import click
 
+from firstspike.hdl.flow.steps import shown_by
+
+from .progress import shown
+
 VERBS = {
     "fetch": "Download MNIST or Fashion-MNIST, checked by SHA-256.",
     "train": "Train a network and write its file.",
@@ -82,7 +86,8 @@ def run_line(words: list[str]) -> int:
     of the program and pass through.
     """
     try:
-        status = firstspike.main(words, prog_name="firstspike", standalone_mode=False)
+        with shown_by(shown):
+            status = firstspike.main(words, prog_name="firstspike", standalone_mode=False)
         sys.stdout.flush()
         return status or 0
     except click.ClickException as error:
@@ -112,5 +117,9 @@ def _sentence(error: Exception) -> str:
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
     if error.filename is None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            return f"cannot write to standard output: {error.strerror}."
         return f"{error.strerror}."
     return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."

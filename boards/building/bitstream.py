@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from amaranth.build.run import BuildPlan
 
 from firstspike.boards.pll import MHZ
+from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, tool_version
 from firstspike.hdl.flow.yosys import run_yosys
@@ -36,17 +36,12 @@ def build_folder(net: str, board: str) -> Path:
     return Path("build") / f"{Path(net).stem}-{board}"
 
 
-Step = Callable[[str], AbstractContextManager[Any]]
-"""Told what is done next; it is done inside."""
-
-
 def build(
     design: Design,
     folder: Path,
     *,
     seeds: Sequence[int] = SEEDS,
     native: bool = False,
-    step: Step,
 ) -> dict[str, Any]:
     """Build a bitstream into `folder`, and return the report, as JSON holds it.
 
@@ -64,7 +59,7 @@ def build(
     for stale in (*bitstreams(folder), folder / REPORT, folder / REPORT_TEXT):
         stale.unlink(missing_ok=True)
 
-    build_hash, plan, used = make_netlist(design, folder, native=native, step=step)
+    build_hash, plan, used = make_netlist(design, folder, native=native)
     over = device.excess(used)
     if over:
         raise ToolError(
@@ -123,9 +118,7 @@ class Netlist(NamedTuple):
     used: dict[str, int]
 
 
-def make_netlist(
-    design: Design, folder: Path, *, native: bool = False, step: Step = nullcontext
-) -> Netlist:
+def make_netlist(design: Design, folder: Path, *, native: bool = False) -> Netlist:
     """Put the design's netlist into `folder`, which exists, with the constraints for nextpnr.
 
     Raises ToolError.

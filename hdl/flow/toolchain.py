@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
+
+from platformdirs import user_cache_dir
 
 
 class Tool(NamedTuple):
@@ -98,5 +101,22 @@ def _command(name: str, native: bool) -> list[str]:
             )
         return [path]
     tool = TOOLS[name]
+    _check_cache(name, tool)
     code = f"import sys, {tool.module} as tool; sys.exit(tool.{tool.function}(sys.argv[1:]))"
     return [sys.executable, "-c", code]
+
+
+def _check_cache(name: str, tool: Tool) -> None:
+    """Raise ToolError where YoWASP would find that it cannot keep the tool, once it is compiled."""
+    named = os.environ.get("YOWASP_CACHE_DIR")
+    folder = Path(named or user_cache_dir("YoWASP", appauthor=False)) / tool.module
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK) or any(folder.iterdir())
+    except OSError:
+        usable = False
+    if not usable:
+        raise ToolError(
+            f"{name} is compiled before its first use, but {str(folder)!r} cannot be written: name "
+            "a folder that can in YOWASP_CACHE_DIR"
+        )

@@ -26,6 +26,7 @@ from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .identifiers import check_identifier, plain
 from .interface import describe, wires
+from .steps import step
 from .yosys import run_yosys
 
 TOP = "firstspike_core"
@@ -63,7 +64,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
 
     Raises ToolError if Yosys fails.
     """
-    with tempfile.TemporaryDirectory() as place:
+    with step(f"{name}: Verilog by Yosys"), tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         design = rtlil.convert(component, name=name, emit_src=False)
         (folder / "core.il").write_text(design)

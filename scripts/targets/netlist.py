@@ -78,7 +78,6 @@ class NetlistTarget:
     ) -> Run:
         """Classify images; the folding is the board's own, and pixels are not needed."""
         design = self._design
-        click.echo("The netlist is compiled, which takes minutes, and simulated.", err=True)
         try:
             with tqdm(total=len(ticks), unit="image") as bar:
                 run = simulate(

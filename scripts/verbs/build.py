@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import json
-import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from firstspike.boards.building.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
 from firstspike.boards.building.design import WINDOW
@@ -20,6 +14,7 @@ from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
+from firstspike.golden.files import naming
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.timing.folding import MAX_WINDOW
 from firstspike.scripts.output import command_line, json_option, json_result, say
@@ -98,19 +93,14 @@ def command(
     design = chosen_design(network, BOARDS[board], lanes, window, hz, stored_bits)
     folder = output or build_folder(net, board)
     with json_result(json_path) as write:
-        report = {
-            "command": command_line(ctx, "build", leave_out=("output", "json_path")),
-            **build(
-                design,
-                folder,
-                seeds=SEEDS if seed is None else [seed],
-                native=native,
-                step=_step,
-            ),
-        }
-        text = report_text(report)
-        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-        (folder / REPORT_TEXT).write_text(text + "\n")
+        with naming(folder):
+            report = {
+                "command": command_line(ctx, "build", leave_out=("output", "json_path")),
+                **build(design, folder, seeds=SEEDS if seed is None else [seed], native=native),
+            }
+            text = report_text(report)
+            (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+            (folder / REPORT_TEXT).write_text(text + "\n")
         say(f"{text}\nwritten: {folder}", json_path)
         write(report)
     if report["met"]:
@@ -170,27 +160,3 @@ _WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstre
 def _stored(report: dict[str, Any]) -> str:
     bits = report["stored_bits"]
     return f"; the core learns, with {bits} bits a weight" if bits else ""
-
-
-@contextmanager
-def _step(what: str) -> Iterator[None]:
-    """Show what is done, and for how long; where nobody watches, in one line when it is done."""
-    watched = sys.stderr.isatty()
-    done = threading.Event()
-    bar = tqdm(desc=what, bar_format="{desc}: {elapsed}", disable=not watched)
-
-    def tick() -> None:
-        while not done.wait(1):
-            bar.refresh()
-
-    began = time.monotonic()
-    ticker = threading.Thread(target=tick, daemon=True)
-    ticker.start()
-    try:
-        yield
-    finally:
-        done.set()
-        ticker.join()
-        bar.close()
-    if not watched:
-        click.echo(f"{what}: {time.monotonic() - began:.0f} s", err=True)

@@ -121,6 +121,7 @@ def _report(
 ) -> dict[str, Any]:
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
+    from firstspike.hdl.flow.steps import step
     from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS
 
@@ -129,8 +130,8 @@ def _report(
     tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
     results = []
     for target in TARGETS:
-        click.echo(f"Synthesising for {target.device.name} ...", err=True)
-        results.append(synthesise(shape, target, loaded))
+        with step(f"{target.device.name}: synthesis, place and route"):
+            results.append(synthesise(shape, target, loaded))
     rows = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]

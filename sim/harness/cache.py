@@ -8,13 +8,15 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import pooch
+from platformdirs import user_cache_dir
+
+from firstspike.hdl.flow.steps import step
 
 
 def cache_folder() -> Path:
     """Where the cache is: $FIRSTSPIKE_CACHE, else `firstspike/sim` in the user's cache folder."""
     folder = os.environ.get("FIRSTSPIKE_CACHE")
-    return Path(folder) if folder else Path(pooch.os_cache("firstspike")) / "sim"
+    return Path(folder) if folder else Path(user_cache_dir("firstspike")) / "sim"
 
 
 def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
@@ -30,7 +32,8 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
 
     Raises
     ------
-    OSError : the cache folder cannot be written. What `make` raises passes through.
+    OSError : the cache folder cannot be written, or is full; it names the folder. What `make`
+        raises passes through.
     """
     digest = hashlib.sha256()
     for text in content:
@@ -41,12 +44,20 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
         return folder
     root.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("another process is making the same: waiting for it"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
             making = Path(tempfile.mkdtemp(prefix="making-", dir=root))
             try:
                 make(making)
                 making.rename(folder)
+            except OSError as error:
+                if error.filename is None:
+                    error.filename = str(root)
+                raise
             finally:
                 shutil.rmtree(making, ignore_errors=True)
     return folder

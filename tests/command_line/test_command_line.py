@@ -152,7 +152,8 @@ def test_a_full_disk_behind_standard_output_is_told():
             [*COMMAND, "info"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
         )
     assert ended.returncode == 2
-    assert ended.stderr == f"Error: {os.strerror(errno.ENOSPC)}.\n"
+    full = os.strerror(errno.ENOSPC)
+    assert ended.stderr == f"Error: cannot write to standard output: {full}.\n"
 
 
 def test_a_reader_who_leaves_is_no_error():

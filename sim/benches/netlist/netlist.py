@@ -25,6 +25,7 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.yosys import run_yosys
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
@@ -121,7 +122,10 @@ class Netlist:
         name, top = self._top
         for port in top["ports"].values():
             port["direction"] = "inout"
-        with tempfile.TemporaryDirectory(prefix="firstspike-") as place:
+        with (
+            step("netlist: Verilog by Yosys"),
+            tempfile.TemporaryDirectory(prefix="firstspike-") as place,
+        ):
             folder = Path(place)
             (folder / "netlist.json").write_text(json.dumps(self._design))
             run_yosys(
