@@ -1,11 +1,11 @@
 """What a board knows of itself: its identity, the connected pixels, and the image it can show."""
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux
-from amaranth.lib import memory, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .protocol import Identity
+from .protocol import UNLABELLED, Identity
 from .receiver import LAST_PLACE
 from .requests import bitmap_bytes, packed
 
@@ -16,7 +16,8 @@ class BoardRom(wiring.Component):
     Ports
     -----
     select : {valid, place}, of the Receiver, which goes before the other reader.
-    index, digit : a byte of the identity, or of the image.
+    index, digit : which byte: of the answer to HELLO, whose first one is no constant, or of the
+        payload of INPUTS, label and image.
     data : of the address of the cycle before.
 
     Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
@@ -24,12 +25,11 @@ class BoardRom(wiring.Component):
 
     def __init__(self, identity: Identity, mask: np.ndarray | None, digit: np.ndarray | None):
         # The parts begin at multiples of a power of two, so that addresses need no sum.
-        parts = [identity.to_bytes(), b"", b""]
+        parts = [b"\0" + identity.to_bytes(), b"", b""]
         if mask is not None:  # backwards, as places are counted
             parts[1] = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))
         if digit is not None:
-            parts[2] = packed(digit)
-        self.length = len(parts[0])
+            parts[2] = bytes([UNLABELLED]) + packed(digit)
         longest = max(map(len, parts))
         self._bits = (longest - 1).bit_length()
         self._selects, self._shows = mask is not None, digit is not None
@@ -58,4 +58,39 @@ class BoardRom(wiring.Component):
             read.addr.eq(Cat(Mux(selects, place, index), selects, ~selects & digit)),
             self.data.eq(read.data),
         ]
+        return m
+
+
+class RomReader(wiring.Component):
+    """Reads the BoardRom byte by byte, in the cycles in which the Receiver does not.
+
+    Ports
+    -----
+    wanted : the byte at the memory's address, which stays until it has been taken; what has been
+        read is dropped when it is not wanted any more.
+    busy : the other reader has the memory.
+    data : of the BoardRom.
+    bytes : stream of what has been read.
+
+    Latency 2 cycles, throughput a byte in 3.
+    """
+
+    def __init__(self):
+        super().__init__(
+            {
+                "wanted": In(1),
+                "busy": In(1),
+                "data": In(8),
+                "bytes": Out(stream.Signature(8)),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        asked = Signal()
+        m.d.sync += asked.eq(self.wanted & ~self.busy & ~asked & ~self.bytes.valid)
+        with m.If(asked):
+            m.d.sync += [self.bytes.payload.eq(self.data), self.bytes.valid.eq(1)]
+        with m.If((self.bytes.valid & self.bytes.ready) | ~self.wanted):
+            m.d.sync += self.bytes.valid.eq(0)
         return m

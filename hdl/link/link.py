@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom
@@ -22,13 +23,16 @@ from .uart import RECEIVED
 RING_BYTES = 8192
 """Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
 
-CORE_SIDE = frozenset(
-    (
-        *("busy", "words", "events", "labels", "settings", "weights", "weights_read"),
-        *("decision", "learned", "reset_core"),
-    )
-)
-"""The ports of a Link that are for the core."""
+
+def outer_members(config: CoreConfig):
+    """The ports of a Link that are not for the core."""
+    return {
+        "received": In(stream.Signature(RECEIVED)),
+        "sent": Out(stream.Signature(8)),
+        "show": In(1),
+        "shown": Out(range(config.layers[-1].folding.n_out)),
+        "shown_valid": Out(1),
+    }
 
 
 class Link(wiring.Component):
@@ -46,7 +50,7 @@ class Link(wiring.Component):
         is nothing else to do; a button that bounces shows the same image more than once.
     shown, shown_valid : the class of the latest decision, and whether there has been one.
     reset_core : reset the core, but for its weights.
-    busy, words, events, labels, settings, weights, weights_read, decision, learned : of the Core.
+    core : `CoreSignature`, to the Core.
 
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
@@ -82,14 +86,11 @@ class Link(wiring.Component):
         self._ring = Ring(ring_bytes)
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
         self._transmitter = Transmitter()
-        members = self._engine.signature.members
-        passed = {"shown", "shown_valid", *CORE_SIDE}
         super().__init__(
             {
-                "received": In(stream.Signature(RECEIVED)),
-                "sent": Out(stream.Signature(8)),
-                "show": In(1),
-                **{name: member for name, member in members.items() if name in passed},
+                **outer_members(config),
+                "reset_core": Out(1),
+                "core": In(CoreSignature(config)),
             }
         )
 
@@ -121,22 +122,19 @@ class Link(wiring.Component):
             rom.select.valid.eq(receiver.select.valid),
             rom.select.place.eq(receiver.select.place),
             receiver.mask.eq(rom.data),
-            rom.index.eq(engine.fact_index),
-            rom.digit.eq(engine.fact_digit),
-            engine.fact.eq(rom.data),
-            engine.fact_busy.eq(receiver.select.valid),
+            rom.index.eq(engine.rom_index),
+            rom.digit.eq(engine.rom_digit),
+            engine.rom_data.eq(rom.data),
+            engine.rom_busy.eq(receiver.select.valid),
         ]
         pressed, before = Signal(), Signal()
         m.submodules.button = FFSynchronizer(self.show, pressed)
         m.d.sync += before.eq(pressed)
         m.d.comb += engine.show.eq(pressed & ~before)
         m.d.comb += [
-            engine.busy.eq(self.busy),
             self.reset_core.eq(engine.reset_core),
             self.shown.eq(engine.shown),
             self.shown_valid.eq(engine.shown_valid),
         ]
-        for name, member in self.signature.members.items():
-            if name in CORE_SIDE and member.is_signature:
-                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(engine, name))
+        wiring.connect(m, engine.core, wiring.flipped(self.core))
         return m

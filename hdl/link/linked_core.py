@@ -8,7 +8,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
-from .link import CORE_SIDE, Link
+from .link import Link, outer_members
 
 
 class LinkedCore(wiring.Component):
@@ -24,46 +24,49 @@ class LinkedCore(wiring.Component):
     def __init__(self, config: CoreConfig, network: Network, *, weights=None, **link):
         self._core = Core(config, weights)
         self._link = Link(config, network, loaded=weights is None, **link)
-        ours, cores = self._link.signature.members.items(), self._core.signature.members.items()
-        super().__init__(
-            {name: member for name, member in ours if name not in CORE_SIDE}
-            | {name: member for name, member in cores if name.startswith("log_")}
-        )
+        self._logs = [name for name in self._core.signature.members if name.startswith("log_")]
+        logs = {name: self._core.signature.members[name] for name in self._logs}
+        super().__init__(outer_members(config) | logs)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.link = link = self._link
-        core = self._core
+        core, config = self._core, self._core.config
         m.submodules.core = ResetInserter(link.reset_core)(core)
+        events = self._cut(m, "events", link.core.events)
+        wiring.connect(m, events, core.events)
+        wiring.connect(m, core.decision, link.core.decision)
+        wiring.connect(m, link.core.weights, core.weights)
+        wiring.connect(m, core.weights_read, link.core.weights_read)
+        if config.bitmap is not None:
+            # Their `ready` goes back as far as the ring's memory.
+            m.submodules.words_skid = skid = ResetInserter(link.reset_core)(Skid(config.bitmap))
+            wiring.connect(m, link.core.words, skid.i)
+            wiring.connect(m, self._cut(m, "words", skid.o), core.words)
+        if config.learns:
+            wiring.connect(m, link.core.labels, core.labels)
+            wiring.connect(m, link.core.settings, core.settings)
+            wiring.connect(m, core.learned, link.core.learned)
         # A cycle late, for much depends on it: no request waits for it so soon after an image.
-        m.d.sync += link.busy.eq(core.busy)
-        for name, member in link.signature.members.items():
-            if name in CORE_SIDE and member.is_signature:
-                source, taker = getattr(link, name), getattr(core, name)
-                if name in ("words", "events"):
-                    source = self._cut(m, link.reset_core, name, source)
-                wiring.connect(m, source, taker)
+        m.d.sync += link.core.busy.eq(core.busy)
+        m.d.comb += core.abort_image.eq(link.core.abort_image)
+        for log in self._logs:
+            wiring.connect(m, getattr(core, log), wiring.flipped(getattr(self, log)))
+        wiring.connect(m, wiring.flipped(self.received), link.received)
+        wiring.connect(m, link.sent, wiring.flipped(self.sent))
         m.d.comb += [
             link.show.eq(self.show),
             self.shown.eq(link.shown),
             self.shown_valid.eq(link.shown_valid),
         ]
-        for name, member in self.signature.members.items():
-            if member.is_signature:
-                inner = getattr(core if name.startswith("log_") else link, name)
-                wiring.connect(m, wiring.flipped(getattr(self, name)), inner)
         return m
 
-    def _cut(self, m, reset, name, source):
+    def _cut(self, m, name, source):
         """Registers in the way of `source`, so that no path goes through ring, engine and core.
 
         They change no cycle of an image: the core counts from the word or event that it takes.
         """
-        config = source.payload.shape()
-        m.submodules[f"{name}_stage"] = stage = ResetInserter(reset)(Stage(config))
-        if name == "words":  # their `ready` goes back as far as the ring's memory
-            m.submodules[f"{name}_skid"] = skid = ResetInserter(reset)(Skid(config))
-            wiring.connect(m, source, skid.i)
-            source = skid.o
+        stage = ResetInserter(self._link.reset_core)(Stage(source.payload.shape()))
+        m.submodules[f"{name}_stage"] = stage
         wiring.connect(m, source, stage.i)
         return stage.o

@@ -182,7 +182,7 @@ def test_weights_are_written_read_and_summed():
     content = content_of(LOADED)
     script, sequence, position, asked = Script(), 0, 0, []
     rng = np.random.default_rng(4)
-    for layer, config in enumerate(LOADED.shape.layers):
+    for layer, config in enumerate(LOADED.config.layers):
         size, address = chunk_bytes(LOADED, layer), 0
         while address < config.words:
             count = min(int(rng.integers(1, 12)), config.words - address)
@@ -208,7 +208,7 @@ def test_weights_are_written_read_and_summed():
 
 
 def test_what_is_not_there_is_refused_and_nothing_is_touched():
-    words = [layer.words for layer in LOADED.shape.layers]
+    words = [layer.words for layer in LOADED.config.layers]
     two, one = bytes(range(1, 17)), bytes(range(1, 9))  # words of the first layer
     bad = [
         (Request.WRITE, place(0, words[0] - 1) + two),

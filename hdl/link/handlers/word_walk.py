@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.words import chunks_of
-
-from .protocol import ADDRESS_FORMAT
+from firstspike.hdl.link.protocol import ADDRESS_FORMAT
 
 PLACE_BITS = 8 * ADDRESS_FORMAT.size
 

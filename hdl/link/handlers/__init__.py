@@ -1,0 +1,1 @@
+"""What the requests of a host do, one file for each kind of them."""

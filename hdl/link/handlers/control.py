@@ -1,0 +1,63 @@
+"""How the core is to be: SETTINGS of its learning rule, and RESET."""
+
+import struct
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.layouts import fields
+from firstspike.hdl.link.protocol import SETTINGS_FORMAT, Request
+
+from .signature import answer_with, request_signature
+
+
+class ControlHandler(wiring.Component):
+    """Carries out RESET, and SETTINGS for a core that learns.
+
+    Ports
+    -----
+    request : `request_signature`.
+    reset_core : high for a cycle.
+    settings : of a core that learns.
+
+    Latency: a cycle, or until the core takes the settings.
+    """
+
+    requests = (Request.RESET, Request.SETTINGS)
+
+    def __init__(self, index, config: CoreConfig):
+        self._learns = config.learns
+        members = {"request": In(request_signature(index)), "reset_core": Out(1)}
+        if config.learns:
+            members["settings"] = CoreSignature(config).flip().members["settings"]
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        request = self.request
+        resets = request.kind == Request.RESET
+        m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
+        m.d.sync += self.reset_core.eq(request.do & resets)
+        answer_with(m, request)
+        if self._learns:
+            content = Signal(8 * SETTINGS_FORMAT.size)
+            with m.If(request.payload.valid & (request.index < SETTINGS_FORMAT.size)):
+                m.d.sync += content.eq(Cat(content[8:], request.payload.payload))
+            m.d.comb += [
+                *_settings(self.settings.payload, content),
+                self.settings.valid.eq(request.do & ~resets),
+                request.done.eq(resets | self.settings.ready),
+            ]
+        return m
+
+
+def _settings(registers, content):
+    """Statements that take the registers of the learning rule from SETTINGS_FORMAT, in order."""
+    places = fields(registers.shape())
+    place = 0
+    for (_, offset, width), code in zip(places, SETTINGS_FORMAT.format[1:], strict=True):
+        yield registers.as_value()[offset:][:width].eq(content[place:])
+        place += 8 * struct.calcsize(code)

@@ -1,0 +1,153 @@
+"""Images: PIXELS, INPUTS and EVENTS."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import enum, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.core.ports import CYCLES_BITS, CoreSignature
+from firstspike.hdl.link.protocol import UNLABELLED, Request
+from firstspike.hdl.link.requests import bitmap_bytes
+
+from .signature import answer_with, bytes_of, request_signature
+
+
+class State(enum.Enum):
+    """What the handler is at."""
+
+    LABEL = 0
+    BITMAP = 1
+    GATHER = 2  # the four bytes of an event; the label has number 0
+    EVENT = 3
+    WAIT = 4  # for the decision
+
+
+class ImageHandler(wiring.Component):
+    """Puts images through the core, and answers with its decisions.
+
+    The words of an image are offered as fast as the core takes them, so that its cycles are those
+    of the core alone. An event takes 9 cycles, which may be more than the core would need.
+
+    Ports
+    -----
+    request : `request_signature`. That of an unasked one, the stored image, has no answer.
+    fast : a byte of the payload is wanted in every cycle.
+    follows : there will be one in every cycle from now on.
+    words, events, labels, decision, learned : of the Core.
+    shown, shown_valid : the class of the latest decision, and whether there has been one.
+    """
+
+    requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
+
+    def __init__(self, index, config: CoreConfig):
+        self._config = config
+        core = CoreSignature(config).flip().members
+        members = {
+            "request": In(request_signature(index)),
+            "fast": Out(1),
+            "follows": In(1),
+            "events": core["events"],
+            "decision": core["decision"],
+            "shown": Out(range(config.layers[-1].folding.n_out)),
+            "shown_valid": Out(1),
+        }
+        if config.bitmap is not None:
+            members["words"] = core["words"]
+        if config.learns:
+            members |= {name: core[name] for name in ("labels", "learned")}
+        super().__init__(members)
+
+    def elaborate(self, platform):
+        m = Module()
+        config, request, payload = self._config, self.request, self.request.payload
+        state = Signal(State)
+        said = self.decision.payload
+        flags = [said.forced, *(said.causes[name] for name, _ in said.causes.shape())]
+        record = [*bytes_of(said.tick, 2), *bytes_of(said.cycles, 4)]
+        record += [one for name, _ in said.spikes.shape() for one in bytes_of(said.spikes[name], 2)]
+        settled = self.decision.valid  # the image's end
+        if config.learns:
+            here, updated, cycles = self._learn(m, payload.valid & (state == State.LABEL))
+            settled &= here
+            flags.append(updated)
+            record += bytes_of(cycles, 4)
+        answer_with(m, request, [said["class"], Cat(flags), *record])
+
+        m.d.comb += self.decision.ready.eq(request.release)
+        with m.If(request.release):
+            m.d.sync += [self.shown.eq(said["class"]), self.shown_valid.eq(1)]
+
+        event = self.events.payload
+        m.d.comb += [
+            event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
+            event.tick.eq(_saturated(request.word[:16], len(event.tick))),
+            event.address.eq(_saturated(request.word[16:], len(event.address))),
+        ]
+        with m.Switch(state):
+            with m.Case(State.LABEL):
+                m.d.comb += payload.ready.eq(1)
+                with m.If(payload.valid):
+                    m.d.sync += state.eq(State.GATHER)
+                    if config.bitmap is not None:
+                        with m.If(request.kind != Request.EVENTS):
+                            m.d.sync += state.eq(State.BITMAP)
+            if config.bitmap is not None:
+                with m.Case(State.BITMAP):
+                    # Not before the ring can follow the core, so that none of its cycles is ours.
+                    begun = request.index[1:] != 0
+                    m.d.comb += [
+                        self.fast.eq(1),
+                        self.words.payload.eq(payload.payload),
+                        self.words.valid.eq(payload.valid & (self.follows | begun)),
+                        payload.ready.eq(self.words.valid & self.words.ready),
+                    ]
+                    with m.If(payload.ready & (request.index == bitmap_bytes(config.n_inputs))):
+                        m.d.sync += state.eq(State.WAIT)
+            with m.Case(State.GATHER):
+                m.d.comb += [payload.ready.eq(1), self.events.valid.eq(request.do)]
+                with m.If(payload.valid & (request.index[:2] == 0)):
+                    m.d.sync += state.eq(State.EVENT)
+                with m.If(request.do & self.events.ready):
+                    m.d.sync += state.eq(State.WAIT)
+            with m.Case(State.EVENT):
+                m.d.comb += self.events.valid.eq(1)
+                with m.If(self.events.ready):
+                    m.d.sync += state.eq(State.GATHER)
+            with m.Case(State.WAIT):
+                m.d.comb += [payload.ready.eq(1), request.done.eq(settled)]
+                with m.If(request.do & settled):
+                    m.d.sync += state.eq(State.LABEL)
+        return m
+
+    def _learn(self, m, begins):
+        """Give the labels, and keep what comes of the images.
+
+        `begins`: the payload is an image's label. Returns (here, updated, cycles); the latter two
+        belong to the latest image, as soon as it is `here`.
+        """
+        label, byte = self.labels.payload, self.request.payload.payload
+        offered, here, updated = Signal(), Signal(), Signal()
+        cycles = Signal(CYCLES_BITS)
+        m.d.comb += self.labels.valid.eq(offered)
+        with m.If(self.labels.ready):
+            m.d.sync += offered.eq(0)
+        with m.If(begins):
+            m.d.sync += [
+                offered.eq(1),
+                here.eq(0),
+                label.label.eq(_saturated(byte, len(label.label))),
+                label.learn.eq(byte != UNLABELLED),
+            ]
+        with m.If(self.learned.valid):
+            m.d.sync += [
+                here.eq(1),
+                updated.eq(self.learned.updated),
+                cycles.eq(self.learned.cycles),
+            ]
+        return here, updated, cycles
+
+
+def _saturated(value, width: int):
+    """`value` in so many bits; all ones where it does not fit."""
+    return value[:width] | (value[width:].any()).replicate(width)

@@ -1,0 +1,79 @@
+"""What a handler of requests has to do with the Engine."""
+
+from amaranth.hdl import Cat, Const
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.link.protocol import Request
+from firstspike.hdl.link.requests import WORD_BYTES
+from firstspike.hdl.link.transmitter import ANSWER_BYTE
+
+WORD_BITS = 8 * WORD_BYTES
+
+
+def request_signature(index):
+    """A request under way, from the Engine's side; `index` is the shape of a byte's number.
+
+    A handler has it as `request`, and lists the types that it takes in `requests`. First comes the
+    payload, then it is carried out, then answered:
+
+        active   ___/-------------------------------------------\\___
+        payload      L P P P P c                                        c: a byte of the checksum
+        do       __________________/-----\\__________________________
+        done     ________________________/-\\________________________
+        answer                               A A A end
+        release  _____________________________________________/-\\__
+
+    All inputs of a handler but `index`, `word` and the payload's data are 0 while it is not active;
+    and its outputs are not looked at.
+    """
+    return wiring.Signature(
+        {
+            #: Its type is one of the handler's.
+            "active": Out(1),
+            "kind": Out(Request),
+            #: The board itself wants it, and there is no host that has asked.
+            "unasked": Out(1),
+            #: The handler has asked for it `again`.
+            "second": Out(1),
+            #: The bytes behind type and sequence, and a byte of the checksum.
+            "payload": Out(stream.Signature(8)),
+            #: Number of the payload's byte that is next, or of the answer's; from 0.
+            "index": Out(index),
+            #: The latest four bytes of the payload, or what is left of what has been loaded.
+            "word": Out(WORD_BITS),
+            #: Load `word` with `loaded`.
+            "load": In(1),
+            "loaded": In(WORD_BITS),
+            #: Take the lowest byte out of `word`.
+            "shift": In(1),
+            #: The payload has been taken: carry the request out.
+            "do": Out(1),
+            #: With `do`: the answer may begin.
+            "done": In(1),
+            #: With `done`: the answer is a notice that there is no such thing.
+            "refused": In(1),
+            #: With `done`, if not refused: let it come once more, from its first byte.
+            "again": In(1),
+            #: The payload of the answer; a handler sees `ready` where its byte is taken.
+            "answer": In(stream.Signature(ANSWER_BYTE)),
+            #: For a cycle: all has been answered.
+            "release": Out(1),
+        }
+    )
+
+
+def answer_with(m, request, values=()):
+    """Let the payload of the answer be these bytes."""
+    answer = request.answer
+    m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(request.index == len(values))]
+    with m.Switch(request.index):
+        for number, value in enumerate(values):
+            with m.Case(number):
+                m.d.comb += answer.payload.data.eq(value)
+
+
+def bytes_of(value, count: int):
+    """`value` in so many bytes, the lowest first."""
+    padded = Cat(value, Const(0, 8 * count))
+    return [padded[8 * i :][:8] for i in range(count)]

@@ -1,0 +1,57 @@
+"""How the line has done: STATUS, and the notice of frames that were dropped."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.link.protocol import STATUS_FORMAT, Request
+from firstspike.hdl.link.receiver import CAUSE_BITS
+
+from .signature import request_signature
+
+DROPPED_BITS = 16
+
+
+class StatusHandler(wiring.Component):
+    """Counts the frames that the Receiver drops, and answers STATUS.
+
+    Ports
+    -----
+    request : `request_signature`; one that is unasked is the notice.
+    fault : of the Receiver.
+    untold : frames were dropped of which no notice tells.
+
+    Latency: a cycle.
+    """
+
+    requests = (Request.STATUS,)
+
+    def __init__(self, index):
+        super().__init__(
+            {
+                "request": In(request_signature(index)),
+                "fault": In(wiring.Signature({"valid": Out(1), "cause": Out(CAUSE_BITS)})),
+                "untold": Out(1),
+            }
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        request, answer = self.request, self.request.answer
+        cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
+        m.d.comb += [
+            request.payload.ready.eq(1),
+            request.done.eq(1),
+            # They must not change in the middle of the answer.
+            request.load.eq(request.do),
+            request.loaded.eq(Cat(cause, Const(0, 8 - CAUSE_BITS), dropped)),
+            answer.valid.eq(1),
+            answer.payload.data.eq(request.word[:8]),
+            answer.payload.end.eq(request.index == STATUS_FORMAT.size),
+            request.shift.eq(answer.ready),
+        ]
+        with m.If(request.do & request.unasked):
+            m.d.sync += self.untold.eq(0)
+        with m.If(self.fault.valid):
+            m.d.sync += [cause.eq(self.fault.cause), dropped.eq(dropped + 1), self.untold.eq(1)]
+        return m
