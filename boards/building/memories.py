@@ -14,7 +14,7 @@ from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.lanes import fired_layout
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.flow.devices import ICE40, Family
-from firstspike.hdl.link.protocol import Identity, LayerIdentity
+from firstspike.hdl.link.protocol import identity_bytes
 from firstspike.hdl.link.requests import bitmap_bytes
 from firstspike.hdl.link.transmitter import DEPTH
 
@@ -69,12 +69,12 @@ SINGLE_PORT = (STORE, RING)
 """Where the memories are that have one address, and are large."""
 
 
-def link_memories(facts: int, ring: int) -> list[Memory]:
-    """Those of the link: bytes of requests, of answers, and of facts about itself."""
+def link_memories(rom: int, ring: int) -> list[Memory]:
+    """Those of the link: bytes of requests, of answers, and what it knows of itself."""
     return [
         Memory(RING, 9, ring),
         Memory("transmitter", 8, DEPTH),
-        Memory("facts", 8, facts, read_only=True),
+        Memory("rom", 8, rom, read_only=True),
     ]
 
 
@@ -137,13 +137,13 @@ def _tiles(memory: Memory, depths: dict[int, int]) -> int:
 
 def memories(config: CoreConfig, network: Network, ring_bytes: int) -> list[Memory]:
     """All of a design for `network`."""
-    return core_memories(config) + link_memories(_fact_bytes(config, network), ring_bytes)
+    return core_memories(config) + link_memories(_rom_bytes(config, network), ring_bytes)
 
 
-def _fact_bytes(config: CoreConfig, network: Network) -> int:
-    """Its parts begin at multiples of a power of two (see `link.identity`); the last is shorter."""
-    identity = Identity.FORMAT.size + len(config.layers) * LayerIdentity.FORMAT.size
+def _rom_bytes(config: CoreConfig, network: Network) -> int:
+    """Its parts begin at multiples of a power of two (see `BoardRom`); the last is shorter."""
+    identity = 1 + identity_bytes(len(config.layers))
     if config.bitmap is None:
         return identity - 1  # it ends with the last layer's window, 0, and zeros are left out
     longest = max(identity, bitmap_bytes(network.n_inputs))
-    return 2 * (1 << (longest - 1).bit_length()) + bitmap_bytes(config.n_inputs)
+    return 2 * (1 << (longest - 1).bit_length()) + 1 + bitmap_bytes(config.n_inputs)

@@ -11,7 +11,8 @@ falls at tick zk, the margin is m ticks, and what spiked before tick zc took par
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,36 +24,71 @@ class LearningError(ValueError):
     """Learning asked for with something that does not fit; the message says what would."""
 
 
+class Register(NamedTuple):
+    """A register of the rule in hardware: an unsigned integer."""
+
+    name: str
+    default: int
+    lowest: int
+    highest: int
+    meaning: str
+
+    @property
+    def bits(self) -> int:
+        """Its width."""
+        return self.highest.bit_length()
+
+    def check(self, value: object) -> None:
+        """Raise `LearningError` for what it must not hold."""
+        is_integer = isinstance(value, int | np.integer | np.bool_)
+        if not is_integer or not self.lowest <= value <= self.highest:
+            raise LearningError(
+                f"{self.name} is {value!r}: it must be an integer in {self.lowest}..{self.highest}."
+            )
+
+
+def _register(default: int, lowest: int, highest: int, meaning: str) -> Any:
+    return field(
+        default=default, metadata={"lowest": lowest, "highest": highest, "meaning": meaning}
+    )
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What an image is learned with: registers of the hardware. Raises `LearningError`."""
+    """What an image is learned with: registers of the hardware. Raises `LearningError`.
 
-    step: int = 1
-    """Correction of an input weight in stored units, 1..15."""
-    row_draw: int = 0
-    """j: a row of input weights is updated with probability 2^-j, 0..15."""
-    output_draw: int = 0
-    """The same of a hidden neuron's row of output weights."""
-    every_competitor: bool = False
-    """Whether every wrong output that fires inside the margin fires later, or one rival."""
-    margin_shift: int = 3
-    """The margin is m = max(margin_minimum, (zk - unit) >> margin_shift) ticks; 0..7."""
-    margin_minimum: int = 2
-    """At least 2 ticks: the hardware takes one to know m. At most 255."""
+    `REGISTERS` says of each what it means, and what it may be.
+    """
+
+    step: int = _register(1, 1, 15, "by how much input weights change, in stored units")
+    row_draw: int = _register(0, 0, 15, "j: a row of input weights changes with probability 2^-j")
+    output_draw: int = _register(0, 0, 15, "j: a hidden neuron's row of output weights does")
+    every_competitor: bool = _register(
+        False, 0, 1, "every wrong output inside the margin fires later, not one rival"
+    )
+    margin_shift: int = _register(
+        3, 0, 7, "of the margin, max(margin_minimum, (tick - unit) >> margin_shift) ticks"
+    )
+    # The hardware takes a tick to know the margin, and one to follow it.
+    margin_minimum: int = _register(2, 2, 255, "of the margin, at least 2 ticks")
 
     def __post_init__(self) -> None:
         """Check every field."""
-        for name, low, high in (
-            ("step", 1, 15),
-            ("row_draw", 0, 15),
-            ("output_draw", 0, 15),
-            ("every_competitor", 0, 1),
-            ("margin_shift", 0, 7),
-            ("margin_minimum", 2, 255),
-        ):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer | np.bool_) or not low <= value <= high:
-                raise LearningError(f"{name} is {value!r}: it must be an integer in {low}..{high}.")
+        for one in fields(self):
+            REGISTERS[one.name].check(getattr(self, one.name))
+
+    def registers(self, seed: int = 0) -> dict[str, int]:
+        """What each of `REGISTERS` is to hold; with the seed 0 the generator goes on."""
+        REGISTERS["seed"].check(seed)
+        values = {one.name: int(getattr(self, one.name)) for one in fields(self)}
+        return values | {"seed": int(seed)}
+
+
+REGISTERS = {one.name: Register(one.name, one.default, **one.metadata) for one in fields(Settings)}
+REGISTERS["seed"] = Register(
+    "seed", 0, 0, 0xFFFF, "next state of the random generator, 0 to go on with the one it has"
+)
+"""All registers of the rule, in the order in which hardware and link have them."""
 
 
 def leap(s: int) -> int:

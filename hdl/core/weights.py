@@ -8,6 +8,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import BANK_WORDS
 from firstspike.hdl.lib.memory_register import memory_register
@@ -21,7 +22,7 @@ def host_request(config):
     return data.StructLayout({"write": 1, "address": range(config.words), "data": CHUNK_BITS})
 
 
-STEP_BITS = 4
+STEP_BITS = REGISTERS["step"].bits
 """Width of the step of an update."""
 
 

@@ -5,12 +5,12 @@ from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.learning.rule import Settings
+from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import settle_cycles
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.core.layouts import tick_shape
-from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.core.weights import update_layout, updated_signature
 from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr
 
@@ -18,47 +18,10 @@ from .deltas import Deltas
 from .row_walks import InputWalk, OutputWalk
 from .run_on import margin_layout, outcome_layout
 
-DRAW_BITS = 4
-SEED_BITS = 16
 
-
-def settings_layout():
-    """The registers of the rule, as `firstspike.golden.learning.rule.Settings` names them.
-
-    `seed` is the next state of the random generator, 0 for going on with the one it has.
-    """
-    return DescribedLayout(
-        {
-            "step": (STEP_BITS, "by how much input weights change, in stored units"),
-            "row_draw": (DRAW_BITS, "j: a row of input weights changes with probability 2^-j"),
-            "output_draw": (DRAW_BITS, "j: a hidden neuron's row of output weights does"),
-            "every_competitor": (
-                1,
-                "every wrong output inside the margin fires later, not one",
-            ),
-            "margin": (margin_layout(), "for how long an image is followed after its decision"),
-            "seed": (
-                SEED_BITS,
-                "next state of the random generator, 0 to go on with the one it has",
-            ),
-        }
-    )
-
-
-def settings_values(settings: Settings, seed: int = 0):
-    """What `settings_layout` holds for `settings`; with the seed 0 the generator goes on."""
-    return {
-        "step": settings.step,
-        "row_draw": settings.row_draw,
-        "output_draw": settings.output_draw,
-        "every_competitor": int(settings.every_competitor),
-        "margin": {"shift": settings.margin_shift, "minimum": settings.margin_minimum},
-        "seed": seed,
-    }
-
-
-INITIAL = settings_values(Settings())
-"""The settings after a reset."""
+def settings_layout() -> DescribedLayout:
+    """The registers of the rule, as `firstspike.golden.learning.rule` describes them."""
+    return DescribedLayout({one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
 
 
 class State(enum.Enum):
@@ -92,7 +55,7 @@ class Learner(wiring.Component):
     probe, alive : to the hidden layer's Lanes.
     input_updates, output_updates : streams of `update_layout`, of the two WeightStores.
     output_updated : `updated_signature`, from the last layer's WeightStore.
-    margin : `margin_layout`, the setting.
+    margin : `margin_layout`, the settings.
     busy : the next image must wait. Low again when all weights are written.
     done, updated : high in the last cycle in which an image keeps it busy, and whether weights
         were changed.
@@ -158,14 +121,15 @@ class Learner(wiring.Component):
         wiring.connect(m, outputs.updates, wiring.flipped(self.output_updates))
 
         # Settings.
-        settings = Signal(settings_layout(), init=INITIAL)
+        settings = Signal(settings_layout(), init=Settings().registers())
         taken = Signal()
         m.d.comb += [
             self.settings.ready.eq(self.resting & ~self.busy),
             taken.eq(self.settings.valid & self.settings.ready),
             lfsr.load.eq(taken & (self.settings.payload.seed != 0)),
             lfsr.seed.eq(self.settings.payload.seed),
-            self.margin.eq(settings.margin),
+            self.margin.shift.eq(settings.margin_shift),
+            self.margin.minimum.eq(settings.margin_minimum),
         ]
         with m.If(taken):
             m.d.sync += settings.eq(self.settings.payload)

@@ -4,22 +4,16 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.lib.find import first_set
-from firstspike.hdl.lib.layouts import DescribedLayout
-
-MARGIN_SHIFT_BITS = 3
-MARGIN_MINIMUM_BITS = 8
 
 
 def margin_layout():
     """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
-    return DescribedLayout(
+    return data.StructLayout(
         {
-            "shift": (
-                MARGIN_SHIFT_BITS,
-                "of the margin, max(minimum, (tick - unit) >> shift) ticks",
-            ),
-            "minimum": (MARGIN_MINIMUM_BITS, "of the margin, at least 2"),
+            "shift": REGISTERS["margin_shift"].bits,
+            "minimum": REGISTERS["margin_minimum"].bits,
         }
     )
 

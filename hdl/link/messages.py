@@ -17,12 +17,13 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError, weight_range
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
-from firstspike.hdl.learner.learner import settings_values
 
 from .protocol import (
     ADDRESS_FORMAT,
     DECISION_FORMAT,
     SETTINGS_FORMAT,
+    SPIKES_BYTES,
+    TURNAROUND_BYTES,
     UNLABELLED,
     DecisionFlag,
     Request,
@@ -86,7 +87,8 @@ def _labelled(label: int, content: bytes) -> bytes:
 
 def decision_bytes(config: CoreConfig) -> int:
     """Bytes of the payload that answers an image."""
-    return DECISION_FORMAT.size + 2 * len(config.layers) + 4 * config.learns
+    layers = SPIKES_BYTES * len(config.layers)
+    return DECISION_FORMAT.size + layers + TURNAROUND_BYTES * config.learns
 
 
 def decision(config: CoreConfig, answer: bytes) -> Decision:
@@ -102,7 +104,7 @@ def decision(config: CoreConfig, answer: bytes) -> Decision:
         rows=tuple(np.frombuffer(rest, "<u2", layers).tolist()),
         cycles=cycles,
         updated=bool(flags >> DecisionFlag.UPDATED & 1),
-        turnaround=int.from_bytes(rest[2 * layers :], "little") if config.learns else None,
+        turnaround=int.from_bytes(rest[-TURNAROUND_BYTES:], "little") if config.learns else None,
     )
 
 
@@ -115,15 +117,7 @@ def columns(decisions: Iterable[Decision], kind: type) -> dict[str, np.ndarray]:
 
 def settings_payload(settings: Settings, seed: int = 0) -> bytes:
     """The payload of SETTINGS; with the seed 0 the generator goes on with the state it has."""
-    return SETTINGS_FORMAT.pack(*_flat(settings_values(settings, seed)))
-
-
-def _flat(values: dict) -> Iterator[int]:
-    for value in values.values():
-        if isinstance(value, dict):
-            yield from _flat(value)
-        else:
-            yield value
+    return SETTINGS_FORMAT.pack(*settings.registers(seed).values())
 
 
 def word_bytes(layer: LayerConfig) -> int:

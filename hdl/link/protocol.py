@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import binascii
 import struct
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from cobs import cobs
+
+from firstspike.golden.learning.rule import REGISTERS
 
 VERSION = 1
 """Of the protocol."""
@@ -103,17 +105,30 @@ class Cause(IntEnum):
     """No such layer or address, or no whole number of words (of requests refused)."""
 
 
+_CODES = {1: "B", 2: "H", 4: "I"}
+
+
+def _format(sizes: Mapping[str, int]) -> struct.Struct:
+    """Of fields that are unsigned integers of so many bytes."""
+    return struct.Struct("<" + "".join(_CODES[size] for size in sizes.values()))
+
+
 ADDRESS_FORMAT = struct.Struct("<I")  # layer in the lowest byte, address in the upper three
-SETTINGS_FORMAT = struct.Struct("<BBBBBHH")
-"""step, row_draw, output_draw, every_competitor, margin shift, margin minimum, seed: the order of
-`learner.settings_layout`."""
+SETTINGS_BYTES = {one.name: -(-one.bits // 8) for one in REGISTERS.values()}
+"""How many each register of the learning rule takes."""
+SETTINGS_BYTES["margin_minimum"] = 2  # there is room for longer ones
+SETTINGS_FORMAT = _format(SETTINGS_BYTES)
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
 ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
 STATUS_FORMAT = struct.Struct("<BH")  # the same
-DECISION_FORMAT = struct.Struct("<BBHI")
-"""Class, `DecisionFlag`s, tick, cycles; then 2 bytes a layer: spikes into it until the decision;
-then, of a core that learns, the cycles (4) until it could take another image."""
+DECISION_BYTES = {"class": 1, "flags": 1, "tick": 2, "cycles": 4}
+"""What a decision begins with; `flags` are the `DecisionFlag`s."""
+DECISION_FORMAT = _format(DECISION_BYTES)
+SPIKES_BYTES = 2
+"""Then come, for each layer, the spikes into it until the decision."""
+TURNAROUND_BYTES = 4
+"""Then, of a core that learns, the cycles until it could take another image."""
 
 
 class DecisionFlag(IntEnum):
@@ -138,69 +153,81 @@ class IdentityFlag(IntEnum):
     """The weights are not in the bitstream: they must be written after power-up."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerIdentity:
-    """One layer of the board's core."""
+def _sent(code: str) -> Any:
+    """A field of a record that goes over the line, in what stands for it in `struct`."""
+    return field(metadata={"code": code})
 
-    n_in: int
-    n_out: int
-    lanes: int
-    threshold: int
-    weight_bits: int
-    stored_bits: int
-    slope_bits: int
-    potential_bits: int
-    window: int
 
-    FORMAT: ClassVar[struct.Struct] = struct.Struct("<HHHHBBBBB")
+class _Record:
+    """A dataclass of which some fields are `_sent`, one after the other."""
+
+    @classmethod
+    def _codes(cls) -> dict[str, str]:
+        sent = (one for one in fields(cls) if "code" in one.metadata)
+        return {one.name: one.metadata["code"] for one in sent}
+
+    @classmethod
+    def _format(cls) -> struct.Struct:
+        return struct.Struct("<" + "".join(cls._codes().values()))
+
+    @classmethod
+    def size(cls) -> int:
+        """Bytes of the fields that are sent."""
+        return cls._format().size
 
     def to_bytes(self) -> bytes:
-        """As in an identity."""
-        return self.FORMAT.pack(*astuple(self))
+        """The fields that are sent."""
+        return self._format().pack(*(getattr(self, name) for name in self._codes()))
+
+    @classmethod
+    def fields_of(cls, content: bytes) -> dict[str, Any]:
+        """The fields that are sent, by name."""
+        return dict(zip(cls._codes(), cls._format().unpack(content), strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Identity:
+class LayerIdentity(_Record):
+    """One layer of the board's core."""
+
+    n_in: int = _sent("H")
+    n_out: int = _sent("H")
+    lanes: int = _sent("H")
+    threshold: int = _sent("H")
+    weight_bits: int = _sent("B")
+    stored_bits: int = _sent("B")
+    slope_bits: int = _sent("B")
+    potential_bits: int = _sent("B")
+    window: int = _sent("B")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity(_Record):
     """What a board says of itself, after one byte with the sequence it expected before HELLO."""
 
-    flags: int
-    capacity: int
+    flags: int = _sent("B")
+    capacity: int = _sent("H")
     """Bytes of requests that it holds (RING_OVERHEAD and payload each)."""
-    max_payload: int
+    max_payload: int = _sent("H")
     """Bytes."""
-    clock: int
+    clock: int = _sent("I")
     """Hz."""
-    build: bytes
+    build: bytes = _sent("8s")
     """8 bytes of a hash of the design, without its weights."""
-    network: bytes
+    network: bytes = _sent("32s")
     """SHA-256 of the network it was built for (`Network.digest`)."""
-    n_inputs: int
-    unit: int
-    deadline: int
+    n_inputs: int = _sent("H")
+    unit: int = _sent("H")
+    deadline: int = _sent("H")
     layers: tuple[LayerIdentity, ...]
-
-    FORMAT: ClassVar[struct.Struct] = struct.Struct("<BBHHI8s32sHHHB")
 
     def has(self, flag: IdentityFlag) -> bool:
         """Whether a flag is set."""
         return bool(self.flags >> flag & 1)
 
     def to_bytes(self) -> bytes:
-        """The payload of HELLO's answer but its first byte."""
-        head = self.FORMAT.pack(
-            VERSION,
-            self.flags,
-            self.capacity,
-            self.max_payload,
-            self.clock,
-            self.build,
-            self.network,
-            self.n_inputs,
-            self.unit,
-            self.deadline,
-            len(self.layers),
-        )
-        return head + b"".join(layer.to_bytes() for layer in self.layers)
+        """The payload of HELLO's answer but its first byte: version, fields, layers."""
+        layers = bytes([len(self.layers)]) + b"".join(map(LayerIdentity.to_bytes, self.layers))
+        return bytes([VERSION]) + super().to_bytes() + layers
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Identity:
@@ -210,22 +237,19 @@ class Identity:
                 f"the board speaks version {content[0] if content else '?'} of the protocol, "
                 f"this host version {VERSION}: build the bitstream anew"
             )
-        size = LayerIdentity.FORMAT.size
-        if (
-            len(content) < cls.FORMAT.size
-            or len(content) != cls.FORMAT.size + size * content[cls.FORMAT.size - 1]
-        ):
+        begin, step = identity_bytes(0), LayerIdentity.size()
+        if len(content) < begin or len(content) != identity_bytes(content[begin - 1]):
             raise ValueError(f"an identity of {len(content)} bytes")
-        _, *head, _ = cls.FORMAT.unpack_from(content)
         layers = tuple(
-            LayerIdentity(**_named(LayerIdentity, values))
-            for values in LayerIdentity.FORMAT.iter_unpack(content[cls.FORMAT.size :])
+            LayerIdentity(**LayerIdentity.fields_of(content[place : place + step]))
+            for place in range(begin, len(content), step)
         )
-        return cls(**_named(cls, (*head, layers)))
+        return cls(**cls.fields_of(content[1 : begin - 1]), layers=layers)
 
 
-def _named(kind: type, values: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip((field.name for field in fields(kind)), values, strict=True))
+def identity_bytes(layers: int) -> int:
+    """Of an identity with so many layers."""
+    return 1 + Identity.size() + 1 + layers * LayerIdentity.size()
 
 
 class FrameError(ValueError):

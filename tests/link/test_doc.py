@@ -149,6 +149,6 @@ def test_the_layout_of_the_identity_is_that_of_the_page():
     table = PAGE[PAGE.index("### Identity") : PAGE.index("### Weights")]
     head, layer = table.split("| number of layers")
     sizes = [int(size) for size in re.findall(r"^\| (\d+) \|", head + "|", re.MULTILINE)]
-    assert sum(sizes) == protocol.Identity.FORMAT.size
+    assert sum(sizes) == protocol.identity_bytes(0)
     parts = re.findall(r"^\| ((?:\d, )+\d) \|", layer, re.MULTILINE)
-    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LayerIdentity.FORMAT.size
+    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LayerIdentity.size()

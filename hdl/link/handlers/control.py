@@ -1,15 +1,12 @@
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
-import struct
-
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.layouts import fields
-from firstspike.hdl.link.protocol import SETTINGS_FORMAT, Request
+from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
 from .signature import answer_with, request_signature
 
@@ -55,9 +52,8 @@ class ControlHandler(wiring.Component):
 
 
 def _settings(registers, content):
-    """Statements that take the registers of the learning rule from SETTINGS_FORMAT, in order."""
-    places = fields(registers.shape())
+    """Statements that take the registers of the learning rule out of a payload."""
     place = 0
-    for (_, offset, width), code in zip(places, SETTINGS_FORMAT.format[1:], strict=True):
-        yield registers.as_value()[offset:][:width].eq(content[place:])
-        place += 8 * struct.calcsize(code)
+    for name, size in SETTINGS_BYTES.items():
+        yield registers[name].eq(content[place:])
+        place += 8 * size

@@ -1,13 +1,20 @@
 """Images: PIXELS, INPUTS and EVENTS."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS, CoreSignature
-from firstspike.hdl.link.protocol import UNLABELLED, Request
+from firstspike.hdl.link.protocol import (
+    DECISION_BYTES,
+    SPIKES_BYTES,
+    TURNAROUND_BYTES,
+    UNLABELLED,
+    DecisionFlag,
+    Request,
+)
 from firstspike.hdl.link.requests import bitmap_bytes
 
 from .signature import answer_with, bytes_of, request_signature
@@ -63,16 +70,23 @@ class ImageHandler(wiring.Component):
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
         said = self.decision.payload
-        flags = [said.forced, *(said.causes[name] for name, _ in said.causes.shape())]
-        record = [*bytes_of(said.tick, 2), *bytes_of(said.cycles, 4)]
-        record += [one for name, _ in said.spikes.shape() for one in bytes_of(said.spikes[name], 2)]
+        flags = Signal(8)
+        m.d.comb += flags[DecisionFlag.FORCED].eq(said.forced)
+        for name, _ in said.causes.shape():
+            m.d.comb += flags[DecisionFlag[name.upper()]].eq(said.causes[name])
+        values = {"class": said["class"], "flags": flags, "tick": said.tick, "cycles": said.cycles}
+        record = []
+        for name, size in DECISION_BYTES.items():
+            record += bytes_of(values[name], size)
+        for name, _ in said.spikes.shape():
+            record += bytes_of(said.spikes[name], SPIKES_BYTES)
         settled = self.decision.valid  # the image's end
         if config.learns:
             here, updated, cycles = self._learn(m, payload.valid & (state == State.LABEL))
             settled &= here
-            flags.append(updated)
-            record += bytes_of(cycles, 4)
-        answer_with(m, request, [said["class"], Cat(flags), *record])
+            m.d.comb += flags[DecisionFlag.UPDATED].eq(updated)
+            record += bytes_of(cycles, TURNAROUND_BYTES)
+        answer_with(m, request, record)
 
         m.d.comb += self.decision.ready.eq(request.release)
         with m.If(request.release):

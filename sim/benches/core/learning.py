@@ -14,7 +14,7 @@ from firstspike.golden.timing.learning_cycles import LearningCycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout, label_layout
 from firstspike.hdl.core.words import chunks_of, weight_chunks, weights_from_chunks
-from firstspike.hdl.learner.learner import settings_layout, settings_values
+from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.runner import Simulation
 
@@ -60,7 +60,7 @@ class LearningRun:
 
 def settings_item(settings: Settings, seed: int = 0) -> int:
     """The payload of the settings port; `seed` is the generator's state, 0 for going on."""
-    return settings_layout().const(settings_values(settings, seed)).as_value().value
+    return settings_layout().const(settings.registers(seed)).as_value().value
 
 
 def label_items(config: CoreConfig, labels: Sequence[int] | np.ndarray) -> np.ndarray:
