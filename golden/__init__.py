@@ -1,8 +1,8 @@
 """What is true: the neuron, its training, and the integer model the hardware equals to the bit."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .data.sets import DataError, Dataset, bundled_test_set, load_dataset
 from .encoding import EncodingError, encode, events
 from .integer import Inference, infer, potentials
 from .learning.learn import learn
@@ -13,6 +13,7 @@ from .neuron import NeuronError, Spike, spike
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
+    from .data.sets import DataError, Dataset, bundled_test_set, load_dataset
     from .training.trainer import Trainer
 
 __all__ = [
@@ -43,10 +44,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    """Import `Trainer` when it is asked for: it needs numba, which takes a second to import."""
-    if name == "Trainer":
-        from .training.trainer import Trainer
+_LATER = dict.fromkeys(("DataError", "Dataset", "bundled_test_set", "load_dataset"), ".data.sets")
+_LATER["Trainer"] = ".training.trainer"
+"""Where that is which takes a while to import, or more than numpy: not all need it."""
 
-        return Trainer
+
+def __getattr__(name: str) -> Any:
+    """Import what is in `_LATER` when it is asked for."""
+    if name in _LATER:
+        return getattr(import_module(_LATER[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

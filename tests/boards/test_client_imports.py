@@ -1,0 +1,68 @@
+"""A program that only talks to a board loads nothing but what that takes."""
+
+import subprocess
+import sys
+
+import pytest
+
+THIRD_PARTY = {"cobs", "numpy", "serial"}
+
+OURS = [
+    "boards",
+    "boards.client",
+    "boards.client.client",
+    "boards.client.errors",
+    "boards.client.frames",
+    "boards.client.images",
+    "boards.client.line",
+    "boards.client.remote_core",
+    "boards.client.request",
+    "boards.client.transport",
+    "golden",
+    "golden.encoding",
+    "golden.files",
+    "golden.integer",
+    "golden.learning",
+    "golden.learning.learn",
+    "golden.learning.rule",
+    "golden.learning.state",
+    "golden.network",
+    "golden.neuron",
+    "golden.timing",
+    "golden.timing.folding",
+    "golden.widths",
+    "hdl",
+    "hdl.core",
+    "hdl.core.config",
+    "hdl.core.words",
+    "hdl.link",
+    "hdl.link.folding",
+    "hdl.link.messages",
+    "hdl.link.protocol",
+    "hdl.link.requests",
+]
+"""What defines protocol and network: no gateware."""
+
+
+def loaded_by(module: str) -> set[str]:
+    """All modules that are loaded with one, in a Python of its own, besides those of its start."""
+    program = (
+        "import sys; before = set(sys.modules); "
+        f"import {module}; print(*(set(sys.modules) - before), sep='\\n')"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    return set(ended.stdout.decode().split())
+
+
+def test_the_client_loads_only_what_it_needs():
+    loaded = loaded_by("firstspike.boards.client")
+    tops = {name.partition(".")[0] for name in loaded} - set(sys.stdlib_module_names)
+    assert tops == THIRD_PARTY | {"firstspike"}
+    ours = {name for name in loaded if name.startswith("firstspike.")}
+    assert ours == {f"firstspike.{name}" for name in OURS}
+
+
+@pytest.mark.parametrize("module", ["golden", "hdl.link.protocol", "hdl.link.messages"])
+def test_protocol_and_network_need_no_gateware(module):
+    tops = {name.partition(".")[0] for name in loaded_by(f"firstspike.{module}")}
+    assert tops - set(sys.stdlib_module_names) <= THIRD_PARTY | {"firstspike"}
