@@ -339,5 +339,5 @@ def test_the_button_shows_the_stored_image():
 def test_a_stored_image_is_for_bitmaps():
     network = GRADED.network
     with pytest.raises(ValueError, match="only a core with a bitmap"):
-        Link(GRADED.shape, network, clock_hz=CLOCK, digit=np.ones(len(network.inputs), bool))
+        Link(GRADED.config, network, clock_hz=CLOCK, digit=np.ones(len(network.inputs), bool))
     gc.collect()  # Amaranth warns of what is not used when it goes
