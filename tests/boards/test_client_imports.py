@@ -30,6 +30,7 @@ OURS = [
     "golden.neuron",
     "golden.timing",
     "golden.timing.folding",
+    "golden.timing.latencies",
     "golden.widths",
     "hdl",
     "hdl.core",
