@@ -8,12 +8,13 @@ from typing import Any
 import cocotb
 import numpy as np
 
-from firstspike.golden import Network, encode, events
+from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
+from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, at_random
 
 PATIENCE = 2000
@@ -42,14 +43,13 @@ def simulate(
     """
     rng = np.random.default_rng(seed)
     inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
-    network = Network(
-        weights=(np.ones((len(inputs), 1), np.int32),),
-        weight_bits=(8,),
-        thresholds=(1,),
+    network = network_of(
+        [np.ones((connected, 1), np.int32)],
+        [1],
         unit=UNIT,
         deadline=6 * UNIT,
-        n_inputs=n_inputs,
         inputs=inputs,
+        n_inputs=n_inputs,
     )
     bright = rng.random((amount, n_inputs)) < rng.choice([0, 0.1, 0.5, 1], (amount, 1))
     pixels = np.where(bright, 255, 0).astype(np.uint8)

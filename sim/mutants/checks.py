@@ -6,23 +6,7 @@ need is imported when they run, with the faults in it.
 
 from dataclasses import dataclass
 
-
-def _network(weights: list, bits: int, thresholds: tuple[int, ...]):
-    """A network of these weights, arrays [n_in, n_out], with all its inputs connected."""
-    import numpy as np
-
-    from firstspike.golden import Network
-
-    n_inputs = len(weights[0])
-    return Network(
-        weights=tuple(weights),
-        weight_bits=(bits,) * len(weights),
-        thresholds=thresholds,
-        unit=4,
-        deadline=27,
-        n_inputs=n_inputs,
-        inputs=np.arange(n_inputs),
-    )
+UNIT, DEADLINE = 4, 27
 
 
 @dataclass(frozen=True)
@@ -45,15 +29,16 @@ class Check:
         from firstspike.golden.timing.cycles import cycles
         from firstspike.golden.timing.folding import Folding
         from firstspike.sim.direct import simulate_directly
+        from firstspike.sim.harness.networks import network_of, random_weights
         from firstspike.sim.harness.runner import SimulationError
         from firstspike.sim.scoreboard import differences
 
         rng = np.random.default_rng(1)
-        sizes = list(zip(self.sizes, self.sizes[1:], strict=False))
-        weights = [rng.integers(-4, 8, pair) for pair in sizes]
+        weights = random_weights(rng, self.sizes, -4, 8)
         if self.extreme:
-            weights[0] = np.full(sizes[0], -8)
-        network = _network(weights, 4, tuple(6 + i for i in range(len(sizes))))
+            weights[0] = np.full(self.sizes[:2], -8)
+        thresholds = range(6, 6 + len(weights))
+        network = network_of(weights, thresholds, unit=UNIT, deadline=DEADLINE)
         pixels = rng.integers(0, 256, (10, self.sizes[0])).astype(np.uint8)
         pixels[3], pixels[4] = 0, 255
         ticks = encode(network, pixels)
@@ -100,18 +85,18 @@ class LearningCheck:
         from firstspike.golden.timing.learning_cycles import learning_cycles
         from firstspike.sim.benches.core.learning import learning_differences
         from firstspike.sim.direct import learn_directly
+        from firstspike.sim.harness.networks import network_of, random_weights
         from firstspike.sim.harness.runner import SimulationError
 
         rng = np.random.default_rng(self.seed)
-        sizes = list(zip(self.sizes, self.sizes[1:], strict=False))
-        stored = tuple(rng.integers(-self.largest // 2, self.largest, pair) for pair in sizes)
+        stored = tuple(random_weights(rng, self.sizes, -self.largest // 2, self.largest))
         stored[0][:, :2] = -1
         stored[0][:, 10:] = stored[0][:, 9:10]
         highest = (1 << self.stored_bits - 1) - 1
         stored[1][:, ::3] = np.where(stored[1][:, ::3] > 0, highest, ~highest)
         stored[1][:, 1] = rng.integers(-1, 1, self.sizes[1])
         used = [weights >> self.stored_bits - 8 for weights in stored]
-        network = _network(used, 8, self.thresholds)
+        network = network_of(used, self.thresholds, bits=8, unit=UNIT, deadline=DEADLINE)
         state = LearningState(stored, self.stored_bits, 0xBEEF, network)
         pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
         pixels[5] = 0

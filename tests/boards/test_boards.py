@@ -9,22 +9,15 @@ from firstspike.boards.building import plan
 from firstspike.boards.building.digits import digit_cycles, digit_pixels
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
+from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, toy_network
 
 
 def wide_network(hidden):
     """A network of one hidden layer whose weights take any amount of memory."""
-    return Network(
-        weights=(np.ones((400, hidden), np.int32), np.ones((hidden, 10), np.int32)),
-        weight_bits=(8, 8),
-        thresholds=(500, 500),
-        unit=8,
-        deadline=60,
-        n_inputs=400,
-        inputs=np.arange(400),
-        encoding="binary",
-    )
+    weights = np.ones((400, hidden), np.int32), np.ones((hidden, 10), np.int32)
+    return network_of(weights, (500, 500), bits=8, deadline=60)
 
 
 def test_the_table_has_every_board(capfd):

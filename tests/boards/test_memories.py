@@ -3,35 +3,25 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
 from amaranth.back import rtlil
 
 from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
-from firstspike.golden import Network, load_network
+from firstspike.golden import load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.serial_core import SerialCore
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
 
 
 def deep_network():
     """Three layers, all inputs connected, more than one group in the last one."""
-    rng = np.random.default_rng(1)
-    sizes = (20, 18, 17, 5)
-    return Network(
-        weights=tuple(rng.integers(-8, 8, (n_in, n_out)) for n_in, n_out in pairwise(sizes)),
-        weight_bits=(4, 4, 4),
-        thresholds=(8, 8, 8),
-        unit=4,
-        deadline=24,
-        n_inputs=20,
-        inputs=np.arange(20),
-        encoding="binary",
-    )
+    weights = random_weights(np.random.default_rng(1), (20, 18, 17, 5), -8, 8)
+    return network_of(weights, (8, 8, 8), unit=4, deadline=24)
 
 
 @pytest.mark.parametrize(

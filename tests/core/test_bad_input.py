@@ -1,7 +1,5 @@
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
-import itertools
-
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items, run_items
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.scoreboard import differences
 from tests.support.simulators import on_both_simulators
 
@@ -23,15 +22,13 @@ on_both_ports = pytest.mark.parametrize("bitmap", [None, 8])
 def small_network() -> Network:
     """Both forms of hidden layer at 7 lanes: groups with windows, and registers."""
     rng = np.random.default_rng(3)
-    sizes = (21, 13, 7, 5)
-    return Network(
-        weights=tuple(rng.integers(-4, 8, pair) for pair in itertools.pairwise(sizes)),
-        weight_bits=(4, 5, 4),
-        thresholds=(6, 8, 5),
-        unit=8,
+    return network_of(
+        random_weights(rng, (21, 13, 7, 5), -4, 8),
+        (6, 8, 5),
+        bits=(4, 5, 4),
         deadline=51,
-        n_inputs=26,
         inputs=np.sort(rng.choice(26, 21, replace=False)),
+        n_inputs=26,
     )
 
 

@@ -3,7 +3,6 @@
 Small random networks on Amaranth's simulator. Every pair of values of two parameters occurs.
 """
 
-import itertools
 from collections import Counter
 
 import numpy as np
@@ -13,6 +12,7 @@ from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.direct import simulate_directly
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.scoreboard import differences
 from tests.support.pairwise import pairwise
 
@@ -51,13 +51,11 @@ def make_network(config: dict, rng: np.random.Generator) -> Network:
     if config["bitmap"]:  # takes binary networks only
         encoding, late = "binary", "never"
     n_inputs = sizes[0] + config["unconnected"]
-    return Network(
-        weights=tuple(
-            rng.integers(-half * 2 // 3, half, pair) for pair in itertools.pairwise(sizes)
-        ),
-        weight_bits=(bits,) * (len(sizes) - 1),
+    return network_of(
+        random_weights(rng, sizes, -half * 2 // 3, half),
         # So that some neurons fire soon and others late; mostly no powers of two.
-        thresholds=tuple(int(rng.integers(1, 2 + half * min(n, 8) // 4)) for n in sizes[:-1]),
+        [int(rng.integers(1, 2 + half * min(n, 8) // 4)) for n in sizes[:-1]],
+        bits=bits,
         unit=config["unit"],
         deadline=deadline,
         n_inputs=n_inputs,
@@ -101,17 +99,7 @@ def test_core_of_any_shape_equals_golden(number):
 def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     """All hidden neurons fire at one tick, and no output before the deadline."""
     weights = np.full((20, 70), 7), np.full((70, 3), -1)
-    network = Network(
-        weights=weights,
-        weight_bits=(4, 4),
-        thresholds=(4, 4),
-        unit=16,
-        deadline=120,
-        n_inputs=20,
-        inputs=np.arange(20),
-        encoding="binary",
-        late=-1,
-    )
+    network = network_of(weights, (4, 4), unit=16, deadline=120)
     ticks = encode(network, np.full((2, 20), 255, np.uint8))
     folding = Folding.of(network, lanes, window)
     inference = infer(network, ticks)

@@ -1,14 +1,15 @@
 """`firstspike verilog --report`: what a core takes on an FPGA, with and without place and route."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from firstspike.golden import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow import synthesis
+from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, toy_network
 
 UP5K, HX8K, ECP5 = synthesis.TARGETS
@@ -22,18 +23,8 @@ def without_router(monkeypatch):
 
 def shape_of(*sizes, lanes, bits=4):
     """The shape of a core without a bitmap; its weights do not matter."""
-    layers = len(sizes) - 1
-    network = Network(
-        weights=tuple(np.ones((sizes[i], sizes[i + 1]), np.int32) for i in range(layers)),
-        weight_bits=(bits,) * layers,
-        thresholds=(8,) * layers,
-        unit=4,
-        deadline=24,
-        n_inputs=sizes[0],
-        inputs=np.arange(sizes[0]),
-        encoding="binary",
-        late=-1,
-    )
+    weights = [np.ones(pair, np.int32) for pair in pairwise(sizes)]
+    network = network_of(weights, (8,) * len(weights), bits=bits, unit=4, deadline=24)
     return CoreConfig.of(network, Folding.of(network, lanes), any_weights=True)
 
 

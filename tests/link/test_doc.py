@@ -8,26 +8,23 @@ import numpy as np
 import pytest
 from cobs import cobs
 
-from firstspike.golden import Network
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.messages import decision
 from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
+from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
-NETWORK = Network(
-    weights=(
+NETWORK = network_of(
+    (
         np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
         np.array([[7, -4], [-3, 6], [2, 5]]),
     ),
-    weight_bits=(4, 4),
-    thresholds=(2, 3),
+    (2, 3),
     unit=4,
     deadline=24,
-    n_inputs=4,
-    inputs=np.arange(4),
 )
 
 BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}

@@ -7,6 +7,7 @@ import pytest
 
 from firstspike.golden import Network
 from firstspike.scripts.main import run_line
+from firstspike.sim.harness.networks import network_of
 
 
 class Ended(NamedTuple):
@@ -36,13 +37,11 @@ def refusal(capfd: pytest.CaptureFixture[str], *words: object) -> str:
 def toy_network(encoding: str = "binary") -> Network:
     """A network of 6 x 6 inputs, one of them not connected, with hidden neurons that do spike."""
     rng = np.random.default_rng(1)
-    return Network(
-        weights=(rng.integers(-30, 90, (35, 12)), rng.integers(-60, 120, (12, 4))),
-        weight_bits=(8, 8),
-        thresholds=(300, 200),
-        unit=8,
+    return network_of(
+        (rng.integers(-30, 90, (35, 12)), rng.integers(-60, 120, (12, 4))),
+        (300, 200),
+        bits=8,
         deadline=60,
-        n_inputs=36,
         inputs=np.arange(1, 36),
         encoding=encoding,
         meta={"seed": 1},

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,7 @@ from firstspike.sim.benches.link.script import (
     linked_core_verilog,
     run_script,
 )
+from firstspike.sim.harness.networks import network_of, random_weights
 
 RING_BYTES = 256
 BUILD = bytes(range(8))
@@ -44,16 +44,11 @@ def small_network(
     rng = np.random.default_rng(3)
     if inputs is None:
         inputs = np.flatnonzero(rng.random(n_inputs) < 0.5)
-    sizes = [len(inputs), *hidden, 5]
-    weights = [rng.integers(-4, 8, config) for config in pairwise(sizes)]
-    return Network(
-        weights=tuple(weights),
-        weight_bits=(4,) * len(weights),
-        thresholds=(7, *(5 for _ in hidden)),
-        unit=8,
-        deadline=50,
-        n_inputs=n_inputs,
+    return network_of(
+        random_weights(rng, (len(inputs), *hidden, 5), -4, 8),
+        (7, *(5 for _ in hidden)),
         inputs=inputs,
+        n_inputs=n_inputs,
         encoding=encoding,
     )
 

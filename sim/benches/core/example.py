@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network, encode, infer
+from firstspike.golden import encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 from firstspike.sim.scoreboard import differences
 
@@ -16,16 +17,8 @@ from .run import Stimulus, simulate
 def example(**options: Any) -> str:
     """What `firstspike simulate` runs and says."""
     rng = np.random.default_rng(1)
-    network = Network(
-        weights=(rng.integers(-4, 8, (20, 13)), rng.integers(-4, 8, (13, 5))),
-        weight_bits=(4, 4),
-        thresholds=(7, 5),
-        unit=8,
-        deadline=50,
-        n_inputs=20,
-        inputs=np.arange(20),
-        encoding="levels-4",
-    )
+    weights = random_weights(rng, (20, 13, 5), -4, 8)
+    network = network_of(weights, (7, 5), encoding="levels-4")
     ticks = encode(network, rng.integers(0, 256, (40, 20)).astype(np.uint8))
     folding = Folding.of(network, lanes=4, window=2)
     inference = infer(network, ticks)

@@ -34,6 +34,7 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 
 from .script import LINKED_CORE_TOP, SERIAL_CORE_TOP, linked_core_verilog, serial_core_verilog
@@ -68,18 +69,9 @@ HARMS = LOST, CHANGED, HANGS, WRONG = (
 
 def small_network() -> Network:
     """What the board is built for: small, so that its link is what takes the time."""
-    rng = np.random.default_rng(1)
-    return Network(
-        weights=(rng.integers(-8, 8, (11, 6)), rng.integers(-8, 8, (6, 3))),
-        weight_bits=(4, 4),
-        thresholds=(7, 5),
-        unit=4,
-        deadline=30,
-        n_inputs=20,
-        inputs=np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19]),
-        encoding="binary",
-        late=-1,
-    )
+    inputs = np.array([1, 2, 5, 6, 7, 8, 11, 14, 16, 17, 19])
+    weights = random_weights(np.random.default_rng(1), (len(inputs), 6, 3), -8, 8)
+    return network_of(weights, (7, 5), unit=4, deadline=30, inputs=inputs)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""Small networks for benches, checks and tests."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network
+
+
+def network_of(
+    weights: Sequence[np.ndarray],
+    thresholds: Sequence[int],
+    *,
+    bits: int | Sequence[int] = 4,
+    unit: int = 8,
+    deadline: int = 50,
+    inputs: np.ndarray | None = None,
+    n_inputs: int | None = None,
+    **fields: Any,
+) -> Network:
+    """A network of these weights, integers [n_in, n_out] a layer.
+
+    `bits` are those of every layer or, as a sequence, of each. Without `inputs` all are connected,
+    without `n_inputs` the last connected one is the last. `fields` are further ones of `Network`.
+    """
+    inputs = np.arange(len(weights[0])) if inputs is None else inputs
+    return Network(
+        weights=tuple(weights),
+        weight_bits=(bits,) * len(weights) if isinstance(bits, int) else tuple(bits),
+        thresholds=tuple(thresholds),
+        unit=unit,
+        deadline=deadline,
+        n_inputs=int(inputs[-1]) + 1 if n_inputs is None else n_inputs,
+        inputs=inputs,
+        **fields,
+    )
+
+
+def random_weights(
+    rng: np.random.Generator, sizes: Sequence[int], low: int, high: int
+) -> list[np.ndarray]:
+    """Of layers of these sizes, from the inputs on: low .. high - 1, drawn layer by layer."""
+    return [rng.integers(low, high, pair) for pair in pairwise(sizes)]
