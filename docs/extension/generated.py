@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from firstspike.golden import Folding, load_network
+from firstspike.golden.timing.folding import BANK_WORDS, DRAIN_BLOCK, MASK_PLACES
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
@@ -30,6 +31,7 @@ def substitutions() -> dict[str, str]:
         "bitmap_notes": _notes(bitmap),
         "learning_ports": _ports(learning),
         "learning_payloads": _payloads(learning),
+        **{name: str(figure) for name, figure in _depths().items()},
     }
 
 
@@ -38,6 +40,21 @@ def interface(bitmap: int | None = None, **learning: int) -> Interface:
     network = load_network(NETWORK)
     config = CoreConfig.of(network, Folding.of(network, LANES, bitmap=bitmap), **learning)
     return describe(Core(config), network)
+
+
+def _depths() -> dict[str, int]:
+    """Of the pipeline of a layer: of few lanes, of many with banks, and of one group."""
+    network = load_network(NETWORK)
+    few, many, whole = (Folding.of(network, lanes).layers[0] for lanes in (8, LANES, 600))
+    return {
+        "fetch_stages": few.fetch_stages,
+        "fetch_stages_one_group": whole.fetch_stages,
+        "update_cycles": few.update_cycles,
+        "update_cycles_banks": many.update_cycles,
+        "drain_block": DRAIN_BLOCK,
+        "mask_places": MASK_PLACES,
+        "bank_words": BANK_WORDS,
+    }
 
 
 def _beyond(less: Interface, more: Interface) -> Interface:

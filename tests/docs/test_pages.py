@@ -1,0 +1,48 @@
+"""README and pages say nothing of files, verbs and options that are not there."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from firstspike.scripts.main import VERBS, firstspike
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES]
+
+each_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
+@each_text
+def test_files_that_are_named_are_there(path):
+    named = re.findall(
+        r"`((?:golden|hdl|sim|boards|scripts|tests|docs|firstspike)/[\w./-]*)`", path.read_text()
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@each_text
+def test_links_to_files_lead_somewhere(path):
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text())
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@each_text
+def test_commands_that_are_shown_have_their_options(path):
+    """Every `firstspike VERB --option`, in a line of the terminal or among the text."""
+    wrong = []
+    for line in re.findall(r"(?:`|^ *|\$ |; )firstspike (\w+[^`;\n#]*)", path.read_text(), re.M):
+        verb, *words = line.split()
+        if verb not in VERBS:
+            wrong.append(line)
+            continue
+        command = firstspike.get_command(click.Context(firstspike), verb)
+        known = {"--help", *(name for one in command.params for name in one.opts)}
+        wrong += [f"{verb} {word}" for word in words if word.startswith("--") and word not in known]
+    assert wrong == []
