@@ -104,7 +104,7 @@ def _bench(
         declarations += [
             f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
             f"  reg [31:0] spike_ends_{layer}[0:2*IMAGES-1];",
-            f"  integer spike_{layer} = 0;",
+            f"  integer spike_{layer};",
             f"  wire log_{layer}_valid;",
             f"  wire [{width - 1}:0] log_{layer}_spike;",
         ]
@@ -170,6 +170,7 @@ def _bench(
         declarations="\n".join(declarations),
         connections="\n".join(connections),
         reads="\n".join(reads),
+        zeros="\n".join(f"    spike_{layer} = 0;" for layer in range(layers - 1)),
         logs="\n".join(logs),
         counts="\n".join(counts),
         ends="\n".join(ends),

