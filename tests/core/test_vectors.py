@@ -12,7 +12,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.lint import check_lint, every_tool
+from tests.support.lint import check_lint, every_simulator
 from tests.support.simulators import needs_icarus
 
 pytestmark = needs_icarus
@@ -57,10 +57,8 @@ def test_the_core_passes(vectors):
     assert check(vectors).startswith("PASS: 8 images")
 
 
-@every_tool
-def test_tools_take_core_and_bench_without_a_word(vectors, tool):
-    if tool == "yosys":
-        pytest.skip("the bench is not for synthesis")
+@every_simulator
+def test_simulators_take_core_and_bench_without_a_word(vectors, tool):
     options = ("-s", "bench") if tool == "icarus" else ("--timing", "-Wno-DECLFILENAME")
     check_lint(
         tool, (vectors / "core.v").read_text(), (vectors / "bench.v").read_text(), options=options

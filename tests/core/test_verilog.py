@@ -18,8 +18,8 @@ from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import TOP, generate
 from firstspike.sim.benches.core.run import image_items
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.lint import check_lint, every_tool
-from tests.support.simulators import needs_icarus, on_both_simulators
+from tests.support.lint import check_lint, every_simulator, every_tool
+from tests.support.simulators import needs_icarus
 
 
 def deep_network():
@@ -181,8 +181,8 @@ def test_header_and_template_say_what_an_unused_input_is_to_be(core):
                 assert re.search(declared, core.template, re.MULTILINE)
 
 
-@on_both_simulators
-def test_cores_of_two_networks_stand_in_one_design(simulator):
+@every_simulator
+def test_cores_of_two_networks_stand_in_one_design(tool):
     left = generate(toy_network(), Folding.of(toy_network(), lanes=5), name="left")
     deep = deep_network()
     right = generate(deep, Folding.of(deep, lanes=4, bitmap=9), name="right")
@@ -197,8 +197,8 @@ def test_cores_of_two_networks_stand_in_one_design(simulator):
         /* verilator lint_off UNUSEDSIGNAL */
         {"".join(users)}
         module both; use_left a(); use_right b(); endmodule\n"""
-    top = "-s" if simulator == "icarus" else "--top-module"
-    check_lint(simulator, left.verilog, right.verilog, both, options=(top, "both"))
+    top = "-s" if tool == "icarus" else "--top-module"
+    check_lint(tool, left.verilog, right.verilog, both, options=(top, "both"))
 
 
 @needs_icarus

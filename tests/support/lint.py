@@ -20,21 +20,20 @@ _COMMANDS = {
     "icarus": ["iverilog", "-g2005-sv", "-Wall", "-o", os.devnull],
 }
 
-every_tool = pytest.mark.parametrize(
-    "tool",
-    [
-        "verilator",
-        pytest.param(
-            "installed verilator",
-            marks=pytest.mark.skipif(
-                shutil.which("verilator") is None, reason="there is no verilator on the PATH"
-            ),
+_SIMULATORS = [
+    "verilator",
+    pytest.param(
+        "installed verilator",
+        marks=pytest.mark.skipif(
+            shutil.which("verilator") is None, reason="there is no verilator on the PATH"
         ),
-        pytest.param("icarus", marks=needs_icarus),
-        "yosys",
-    ],
-)
-"""The Verilator of the package and one that is installed, Icarus, and the checks of Yosys."""
+    ),
+    pytest.param("icarus", marks=needs_icarus),
+]
+every_simulator = pytest.mark.parametrize("tool", _SIMULATORS)
+"""The Verilator of the package and one that is installed, and Icarus."""
+every_tool = pytest.mark.parametrize("tool", [*_SIMULATORS, "yosys"])
+"""Every simulator, and the checks of Yosys."""
 
 
 def check_lint(tool: str, *texts: str, options: tuple[str, ...] = ()) -> None:
