@@ -16,7 +16,7 @@ class EventRegister(wiring.Component):
     Time advances in steps, each of the largest power of two ticks that passes neither the event
     nor 2^k ticks, k being the layer's window.
 
-    Latency 1 cycle; an event a cycle.
+    Latency: `latencies.EVENT`; throughput: an event a cycle.
     """
 
     def __init__(self, config):

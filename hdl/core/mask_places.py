@@ -11,7 +11,8 @@ class MaskPlaces(wiring.Component):
     """Lets an operation that makes a mask go only when there is a place for the mask.
 
     Lanes that never wait are too far from one another to be told to: whoever sends them operations
-    counts what comes of these. Latency 0 cycles.
+    counts what comes of these. Latency: 0, and `latencies.FREED` from a place that is free again to
+    the operation that waits for it.
     """
 
     def __init__(self, config):

@@ -16,7 +16,7 @@ class RowList(wiring.Component):
     The first group's operations go through; when the tick is over they are repeated for every
     further group, once for each row in the list, or once if there is none.
 
-    Latency 1 cycle, an operation a cycle.
+    Latency: `latencies.ROW_LIST`; throughput: an operation a cycle.
     """
 
     def __init__(self, config):

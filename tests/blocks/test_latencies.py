@@ -1,0 +1,283 @@
+"""Every block against the name of its latency, on Amaranth's simulator."""
+
+import numpy as np
+import pytest
+from amaranth.hdl import ClockDomain, Module, Value
+from amaranth.sim import Simulator
+
+from firstspike.golden import Network
+from firstspike.golden.timing import latencies
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.config import CoreConfig, LayerConfig
+from firstspike.hdl.core.crossing import Crossing
+from firstspike.hdl.core.decision import Decision
+from firstspike.hdl.core.drain import Drain
+from firstspike.hdl.core.emitter import TickEmitter, WindowEmitter
+from firstspike.hdl.core.encoder import Encoder
+from firstspike.hdl.core.intake import Intake
+from firstspike.hdl.core.lanes import Lanes
+from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.core.mask_places import MaskPlaces
+from firstspike.hdl.core.sequencer import Sequencer
+from firstspike.hdl.core.weights import WeightStore
+from firstspike.hdl.learner.deltas import Deltas
+from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
+from firstspike.hdl.learner.run_on import RunOn
+from firstspike.hdl.lib.pipeline import Skid, Stage
+from firstspike.hdl.lib.queue import SpikeQueue
+
+PATIENCE = 50
+"""Cycles after which an output is said not to come."""
+
+
+def layers(
+    n_in: int = 6, n_out: int = 12, lanes: int = 4, window: int = 2, stored_bits: int | None = None
+) -> tuple[LayerConfig, ...]:
+    """A hidden layer and one of 7 outputs; with `stored_bits` they learn."""
+    network = Network(
+        weights=(np.ones((n_in, n_out), int), np.ones((n_out, 7), int)),
+        weight_bits=(8, 8),
+        thresholds=(3, 3),
+        unit=8,
+        deadline=48,
+        n_inputs=n_in,
+        inputs=np.arange(n_in),
+    )
+    return CoreConfig.of(network, Folding.of(network, lanes, window), False, stored_bits).layers
+
+
+FOLDINGS = {
+    "groups": layers(),
+    "one group": layers(n_out=4, window=0),
+    "no window": layers(window=0),
+    "blocks": layers(n_out=40, lanes=20),
+    "one group of blocks": layers(n_out=40, lanes=40, window=0),
+    "banks": layers(n_in=600, n_out=40, lanes=20),
+    "learning": layers(stored_bits=10),
+    "learning banks": layers(n_in=600, n_out=40, lanes=20, stored_bits=10),
+}
+by_folding = pytest.mark.parametrize("name", FOLDINGS)
+
+
+def latency(component, given, awaited, **steady) -> int:
+    """Cycles from the one in which the input is taken to the first with the output.
+
+    `given`: {port: value}, streams that are offered until they are taken, and signals that are high
+    for a cycle, or of another value. `awaited`: a signal, or a function of one's values. `steady`:
+    signals from the start on.
+    """
+    found = []
+
+    async def bench(ctx):
+        for name, value in steady.items():
+            ctx.set(getattr(component, name), value)
+        await ctx.tick()
+        streams = [getattr(component, name) for name in given]
+        for port, value in zip(streams, given.values(), strict=True):
+            if hasattr(port, "payload"):
+                ctx.set(port.payload, value)
+                ctx.set(port.valid, 1)
+            else:
+                ctx.set(port, value)
+        waits = [port.ready for port in streams if hasattr(port, "ready")]
+        for _ in range(PATIENCE):
+            if all(ctx.get(ready) for ready in waits):
+                break
+            await ctx.tick()
+        for cycle in range(PATIENCE):
+            if ctx.get(awaited):
+                found.append(cycle)
+                return
+            await ctx.tick()
+            for port in streams:
+                ctx.set(port.valid if hasattr(port, "payload") else Value.cast(port), 0)
+
+    simulate(component, bench)
+    assert found, "nothing has come"
+    return found[0]
+
+
+def simulate(component, bench) -> None:
+    top = Module()
+    top.domains.sync = ClockDomain()  # some have no register
+    top.submodules.component = component
+    simulator = Simulator(top)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_stage_and_skid(depth):
+    stage = Stage(8, depth)
+    assert latency(stage, {"i": 1}, stage.o.valid) == depth
+    skid = Skid(8)
+    assert latency(skid, {"i": 1}, skid.o.valid) == 0
+
+
+def test_a_stage_has_a_register():
+    with pytest.raises(ValueError, match="at least 1 register, not 0"):
+        Stage(8, 0)
+
+
+def test_intake():
+    intake = Intake(6, 48)
+    event = {"kind": Kind.SPIKE, "tick": 8}
+    free = {"decided_image": 1, "finished_image": 1}
+    assert latency(intake, {"source": event}, intake.events.valid, **free) == latencies.INTAKE
+
+
+@pytest.mark.parametrize("inputs", [range(16), range(3, 16, 2)])
+def test_encoder(inputs):
+    encoder = Encoder(inputs, 16, 8, 48, 8)
+    taken = latency(encoder, {"words": 0xFF}, encoder.events.valid, start=1)
+    if 0 in inputs:
+        assert taken == latencies.ENCODER_WORD + latencies.ENCODER_ROW
+    else:  # three pixels that are not connected come first
+        assert taken == latencies.ENCODER_WORD + latencies.ENCODER_ROW + 3
+
+
+@by_folding
+def test_sequencer(name):
+    for config in FOLDINGS[name]:
+        sequencer = Sequencer(config)
+        event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
+        taken = latency(sequencer, {"events": event}, sequencer.operations.valid)
+        assert taken == config.folding.operation_cycles
+
+
+@by_folding
+def test_the_end_of_a_decided_image(name):
+    sequencer = Sequencer(FOLDINGS[name][0])
+    finished = latency(sequencer, {"events": {"kind": Kind.END}}, ~sequencer.finished_image)
+    assert finished == latencies.EVENT + latencies.FINISHED
+
+
+def test_mask_places():
+    config = FOLDINGS["blocks"][0]
+    places, waited = MaskPlaces(config), []
+
+    async def bench(ctx):
+        ctx.set(places.i.payload, {"operation": {"first": 1, "advance": 1}})
+        ctx.set(places.i.valid, 1)
+        ctx.set(places.o.ready, 1)
+        for _ in range(config.folding.mask_places):
+            assert ctx.get(places.o.valid)
+            await ctx.tick()
+        ctx.set(places.freed, 1)
+        for cycle in range(PATIENCE):
+            if ctx.get(places.o.valid):
+                waited.append(cycle)
+            await ctx.tick()
+            ctx.set(places.freed, 0)
+
+    simulate(places, bench)
+    assert waited == [latencies.FREED]
+
+
+@by_folding
+def test_weight_store(name):
+    for config in FOLDINGS[name]:
+        store = WeightStore(config)
+        assert latency(store, {"reads": {}}, store.words.valid) == config.folding.word_cycles
+        if config.learns:
+            store = WeightStore(config)
+            written = latency(store, {"updates": {}}, store.updated.valid)
+            assert written == config.folding.update_cycles
+
+
+@by_folding
+def test_lanes(name):
+    hidden, last = FOLDINGS[name]
+    lanes = Lanes(hidden)
+    advance = {"operation": {"first": 1, "advance": 1}}
+    assert latency(lanes, {"words": advance}, lanes.fired.valid) == latencies.LANES
+    lanes = Lanes(last)
+    known = latency(lanes, {"words": advance}, lanes.potentials.valid)
+    assert known == latencies.LANES + latencies.POTENTIALS
+
+
+@by_folding
+def test_drain(name):
+    config = FOLDINGS[name][0]
+    drain = Drain(config)
+    fired = {"mask": 1, "operation": {"image": 1}}
+    assert latency(drain, {"fired": fired}, drain.beats.valid) == config.folding.drain_cycles
+
+
+@pytest.mark.parametrize("window", [1, 2, 3, 4])
+def test_crossing(window):
+    config = layers(window=window)[0]
+    crossing = Crossing(config, 1)
+    assert latency(crossing, {"i": {}}, crossing.o.valid) == config.folding.crossing_cycles
+
+
+def test_emitters():
+    tick = TickEmitter(FOLDINGS["no window"][0])
+    assert latency(tick, {"beats": {"hit": 1}}, tick.events.valid) == 0
+    config = FOLDINGS["groups"][0]
+    beat = {"last": 1, "operation": {"closes": 1, "image": 1}}
+    window = WindowEmitter(config)
+    promised = latency(window, {"beats": beat}, window.events.valid)
+    assert promised == config.folding.crossing_cycles + latencies.RELEASE
+    window = WindowEmitter(config)
+    sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
+    stored = max(latencies.RELEASE, latencies.QUEUE_STORE)
+    assert sent == config.folding.crossing_cycles + stored + latencies.QUEUE_SELECT
+
+
+@pytest.mark.parametrize(("keys", "pause"), [((1, 1), latencies.QUEUE_PAUSE), ((1, 2), 0)])
+def test_queue(keys, pause):
+    queue = SpikeQueue(4, 8, 10)
+    item = latency(queue, {"push": {}}, queue.pop.valid, release=1)
+    assert item == latencies.QUEUE_STORE + latencies.QUEUE_SELECT
+    queue, offered = SpikeQueue(4, 8, 10), []
+
+    async def bench(ctx):
+        for key in keys:
+            ctx.set(queue.push.payload, {"key": key})
+            ctx.set(queue.push.valid, 1)
+            await ctx.tick()
+        ctx.set(queue.push.valid, 0)
+        ctx.set(queue.release, 1)
+        ctx.set(queue.pop.ready, 1)
+        for cycle in range(PATIENCE):
+            if ctx.get(queue.pop.valid):
+                offered.append(cycle)
+            await ctx.tick()
+
+    simulate(queue, bench)
+    first = latencies.QUEUE_SELECT
+    assert offered == [first, first + latencies.QUEUE_SELECT + pause]
+
+
+@by_folding
+def test_decision(name):
+    last = FOLDINGS[name][1]
+    decision = Decision(last)
+    fires = {"operation": {"group": last.folding.groups - 1, "tick": 9}}
+    decided = latency(decision, {"potentials": fires}, decision.decision.valid)
+    assert decided == last.folding.decision_cycles
+
+
+def test_run_on():
+    last = FOLDINGS["learning"][1]
+    run_on = RunOn(last)
+    assert latency(run_on, {"verdict": 1}, run_on.valid) == latencies.OUTCOME
+    run_on = RunOn(last)
+    learns = {"verdict": 1, "learn": 1}
+    limit = latency(run_on, learns, (run_on.outcome.limit != 0) & (run_on.outcome.limit < 48))
+    assert limit == latencies.DECISION + latencies.LIMIT
+
+
+@pytest.mark.parametrize("name", ["learning", "learning banks"])
+def test_learner(name):
+    hidden, last = FOLDINGS[name]
+    deltas = Deltas(hidden, last)
+    assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles
+    for walk in (InputWalk(hidden), OutputWalk(hidden, last)):
+        assert latency(walk, {"start": 1}, walk.done) == latencies.WALK_DONE
+    walk = OutputWalk(hidden, last)
+    # The first row of a scan is that of the cycle after the start.
+    update = latency(walk, {"start": 1, "scan": 1}, walk.updates.valid)
+    assert update == 1 + latencies.WALK_UPDATE

@@ -1,0 +1,60 @@
+"""A latency is said once: changed there, hardware and cycle model change together."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import Network, Settings, encode, infer, learn
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.timing import latencies
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.sim.benches.core.learning import learning_differences
+from firstspike.sim.direct import learn_directly, simulate_directly
+from firstspike.sim.scoreboard import differences
+
+CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
+
+
+@pytest.mark.parametrize(("name", "figure"), CHANGES)
+@pytest.mark.parametrize(("lanes", "window", "bitmap"), [(20, 0, None), (4, 2, None), (4, 3, 8)])
+def test_images(lanes, window, bitmap, name, figure, monkeypatch):
+    rng = np.random.default_rng(1)
+    network = Network(
+        weights=(rng.integers(-4, 8, (20, 36)), rng.integers(-8, 8, (36, 8))),
+        weight_bits=(4, 4),
+        thresholds=(12, 9),
+        unit=9,
+        deadline=60,
+        n_inputs=20,
+        inputs=np.arange(20),
+    )
+    pixels = rng.integers(0, 256, (4, 20)).astype(np.uint8)
+    ticks = encode(network, pixels)
+    inference = infer(network, ticks)
+    folding = Folding.of(network, lanes, window, bitmap)
+    before = cycles(network, ticks, inference, folding, pixels)
+    monkeypatch.setattr(latencies, name, figure)
+    expected = cycles(network, ticks, inference, folding, pixels)
+    assert np.all(expected != before)
+    run = simulate_directly(network, ticks, folding, pixels)
+    assert not list(differences(inference, expected, run))
+
+
+@pytest.mark.parametrize(("name", "figure"), CHANGES)
+def test_learning(name, figure, monkeypatch):
+    rng = np.random.default_rng(2)
+    state = LearningState.random((20, 13, 5), 8, 2)
+    network = state.network
+    ticks = encode(network, rng.integers(0, 256, (4, 20)).astype(np.uint8))
+    labels = rng.integers(0, 5, len(ticks))
+    folding = Folding.of(network, 4, 2)
+    learned = learn(state.copy(), ticks, labels, Settings(), trace=True)
+    before = learning_cycles(network, ticks, learned, folding)
+    monkeypatch.setattr(latencies, name, figure)
+    expected = learning_cycles(network, ticks, learned, folding)
+    assert np.all(expected.turnaround != before.turnaround)
+    run = learn_directly(state, ticks, labels, Settings(), folding)
+    assert learned.updated.any()
+    learn(state, ticks, labels, Settings())
+    assert not list(learning_differences(state, learned, expected, run))
