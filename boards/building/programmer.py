@@ -108,7 +108,7 @@ def _reason(said: str) -> str:
 
 def _advice(board: Board, reason: str) -> str:
     if _FORBIDDEN.search(reason):
-        return "; you may not use the USB device: let a udev rule allow it (see the README)"
+        return "; you may not use the USB device: let a udev rule allow it (see docs/boards.md)"
     if _ABSENT.search(reason):
         return f"; {board.attach}, and check that you may use its USB device"
     return ""

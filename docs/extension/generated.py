@@ -1,9 +1,13 @@
 """Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
 
+import ast
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from firstspike.golden import Folding, load_network
+from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import BANK_WORDS, DRAIN_BLOCK, MASK_PLACES
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -31,6 +35,7 @@ def substitutions() -> dict[str, str]:
         "bitmap_notes": _notes(bitmap),
         "learning_ports": _ports(learning),
         "learning_payloads": _payloads(learning),
+        "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
 
@@ -42,13 +47,24 @@ def interface(bitmap: int | None = None, **learning: int) -> Interface:
     return describe(Core(config), network)
 
 
+def _latencies() -> Iterator[tuple[str, str, str, str]]:
+    """Each name of `latencies`, with what stands below it: the block, and what is counted."""
+    body = ast.parse(Path(latencies.__file__).read_text()).body
+    for statement, below in pairwise(body):
+        if isinstance(statement, ast.Assign):
+            (target,) = statement.targets
+            block, _, what = ast.literal_eval(below.value).partition(": ")
+            figure = str(getattr(latencies, target.id))
+            yield block, figure, " ".join(what.split()), f"`{target.id}`"
+
+
 def _depths() -> dict[str, int]:
     """Of the pipeline of a layer: of few lanes, of many with banks, and of one group."""
     network = load_network(NETWORK)
     few, many, whole = (Folding.of(network, lanes).layers[0] for lanes in (8, LANES, 600))
     return {
-        "fetch_stages": few.fetch_stages,
-        "fetch_stages_one_group": whole.fetch_stages,
+        "fetch_cycles": few.fetch_cycles,
+        "fetch_cycles_one_group": whole.fetch_cycles,
         "update_cycles": few.update_cycles,
         "update_cycles_banks": many.update_cycles,
         "drain_block": DRAIN_BLOCK,

@@ -58,7 +58,7 @@ def simulate(window: int) -> list[Cycle]:
 
     async def testbench(context):
         events = list(EVENTS)
-        context.set(layer.decided, 1)  # of no image yet
+        context.set(layer.decided_image, 1)  # of no image yet
         context.set(layer.sent.ready, 1)
         while not cycles or cycles[-1].get("sent") not in LAST:
             cycle: Cycle = {}

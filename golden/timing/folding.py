@@ -29,7 +29,7 @@ BANK_WORDS = 1024
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
-"""The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/architecture.md)."""
+"""The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/figures.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)

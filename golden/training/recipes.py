@@ -1,4 +1,4 @@
-"""Training recipes: named parameters of `Trainer` that reach the figures in the README.
+"""Training recipes: named parameters of `Trainer` that reach the figures of docs/figures.md.
 
 `sparse` makes the shipped networks. `plain` and `noisy` repeat the table of Mostafa (2017), whose
 cost and noise are not published, with ours: `plain` trains on the binarised pixels as they are,
