@@ -47,7 +47,7 @@ class Engine(wiring.Component):
 
     Ports
     -----
-    get, fast, two, release, rewind : of the Ring.
+    get, every_cycle, follows, release, rewind : of the Ring.
     answer : to the Transmitter.
     fault : of the Receiver, whose next request has the sequence `expected`.
     rom_index, rom_digit, rom_data : of the BoardRom; while `rom_busy` its other reader has it.
@@ -74,8 +74,8 @@ class Engine(wiring.Component):
         self._control = ControlHandler(index, config)
         members = {
             "get": In(stream.Signature(ENTRY)),
-            "fast": Out(1),
-            "two": In(1),
+            "every_cycle": Out(1),
+            "follows": In(1),
             "release": Out(1),
             "rewind": Out(1),
             "answer": Out(stream.Signature(ANSWER_BYTE)),
@@ -245,8 +245,8 @@ class Engine(wiring.Component):
         m.d.comb += [
             self._identity.stored.valid.eq(stored.valid),
             self._identity.stored.payload.eq(stored.payload),
-            self._images.follows.eq(self.two | unasked),
-            self.fast.eq(self._images.fast & ~unasked),
+            self._images.follows.eq(self.follows | unasked),
+            self.every_cycle.eq(self._images.every_cycle & ~unasked),
             self.shown.eq(self._images.shown),
             self.shown_valid.eq(self._images.shown_valid),
             self.reset_core.eq(self._control.reset_core),

@@ -112,8 +112,8 @@ class Link(wiring.Component):
         m.d.comb += [
             ring.drop.eq(receiver.drop),
             receiver.full.eq(ring.full),
-            ring.fast.eq(engine.fast),
-            engine.two.eq(ring.two),
+            ring.every_cycle.eq(engine.every_cycle),
+            engine.follows.eq(ring.follows),
             ring.release.eq(engine.release),
             ring.rewind.eq(engine.rewind),
             engine.fault.valid.eq(receiver.fault.valid),

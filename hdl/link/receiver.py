@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
 from .requests import WORD_BYTES, Length
 from .ring import ENTRY
-from .selector import Selector
+from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
 from .uart import RECEIVED
 
 CRC = Algorithm(
@@ -23,8 +23,9 @@ CRC = Algorithm(
 
 CRC_BYTES = CRC_BITS // 8
 
-SPACING = 40
-"""Clocks from one byte to the next, at least: those of the fastest line."""
+SPACING = SELECT_CYCLES + FILL_CYCLES + 1
+"""Clocks from one byte to the next, at least: what is left of a bitmap's last byte must have been
+put before the checksum comes. No line is so fast (`uart.LINE_SPACING`)."""
 
 LAST_PLACE = CRC_BYTES
 """The place of the last byte of a bitmap; that of the first is LAST_PLACE + bytes - 1."""

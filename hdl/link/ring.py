@@ -63,15 +63,16 @@ class Ring(wiring.Component):
     full : there is no room for another byte, nor for a mark; they are not to be put. Known two
         cycles after a byte has been put.
     get : stream of `ENTRY`, request after request. After a mark it says nothing until `release`.
-    fast : a byte is wanted in every cycle. Not while one of the next three may be the mark.
-    two : there are two bytes to get, so that with `fast` there is one in every cycle from now on.
+    every_cycle : a byte is wanted in every cycle. Not while one of the next three may be the mark.
+    follows : there are two bytes to get, so that with `every_cycle` there is one in every cycle
+        from now on.
     release : the room of the request is free, all of which up to its mark has been taken.
     rewind : give the same request once more, from its first byte.
 
     Parameters: `depth`, bytes, a power of two; depth - 1 can be held.
 
-    Latency from a mark to `get` 4 cycles. Throughput a byte a cycle in, or out with `fast`; else
-    one every second cycle.
+    Latency from a mark to `get` 4 cycles. Throughput a byte a cycle in, or out with `every_cycle`;
+    else one every second cycle.
     """
 
     def __init__(self, depth: int):
@@ -84,8 +85,8 @@ class Ring(wiring.Component):
                 "drop": In(1),
                 "full": Out(1),
                 "get": Out(stream.Signature(ENTRY)),
-                "fast": In(1),
-                "two": Out(1),
+                "every_cycle": In(1),
+                "follows": Out(1),
                 "release": In(1),
                 "rewind": In(1),
             }
@@ -127,8 +128,8 @@ class Ring(wiring.Component):
         moves = ~head_valid | self.get.ready
         ended = head_valid & head.mark
         m.d.comb += [
-            self.two.eq(head_valid & latest_valid),
-            fetch.eq((~latest_valid | (moves & self.fast)) & ~ended & (read != committed)),
+            self.follows.eq(head_valid & latest_valid),
+            fetch.eq((~latest_valid | (moves & self.every_cycle)) & ~ended & (read != committed)),
             store.address.eq(Mux(store_now, write, read)),
             store.write.eq(store_now),
             store.entry.eq(entry),

@@ -4,6 +4,12 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+SELECT_CYCLES = 10
+"""Clocks a byte takes: to ask for the mask, to get it, and a pixel a clock."""
+
+FILL_CYCLES = 9
+"""Clocks that the last byte may take besides, until zeros have filled the byte that has begun."""
+
 
 class Selector(wiring.Component):
     """Takes a bitmap byte by byte, bit by bit, and packs the connected pixels into bytes anew.
@@ -18,7 +24,8 @@ class Selector(wiring.Component):
     clear : forget what is left of a bitmap without its last byte.
     put : stream of bytes, always ready.
 
-    Takes 10 clocks a byte, the last one up to 9 more; a byte is put up to 2 clocks later.
+    Takes SELECT_CYCLES a byte, the last one up to FILL_CYCLES more; a byte is put up to 2 clocks
+    later, what the last one gives within its own.
     """
 
     def __init__(self):

@@ -13,6 +13,12 @@ TOLERANCE = 0.01
 MIN_DIVISOR = 4
 """Clocks a bit: fewer would not find its middle."""
 
+BYTE_BITS = 10
+"""Start bit, data, stop bit."""
+
+LINE_SPACING = BYTE_BITS * MIN_DIVISOR
+"""Clocks from one byte to the next on the fastest line. The Receiver needs fewer."""
+
 RECEIVED = data.StructLayout({"data": 8, "broken": 1})
 """A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
 

@@ -203,7 +203,7 @@ def test_ring_against_a_list(seed):
             frame = []
             while not frame or not frame[-1] & 256:
                 quick = rng.random() < 0.5
-                ctx.set(ring.fast, quick and not frame)
+                ctx.set(ring.every_cycle, quick and not frame)
                 for _ in range(rng.choice((0, 0, 0, 1, 30))):
                     await ctx.tick()
                 while not ctx.get(ring.get.valid):

@@ -34,12 +34,12 @@ class ImageHandler(wiring.Component):
     """Puts images through the core, and answers with its decisions.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
-    of the core alone. An event takes 9 cycles, which may be more than the core would need.
+    of the core alone. An event takes 8 cycles, which may be more than the core would need.
 
     Ports
     -----
     request : `request_signature`. That of an unasked one, the stored image, has no answer.
-    fast : a byte of the payload is wanted in every cycle.
+    every_cycle : a byte of the payload is wanted in every cycle.
     follows : there will be one in every cycle from now on.
     words, events, labels, decision, learned : of the Core.
     shown, shown_valid : the class of the latest decision, and whether there has been one.
@@ -52,7 +52,7 @@ class ImageHandler(wiring.Component):
         core = CoreSignature(config).flip().members
         members = {
             "request": In(request_signature(index)),
-            "fast": Out(1),
+            "every_cycle": Out(1),
             "follows": In(1),
             "events": core["events"],
             "decision": core["decision"],
@@ -111,7 +111,7 @@ class ImageHandler(wiring.Component):
                     # Not before the ring can follow the core, so that none of its cycles is ours.
                     begun = request.index[1:] != 0
                     m.d.comb += [
-                        self.fast.eq(1),
+                        self.every_cycle.eq(1),
                         self.words.payload.eq(payload.payload),
                         self.words.valid.eq(payload.valid & (self.follows | begun)),
                         payload.ready.eq(self.words.valid & self.words.ready),

@@ -38,7 +38,7 @@ class WeightHandler(wiring.Component):
     request : `request_signature`.
     weights, weights_read : of the Core.
 
-    Throughput: of WRITE a chunk in 9 cycles, or as fast as the core takes them; of READ as fast as
+    Throughput: of WRITE a chunk in 8 cycles, or as fast as the core takes them; of READ as fast as
     they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it.
     """
 

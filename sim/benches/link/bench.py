@@ -14,6 +14,7 @@ from cocotb.handle import SimHandleBase
 from cocotb.triggers import Event, RisingEdge, Timer
 from cocotbext.uart import UartSink, UartSource
 
+from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, at_random
 
@@ -157,7 +158,7 @@ class LinkBench:
     async def _send(self, content: str, spacing: int) -> None:
         await self.line.send(bytes.fromhex(content), spacing)
 
-    async def _broken(self, content: str, spacing: int = 40) -> None:
+    async def _broken(self, content: str, spacing: int = LINE_SPACING) -> None:
         await self.line.send_broken(bytes.fromhex(content), spacing)
 
     async def _pause(self, cycles: int) -> None:
@@ -183,7 +184,7 @@ class LinkBench:
         for number, (frame, _) in enumerate(frames):
             while held[number + 1] - held[self.received.frames - before] > capacity:
                 await self._answers(self.received.frames + 1, 200_000)
-            await self._send(frame, 40)
+            await self._send(frame, LINE_SPACING)
             self.sent.append(self.domain.cycle)
         await self._answers(before + len(frames), 200_000)
 

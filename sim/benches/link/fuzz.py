@@ -48,9 +48,6 @@ LOW = 1 << 9
 CLOCKS_A_BIT = 4
 CLOCK = 12_000_000
 RING_BYTES = 128
-SPACING = 24
-"""Clocks from byte to byte. The fastest line has 40; the receiver is done in this time, too."""
-
 BATCH = 2000
 """Frames in one simulation, from a power-up on."""
 

@@ -15,11 +15,12 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
+from firstspike.hdl.link.receiver import SPACING
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import ClockDomain
 
 from .bench import BitLine, ByteLine
-from .fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, SPACING, WRONG
+from .fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, WRONG
 
 PATIENCE = 20_000
 """Clock cycles within which a good frame is answered."""

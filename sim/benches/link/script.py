@@ -16,8 +16,8 @@ from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
-from firstspike.hdl.link.receiver import SPACING
 from firstspike.hdl.link.serial_core import SerialCore
+from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 
@@ -66,13 +66,13 @@ class Script:
     def __init__(self) -> None:
         self.steps: list[list] = []
 
-    def send(self, content: bytes, *, spacing: int = SPACING) -> Script:
+    def send(self, content: bytes, *, spacing: int = LINE_SPACING) -> Script:
         """Bytes as they are, so many clocks apart (of no importance bit by bit)."""
         self.steps.append(["send", content.hex(), spacing])
         return self
 
     def request(
-        self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = SPACING
+        self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = LINE_SPACING
     ) -> Script:
         """A good frame."""
         return self.send(encode_frame(kind, sequence, payload), spacing=spacing)

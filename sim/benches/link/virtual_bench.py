@@ -12,7 +12,7 @@ import socket
 import cocotb
 from cocotb.handle import SimHandleBase
 
-from firstspike.hdl.link.receiver import SPACING
+from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import ClockDomain
 
@@ -106,7 +106,7 @@ async def virtual(dut: SimHandleBase) -> None:
     while (content := terminal.read(traffic.at_rest and not terminal.waits)) is not None:
         if content:
             traffic.came(content)
-            await line.send(content, SPACING)
+            await line.send(content, LINE_SPACING)
         else:
             await domain.after_rising()
             await domain.cycles(STEP)
