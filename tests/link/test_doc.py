@@ -142,6 +142,12 @@ def test_numbers_of_the_page_are_those_of_the_protocol():
         assert text in PAGE, text
 
 
+def test_the_registers_of_the_rule_are_those_of_the_page():
+    sizes = protocol.SETTINGS_BYTES.items()
+    row = ", ".join(f"{name} ({size})" for name, size in sizes)
+    assert f"| {Request.SETTINGS.value} | SETTINGS | {row} |" in PAGE
+
+
 def test_the_layout_of_the_identity_is_that_of_the_page():
     table = PAGE[PAGE.index("### Identity") : PAGE.index("### Weights")]
     head, layer = table.split("| number of layers")

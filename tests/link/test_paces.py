@@ -1,5 +1,7 @@
 """How fast bytes may come, and how fast events go on."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from amaranth.hdl import Module
@@ -15,6 +17,8 @@ from firstspike.hdl.link.requests import Length, bitmap_bytes, packed
 from firstspike.hdl.link.ring import Ring
 from firstspike.hdl.link.uart import LINE_SPACING
 from tests.support.link_board import events_request, small_network
+
+PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
 EVENT_CYCLES = 8
 """Of an event that comes over the link, as docs/link.md says."""
@@ -130,4 +134,5 @@ def test_events_go_on_at_the_pace_that_is_said():
 
     simulate(m, put, take)
     assert rows[:8] == list(range(8))
+    assert f"({EVENT_CYCLES} cycles an event)" in PAGE
     assert np.diff(cycles).tolist() == [EVENT_CYCLES] * 7 + [2]  # END is the last
