@@ -1,5 +1,6 @@
-"""README and pages say nothing of files, verbs and options that are not there."""
+"""README and pages name only files, verbs and options that are there, and the example is right."""
 
+import doctest
 import re
 from pathlib import Path
 
@@ -46,3 +47,10 @@ def test_commands_that_are_shown_have_their_options(path):
         known = {"--help", *(name for one in command.params for name in one.opts)}
         wrong += [f"{verb} {word}" for word in words if word.startswith("--") and word not in known]
     assert wrong == []
+
+
+def test_the_python_example_is_right():
+    text = (ROOT / "docs" / "python.md").read_text()
+    (session,) = re.findall(r"```pycon\n(.*?)```", text, re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(session, {}, "python.md", "python.md", 0)
+    assert doctest.DocTestRunner().run(example).failed == 0
