@@ -119,7 +119,7 @@ class Core(wiring.Component):
             out.cycles.eq(taken),
         ]
         for i in range(len(layers)):
-            m.d.comb += out.spikes[str(i)].eq(said.context.spikes[str(i)])
+            m.d.comb += out.spikes_in[str(i)].eq(said.context.spikes_in[str(i)])
 
         self._connect_host(m, layers)
         if config.learns:

@@ -55,7 +55,7 @@ def context_layout(counted, learns):
     """
     return data.StructLayout(
         {
-            "spikes": data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
+            "spikes_in": data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
             "causes": causes_layout(learns),
         }
     )

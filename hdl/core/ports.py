@@ -32,7 +32,7 @@ def decision_layout(config: CoreConfig) -> DescribedLayout:
             "forced": (1, "no output fired up to the deadline"),
             "error": (1, "one of the causes is set"),
             "causes": (causes_layout(config.learns), "what was wrong with the image"),
-            "spikes": (counts, "spikes into this layer before the tick of the decision"),
+            "spikes_in": (counts, "spikes into this layer before the tick of the decision"),
             "cycles": (
                 CYCLES_BITS,
                 "clock cycles from the first event or word taken to the decision",

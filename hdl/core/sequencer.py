@@ -90,8 +90,8 @@ class Sequencer(wiring.Component):
         ]
         counted = len(config.counted) - 1
         for i in range(counted):
-            m.d.comb += op.context.spikes[str(i)].eq(event.context.spikes[str(i)])
-        m.d.comb += op.context.spikes[str(counted)].eq(rows)
+            m.d.comb += op.context.spikes_in[str(i)].eq(event.context.spikes_in[str(i)])
+        m.d.comb += op.context.spikes_in[str(counted)].eq(rows)
 
         with m.If(replaying):
             # Nothing more is done for an image that is decided in the middle of a walk.
@@ -105,7 +105,7 @@ class Sequencer(wiring.Component):
             m.d.comb += [
                 op.start.eq(1),
                 op.tick.eq(event.tick),
-                op.context.spikes[str(counted)].eq(0),
+                op.context.spikes_in[str(counted)].eq(0),
                 issue.eq(1),
                 begin.eq(1),
                 consume.eq(step & ~is_end),
@@ -126,7 +126,7 @@ class Sequencer(wiring.Component):
             m.d.comb += [
                 op.end.eq(1),
                 # The deadline's own spikes come too late for its decision.
-                op.context.spikes[str(counted)].eq(rows_before),
+                op.context.spikes_in[str(counted)].eq(rows_before),
                 issue.eq(~busy),
                 consume.eq(step & ~busy),
             ]

@@ -152,7 +152,7 @@ class SentJudge(Judge):
             return
         tick = event["tick"]
         assert self.promised <= tick, f"{where}, but {self.promised} was promised"
-        assert event["context.spikes.0"] == expected.rows_before(tick), where
+        assert event["context.spikes_in.0"] == expected.rows_before(tick), where
         if event["kind"] == Kind.SPIKE.value:
             found = (tick, event["address"])
             assert spikes[self._next : self._next + 1] == [found], f"{where}, of {spikes}"
@@ -182,7 +182,7 @@ class PotentialsJudge(Judge):
         where = f"cycle {cycle}: group {group} at tick {tick}"
         assert said["operation.image"] == self.expected.image & 1, where
         assert self._order[self._next : self._next + 1] == [(tick, group)], where
-        assert said["operation.context.spikes.0"] == self.expected.rows_before(tick), where
+        assert said["operation.context.spikes_in.0"] == self.expected.rows_before(tick), where
         self._next += 1
         folding, bits = self._config.folding, self._config.widths.M
         for lane in range(folding.lanes):

@@ -145,7 +145,7 @@ def _bench(
             f"        spike_{layer} = spike_ends_{layer}[2*image];",
         ]
     counts = [
-        f'        check(image, "spikes {layer}", decision[{bits(f"spikes.{layer}")}], '
+        f'        check(image, "spikes {layer}", decision[{bits(f"spikes_in.{layer}")}], '
         f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]

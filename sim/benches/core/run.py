@@ -227,7 +227,7 @@ def hardware_run(
         "decision": said["class"],
         "tick": said["tick"],
         "forced": said["forced"].astype(bool),
-        "rows": np.column_stack([said[f"spikes.{i}"] for i in range(len(config.layers))]),
+        "rows": np.column_stack([said[f"spikes_in.{i}"] for i in range(len(config.layers))]),
         "cycles": said["cycles"],
         "error": error_causes(said),
         "logs": spike_logs(config, results, count, reset),
