@@ -12,9 +12,9 @@ from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.core.layouts import tick_shape
 from firstspike.hdl.core.weights import update_layout, updated_signature
 from firstspike.hdl.lib.layouts import DescribedLayout
-from firstspike.hdl.lib.lfsr import Lfsr
 
 from .deltas import Deltas
+from .generator import generator
 from .row_walks import InputWalk, OutputWalk
 from .run_on import margin_layout, outcome_layout
 
@@ -109,7 +109,7 @@ class Learner(wiring.Component):
         hidden, last = self._hidden.folding, self._last.folding
         unit = self._hidden.learning.unit
 
-        m.submodules.lfsr = lfsr = Lfsr()
+        m.submodules.lfsr = lfsr = generator()
         m.submodules.deltas = deltas = Deltas(self._hidden, self._last)
         m.submodules.input_walk = inputs = InputWalk(self._hidden)
         m.submodules.output_walk = outputs = OutputWalk(self._hidden, self._last)

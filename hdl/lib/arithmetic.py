@@ -1,9 +1,25 @@
-"""Products with a constant as shifts and additions: `*` would take a hardware multiplier."""
+"""Products with a constant as shifts and additions: `*` would take a hardware multiplier.
+
+>>> from amaranth.hdl import Const
+>>> evaluated(times(5, Const(3, 4)))
+15
+
+(`evaluated` simulates a value for a moment.)
+"""
+
+from __future__ import annotations
+
+from amaranth.hdl import Value
 
 
-def times(constant, value):
-    """`constant` (>= 0, an int) times `value` (a hardware value)."""
-    total = 0
+def times(constant: int, value: Value) -> Value | int:
+    """`constant` times `value` (a hardware value); the int 0 where `constant` is 0.
+
+    Raises ValueError for a negative constant.
+    """
+    if constant < 0:
+        raise ValueError(f"a product's constant must be 0 or more, not {constant}.")
+    total: Value | int = 0
     for bit in range(constant.bit_length()):
         if constant >> bit & 1:
             total = (value << bit) + total

@@ -1,10 +1,25 @@
-"""Trees that search a word of bits: the first one set, and whether it is the only one."""
+"""Trees that search a word of bits: the first one set, and whether it is the only one.
 
+    >>> from amaranth.hdl import Const
+    >>> found = first_set(Const(0b1100, 4))
+    >>> [evaluated(value) for value in (found.any, found.many, found.index)]
+    [1, 1, 2]
+    >>> [evaluated(f(Const(0b1100, 4))) for f in (without_first, lowest_set)]
+    [8, 4]
+    >>> evaluated(chosen(Const(0b10, 2), [Const(5), Const(7)]))
+    7
+
+(`evaluated` simulates a value for a moment.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, Const, Mux, Value
+from amaranth.hdl import Cat, Const, Mux, Value, ValueLike
 
 
 class Found(NamedTuple):
@@ -16,9 +31,14 @@ class Found(NamedTuple):
     index: Value
 
 
-def first_set(bits) -> Found:
-    """Search `bits`, a value or list of one-bit values, from the lowest: a logarithmic tree."""
+def first_set(bits: Value | Iterable[Value]) -> Found:
+    """Search `bits`, a value or one-bit values, from the lowest: a logarithmic tree.
+
+    Raises ValueError where there are none.
+    """
     bits = list(bits)
+    if not bits:
+        raise ValueError("a search needs at least 1 bit, not 0.")
     if len(bits) == 1:
         return Found(bits[0], Const(0, 1), Const(0, 0))
     half = 1 << (len(bits) - 1).bit_length() - 1
@@ -32,18 +52,18 @@ def first_set(bits) -> Found:
     )
 
 
-def without_first(bits):
+def without_first(bits: Value | Iterable[Value]) -> Value:
     """`bits` with the lowest one cleared, without a carry chain."""
     bits = list(bits)
     return Cat(bit & Cat(bits[:i]).any() for i, bit in enumerate(bits))
 
 
-def lowest_set(bits):
+def lowest_set(bits: Value | Iterable[Value]) -> Value:
     """`bits` with all but the lowest one cleared."""
     bits = list(bits)
     return Cat(bit & ~Cat(bits[:i]).any() for i, bit in enumerate(bits))
 
 
-def chosen(bits, values):
+def chosen(bits: Value | Iterable[Value], values: Iterable[ValueLike]) -> Value:
     """The one of `values` whose bit is set, if only one is: found sooner than by an index."""
     return reduce(or_, (Mux(bit, Value.cast(v), 0) for bit, v in zip(bits, values, strict=True)))

@@ -1,46 +1,76 @@
-"""The random generator: a linear-feedback shift register that leaps."""
+"""The random generator: a shift register with linear feedback that leaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.learning.rule import leap
-
-WIDTH = 16
-"""Bits of the state."""
-
 
 class Lfsr(wiring.Component):
-    """Draws with probability 2^-j, as `golden.learning` does; one draw a cycle.
+    """Draws with probability 2^-j, one draw a cycle.
 
-    A leap is linear: each bit of the next state is the exclusive or of some bits of this one.
+    A leap, which may be many steps of the register, is linear: each bit of the next state is the
+    exclusive or of some bits of this one. So software that defines it is all there is to say, for
+    example four steps of four bits:
 
-    Ports
-    -----
-    draw : j, 0 .. 15.
-    drawn : in the same cycle, whether the draw succeeds: the low j bits of the next state are 0.
-        With j = 0 always.
-    take : the draw counts; unless j = 0 the state leaps at the end of the cycle.
-    load, seed : set the state, if the seed is not 0; wins over `take`.
-    state : never 0.
+        >>> def leap(state):
+        ...     for _ in range(4):
+        ...         state = state >> 1 ^ (0b1001 if state & 1 else 0)
+        ...     return state
+        >>> generator = Lfsr(leap, width=4, init=1)
+
+    Parameters
+    ----------
+    leap : the state after a state, both int. Linear over exclusive or; from 0 alone to 0.
+    width : bits of the state, at least 2.
+    init : the state after a reset, not 0.
+
+    Members
+    -------
+    draw : In, j, 0 .. width - 1.
+    drawn : Out, in the same cycle, whether the draw succeeds: the low j bits of the next state are
+        0. With j = 0 always.
+    take : In, the draw counts; unless j = 0 the state leaps at the end of the cycle.
+    load, seed : In, set the state, if the seed is not 0; wins over `take`.
+    state : Out, never 0.
+
+    Raises ValueError for parameters out of range, and for a leap that is not linear.
     """
 
-    draw: In(range(WIDTH))
-    take: In(1)
-    drawn: Out(1)
-    load: In(1)
-    seed: In(WIDTH)
-    state: Out(WIDTH, init=0xACE1)
+    def __init__(self, leap: Callable[[int], int], *, width: int, init: int) -> None:
+        if width < 2:
+            raise ValueError(f"a generator has at least 2 bits, not {width}.")
+        if not 0 < init < 1 << width:
+            raise ValueError(
+                f"a generator of {width} bits starts with 1 to {(1 << width) - 1}, not {init}."
+            )
+        bits = [1 << bit for bit in range(width)]
+        if any(leap(a ^ b) != leap(a) ^ leap(b) for a in bits for b in bits):
+            raise ValueError(f"a leap must be linear over exclusive or: {leap!r} is not.")
+        self._goes = [leap(bit) for bit in bits]  # where each bit of the state goes
+        self.width = width
+        super().__init__(
+            {
+                "draw": In(range(width)),
+                "take": In(1),
+                "drawn": Out(1),
+                "load": In(1),
+                "seed": In(width),
+                "state": Out(width, init=init),
+            }
+        )
 
     def elaborate(self, platform):
         m = Module()
-        # Where each bit of the state goes, from the definition of a leap.
-        goes = [leap(1 << bit) for bit in range(WIDTH)]
+        width = self.width
         after = Cat(
-            Cat(self.state[bit] for bit in range(WIDTH) if goes[bit] >> target & 1).xor()
-            for target in range(WIDTH)
+            Cat(self.state[bit] for bit in range(width) if self._goes[bit] >> target & 1).xor()
+            for target in range(width)
         )
-        succeeds = Cat(Const(1, 1), (~after[:j].any() for j in range(1, WIDTH)))
+        succeeds = Cat(Const(1, 1), (~after[:j].any() for j in range(1, width)))
         m.d.comb += self.drawn.eq(succeeds.bit_select(self.draw, 1))
         with m.If(self.load & (self.seed != 0)):
             m.d.sync += self.state.eq(self.seed)

@@ -1,6 +1,8 @@
 """The register behind a memory's port: block RAM has one inside, of unknown content at first."""
 
-from amaranth.hdl import Signal
+from __future__ import annotations
+
+from amaranth.hdl import ShapeLike, Signal
 
 _ATTRIBUTE = "unknown_at_first"
 
@@ -8,7 +10,7 @@ FORGET_INITIAL = f"setattr -unset init a:{_ATTRIBUTE}"
 """Command of Yosys: no logic is to be made that gives these registers the initial value of 0."""
 
 
-def memory_register(shape, name=None):
+def memory_register(shape: ShapeLike, name: str | None = None) -> Signal:
     """A register for what is read; nobody looks at it before something is.
 
     A memory's port without a register and this one behind it, for only then Yosys heeds what is

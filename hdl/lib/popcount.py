@@ -1,4 +1,11 @@
-"""Population count: how many bits of a word are set."""
+"""Population count: how many bits of a word are set.
+
+    >>> from amaranth.hdl import Const
+    >>> evaluated(popcount(Const(0b1011, 4)))
+    3
+
+(`evaluated` simulates a value for a moment.)
+"""
 
 from collections.abc import Iterable
 
@@ -20,8 +27,13 @@ LEVELS_PER_STAGE = 2
 
 
 def popcount(bits: Value | Iterable[Value]) -> Value:
-    """How many of `bits` (a value, or one-bit values, at least one) are set; combinational."""
+    """How many of `bits` (a value, or one-bit values) are set; combinational.
+
+    Raises ValueError where there are none.
+    """
     bits = list(bits)
+    if not bits:
+        raise ValueError("a population count needs at least 1 bit, not 0.")
     counts = _count_groups(bits)
     while len(counts) > 1:
         counts = _add_pairs(counts)
@@ -78,6 +90,25 @@ def count_layout(width: int, value: ShapeLike) -> data.StructLayout:
 
 class PopCount(wiring.Component):
     """Counts the bits of a word of any width, in a pipeline.
+
+    A word of 784 bits, and a byte that says where it came from:
+
+        >>> from amaranth.sim import Simulator
+        >>> counter = PopCount(784, value=8)
+        >>> counter.stages
+        5
+        >>> async def bench(ctx):
+        ...     ctx.set(counter.words.payload, {"bits": (1 << 300) - 1, "value": 7})
+        ...     ctx.set(counter.words.valid, 1)
+        ...     ctx.set(counter.counts.ready, 1)
+        ...     tick = ctx.tick().sample(counter.counts.payload)
+        ...     *_, payload = await tick.until(counter.counts.valid)
+        ...     print(payload.count, payload.value)
+        >>> simulator = Simulator(counter)
+        >>> simulator.add_clock(1e-6)
+        >>> simulator.add_testbench(bench)
+        >>> simulator.run()
+        300 7
 
     Parameters
     ----------

@@ -22,6 +22,30 @@ class SpikeQueue(wiring.Component):
 
         push -> values[place], links[tail of key]          pop <- values[head of the first key]
 
+    Three items of a byte, pushed with the keys 5, 2 and 5:
+
+        >>> from amaranth.sim import Simulator
+        >>> queue = SpikeQueue(n_keys=16, shape=8, capacity=3)
+        >>> async def bench(ctx):
+        ...     ctx.set(queue.push.valid, 1)
+        ...     for key, value in [(5, 10), (2, 11), (5, 12)]:
+        ...         ctx.set(queue.push.payload, {"key": key, "value": value})
+        ...         await ctx.tick()
+        ...     ctx.set(queue.push.valid, 0)
+        ...     ctx.set(queue.release, 1)
+        ...     ctx.set(queue.pop.ready, 1)
+        ...     for _ in range(3):
+        ...         tick = ctx.tick().sample(queue.pop.payload)
+        ...         *_, item = await tick.until(queue.pop.valid)
+        ...         print(item.key, item.value)
+        >>> simulator = Simulator(queue)
+        >>> simulator.add_clock(1e-6)
+        >>> simulator.add_testbench(bench)
+        >>> simulator.run()
+        2 11
+        5 10
+        5 12
+
     Parameters
     ----------
     n_keys : how many keys there are, at least 1.

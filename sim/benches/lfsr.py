@@ -7,6 +7,7 @@ from typing import Any
 import cocotb
 
 from firstspike.golden.learning.rule import leap
+from firstspike.hdl.learner.generator import generator
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
@@ -20,17 +21,17 @@ class Parameters:
     amount: int
 
 
-def simulate(generator: Lfsr, amount: int = 5000, **options: Any) -> None:
+def simulate(lfsr: Lfsr, amount: int = 5000, **options: Any) -> None:
     """Hold a generator against `golden.learning.rule.leap`, for `amount` cycles of random inputs.
 
     `options` are `run_bench`'s.
     """
-    run_bench(__name__, generator, Parameters(amount), **options)
+    run_bench(__name__, lfsr, Parameters(amount), **options)
 
 
 def example(**options: Any) -> str:
     """What `firstspike simulate` runs and says."""
-    simulate(Lfsr(), **options)
+    simulate(generator(), **options)
     return "5000 cycles of draws and seeds against the golden generator"
 
 

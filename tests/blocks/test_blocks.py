@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
 from firstspike.hdl.learner.address_set import AddressSet
-from firstspike.hdl.lib.lfsr import Lfsr
+from firstspike.hdl.learner.generator import generator
 from firstspike.hdl.lib.popcount import PopCount, popcount
 from firstspike.sim.benches import address_set, lfsr
 from firstspike.sim.benches import popcount as popcount_bench
@@ -36,7 +36,7 @@ def test_impossible_address_sets_are_refused(n):
 
 @on_both_simulators
 def test_lfsr(simulator):
-    lfsr.simulate(Lfsr(), simulator=simulator)
+    lfsr.simulate(generator(), simulator=simulator)
 
 
 @pytest.mark.parametrize("width", [1, 2, 6, 7, 8, 10, 15])

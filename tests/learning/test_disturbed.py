@@ -12,13 +12,13 @@ import pytest
 from firstspike.golden import Learned, Settings, learn
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
-from firstspike.hdl.lib.lfsr import Lfsr
+from firstspike.hdl.learner.generator import generator
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus, read_requests
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
 from tests.support.simulators import on_both_simulators
 
-RESET_SETTINGS, RESET_GENERATOR = Settings(), Lfsr().signature.members["state"].init
+RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
 
 

@@ -1,0 +1,90 @@
+"""`hdl/lib` alone: its examples run, and it needs nothing but Amaranth and numpy."""
+
+import doctest
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+from amaranth.hdl import Module, Signal, Value
+from amaranth.sim import Simulator
+
+import firstspike.hdl.lib
+from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.find import first_set
+from firstspike.hdl.lib.lfsr import Lfsr
+from firstspike.hdl.lib.popcount import PopCount, popcount
+from firstspike.hdl.lib.queue import SpikeQueue
+
+MODULES = [module.name for module in pkgutil.iter_modules(firstspike.hdl.lib.__path__)]
+
+
+def evaluated(value: Value) -> int:
+    """What a value is, of constants."""
+    m = Module()
+    found = Signal(len(value))
+    m.d.comb += found.eq(value)
+    seen = []
+
+    async def look(ctx):
+        await ctx.delay(1e-9)
+        seen.append(ctx.get(found))
+
+    simulator = Simulator(m)
+    simulator.add_testbench(look)
+    simulator.run()
+    return seen[0]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    module = importlib.import_module(f"firstspike.hdl.lib.{name}")
+    result = doctest.testmod(module, extraglobs={"evaluated": evaluated})
+    assert result.failed == 0
+
+
+def test_most_modules_have_an_example():
+    finder = doctest.DocTestFinder()
+    shown = {
+        name
+        for name in MODULES
+        for test in finder.find(importlib.import_module(f"firstspike.hdl.lib.{name}"))
+        if test.examples
+    }
+    assert {"arithmetic", "find", "layouts", "lfsr", "popcount", "queue"} <= shown
+
+
+def test_nothing_else_of_ours_is_loaded():
+    script = (
+        f"import importlib, sys\n"
+        f"for name in {MODULES}: importlib.import_module('firstspike.hdl.lib.' + name)\n"
+        "print([m for m in sys.modules if m.startswith('firstspike.')"
+        " and not 'firstspike.hdl.lib.'.startswith(m + '.')"
+        " and not m.startswith('firstspike.hdl.lib')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: times(-1, Signal(4)), "0 or more, not -1"),
+        (lambda: first_set([]), "at least 1 bit"),
+        (lambda: popcount([]), "at least 1 bit"),
+        (lambda: PopCount(0), "at least 1 bit, not 0"),
+        (lambda: SpikeQueue(0, 8, 4), "has 0 and 4"),
+        (lambda: SpikeQueue(4, 8, 0), "has 4 and 0"),
+        (lambda: Lfsr(lambda s: s, width=1, init=1), "at least 2 bits, not 1"),
+        (lambda: Lfsr(lambda s: s, width=4, init=0), "1 to 15, not 0"),
+        (lambda: Lfsr(lambda s: s, width=4, init=16), "1 to 15, not 16"),
+        (lambda: Lfsr(lambda s: s + 1, width=4, init=1), "linear"),
+    ],
+)
+def test_parameters_out_of_range_are_refused(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
