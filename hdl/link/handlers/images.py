@@ -78,8 +78,8 @@ class ImageHandler(wiring.Component):
         record = []
         for name, size in DECISION_BYTES.items():
             record += bytes_of(values[name], size)
-        for name, _ in said.spikes.shape():
-            record += bytes_of(said.spikes[name], SPIKES_BYTES)
+        for name, _ in said.spikes_in.shape():
+            record += bytes_of(said.spikes_in[name], SPIKES_BYTES)
         settled = self.decision.valid  # the image's end
         if config.learns:
             here, updated, cycles = self._learn(m, payload.valid & (state == State.LABEL))
