@@ -13,6 +13,8 @@ from firstspike.golden import load_network
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, toy_network
 
+pytestmark = pytest.mark.fast
+
 
 def wide_network(hidden):
     """A network of one hidden layer whose weights take any amount of memory."""

@@ -10,6 +10,8 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ, ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
 
+pytestmark = pytest.mark.fast
+
 OSCILLATORS = {
     board.platform().default_clk_frequency: board.device.family for board in BOARDS.values()
 }

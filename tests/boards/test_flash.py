@@ -8,6 +8,8 @@ import pytest
 from firstspike.boards.pins.registry import BOARDS
 from tests.support.command import firstspike
 
+pytestmark = pytest.mark.fast
+
 
 @pytest.fixture
 def desk(tmp_path, monkeypatch):

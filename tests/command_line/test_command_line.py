@@ -15,6 +15,8 @@ from firstspike.golden import NetworkError, shipped
 from firstspike.scripts.main import VERBS, Verbs
 from tests.support.command import firstspike, refusal, toy_network
 
+pytestmark = pytest.mark.fast
+
 COMMAND = [sys.executable, "-c", "from firstspike.scripts.main import main; main()"]
 
 

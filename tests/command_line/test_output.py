@@ -1,6 +1,10 @@
 """What is printed for people."""
 
+import pytest
+
 from firstspike.scripts.output import table
+
+pytestmark = pytest.mark.fast
 
 
 def test_a_table_is_aligned():

@@ -25,6 +25,8 @@ from firstspike.golden.data.sets import (
 )
 from firstspike.golden.data.sources import SOURCES, DebianPackage, Mirror, NpmPackage
 
+pytestmark = pytest.mark.fast
+
 N_IMAGES = {"train": 3, "t10k": 2}
 
 

@@ -11,6 +11,8 @@ from hypothesis.extra import numpy as hnp
 from firstspike.golden import EncodingError, encode, events
 from tests.support.strategies import networks, networks_with_ticks
 
+pytestmark = pytest.mark.fast
+
 
 @st.composite
 def networks_with_pixels(draw):

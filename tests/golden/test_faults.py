@@ -3,12 +3,15 @@
 import itertools
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network, potentials
 from firstspike.golden.faults import decide_by, flip, jitter, kill
 from tests.support.strategies import networks_with_ticks
+
+pytestmark = pytest.mark.fast
 
 
 @given(networks_with_ticks(max_spikes=1), st.data())

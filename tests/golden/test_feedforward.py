@@ -9,6 +9,8 @@ from firstspike.golden import neuron
 from firstspike.golden.training import kernels
 from firstspike.golden.training.feedforward import FeedForward, cross_entropy, layer_times
 
+pytestmark = pytest.mark.fast
+
 HORIZON = 1e9  # so late that the kernels, which have a horizon, let every neuron fire
 
 

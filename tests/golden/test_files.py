@@ -9,6 +9,8 @@ import pytest
 
 from firstspike.golden.files import adding_to, naming, replace_file, replacing
 
+pytestmark = pytest.mark.fast
+
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "result.txt"

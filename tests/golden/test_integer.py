@@ -10,6 +10,8 @@ from firstspike.golden.integer import infer_tick_by_tick
 from firstspike.golden.network import LARGEST
 from tests.support.strategies import networks_with_ticks
 
+pytestmark = pytest.mark.fast
+
 
 def one_layer(weights, threshold=1, unit=1, deadline=6, **fields) -> Network:
     weights = np.array(weights)

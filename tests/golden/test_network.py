@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from firstspike.golden import Network, NetworkError, load_network, shipped
 from tests.support.strategies import networks
 
+pytestmark = pytest.mark.fast
+
 
 def small_network() -> Network:
     return Network(

@@ -10,6 +10,8 @@ from scipy.integrate import solve_ivp
 
 from firstspike.golden import neuron
 
+pytestmark = pytest.mark.fast
+
 
 def exact_spike(z: list[float], w: list[float], number: int) -> Fraction | None:
     """The first z at which M crosses zero, walking from input to input in exact fractions."""

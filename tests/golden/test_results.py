@@ -11,6 +11,8 @@ from firstspike.golden import infer
 from firstspike.sim.scoreboard import Run, differences
 from tests.support.strategies import networks_with_ticks
 
+pytestmark = pytest.mark.fast
+
 
 def full_logs(inference):
     """Per image all hidden spikes up to the deadline, by layer, tick, neuron."""

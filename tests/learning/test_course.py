@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from firstspike.golden import LearningError
 from firstspike.golden.learning.course import Course, moved, relabelled
 
+pytestmark = pytest.mark.fast
+
 
 def parts_of(course: Course, grid: int) -> list[range]:
     parts, done = [], 0

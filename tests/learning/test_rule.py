@@ -29,6 +29,8 @@ from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
 
+pytestmark = pytest.mark.fast
+
 FIELDS = [field.name for field in fields(Learned)]
 
 

@@ -13,6 +13,8 @@ from firstspike.golden import LearningError, LearningState, Network, Settings, i
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from tests.support.command import toy_network
 
+pytestmark = pytest.mark.fast
+
 HOW = Settings(step=2, row_draw=1, output_draw=1)
 
 

@@ -16,6 +16,8 @@ from firstspike.hdl.link.selector import Selector
 from firstspike.hdl.link.transmitter import Transmitter
 from firstspike.hdl.link.uart import TOLERANCE, UartReceiver, UartTransmitter, divisor_of
 
+pytestmark = pytest.mark.fast
+
 CLOCK = 1e-6
 
 

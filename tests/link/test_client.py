@@ -29,6 +29,8 @@ from firstspike.hdl.link.protocol import Cause, Request
 from tests.support.board_model import BoardModel, ModelLine, served
 from tests.support.command import toy_network
 
+pytestmark = pytest.mark.fast
+
 NETWORK = toy_network()
 PIXELS = np.random.default_rng(1).integers(0, 256, (60, 36)).astype(np.uint8)
 TICKS = encode(NETWORK, PIXELS)

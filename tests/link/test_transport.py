@@ -13,6 +13,8 @@ from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, 
 from tests.support.board_model import BoardModel
 from tests.support.command import toy_network
 
+pytestmark = pytest.mark.fast
+
 IDENTITY = BoardModel(toy_network()).identity.to_bytes()
 KNOWN = 5
 """Frames that the board has dropped before."""
