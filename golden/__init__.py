@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .encoding import EncodingError, encode, events
-from .integer import Inference, infer, potentials
+from .integer import infer, potentials
 from .learning.learn import learn
-from .learning.rule import Learned, LearningError, Settings
+from .learning.rule import LearningError, Settings
 from .learning.state import LearningState
 from .network import Network, NetworkError, load_network, shipped
 from .neuron import NeuronError, Spike, spike
+from .results import Difference, Results, differences
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
@@ -19,19 +20,20 @@ if TYPE_CHECKING:
 __all__ = [
     "DataError",
     "Dataset",
+    "Difference",
     "EncodingError",
     "Folding",
-    "Inference",
-    "Learned",
     "LearningError",
     "LearningState",
     "Network",
     "NetworkError",
     "NeuronError",
+    "Results",
     "Settings",
     "Spike",
     "Trainer",
     "bundled_test_set",
+    "differences",
     "encode",
     "events",
     "infer",

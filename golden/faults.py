@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from .integer import Inference
 from .network import Network
+from .results import Results
 
 
-def decide_by(network: Network, inference: Inference, deadline: int) -> np.ndarray:
+def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray:
     """The class, int32 [n], if the decision is forced at an early `deadline`.
 
     As at the network's own deadline: the largest M(z) = z (B - threshold) - A wins, then the lower
@@ -21,7 +21,8 @@ def decide_by(network: Network, inference: Inference, deadline: int) -> np.ndarr
     layer whose neurons spike once.
     """
     z, W = deadline, network.weights[-1].astype(np.int64)
-    spikes = np.where(inference.hidden[-1] < z, inference.hidden[-1], 0).astype(np.int64)
+    hidden = inference.known_hidden()[-1]
+    spikes = np.where(hidden < z, hidden, 0).astype(np.int64)
     A, B = spikes @ W, (spikes > 0).astype(np.int64) @ W
     M = z * (B - network.thresholds[-1]) - A
     return np.where(inference.tick <= z, inference.decision, M.argmax(1)).astype(np.int32)

@@ -5,12 +5,12 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from .encoding import EncodingError
 from .network import Network
+from .results import Results, until
 
 LayerModel = Callable[[np.ndarray, int, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
 """(weights, threshold, spikes in, deadline, max_spikes) -> (spikes out, M), of many images.
@@ -20,54 +20,7 @@ potential at the tick of the first spike, or at the deadline if there is none.
 """
 
 
-@dataclass(frozen=True)
-class Inference:
-    """Decisions and spikes of n images."""
-
-    decision: np.ndarray
-    """int32 [n], the class."""
-    tick: np.ndarray
-    """int32 [n], the tick of the decision."""
-    forced: np.ndarray
-    """bool [n]: no output fired up to the deadline, and the largest M won."""
-    rows: np.ndarray
-    """int32 [n, n_layers]: how many of each layer's inputs spiked until the decision."""
-    hidden: tuple[np.ndarray, ...]
-    """Per hidden layer int32 [n, n_out]: the spike tick, 0 for silent, run on to the deadline."""
-    later: tuple[np.ndarray, ...]
-    """The same for the second to last spike of a neuron: int32 [n, n_out, max_spikes - 1]."""
-
-    @property
-    def input_spikes(self) -> np.ndarray:
-        """Spikes of connected inputs until the decision, int32 [n]."""
-        return self.rows[:, 0]
-
-    @property
-    def hidden_spikes(self) -> np.ndarray:
-        """Spikes of all hidden layers until the decision, int32 [n]."""
-        later = [_until(ticks, self.tick).sum((1, 2), np.int32) for ticks in self.later]
-        return self.rows[:, 1:].sum(1, np.int32) + sum(later)
-
-    def lookups(self, network: Network) -> np.ndarray:
-        """Fraction of each layer's inputs that spiked until the decision, float64 [n, n_layers].
-
-        Of the first layer's inputs the unconnected ones are counted too.
-        """
-        return self.rows / np.array(network.shape[:-1])
-
-    def spikes(self, image: int) -> list[tuple[int, int, int]]:
-        """Hidden spikes of one image until the decision: (layer, tick, neuron), in this order."""
-        found: list[tuple[int, int, int]] = []
-        for layer, (first, later) in enumerate(zip(self.hidden, self.later, strict=True)):
-            ticks = np.column_stack([first[image], later[image]])
-            neurons, _ = until = np.nonzero(_until(ticks[None], self.tick[image, None])[0])
-            found += zip(
-                [layer] * len(neurons), ticks[until].tolist(), neurons.tolist(), strict=True
-            )
-        return sorted(found)
-
-
-def infer(network: Network, ticks: np.ndarray) -> Inference:
+def infer(network: Network, ticks: np.ndarray) -> Results:
     """Run images through the network.
 
     `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
@@ -78,7 +31,7 @@ def infer(network: Network, ticks: np.ndarray) -> Inference:
     return _infer(network, ticks, layer_by_crossings)
 
 
-def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Inference:
+def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
     """The same as `infer` by definition, and slowly."""
     return _infer(network, ticks, layer_tick_by_tick)
 
@@ -151,7 +104,7 @@ def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray,
     return decision, np.where(forced, deadline, tick).astype(np.int32), forced
 
 
-def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Inference:
+def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Results:
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
     inputs = []
@@ -160,19 +113,15 @@ def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Infe
         max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
         spikes, M = layer_model(w, threshold, spikes, network.deadline, max_spikes)
     decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
-    return Inference(
-        decision,
-        tick,
-        forced,
-        np.stack([_until(s[:, :, 0], tick).sum(1, np.int32) for s in inputs], axis=1),
-        tuple(s[:, :, 0] for s in inputs[1:]),
-        tuple(s[:, :, 1:] for s in inputs[1:]),
+    return Results(
+        decision=decision,
+        tick=tick,
+        forced=forced,
+        spikes_in=np.stack([until(s[:, :, 0], tick).sum(1, np.int32) for s in inputs], axis=1),
+        error=np.zeros(len(ticks), np.int32),
+        hidden=tuple(s[:, :, 0] for s in inputs[1:]),
+        later=tuple(s[:, :, 1:] for s in inputs[1:]),
     )
-
-
-def _until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
-    """Whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
-    return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
 
 
 def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:

@@ -6,13 +6,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from firstspike.golden import Inference, Network, encode, infer, potentials
+from firstspike.golden import Network, Results, encode, infer, potentials
 
 DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
 
 
 def picture(
-    network: Network, pixels: np.ndarray, label: int, title: str, many: Inference | None = None
+    network: Network, pixels: np.ndarray, label: int, title: str, many: Results | None = None
 ) -> Figure:
     """The raster of one image, uint8 [n_inputs], above histograms over `many` images, if given."""
     figure = Figure(figsize=(10, 10 if many else 7.5), layout="constrained")
@@ -71,7 +71,7 @@ def draw_image(
     axes.text(0, 1, _figures(inference), va="top", family="monospace", fontsize=8)
 
 
-def draw_histograms(figure: Figure | SubFigure, network: Network, many: Inference) -> None:
+def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results) -> None:
     """How long the decisions of many images took, and how many spikes."""
     panels = (
         (many.tick / network.unit, "decision time, z"),
@@ -122,7 +122,7 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
         axes.legend(loc="lower left", ncols=5, fontsize=7)
 
 
-def _figures(inference: Inference) -> str:
+def _figures(inference: Results) -> str:
     return (
         f"until the decision\n"
         f"{inference.input_spikes[0]:4d} input spikes\n"

@@ -6,21 +6,21 @@ many small cores.
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from amaranth.hdl import Value
 from amaranth.sim import Simulator
 
-from firstspike.golden import Network
-from firstspike.golden.learning.rule import Settings
-from firstspike.golden.learning.state import LearningState
+from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 
-from .benches.core.learning import LearningRun, label_items, learning_run, settings_item
-from .benches.core.run import HardwareRun, hardware_run, image_items, requests
+from .benches.core.items import items_of, label_items, read_requests, requests, settings_item
+from .benches.core.outcome import answers_of, results_of
 from .harness.runner import SimulationError
 
 PATIENCE = 3000
@@ -35,24 +35,17 @@ def simulate_directly(
     pauses: bool = False,
     seed: int = 1,
     any_weights: bool = False,
-) -> HardwareRun:
-    """Classify images on the core in Amaranth; parameters are those of `sim.core.simulate`.
+) -> Results:
+    """Classify images on the core in Amaranth; parameters are those of `benches.core.run.simulate`.
 
     With `pauses` both sides pause at random; `any_weights` is for `CoreConfig.of`. Raises
     SimulationError if the core hangs.
     """
     config = CoreConfig.of(network, folding, any_weights)
     core = Core(config, network.weights)
-    images = _items(config, ticks, pixels)
-    run = _DirectRun(core, pauses, seed, [({_port(config): images}, "decision", len(ticks))])
-    results = {
-        "images": np.arange(len(ticks)),
-        "decisions": np.array([hex(payload) for payload in run.received["decision"]], str),
-        **{f"log_{i}": np.array(log, np.int64).reshape(-1, 2) for i, log in enumerate(run.logs)},
-    }
-    return HardwareRun(
-        **hardware_run(config, results, len(ticks), set()), answers=np.empty((0, 2), np.int64)
-    )
+    items = np.concatenate(items_of(config, ticks, pixels)).tolist()
+    phase = ({_port(config): items}, "decision", len(ticks))
+    return results_of(config, _DirectRun(core, pauses, seed, [phase]).outcome(), len(ticks))
 
 
 def learn_directly(
@@ -63,38 +56,28 @@ def learn_directly(
     folding: Folding,
     pauses: bool = False,
     seed: int = 1,
-) -> LearningRun:
-    """Learn images on the core in Amaranth; parameters are those of `sim.learning.learn_on_rtl`.
+) -> Results:
+    """Learn images on the core in Amaranth; parameters are as of `learn_on_rtl`.
 
     Raises SimulationError if the core hangs.
     """
     config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
     core = Core(config, state.weights)
-    asked = [(0, layer, word, 0) for layer, word, _ in weight_chunks(config, state.network)]
-    images = {_port(config): _items(config, ticks), "labels": label_items(config, labels).tolist()}
-    run = _DirectRun(
-        core,
-        pauses,
-        seed,
-        [
-            ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
-            (images, "learned", len(ticks)),
-            ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
-        ],
-    )
-    received = run.received
-    return learning_run(config, received["decision"], received["learned"], received["weights_read"])
+    items = np.concatenate(items_of(config, ticks)).tolist()
+    images = {_port(config): items, "labels": label_items(config, labels).tolist()}
+    asked = read_requests(list(weight_chunks(config, state.network)))
+    phases = [
+        ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
+        (images, "learned", len(ticks)),
+        ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
+    ]
+    outcome = _DirectRun(core, pauses, seed, phases).outcome()
+    weights = weights_from_chunks(config, answers_of(outcome)[:, 0].tolist())
+    return replace(results_of(config, outcome, len(ticks)), weights=weights)
 
 
 def _port(config: CoreConfig) -> str:
     return "events" if config.bitmap is None else "words"
-
-
-def _items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None = None) -> list[int]:
-    images = range(len(ticks))
-    return np.concatenate(
-        [image_items(config, ticks[i], None if pixels is None else pixels[i]) for i in images]
-    ).tolist()
 
 
 class _DirectRun:
@@ -116,11 +99,27 @@ class _DirectRun:
         self._pauses = pauses
         self._phases = phases
         self.received: dict[str, list] = {"decision": [], "weights_read": [], "learned": []}
-        self.logs: list[list[tuple[int, int]]] = [[] for _ in core.config.layers[1:]]
+        # A learner runs on after the decision; an image bit does not say what its spikes belong to.
+        logged = () if core.config.learns else core.config.layers[1:]
+        self.logs: list[list[tuple[int, int]]] = [[] for _ in logged]
         simulator = Simulator(core)
         simulator.add_clock(1e-6)
         simulator.add_testbench(self._bench)
         simulator.run()
+
+    def outcome(self) -> dict[str, Any]:
+        """All that came out, as `benches.core.outcome` takes it."""
+        learned = [(image, *what) for image, what in enumerate(self.received["learned"])]
+        return {
+            "images": np.arange(len(self.received["decision"])),
+            "decisions": np.array([hex(payload) for payload in self.received["decision"]], str),
+            "learned": np.array(learned, np.int64).reshape(-1, 3),
+            "answers": np.array(self.received["weights_read"], np.int64),
+            **{
+                f"log_{layer}": np.array(log, np.int64).reshape(-1, 2)
+                for layer, log in enumerate(self.logs)
+            },
+        }
 
     def _willing(self) -> Iterator[bool]:
         while True:

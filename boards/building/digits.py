@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from firstspike.golden import Network, bundled_test_set, encode, infer
+from firstspike.golden import Network, Results, bundled_test_set, encode, infer
+from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
@@ -32,18 +33,19 @@ def digit_cycles(network: Network, folding: Folding, pixels: np.ndarray) -> np.n
 
 
 def linked_cycles(
-    network: Network, config: CoreConfig, folding: Folding, ticks: np.ndarray
-) -> list[int | None]:
+    network: Network, config: CoreConfig, folding: Folding, ticks: np.ndarray, inference: Results
+) -> np.ndarray:
     """Golden's clock cycles [n] of images, int32 [n, n_rows], on a core of that shape.
 
-    None for those that go as events, at the pace of the link.
+    `UNCOUNTED` for those that go as events, at the pace of the link.
     """
-    predicted = np.full(len(ticks), None)
+    predicted = np.full(len(ticks), UNCOUNTED)
     bitmaps = goes_as_bitmap(config, ticks)
     if bitmaps.any():
         seen, some = network.connected(), ticks[bitmaps]
-        predicted[bitmaps] = cycles(seen, some, infer(seen, some), folding, bitmap_pixels(some))
-    return predicted.tolist()
+        inferred = inference.select(bitmaps)
+        predicted[bitmaps] = cycles(seen, some, inferred, folding, bitmap_pixels(some))
+    return predicted
 
 
 def bitmap_pixels(ticks: np.ndarray) -> np.ndarray:

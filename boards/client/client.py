@@ -2,8 +2,8 @@
 
     with BoardClient.open("/dev/ttyUSB1") as board:
         board.load(network)
-        for decision in board.classify(encode(network, pixels)):
-            print(decision.decision, decision.tick)
+        results = board.classify(encode(network, pixels))
+    print(results.decision, results.tick)
 
 What gets lost on the way is repaired (see `transport`); what cannot be is a BoardError that says
 what to do. After one, load the weights again: the board may have been started anew.
@@ -20,10 +20,10 @@ import numpy as np
 
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network
+from firstspike.golden.results import Results
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.messages import (
-    Decision,
-    decision,
+    results_of,
     settings_payload,
     weight_address,
     weight_bytes,
@@ -163,22 +163,24 @@ class BoardClient:
         return value
 
     def classify(
-        self, ticks: np.ndarray | Iterable[np.ndarray], pixels: np.ndarray | None = None
-    ) -> Iterator[Decision]:
-        """Decide images, dozens of them under way at a time; decisions come in order.
+        self,
+        ticks: np.ndarray | Iterable[np.ndarray],
+        pixels: np.ndarray | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> Results:
+        """Decide images, dozens of them under way at a time.
 
         `ticks`: int [n, n_rows] as from `encode`, or any iterable of rows. Images that spike at
         tick `unit` alone go as bitmaps, if the board takes them, others as events; the cycles of
         the latter count how long the link takes for them, too. With `pixels`, uint8 [n, n_inputs],
         they go as bitmaps of all pixels, of which the board selects those that the network it was
-        built for is connected to.
+        built for is connected to. `progress` is told how many are done.
         """
         if pixels is None:
             requests = (image(self.config, row) for row in ticks)
         else:
             requests = (image_of_pixels(self.config, self.identity.n_inputs, row) for row in pixels)
-        for request in self._transport.ask_all(requests):
-            yield decision(self.config, _answer(request))
+        return self._decided(requests, progress)
 
     def learn(
         self,
@@ -186,12 +188,13 @@ class BoardClient:
         labels: Iterable[int],
         settings: Settings,
         seed: int = 0,
-    ) -> Iterator[Decision | None]:
-        """Decide images and learn them, each in its turn; fetch all decisions, to the end.
+        progress: Callable[[int], None] | None = None,
+    ) -> Results:
+        """Decide images and learn them, each in its turn.
 
         `labels`: classes, or UNLABELLED; `seed`: the generator's next state, 0 to go on with the
-        one it has. None in the place of a decision that was lost on the way: that image has been
-        learned, once, like all others.
+        one it has; `progress` is told how many are done. An image whose answer was `lost` on the
+        way has been learned, once, like all others.
         """
         if not self.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
@@ -200,9 +203,18 @@ class BoardClient:
             image(self.config, row, label, once=True)
             for row, label in zip(ticks, labels, strict=True)
         )
+        return self._decided(requests, progress)
+
+    def _decided(
+        self, requests: Iterable[PendingRequest], progress: Callable[[int], None] | None
+    ) -> Results:
+        answers: list[bytes | None] = []
         for request in self._transport.ask_all(requests):
             lost = request.answer is None and request.refused is None
-            yield None if lost else decision(self.config, _answer(request))
+            answers.append(None if lost else _answer(request))
+            if progress is not None:
+                progress(len(answers))
+        return results_of(self.config, answers)
 
     def status(self) -> Status:
         """How the line has done."""

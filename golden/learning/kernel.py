@@ -21,12 +21,12 @@ _BLOCK = 256
 def learn_images(
     ticks, labels, W1, W2, stored_bits, weight_bits, thresholds, unit, deadline,
     step, row_draw, output_draw, every_competitor, margin_shift, margin_minimum, exact, s,
-    decision, tick, forced, until, updated,
-    input_rows, input_updates, hidden_rows, output_updates, limit, hidden,
+    decision, tick, forced, spikes_in, updated,
+    until, limit, input_rows, input_updates, hidden_rows, output_updates, hidden,
 ):  # fmt: skip
     """Learn images in order. Arguments are those of `learn`, taken apart; returns the generator s.
 
-    Changes the stored weights W1 and W2, int16, and fills the arrays of a `Learned`; `hidden`,
+    Changes the stored weights W1 and W2, int16, and fills the arrays of `Results`; `hidden`,
     int32 [n, n_hidden], may be of no image.
     """
     n_hidden, n_out = W2.shape
@@ -49,6 +49,8 @@ def learn_images(
         decision[image] = k
         tick[image] = zk if zk > 0 else deadline
         forced[image] = zk == 0
+        spikes_in[image, 0] = _count_before(ticks[image], tick[image])
+        spikes_in[image, 1] = _count_before(z_hidden, tick[image])
         until[image] = end
         if len(hidden) > 0:
             hidden[image] = z_hidden
@@ -106,6 +108,16 @@ def _in_order(ticks):
     if len(rows) > 0 and ticks[rows].min() != ticks[rows].max():
         rows = rows[np.argsort(ticks[rows], kind="mergesort")]
     return rows
+
+
+@njit(cache=True, nogil=True)
+def _count_before(ticks, end):
+    """How many spike before a tick."""
+    count = 0
+    for tick in ticks:
+        if 0 < tick < end:
+            count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)

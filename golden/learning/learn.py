@@ -7,8 +7,9 @@ from dataclasses import fields
 import numpy as np
 
 from firstspike.golden.integer import checked_ticks
+from firstspike.golden.results import Results, RuleTrace
 
-from .rule import UNLABELLED, Learned, LearningError, Settings
+from .rule import UNLABELLED, LearningError, Settings
 from .state import LearningState
 
 
@@ -19,13 +20,13 @@ def learn(
     settings: Settings,
     exact: bool = False,
     trace: bool = False,
-) -> Learned:
+) -> Results:
     """Learn images one after the other: each is decided with what the ones before it left.
 
     `ticks`: int32 [n, n_rows] as `encode` makes them; `labels`: int [n], a class or `UNLABELLED`.
-    `state` is brought up to date at the end: an interrupt leaves it as it was. With `trace` the
-    hidden spikes are kept. Raises `LearningError` for labels that do not fit the network, and
-    `EncodingError` for ticks that do not.
+    `state` is brought up to date at the end: an interrupt leaves it as it was. An image's results
+    are from before its own update. With `trace` the hidden spikes are kept. Raises `LearningError`
+    for labels that do not fit the network, and `EncodingError` for ticks that do not.
 
     `exact` is an ablation that no hardware has. The correction of hidden neuron h is not
     sign(p - q) but the weight-valued sum that p and q count the signs of, in units of the mean
@@ -53,12 +54,20 @@ def learn(
             f"or {UNLABELLED} for none."
         )
     n, n_hidden = len(ticks), network.shape[1]
-    learned = Learned(
-        *(np.zeros(n, kind) for kind in (np.int32, np.int32, bool, np.int32, bool)),
-        *(np.zeros(n, np.int32) for _ in range(5)),
-        hidden=(np.zeros((n, n_hidden), np.int32),) if trace else None,
-    )
     W1, W2 = (weights.copy() for weights in state.weights)
+    rule = RuleTrace(**{field.name: np.zeros(n, np.int32) for field in fields(RuleTrace)})
+    hidden = np.zeros((n if trace else 0, n_hidden), np.int32)
+    results = Results(
+        decision=np.zeros(n, np.int32),
+        tick=np.zeros(n, np.int32),
+        forced=np.zeros(n, bool),
+        error=np.zeros(n, np.int32),
+        spikes_in=np.zeros((n, 2), np.int32),
+        hidden=(hidden,) if trace else None,
+        updated=np.zeros(n, bool),
+        weights=(W1, W2),
+        rule=rule,
+    )
     generator = learn_images(
         ticks,
         labels,
@@ -77,10 +86,15 @@ def learn(
         settings.margin_minimum,
         exact,
         state.generator,
-        *(getattr(learned, field.name) for field in fields(learned)[:-1]),
-        learned.hidden[0] if trace else np.zeros((0, n_hidden), np.int32),
+        results.decision,
+        results.tick,
+        results.forced,
+        results.spikes_in,
+        results.updated,
+        *(getattr(rule, field.name) for field in fields(rule)),
+        hidden,
     )
     state.weights[0][:], state.weights[1][:] = W1, W2
     state.generator = generator
     state.done += int((labels != UNLABELLED).sum())
-    return learned
+    return results

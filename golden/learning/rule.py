@@ -10,7 +10,6 @@ falls at tick zk, the margin is m ticks, and what spiked before tick zc took par
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -100,46 +99,3 @@ def leap(s: int) -> int:
     for _ in range(16):
         s = (s >> 1) ^ (0xB400 if s & 1 else 0)
     return s
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What became of n images, each as it was before its own update."""
-
-    decision: np.ndarray
-    """int32 [n], the class."""
-    tick: np.ndarray
-    """int32 [n], the tick of the decision, zk."""
-    forced: np.ndarray
-    """bool [n]: no output fired up to the deadline, and the largest M won."""
-    until: np.ndarray
-    """int32 [n], the last tick looked at: min(deadline, zk + m); the deadline if forced, and zk
-    without a label."""
-    updated: np.ndarray
-    """bool [n]: whether any weight could change."""
-    input_rows: np.ndarray
-    """int32 [n], input rows that spiked before zc; 0 where there was no update, as the others."""
-    input_updates: np.ndarray
-    """int32 [n], those of them that were drawn."""
-    hidden_rows: np.ndarray
-    """int32 [n], hidden neurons that spiked before zc."""
-    output_updates: np.ndarray
-    """int32 [n], those of them that were drawn."""
-    limit: np.ndarray
-    """int32 [n], zc: spikes before this tick take part; 0 without a label."""
-    hidden: tuple[np.ndarray, ...] | None
-    """As in `Inference`, if asked for: int32 [n, n_hidden], spike ticks of the run to the deadline,
-    0 for silent."""
-
-    @classmethod
-    def together(cls, parts: Sequence[Learned]) -> Learned:
-        """What became of images that were learned part by part; hidden spikes only if all have."""
-        joined = {
-            one.name: np.concatenate([getattr(part, one.name) for part in parts])
-            for one in fields(cls)
-            if one.name != "hidden"
-        }
-        hidden = None
-        if all(part.hidden is not None for part in parts):
-            hidden = (np.concatenate([part.hidden[0] for part in parts]),)
-        return cls(**joined, hidden=hidden)

@@ -20,9 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from firstspike.golden.integer import Inference
-from firstspike.golden.learning.rule import Learned
 from firstspike.golden.network import Network
+from firstspike.golden.results import Results
 
 from . import latencies
 from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
@@ -382,7 +381,7 @@ def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, decided, en
 def cycles(
     network: Network,
     ticks: np.ndarray,
-    inference: Inference | Learned,
+    results: Results,
     folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> np.ndarray:
@@ -390,9 +389,9 @@ def cycles(
 
     Parameters
     ----------
-    network, ticks, inference
-        `inference = infer(network, ticks)`, with ticks (n, n_rows); or of one image each that is
-        learned, the result of `learn(..., trace=True)`.
+    network, ticks, results
+        `results = infer(network, ticks)`, with ticks (n, n_rows), or of images that are learned
+        `learn(..., trace=True)`.
     folding
         How the core is laid out. With a bitmap in front it needs `pixels`.
     pixels
@@ -402,7 +401,7 @@ def cycles(
     -------
     int64 (n,), for a source that never pauses and a taker that is always ready.
     """
-    return run_images(network, ticks, inference.hidden, inference.tick, folding, pixels)[0]
+    return run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)[0]
 
 
 def run_images(

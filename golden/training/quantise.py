@@ -44,7 +44,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     for batch in np.array_split(images, -(-len(images) // 5000)):
         result = infer(network, encode(network, batch))
         until = result.tick[:, None] + margin
-        for layer, ticks in enumerate(result.hidden):
+        for layer, ticks in enumerate(result.known_hidden()):
             used[layer] |= ((ticks > 0) & (ticks < until)).any(axis=0)
     weights = list(network.weights)
     for layer, keep in enumerate(used):

@@ -6,7 +6,6 @@ Plain Python: whoever is at the other end of a board's line, real or simulated, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from firstspike.golden.learning import rule as learning
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError, weight_range
+from firstspike.golden.results import Results
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
 
@@ -36,28 +36,6 @@ MAX_WORDS = 255
 """Of a READ; no piece of the weights has more."""
 
 _CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What a board says of an image."""
-
-    decision: int
-    """The class."""
-    tick: int
-    """Of the decision."""
-    forced: bool
-    """Nothing fired up to the deadline."""
-    error: int
-    """Causes, bit by bit: address, tick, order, abort, label; 0 for none."""
-    rows: tuple[int, ...]
-    """Of each layer, the inputs that spiked until the decision."""
-    cycles: int
-    """Clock cycles to the decision."""
-    updated: bool
-    """Whether weights were changed."""
-    turnaround: int | None
-    """Clock cycles until the core could take another image; None of a core that does not learn."""
 
 
 def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
@@ -91,28 +69,33 @@ def decision_bytes(config: CoreConfig) -> int:
     return DECISION_FORMAT.size + layers + TURNAROUND_BYTES * config.learns
 
 
-def decision(config: CoreConfig, answer: bytes) -> Decision:
-    """The decision in the payload that answers an image."""
-    number, flags, tick, cycles = DECISION_FORMAT.unpack_from(answer)
+def results_of(config: CoreConfig, answers: Iterable[bytes | None]) -> Results:
+    """What a board says of images in the payloads that answer them, None for those that are lost.
+
+    `updated` and `turnaround` are of a core that learns. The link carries no spikes.
+    """
+    answers = list(answers)
+    lost = np.array([one is None for one in answers], bool)
+    answers = [bytes(decision_bytes(config)) if one is None else one for one in answers]
+    heads = np.array([DECISION_FORMAT.unpack_from(one) for one in answers], np.int64)
+    decision, flags, tick, cycles = heads.reshape(-1, 4).T
     layers = len(config.layers)
-    rest = answer[DECISION_FORMAT.size :]
-    return Decision(
-        decision=number,
+    spikes_in = [np.frombuffer(one, "<u2", layers, DECISION_FORMAT.size) for one in answers]
+    learned = {}
+    if config.learns:
+        turnaround = [int.from_bytes(one[-TURNAROUND_BYTES:], "little") for one in answers]
+        learned["updated"] = flags >> DecisionFlag.UPDATED & 1 == 1
+        learned["turnaround"] = np.array(turnaround, np.int64)
+    return Results(
+        decision=decision,
         tick=tick,
-        forced=bool(flags >> DecisionFlag.FORCED & 1),
+        forced=flags >> DecisionFlag.FORCED & 1 == 1,
+        spikes_in=np.array(spikes_in, np.int64).reshape(-1, layers),
         error=flags >> DecisionFlag.ADDRESS & _CAUSES,
-        rows=tuple(np.frombuffer(rest, "<u2", layers).tolist()),
         cycles=cycles,
-        updated=bool(flags >> DecisionFlag.UPDATED & 1),
-        turnaround=int.from_bytes(rest[-TURNAROUND_BYTES:], "little") if config.learns else None,
+        lost=lost,
+        **learned,
     )
-
-
-def columns(decisions: Iterable[Decision], kind: type) -> dict[str, np.ndarray]:
-    """The fields of n decisions that a dataclass has, too: arrays [n], rows [n, n_layers]."""
-    names = {field.name for field in fields(Decision)} & {field.name for field in fields(kind)}
-    decisions = list(decisions)
-    return {name: np.array([getattr(one, name) for one in decisions]) for name in names}
 
 
 def settings_payload(settings: Settings, seed: int = 0) -> bytes:

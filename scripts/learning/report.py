@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Inference, encode, infer
+from firstspike.golden import Results, encode, infer
 from firstspike.scripts.output import table
 
-from .session import COUNTS, Session
+from .session import COUNTS, RULE_COUNTS, Session
 from .targets import CYCLES, DIFFERENCES
 
 WITHIN = 0.02
@@ -33,7 +33,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
     }
 
 
-def test_figures(test: Inference, labels: np.ndarray) -> dict[str, float]:
+def test_figures(test: Results, labels: np.ndarray) -> dict[str, float]:
     """The figures of the test images, each the mean of its kind."""
     return {
         "accuracy": float((test.decision == labels).mean()),
@@ -52,7 +52,7 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
         "updated": total["updated"] / total["images"],
         "forced": total["forced"] / total["images"],
     }
-    for name in COUNTS[2:]:
+    for name in RULE_COUNTS:
         mean = total[name] / total["updated"] if total["updated"] else None
         result[f"{name}_per_update"] = mean
     cycles, run_on, *of_updates, latency = (_sum(points, name) for name in CYCLES)

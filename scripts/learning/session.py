@@ -29,8 +29,9 @@ from .targets import Learner
 WATCHED = 5000
 """So many of the last training images show how a change is got over, and are not learned."""
 
-COUNTS = ("updated", "forced", "input_rows", "input_updates", "hidden_rows", "output_updates")
-"""Of a point of the curve: sums over its images of what `Learned` says of each."""
+RULE_COUNTS = ("input_rows", "input_updates", "hidden_rows", "output_updates")
+COUNTS = ("updated", "forced", *RULE_COUNTS)
+"""Of a point of the curve: sums over its images of what `Results` and their `rule` say of each."""
 
 
 @dataclass
@@ -78,7 +79,9 @@ class Session:
                 "done": self.state.done,
                 "images": len(part),
                 "right": int((learned.decision == called).sum()),
-                **{name: int(getattr(learned, name).sum()) for name in COUNTS},
+                "updated": int(learned.updated.sum()),
+                "forced": int(learned.forced.sum()),
+                **{name: int(getattr(learned.rule, name).sum()) for name in RULE_COUNTS},
                 **sums,
                 "watched": watched_accuracy(self.state, self.images) if self.watches else None,
             }

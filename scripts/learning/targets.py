@@ -7,13 +7,13 @@ from functools import partial
 import click
 import numpy as np
 
-from firstspike.golden import Learned, LearningState, Settings, learn
+from firstspike.golden import LearningState, Results, Settings, differences, learn
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.learning_cycles import LearningCycles, learning_cycles
+from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.scripts.targets.targets import refuse_port
 
 Learner = Callable[
-    [LearningState, np.ndarray, np.ndarray, Settings, bool], tuple[Learned, dict[str, int]]
+    [LearningState, np.ndarray, np.ndarray, Settings, bool], tuple[Results, dict[str, int]]
 ]
 """(state, ticks int32 [n, n_rows], labels int [n], settings, exact) -> what became of each image,
 and sums over the images (`CYCLES`, `DIFFERENCES`). The state is brought up to date."""
@@ -52,8 +52,8 @@ def learner(
     with opened(port, baud) as board:
 
         def on_board(state, ticks, labels, settings, exact):
-            learned, cycles, *found = board.learn(state, ticks, labels, settings)
-            return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
+            expected, found = board.learn(state, ticks, labels, settings)
+            return expected, sums(expected) | taken_over(state, expected, found)
 
         yield on_board
 
@@ -65,12 +65,13 @@ def _golden(
     labels: np.ndarray,
     settings: Settings,
     exact: bool,
-) -> tuple[Learned, dict[str, int]]:
+) -> tuple[Results, dict[str, int]]:
     if lanes is None:
         return learn(state, ticks, labels, settings, exact), {}
     learned = learn(state, ticks, labels, settings, exact, trace=True)
     folding = Folding.of(state.template, lanes)
-    return learned, _sums(learned, learning_cycles(state.template, ticks, learned, folding))
+    expected = learning_cycles(state.template, ticks, learned, folding)
+    return expected, sums(expected)
 
 
 def _rtl(
@@ -80,27 +81,35 @@ def _rtl(
     labels: np.ndarray,
     settings: Settings,
     exact: bool,
-) -> tuple[Learned, dict[str, int]]:
+) -> tuple[Results, dict[str, int]]:
     """Learn on the generated hardware, cycle by cycle, on Verilator; golden learns beside it.
 
     The state gets the weights of the hardware, and golden's generator.
     """
-    from firstspike.sim.benches.core.learning import learn_on_rtl, take_over
+    from firstspike.sim.benches.core.learning import learn_on_rtl
 
     folding = Folding.of(state.template, lanes)
-    run = learn_on_rtl(state, ticks, labels, settings, folding)
+    found = learn_on_rtl(state, ticks, labels, settings, folding)
     learned = learn(state, ticks, labels, settings, trace=True)
-    cycles = learning_cycles(state.template, ticks, learned, folding)
-    found = take_over(state, learned, cycles, run)
-    return learned, _sums(learned, cycles) | dict(zip(DIFFERENCES, found, strict=True))
+    expected = learning_cycles(state.template, ticks, learned, folding)
+    return expected, sums(expected) | taken_over(state, expected, found)
 
 
-def _sums(learned: Learned, cycles: LearningCycles) -> dict[str, int]:
-    return dict(zip(CYCLES, _cycles(learned.updated, cycles), strict=True))
+def taken_over(state: LearningState, expected: Results, found: Results) -> dict[str, int]:
+    """Give the state the weights that the hardware has; returns `DIFFERENCES`."""
+    what = [difference.what for difference in differences(expected, found)]
+    for ours, theirs in zip(state.weights, found.weights, strict=True):
+        ours[:] = theirs
+    return dict(zip(DIFFERENCES, (len(what), what.count("weight")), strict=True))
 
 
-def _cycles(updated: np.ndarray, cycles: LearningCycles) -> Iterator[int]:
-    for chosen in (np.ones_like(updated), updated):
-        yield int(cycles.turnaround[chosen].sum())
-        yield int(cycles.run_on[chosen].sum())
-    yield int((cycles.turnaround - cycles.decision)[~updated].sum())
+def sums(expected: Results) -> dict[str, int]:
+    """`CYCLES` of images that are learned."""
+    return dict(zip(CYCLES, _cycles(expected), strict=True))
+
+
+def _cycles(expected: Results) -> Iterator[int]:
+    for chosen in (np.ones_like(expected.updated), expected.updated):
+        yield int(expected.turnaround[chosen].sum())
+        yield int(expected.run_on[chosen].sum())
+    yield int((expected.turnaround - expected.cycles)[~expected.updated].sum())

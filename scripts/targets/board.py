@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import replace
 
 import click
 import numpy as np
@@ -13,13 +13,10 @@ from tqdm import tqdm
 from firstspike.boards.building.digits import bitmap_pixels
 from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.boards.client.remote_core import folding_of
-from firstspike.golden import Learned, LearningState, Network, Settings, learn
+from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.learning_cycles import LearningCycles, learning_cycles
-from firstspike.hdl.link.messages import columns
+from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import BAUD
-from firstspike.sim.benches.core.learning import LearningRun, take_over
-from firstspike.sim.scoreboard import Run
 
 
 class BoardTarget:
@@ -32,23 +29,22 @@ class BoardTarget:
 
     def run(
         self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
-    ) -> Run:
+    ) -> Results:
         """Load the network's weights if the board has others, and classify the images.
 
         The folding is the board's own; pixels are not needed. The link carries no spikes.
         """
         self._load(network)
-        decisions = tqdm(self._board.classify(ticks), total=len(ticks), unit="image")
-        return Run(**columns(decisions, Run), logs=None)
+        with _images_bar("classifying", len(ticks)) as told:
+            return self._board.classify(ticks, progress=told)
 
     def learn(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
-    ) -> tuple[Learned, LearningCycles, int, int]:
+    ) -> tuple[Results, Results]:
         """Learn images on the board, from the state's weights on; golden learns beside it.
 
-        Returns golden's word on the images, in how many ways the board's differs from it, and how
-        many of these are weights. The state gets the weights that were read back, and golden's
-        generator. Images whose decision was lost on the line are learned and not compared.
+        Returns golden's word on the images and the board's, with the weights that were read back.
+        Images whose decision was lost on the line are learned and not compared.
         """
         board = self._board
         if not board.learns or board.identity.layers[0].stored_bits != state.stored_bits:
@@ -57,25 +53,18 @@ class BoardTarget:
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        learning = board.learn(ticks, labels, settings, seed=state.generator)
-        decisions = list(tqdm(learning, "learning", len(ticks), leave=False, unit="image"))
-        arrived = np.array([one is not None for one in decisions], bool)
+        with _images_bar("learning", len(ticks)) as told:
+            found = board.learn(ticks, labels, settings, state.generator, told)
         with _bytes_bar("reading weights") as told:
-            weights = board.read_weights(told)
-        run = LearningRun(
-            **columns((one for one in decisions if one is not None), LearningRun),
-            weights=weights,
-            answers=np.empty((0, 2), np.int64),
-        )
+            found = replace(found, weights=board.read_weights(told))
         learned = learn(state, ticks, labels, settings, trace=True)
-        counted = learning_cycles(
+        expected = learning_cycles(
             state.template.connected(), ticks, learned, self.folding, bitmap_pixels(ticks)
         )
-        if not arrived.all():
-            lost = f"{(~arrived).sum()} decisions were lost on the line; their images are learned"
+        if found.lost.any():
+            lost = f"{found.lost.sum()} decisions were lost on the line; their images are learned"
             click.echo(f"{lost}, and not compared.", err=True)
-        there = LearningCycles(*(part[arrived] for part in counted))
-        return learned, counted, *take_over(state, _some(learned, arrived), there, run)
+        return expected, found
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
         with _bytes_bar("writing weights") as told:
@@ -94,6 +83,13 @@ def opened(port: str | None, baud: int | None) -> Iterator[BoardTarget]:
 
 
 @contextmanager
+def _images_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """What is told how many images are done, and shows a bar."""
+    with tqdm(total=total, desc=what, unit="image") as bar:
+        yield lambda done: bar.update(done - bar.n)
+
+
+@contextmanager
 def _bytes_bar(what: str) -> Iterator[Progress]:
     """A `Progress` that shows a bar from the first time it is told of something."""
     bar = None
@@ -109,13 +105,3 @@ def _bytes_bar(what: str) -> Iterator[Progress]:
     finally:
         if bar is not None:
             bar.close()
-
-
-def _some(learned: Learned, chosen: np.ndarray) -> Learned:
-    """Golden's word on some of the images."""
-    parts = {
-        field.name: getattr(learned, field.name)[chosen]
-        for field in fields(learned)
-        if field.name != "hidden"
-    }
-    return Learned(**parts, hidden=None)

@@ -16,10 +16,9 @@ from firstspike.boards.building.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import Network
+from firstspike.golden import Network, Results
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
-from firstspike.sim.scoreboard import Run
 
 from .targets import Chosen, linked
 
@@ -75,7 +74,7 @@ class NetlistTarget:
 
     def run(
         self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
-    ) -> Run:
+    ) -> Results:
         """Classify images; the folding is the board's own, and pixels are not needed."""
         design = self._design
         try:

@@ -1,67 +1,59 @@
 """What can run a network: the golden model, the hardware in simulation, or a board.
 
-A target is a function from a network, input ticks and a folding to a `Run`. `TARGETS` lists those
+A target is a function from a network, input ticks and a folding to `Results`. `TARGETS` lists those
 that need nothing else; `chosen` makes any of them ready.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
-from firstspike.golden import Inference, Network, infer
+from firstspike.golden import Network, Results, infer
 from firstspike.golden.timing.folding import MAX_WINDOW, Folding
-from firstspike.sim.scoreboard import Run
 
 if TYPE_CHECKING:
     from firstspike.hdl.core.config import CoreConfig
 
-Target = Callable[[Network, np.ndarray, Folding, np.ndarray | None], Run]
+Target = Callable[[Network, np.ndarray, Folding, np.ndarray | None], Results]
 """(network, ticks int32 [n, n_rows], folding, pixels) -> what happened to each image.
 
 Pixels, uint8 [n, n_inputs], are needed where the folding has a bitmap in front.
 """
 
 
-def golden(network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None) -> Run:
-    """Run the integer model, and predict the clock cycles of hardware of that folding.
-
-    Its logs end with the decision.
-    """
+def golden(
+    network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
+) -> Results:
+    """Run the integer model, and predict the clock cycles of hardware of that folding."""
     inference = infer(network, ticks)
-    n = len(ticks)
-    return Run(
-        inference.decision,
-        inference.tick,
-        inference.forced,
-        inference.rows,
-        predicted_cycles(network, ticks, inference, folding, pixels),
-        np.zeros(n, np.int64),
-        [inference.spikes(image) for image in range(n)],
-    )
+    cycles = predicted_cycles(network, ticks, inference, folding, pixels)
+    return replace(inference, cycles=cycles)
 
 
 def predicted_cycles(
     network: Network,
     ticks: np.ndarray,
-    inference: Inference,
+    inference: Results,
     folding: Folding,
     pixels: np.ndarray | None,
-) -> Sequence[int | None]:
+) -> np.ndarray | None:
     """Golden's clock cycles of each image; None where hardware cannot run the network."""
     from firstspike.golden.timing.cycles import cycles
 
     if network.max_spikes > 1:
-        return [None] * len(ticks)
+        return None
     return cycles(network, ticks, inference, folding, pixels)
 
 
-def rtl(network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None) -> Run:
+def rtl(
+    network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
+) -> Results:
     """Run the generated hardware, cycle by cycle, on Verilator."""
     from firstspike.sim.benches.core.run import simulate
 
@@ -80,9 +72,9 @@ class Chosen:
     run: Target
     folding: Folding
     """Of its hardware."""
-    predict: Callable[[Network, np.ndarray, Inference, np.ndarray | None], Sequence[int | None]]
-    """(network, ticks, inference, pixels) -> golden's clock cycles for it; None where it has none
-    to be held against."""
+    predict: Callable[[Network, np.ndarray, Results, np.ndarray | None], np.ndarray | None]
+    """(network, ticks, inference, pixels) -> golden's clock cycles for it; None and `UNCOUNTED`
+    where it has none to be held against."""
 
 
 @contextmanager
@@ -117,7 +109,7 @@ def linked(run: Target, config: CoreConfig, folding: Folding) -> Chosen:
     from firstspike.boards.building.digits import linked_cycles
 
     def predict(network, ticks, inference, pixels):
-        return linked_cycles(network, config, folding, ticks)
+        return linked_cycles(network, config, folding, ticks, inference)
 
     return Chosen(run, folding, predict)
 

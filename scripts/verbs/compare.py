@@ -2,13 +2,16 @@
 
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import infer, load_network
+from firstspike.golden import differences, infer, load_network
+from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets.targets import (
@@ -19,7 +22,6 @@ from firstspike.scripts.targets.targets import (
     refuse_hardware,
     refuse_port,
 )
-from firstspike.sim.scoreboard import differences
 
 
 @click.command(cls=SelectionCommand)
@@ -82,7 +84,7 @@ def command(
         run = ready.run(network, images.ticks, ready.folding, images.pixels)
         inference = infer(network, images.ticks)
         cycles = ready.predict(network, images.ticks, inference, images.pixels)
-        found = list(differences(inference, cycles, run))
+        found = list(differences(replace(inference, cycles=cycles), run))
         spikes = None if run.logs is None else sum(map(len, run.logs))
         counts = Counter(one.what for one in found)
         write(
@@ -102,5 +104,5 @@ def command(
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
-    what += ["clock cycles"] if all(one is not None for one in cycles) else []
+    what += ["clock cycles"] if cycles is not None and np.all(cycles != UNCOUNTED) else []
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}", json_path)

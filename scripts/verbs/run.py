@@ -6,11 +6,11 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.golden import Network, load_network
+from firstspike.golden import Network, Results, load_network
+from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets.targets import NAMES, chosen, folding_options, port_options
-from firstspike.sim.scoreboard import Run
 
 LISTED = 20
 """Up to so many images are listed one by one; of more only the summary is printed."""
@@ -57,44 +57,40 @@ def command(
         json_result(json_path) as write,
         chosen(target, network, lanes, window, bitmap, port, baud) as ready,
     ):
-        run = ready.run(network, images.ticks, ready.folding, images.pixels)
-        figures = figures_of(network, images.labels, run, with_spikes)
+        results = ready.run(network, images.ticks, ready.folding, images.pixels)
+        figures = figures_of(network, images.labels, results, with_spikes)
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
-        bound = float(ready.folding.bound(run.rows).mean())
+        bound = float(ready.folding.bound(results.spikes_in).mean())
         say(report(images, result, bound, with_spikes and json_path is None), json_path)
         write(result)
 
 
 def figures_of(
-    network: Network, labels: Sequence[int | None], run: Run, with_spikes: bool
+    network: Network, labels: Sequence[int | None], results: Results, with_spikes: bool
 ) -> list[dict[str, Any]]:
     """The figures of every image under the names of `run --json`."""
-    lookups = np.asarray(run.rows) / np.array(network.shape[:-1])
-    figures = []
-    for image, label in enumerate(labels):
-        tick, cycles = int(run.tick[image]), run.cycles[image]
-        hidden = int(np.sum(run.rows[image][1:]))
-        if run.logs is not None:
-            log = run.logs[image]
-            spikes = sorted(list(map(int, spike)) for spike in log if spike[1] < tick)
-            hidden = len(spikes)
-        figures.append(
-            {
-                "label": label,
-                "class": int(run.decision[image]),
-                "tick": tick,
-                "forced": bool(run.forced[image]),
-                "input_spikes": int(run.rows[image][0]),
-                "hidden_spikes": hidden,
-                "lookups": lookups[image].tolist(),
-                "cycles": None if cycles is None else int(cycles),
-            }
-        )
-        if with_spikes:
-            figures[-1]["spikes"] = spikes
-    return figures
+    columns = {
+        "label": labels,
+        "class": results.decision.tolist(),
+        "tick": results.tick.tolist(),
+        "forced": results.forced.tolist(),
+        "input_spikes": results.input_spikes.tolist(),
+        "hidden_spikes": results.hidden_spikes.tolist(),
+        "lookups": results.lookups(network).tolist(),
+        "cycles": _counted(results),
+    }
+    if with_spikes:
+        columns["spikes"] = [results.spikes(image) for image in range(len(results))]
+    return [dict(zip(columns, image, strict=True)) for image in zip(*columns.values(), strict=True)]
+
+
+def _counted(results: Results) -> list[int | None]:
+    """The clock cycles of each image, None where they are not known."""
+    if results.cycles is None:
+        return [None] * len(results)
+    return [None if count == UNCOUNTED else count for count in results.cycles.tolist()]
 
 
 def summary_of(figures: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.golden import Inference, Network, encode, infer, load_network
+from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.faults import decide_by, flip, jitter, kill
 from firstspike.golden.files import naming, replacing
@@ -91,14 +91,15 @@ def command(
         write(result)
 
 
-def operations(network: Network, run: Inference) -> dict[str, float]:
-    """Synaptic operations of an image: weights added until the decision, rows * n_out by layer.
+def operations(network: Network, run: Results) -> dict[str, float]:
+    """Synaptic operations of an image: weights added until the decision, layer by layer
+    the spikes into it times n_out.
 
     `dense` is what a network of the same shape without spikes multiplies.
     """
     n_out = np.array(network.shape[1:])
     return {
-        "mean": float((run.rows @ n_out).mean()),
+        "mean": float((run.spikes_in @ n_out).mean()),
         "dense": sum(a * b for a, b in itertools.pairwise(network.shape)),
     }
 
@@ -107,7 +108,7 @@ def curves(
     network: Network,
     pixels: np.ndarray,
     labels: np.ndarray,
-    run: Inference,
+    run: Results,
     rng: np.random.Generator,
 ) -> Iterator[tuple[str, Curve]]:
     """Accuracy along each of `HARDSHIPS`.

@@ -1,5 +1,6 @@
 """`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,7 @@ def command(
             folding,
             images.ticks,
             images.pixels,
-            inference,
-            cycles,
+            replace(inference, cycles=cycles),
             weights == "embedded",
         )
     say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")

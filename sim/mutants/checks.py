@@ -4,7 +4,7 @@ Each is made so that some faults in the hardware cannot hide: `mutants` puts the
 need is imported when they run, with the faults in it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNIT, DEADLINE = 4, 27
 
@@ -25,13 +25,12 @@ class Check:
         """Whether the core does anything else than the golden model, or nothing more."""
         import numpy as np
 
-        from firstspike.golden import encode, infer
+        from firstspike.golden import differences, encode, infer
         from firstspike.golden.timing.cycles import cycles
         from firstspike.golden.timing.folding import Folding
         from firstspike.sim.direct import simulate_directly
         from firstspike.sim.harness.networks import network_of, random_weights
         from firstspike.sim.harness.runner import SimulationError
-        from firstspike.sim.scoreboard import differences
 
         rng = np.random.default_rng(1)
         weights = random_weights(rng, self.sizes, -4, 8)
@@ -50,12 +49,12 @@ class Check:
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
         folding = Folding.of(network, self.lanes, self.window, self.bitmap)
         inference = infer(network, ticks)
-        expected = cycles(network, ticks, inference, folding, pixels)
+        expected = replace(inference, cycles=cycles(network, ticks, inference, folding, pixels))
         try:
-            run = simulate_directly(network, ticks, folding, pixels)
+            found = simulate_directly(network, ticks, folding, pixels)
         except SimulationError:
             return True
-        return next(differences(inference, expected, run), None) is not None
+        return next(differences(expected, found), None) is not None
 
 
 @dataclass(frozen=True)
@@ -80,10 +79,9 @@ class LearningCheck:
         """Whether the core does anything else than the golden model, or nothing more."""
         import numpy as np
 
-        from firstspike.golden import LearningState, Settings, encode, learn
+        from firstspike.golden import LearningState, Settings, differences, encode, learn
         from firstspike.golden.timing.folding import Folding
         from firstspike.golden.timing.learning_cycles import learning_cycles
-        from firstspike.sim.benches.core.learning import learning_differences
         from firstspike.sim.direct import learn_directly
         from firstspike.sim.harness.networks import network_of, random_weights
         from firstspike.sim.harness.runner import SimulationError
@@ -103,12 +101,12 @@ class LearningCheck:
         ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
         settings, folding = Settings(*self.settings), Folding.of(network, self.lanes, self.window)
         try:
-            run = learn_directly(state, ticks, labels, settings, folding)
+            found = learn_directly(state, ticks, labels, settings, folding)
         except SimulationError:
             return True
         learned = learn(state, ticks, labels, settings, trace=True)
         expected = learning_cycles(network, ticks, learned, folding)
-        return next(learning_differences(state, learned, expected, run), None) is not None
+        return next(differences(expected, found), None) is not None
 
 
 CHECKS = (

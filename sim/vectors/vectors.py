@@ -20,15 +20,15 @@ from string import Template
 
 import numpy as np
 
-from firstspike.golden import Inference, Network
+from firstspike.golden import Network, Results
+from firstspike.golden.results import by_tick
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import input_layout
 from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
 from firstspike.hdl.lib.layouts import fields, pack
-from firstspike.sim.benches.core.run import image_items
-from firstspike.sim.scoreboard import by_tick
+from firstspike.sim.benches.core.items import items_of
 
 
 class _BenchTemplate(Template):
@@ -41,13 +41,12 @@ def write_vectors(
     folding: Folding,
     ticks: np.ndarray,
     pixels: np.ndarray | None,
-    inference: Inference,
-    cycles: np.ndarray,
+    expected: Results,
     embedded: bool = True,
 ) -> None:
     """Write the core, the vectors and `bench.v` into `folder`.
 
-    `inference` and `cycles` are golden's for `ticks` (n, n_rows). Without `embedded` the core has
+    `expected` is golden's word on `ticks` (n, n_rows), with cycles. Without `embedded` the core has
     no weights inside, and the bench loads them over the weight port.
     """
     core = generate(network, folding, embedded)
@@ -55,19 +54,22 @@ def write_vectors(
     if not embedded:
         (folder / "weights.hex").write_text(core.weights)
     config = CoreConfig.of(network, folding)
-    items = [
-        image_items(config, ticks[i], None if pixels is None else pixels[i])
-        for i in range(len(ticks))
-    ]
+    items = items_of(config, ticks, pixels)
     _write(folder / "items.hex", np.concatenate(items))
     _write(folder / "item_ends.hex", np.cumsum([len(one) for one in items]))
     _write(
         folder / "decisions.hex",
         np.column_stack(
-            [inference.decision, inference.tick, inference.forced, cycles, inference.rows]
+            [
+                expected.decision,
+                expected.tick,
+                expected.forced,
+                expected.cycles,
+                expected.spikes_in,
+            ]
         ).ravel(),
     )
-    for layer, spike_ticks in enumerate(inference.hidden):
+    for layer, spike_ticks in enumerate(expected.hidden):
         per_image = [by_tick(one) for one in spike_ticks]
         spikes = np.concatenate(per_image).astype(np.int64)
         log = log_layout(config, layer)
@@ -78,16 +80,14 @@ def write_vectors(
         starts = np.concatenate([[0], ends[:-1]])
         needed = starts + [
             int((one[:, 0] < tick).sum())
-            for one, tick in zip(per_image, inference.tick, strict=True)
+            for one, tick in zip(per_image, expected.tick, strict=True)
         ]
         _write(folder / f"spike_ends_{layer}.hex", np.column_stack([ends, needed]).ravel())
     loads = 0 if embedded else core.weights.count("\n")
-    (folder / "bench.v").write_text(_bench(config, items, inference, int(cycles.max()), loads))
+    (folder / "bench.v").write_text(_bench(config, items, expected, loads))
 
 
-def _bench(
-    config: CoreConfig, items: Sequence[np.ndarray], inference: Inference, slowest: int, loads: int
-) -> str:
+def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, loads: int) -> str:
     """The text of the bench for these vectors."""
     layers = len(config.layers)
     decision = {name: (at, width) for name, at, width in fields(decision_layout(config))}
@@ -100,7 +100,7 @@ def _bench(
     for layer in range(layers - 1):
         log = {name: (at, width) for name, at, width in fields(log_layout(config, layer))}
         width = sum(size for _, size in log.values())
-        spikes = max(1, int(np.count_nonzero(inference.hidden[layer])))
+        spikes = max(1, int(np.count_nonzero(expected.hidden[layer])))
         declarations += [
             f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
             f"  reg [31:0] spike_ends_{layer}[0:2*IMAGES-1];",
@@ -161,7 +161,7 @@ def _bench(
         images=len(items),
         items=sum(len(one) for one in items),
         layers=layers,
-        patience=10 * slowest + 10_000,
+        patience=10 * int(expected.cycles.max()) + 10_000,
         item_msb=(config.bitmap or event_bits) - 1,
         decision_msb=decision_layout(config).size - 1,
         loads=loads,

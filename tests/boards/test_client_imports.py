@@ -28,6 +28,7 @@ OURS = [
     "golden.learning.state",
     "golden.network",
     "golden.neuron",
+    "golden.results",
     "golden.timing",
     "golden.timing.folding",
     "golden.timing.latencies",

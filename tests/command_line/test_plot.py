@@ -51,7 +51,7 @@ def test_study_measures_what_it_says(capfd, tmp_path):
     run = infer(network, encode(network, pixels[:100]))
     accuracy = np.mean(run.decision == labels[:100])
     assert result["count"] == 100
-    added = run.rows @ [w.shape[1] for w in network.weights]
+    added = run.spikes_in @ [w.shape[1] for w in network.weights]
     assert result["operations"]["mean"] == pytest.approx(added.mean())
     for name, curve in result["curves"].items():
         assert len(curve["values"]) == len(curve["accuracy"])

@@ -237,7 +237,7 @@ def test_no_cycles_are_given_for_networks_that_hardware_does_not_run(capfd, tmp_
     path = write_events(tmp_path / "e", network, encode(network, pixels))
     result = json.loads(firstspike(capfd, "run", toy, "--events", path, "--json", "-").out)
     run = infer(network, encode(network, pixels))
-    assert run.hidden_spikes[0] > run.rows[0, 1:].sum(), "some neuron spikes more than once"
+    assert run.hidden_spikes[0] > run.spikes_in[0, 1:].sum(), "some neuron spikes more than once"
     assert result["images"][0]["hidden_spikes"] == run.hidden_spikes[0]
     assert result["images"][0]["cycles"] is None
     assert result["summary"]["cycles"] is None

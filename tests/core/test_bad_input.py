@@ -1,18 +1,20 @@
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from firstspike.golden import Network, encode, events, infer
+from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import pack
-from firstspike.sim.benches.core.run import Stimulus, end_item, event_items, image_items, run_items
+from firstspike.sim.benches.core.items import end_item, event_items, image_items
+from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
-from firstspike.sim.scoreboard import differences
 from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -51,13 +53,15 @@ def random_images(count: int, seed: int):
 
 def run(simulator, items, bitmap=None, **stimulus):
     config = CoreConfig.of(NETWORK, folding(bitmap))
-    return run_items(NETWORK, config, items, Stimulus(**stimulus), simulator=simulator)
+    return run_items(NETWORK, config, items, Stimulus(**stimulus), simulator=simulator)[0]
 
 
 def check(ticks, result, error=None, predicted=None, images=None):
     """No difference to golden; cycles are compared where they are predicted."""
-    predicted = result.cycles if predicted is None else predicted
-    found = differences(infer(NETWORK, ticks), predicted, result, error)
+    expected = replace(infer(NETWORK, ticks), cycles=predicted)
+    if error is not None:
+        expected = replace(expected, error=error)
+    found = differences(expected, result)
     assert not [one for one in found if images is None or one.image in images]
 
 
@@ -175,8 +179,8 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     result = run(simulator, items, 8, aborts=aborts, quiet_aborts=[0, 3, 20])
     # How many pixels had come through is the encoder's affair: the decision must be theirs.
     for image in aborts:
-        ticks[image, np.flatnonzero(ticks[image])[result.rows[image, 0] :]] = 0
-    assert len({int(result.rows[image, 0]) for image in aborts}) > 5
+        ticks[image, np.flatnonzero(ticks[image])[result.spikes_in[image, 0] :]] = 0
+    assert len({int(result.spikes_in[image, 0]) for image in aborts}) > 5
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
 
 
@@ -233,8 +237,9 @@ def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     after = [(write, layer, address, 0xFFFFFFFF) for layer, address in bad for write in (1, 0)]
     items = [image_items(config, row, None) for row in ticks]
     during = [*reads, (0, *bad[0], 0)]
-    result = run(simulator, items, during=during, after=after, checked=True)
-    answers = [tuple(one) for one in result.answers.tolist()]
+    stimulus = Stimulus(during=during, after=after, checked=True)
+    result, answers = run_items(NETWORK, config, items, stimulus, simulator=simulator)
+    answers = [tuple(one) for one in answers.tolist()]
     assert answers[: len(chosen)] == [(data, 0) for _, _, data in chosen]
     assert [error for _, error in answers[len(chosen) :]] == [1] + [1] * len(bad)
     predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding())

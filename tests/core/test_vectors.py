@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -34,7 +35,8 @@ def write(folder, embedded=True, **folding):
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
     expected = cycles(network, ticks, inference, folding, pixels)
-    write_vectors(folder, network, folding, ticks, pixels, inference, expected, embedded)
+    expected = replace(inference, cycles=expected)
+    write_vectors(folder, network, folding, ticks, pixels, expected, embedded)
 
 
 @pytest.fixture(scope="module", params=[None, 9], ids=["events", "bitmap"])

@@ -16,7 +16,7 @@ from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.flow.identifiers import plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import TOP, generate
-from firstspike.sim.benches.core.run import image_items
+from firstspike.sim.benches.core.items import image_items
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator, every_tool
 from tests.support.simulators import needs_icarus

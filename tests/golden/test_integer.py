@@ -23,7 +23,7 @@ def one_layer(weights, threshold=1, unit=1, deadline=6, **fields) -> Network:
 @given(networks_with_ticks())
 def test_infer_equals_the_definition(network_and_ticks):
     fast, slow = infer(*network_and_ticks), infer_tick_by_tick(*network_and_ticks)
-    for name in ("decision", "tick", "forced", "rows", "input_spikes", "hidden_spikes"):
+    for name in ("decision", "tick", "forced", "spikes_in", "input_spikes", "hidden_spikes"):
         assert np.array_equal(getattr(fast, name), getattr(slow, name)), name
     for name in ("hidden", "later"):
         for one, other in zip(getattr(fast, name), getattr(slow, name), strict=True):
@@ -144,7 +144,7 @@ def test_a_spike_reaches_the_next_layer_at_its_tick(network_and_ticks):
         part = infer(rest, hidden)
         assert np.array_equal(part.decision, whole.decision)
         assert np.array_equal(part.tick, whole.tick)
-        assert np.array_equal(part.rows, whole.rows[:, layer:])
+        assert np.array_equal(part.spikes_in, whole.spikes_in[:, layer:])
 
 
 @given(networks_with_ticks())
@@ -171,7 +171,7 @@ def test_figures_until_the_decision(network_and_ticks):
 def test_no_images():
     inference = infer(one_layer([[1, 2]]), np.zeros((0, 1), np.int32))
     assert inference.decision.shape == inference.hidden_spikes.shape == (0,)
-    assert inference.rows.shape == (0, 1)
+    assert inference.spikes_in.shape == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from firstspike.golden import NetworkError, encode
+from firstspike.golden import NetworkError, differences, encode
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
@@ -16,7 +16,6 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import causes_layout
-from firstspike.sim.benches.core.learning import learning_differences
 from firstspike.sim.direct import learn_directly
 from tests.support.pairwise import pairwise
 
@@ -74,8 +73,10 @@ def test_weights_and_cycles(number):
     run = learn_directly(state, ticks, labels, settings, folding, config["pauses"], number)
     network = state.network
     learned = learn(state, ticks, labels, settings, trace=True)
-    cycles = None if config["pauses"] else learning_cycles(network, ticks, learned, folding)
-    assert not list(learning_differences(state, learned, cycles, run))
+    if not config["pauses"]:
+        learned = learning_cycles(network, ticks, learned, folding)
+    assert run.weights is not None
+    assert not list(differences(learned, run))
 
 
 @pytest.mark.parametrize("lanes", [2, 4])
@@ -92,9 +93,8 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
     run = learn_directly(state, ticks, labels, Settings(), folding)
     network = state.network
     learned = learn(state, ticks, labels, Settings(), trace=True)
-    assert np.array_equal(learned.hidden[0][0] == learned.limit, ~early)
-    cycles = learning_cycles(network, ticks, learned, folding)
-    assert not list(learning_differences(state, learned, cycles, run))
+    assert np.array_equal(learned.hidden[0][0] == learned.rule.limit, ~early)
+    assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
 
 
 def test_a_label_that_is_no_class_is_flagged_and_not_learned():
@@ -116,7 +116,7 @@ def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     learned = learn(state, ticks, labels, Settings(), trace=True)
     assert learned.updated.any()
     run = dataclasses.replace(run, error=np.zeros(len(labels), int))
-    assert not list(learning_differences(state, learned, None, run))
+    assert not list(differences(learned, run))
 
 
 def test_what_no_core_learns():

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from firstspike.golden import Learned, Settings, learn
+from firstspike.golden import Results, Settings, learn
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 from firstspike.hdl.learner.generator import generator
-from firstspike.sim.benches.core.learning import learn_on_rtl
-from firstspike.sim.benches.core.run import Stimulus, read_requests
+from firstspike.sim.benches.core.items import items_of, read_requests
+from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
+from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
 from tests.support.simulators import on_both_simulators
 
@@ -32,19 +33,19 @@ def test_a_reset_may_come_at_any_moment(simulator):
     labels[reset] = np.maximum(labels[reset], 0)
     reads = read_requests(list(weight_chunks(config(), make_state().network)))
     state = make_state()
-    run = learn_on_rtl(
+    run, answers = learn_items(
         state,
-        ticks,
+        config(),
+        items_of(config(), ticks),
         labels,
         {0: how} | {image: how for image in range(3, len(ticks), 4)},
-        FOLDING,
         Stimulus(
             resets={image: int(rng.integers(1, 500)) for image in reset},
             between={image + 1: reads for image in reset},
         ),
         simulator=simulator,
     )
-    answers = iter(run.answers[:, 0].reshape(-1, len(reads)).tolist())
+    answers = iter(answers[:, 0].reshape(-1, len(reads)).tolist())
     parts, torn = [], 0
     for image in range(len(ticks)):
         settings = RESET_SETTINGS if image % 4 == 2 else how
@@ -62,11 +63,10 @@ def test_a_reset_may_come_at_any_moment(simulator):
             weights[:] = read
         state.generator = RESET_GENERATOR
     assert torn, "no reset has come in the middle of an update"
-    learned = Learned.together(parts)
-    cycles = learning_cycles(state.network, ticks, learned, FOLDING)
-    for golden in (learned.decision, learned.tick, learned.forced, learned.updated, *cycles):
-        golden[reset] = 0  # as in the run
-    check(state, learned, run, cycles)
+    expected = learning_cycles(state.network, ticks, Results.together(parts), FOLDING)
+    for name in ("decision", "tick", "forced", "spikes_in", "updated", "cycles", "turnaround"):
+        getattr(expected, name)[reset] = 0  # as in the run
+    check(expected, run)
 
 
 @on_both_simulators
@@ -88,7 +88,7 @@ def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
         simulator=simulator,
     )
     assert not run.error.any()
-    check(state, learn(state, ticks, labels, EVERYONE, trace=True), run)
+    check(learn(state, ticks, labels, EVERYONE, trace=True), run)
 
 
 @on_both_simulators
@@ -120,14 +120,13 @@ def test_weights_are_rewritten_between_images(simulator):
             layer, rows, weights = rewritten[image]
             state.weights[layer][rows] = weights
         parts.append(learn(state, ticks[[image]], labels[[image]], DRAWING, trace=True))
-    learned = Learned.together(parts)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, FOLDING))
+    check(learning_cycles(state.network, ticks, Results.together(parts), FOLDING), run)
 
 
-def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Learned:
+def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Results:
     """Golden, with other settings from some images on."""
     starts = [*settings, len(ticks)]
-    return Learned.together(
+    return Results.together(
         [
             learn(state, ticks[first:end], labels[first:end], settings[first], trace=True)
             for first, end in itertools.pairwise(starts)
@@ -156,4 +155,4 @@ def test_settings_change_between_images(simulator):
     state = make_state()
     run = learn_on_rtl(state, ticks, labels, settings, FOLDING, simulator=simulator)
     learned = learn_in_parts(state, ticks, labels, settings)
-    check(state, learned, run, learning_cycles(state.network, ticks, learned, FOLDING))
+    check(learning_cycles(state.network, ticks, learned, FOLDING), run)

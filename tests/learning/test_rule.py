@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from firstspike.golden import (
     EncodingError,
-    Learned,
     LearningError,
     LearningState,
     Network,
+    Results,
     Settings,
     bundled_test_set,
     encode,
@@ -25,13 +25,15 @@ from firstspike.golden import (
 from firstspike.golden.learning import kernel as learning_kernel
 from firstspike.golden.learning.annealing import ANNEALING, settings_at
 from firstspike.golden.learning.rule import UNLABELLED, leap
+from firstspike.golden.results import RuleTrace
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
 
 pytestmark = pytest.mark.fast
 
-FIELDS = [field.name for field in fields(Learned)]
+FIELDS = ("decision", "tick", "forced", "spikes_in", "updated")
+OF_RULE = [field.name for field in fields(RuleTrace)]
 
 
 @st.composite
@@ -122,10 +124,12 @@ def compare(lesson, how) -> list[dict]:
     expected, results = plainly(state, ticks, labels, how)
     learned = learn(state, ticks, labels, how, trace=True)
     for name in FIELDS:
-        found = (
-            np.squeeze(getattr(learned, name), 0) if name == "hidden" else getattr(learned, name)
-        )
+        np.testing.assert_array_equal(getattr(learned, name), [r[name] for r in results], name)
+    for name in OF_RULE:
+        found = getattr(learned.rule, name)
         np.testing.assert_array_equal(found, [r[name] for r in results], name)
+    np.testing.assert_array_equal(learned.hidden[0], [r["hidden"] for r in results])
+    assert all(map(np.array_equal, learned.weights, expected.weights))
     assert_same_state(state, expected)
     return results
 
@@ -274,10 +278,10 @@ def test_decisions_are_those_of_inference():
     expected = infer(before, ticks)
     assert state.network.digest() == before.digest()
     assert state.done == 0
-    for name in ("decision", "tick", "forced"):
+    for name in ("decision", "tick", "forced", "spikes_in"):
         np.testing.assert_array_equal(getattr(learned, name), getattr(expected, name))
     np.testing.assert_array_equal(learned.hidden[0], expected.hidden[0])
-    np.testing.assert_array_equal(learned.until, expected.tick)
+    np.testing.assert_array_equal(learned.rule.until, expected.tick)
 
 
 def test_learning_in_parts_is_learning():
@@ -287,10 +291,13 @@ def test_learning_in_parts_is_learning():
     together = learn(whole, ticks, labels, how)
     pieces = [learn(parts, ticks[i : i + 77], labels[i : i + 77], how) for i in range(0, 300, 77)]
     assert_same_state(whole, parts)
-    for name in FIELDS[:-1]:
-        joined = np.concatenate([getattr(piece, name) for piece in pieces])
-        np.testing.assert_array_equal(getattr(together, name), joined)
-    assert together.hidden is None
+    joined = Results.together(pieces)
+    for name in FIELDS:
+        np.testing.assert_array_equal(getattr(together, name), getattr(joined, name))
+    for name in OF_RULE:
+        np.testing.assert_array_equal(getattr(together.rule, name), getattr(joined.rule, name))
+    assert all(map(np.array_equal, together.weights, joined.weights))
+    assert together.hidden is joined.hidden is None
 
 
 @pytest.mark.parametrize("exact", [False, True])

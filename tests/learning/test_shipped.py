@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 
-from firstspike.golden import bundled_test_set, encode
+from firstspike.golden import Results, bundled_test_set, differences, encode
 from firstspike.golden.learning.annealing import settings_at
 from firstspike.golden.learning.learn import learn
-from firstspike.golden.learning.rule import Learned
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.sim.benches.core.learning import learn_on_rtl, learning_differences
+from firstspike.sim.benches.core.learning import learn_on_rtl
 
 COUNT = 240
 RUN = 60_000  # images, so that the first ones are learned with the largest steps
@@ -34,8 +33,8 @@ def test_learns_as_golden_does(stored_bits):
         learn(state, ticks[first:end], labels[first:end], how, trace=True)
         for (first, how), end in zip(settings.items(), ends, strict=True)
     ]
-    learned = Learned.together(parts)
+    learned = Results.together(parts)
     assert 0 < learned.forced.sum() < learned.updated.sum() < COUNT
-    cycles = learning_cycles(network, ticks, learned, folding)
-    assert not list(learning_differences(state, learned, cycles, run))
+    assert run.weights is not None
+    assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
     assert np.any(state.weights[0] >> stored_bits - 8 != network.weights[0])

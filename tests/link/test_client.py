@@ -20,8 +20,17 @@ from firstspike.boards.client.errors import (
     RefusedError,
 )
 from firstspike.boards.client.frames import LONGEST, FrameReader
+from firstspike.boards.client.images import image
 from firstspike.boards.client.transport import UNDER_WAY
-from firstspike.golden import LearningState, NetworkError, Settings, encode, infer, learn
+from firstspike.golden import (
+    LearningState,
+    NetworkError,
+    Settings,
+    differences,
+    encode,
+    infer,
+    learn,
+)
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link import protocol
@@ -59,16 +68,26 @@ def sent_kinds(board: BoardClient) -> list[int]:
 
 def test_decisions_are_goldens_with_their_figures():
     board = board_with()
-    decisions = list(board.classify(TICKS))
+    results = board.classify(TICKS)
     golden = infer(NETWORK, TICKS)
     pixels = PIXELS[:, NETWORK.inputs]
     counted = cycles(NETWORK.connected(), TICKS, golden, board.model.folding, pixels)
-    assert [one.decision for one in decisions] == golden.decision.tolist()
-    assert [one.tick for one in decisions] == golden.tick.tolist()
-    assert [one.forced for one in decisions] == golden.forced.tolist()
-    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
-    assert [one.cycles for one in decisions] == counted.tolist()
-    assert {(one.error, one.updated, one.turnaround) for one in decisions} == {(0, False, None)}
+    assert len(results) == len(TICKS)
+    assert not list(differences(replace(golden, cycles=counted), results))
+    assert results.updated is results.turnaround is None
+    assert not results.lost.any()
+
+
+def test_no_images_have_no_results():
+    results = board_with().classify(TICKS[:0])
+    assert len(results) == 0
+    assert results.spikes_in.shape == (0, 2)
+
+
+def test_progress_is_told():
+    told = []
+    board_with().classify(TICKS, progress=told.append)
+    assert told == list(range(1, len(TICKS) + 1))
 
 
 def test_binary_images_go_as_the_connected_inputs_others_as_events():
@@ -76,27 +95,27 @@ def test_binary_images_go_as_the_connected_inputs_others_as_events():
     kinds = sent_kinds(board)
     ticks = TICKS[:2].copy()
     ticks[1, 3] = NETWORK.unit + 1
-    decisions = list(board.classify(ticks))
+    results = board.classify(ticks)
     assert kinds == [Request.INPUTS, Request.EVENTS]
-    assert [one.decision for one in decisions] == infer(NETWORK, ticks).decision.tolist()
+    assert results.decision.tolist() == infer(NETWORK, ticks).decision.tolist()
 
 
 def test_pixels_can_go_whole():
     board = board_with()
     kinds = sent_kinds(board)
-    decisions = list(board.classify(TICKS, PIXELS))
+    results = board.classify(TICKS, PIXELS)
     assert set(kinds) == {Request.PIXELS}
-    assert [one.tick for one in decisions] == infer(NETWORK, TICKS).tick.tolist()
+    assert results.tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
 def test_networks_with_levels_go_as_events():
     network = toy_network("levels-8")
     board = board_with(network=network)
     ticks = encode(network, PIXELS)
-    assert [one.tick for one in board.classify(ticks)] == infer(network, ticks).tick.tolist()
+    assert board.classify(ticks).tick.tolist() == infer(network, ticks).tick.tolist()
     assert not board.takes_bitmaps
     with pytest.raises(MismatchError, match="takes no pixels"):
-        list(board.classify(ticks, PIXELS))
+        board.classify(ticks, PIXELS)
 
 
 def test_weights_are_written_only_where_they_differ():
@@ -119,15 +138,15 @@ def test_a_core_that_learns_learns_as_golden_does():
     labels = np.random.default_rng(2).integers(-1, 4, len(TICKS))
     rule = Settings(step=2, output_draw=1, every_competitor=True, margin_minimum=300 // 2)
     assert not board.load(NETWORK, state.weights)
-    decisions = list(board.learn(TICKS, labels, rule, seed=state.generator))
+    results = board.learn(TICKS, labels, rule, seed=state.generator)
     golden = learn(state, TICKS, labels, rule, trace=True)
-    counted = learning_cycles(
+    expected = learning_cycles(
         NETWORK.connected(), TICKS, golden, board.model.folding, PIXELS[:, NETWORK.inputs]
     )
-    assert [one.decision for one in decisions] == golden.decision.tolist()
-    assert [one.updated for one in decisions] == golden.updated.tolist()
-    assert [one.turnaround for one in decisions] == counted.turnaround.tolist()
-    assert all(map(np.array_equal, board.read_weights(), state.weights))
+    assert results.updated.any()
+    assert results.turnaround is not None
+    weights = board.read_weights()
+    assert not list(differences(expected, replace(results, weights=weights)))
     assert board.load(NETWORK)  # back to the network's own, bits below in their middle
     assert all(map(np.array_equal, board.read_weights(), LearningState.of(NETWORK, 10).weights))
 
@@ -143,7 +162,7 @@ def test_credits_keep_the_board_from_running_over_and_the_line_busy():
         most = max(most, len(board.model._ring))
 
     board.model.receive = look
-    list(board.classify(TICKS))
+    board.classify(TICKS)
     assert board.status() == Status(0, None)
     assert most == 200 // (4 + 6)
 
@@ -152,7 +171,7 @@ def test_a_bridge_that_holds_answers_back_does_not_slow_it_down():
     board = board_with(capacity=8192)
     board.line.damage_in = lambda content, now: (content, now + 0.016)
     start, images = board.line.now(), np.tile(TICKS, (5, 1))
-    assert len(list(board.classify(images))) == 300
+    assert len(board.classify(images)) == 300
     assert board.line.now() - start < 300 * 1e-3 + 4 * 0.016
     assert UNDER_WAY >= 128
 
@@ -168,13 +187,13 @@ def test_a_slow_board_is_waited_for():
 def test_a_board_that_is_still_busy_with_what_another_program_has_left_is_waited_for():
     board = board_with()
     board.line.seconds[Request.INPUTS] = 0.5
-    next(board.classify(TICKS))
+    left_after(1, board)
     other = BoardClient(board.line)
     assert other.identity == board.identity
     assert board.line.now() > 29
 
 
-def test_a_lost_answer_of_a_learned_image_is_none_and_it_is_learned_once():
+def test_a_lost_answer_of_a_learned_image_is_marked_and_it_is_learned_once():
     board = board_with(stored_bits=8)
     learned, to_lose = board.model.learned, {3, 60}
 
@@ -185,8 +204,8 @@ def test_a_lost_answer_of_a_learned_image_is_none_and_it_is_learned_once():
         return b"", now
 
     board.line.damage_in = lose
-    decisions = list(board.learn(TICKS, [1] * len(TICKS), Settings()))
-    assert [at for at, one in enumerate(decisions) if one is None] == [2, 59]
+    results = board.learn(TICKS, [1] * len(TICKS), Settings())
+    assert np.flatnonzero(results.lost).tolist() == [2, 59]
     assert len(board.model.learned) == len(TICKS)
 
 
@@ -197,17 +216,30 @@ def test_reset_and_status():
     assert board.status() == Status(1, Cause.CRC)
     board.line.write(protocol.encode_frame(Request.READ, 0, b"\0"))
     assert board.status() == Status(2, Cause.LENGTH)
-    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
-def test_an_iterator_left_early_leaves_the_board_usable():
+def left_after(count: int, board: BoardClient) -> None:
+    """Leave images early, as Ctrl-C does."""
+
+    def leave(done):
+        if done == count:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        board.classify(TICKS, progress=leave)
+
+
+def test_images_left_early_leave_the_board_usable():
     board = board_with()
-    decisions = board.classify(TICKS)
-    next(decisions)
+    answers = board._transport.ask_all(image(board.config, row) for row in TICKS)
+    next(answers)
     assert board.checksum()
     with pytest.raises(BoardError, match="fetch"):
-        list(decisions)
-    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+        list(answers)
+    left_after(1, board)
+    assert board.checksum()
+    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
 @pytest.mark.parametrize(
@@ -254,12 +286,12 @@ def test_stored_weights_that_the_core_does_not_store_are_refused():
 )
 def test_what_does_not_fit_the_core_is_refused(ask, words):
     with pytest.raises(MismatchError, match=words):
-        list(ask(board_with()))
+        ask(board_with())
 
 
 def test_labels_that_are_no_class_are_refused():
     with pytest.raises(MismatchError, match=r"0\.\.3"):
-        list(board_with(stored_bits=8).learn(TICKS[:1], [4], Settings()))
+        board_with(stored_bits=8).learn(TICKS[:1], [4], Settings())
 
 
 def test_a_request_that_the_board_refuses_is_an_error():
@@ -282,13 +314,14 @@ def test_a_board_that_is_started_anew_is_found_out(noise, before):
     board = board_with(loaded=True)
     board.line.write(b"\1\2\3\0" * noise)
     board.load(NETWORK)
-    decisions = board.classify(np.tile(TICKS, (9, 1)))
-    for _ in range(before):
-        next(decisions)
-    board.model.started_anew()
+
+    def start_anew(done):
+        if done == before:
+            board.model.started_anew()
+
     with pytest.raises(NoAnswerError, match="started anew"):
-        list(decisions)
-    assert [one.tick for one in board.classify(TICKS)] == infer(NETWORK, TICKS).tick.tolist()
+        board.classify(np.tile(TICKS, (9, 1)), progress=start_anew)
+    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
     board.model.started_anew()
     with pytest.raises(NoAnswerError, match="started anew"):
         board.checksum()
@@ -296,7 +329,7 @@ def test_a_board_that_is_started_anew_is_found_out(noise, before):
 
 def test_another_bitstream_than_before_is_found_out():
     board = board_with()
-    next(board.classify(TICKS))
+    left_after(1, board)
     board.line.board = BoardModel(OTHER)
     with pytest.raises(MismatchError, match="another bitstream"):
         board.checksum()
@@ -343,8 +376,8 @@ def terminal():
 
 def test_a_real_port_carries_it():
     with served(BoardModel(NETWORK)) as name, BoardClient.open(name) as board:
-        decisions = list(board.classify(np.tile(TICKS, (5, 1))))
-    assert [one.tick for one in decisions] == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
+        results = board.classify(np.tile(TICKS, (5, 1)))
+    assert results.tick.tolist() == np.tile(infer(NETWORK, TICKS).tick, 5).tolist()
 
 
 def test_a_port_that_is_in_use_is_named(terminal):

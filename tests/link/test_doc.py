@@ -9,7 +9,7 @@ import pytest
 from cobs import cobs
 
 from firstspike.hdl.link import protocol
-from firstspike.hdl.link.messages import decision
+from firstspike.hdl.link.messages import results_of
 from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from firstspike.sim.harness.networks import network_of
@@ -64,10 +64,11 @@ def example() -> str:
         lines += [words, *wrapped(">", sent), *wrapped("<", answer)]
         if kind == Request.INPUTS:
             _, _, payload = protocol.decode_frame(answer[:-1])
-            one = decision(BoardModel(NETWORK, **BOARD).config, payload)
-            spikes = " and ".join(map(str, one.rows))
+            one = results_of(BoardModel(NETWORK, **BOARD).config, [payload])
+            spikes = " and ".join(map(str, one.spikes_in[0]))
             lines.append(
-                f"    class {one.decision}, tick {one.tick}, {one.cycles} cycles, {spikes} spikes"
+                f"    class {one.decision[0]}, tick {one.tick[0]}, {one.cycles[0]} cycles, "
+                f"{spikes} spikes"
             )
         lines.append("")
     return "\n".join(f"    {line}".rstrip() for line in lines)

@@ -98,7 +98,7 @@ def test_images_are_learned_as_golden_does():
                 int(learned.forced[number]) << DecisionFlag.FORCED
                 | int(learned.updated[number]) << DecisionFlag.UPDATED
             )
-            assert cycles == taken.decision[number]
+            assert cycles == taken.cycles[number]
             assert struct.unpack("<I", turnaround) == (taken.turnaround[number],)
             assert len(answer.payload) == DECISION_FORMAT.size + 4 + 4
     assert {bool(a.payload[1] >> DecisionFlag.UPDATED) for a in found} == {False, True}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from firstspike.boards.client.client import BoardClient, Status
 from firstspike.boards.client.line import SerialLine
 from firstspike.boards.client.remote_core import folding_of
 from firstspike.boards.client.transport import TRIES
-from firstspike.golden import LearningState, Settings, encode, infer, learn
+from firstspike.golden import LearningState, Settings, differences, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import BAUD
@@ -59,40 +60,29 @@ def test_weights_are_written_and_read_back(board):
 
 @pytest.mark.parametrize("pixels", [None, PIXELS])
 def test_decisions_and_cycles_are_goldens(board, pixels):
-    decisions = list(board.classify(TICKS, pixels))
+    results = board.classify(TICKS, pixels)
     golden = infer(NETWORK, TICKS)
     folding = folding_of(board.identity)
     counted = cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
-    assert [one.decision for one in decisions] == golden.decision.tolist()
-    assert [one.tick for one in decisions] == golden.tick.tolist()
-    assert [one.forced for one in decisions] == golden.forced.tolist()
-    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
-    assert [one.cycles for one in decisions] == counted.tolist()
-    assert not any(one.error or one.updated for one in decisions)
+    assert not list(differences(replace(golden, cycles=counted), results))
+    assert not results.updated.any()
 
 
 def test_events_of_any_ticks_are_decided(board):
     ticks = np.random.default_rng(3).integers(0, NETWORK.deadline + 1, (20, 35))
-    decisions = list(board.classify(ticks))
-    golden = infer(NETWORK, ticks)
-    assert [one.decision for one in decisions] == golden.decision.tolist()
-    assert [one.tick for one in decisions] == golden.tick.tolist()
-    assert [list(one.rows) for one in decisions] == golden.rows.tolist()
+    assert not list(differences(infer(NETWORK, ticks), board.classify(ticks)))
 
 
 def test_the_board_learns_as_golden_does(board):
     state = LearningState.of(NETWORK, 10, seed=3)
-    decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
+    results = board.learn(TICKS, LABELS, RULE, seed=state.generator)
+    results = replace(results, weights=board.read_weights())
     golden = learn(state, TICKS, LABELS, RULE, trace=True)
     folding = folding_of(board.identity)
-    counted = learning_cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
+    expected = learning_cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
     assert golden.updated.any()
-    assert [one.decision for one in decisions] == golden.decision.tolist()
-    assert [one.updated for one in decisions] == golden.updated.tolist()
-    assert [one.cycles for one in decisions] == counted.decision.tolist()
-    turnarounds = [one.turnaround for one in decisions]
-    assert turnarounds[1:] == counted.turnaround[1:].tolist()
-    assert all(map(np.array_equal, board.read_weights(), state.weights))
+    expected.turnaround[0] = results.turnaround[0]  # the first image may have begun later
+    assert not list(differences(expected, results))
 
 
 class BadLine(SerialLine):
@@ -129,22 +119,18 @@ def test_on_a_bad_line_each_image_is_learned_once(port):
     with BoardClient(line, timeout=0.3) as board:
         assert line.damaged == 0
         board.load(NETWORK, state.weights)
-        decisions = list(board.learn(TICKS, LABELS, RULE, seed=state.generator))
-        weights = board.read_weights()
+        results = board.learn(TICKS, LABELS, RULE, seed=state.generator)
+        results = replace(results, weights=board.read_weights())
         assert line.damaged > TRIES
         assert board.status().dropped > 0
-    golden = learn(state, TICKS, LABELS, RULE)
-    assert all(map(np.array_equal, weights, state.weights))
-    for one, decision, tick in zip(decisions, golden.decision, golden.tick, strict=True):
-        assert one is None or (one.decision, one.tick) == (decision, tick)
+    assert not list(differences(learn(state, TICKS, LABELS, RULE), results))
 
 
 def test_reset_and_status(board):
     dropped = board.status().dropped
     board.reset()
     assert board.status() == Status(dropped, board.status().cause)
-    decisions = list(board.classify(TICKS))
-    assert [one.tick for one in decisions] == infer(NETWORK, TICKS).tick.tolist()
+    assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
 @pytest.fixture

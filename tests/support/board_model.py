@@ -233,22 +233,18 @@ class BoardModel:
         if self._state is None:
             network = replace(self.network, weights=self.weights)
             found = infer(network, ticks)
-            counted = cycles(network, ticks, found, self.folding, pixels)
+            found = replace(found, cycles=cycles(network, ticks, found, self.folding, pixels))
             updated, rest = False, b""
-            rows = found.rows[0]
         else:
             state = replace(self._state, weights=self.weights)
             network = state.network
-            found = infer(network, ticks)
-            rows = found.rows[0]
             known = label < network.shape[-1]
             if known:
                 self.learned.append((ticks.tobytes(), label))
             labels = np.array([label if known else UNLABELLED])
             found = learn(state, ticks, labels, self._rule, trace=True)
-            took = learning_cycles(network, ticks, found, self.folding, pixels)
-            counted, rest = took.decision, int(took.turnaround[0]).to_bytes(4, "little")
-            updated = bool(found.updated[0])
+            found = learning_cycles(network, ticks, found, self.folding, pixels)
+            updated, rest = bool(found.updated[0]), int(found.turnaround[0]).to_bytes(4, "little")
             self._state.generator = state.generator
             self.words = [
                 pack_words(layer, one)
@@ -256,9 +252,9 @@ class BoardModel:
             ]
         flags = int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
         head = protocol.DECISION_FORMAT.pack(
-            int(found.decision[0]), flags, int(found.tick[0]), int(counted[0])
+            int(found.decision[0]), flags, int(found.tick[0]), int(found.cycles[0])
         )
-        return head + rows.astype("<u2").tobytes() + rest
+        return head + found.spikes_in[0].astype("<u2").tobytes() + rest
 
     def _settings(self, payload: bytes) -> bytes:
         *values, seed = protocol.SETTINGS_FORMAT.unpack(payload)

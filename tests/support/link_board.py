@@ -111,7 +111,7 @@ class SmallBoard:
         inference = infer(seen, ticks)
         bitmap = pixels[:, self.network.inputs] if self.config.bitmap else None
         taken = cycles(seen, ticks, inference, self.folding, bitmap)
-        rows = inference.rows.tolist()
+        rows = inference.spikes_in.tolist()
         return [
             (int(d), int(f) << DecisionFlag.FORCED, int(t), int(c), tuple(r))
             for d, f, t, c, r in zip(

@@ -37,7 +37,7 @@ def learn_image(
     label: int | None,
     settings: Settings,
 ) -> dict:
-    """Run one image and learn it; returns the fields of a `Learned` for it."""
+    """Run one image and learn it; returns the fields of `Results` for it."""
     n_hidden, n_out = network.shape[1:]
     deadline, unit = network.deadline, network.unit
     T1, T2 = network.thresholds
@@ -86,6 +86,7 @@ def learn_image(
         "decision": k,
         "tick": zk,
         "forced": forced,
+        "spikes_in": [sum(0 < tick < zk for tick in part) for part in (ticks, fired1)],
         "until": until,
         "updated": False,
         "input_rows": 0,

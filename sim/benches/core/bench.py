@@ -1,7 +1,7 @@
 """Bench of the Core: writes weights, sends images, and writes down all that comes out.
 
-It judges nothing but the protocol; the comparison with the golden model is the scoreboard's, on
-the other side of the results file. `sim.core` says what the parameters mean.
+It judges nothing but the protocol; what it reports is compared with the golden model on the other
+side of the results file. `run` says what the parameters mean, `outcome` what is reported.
 """
 
 import itertools
@@ -101,6 +101,16 @@ class CoreBench:
         await self.host.send_all(given["after"].tolist())
         await self._answered(given["reads"])
 
+    def outcome(self) -> dict[str, np.ndarray]:
+        """All that came out."""
+        decisions, logs = self.decisions.decisions, enumerate(self.logs)
+        return {
+            "images": np.array([image for image, _ in decisions], np.int64),
+            "decisions": np.array([payload for _, payload in decisions], str),
+            "answers": np.array([payload for _, payload in self.answers.received], np.int64),
+            **{f"log_{layer}": np.array(log, np.int64).reshape(-1, 2) for layer, log in logs},
+        }
+
     async def _watch(self) -> None:
         """Fail where no decision comes any more, instead of waiting for ever."""
         count = -1
@@ -187,12 +197,4 @@ async def core(dut):
     """Run the images of the stimulus file."""
     bench = CoreBench(dut, exchange.parameters())
     await bench.run()
-    exchange.report(
-        images=np.array([image for image, _ in bench.decisions.decisions], np.int64),
-        decisions=np.array([payload for _, payload in bench.decisions.decisions], str),
-        answers=np.array([payload for _, payload in bench.answers.received], np.int64),
-        **{
-            f"log_{layer}": np.array(log, np.int64).reshape(-1, 2)
-            for layer, log in enumerate(bench.logs)
-        },
-    )
+    exchange.report(**bench.outcome())

@@ -1,15 +1,15 @@
 """A small core for `firstspike simulate`."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from firstspike.golden import encode, infer
+from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
-from firstspike.sim.scoreboard import differences
 
 from .run import Stimulus, simulate
 
@@ -22,8 +22,8 @@ def example(**options: Any) -> str:
     ticks = encode(network, rng.integers(0, 256, (40, 20)).astype(np.uint8))
     folding = Folding.of(network, lanes=4, window=2)
     inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, folding)
-    run = simulate(network, ticks, folding, stimulus=Stimulus(checked=True), **options)
-    for difference in differences(inference, expected, run):
+    expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
+    found = simulate(network, ticks, folding, stimulus=Stimulus(checked=True), **options)
+    for difference in differences(expected, found):
         raise SimulationError(str(difference))
     return "20-13-5, 4 lanes, windows of 4 ticks: 40 images, every spike and cycle"

@@ -1,6 +1,6 @@
 """Bench of a Core that learns: labels and settings go in with the images, updates come out.
 
-As the bench of the Core it only writes down; `sim.learning` compares.
+As the bench of the Core it only writes down.
 """
 
 from typing import Any
@@ -36,6 +36,10 @@ class LearningBench(CoreBench):
         """Everything, from the reset until the weights have been read back."""
         cocotb.start_soon(self._learned())
         await super().run()
+
+    def outcome(self) -> dict[str, np.ndarray]:
+        """All that came out."""
+        return super().outcome() | {"learned": np.array(self.learned, np.int64).reshape(-1, 3)}
 
     async def _send_images(self) -> None:
         await super()._send_images()
@@ -89,9 +93,4 @@ async def learning(dut):
     """Run the images of the stimulus file."""
     bench = LearningBench(dut, exchange.parameters())
     await bench.run()
-    exchange.report(
-        images=np.array([image for image, _ in bench.decisions.decisions], np.int64),
-        decisions=np.array([payload for _, payload in bench.decisions.decisions], str),
-        learned=np.array(bench.learned, np.int64).reshape(-1, 3),
-        answers=np.array([payload for _, payload in bench.answers.received], np.int64),
-    )
+    exchange.report(**bench.outcome())

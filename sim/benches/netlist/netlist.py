@@ -15,7 +15,7 @@ import re
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -23,17 +23,15 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Network
+from firstspike.golden import Network, Results
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.yosys import run_yosys
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
-    Decision,
-    columns,
-    decision,
     decision_bytes,
     image_request,
+    results_of,
     weight_bytes,
     weight_writes,
 )
@@ -47,10 +45,9 @@ from firstspike.hdl.link.protocol import (
 )
 from firstspike.hdl.link.serial_core import DEBUG
 from firstspike.hdl.link.uart import divisor_of
-from firstspike.sim.benches.core.run import spike_logs
+from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
-from firstspike.sim.scoreboard import Run
 
 from .cells import cell_models
 
@@ -210,7 +207,7 @@ def simulate(
     ticks: np.ndarray,
     clock_hz: int,
     progress: Callable[[int], None] | None = None,
-) -> Run:
+) -> Results:
     """Classify images on a board, given as its netlist, over its UART.
 
     The cycles of images that go as events depend on the line.
@@ -232,7 +229,7 @@ def simulate(
     requests = [image_request(config, one) for one in ticks]
     hidden = len(config.layers) - 1
     try:
-        results = simulation.run(
+        outcome = simulation.run(
             BENCH,
             {
                 "weight_bits": 8 * sum(map(len, words)),
@@ -242,16 +239,18 @@ def simulate(
             },
             progress=progress,
         )
-        greeting, *answers = answers_of(bytes(results["bytes"]), results["cycles"])
+        greeting, *answers = answers_of(bytes(outcome["bytes"]), outcome["cycles"])
     except (SimulationError, FrameError) as error:
         said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
         raise NetlistError(f"the netlist is no working board: {said}.") from None
     _check_board(greeting, answers, network, config, words)
-    decisions = _decisions(config, answers[len(answers) - len(ticks) :])
+    decisions = answers[len(answers) - len(ticks) :]
+    _check_decisions(config, decisions)
     for layer in range(hidden):
-        if results[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
+        if outcome[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
             raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
-    return Run(**columns(decisions, Run), logs=spike_logs(config, results, len(ticks)))
+    found = results_of(config, [answer.payload for answer in decisions])
+    return replace(found, logs=spike_logs(config, outcome, len(ticks)))
 
 
 def _check_board(
@@ -281,11 +280,10 @@ def _check_board(
             raise NetlistError("the netlist holds other weights than the network's.")
 
 
-def _decisions(config: CoreConfig, answers: Sequence[Answer]) -> list[Decision]:
-    """What the board says of images. Raises NetlistError."""
+def _check_decisions(config: CoreConfig, answers: Sequence[Answer]) -> None:
+    """Raise NetlistError where an image was not answered by a decision."""
     for answer in answers:
         if answer.kind not in (Request.INPUTS + ANSWER, Request.EVENTS + ANSWER):
             raise NetlistError(f"an image was answered by type {answer.kind:#x}, no decision.")
         if len(answer.payload) != decision_bytes(config):
             raise NetlistError(f"a decision came in {len(answer.payload)} bytes.")
-    return [decision(config, answer.payload) for answer in answers]

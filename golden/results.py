@@ -1,0 +1,307 @@
+"""What happened to images: one record, whoever says so, and the differences between two.
+
+The golden model, hardware in simulation, a netlist and a board all give `Results`, of images that
+are classified or learned. Each fills in what it can tell, the rest is None; `differences` compares
+what both tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from .network import Network
+
+LoggedSpike = tuple[int, int, int]
+"""(layer, tick, neuron); layer 0 is the first hidden one."""
+
+UNCOUNTED = -1
+"""In place of clock cycles that nobody can tell of an image."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RuleTrace:
+    """What the rule of learning went by, of n images; letters are those of DESIGN, section 5."""
+
+    until: np.ndarray
+    """[n], the last tick looked at: min(deadline, zk + m); the deadline if forced, and zk without
+    a label."""
+    limit: np.ndarray
+    """[n], zc: spikes before this tick take part; 0 without a label."""
+    input_rows: np.ndarray
+    """[n], input rows that spiked before zc; 0 where there was no update, as the others."""
+    input_updates: np.ndarray
+    """[n], those of them that were drawn."""
+    hidden_rows: np.ndarray
+    """[n], hidden neurons that spiked before zc."""
+    output_updates: np.ndarray
+    """[n], those of them that were drawn."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Results:
+    """What happened to n images; all arrays hold integers unless said otherwise."""
+
+    decision: np.ndarray
+    """[n], the class."""
+    tick: np.ndarray
+    """[n], the tick of the decision."""
+    forced: np.ndarray
+    """bool [n]: no output fired up to the deadline, and the largest M won."""
+    spikes_in: np.ndarray
+    """[n, n_layers]: how many of each layer's inputs spiked until the decision."""
+    error: np.ndarray
+    """[n], causes bit by bit: address, tick, order, abort, label; 0 for none."""
+    cycles: np.ndarray | None = None
+    """[n], clock cycles from the first word to the decision, or `UNCOUNTED`."""
+    lost: np.ndarray | None = None
+    """bool [n], of a board: the answer was lost on the line, and all figures of it are 0."""
+
+    hidden: tuple[np.ndarray, ...] | None = None
+    """Golden's: per hidden layer [n, n_out], the spike tick, 0 for silent, run on to the
+    deadline."""
+    later: tuple[np.ndarray, ...] | None = None
+    """The same for the second to last spike of a neuron: [n, n_out, max_spikes - 1]."""
+    logs: Sequence[Sequence[LoggedSpike]] | None = None
+    """Hardware's: per image the hidden spikes as they were sent on, until the decision and some
+    time beyond."""
+
+    updated: np.ndarray | None = None
+    """bool [n], of a learner: whether any weight could change."""
+    turnaround: np.ndarray | None = None
+    """[n], clock cycles from the first word until the next image can begin."""
+    weights: tuple[np.ndarray, ...] | None = None
+    """The stored weights after the last image, int16 [n_in, n_out] of each layer."""
+
+    run_on: np.ndarray | None = None
+    """[n], golden's: `turnaround` if nothing were updated."""
+    rule: RuleTrace | None = None
+    """Golden's, of images that are learned."""
+
+    def __len__(self) -> int:
+        """How many images."""
+        return len(self.decision)
+
+    @property
+    def input_spikes(self) -> np.ndarray:
+        """Spikes of connected inputs until the decision, [n]."""
+        return self.spikes_in[:, 0]
+
+    @property
+    def hidden_spikes(self) -> np.ndarray:
+        """Spikes of all hidden layers until the decision, [n]."""
+        later = [until(ticks, self.tick).sum((1, 2), np.int32) for ticks in self.later or ()]
+        return self.spikes_in[:, 1:].sum(1) + sum(later)
+
+    @property
+    def arrived(self) -> np.ndarray:
+        """bool [n]: those that were not lost."""
+        return np.ones(len(self), bool) if self.lost is None else ~self.lost
+
+    def lookups(self, network: Network) -> np.ndarray:
+        """Fraction of each layer's inputs that spiked until the decision, float64 [n, n_layers].
+
+        Of the first layer's inputs the unconnected ones are counted too.
+        """
+        return self.spikes_in / np.array(network.shape[:-1])
+
+    def spikes(self, image: int) -> list[LoggedSpike]:
+        """Hidden spikes of one image until the decision: (layer, tick, neuron), in this order.
+
+        Raises ValueError where they are not known.
+        """
+        if self.logs is not None:
+            return sorted(
+                (int(layer), int(tick), int(neuron))
+                for layer, tick, neuron in self.logs[image]
+                if tick < self.tick[image]
+            )
+        found: list[LoggedSpike] = []
+        for layer, first in enumerate(self.known_hidden()):
+            ticks = first[image, :, None]
+            if self.later is not None:
+                ticks = np.concatenate([ticks, self.later[layer][image]], axis=1)
+            neurons, _ = before = np.nonzero(until(ticks[None], self.tick[image, None])[0])
+            found += zip(
+                [layer] * len(neurons), ticks[before].tolist(), neurons.tolist(), strict=True
+            )
+        return sorted(found)
+
+    def known_hidden(self) -> tuple[np.ndarray, ...]:
+        """`hidden`. Raises ValueError where it is not known."""
+        if self.hidden is None:
+            raise ValueError(
+                "the hidden spikes of these images are not known: take those of `infer`, or of "
+                "`learn` with `trace`."
+            )
+        return self.hidden
+
+    def select(self, which: np.ndarray | slice) -> Results:
+        """Some of the images, by a mask, numbers or a slice."""
+        return _each(lambda value: _some(value, which), self)
+
+    @classmethod
+    def together(cls, parts: Sequence[Results]) -> Results:
+        """Images that came part by part; what not all parts tell is None."""
+        return _each(_joined, *parts)
+
+
+def _each(change: Callable[..., Any], *records: Any) -> Any:
+    """A record whose fields are changes of those of one or more; weights are those of the last."""
+    changed = {}
+    for field in fields(records[-1]):
+        values = [getattr(record, field.name) for record in records]
+        if any(value is None for value in values):
+            continue
+        if field.name == "weights":
+            changed["weights"] = values[-1]
+        elif is_dataclass(values[0]):
+            changed[field.name] = _each(change, *values)
+        elif isinstance(values[0], tuple):
+            changed[field.name] = tuple(map(change, *values))
+        else:
+            changed[field.name] = change(*values)
+    return type(records[-1])(**changed)
+
+
+def _some(value: Any, which: np.ndarray | slice) -> Any:
+    if isinstance(value, np.ndarray):
+        return value[which]
+    return [value[image] for image in np.arange(len(value))[which]]
+
+
+def _joined(*values: Any) -> Any:
+    if isinstance(values[0], np.ndarray):
+        return np.concatenate(values)
+    return [image for value in values for image in value]
+
+
+def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
+    """Whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
+    return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
+
+
+def by_tick(ticks: np.ndarray) -> np.ndarray:
+    """One layer's spike ticks [n_out] as int [k, 2], (tick, neuron) in the order of a log."""
+    neurons = np.flatnonzero(ticks)
+    neurons = neurons[np.argsort(ticks[neurons], kind="stable")]
+    return np.column_stack([ticks[neurons], neurons])
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a target differs from the golden model; `str` makes a sentence of it."""
+
+    image: int | None
+    """None of a weight."""
+    what: str
+    """A name of `_FIGURES`, "spike", or "weight"."""
+    expected: Any
+    """Golden's value; of a spike (tick, neuron), or None where there should be none; of a weight
+    (row, neuron, value)."""
+    found: Any
+    """The target's value, likewise."""
+    layer: int | None = None
+    """Of spikes, rows and weights."""
+
+    def __str__(self) -> str:
+        if self.what == "weight":
+            row, neuron, found = self.found
+            where = f"weight of layer {self.layer}, row {row}, neuron {neuron}"
+            return f"{where}: {found}, golden has {self.expected[-1]}"
+        where = f"image {self.image}"
+        if self.layer is not None:
+            where += f", layer {self.layer}"
+        if self.what != "spike":
+            return f"{where}: {self.what} {self.found}, golden has {self.expected}"
+        return f"{where}: {_spike(self.found)}, golden has {_spike(self.expected)}"
+
+
+_FIGURES = {
+    "decision": "decision",
+    "tick": "tick",
+    "forced": "forced",
+    "error": "error",
+    "rows": "spikes_in",
+    "cycles": "cycles",
+    "updated": "updated",
+    "turnaround": "turnaround",
+}
+"""By its name in differences, the field that holds a figure."""
+
+
+def differences(expected: Results, found: Results) -> Iterator[Difference]:
+    """Every difference between what a target has `found` and what golden expects.
+
+    Image after image, then the weights; none if they are equal. What only one of them tells is not
+    compared, nor are images that were lost. Of a layer's spikes only the first difference in an
+    image is given: it causes the others. A log must be the beginning of golden's run to the
+    deadline, ordered by tick, then neuron, and must reach at least to the decision: hardware runs
+    ahead by at most a window, and stops when the decision is known.
+    """
+    figures = list(_figures(expected, found))
+    for image in np.flatnonzero(found.arrived).tolist():
+        if found.logs is not None and expected.hidden is not None:
+            yield from _logged(image, expected, found.logs[image])
+        for what, layer, ours, theirs in figures:
+            if ours[image] != theirs[image]:
+                yield Difference(image, what, ours[image], theirs[image], layer)
+    if expected.weights is None or found.weights is None:
+        return
+    for layer, (stored, read) in enumerate(zip(expected.weights, found.weights, strict=True)):
+        for at in np.argwhere(stored != read).tolist():
+            expects, has = ((*at, int(weights[tuple(at)])) for weights in (stored, read))
+            yield Difference(None, "weight", expects, has, layer)
+
+
+def _figures(
+    expected: Results, found: Results
+) -> Iterator[tuple[str, int | None, list[Any], list[Any]]]:
+    """Name, layer, and values [n] on both sides, of all that both tell."""
+    for what, field in _FIGURES.items():
+        ours, theirs = getattr(expected, field), getattr(found, field)
+        if ours is None or theirs is None:
+            continue
+        if what == "cycles":
+            ours = np.where(theirs == UNCOUNTED, UNCOUNTED, ours)
+            theirs = np.where(ours == UNCOUNTED, UNCOUNTED, theirs)
+        if ours.ndim == 1:
+            yield what, None, ours.tolist(), theirs.tolist()
+            continue
+        for layer, columns in enumerate(zip(ours.T.tolist(), theirs.T.tolist(), strict=True)):
+            yield what, layer, *columns
+
+
+def _logged(image: int, expected: Results, log: Sequence[LoggedSpike]) -> Iterator[Difference]:
+    """The first difference of each layer between an image's log and golden."""
+    spikes, hidden = np.asarray(log, np.int64).reshape(-1, 3), expected.known_hidden()
+    for layer in sorted({*range(len(hidden)), *spikes[:, 0].tolist()}):
+        known = 0 <= layer < len(hidden)
+        ours = by_tick(hidden[layer][image]) if known else np.empty((0, 2), np.int64)
+        theirs = spikes[spikes[:, 0] == layer, 1:]
+        yield from _spikes(image, layer, ours, theirs, expected.tick[image])
+
+
+def _spikes(
+    image: int, layer: int, expected: np.ndarray, found: np.ndarray, decision: int
+) -> Iterator[Difference]:
+    """The first difference between a layer's log and golden's spikes, both [k, 2], if any."""
+    common = min(len(expected), len(found))
+    unequal = np.flatnonzero((expected[:common] != found[:common]).any(1))
+    at = unequal[0] if unequal.size else common
+    lost = at < len(expected) and expected[at, 0] < decision
+    if at < len(found) or lost:
+        yield Difference(
+            image,
+            "spike",
+            tuple(expected[at].tolist()) if at < len(expected) else None,
+            tuple(found[at].tolist()) if at < len(found) else None,
+            layer,
+        )
+
+
+def _spike(spike: tuple[int, int] | None) -> str:
+    return "no spike" if spike is None else f"neuron {spike[1]} at tick {spike[0]}"
