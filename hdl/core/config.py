@@ -4,10 +4,14 @@ What these parameters are in hardware is in `layouts` and `ports`.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.folding import Folding, LayerFolding
 from firstspike.golden.widths import StateWidths, state_widths
+
+MAX_STORED_BITS = 16
+"""Of a weight in the weight store."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,22 @@ class LayerConfig:
     """n_in of the earlier layers and of this one: whose spikes its events count."""
     learning: Learning | None = None
     """None in a core that does not learn."""
+
+    def __post_init__(self):
+        if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
+            raise NetworkError(
+                f"weights have 1 to {MAX_STORED_BITS} bits, of which a layer uses all or the top "
+                f"ones, not {self.weight_bits} of {self.stored_bits}"
+            )
+        if self.threshold < 1 or self.deadline < 1:
+            raise NetworkError(
+                f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
+            )
+        if not self.counted or self.counted[-1] != self.folding.n_in:
+            raise NetworkError(
+                f"the spikes counted last are those of the layer's {self.folding.n_in} rows, "
+                f"not of {self.counted}"
+            )
 
     @property
     def learns(self) -> bool:
@@ -82,6 +102,25 @@ class CoreConfig:
     n_inputs: int | None
     inputs: tuple[int, ...] | None
     unit: int | None
+
+    def __post_init__(self):
+        foldings = [layer.folding for layer in self.layers]
+        if not foldings or [folding.last for folding in foldings] != [
+            number == len(foldings) - 1 for number in range(len(foldings))
+        ]:
+            raise NetworkError(
+                f"a core has at least 1 layer, of which the last one alone is marked so, "
+                f"not {foldings}"
+            )
+        for before, after in pairwise(foldings):
+            if before.n_out != after.n_in:
+                raise NetworkError(
+                    f"a layer of {after.n_in} rows does not follow one of {before.n_out} neurons"
+                )
+        if self.bitmap is not None and None in (self.n_inputs, self.inputs, self.unit):
+            raise NetworkError(
+                "a core with a bitmap is told its n_inputs, inputs and unit: give all of them"
+            )
 
     @classmethod
     def of(
@@ -149,8 +188,8 @@ def _check_learning(network: Network, stored_bits: int) -> None:
             "the hardware learns networks whose inputs all spike at one tick: binary encoding and "
             "silent dark pixels"
         )
-    if not max(network.weight_bits) <= stored_bits <= 16:
+    if not max(network.weight_bits) <= stored_bits <= MAX_STORED_BITS:
         raise NetworkError(
-            f"stored weights have {max(network.weight_bits)} bits, those in use, to 16, "
-            f"not {stored_bits}"
+            f"stored weights have {max(network.weight_bits)} bits, those in use, to "
+            f"{MAX_STORED_BITS}, not {stored_bits}"
         )

@@ -12,6 +12,7 @@ from .intake import Intake
 from .layer import Layer
 from .layouts import Kind
 from .ports import CYCLES_BITS, CoreSignature
+from .words import check_weights
 
 
 class Core(wiring.Component):
@@ -28,15 +29,25 @@ class Core(wiring.Component):
     taken.
 
     Parameters: `weights` of the layers, (n_in, n_out) each, are what the memories hold at power-up;
-    those stored in a core that learns. None for zeros.
+    those stored in a core that learns. None for zeros. Raises ValueError for weights of another
+    shape or of more bits.
 
     Latency: `firstspike.golden.timing.cycles` to the cycle. Throughput: the sum over the layers of
     rows * groups, plus a few per cent.
     """
 
     def __init__(self, config: CoreConfig, weights=None):
+        if not isinstance(config, CoreConfig):
+            raise TypeError(f"a core is made for a CoreConfig, not {config!r}.")
         self.config = config
         self._weights = [None] * len(config.layers) if weights is None else weights
+        if len(self._weights) != len(config.layers):
+            raise ValueError(
+                f"a core of {len(config.layers)} layers takes as many arrays of weights, "
+                f"not {len(self._weights)}."
+            )
+        for layer, weights_of in zip(config.layers, self._weights, strict=True):
+            check_weights(layer, weights_of)
         super().__init__(CoreSignature(config))
 
     def elaborate(self, platform):
@@ -57,7 +68,11 @@ class Core(wiring.Component):
             wiring.connect(m, wiring.flipped(self.events), intake.source)
         else:
             m.submodules.encoder = encoder = Encoder(
-                config.inputs, config.n_inputs, config.unit, config.deadline, config.bitmap
+                config.inputs,
+                n_inputs=config.n_inputs,
+                unit=config.unit,
+                deadline=config.deadline,
+                width=config.bitmap,
             )
             wiring.connect(m, wiring.flipped(self.words), encoder.words)
             with m.If(encoder.busy):

@@ -19,6 +19,8 @@ class Crossing(wiring.Component):
     """
 
     def __init__(self, config, value):
+        if not config.folding.window:
+            raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
         self._config = config
         self._value = value
         super().__init__(

@@ -37,6 +37,8 @@ class Decision(wiring.Component):
     """
 
     def __init__(self, config):
+        if not config.folding.last:
+            raise ValueError("only the last layer decides: give its configuration.")
         self._config = config
         learning = {
             #: An image begins.

@@ -37,6 +37,8 @@ class Drain(wiring.Component):
     """
 
     def __init__(self, config):
+        if config.folding.last:
+            raise ValueError("the last layer sends no spikes, and so has no Drain.")
         self._config = config
         super().__init__(
             {

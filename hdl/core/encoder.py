@@ -14,12 +14,28 @@ class Encoder(wiring.Component):
 
     Pixel p is bit p % width of word p // width; bits past the last pixel are ignored.
 
+    Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
+    `deadline`, ticks; `width` of a word. Raises ValueError where one is out of range.
+
     Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. A
     bright pixel that is not connected takes its cycle too. A word without bright pixels takes one
     only where no event is under way: it is dropped while the word before it is being emptied.
     """
 
-    def __init__(self, inputs, n_inputs, unit, deadline, width):
+    def __init__(self, inputs, *, n_inputs, unit, deadline, width):
+        if width < 1 or n_inputs < 1:
+            raise ValueError(
+                f"a bitmap has at least 1 pixel, and words of 1, not {n_inputs} and {width}."
+            )
+        if not 1 <= unit <= deadline:
+            raise ValueError(
+                f"bright pixels spike at a tick from 1 to the deadline {deadline}, not at {unit}."
+            )
+        if not len(inputs) or not all(0 <= pixel < n_inputs for pixel in inputs):
+            raise ValueError(
+                f"at least 1 of the pixels 0..{n_inputs - 1} is connected, and no other, "
+                f"not {list(inputs)}."
+            )
         self._inputs = [int(i) for i in inputs]
         self._n_inputs = n_inputs
         self._unit = unit

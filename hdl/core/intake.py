@@ -22,6 +22,8 @@ class Intake(wiring.Component):
     """
 
     def __init__(self, n_in, deadline, learns=False):
+        if n_in < 1 or deadline < 1:
+            raise ValueError(f"a core has at least 1 row and 1 tick, not {n_in} and {deadline}.")
         self._n_in = n_in
         self._deadline = deadline
         self._learns = learns

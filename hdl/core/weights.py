@@ -14,7 +14,7 @@ from firstspike.golden.timing.folding import BANK_WORDS
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import fetched_layout, operation_layout, read_layout, word_layout
-from .words import CHUNK_BITS, chunks_of, pack_words
+from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
 
 
 def host_request(config):
@@ -54,9 +54,11 @@ class WeightStore(wiring.Component):
     Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: one word a cycle.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
+    Raises ValueError for weights of another shape or of more bits.
     """
 
     def __init__(self, config, weights=None):
+        check_weights(config, weights)
         self._config = config
         self._weights = weights
         learning = {

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from firstspike.golden.network import Network, NetworkError
+from firstspike.golden.network import Network, NetworkError, weight_range
 from firstspike.golden.widths import state_widths
 
 from .config import CoreConfig, LayerConfig
@@ -18,6 +18,24 @@ CHUNK_BITS = 32
 def chunks_of(layer: LayerConfig) -> int:
     """Chunks of the weight port that a weight word of a layer takes."""
     return -(-layer.word_bits // CHUNK_BITS)
+
+
+def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
+    """Raise ValueError for weights that the store of a layer cannot hold; None is for zeros."""
+    if weights is None:
+        return
+    expected = layer.folding.n_in, layer.folding.n_out
+    if np.shape(weights) != expected:
+        raise ValueError(
+            f"a layer of {expected[0]} rows and {expected[1]} neurons takes weights of that shape, "
+            f"not {np.shape(weights)}."
+        )
+    low, high = weight_range(layer.stored_bits)
+    if np.min(weights) < low or np.max(weights) > high:
+        raise ValueError(
+            f"weights of {layer.stored_bits} bits are {low}..{high}, "
+            f"not {np.min(weights)}..{np.max(weights)}."
+        )
 
 
 def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:

@@ -67,6 +67,8 @@ class Learner(wiring.Component):
     """
 
     def __init__(self, hidden, last):
+        if not (hidden.learns and last.learns):
+            raise ValueError("a Learner is for two layers with `learning`: one of these has none.")
         self._hidden, self._last = hidden, last
         n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
         deadline = hidden.deadline

@@ -57,7 +57,7 @@ def simulate(
     # Bits past the last pixel are to be ignored.
     padded = np.concatenate([bright, rng.random((amount, count * width - n_inputs)) < 0.5], axis=1)
     words = padded.reshape(amount, count, width) @ (1 << np.arange(width, dtype=np.int64))
-    encoder = Encoder(inputs, n_inputs, UNIT, network.deadline, width)
+    encoder = Encoder(inputs, n_inputs=n_inputs, unit=UNIT, deadline=network.deadline, width=width)
     parameters = Parameters(words, encode(network, pixels), network.deadline)
     run_bench(__name__, encoder, parameters, seed=seed, **options)
 

@@ -129,7 +129,7 @@ def test_intake():
 
 @pytest.mark.parametrize("inputs", [range(16), range(3, 16, 2)])
 def test_encoder(inputs):
-    encoder = Encoder(inputs, 16, 8, 48, 8)
+    encoder = Encoder(inputs, n_inputs=16, unit=8, deadline=48, width=8)
     taken = latency(encoder, {"words": 0xFF}, encoder.events.valid, start=1)
     if 0 in inputs:
         assert taken == latencies.ENCODER_WORD + latencies.ENCODER_ROW

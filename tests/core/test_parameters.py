@@ -1,0 +1,90 @@
+"""Parameters of a core and its blocks are checked at construction, with a sentence."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from firstspike.golden.network import NetworkError
+from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.widths import StateWidths
+from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.crossing import Crossing
+from firstspike.hdl.core.decision import Decision
+from firstspike.hdl.core.drain import Drain
+from firstspike.hdl.core.encoder import Encoder
+from firstspike.hdl.core.intake import Intake
+from firstspike.hdl.core.weights import WeightStore
+from firstspike.hdl.learner.learner import Learner
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+
+
+def layer(n_in: int, n_out: int, last: bool, **more) -> LayerConfig:
+    values = {
+        "folding": LayerFolding(n_in=n_in, n_out=n_out, lanes=2, window=0, last=last),
+        "weight_bits": 4,
+        "threshold": 3,
+        "deadline": 20,
+        "widths": StateWidths(8, 12),
+        "counted": (n_in,),
+    }
+    return LayerConfig(**(values | more))
+
+
+HIDDEN, LAST = layer(6, 5, False), layer(5, 3, True)
+CONFIG = CoreConfig((HIDDEN, LAST), 20, None, None, None, None)
+PIXELS = {"n_inputs": 9, "unit": 4, "deadline": 20, "width": 8}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: layer(6, 5, False, weight_bits=0), "1 to 16 bits.*not 0 of 0"),
+        (
+            lambda: layer(6, 5, False, learning=Learning(stored_bits=3, unit=4)),
+            "1 to 16 bits.*not 4 of 3",
+        ),
+        (
+            lambda: layer(6, 5, False, learning=Learning(stored_bits=17, unit=4)),
+            "1 to 16 bits.*not 4 of 17",
+        ),
+        (lambda: layer(6, 5, False, threshold=0), "at least 1, not 0 and 20"),
+        (lambda: layer(6, 5, False, deadline=0), "at least 1, not 3 and 0"),
+        (lambda: layer(6, 5, False, counted=(7,)), "the layer's 6 rows"),
+        (lambda: dataclasses.replace(CONFIG, layers=()), "at least 1 layer"),
+        (lambda: dataclasses.replace(CONFIG, layers=(HIDDEN,)), "the last one alone"),
+        (lambda: dataclasses.replace(CONFIG, layers=(HIDDEN, layer(4, 3, True))), "of 4 rows"),
+        (lambda: dataclasses.replace(CONFIG, bitmap=8), "give all of them"),
+    ],
+)
+def test_a_configuration_that_cannot_be(make, said):
+    with pytest.raises(NetworkError, match=said):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Core(CONFIG, [np.zeros((6, 5))]), "2 layers takes as many.*not 1"),
+        (lambda: Core(CONFIG, [np.zeros((6, 5)), np.zeros((3, 5))]), r"not \(3, 5\)"),
+        (lambda: WeightStore(LAST, np.full((5, 3), 8)), r"of 4 bits are -8\.\.7, not 8\.\.8"),
+        (lambda: Encoder([0, 3], **PIXELS | {"width": 0}), "not 9 and 0"),
+        (lambda: Encoder([0, 3], **PIXELS | {"unit": 21}), "deadline 20, not at 21"),
+        (lambda: Encoder([0, 9], **PIXELS), r"pixels 0\.\.8.*not \[0, 9\]"),
+        (lambda: Intake(0, 20), "not 0 and 20"),
+        (lambda: Decision(HIDDEN), "only the last layer decides"),
+        (lambda: Drain(LAST), "the last layer sends no spikes"),
+        (lambda: Crossing(HIDDEN, 8), "without windows"),
+        (lambda: Learner(HIDDEN, LAST), "one of these has none"),
+    ],
+)
+def test_a_block_that_cannot_be(make, said):
+    with pytest.raises(ValueError, match=said):
+        make()
+
+
+def test_a_core_of_no_configuration():
+    with pytest.raises(TypeError, match="a CoreConfig, not 64"):
+        Core(64)
