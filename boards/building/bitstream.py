@@ -13,8 +13,7 @@ from amaranth.build.run import BuildPlan
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
-from firstspike.hdl.flow.toolchain import ToolError, run_tool, tool_version
-from firstspike.hdl.flow.yosys import run_yosys
+from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 from firstspike.hdl.link.protocol import BAUD
 

@@ -17,8 +17,7 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
-from .toolchain import ToolError, run_tool
-from .yosys import run_yosys
+from .toolchain import ToolError, run_tool, run_yosys
 
 SEED = 1
 """Of the placement: the frequency varies by some per cent from seed to seed."""

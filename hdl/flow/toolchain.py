@@ -75,6 +75,22 @@ def run_tool(
         raise ToolError(f"{name} failed: {reason or f'it ends with status {done.returncode}'}")
 
 
+_LOG = "yosys.log"
+
+
+def run_yosys(folder: Path, commands: Sequence[str], *, native: bool = False) -> None:
+    """Run commands of Yosys with `folder` as the current one; what they print is dropped.
+
+    Results are to be written to files: from its first `abc` on the Yosys of PyPI prints nothing
+    more, so its log has the error too.
+
+    Raises ToolError.
+    """
+    script = folder / "script.ys"
+    script.write_text("\n".join(commands) + "\n")
+    run_tool("yosys", ["-q", "-l", _LOG, "-s", script.name], folder, native=native, log=_LOG)
+
+
 def tool_version(name: str, *, native: bool = False) -> str:
     """What the tool says of its version. Raises ToolError if it is missing."""
     if not native:

@@ -27,7 +27,7 @@ from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 from .identifiers import check_identifier, plain
 from .interface import describe, wires
 from .steps import step
-from .yosys import run_yosys
+from .toolchain import run_yosys
 
 TOP = "firstspike_core"
 """What the generated module is called unless it is given a name."""

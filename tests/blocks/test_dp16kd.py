@@ -16,8 +16,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.verilog import convert
-from firstspike.hdl.flow.yosys import run_yosys
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.harness.runner import Simulation, SimulationError
 

