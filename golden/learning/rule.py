@@ -39,17 +39,18 @@ class Register(NamedTuple):
 
     def check(self, value: object) -> None:
         """Raise `LearningError` for what it must not hold."""
-        is_integer = isinstance(value, int | np.integer | np.bool_)
-        if not is_integer or not self.lowest <= value <= self.highest:
+        if (
+            not isinstance(value, int | np.integer | np.bool_)
+            or not self.lowest <= int(value) <= self.highest
+        ):
             raise LearningError(
                 f"{self.name} is {value!r}: it must be an integer in {self.lowest}..{self.highest}."
             )
 
 
 def _register(default: int, lowest: int, highest: int, meaning: str) -> Any:
-    return field(
-        default=default, metadata={"lowest": lowest, "highest": highest, "meaning": meaning}
-    )
+    said = {"default": default, "lowest": lowest, "highest": highest, "meaning": meaning}
+    return field(default=default, metadata=said)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Settings:
         return values | {"seed": int(seed)}
 
 
-REGISTERS = {one.name: Register(one.name, one.default, **one.metadata) for one in fields(Settings)}
+REGISTERS = {one.name: Register(one.name, **one.metadata) for one in fields(Settings)}
 REGISTERS["seed"] = Register(
     "seed", 0, 0, 0xFFFF, "next state of the random generator, 0 to go on with the one it has"
 )

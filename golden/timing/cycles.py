@@ -29,7 +29,8 @@ from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
 SPIKE, ADVANCE, END = 0, 1, 2
 
 # The figures come as arguments: compiled code would keep those it was compiled with.
-_Latencies = namedtuple("_Latencies", [name for name in vars(latencies) if name.isupper()])
+_NAMES = [name for name in vars(latencies) if name.isupper()]
+_Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
 
 
 class _Shape(NamedTuple):
@@ -435,13 +436,14 @@ def run_images(
         deadline=network.deadline,
         drain_block=DRAIN_BLOCK,
         mask_places=MASK_PLACES,
-        latency=_Latencies(*(getattr(latencies, name) for name in _Latencies._fields)),
+        latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
     )
     count = len(ticks)
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
     connected = np.zeros((count, 1), np.int64)
     if folding.bitmap is not None:
+        assert pixels is not None, "a core with a bitmap in front depends on the pixels"
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
         connected = (pixels > 127).astype(np.int64)
         connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)

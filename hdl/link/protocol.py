@@ -158,6 +158,7 @@ def _sent(code: str) -> Any:
     return field(metadata={"code": code})
 
 
+@dataclass(frozen=True)
 class _Record:
     """A dataclass of which some fields are `_sent`, one after the other."""
 
