@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,7 +20,6 @@ from firstspike.scripts.targets.targets import (
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@click.option("--virtual", is_flag=True, required=True, help="Simulate the board.")
 @lanes_option
 @window_option
 @weights_option
@@ -32,7 +32,6 @@ from firstspike.scripts.targets.targets import (
 )
 def command(
     net: str,
-    virtual: bool,
     lanes: int | None,
     window: int | None,
     weights: str,
@@ -44,15 +43,15 @@ def command(
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.
 
-    Example: firstspike serve --virtual mnist-4bit --lanes 64 --link /tmp/board
+    Example: firstspike serve mnist-4bit --lanes 64 --link /tmp/board
     """
     network = load_network(net)
-    verilog = board_verilog(network, lanes, window, weights == "embedded", stored_bits)
-    from firstspike.sim.benches.link.virtual import VirtualBoard
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
-    click.echo("Compiling the simulation, if it is not there yet ...", err=True)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _end)
     try:
+        verilog = board_verilog(network, lanes, window, weights == "embedded", stored_bits)
+        from firstspike.sim.benches.link.virtual import VirtualBoard
+
         with VirtualBoard(verilog) as board, _linked(link, board.port):
             click.echo(board.port)
             name = link or board.port
@@ -60,6 +59,13 @@ def command(
             board.wait()
     except KeyboardInterrupt:
         click.echo("Ended.", err=True)
+
+
+def _end(*_: Any) -> None:
+    """End as by Ctrl-C; a second signal does not disturb the end."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 def board_verilog(

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -138,11 +140,15 @@ def serving(tmp_path):
     """The command `firstspike serve`, and the link to its port."""
     NETWORK.save(tmp_path / "toy.npz")
     link = tmp_path / "port"
-    words = ["serve", "--virtual", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
+    words = ["serve", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
     words += ["--weights", "port", "--learn", 10, "--link", link]
     code = "from firstspike.scripts.main import main; main()"
+    (tmp_path / "temporary").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, *map(str, words)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
     )
     try:
         name = process.stdout.readline().strip()
@@ -162,8 +168,43 @@ def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     assert ended.status == 0, ended.err
     assert "0 differences in decisions, statistics and clock cycles" in ended.out
     process.send_signal(ending)
-    assert process.wait(30) == 0
+    process.send_signal(signal.SIGTERM)  # impatience does not disturb the end
+    assert process.wait(60) == 0
     assert not (folder / "port").is_symlink()
+    assert list((folder / "temporary").iterdir()) == []
+
+
+class SlowSimulation:
+    """A simulation that takes its time to end, and then still writes."""
+
+    ended = False
+
+    def __init__(self, *_):
+        """Compile nothing."""
+
+    def run(self, bench, parameters):
+        """Be the bench, on our side of the socket."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(parameters["control"])
+            socket.recv_fds(control, 1, 1)
+            control.recv(1)
+        time.sleep(0.3)
+        Path(parameters["control"]).with_name("results").touch()
+        SlowSimulation.ended = True
+
+
+def test_an_interrupt_waits_for_the_end_of_the_simulation(monkeypatch):
+    monkeypatch.setattr("firstspike.sim.benches.link.virtual.Simulation", SlowSimulation)
+    interrupt = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+
+    def serve():
+        with VirtualBoard("") as board:
+            interrupt.start()
+            board.wait()
+
+    with pytest.raises(KeyboardInterrupt):
+        serve()
+    assert SlowSimulation.ended
 
 
 def test_an_idle_board_does_not_use_the_processor(port):

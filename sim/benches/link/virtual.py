@@ -13,7 +13,7 @@ import socket
 import tempfile
 import tty
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +22,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from .script import LINKED_CORE_TOP
 
 LOOK = 0.2
-"""Seconds between two looks at whether a simulation that starts is still there."""
+"""Seconds between two looks at whether the simulation is still there."""
 
 
 class VirtualBoard:
@@ -35,6 +35,9 @@ class VirtualBoard:
     def __init__(self, verilog: str) -> None:
         self._simulation = Simulation(verilog, LINKED_CORE_TOP)
         self._thread = Thread(target=self._run, daemon=True)
+        # Waited for instead of the thread: where Ctrl-C interrupts `Thread.join`, Python 3.11 and
+        # 3.12 take the thread for ended, and what it still writes to would be removed.
+        self._ended = Event()
         self._error: Exception | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="firstspike-")
         self._socket = socket.socket(socket.AF_UNIX)
@@ -63,12 +66,13 @@ class VirtualBoard:
             try:
                 return listener.accept()[0]
             except TimeoutError:
-                if not self._thread.is_alive():
+                if self._ended.is_set():
                     raise self._failure() from None
 
     def wait(self) -> None:
         """Wait until the simulation ends by itself, which it does only where it fails."""
-        self._thread.join()
+        while not self._ended.wait(LOOK):
+            pass  # a signal that the system gives to the other thread would not end a wait
         raise self._failure()
 
     def __exit__(
@@ -82,7 +86,7 @@ class VirtualBoard:
     def _close(self) -> None:
         self._socket.close()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._ended.wait()
         os.close(self._ours)
         os.close(self._theirs)
         self._folder.cleanup()
@@ -92,6 +96,8 @@ class VirtualBoard:
             self._simulation.run("firstspike.sim.benches.link.virtual_bench", self._parameters)
         except Exception as error:
             self._error = error
+        finally:
+            self._ended.set()
 
     def _failure(self) -> Exception:
         return self._error or SimulationError("the virtual board has come to an end.")
