@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from firstspike.golden import Network, bundled_test_set, encode, load_dataset
-from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.sets import DATASETS, PIXELS
 
 DEFAULT_IMAGES = 100
 
@@ -111,7 +111,7 @@ def select(
             encode(network, pixels), [None] * len(pixels), pixels, f"{len(pixels)} image files"
         )
     dataset = dataset or DATASETS[0]
-    pixels, labels = test_set(network, dataset)
+    pixels, labels = dataset_images(network, dataset, ": select images by --events or --image")
     n = n_images or DEFAULT_IMAGES
     if n > len(pixels):
         raise SelectionError(f"{n} images of {dataset} are asked for: it has {len(pixels)}.")
@@ -119,23 +119,23 @@ def select(
     return Selection(encode(network, pixels), labels[:n].tolist(), pixels, source)
 
 
-def test_set(network: Network, dataset: str) -> tuple[np.ndarray, np.ndarray]:
+def dataset_images(
+    network: Network, dataset: str, instead: str = ": give a network with as many inputs"
+) -> tuple[np.ndarray, np.ndarray]:
     """Test images uint8 [n, n_inputs] and labels [n] of a data set.
 
     The binarised copy that comes with the package is taken for MNIST where the network sees no
-    difference.
+    difference. `instead` ends the sentence of what does not fit: what else the verb can do.
     """
-    if dataset == "mnist" and network.levels == 2:
-        pixels, labels = bundled_test_set()
-    else:
-        images = load_dataset(dataset)
-        pixels, labels = images.test_images, images.test_labels
-    if pixels.shape[1] != network.n_inputs:
+    if network.n_inputs != PIXELS:
         raise SelectionError(
-            f"the images of {dataset} have {pixels.shape[1]} pixels, this network takes "
-            f"{network.n_inputs}: select images by --events or --image."
+            f"the images of {dataset} have {PIXELS} pixels, this network takes "
+            f"{network.n_inputs}{instead}."
         )
-    return pixels, labels
+    if dataset == "mnist" and network.levels == 2:
+        return bundled_test_set()
+    images = load_dataset(dataset)
+    return images.test_images, images.test_labels
 
 
 def read_image(network: Network, file: str) -> np.ndarray:

@@ -10,10 +10,12 @@ import os
 import sys
 import tempfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from platformdirs import user_cache_dir
 
 from firstspike.golden.files import replace_file
 
@@ -43,7 +45,8 @@ DATASETS = tuple(SHA256)
 
 _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
-_PIXELS = 28 * 28
+PIXELS, CLASSES = 28 * 28, 10
+"""Of every image, and of every data set."""
 
 
 class DataError(Exception):
@@ -60,14 +63,22 @@ class Dataset:
     test_labels: np.ndarray
 
 
+def check_sizes(sizes: Sequence[int], name: str) -> None:
+    """Raise `DataError` unless layers of these sizes, inputs first, take the images of a set."""
+    if sizes[0] != PIXELS or sizes[-1] < CLASSES:
+        raise DataError(
+            f"the images of {name} have {PIXELS} pixels and {CLASSES} classes, layers "
+            f"{'-'.join(map(str, sizes))} take {sizes[0]} inputs to {sizes[-1]} classes: begin "
+            f"with {PIXELS} and end with {CLASSES}."
+        )
+
+
 def default_folder() -> Path:
     """The data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
     named = os.environ.get("FIRSTSPIKE_DATA")
     if named:
         return Path(named)
-    import pooch
-
-    return Path(pooch.os_cache("firstspike"))
+    return Path(user_cache_dir("firstspike"))
 
 
 def load_dataset(
@@ -81,9 +92,9 @@ def load_dataset(
     parts = {file: np.frombuffer(content, np.uint8) for file, content in contents.items()}
     parts = {file: part[_HEADER[file] :] for file, part in parts.items()}
     return Dataset(
-        parts[TRAIN_IMAGES].reshape(-1, _PIXELS),
+        parts[TRAIN_IMAGES].reshape(-1, PIXELS),
         parts[TRAIN_LABELS],
-        parts[TEST_IMAGES].reshape(-1, _PIXELS),
+        parts[TEST_IMAGES].reshape(-1, PIXELS),
         parts[TEST_LABELS],
     )
 
@@ -115,6 +126,12 @@ def _complete(
     """Paths and checked contents of a set's four files, after fetching the missing ones."""
     if name not in DATASETS:
         raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
+    # What is in the user's cache has been fetched by us; files of any other folder are his own.
+    advice = "Remove it and fetch it again."
+    if folder is not None or os.environ.get("FIRSTSPIKE_DATA"):
+        advice = (
+            f"Give a folder with the original files of {name}, or without files of these names."
+        )
     folder = default_folder() if folder is None else Path(folder)
     paths, contents = {}, {}
     for file in SHA256[name]:
@@ -124,7 +141,7 @@ def _complete(
             try:
                 contents[file] = _checked(name, file, path.read_bytes(), str(path))
             except DataError as error:
-                raise DataError(f"{error} Remove it and fetch it again.") from None
+                raise DataError(f"{error} {advice}") from None
             paths[file] = path
     for source in SOURCES[name]:
         missing = [file for file in SHA256[name] if file not in paths]

@@ -7,7 +7,7 @@ import click
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.files import naming, replacing
-from firstspike.scripts.selection import SelectionError, test_set
+from firstspike.scripts.selection import SelectionError, dataset_images
 
 
 @click.command()
@@ -52,7 +52,7 @@ def command(net: str, dataset: str, at: int, n_images: int | None, path: str) ->
     if Path(path).suffix not in {".png", ".svg", ".pdf"}:
         raise click.BadParameter(f"{path} does not end in .png, .svg or .pdf.", param_hint="-o")
     network = load_network(net)
-    pixels, labels = test_set(network, dataset)
+    pixels, labels = dataset_images(network, dataset)
     if max(at + 1, n_images or 0) > len(pixels):
         raise SelectionError(f"{dataset} has {len(pixels)} test images, counted from 0.")
     from firstspike.scripts.figures import picture  # matplotlib takes a while to import

@@ -13,7 +13,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.faults import decide_by, flip, jitter, kill
 from firstspike.golden.files import naming, replacing
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.selection import SelectionError, test_set
+from firstspike.scripts.selection import SelectionError, dataset_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -69,7 +69,7 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise SelectionError("a study takes networks with hidden neurons that spike once.")
-    pixels, labels = test_set(network, dataset)
+    pixels, labels = dataset_images(network, dataset)
     if (n_images or 0) > len(pixels):
         raise SelectionError(f"{dataset} has {len(pixels)} test images.")
     pixels, labels = pixels[:n_images], labels[:n_images]

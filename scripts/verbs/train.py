@@ -9,7 +9,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.golden.data.sets import Dataset, load_dataset
+from firstspike.golden.data.sets import Dataset, check_sizes, load_dataset
 from firstspike.golden.encoding import encode
 from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
@@ -97,6 +97,7 @@ def command(
     if epochs is not None:
         parameters["fine_tuning_epochs"] = min(epochs, parameters["fine_tuning_epochs"])
     trainer = Trainer(**parameters)
+    check_sizes(parameters["layers"], dataset)
     with replacing(output) as file, json_result(json_path) as write:
         images = load_dataset(dataset, data)
         _fit(trainer, images)

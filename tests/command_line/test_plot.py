@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, toy_network
 
 
 @pytest.mark.parametrize("more", [(), ("--images", 50)])
@@ -61,3 +61,11 @@ def test_study_measures_what_it_says(capfd, tmp_path):
     with Image.open(tmp_path / "study.png") as image:
         assert image.size > (500, 300)
     assert json.loads(firstspike(capfd, "study", *words).out) == result
+
+
+@pytest.mark.parametrize("verb", ["plot", "study"])
+def test_a_network_of_another_size_is_told_what_the_verb_can_do(capfd, tmp_path, verb):
+    toy_network().save(tmp_path / "toy.npz")
+    sentence = refusal(capfd, verb, tmp_path / "toy.npz", "-o", tmp_path / "picture.png")
+    assert "784 pixels, this network takes 36: give a network" in sentence
+    assert "--" not in sentence

@@ -24,6 +24,7 @@ from firstspike.golden.data.sets import (
     fetch,
 )
 from firstspike.golden.data.sources import SOURCES, DebianPackage, Mirror, NpmPackage
+from tests.support.command import refusal
 
 pytestmark = pytest.mark.fast
 
@@ -241,3 +242,29 @@ def test_the_bundled_pixels_are_mnists_binarised(monkeypatch):
     except DataError:
         pytest.skip("the original MNIST is not on this machine (firstspike fetch mnist)")
     assert np.array_equal(bundled_test_set()[0] == 255, images > 127)
+
+
+def test_nobody_is_told_to_remove_his_own_files(files, tmp_path, monkeypatch):
+    put(dict.fromkeys(files, b"my own images"), tmp_path)
+    with pytest.raises(DataError, match="original files of mnist") as caught:
+        load_dataset("mnist", tmp_path)
+    assert "Remove" not in str(caught.value)
+    monkeypatch.setenv("FIRSTSPIKE_DATA", str(tmp_path))
+    with pytest.raises(DataError, match="original files of mnist"):
+        load_dataset("mnist")
+    monkeypatch.delenv("FIRSTSPIKE_DATA")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    tmp_path.joinpath("firstspike").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="Remove it and fetch it again"):
+        load_dataset("mnist")
+
+
+@pytest.mark.parametrize("sizes", ["700-20-10", "784-20-9"])
+def test_sizes_are_checked_before_anything_is_fetched(
+    files, tmp_path, serve, monkeypatch, capfd, sizes
+):
+    mirror, asked = serve(files)
+    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
+    words = ("train", "--layers", sizes, "--data", tmp_path / "data", "-o", tmp_path / "net.npz")
+    assert f"layers {sizes}" in refusal(capfd, *words)
+    assert not asked
