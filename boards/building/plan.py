@@ -8,7 +8,7 @@ from math import ceil
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
-from firstspike.golden import Network, NetworkError
+from firstspike.golden import Network, NetworkError, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.hdl.flow.devices import ECP5, ICE40
 
@@ -79,6 +79,19 @@ def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | Non
     return Plan(board, None, f"with {lanes} lane{plural} it takes {', '.join(excess)}", needs)
 
 
+def fitting(board: Board) -> str | None:
+    """The name of the largest shipped network that fits on the board, None if none does."""
+    networks = {name: load_network(name) for name in shipped()}
+    fits = [name for name, network in networks.items() if plan_for(network, board).design]
+    return max(fits, key=lambda name: _bits(networks[name]), default=None)
+
+
+def _bits(network: Network) -> int:
+    """Of all weights."""
+    sized = zip(network.weights, network.weight_bits, strict=True)
+    return sum(weights.size * bits for weights, bits in sized)
+
+
 def chosen_design(
     network: Network,
     board: Board,
@@ -97,7 +110,10 @@ def chosen_design(
     if lanes is None:
         plan = plan_for(network, board, window, hz)
         if plan.design is None:
-            raise NetworkError(f"the network does not fit on the {plan.board.title}: {plan.reason}")
+            advice = f"; {name} does" if (name := fitting(board)) else ""
+            raise NetworkError(
+                f"the network does not fit on the {board.title}: {plan.reason}{advice}"
+            )
         return plan.design
     return Design.of(network, board, lanes, window, hz, stored_bits)
 

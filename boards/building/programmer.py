@@ -11,6 +11,7 @@ from pathlib import Path
 from firstspike.boards.pins.board import Board
 
 from .bitstream import REPORT, bitstreams
+from .plan import fitting
 
 PACKAGES = {
     "iceprog": "fpga-icestorm",
@@ -35,7 +36,7 @@ def built_for(board: Board, builds: Path) -> Path:
     if not found:
         raise ProgrammerError(
             f"there is no bitstream for the {board.title} in {builds}: run "
-            f"`firstspike build --board {board.name}`, or name one."
+            f"`firstspike build {fitting(board) or 'NET'} --board {board.name}`, or name one."
         )
     if len(found) > 1:
         names = ", ".join(map(str, found))

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from firstspike.boards.building.plan import Plan, plan_for
+from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -25,7 +25,8 @@ def command(net: str, json_path: str | None) -> None:
     network = load_network(net)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board)) for board in BOARDS.values()]
-        say(report(plans), json_path)
+        shape = "-".join(map(str, network.shape))
+        say(f"{net} ({shape})\n\n{report(plans)}", json_path)
         write({"network": network.digest(), "boards": plans})
 
 
@@ -59,5 +60,9 @@ def report(plans: list[dict[str, Any]]) -> str:
         speed = [str(plan["lanes"]), f"{plan['clock'] / MHZ:g}", us] if plan["fits"] else ["-"] * 3
         rows.append((plan["board"], plan["device"], *taken, *speed))
     lines = [table(rows)]
-    lines += [f"{plan['board']}: {plan['reason']}" for plan in plans if not plan["fits"]]
+    for plan in plans:
+        if not plan["fits"]:
+            name = fitting(BOARDS[plan["board"]])
+            advice = f"; {name} fits" if name else ""
+            lines.append(f"{plan['board']}: {plan['reason']}{advice}")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.sim.harness.networks import network_of
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, refusal, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -45,8 +45,15 @@ def test_what_does_not_fit_is_said_with_the_reason(capfd):
         assert not rows[name]["fits"]
         assert rows[name]["lanes"] is rows[name]["us"] is None
         assert "block RAM" in rows[name]["reason"]
-        assert f"{name}: {rows[name]['reason']}" in ended.err
+        assert f"{name}: {rows[name]['reason']}; mnist-4bit fits" in ended.err
+    assert ended.err.startswith("mnist-8bit (784-600-10)\n")
     assert rows["ulx3s-85f"]["fits"]
+
+
+def test_a_build_of_what_does_not_fit_names_a_network_that_does(capfd):
+    sentence = refusal(capfd, "build", "--board", "icebreaker")
+    assert "does not fit on the iCEBreaker" in sentence
+    assert "; mnist-4bit does" in sentence
 
 
 def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
@@ -54,7 +61,7 @@ def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     ended = firstspike(capfd, "boards", tmp_path / "net.npz")
     assert ended.status == 0
     rows = ended.out.splitlines()
-    assert [row.split()[-1] for row in rows[1:]] == ["-"] * len(BOARDS)
+    assert [row.split()[-1] for row in rows[3:]] == ["-"] * len(BOARDS)
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -60,7 +60,7 @@ def test_without_a_name_the_bitstream_is_that_of_the_build(desk, capfd):
     assert str(ours.relative_to(desk)) in (desk / "called").read_text()
     built(desk, "mnist-8bit", "ulx3s-85f")
     assert "several" in refusal_of(capfd, "ulx3s-85f")
-    assert "firstspike build --board icebreaker" in refusal_of(capfd, "icebreaker")
+    assert "firstspike build mnist-4bit --board icebreaker" in refusal_of(capfd, "icebreaker")
 
 
 def refusal_of(capfd, board, *words):
