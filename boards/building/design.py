@@ -17,6 +17,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol import BUILD_BYTES
 from firstspike.hdl.link.serial_core import SerialCore
 
 from .digits import digit_pixels
@@ -26,9 +27,6 @@ TOP = "firstspike"
 
 WINDOW = 0
 """k by default: the crossings of a window take logic that is better spent on lanes."""
-
-BUILD_BYTES = 8
-"""Of the hash by which a design is known."""
 
 
 @dataclass(frozen=True)

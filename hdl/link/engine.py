@@ -38,8 +38,8 @@ class Engine(wiring.Component):
     """One request at a time, from its first byte in the ring to the end of its answer.
 
     What a request does is a handler's matter (see `handlers.signature`); here is what all of them
-    have in common. A new type of request is taken by a handler in the list that `elaborate` begins
-    with.
+    have in common. A new type of request takes an entry in `protocol.Request`, its length in
+    `requests.lengths_of`, and a handler that lists it in its `requests`.
 
     Besides requests there is what the board does unasked, when it has nothing else to do. A notice
     of dropped frames is a STATUS that nobody has asked for; to show the stored image is an INPUTS
@@ -66,12 +66,20 @@ class Engine(wiring.Component):
         self._config = config
         self._digit = digit
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.n_inputs)
+        # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
         index = range(max(1 << 6, identity_bytes + 2, self._bitmap + 2))
         self._identity = IdentityHandler(index, identity_bytes)
         self._status = StatusHandler(index)
         self._weights = WeightHandler(index, config)
         self._images = ImageHandler(index, config)
         self._control = ControlHandler(index, config)
+        self._handlers = {
+            "identity": self._identity,
+            "status": self._status,
+            "weights": self._weights,
+            "images": self._images,
+            "control": self._control,
+        }
         members = {
             "get": In(stream.Signature(ENTRY)),
             "every_cycle": Out(1),
@@ -95,14 +103,6 @@ class Engine(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        handlers = {
-            "identity": self._identity,
-            "status": self._status,
-            "weights": self._weights,
-            "images": self._images,
-            "control": self._control,
-        }
-        m.submodules += handlers.values()
         get, answer = self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark
         state = Signal(State)
@@ -142,7 +142,8 @@ class Engine(wiring.Component):
         done, again, refuses = Signal(), Signal(), Signal()
         load, loaded, shift = Signal(), Signal(WORD_BITS), Signal()
         body = stream.Signature(ANSWER_BYTE).create()
-        for handler in handlers.values():
+        for name, handler in self._handlers.items():
+            m.submodules[name] = handler
             request = handler.request
             active = Cat(kind == one for one in handler.requests).any()
             m.d.comb += [
@@ -251,6 +252,10 @@ class Engine(wiring.Component):
             self.shown_valid.eq(self._images.shown_valid),
             self.reset_core.eq(self._control.reset_core),
         ]
+        self._connect_core(m)
+        return m
+
+    def _connect_core(self, m):
         core, weights, images = self.core, self._weights, self._images
         wiring.connect(m, weights.weights, wiring.flipped(core.weights))
         wiring.connect(m, wiring.flipped(core.weights_read), weights.weights_read)
@@ -262,4 +267,3 @@ class Engine(wiring.Component):
             wiring.connect(m, images.labels, wiring.flipped(core.labels))
             wiring.connect(m, wiring.flipped(core.learned), images.learned)
             wiring.connect(m, self._control.settings, wiring.flipped(core.settings))
-        return m

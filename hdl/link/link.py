@@ -14,6 +14,7 @@ from firstspike.hdl.lib.pipeline import Stage
 from .board_rom import BoardRom
 from .engine import Engine
 from .identity import identity_of
+from .protocol import BUILD_BYTES
 from .receiver import Receiver
 from .requests import lengths_of
 from .ring import Ring
@@ -63,13 +64,15 @@ class Link(wiring.Component):
         network: Network,
         *,
         clock_hz: int,
-        build: bytes = bytes(8),
+        build: bytes = bytes(BUILD_BYTES),
         loaded: bool = False,
         digit: np.ndarray | None = None,
         ring_bytes: int = RING_BYTES,
     ):
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
+        if len(build) != BUILD_BYTES:
+            raise ValueError(f"build has {len(build)} bytes: give the {BUILD_BYTES} of its hash")
         identity = identity_of(
             config,
             network,

@@ -45,6 +45,9 @@ PROBE = 0
 and changes nothing; but the notice of that says which sequence is expected. So it can be repeated
 until the notice comes, where the first byte of HELLO's answer is lost with that answer."""
 
+BUILD_BYTES = 8
+"""Of the hash by which a design is known."""
+
 HEADER_BYTES = 2
 """Type and sequence."""
 
@@ -212,8 +215,8 @@ class Identity(_Record):
     """Bytes."""
     clock: int = _sent("I")
     """Hz."""
-    build: bytes = _sent("8s")
-    """8 bytes of a hash of the design, without its weights."""
+    build: bytes = _sent(f"{BUILD_BYTES}s")
+    """Of a hash of the design, without its weights."""
     network: bytes = _sent("32s")
     """SHA-256 of the network it was built for (`Network.digest`)."""
     n_inputs: int = _sent("H")

@@ -9,7 +9,12 @@ from amaranth.hdl import Module
 from amaranth.sim import Simulator
 from cobs import cobs
 
-from firstspike.hdl.link.protocol import BAUD, DELIMITER, decode_frame
+from firstspike.hdl.link.handlers.control import ControlHandler
+from firstspike.hdl.link.handlers.identity import IdentityHandler
+from firstspike.hdl.link.handlers.images import ImageHandler
+from firstspike.hdl.link.handlers.status import StatusHandler
+from firstspike.hdl.link.handlers.weights import WeightHandler
+from firstspike.hdl.link.protocol import BAUD, DELIMITER, Request, decode_frame
 from firstspike.hdl.link.requests import packed
 from firstspike.hdl.link.ring import Ring
 from firstspike.hdl.link.selector import Selector
@@ -294,3 +299,8 @@ def test_selector_keeps_connected_pixels(density):
                 found[-1].append(byte)
 
     simulate(selector, give, take)
+
+
+def test_every_request_has_one_handler():
+    handlers = ControlHandler, IdentityHandler, ImageHandler, StatusHandler, WeightHandler
+    assert sorted(one for handler in handlers for one in handler.requests) == sorted(Request)

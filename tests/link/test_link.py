@@ -336,6 +336,13 @@ def test_the_button_shows_the_stored_image():
 
 
 @pytest.mark.filterwarnings("ignore:.*created but never used")
+def test_a_hash_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="build has 3 bytes: give the 8 of its hash"):
+        Link(BOARD.config, BOARD.network, clock_hz=CLOCK, build=b"abc")
+    gc.collect()
+
+
+@pytest.mark.filterwarnings("ignore:.*created but never used")
 def test_a_stored_image_is_for_bitmaps():
     network = GRADED.network
     with pytest.raises(ValueError, match="only a core with a bitmap"):
