@@ -31,16 +31,6 @@ class Deltas(wiring.Component):
     are read in one cycle. Every output in D_plus or D_minus asks for one or the other, so
     p + q = |D_plus| + |D_minus| and one popcount a lane is enough.
 
-    Ports
-    -----
-    sign : `sign_signature`; not while deltas are computed.
-    plus, minus : D_plus and D_minus, disjoint; `tie_later`: whether p == q means later.
-        All steady from `start` to `done`.
-    start, done : compute the deltas; they are there from the next cycle on.
-    probe, alive : see Lanes.
-    group, read : which group's deltas are wanted.
-    earlier, later : in the cycle after `read`, the lanes with delta = 1 and with -1.
-
     Latency from `start` to `done`: `hidden.folding.deltas_cycles`.
     """
 
@@ -49,16 +39,23 @@ class Deltas(wiring.Component):
         lanes, n_out = hidden.folding.lanes, last.folding.n_out
         super().__init__(
             {
+                #: Not while deltas are computed.
                 "sign": In(sign_signature(hidden, last)),
+                #: D_plus and D_minus, disjoint. Steady from `start` to `done`, as is `tie_later`.
                 "plus": In(n_out),
                 "minus": In(n_out),
+                #: p == q means later.
                 "tie_later": In(1),
+                #: Compute the deltas; they are there from the cycle after `done` on.
                 "start": In(1),
                 "done": Out(1),
+                #: To and from the Lanes.
                 "probe": Out(probe_signature(hidden)),
                 "alive": In(lanes),
+                #: Which group's deltas are wanted.
                 "group": In(range(hidden.folding.groups)),
                 "read": In(1),
+                #: In the cycle after `read`, the lanes with delta = 1 and with -1.
                 "earlier": Out(lanes),
                 "later": Out(lanes),
             }

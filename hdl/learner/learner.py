@@ -39,27 +39,6 @@ class State(enum.Enum):
 class Learner(wiring.Component):
     """Two layers' weights, one image at a time.
 
-    Ports
-    -----
-    settings : stream of `settings_layout`, taken while `resting`.
-    label : the class the image is to have. Steady while an image is under way.
-    opens : a new image begins.
-    resting : no image is under way.
-    settled : nothing is left in the layers of the latest decided image.
-    wanted : the image that waits to begin is to be learned.
-    rewritten : weights of the last layer are written from outside.
-    outcome : {valid, what}, from the Decision.
-    input, hidden : taps of the spikes the two layers take in, {valid, address} and
-        {valid, tick, address}; nothing that comes after the margin's last tick but what has been
-        under way to the decision by then.
-    probe, alive : to the hidden layer's Lanes.
-    input_updates, output_updates : streams of `update_layout`, of the two WeightStores.
-    output_updated : `updated_signature`, from the last layer's WeightStore.
-    margin : `margin_layout`, the settings.
-    busy : the next image must wait. Low again when all weights are written.
-    done, updated : high in the last cycle in which an image keeps it busy, and whether weights
-        were changed.
-
     Latency: from an outcome to the first cycle of settling `latencies.JUDGE`, of that
     `settle_cycles`; all in all `firstspike.golden.timing.learning_cycles`. After the power-up, a
     reset, or a write from outside, the sign planes are read anew before the next image that is to
@@ -74,16 +53,26 @@ class Learner(wiring.Component):
         deadline = hidden.deadline
         super().__init__(
             {
+                #: Taken while `resting`.
                 "settings": In(stream.Signature(settings_layout())),
+                #: The class the image is to have. Steady while an image is under way.
                 "label": In(range(n_out)),
+                #: A new image begins.
                 "opens": In(1),
+                #: No image is under way.
                 "resting": In(1),
+                #: Nothing is left in the layers of the latest decided image.
                 "settled": In(1),
+                #: The image that waits to begin is to be learned.
                 "wanted": In(1),
+                #: Weights of the last layer are written from outside.
                 "rewritten": In(1),
+                #: From the Decision.
                 "outcome": In(
                     wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(last))})
                 ),
+                #: Taps of the spikes the two layers take in; nothing that comes after the margin's
+                #: last tick but what has been under way to the decision by then.
                 "input": In(wiring.Signature({"valid": Out(1), "address": Out(range(n_in))})),
                 "hidden": In(
                     wiring.Signature(
@@ -94,14 +83,21 @@ class Learner(wiring.Component):
                         }
                     )
                 ),
+                #: To and from the hidden layer's Lanes.
                 "probe": Out(probe_signature(hidden)),
                 "alive": In(hidden.folding.lanes),
+                #: To the two WeightStores.
                 "input_updates": Out(stream.Signature(update_layout(hidden))),
                 "output_updates": Out(stream.Signature(update_layout(last))),
+                #: From the last layer's WeightStore.
                 "output_updated": In(updated_signature(last)),
+                #: As set.
                 "margin": Out(margin_layout()),
+                #: The next image must wait. Low again when all weights are written.
                 "busy": Out(1),
+                #: High in the last cycle in which an image keeps it busy.
                 "done": Out(1),
+                #: With `done`: weights were changed.
                 "updated": Out(1),
             }
         )

@@ -16,12 +16,18 @@ from .deltas import sign_signature
 def _members(config):
     """What both walks have: the set of rows, when to begin, the draws, the updates."""
     return {
+        #: A row that took part.
         "add": In(wiring.Signature({"valid": Out(1), "address": Out(range(config.folding.n_in))})),
+        #: Forget all.
         "clear": In(1),
+        #: Begin, with the rows added.
         "start": In(1),
+        #: The last row was given out, or there is none.
         "done": Out(1),
+        #: A row asks whether it is drawn, and is answered in the same cycle.
         "take": Out(1),
         "drawn": In(1),
+        #: Must always be ready.
         "updates": Out(stream.Signature(update_layout(config))),
     }
 
@@ -40,18 +46,6 @@ def _connect_set(m, walk, n_in):
 class OutputWalk(wiring.Component):
     """Rows of the last layer: for each hidden neuron that is drawn, all groups of outputs.
 
-    Ports
-    -----
-    add, clear : {valid, address}, a hidden neuron that spiked; forget all.
-    start : begin, with the neurons added, or with `scan` with all of them, none drawn and none
-        changed: what is wanted then are the signs.
-    done : the last row was given out, or there is none.
-    take, drawn : a neuron asks whether it is drawn, and is answered in the same cycle.
-    plus, minus : the outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
-    updates : stream of `update_layout` that is always ready.
-    updated : `updated_signature`, from the WeightStore.
-    sign : `sign_signature`, the same with the neuron it belongs to.
-
     Latency: `latencies.WALK_START` to the first row, from a row to its update
     `latencies.WALK_UPDATE`, from the last one, or from `start`, to `done` `latencies.WALK_DONE`.
     Throughput: a cycle a neuron, or for those drawn as many as there are groups of outputs; and
@@ -64,10 +58,14 @@ class OutputWalk(wiring.Component):
         super().__init__(
             _members(last)
             | {
+                #: With `start`: go over all neurons, none drawn and none changed, for the signs.
                 "scan": In(1),
+                #: The outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
                 "plus": In(n_out),
                 "minus": In(n_out),
+                #: From the WeightStore.
                 "updated": In(updated_signature(last)),
+                #: The same, with the neuron it belongs to.
                 "sign": Out(sign_signature(hidden, last)),
             }
         )
@@ -161,13 +159,6 @@ class InputWalk(wiring.Component):
 
     The first group takes the rows as they are drawn, the others replay them from a list.
 
-    Ports
-    -----
-    add, clear, start, done, take, drawn, updates : as in OutputWalk, of the inputs.
-    step : by how much weights change.
-    group, read, earlier, later : of the Deltas; `read` is high in the cycle before `earlier` and
-        `later` are to be those of `group`.
-
     Latency: as of OutputWalk. Throughput: a cycle a row in the first group; a cycle a drawn row in
     all others.
     """
@@ -178,7 +169,10 @@ class InputWalk(wiring.Component):
         super().__init__(
             _members(hidden)
             | {
+                #: By how much weights change.
                 "step": In(STEP_BITS),
+                #: Of the Deltas; `read` is high in the cycle before `earlier` and `later` are to be
+                #: those of `group`.
                 "group": Out(range(hidden.folding.groups)),
                 "read": Out(1),
                 "earlier": In(lanes),

@@ -38,21 +38,6 @@ def outcome_layout(config):
 class RunOn(wiring.Component):
     """Follows an image from its decision at zk to tick min(deadline, zk + m) (design, section 5).
 
-    Ports
-    -----
-    opens : a new image begins.
-    fired : {valid, group, tick, mask}: which lanes have M >= 0, group by group at every tick.
-    tick_known : with `fired`, the last group of a tick of an image that goes on.
-    verdict, forced, decision, learn : in the cycle of the decision's last group, what it is and
-        whether the image is to be learned.
-    complete : every spike of the image has come to the last layer, up to the deadline.
-    margin : `margin_layout`; a minimum below 2 counts as 2. Steady while an image is under way.
-    running : the decision has been made, and the margin is not over.
-    ends : high in the cycle in which all is known that matters of the image: with the decision
-        itself where the image is not to be learned.
-    valid, outcome : the image's `outcome_layout`, which stays until the next decision. Without
-        `learn` only that is sure.
-
     Latency: from a decision to the limit of its margin `latencies.LIMIT`, from `ends` to `outcome`
     `latencies.OUTCOME`. Throughput: one group a cycle.
     """
@@ -62,7 +47,9 @@ class RunOn(wiring.Component):
         folding = config.folding
         super().__init__(
             {
+                #: A new image begins.
                 "opens": In(1),
+                #: Which lanes have M >= 0, group by group at every tick.
                 "fired": In(
                     wiring.Signature(
                         {
@@ -73,15 +60,25 @@ class RunOn(wiring.Component):
                         }
                     )
                 ),
+                #: With `fired`: the last group of a tick of an image that goes on.
                 "tick_known": In(1),
+                #: In the cycle of the decision's last group, what it is and whether the image is to
+                #: be learned.
                 "verdict": In(1),
                 "forced": In(1),
                 "decision": In(range(folding.n_out)),
                 "learn": In(1),
+                #: Every spike of the image has come to the last layer, up to the deadline.
                 "complete": In(1),
+                #: A minimum below 2 counts as 2. Steady while an image is under way.
                 "margin": In(margin_layout()),
+                #: The decision has been made, and the margin is not over.
                 "running": Out(1),
+                #: High in the cycle in which all is known that matters of the image: with the
+                #: decision itself where the image is not to be learned.
                 "ends": Out(1),
+                #: `outcome` is that of the image, and stays so until the next decision. Without
+                #: `learn` only that is sure.
                 "valid": Out(1),
                 "outcome": Out(outcome_layout(config)),
             }
