@@ -166,7 +166,23 @@ class StreamSource(_Stream):
 
     async def send_all(self, payloads: Iterable[Payload]) -> list[int]:
         """Send payloads one after the other; return the cycles of their transfers."""
-        return [await self.send(payload) for payload in payloads]
+        if self._willing is not None:
+            return [await self.send(payload) for payload in payloads]
+        domain, cycles = self._domain, []
+        await domain.after_rising()
+        for payload in payloads:
+            self._payload.value = bits(self.layout, payload)
+            if not cycles:
+                self._valid.value = 1
+            await domain.falling
+            while not self._ready.value:
+                await self._ready_rises
+                await domain.falling
+            cycles.append(domain.cycle)
+            await domain.rising
+        if cycles:
+            self._valid.value = 0
+        return cycles
 
 
 class StreamSink(_Stream):
