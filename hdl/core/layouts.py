@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 from firstspike.hdl.lib.layouts import DescribedLayout
 
 
-class Kind(enum.Enum, shape=2):
+class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
     """What an event says (DESIGN: streams)."""
 
     #: The neuron at `address` spikes at `tick`; every spike before `tick` has been sent.

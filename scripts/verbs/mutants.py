@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 
 from firstspike.scripts.output import say, table
-from firstspike.sim.mutants.faults import FAULTS, MutantError, finds
+from firstspike.sim.mutants.faults import FAULTS, finds
+from firstspike.sim.mutants.mutation import MutantError
 
 
 @click.command()

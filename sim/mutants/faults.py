@@ -12,10 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .checks import CHECKS
-
-
-class MutantError(Exception):
-    """A fault that no longer applies, or checks that fail without any; the message says why."""
+from .mutation import MutantError, mutated
 
 
 class Fault(NamedTuple):
@@ -157,16 +154,13 @@ def finds(fault: Fault | None) -> str | None:
     return done.stdout.strip() or None
 
 
-def mutated(fault: Fault) -> str:
+def faulty(fault: Fault) -> str:
     """The source of the fault's module with the fault in it. Raises MutantError."""
     path = Path(__file__).parents[2] / "hdl" / f"{fault.module.replace('.', '/')}.py"
-    source = path.read_text()
-    if source.count(fault.old) != 1:
-        raise MutantError(
-            f"fault {fault.name}: {fault.old!r} occurs {source.count(fault.old)} times in {path}, "
-            "must be once; adapt the fault."
-        )
-    return source.replace(fault.old, fault.new)
+    try:
+        return mutated(path.read_text(), fault.old, fault.new)
+    except MutantError as error:
+        raise MutantError(f"fault {fault.name} in {path}: {error}") from None
 
 
 def _apply(fault: Fault) -> None:
@@ -174,7 +168,7 @@ def _apply(fault: Fault) -> None:
     module = types.ModuleType(name)
     module.__package__ = name.rpartition(".")[0]
     sys.modules[name] = module
-    exec(compile(mutated(fault), name, "exec"), module.__dict__)
+    exec(compile(faulty(fault), name, "exec"), module.__dict__)
 
 
 def _differing() -> Iterator[str]:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from firstspike.sim.mutants.faults import FAULTS, mutated
+from firstspike.sim.mutants.faults import FAULTS, faulty
 from tests.support.command import firstspike
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=[fault.name for fault in FAULTS])
 def test_fault_applies(fault):
-    compile(mutated(fault), fault.module, "exec")
+    compile(faulty(fault), fault.module, "exec")
 
 
 def test_faults_are_found(capfd):

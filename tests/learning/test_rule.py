@@ -26,6 +26,7 @@ from firstspike.golden.learning import kernel as learning_kernel
 from firstspike.golden.learning.annealing import ANNEALING, settings_at
 from firstspike.golden.learning.rule import UNLABELLED, leap
 from firstspike.golden.results import RuleTrace
+from firstspike.sim.mutants.mutation import mutated
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
@@ -141,7 +142,14 @@ def test_the_rule_is_that_of_the_plain_implementation(lesson, how):
 
 
 BROKEN = {
-    "margin without its minimum": ("max(margin_minimum, (zk - unit) >> margin_shift)", "2"),
+    "zc without the margin's minimum": (
+        "zk + max(margin_minimum, (zk - unit) >> margin_shift)",
+        "zk + 2",
+    ),
+    "run-on without the margin's minimum": (
+        "m = max(margin_minimum, (zk - unit) >> margin_shift)",
+        "m = 2",
+    ),
     "a margin that does not end at the deadline": ("end = min(deadline, zk + m)", "end = deadline"),
     "zc in the deadline": ("deadline + 1)\n        limit", "deadline)\n        limit"),
     "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
@@ -193,10 +201,8 @@ BROKEN = {
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_rule_is_found(fault, monkeypatch):
-    source = Path(learning_kernel.__file__).read_text()
-    right, wrong = BROKEN[fault]
-    assert right in source
-    source = source.replace(right, wrong).replace("from numba import njit", PLAIN_PYTHON)
+    source = mutated(Path(learning_kernel.__file__).read_text(), *BROKEN[fault])
+    source = mutated(source, "from numba import njit", PLAIN_PYTHON)
     broken = {"__package__": learning_kernel.__package__}
     exec(compile(source, fault, "exec"), broken)
     monkeypatch.setattr(learning_kernel, "learn_images", broken["learn_images"])
