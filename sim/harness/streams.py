@@ -168,7 +168,8 @@ class StreamSource(_Stream):
         """Send payloads one after the other; return the cycles of their transfers."""
         if self._willing is not None:
             return [await self.send(payload) for payload in payloads]
-        domain, cycles = self._domain, []
+        domain = self._domain
+        cycles: list[int] = []
         await domain.after_rising()
         for payload in payloads:
             self._payload.value = bits(self.layout, payload)
