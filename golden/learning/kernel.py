@@ -5,10 +5,16 @@ the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for sil
 this against a plain second implementation.
 """
 
+from collections import namedtuple
+from dataclasses import fields
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from .rule import UNLABELLED
+from firstspike.golden.results import RuleTrace
+
+from .rule import UNLABELLED, Settings
 from .rule import leap as _leap
 
 leap = njit(_leap, cache=True)
@@ -17,21 +23,50 @@ _BLOCK = 256
 """Rows of 8-bit weights that can be summed in 16 bits: 256 * -128 is -2^15."""
 
 
-@njit(cache=True, nogil=True)
-def learn_images(
-    ticks, labels, W1, W2, stored_bits, weight_bits, thresholds, unit, deadline,
-    step, row_draw, output_draw, every_competitor, margin_shift, margin_minimum, exact, s,
-    decision, tick, forced, spikes_in, updated,
-    until, limit, input_rows, input_updates, hidden_rows, output_updates, hidden,
-):  # fmt: skip
-    """Learn images in order. Arguments are those of `learn`, taken apart; returns the generator s.
+class NetworkRecord(NamedTuple):
+    """What stays as it is of a network whose weights are learned; of both layers in pairs."""
 
-    Changes the stored weights W1 and W2, int16, and fills the arrays of `Results`; `hidden`,
-    int32 [n, n_hidden], may be of no image.
+    stored_bits: int
+    lowest: int
+    """Of a stored weight, as `highest`."""
+    highest: int
+    weight_bits: tuple[int, ...]
+    thresholds: tuple[int, ...]
+    unit: int
+    deadline: int
+
+
+# What compiled code can take of these dataclasses. (mypy wants names spelled out.)
+SettingsRecord = namedtuple("SettingsRecord", [one.name for one in fields(Settings)])  # type: ignore[misc]
+RuleRecord = namedtuple("RuleRecord", [one.name for one in fields(RuleTrace)])  # type: ignore[misc]
+
+
+class ResultsRecord(NamedTuple):
+    """Arrays of `Results` that are filled; `hidden`, int32 [n, n_hidden], may be of no image."""
+
+    decision: np.ndarray
+    tick: np.ndarray
+    forced: np.ndarray
+    spikes_in: np.ndarray
+    updated: np.ndarray
+    hidden: np.ndarray
+    rule: RuleRecord
+
+
+@njit(cache=True, nogil=True)
+def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
+    """Learn images in order, as `learn` does, from the generator's state s; returns its next one.
+
+    Changes the stored weights W1 and W2, int16, and fills `results`.
     """
+    unit, deadline = network.unit, network.deadline
+    low, high = network.lowest, network.highest
+    step, row_draw, output_draw = settings.step, settings.row_draw, settings.output_draw
+    margin_shift, margin_minimum = settings.margin_shift, settings.margin_minimum
+    rule = results.rule
     n_hidden, n_out = W2.shape
-    low, high = -(1 << (stored_bits - 1)), (1 << (stored_bits - 1)) - 1
-    shift1, shift2 = stored_bits - weight_bits[0], stored_bits - weight_bits[1]
+    shift1 = network.stored_bits - network.weight_bits[0]
+    shift2 = network.stored_bits - network.weight_bits[1]
     # The bits in use once more: rows of bytes are summed twice as fast as stored ones.
     used1, used2 = (W1 >> shift1).astype(np.int8), (W2 >> shift2).astype(np.int8)
     z_hidden, z_out = np.empty(n_hidden, np.int64), np.empty(n_out, np.int64)
@@ -41,28 +76,29 @@ def learn_images(
     for image in range(len(ticks)):
         y = labels[image]
         rows = _in_order(ticks[image])
-        _run_hidden(used1, thresholds[0], ticks[image], rows, deadline, z_hidden, B)
+        _run_hidden(used1, network.thresholds[0], ticks[image], rows, deadline, z_hidden, B)
         k, zk, end = _run_outputs(
-            used2, thresholds[1], z_hidden, unit, deadline,
+            used2, network.thresholds[1], z_hidden, unit, deadline,
             margin_shift, margin_minimum, y != UNLABELLED, z_out,
         )  # fmt: skip
-        decision[image] = k
-        tick[image] = zk if zk > 0 else deadline
-        forced[image] = zk == 0
-        spikes_in[image, 0] = _count_before(ticks[image], tick[image])
-        spikes_in[image, 1] = _count_before(z_hidden, tick[image])
-        until[image] = end
-        if len(hidden) > 0:
-            hidden[image] = z_hidden
+        results.decision[image] = k
+        tick = zk if zk > 0 else deadline
+        results.tick[image] = tick
+        results.forced[image] = zk == 0
+        results.spikes_in[image, 0] = _count_before(ticks[image], tick)
+        results.spikes_in[image, 1] = _count_before(z_hidden, tick)
+        rule.until[image] = end
+        if len(results.hidden) > 0:
+            results.hidden[image] = z_hidden
         if y == UNLABELLED:
             continue
         zc = deadline + 1
         if zk > 0:
             zc = min(zk + max(margin_minimum, (zk - unit) >> margin_shift), deadline + 1)
-        limit[image] = zc
-        if not _choose(k, zk, y, every_competitor, z_out, D):
+        rule.limit[image] = zc
+        if not _choose(k, zk, y, settings.every_competitor, z_out, D):
             continue
-        updated[image] = True
+        results.updated[image] = True
 
         if len(rows) > 0 and ticks[image, rows[-1]] >= zc:
             B[:] = 0
@@ -75,23 +111,23 @@ def learn_images(
         change = step * delta
         for h in range(n_hidden):
             if 0 < z_hidden[h] < zc:
-                hidden_rows[image] += 1
+                rule.hidden_rows[image] += 1
                 if output_draw > 0:
                     s = leap(s)
                     if s & ((1 << output_draw) - 1):
                         continue
-                output_updates[image] += 1
+                rule.output_updates[image] += 1
                 for o in range(n_out):
                     W2[h, o] = min(max(W2[h, o] + D[o], low), high)
                     used2[h, o] = W2[h, o] >> shift2
         for i in range(len(W1)):
             if 0 < ticks[image, i] < zc:
-                input_rows[image] += 1
+                rule.input_rows[image] += 1
                 if row_draw > 0:
                     s = leap(s)
                     if s & ((1 << row_draw) - 1):
                         continue
-                input_updates[image] += 1
+                rule.input_updates[image] += 1
                 if exact:
                     s = leap(s)
                     _round(step, correction, s, change)

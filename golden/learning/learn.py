@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import astuple, fields
 
 import numpy as np
 
 from firstspike.golden.integer import checked_ticks
+from firstspike.golden.network import weight_range
 from firstspike.golden.results import Results, RuleTrace
 
 from .rule import UNLABELLED, LearningError, Settings
@@ -35,7 +36,7 @@ def learn(
     at random, in the mean to itself; each drawn input row takes one more state of the generator
     for that, with which a larger one begins.
     """
-    from .kernel import learn_images  # numba takes a while to import
+    from . import kernel  # numba takes a while to import
 
     network = state.template
     ticks = checked_ticks(network, ticks)
@@ -56,7 +57,7 @@ def learn(
     n, n_hidden = len(ticks), network.shape[1]
     W1, W2 = (weights.copy() for weights in state.weights)
     rule = RuleTrace(**{field.name: np.zeros(n, np.int32) for field in fields(RuleTrace)})
-    hidden = np.zeros((n if trace else 0, n_hidden), np.int32)
+    updated, hidden = np.zeros(n, bool), np.zeros((n if trace else 0, n_hidden), np.int32)
     results = Results(
         decision=np.zeros(n, np.int32),
         tick=np.zeros(n, np.int32),
@@ -64,35 +65,36 @@ def learn(
         error=np.zeros(n, np.int32),
         spikes_in=np.zeros((n, 2), np.int32),
         hidden=(hidden,) if trace else None,
-        updated=np.zeros(n, bool),
+        updated=updated,
         weights=(W1, W2),
         rule=rule,
     )
-    generator = learn_images(
+    record = kernel.NetworkRecord(
+        state.stored_bits,
+        *weight_range(state.stored_bits),
+        network.weight_bits,
+        network.thresholds,
+        network.unit,
+        network.deadline,
+    )
+    generator = kernel.learn_images(
         ticks,
         labels,
         W1,
         W2,
-        state.stored_bits,
-        np.array(network.weight_bits),
-        np.array(network.thresholds),
-        network.unit,
-        network.deadline,
-        settings.step,
-        settings.row_draw,
-        settings.output_draw,
-        bool(settings.every_competitor),
-        settings.margin_shift,
-        settings.margin_minimum,
+        record,
+        kernel.SettingsRecord(*map(int, astuple(settings))),
         exact,
         state.generator,
-        results.decision,
-        results.tick,
-        results.forced,
-        results.spikes_in,
-        results.updated,
-        *(getattr(rule, field.name) for field in fields(rule)),
-        hidden,
+        kernel.ResultsRecord(
+            results.decision,
+            results.tick,
+            results.forced,
+            results.spikes_in,
+            updated,
+            hidden,
+            kernel.RuleRecord(**vars(rule)),
+        ),
     )
     state.weights[0][:], state.weights[1][:] = W1, W2
     state.generator = generator

@@ -151,7 +151,7 @@ BROKEN = {
         "m = 2",
     ),
     "a margin that does not end at the deadline": ("end = min(deadline, zk + m)", "end = deadline"),
-    "zc in the deadline": ("deadline + 1)\n        limit", "deadline)\n        limit"),
+    "zc in the deadline": ("deadline + 1)\n        rule.limit", "deadline)\n        rule.limit"),
     "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
     "spikes at zc take part": ("0 < z_hidden[h] < zc", "0 < z_hidden[h] <= zc"),
     "inputs at zc take part": ("0 < ticks[image, i] < zc", "0 < ticks[image, i] <= zc"),
