@@ -8,8 +8,7 @@ import numpy as np
 from firstspike.golden import Results, encode, infer
 from firstspike.scripts.output import table
 
-from .session import COUNTS, RULE_COUNTS, Session
-from .targets import CYCLES, DIFFERENCES
+from .session import COUNTS, CYCLES, DIFFERENCES, RULE_COUNTS, Session
 
 WITHIN = 0.02
 """A change is got over when the accuracy is no further than this below that before."""

@@ -12,7 +12,9 @@ from firstspike.golden import (
     LearningError,
     LearningState,
     Network,
+    Results,
     Settings,
+    differences,
     encode,
     learn,
     load_dataset,
@@ -23,8 +25,7 @@ from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.training.quantise import most_active_inputs
 from firstspike.scripts.selection import SelectionError
-
-from .targets import Learner
+from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
 """So many of the last training images show how a change is got over, and are not learned."""
@@ -32,6 +33,13 @@ WATCHED = 5000
 RULE_COUNTS = ("input_rows", "input_updates", "hidden_rows", "output_updates")
 COUNTS = ("updated", "forced", *RULE_COUNTS)
 """Of a point of the curve: sums over its images of what `Results` and their `rule` say of each."""
+
+CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles", "latency_cycles")
+"""Clock cycles until the next image could begin, and what they would be without the updates; then
+both of the images that updated alone; then, of those that did not, the part after the decision."""
+
+DIFFERENCES = ("differences", "weights_differ")
+"""Ways in which the hardware was not as golden; those of them that are weights."""
 
 
 @dataclass
@@ -65,16 +73,16 @@ class Session:
         """Whether there was a change."""
         return self.state.meta["before"] is not None
 
-    def parts(self, learner: Learner, grid: int) -> Iterator[dict[str, Any]]:
-        """Learn what is left, up to `grid` images at once; gives each part's point of the curve."""
+    def parts(self, learner: Target) -> Iterator[dict[str, Any]]:
+        """Learn what is left, part by part; gives each part's point of the curve."""
         pixels = self.images.train_images[: self.course.n_images]
         labels = self.images.train_labels[: self.course.n_images]
         while self.state.done < len(self.course):
-            part = self.course.part(self.state.done, grid)
+            part = self.course.part(self.state.done, learner.grid)
             seen, called = self.course.images(part, pixels, labels)
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
-            learned, sums = learner(self.state, ticks, called, settings, self.run["exact"])
+            learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
             point = {
                 "done": self.state.done,
                 "images": len(part),
@@ -82,11 +90,30 @@ class Session:
                 "updated": int(learned.updated.sum()),
                 "forced": int(learned.forced.sum()),
                 **{name: int(getattr(learned.rule, name).sum()) for name in RULE_COUNTS},
-                **sums,
+                **cycle_sums(learned),
+                **({} if found is None else difference_counts(learned, found)),
                 "watched": watched_accuracy(self.state, self.images) if self.watches else None,
             }
             self.curve.append(point)
             yield point
+
+
+def cycle_sums(learned: Results) -> dict[str, int]:
+    """`CYCLES` of images, if they are counted."""
+    if learned.run_on is None:
+        return {}
+    updated, turnaround = learned.updated, learned.turnaround
+    parts = [
+        values[which] for which in (slice(None), updated) for values in (turnaround, learned.run_on)
+    ]
+    parts.append((turnaround - learned.cycles)[~updated])
+    return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
+
+
+def difference_counts(learned: Results, found: Results) -> dict[str, int]:
+    """`DIFFERENCES` of what hardware has found from what golden has learned."""
+    what = [difference.what for difference in differences(learned, found)]
+    return dict(zip(DIFFERENCES, (len(what), what.count("weight")), strict=True))
 
 
 def state_path(output: str) -> Path:

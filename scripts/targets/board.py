@@ -1,51 +1,59 @@
-"""The board on a serial port as what runs or learns a network."""
+"""The board on a serial port as a target."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import click
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.boards.building.digits import bitmap_pixels
 from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.boards.client.remote_core import folding_of
-from firstspike.golden import LearningState, Network, Results, Settings, learn
-from firstspike.golden.timing.folding import Folding
-from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.hdl.link.protocol import BAUD
 
+from .linked import LinkedTarget
 
-class BoardTarget:
-    """A board that runs networks, and learns."""
 
-    def __init__(self, board: BoardClient) -> None:
-        self._board = board
-        self.config = board.config
-        self.folding = folding_of(board.identity)
+class Target(LinkedTarget):
+    """A board, which is given the network's weights if it has others. Raises BoardError."""
 
-    def run(
-        self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
-    ) -> Results:
-        """Load the network's weights if the board has others, and classify the images.
+    takes = ("port", "baud")
+    tells_spikes = False
 
-        The folding is the board's own; pixels are not needed. The link carries no spikes.
-        """
-        self._load(network)
-        with _images_bar("classifying", len(ticks)) as told:
+    def __init__(self, net: str, network: Network, port: str, baud: int | None = None) -> None:
+        self.network = network
+        self._board = BoardClient.open(port, baud or BAUD)
+        self.config = self._board.config
+        self.folding = folding_of(self._board.identity)
+
+    @classmethod
+    def check(cls, name: str, options: Mapping[str, Any]) -> None:
+        """A port is needed."""
+        super().check(name, options)
+        if options["port"] is None:
+            raise click.UsageError(
+                "--target board needs --port, the board's serial port, such as /dev/ttyUSB1."
+            )
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._board.close()
+
+    def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
+        """Load the network's weights, and classify the images."""
+        self._load(self.network)
+        with _images_bar(None, len(ticks), leave=True) as told:
             return self._board.classify(ticks, progress=told)
 
-    def learn(
+    def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
-    ) -> tuple[Results, Results]:
-        """Learn images on the board, from the state's weights on; golden learns beside it.
-
-        Returns golden's word on the images and the board's, with the weights that were read back.
-        Images whose decision was lost on the line are learned and not compared.
-        """
+    ) -> Results:
+        """Learn on the board. Images whose answer is lost on the line are learned, too."""
         board = self._board
         if not board.learns or board.identity.layers[0].stored_bits != state.stored_bits:
             raise MismatchError(
@@ -53,18 +61,16 @@ class BoardTarget:
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        with _images_bar("learning", len(ticks)) as told:
+        with _images_bar("learning", len(ticks), leave=False) as told:
             found = board.learn(ticks, labels, settings, state.generator, told)
+        if lost := (~found.arrived).sum():
+            click.echo(
+                f"{lost} decisions were lost on the line; their images are learned, and not "
+                "compared.",
+                err=True,
+            )
         with _bytes_bar("reading weights") as told:
-            found = replace(found, weights=board.read_weights(told))
-        learned = learn(state, ticks, labels, settings, trace=True)
-        expected = learning_cycles(
-            state.template.connected(), ticks, learned, self.folding, bitmap_pixels(ticks)
-        )
-        if found.lost.any():
-            lost = f"{found.lost.sum()} decisions were lost on the line; their images are learned"
-            click.echo(f"{lost}, and not compared.", err=True)
-        return expected, found
+            return replace(found, weights=board.read_weights(told))
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
         with _bytes_bar("writing weights") as told:
@@ -72,20 +78,9 @@ class BoardTarget:
 
 
 @contextmanager
-def opened(port: str | None, baud: int | None) -> Iterator[BoardTarget]:
-    """The board on a port. Raises BoardError."""
-    if port is None:
-        raise click.UsageError(
-            "--target board needs --port, the board's serial port, such as /dev/ttyUSB1."
-        )
-    with BoardClient.open(port, baud or BAUD) as board:
-        yield BoardTarget(board)
-
-
-@contextmanager
-def _images_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+def _images_bar(what: str | None, total: int, leave: bool) -> Iterator[Callable[[int], None]]:
     """What is told how many images are done, and shows a bar."""
-    with tqdm(total=total, desc=what, unit="image") as bar:
+    with tqdm(total=total, desc=what, unit="image", leave=leave) as bar:
         yield lambda done: bar.update(done - bar.n)
 
 

@@ -1,9 +1,10 @@
-"""The netlist of a board's build, simulated, as what runs a network."""
+"""The netlist of a board's build, simulated, as a target."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +18,70 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
-from firstspike.golden.timing.folding import Folding
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
 
-from .targets import Chosen, linked
+from .linked import LinkedTarget
 
 
 class BuildError(ValueError):
     """There is no build, or it is another one's; the message says what to do."""
 
 
-def built(net: str, network: Network, board: str | None, folder: Path | None) -> Chosen:
-    """The build of `network`, which the user calls `net`, for a board.
+class Target(LinkedTarget):
+    """The build of a network for a board.
 
-    `folder` is where `firstspike build` has put it, None for its own choice. Raises
-    BuildError if there is none, and click.UsageError without a board.
+    `build` is where `firstspike build` has put it, None for its own choice. Raises BuildError if
+    there is none.
     """
-    if board is None:
-        raise click.UsageError("--target netlist needs --board, the board it was built for.")
+
+    takes = ("board", "build")
+
+    def __init__(self, net: str, network: Network, board: str, build: Path | None = None) -> None:
+        report, content = _built(net, network, board, build)
+        self._netlist = Netlist(content, BOARDS[board].device.family.name)
+        self._pins = pins_of(BOARDS[board], self._netlist)
+        self._design = Design.of(
+            network,
+            BOARDS[board],
+            max(report["lanes"]),
+            max(report["window"]),
+            report["clock"],
+            report["stored_bits"],
+        )
+        self.network = network
+        self.config = self._design.config
+        self.folding = self._design.folding
+
+    @classmethod
+    def check(cls, name: str, options: Mapping[str, Any]) -> None:
+        """A board is needed."""
+        super().check(name, options)
+        if options["board"] is None:
+            raise click.UsageError("--target netlist needs --board, the board it was built for.")
+
+    def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
+        """Simulate the netlist through its pins."""
+        try:
+            with tqdm(total=len(ticks), unit="image") as bar:
+                results = simulate(
+                    self._netlist,
+                    self._pins,
+                    self.network,
+                    self.config,
+                    ticks,
+                    self._design.hz,
+                    lambda done: bar.update(done - bar.n),
+                )
+                bar.update(len(ticks) - bar.n)
+        except NetlistError as error:  # a difference, so that the exit status is 1
+            raise click.ClickException(str(error)) from None
+        return results
+
+
+def _built(
+    net: str, network: Network, board: str, folder: Path | None
+) -> tuple[dict[str, Any], str]:
+    """The report of a build, and its netlist."""
     anew = f"run `firstspike build {net} --board {board}"
     if folder is None:
         folder = build_folder(net, board)
@@ -49,49 +96,7 @@ def built(net: str, network: Network, board: str | None, folder: Path | None) ->
         raise BuildError(
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
-    target = NetlistTarget(network, BOARDS[board], report, content)
-    return linked(target.run, target.config, target.folding)
-
-
-class NetlistTarget:
-    """A board's netlist, with the report of its build."""
-
-    def __init__(
-        self, network: Network, board: Board, report: dict[str, Any], content: str
-    ) -> None:
-        self._netlist = Netlist(content, board.device.family.name)
-        self._pins = pins_of(board, self._netlist)
-        self._design = Design.of(
-            network,
-            board,
-            max(report["lanes"]),
-            max(report["window"]),
-            report["clock"],
-            report["stored_bits"],
-        )
-        self.config = self._design.config
-        self.folding = self._design.folding
-
-    def run(
-        self, network: Network, ticks: np.ndarray, folding: Folding, pixels: np.ndarray | None
-    ) -> Results:
-        """Classify images; the folding is the board's own, and pixels are not needed."""
-        design = self._design
-        try:
-            with tqdm(total=len(ticks), unit="image") as bar:
-                run = simulate(
-                    self._netlist,
-                    self._pins,
-                    network,
-                    design.config,
-                    ticks,
-                    design.hz,
-                    lambda done: bar.update(done - bar.n),
-                )
-                bar.update(len(ticks) - bar.n)
-        except NetlistError as error:  # a difference, so that the exit status is 1
-            raise click.ClickException(str(error)) from None
-        return run
+    return report, content
 
 
 def pins_of(board: Board, netlist: Netlist) -> Pins:

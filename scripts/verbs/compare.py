@@ -1,27 +1,19 @@
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter
-from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import numpy as np
 
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import differences, infer, load_network
+from firstspike.golden import differences, load_network
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.targets.targets import (
-    NAMES,
-    chosen,
-    folding_options,
-    port_options,
-    refuse_hardware,
-    refuse_port,
-)
+from firstspike.scripts.targets import BUILT, TARGETS, opened
+from firstspike.scripts.targets.options import folding_options, port_options
 
 
 @click.command(cls=SelectionCommand)
@@ -29,7 +21,7 @@ from firstspike.scripts.targets.targets import (
 @selection_options
 @click.option(
     "--target",
-    type=click.Choice([*(name for name in NAMES if name != "golden"), "netlist"]),
+    type=click.Choice([*TARGETS[1:], *BUILT]),
     default="rtl",
     show_default=True,
     help="What is compared with the golden model.",
@@ -49,15 +41,13 @@ def command(
     ctx: click.Context,
     net: str,
     target: str,
-    lanes: int | None,
-    window: int | None,
     bitmap: int | None,
-    port: str | None,
-    baud: int | None,
-    board: str | None,
-    build: Path | None,
+    dataset: str | None,
+    n_images: int | None,
+    events_file: BinaryIO | None,
+    image_files: tuple[str, ...],
     json_path: str | None,
-    **selection: Any,
+    **options: Any,
 ) -> None:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
@@ -69,23 +59,13 @@ def command(
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     network = load_network(net)
-    images = select(network, **selection, bitmap=bitmap)
-    if target == "netlist":
-        from firstspike.scripts.targets.netlist import built
-
-        refuse_hardware("netlist", lanes, window, bitmap)
-        refuse_port(port, baud)
-        target_ready = nullcontext(built(net, network, board, build))
-    elif board is not None or build is not None:
-        raise click.UsageError("--board and --build go with --target netlist.")
-    else:
-        target_ready = chosen(target, network, lanes, window, bitmap, port, baud)
-    with json_result(json_path) as write, target_ready as ready:
-        run = ready.run(network, images.ticks, ready.folding, images.pixels)
-        inference = infer(network, images.ticks)
-        cycles = ready.predict(network, images.ticks, inference, images.pixels)
-        found = list(differences(replace(inference, cycles=cycles), run))
-        spikes = None if run.logs is None else sum(map(len, run.logs))
+    images = select(network, dataset, n_images, events_file, image_files, bitmap)
+    ready = opened(target, net, network, bitmap=bitmap, **options)
+    with json_result(json_path) as write, ready:
+        results = ready.run(images.ticks, images.pixels)
+        expected = ready.expected(images.ticks, images.pixels)
+        found = list(differences(expected, results))
+        spikes = None if results.logs is None else sum(map(len, results.logs))
         counts = Counter(one.what for one in found)
         write(
             {
@@ -104,5 +84,6 @@ def command(
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
-    what += ["clock cycles"] if cycles is not None and np.all(cycles != UNCOUNTED) else []
+    if expected.cycles is not None and np.all(expected.cycles != UNCOUNTED):
+        what.append("clock cycles")
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}", json_path)

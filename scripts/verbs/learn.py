@@ -19,9 +19,10 @@ from firstspike.golden.files import naming, replacing
 from firstspike.golden.learning.annealing import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
-from firstspike.scripts.learning.targets import GRIDS, Learner, LearnerError, learner
 from firstspike.scripts.output import command_line, json_option, json_result, say
-from firstspike.scripts.targets.targets import port_options
+from firstspike.scripts.targets import TARGETS, opened, target_class
+from firstspike.scripts.targets.options import port_options
+from firstspike.scripts.targets.target import Target
 
 from .train import Layers
 
@@ -34,6 +35,10 @@ SHOWN = 10
 RUN = {"net", "layers", "inputs", "dataset", "n_images", "epochs", "shift", "stored_bits"}
 RUN |= {"competitors", "exact", "relabel", "kill", "seed"}
 """Parameters of the command that a run keeps to its end."""
+
+
+class LearnerError(ValueError):
+    """Something that a target cannot do; the message says what can."""
 
 
 class Relabelling(click.ParamType):
@@ -114,7 +119,7 @@ def _is_class(text: str) -> bool:
 )
 @click.option(
     "--target",
-    type=click.Choice(list(GRIDS)),
+    type=click.Choice(TARGETS),
     default="golden",
     show_default=True,
     help="What learns; rtl is the hardware, simulated and held against golden, as is a board.",
@@ -171,16 +176,18 @@ def command(
         )
     if run["exact"] and (target != "golden" or lanes):
         raise LearnerError("--exact is no hardware's: leave out --target and --lanes.")
+    hardware = {"lanes": lanes, "port": port, "baud": baud}
     picture = nullcontext() if plot_path is None else replacing(plot_path)
     with (
         replacing(output) as file,
         json_result(json_path) as write,
         picture as picture_file,
-        learner(target, lanes, port, baud) as learns,
     ):
+        target_class(target).check(target, hardware)
         session = resumed(output, data) if resume else begun(run, data)
         before = session.state.done
-        seconds = _learn(session, learns, GRIDS[target], output)
+        with opened(target, output, session.state.network, **hardware) as learner:
+            seconds = _learn(session, learner, output)
         learned = session.state.done - before
         finished = session.state.done == len(session.course)
         result = result_of(session, seconds, learned) if finished else {}
@@ -242,14 +249,14 @@ def _run_options(ctx: click.Context) -> dict[str, Any]:
     }
 
 
-def _learn(session: Session, learns: Learner, grid: int, output: str) -> float:
+def _learn(session: Session, learner: Target, output: str) -> float:
     """Learn with a progress bar, saving the state on the way; returns the seconds it took.
 
     Ctrl-C ends it after the part under way.
     """
     started = saved = time.perf_counter()
     there = _network_at(output)
-    parts = session.parts(learns, grid)
+    parts = session.parts(learner)
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,

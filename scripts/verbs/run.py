@@ -1,7 +1,7 @@
 """`firstspike run`: classify images on a target and give the figures of each."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import numpy as np
@@ -10,7 +10,8 @@ from firstspike.golden import Network, Results, load_network
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
-from firstspike.scripts.targets.targets import NAMES, chosen, folding_options, port_options
+from firstspike.scripts.targets import TARGETS, opened, target_class
+from firstspike.scripts.targets.options import folding_options, port_options
 
 LISTED = 20
 """Up to so many images are listed one by one; of more only the summary is printed."""
@@ -21,7 +22,7 @@ LISTED = 20
 @selection_options
 @click.option(
     "--target",
-    type=click.Choice(NAMES),
+    type=click.Choice(TARGETS),
     default="golden",
     show_default=True,
     help="What runs the network.",
@@ -33,14 +34,14 @@ LISTED = 20
 def command(
     net: str,
     target: str,
-    lanes: int | None,
-    window: int | None,
     bitmap: int | None,
-    port: str | None,
-    baud: int | None,
+    dataset: str | None,
+    n_images: int | None,
+    events_file: BinaryIO | None,
+    image_files: tuple[str, ...],
     with_spikes: bool,
     json_path: str | None,
-    **selection: Any,
+    **options: Any,
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
 
@@ -49,15 +50,15 @@ def command(
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
-    if with_spikes and target == "board":
-        raise click.UsageError("The link to a board carries no spikes: leave --spikes out.")
+    if with_spikes and not target_class(target).tells_spikes:
+        raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
-    images = select(network, **selection, bitmap=bitmap)
+    images = select(network, dataset, n_images, events_file, image_files, bitmap)
     with (
         json_result(json_path) as write,
-        chosen(target, network, lanes, window, bitmap, port, baud) as ready,
+        opened(target, net, network, bitmap=bitmap, **options) as ready,
     ):
-        results = ready.run(network, images.ticks, ready.folding, images.pixels)
+        results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images.labels, results, with_spikes)
         result = {"images": figures, "summary": summary_of(figures)}
         shape = "-".join(map(str, network.shape))

@@ -10,7 +10,7 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
-from firstspike.scripts.targets.targets import (
+from firstspike.scripts.targets.options import (
     lanes_option,
     learn_option,
     weights_option,

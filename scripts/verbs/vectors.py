@@ -1,17 +1,16 @@
 """`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from firstspike.golden import infer, load_network
+from firstspike.golden import load_network
 from firstspike.golden.files import adding_to
-from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.targets.targets import folding_options, predicted_cycles, weights_option
+from firstspike.scripts.targets import opened
+from firstspike.scripts.targets.options import folding_options, weights_option
 
 
 class VectorsError(Exception):
@@ -51,7 +50,7 @@ def command(
 
     network = load_network(net)
     images = select(network, **selection, bitmap=bitmap)
-    folding = Folding.of(network, lanes, window, bitmap)
+    golden = opened("golden", net, network, lanes=lanes, window=window, bitmap=bitmap)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
         raise VectorsError(
@@ -59,15 +58,13 @@ def command(
         )
     output.mkdir(exist_ok=True)
     with adding_to(output) as making:
-        inference = infer(network, images.ticks)
-        cycles = predicted_cycles(network, images.ticks, inference, folding, images.pixels)
         write_vectors(
             making,
             network,
-            folding,
+            golden.folding,
             images.ticks,
             images.pixels,
-            replace(inference, cycles=cycles),
+            golden.expected(images.ticks, images.pixels),
             weights == "embedded",
         )
     say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")

@@ -13,7 +13,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.targets.targets import folding_options, learn_option, weights_option
+from firstspike.scripts.targets.options import folding_options, learn_option, weights_option
 
 
 @click.command()

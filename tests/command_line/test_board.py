@@ -11,7 +11,7 @@ from firstspike.golden import LearningState, Network, bundled_test_set
 from firstspike.golden.data.sets import Dataset
 from firstspike.hdl.link.protocol import BAUD
 from firstspike.scripts.learning import session as learning_session
-from firstspike.scripts.learning import targets as learning_targets
+from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -126,7 +126,7 @@ def learning(monkeypatch, tmp_path):
     pixels, labels = bundled_test_set()
     digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
     monkeypatch.setattr(learning_session, "load_dataset", lambda *_: digits)
-    monkeypatch.setitem(learning_targets.GRIDS, "board", 60)
+    monkeypatch.setattr(board_target.Target, "grid", 60)
     monkeypatch.chdir(tmp_path)
     state = LearningState.random((784, 20, 10), 8, 1)
     return BoardModel(state.network, lanes=8, stored_bits=8, capacity=4096)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts.targets import targets
+from firstspike.scripts import targets
+from firstspike.scripts.targets import golden
 from tests.support.command import firstspike, toy_network
 
 
@@ -26,7 +27,11 @@ def target(monkeypatch):
     """Put a function that changes golden's run in the place of the hardware."""
 
     def put(change):
-        monkeypatch.setitem(targets.TARGETS, "rtl", lambda *a: change(logged(targets.golden(*a))))
+        class Erring(golden.Target):
+            def run(self, ticks, pixels):
+                return change(logged(self.expected(ticks, pixels)))
+
+        monkeypatch.setattr(targets, "target_class", lambda _: Erring)
 
     return put
 
@@ -65,12 +70,13 @@ def test_a_lost_spike_is_named(capfd, selection, target):
 def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, selection):
     seen = []
 
-    def late(network, ticks, folding, pixels):
-        seen.append(folding)
-        run = targets.golden(network, ticks, folding, pixels)
-        return replace(run, cycles=np.add(run.cycles, [0, 0, 1]))
+    class Late(golden.Target):
+        def run(self, ticks, pixels):
+            seen.append(self.folding)
+            results = self.expected(ticks, pixels)
+            return replace(results, cycles=np.add(results.cycles, [0, 0, 1]))
 
-    monkeypatch.setitem(targets.TARGETS, "rtl", late)
+    monkeypatch.setattr(targets, "target_class", lambda _: Late)
     ended = firstspike(capfd, "compare", *selection, "--lanes", 5, "--window", 2, "--json", "-")
     assert ended.status == 1
     network = toy_network()

@@ -2,7 +2,6 @@
 
 import json
 import signal
-from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from firstspike.golden import LearningState, Network, bundled_test_set, encode, 
 from firstspike.golden import learn as golden_learn
 from firstspike.golden.data.sets import Dataset
 from firstspike.scripts.learning import session as learning_session
-from firstspike.scripts.learning import targets as learning_targets
+from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
 from tests.support.command import firstspike, refusal
 
@@ -122,13 +121,14 @@ def stopping(monkeypatch, at, stop):
     """Call `stop` while part number `at` is learned."""
     calls = []
 
-    def learner(*arguments):
-        calls.append(1)
-        if len(calls) == at:
-            stop()
-        return learning_targets.learn(*arguments), {}
+    class Stopping(golden.Target):
+        def learn(self, *arguments):
+            calls.append(1)
+            if len(calls) == at:
+                stop()
+            return super().learn(*arguments)
 
-    monkeypatch.setattr(learn, "learner", lambda *_: nullcontext(learner))
+    monkeypatch.setattr(golden, "Target", Stopping)
 
 
 def press():
@@ -396,7 +396,7 @@ def test_hardware_learns_the_same(capfd, folder):
 
 
 def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
-    monkeypatch.setattr(learning_targets, "learn", twice)
+    monkeypatch.setattr(target, "learn", twice)
     ended = firstspike(capfd, "learn", *HARDWARE, "--json", "-", "-o", "rtl.npz")
     assert ended.status == 1
     result = json.loads(ended.out)
@@ -406,5 +406,6 @@ def test_a_difference_of_the_hardware_is_told(capfd, folder, monkeypatch):
 def twice(state, ticks, labels, settings, **how):
     """A golden rule that is wrong: it changes weights once more."""
     result = golden_learn(state, ticks, labels, settings, **how)
-    state.weights[1][0, 0] += 1
+    for weights in (state.weights, result.weights):
+        weights[1][0, 0] += 1
     return result

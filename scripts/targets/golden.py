@@ -1,0 +1,63 @@
+"""The golden model as a target; its cycles are those of the generated core."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from firstspike.golden import LearningState, Network, Results, Settings, infer, learn
+from firstspike.golden.timing.folding import Folding
+
+from . import target
+
+
+class Target(target.Target):
+    """The integer model."""
+
+    takes = ("lanes", "window", "bitmap")
+    grid = 500
+
+    def __init__(
+        self,
+        net: str,
+        network: Network,
+        lanes: int | None = None,
+        window: int | None = None,
+        bitmap: int | None = None,
+    ) -> None:
+        self.network = network
+        self.folding = Folding.of(network, lanes, window, bitmap)
+        self._counts = lanes is not None
+
+    def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
+        """Give what is expected."""
+        return self.expected(ticks, pixels)
+
+    def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
+        """Predict cycles, too, but of networks that no hardware runs."""
+        from firstspike.golden.timing.cycles import cycles  # numba takes a while to import
+
+        inference = infer(self.network, ticks)
+        if self.network.max_spikes > 1:
+            return inference
+        counts = cycles(self.network, ticks, inference, self.folding, pixels)
+        return replace(inference, cycles=counts)
+
+    def learn(
+        self,
+        state: LearningState,
+        ticks: np.ndarray,
+        labels: np.ndarray,
+        settings: Settings,
+        exact: bool = False,
+    ) -> tuple[Results, Results | None]:
+        """Learn; cycles are counted if lanes were given."""
+        learned = learn(state, ticks, labels, settings, exact, trace=self._counts)
+        return self.counted(ticks, learned) if self._counts else learned, None
+
+    def counted(self, ticks: np.ndarray, learned: Results) -> Results:
+        """Of the generated core."""
+        from firstspike.golden.timing.learning_cycles import learning_cycles
+
+        return learning_cycles(self.network, ticks, learned, self.folding)

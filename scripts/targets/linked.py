@@ -1,0 +1,31 @@
+"""What targets behind a link have in common."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from firstspike.boards.building.digits import bitmap_pixels, linked_cycles
+from firstspike.golden import Results, infer
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.hdl.core.config import CoreConfig
+
+from . import target
+
+
+class LinkedTarget(target.Target):
+    """A core behind a link, with a folding of its own; it needs no pixels."""
+
+    config: CoreConfig
+
+    def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
+        """Golden has no cycles for images that go as events."""
+        inference = infer(self.network, ticks)
+        counts = linked_cycles(self.network, self.config, self.folding, ticks, inference)
+        return replace(inference, cycles=counts)
+
+    def counted(self, ticks: np.ndarray, learned: Results) -> Results:
+        """Of a core that sees the connected inputs alone."""
+        seen = self.network.connected()
+        return learning_cycles(seen, ticks, learned, self.folding, bitmap_pixels(ticks))
