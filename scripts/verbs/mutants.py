@@ -39,7 +39,11 @@ def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
     say(
         table(
             [
-                (fault.name, f"hdl/{fault.module}.py", f"found by {check}" if check else "MISSED")
+                (
+                    fault.name,
+                    f"hdl/{fault.module.replace('.', '/')}.py",
+                    f"found by {check}" if check else "MISSED",
+                )
                 for fault, check in zip(chosen, found, strict=True)
             ]
         )

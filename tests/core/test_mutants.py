@@ -1,5 +1,7 @@
 """Faults put into the hardware on purpose: `firstspike mutants` tries them all, these tests two."""
 
+from pathlib import Path
+
 import pytest
 
 from firstspike.sim.mutants.faults import FAULTS, faulty
@@ -15,6 +17,9 @@ def test_faults_are_found(capfd):
     result = firstspike(capfd, "mutants", "tie-in-a-group", "waits-for-sent-spikes")
     assert result.status == 0
     assert "2 of 2 faults found" in result.out
+    named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]
+    assert len(named) == 2
+    assert all((Path(__file__).parents[2] / file).exists() for file in named)
 
 
 def test_unknown_fault_is_refused(capfd):
