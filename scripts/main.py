@@ -117,9 +117,5 @@ def _sentence(error: Exception) -> str:
     if not isinstance(error, OSError) or error.strerror is None:
         return str(error)
     if error.filename is None:
-        try:
-            sys.stdout.flush()
-        except OSError:
-            return f"cannot write to standard output: {error.strerror}."
         return f"{error.strerror}."
     return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."

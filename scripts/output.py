@@ -4,6 +4,7 @@ A verb with `--json -` prints its result for machines on standard output and eve
 standard error.
 """
 
+import errno
 import json
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ import click
 from firstspike.golden.files import replace_file, replacing
 
 STANDARD_OUTPUT = "-"
+
+
+class OutputError(Exception):
+    """Standard output takes nothing any more; the message says why."""
+
 
 json_option = click.option(
     "--json",
@@ -34,7 +40,7 @@ def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
     if path is None:
         yield lambda result: None
     elif path == STANDARD_OUTPUT:
-        yield lambda result: click.echo(json.dumps(result, allow_nan=False))
+        yield lambda result: say(json.dumps(result, allow_nan=False))
     else:
         with replacing(path) as file:
             yield lambda result: replace_file(
@@ -44,7 +50,12 @@ def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
 
 def say(text: str, json_path: str | None = None) -> None:
     """Print for people: on standard output, or on standard error if the former is for JSON."""
-    click.echo(text, err=json_path == STANDARD_OUTPUT)
+    try:
+        click.echo(text, err=json_path == STANDARD_OUTPUT)
+    except OSError as error:
+        if error.errno == errno.EPIPE:  # a reader who has left
+            raise
+        raise OutputError(f"cannot write to standard output: {error.strerror}.") from None
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

@@ -20,6 +20,7 @@ from firstspike.golden import (
     load_dataset,
     load_network,
 )
+from firstspike.golden.data.sets import PIXELS, check_sizes
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
@@ -134,6 +135,8 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
     Raises `LearningError` or another of our errors, before anything is learned.
     """
+    if run["random"]:
+        _check_random(run)  # before anything is fetched
     images = load_dataset(run["dataset"], data)
     state = _start(run, images)
     changed = bool(run["relabel"] or run["kill"])
@@ -176,17 +179,22 @@ def resumed(output: str, data: str | None) -> Session:
     return session
 
 
+def _check_random(run: dict[str, Any]) -> None:
+    """See that a random network of the sizes asked for takes the images."""
+    check_sizes(run["random"], run["dataset"])
+    if (run["inputs"] or 0) > PIXELS:
+        raise SelectionError(
+            f"{run['inputs']} inputs are to be connected: the images of {run['dataset']} "
+            f"have {PIXELS} pixels."
+        )
+
+
 def _start(run: dict[str, Any], images: Dataset) -> LearningState:
     """The weights to begin with: random ones, or those of a network or of its state."""
     seed, bits = run["seed"], run["stored_bits"]
     if run["random"]:
         inputs = None
         if run["inputs"]:
-            if run["inputs"] > images.train_images.shape[1]:
-                raise SelectionError(
-                    f"{run['inputs']} inputs are to be connected: the images of {run['dataset']} "
-                    f"have {images.train_images.shape[1]} pixels."
-                )
             inputs = most_active_inputs(images.train_images, run["inputs"])
         return LearningState.random(run["random"], bits or STORED_BITS, seed, inputs=inputs)
     network = load_network(run["net"])
@@ -205,7 +213,7 @@ def _session(state: LearningState, images: Dataset) -> Session:
     if pixels != network.n_inputs:
         raise SelectionError(
             f"the images of {run['dataset']} have {pixels} pixels, this network takes "
-            f"{network.n_inputs}" + (" (--inputs N connects N of them)." if run["random"] else ".")
+            f"{network.n_inputs}."
         )
     changes = dict(run["relabel"] or ())
     for label in (*np.unique(images.train_labels).tolist(), *changes, *changes.values()):

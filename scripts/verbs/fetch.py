@@ -3,6 +3,7 @@
 import click
 
 from firstspike.golden.data.sets import DATASETS, fetch
+from firstspike.scripts.output import say
 
 
 @click.command()
@@ -24,4 +25,4 @@ def command(dataset: str, folder: str | None) -> None:
     Example: firstspike fetch mnist --to data
     """
     for path in fetch(dataset, folder):
-        click.echo(path)
+        say(str(path))

@@ -6,6 +6,7 @@ import click
 
 from firstspike.boards.building.programmer import built_for, program
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.scripts.output import say
 
 
 @click.command()
@@ -22,4 +23,4 @@ def command(board: str, bitstream: Path | None) -> None:
     bitstream = bitstream or built_for(target, Path("build"))
     click.echo(f"Programming the {target.title} with {bitstream} ...", err=True)
     tool = program(target, bitstream)
-    click.echo(f"{target.title}: programmed by {tool}")
+    say(f"{target.title}: programmed by {tool}")

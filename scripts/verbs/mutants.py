@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import click
+from tqdm import tqdm
 
 from firstspike.scripts.output import say, table
 from firstspike.sim.mutants.faults import FAULTS, finds
@@ -35,7 +36,7 @@ def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
         found_without = finds(None)
         if found_without:
             raise MutantError(f"the check {found_without} fails on the hardware as it is.")
-        found = list(pool.map(finds, chosen))
+        found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
     say(
         table(
             [

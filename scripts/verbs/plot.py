@@ -7,6 +7,7 @@ import click
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.files import naming, replacing
+from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionError, dataset_images
 
 
@@ -63,4 +64,4 @@ def command(net: str, dataset: str, at: int, n_images: int | None, path: str) ->
         figure = picture(network, pixels[at], int(labels[at]), title, many)
         with naming(file):
             figure.savefig(file, dpi=120)
-    click.echo(f"wrote {path}")
+    say(f"wrote {path}")

@@ -10,6 +10,7 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
+from firstspike.scripts.output import say
 from firstspike.scripts.targets.options import (
     lanes_option,
     learn_option,
@@ -53,7 +54,7 @@ def command(
         from firstspike.sim.benches.link.virtual import VirtualBoard
 
         with VirtualBoard(verilog) as board, _linked(link, board.port):
-            click.echo(board.port)
+            say(board.port)
             name = link or board.port
             click.echo(f"For example: firstspike run {net} --target board --port {name}", err=True)
             board.wait()

@@ -320,7 +320,7 @@ def test_plot(capfd, folder, suffix):
         (("--random", "784-0-10", "-o", "a.npz"), "784-600-10"),
         (("--random", "784-40-30-10", "-o", "a.npz"), "2 hidden layers"),
         (("--random", "783-40-10", "-o", "a.npz"), "783"),
-        (("--random", "784-40-9", "-o", "a.npz"), "label 9"),
+        (("--random", "784-40-9", "-o", "a.npz"), "9 classes"),
         (("--random", "784-40-10", "--inputs", "785", "-o", "a.npz"), "785"),
         (("--random", "784-40-10", "--images", "2501", "-o", "a.npz"), "2501"),
         (("--random", "784-40-10", "--images", "0", "-o", "a.npz"), "--images"),
@@ -362,6 +362,12 @@ def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
     assert told in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
     assert names(folder) == []
+
+
+@pytest.mark.parametrize("words", [("783-40-10",), ("784-40-9",), ("784-40-10", "--inputs", "785")])
+def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch, words):
+    monkeypatch.setattr(learning_session, "load_dataset", None)
+    assert "784 pixels" in refusal(capfd, "learn", "--random", *words, "-o", "a.npz")
 
 
 def test_networks_that_spike_more_than_once_are_refused(capfd, folder):
