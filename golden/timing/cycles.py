@@ -34,10 +34,7 @@ _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy want
 
 
 class _Shape(NamedTuple):
-    """The folding as arrays over the layers; `offset` is of a layer's neurons in `spikes`.
-
-    `crossing` and `decision` are latencies.
-    """
+    """The folding as arrays over the layers; `crossing` and `decision` are latencies."""
 
     n_out: np.ndarray
     lanes: np.ndarray
@@ -47,7 +44,7 @@ class _Shape(NamedTuple):
     fetching: np.ndarray  # which of them is the memory's
     several: np.ndarray  # whether the drain has several blocks
     crossing: np.ndarray
-    offset: np.ndarray
+    offset: np.ndarray  # of a layer's neurons in `spikes`
     decision: int
     deadline: int
     drain_block: int
@@ -56,11 +53,19 @@ class _Shape(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What is known of an image, an entry a layer; all times are cycles."""
+    """What is known of an image; all times are cycles, all begins at 0 but `decided` and `ended`.
 
+    From `masks` on there is an entry a layer, a row of `by_layer`.
+    """
+
+    spikes: np.ndarray  # ticks of all hidden neurons
+    decision_tick: np.ndarray  # [0]
+    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
+    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
     intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
     places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
+    by_layer: np.ndarray
     masks: np.ndarray  # how many have been made
     next: np.ndarray  # when the sequencer can work on its next event
     event_free: np.ndarray  # when the register in front of it takes that
@@ -74,8 +79,6 @@ class _State(NamedTuple):
     mask_free: np.ndarray  # when it takes it further, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
-    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
-    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
 
 
 @njit(cache=True)
@@ -100,13 +103,13 @@ def _issue(shape, state, layer, at, fetched, ready):
 
 
 @njit(cache=True)
-def _mask_beats(shape, state, spikes, layer, group, steps, beats):
+def _mask_beats(shape, state, layer, group, steps, beats):
     """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none."""
     lanes, tick = shape.lanes[layer], state.now[layer]
     first = shape.offset[layer] + group * lanes
     count = 0
     for neuron in range(first, min(first + lanes, shape.offset[layer] + shape.n_out[layer])):
-        if tick - steps < spikes[neuron] <= tick:
+        if tick - steps < state.spikes[neuron] <= tick:
             beats[count] = (neuron - first) // shape.drain_block
             count += 1
     if count == 0:
@@ -116,20 +119,20 @@ def _mask_beats(shape, state, spikes, layer, group, steps, beats):
 
 
 @njit(cache=True)
-def _queued(shape, state, spikes, layer, steps, out):
+def _queued(shape, state, layer, steps, out):
     """The spike ticks of the window that ends now, in order of time; returns how many."""
     tick, count = state.now[layer], 0
     first = shape.offset[layer]
     for spike_tick in range(tick - steps + 1, tick + 1):
         for neuron in range(first, first + shape.n_out[layer]):
-            if spikes[neuron] == spike_tick:
+            if state.spikes[neuron] == spike_tick:
                 out[count] = spike_tick
                 count += 1
     return count
 
 
 @njit(cache=True)
-def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
+def _push(shape, state, layer, kind, tick, offered):
     """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
 
     Recursive in the layers (and one function for that reason: numba caches no other recursion).
@@ -197,7 +200,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 if ends and last:
                     state.ended[0] = issued
                 potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
-                if potentials and state.now[layer] == decision_tick:
+                if potentials and state.now[layer] == state.decision_tick[0]:
                     state.decided[0] = left + latency.POTENTIALS + shape.decision
                     return taken
                 if not fires:
@@ -207,7 +210,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 count = 1
                 beats[0] = -1
                 if not ends:
-                    count = _mask_beats(shape, state, spikes, layer, group, steps, beats)
+                    count = _mask_beats(shape, state, layer, group, steps, beats)
                 if several:
                     # It waits in a place kept for it, and is looked at in a register first.
                     taken_out = max(left + latency.DRAIN_PLACE, state.stage_free[layer])
@@ -228,16 +231,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                     gone = offer
                     if not window and (beats[beat] >= 0 or closes or ends):
                         sent = np.int64(END if ends else SPIKE if beats[beat] >= 0 else ADVANCE)
-                        gone = _push(
-                            shape,
-                            state,
-                            spikes,
-                            decision_tick,
-                            layer + 1,
-                            sent,
-                            state.now[layer],
-                            offer,
-                        )
+                        gone = _push(shape, state, layer + 1, sent, state.now[layer], offer)
                         if state.decided[0] >= 0:
                             return taken
                     state.block_free[layer] = gone
@@ -248,18 +242,9 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
             pushed = state.block_free[layer] + shape.crossing[layer]
             empty = pushed + latency.RELEASE
             offer = max(empty, pushed + latency.QUEUE_STORE) + latency.QUEUE_SELECT
-            count = 0 if ends else _queued(shape, state, spikes, layer, steps, beats)
+            count = 0 if ends else _queued(shape, state, layer, steps, beats)
             for position in range(count):
-                gone = _push(
-                    shape,
-                    state,
-                    spikes,
-                    decision_tick,
-                    layer + 1,
-                    np.int64(SPIKE),
-                    beats[position],
-                    offer,
-                )
+                gone = _push(shape, state, layer + 1, np.int64(SPIKE), beats[position], offer)
                 if state.decided[0] >= 0:
                     return taken
                 empty = gone + 1
@@ -267,9 +252,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
                 pause = latency.QUEUE_PAUSE if same else 0
                 offer = max(gone, offer + pause) + latency.QUEUE_SELECT
             sent = np.int64(END if ends else ADVANCE)
-            gone = _push(
-                shape, state, spikes, decision_tick, layer + 1, sent, state.now[layer], empty
-            )
+            gone = _push(shape, state, layer + 1, sent, state.now[layer], empty)
             state.promised[layer] = gone + latency.DONE
         if ends:
             state.event_free[layer] = begun
@@ -282,7 +265,7 @@ def _push(shape, state, spikes, decision_tick, layer, kind, tick, offered):
 
 
 @njit(cache=True)
-def _take(shape, state, spikes, decision_tick, kind, tick, offered):
+def _take(shape, state, kind, tick, offered):
     """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
     e, stages = state.intake, shape.latency.INTAKE
     taken = max(offered, e[2] - 1)
@@ -290,47 +273,22 @@ def _take(shape, state, spikes, decision_tick, kind, tick, offered):
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
     first = np.int64(0)  # typed, since numba would compile a version for every literal
-    e[stages + 1] = _push(shape, state, spikes, decision_tick, first, kind, tick, e[stages]) + 1
+    e[stages + 1] = _push(shape, state, first, kind, tick, e[stages]) + 1
     return taken
 
 
 @njit(cache=True)
-def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
-    """Cycles of one image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap.
-
-    Returns when it is decided, and when the last layer takes its end; -1 for what never happens,
-    since a decision stops everything.
-    """
+def _image(shape, state, ticks, bitmap, connected):
+    """One image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap."""
     spike, end = np.int64(SPIKE), np.int64(END)
-    layers = shape.n_out.size
-    state = _State(
-        np.zeros(shape.latency.INTAKE + 2, np.int64),
-        np.zeros((layers, shape.stages.max() + 2), np.int64),
-        np.zeros((layers, shape.mask_places), np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.zeros(layers, np.int64),
-        np.full(1, -1, np.int64),
-        np.full(1, -1, np.int64),
-    )
     if bitmap == 0:
         offered = np.int64(0)
         for row in np.argsort(ticks, kind="mergesort"):
             if ticks[row] > 0:
-                taken = _take(shape, state, spikes, decision_tick, spike, ticks[row], offered)
+                taken = _take(shape, state, spike, ticks[row], offered)
                 offered = taken + 1
-        _take(shape, state, spikes, decision_tick, end, np.int64(0), offered)
-        return state.decided[0], state.ended[0]
+        _take(shape, state, end, np.int64(0), offered)
+        return
 
     # The encoder: a register for a word, and one for the pixel whose row is looked up.
     latency = shape.latency
@@ -359,24 +317,27 @@ def _image(shape, spikes, ticks, bitmap, connected, decision_tick):
             row_free = word_free + latency.ENCODER_ROW
             if connected[pixel] > 1:
                 tick = connected[pixel] - 2
-                row_free = _take(shape, state, spikes, decision_tick, spike, tick, row_free)
+                row_free = _take(shape, state, spike, tick, row_free)
     # With the end the last word is used up.
     offered = max(at, row_free) + latency.ENCODER_ROW
-    _take(shape, state, spikes, decision_tick, end, np.int64(0), offered)
-    return state.decided[0], state.ended[0]
+    _take(shape, state, end, np.int64(0), offered)
 
 
 @njit(cache=True)
-def _images(shape, spikes, ticks, bitmap, connected, decision_ticks, decided, ended):
+def _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected, decided, ended):
+    """Fill in when each image is decided, and when the last layer takes its end.
+
+    -1 for what never happens, since a decision stops everything.
+    """
     for image in range(decided.size):
-        decided[image], ended[image] = _image(
-            shape,
-            spikes[image],
-            ticks[image],
-            bitmap,
-            connected[image],
-            decision_ticks[image],
-        )
+        for known in (state.by_layer, state.registers, state.places):
+            known[:] = 0
+        state.intake[:] = 0
+        state.decided[0] = state.ended[0] = -1
+        state.spikes[:] = spikes[image]
+        state.decision_tick[0] = decision_ticks[image]
+        _image(shape, state, ticks[image], bitmap, connected[image])
+        decided[image], ended[image] = state.decided[0], state.ended[0]
 
 
 def cycles(
@@ -419,19 +380,21 @@ def run_images(
     image's end, -1 for those that are decided before.
     """
     layers = folding.layers
-    n_out = np.array([layer.n_out for layer in layers], np.int64)
+
+    def each(name: str) -> np.ndarray:
+        return np.array([getattr(layer, name) for layer in layers], np.int64)
+
+    n_out = each("n_out")
     shape = _Shape(
         n_out=n_out,
-        lanes=np.array([layer.lanes for layer in layers], np.int64),
-        groups=np.array([layer.groups for layer in layers], np.int64),
-        window=np.array([layer.window for layer in layers], np.int64),
-        stages=np.array([layer.fetch_cycles - latencies.EVENT for layer in layers], np.int64),
-        fetching=np.array(
-            [layer.operation_cycles - latencies.EVENT + 1 for layer in layers], np.int64
-        ),
-        several=np.array([layer.drain_blocks > 1 for layer in layers]),
-        crossing=np.array([layer.crossing_cycles for layer in layers], np.int64),
-        offset=np.concatenate([[0], np.cumsum(n_out)[:-1]]).astype(np.int64),
+        lanes=each("lanes"),
+        groups=each("groups"),
+        window=each("window"),
+        stages=each("fetch_cycles") - latencies.EVENT,
+        fetching=each("operation_cycles") - latencies.EVENT + 1,
+        several=each("drain_blocks") > 1,
+        crossing=each("crossing_cycles"),
+        offset=np.cumsum(n_out) - n_out,
         decision=layers[-1].decision_cycles,
         deadline=network.deadline,
         drain_block=DRAIN_BLOCK,
@@ -447,15 +410,12 @@ def run_images(
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
         connected = (pixels > 127).astype(np.int64)
         connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)
-    decided, ended = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    _images(
-        shape,
-        spikes,
-        np.asarray(ticks, np.int64),
-        folding.bitmap or 0,
-        connected,
-        np.asarray(decision_ticks, np.int64),
-        decided,
-        ended,
-    )
+    sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
+    sizes += [(len(layers), shape.stages.max() + 2), (len(layers), MASK_PLACES)]
+    by_layer = np.zeros((len(_State._fields) - len(sizes) - 1, len(layers)), np.int64)
+    state = _State(*(np.zeros(size, np.int64) for size in sizes), by_layer, *by_layer)
+    ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
+    decided, ended = np.zeros((2, count), np.int64)
+    bitmap = folding.bitmap or 0
+    _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected, decided, ended)
     return decided, ended
