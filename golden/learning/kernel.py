@@ -62,7 +62,6 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
     unit, deadline = network.unit, network.deadline
     low, high = network.lowest, network.highest
     step, row_draw, output_draw = settings.step, settings.row_draw, settings.output_draw
-    margin_shift, margin_minimum = settings.margin_shift, settings.margin_minimum
     rule = results.rule
     n_hidden, n_out = W2.shape
     shift1 = network.stored_bits - network.weight_bits[0]
@@ -77,10 +76,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
         y = labels[image]
         rows = _in_order(ticks[image])
         _run_hidden(used1, network.thresholds[0], ticks[image], rows, deadline, z_hidden, B)
-        k, zk, end = _run_outputs(
-            used2, network.thresholds[1], z_hidden, unit, deadline,
-            margin_shift, margin_minimum, y != UNLABELLED, z_out,
-        )  # fmt: skip
+        k, zk, end = _run_outputs(used2, network, z_hidden, settings, y != UNLABELLED, z_out)
         results.decision[image] = k
         tick = zk if zk > 0 else deadline
         results.tick[image] = tick
@@ -94,7 +90,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
             continue
         zc = deadline + 1
         if zk > 0:
-            zc = min(zk + max(margin_minimum, (zk - unit) >> margin_shift), deadline + 1)
+            zc = min(zk + _margin(zk, unit, settings), deadline + 1)
         rule.limit[image] = zc
         if not _choose(k, zk, y, settings.every_competitor, z_out, D):
             continue
@@ -135,6 +131,12 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
                     W1[i, h] = min(max(W1[i, h] + change[h], low), high)
                     used1[i, h] = W1[i, h] >> shift1
     return s
+
+
+@njit(cache=True, nogil=True)
+def _margin(zk, unit, settings):
+    """m, the ticks after the decision at zk that are looked at."""
+    return max(settings.margin_minimum, (zk - unit) >> settings.margin_shift)
 
 
 @njit(cache=True, nogil=True)
@@ -194,14 +196,12 @@ def _run_hidden(weights, threshold, ticks, rows, deadline, z_hidden, B):
 
 
 @njit(cache=True, nogil=True)
-def _run_outputs(
-    weights, threshold, z_hidden, unit, deadline, margin_shift, margin_minimum, labelled, z_out
-):
+def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
     """The decision k, its tick zk (0 if forced), and the last tick looked at.
 
     Fills z_out with the spike ticks up to that last one.
     """
-    n_out = len(z_out)
+    n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[1]
     z_out[:] = 0
     first, following = _by_tick(z_hidden, deadline)
     z = np.int64(0)
@@ -228,8 +228,7 @@ def _run_outputs(
         if zk == z:
             end = zk
             if labelled:
-                m = max(margin_minimum, (zk - unit) >> margin_shift)
-                end = min(deadline, zk + m)
+                end = min(deadline, zk + _margin(zk, network.unit, settings))
     if zk == 0:
         k = np.argmax(M)  # of equals the lowest index
     return k, zk, end

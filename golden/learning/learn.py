@@ -54,10 +54,10 @@ def learn(
             f"the label {wrong} is no class: labels are in 0..{classes - 1}, "
             f"or {UNLABELLED} for none."
         )
-    n, n_hidden = len(ticks), network.shape[1]
+    n = len(ticks)
     W1, W2 = (weights.copy() for weights in state.weights)
     rule = RuleTrace(**{field.name: np.zeros(n, np.int32) for field in fields(RuleTrace)})
-    updated, hidden = np.zeros(n, bool), np.zeros((n if trace else 0, n_hidden), np.int32)
+    hidden = np.zeros((n if trace else 0, network.shape[1]), np.int32)
     results = Results(
         decision=np.zeros(n, np.int32),
         tick=np.zeros(n, np.int32),
@@ -65,7 +65,7 @@ def learn(
         error=np.zeros(n, np.int32),
         spikes_in=np.zeros((n, 2), np.int32),
         hidden=(hidden,) if trace else None,
-        updated=updated,
+        updated=np.zeros(n, bool),
         weights=(W1, W2),
         rule=rule,
     )
@@ -77,26 +77,13 @@ def learn(
         network.unit,
         network.deadline,
     )
-    generator = kernel.learn_images(
-        ticks,
-        labels,
-        W1,
-        W2,
-        record,
-        kernel.SettingsRecord(*map(int, astuple(settings))),
-        exact,
-        state.generator,
-        kernel.ResultsRecord(
-            results.decision,
-            results.tick,
-            results.forced,
-            results.spikes_in,
-            updated,
-            hidden,
-            kernel.RuleRecord(**vars(rule)),
-        ),
+    said = kernel.SettingsRecord(*map(int, astuple(settings)))
+    filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}
+    filled |= {"hidden": hidden, "rule": kernel.RuleRecord(**vars(rule))}
+    to_fill = kernel.ResultsRecord(**filled)
+    state.generator = kernel.learn_images(
+        ticks, labels, W1, W2, record, said, exact, state.generator, to_fill
     )
     state.weights[0][:], state.weights[1][:] = W1, W2
-    state.generator = generator
     state.done += int((labels != UNLABELLED).sum())
     return results

@@ -413,7 +413,8 @@ def run_images(
     sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
     sizes += [(len(layers), shape.stages.max() + 2), (len(layers), MASK_PLACES)]
     by_layer = np.zeros((len(_State._fields) - len(sizes) - 1, len(layers)), np.int64)
-    state = _State(*(np.zeros(size, np.int64) for size in sizes), by_layer, *by_layer)
+    arrays = [np.zeros(size, np.int64) for size in sizes]
+    state = _State._make([*arrays, by_layer, *by_layer])
     ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
     decided, ended = np.zeros((2, count), np.int64)
     bitmap = folding.bitmap or 0

@@ -178,11 +178,9 @@ class Folding:
     ) -> Folding:
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
-        `lanes` None is 64. `window` sets k for the layers with more than one group but the
-        last; None is DEFAULT_WINDOW. `bitmap` puts an
-        Encoder in front that takes the pixels in words of that many bits.
-
-        Raises NetworkError where a value is out of range.
+        `lanes` None is 64. `window` sets k for the layers with more than one group but the last;
+        None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
+        that many bits. Raises NetworkError where a value is out of range.
         """
         if lanes is None:
             lanes = DEFAULT_LANES
@@ -199,20 +197,12 @@ class Folding:
                     "feed this one with events"
                 )
         layers = []
-        for index, weights in enumerate(network.weights):
+        for weights in network.weights:
             n_in, n_out = weights.shape
-            last = index == len(network.weights) - 1
-            used = min(lanes, n_out)
-            windowed = used < n_out and not last
-            k = DEFAULT_WINDOW if window is None else window
+            last = weights is network.weights[-1]
+            k = (DEFAULT_WINDOW if window is None else window) if lanes < n_out and not last else 0
             layers.append(
-                LayerFolding(
-                    n_in=n_in,
-                    n_out=n_out,
-                    lanes=used,
-                    window=k if windowed else 0,
-                    last=last,
-                )
+                LayerFolding(n_in=n_in, n_out=n_out, lanes=min(lanes, n_out), window=k, last=last)
             )
         return cls(tuple(layers), bitmap)
 

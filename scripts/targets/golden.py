@@ -19,15 +19,10 @@ class Target(target.Target):
     grid = 500
 
     def __init__(
-        self,
-        net: str,
-        network: Network,
-        lanes: int | None = None,
-        window: int | None = None,
-        bitmap: int | None = None,
+        self, net: str, network: Network, lanes: int | None = None, **others: int | None
     ) -> None:
         self.network = network
-        self.folding = Folding.of(network, lanes, window, bitmap)
+        self.folding = Folding.of(network, lanes, **others)
         self._counts = lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:

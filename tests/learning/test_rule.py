@@ -143,14 +143,17 @@ def test_the_rule_is_that_of_the_plain_implementation(lesson, how):
 
 BROKEN = {
     "zc without the margin's minimum": (
-        "zk + max(margin_minimum, (zk - unit) >> margin_shift)",
+        "zk + _margin(zk, unit, settings)",
         "zk + 2",
     ),
     "run-on without the margin's minimum": (
-        "m = max(margin_minimum, (zk - unit) >> margin_shift)",
-        "m = 2",
+        "zk + _margin(zk, network.unit, settings)",
+        "zk + 2",
     ),
-    "a margin that does not end at the deadline": ("end = min(deadline, zk + m)", "end = deadline"),
+    "a margin that does not end at the deadline": (
+        "min(deadline, zk + _margin(zk, network.unit, settings))",
+        "deadline",
+    ),
     "zc in the deadline": ("deadline + 1)\n        rule.limit", "deadline)\n        rule.limit"),
     "forced without a zc of its own": ("zc = deadline + 1\n", "zc = deadline\n"),
     "spikes at zc take part": ("0 < z_hidden[h] < zc", "0 < z_hidden[h] <= zc"),
