@@ -12,7 +12,7 @@ from numba import njit
 def layer_by_crossings(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One layer of many images; a `LayerModel` of `integer`.
+    """One layer of many images.
 
     `weights`: int32 [n_in, n_out]; `spikes`: int32 [n, n_in, spikes of an input], 0 for none.
     Returns the spike ticks int32 [n, n_out, max_spikes], and M int64 [n, n_out] at the first spike

@@ -1,23 +1,14 @@
 """The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
 
 `walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
-`crossings`), fast enough for whole test sets; `infer_tick_by_tick` is there to compare with.
+`crossings`), fast enough for whole test sets.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 
 from .encoding import EncodingError
 from .network import Network
 from .results import Results, until
-
-LayerModel = Callable[[np.ndarray, int, np.ndarray, int, int], tuple[np.ndarray, np.ndarray]]
-"""(weights, threshold, spikes in, deadline, max_spikes) -> (spikes out, M), of many images.
-
-Spikes are int32 [n, neurons, max_spikes], ticks with 0 for silent. M is int64 [n, n_out]: the
-potential at the tick of the first spike, or at the deadline if there is none.
-"""
 
 
 def infer(network: Network, ticks: np.ndarray) -> Results:
@@ -28,12 +19,23 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     """
     from .crossings import layer_by_crossings  # numba takes a while to import
 
-    return _infer(network, ticks, layer_by_crossings)
-
-
-def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
-    """The same as `infer` by definition, and slowly."""
-    return _infer(network, ticks, layer_tick_by_tick)
+    ticks = checked_ticks(network, ticks)
+    spikes = ticks[:, :, None]
+    inputs = []
+    for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
+        inputs.append(spikes)
+        max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
+        spikes, M = layer_by_crossings(w, threshold, spikes, network.deadline, max_spikes)
+    decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
+    return Results(
+        decision=decision,
+        tick=tick,
+        forced=forced,
+        spikes_in=np.stack([until(s[:, :, 0], tick).sum(1, np.int32) for s in inputs], axis=1),
+        error=np.zeros(len(ticks), np.int32),
+        hidden=tuple(s[:, :, 0] for s in inputs[1:]),
+        later=tuple(s[:, :, 1:] for s in inputs[1:]),
+    )
 
 
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
@@ -77,19 +79,6 @@ def walk(
     return out, M
 
 
-def layer_tick_by_tick(
-    weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """One layer of many images by `walk`; a `LayerModel`."""
-    n, n_out = len(spikes), weights.shape[1]
-    out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
-    for image in range(n):
-        out[image], trace = walk(weights, threshold, spikes[image], deadline, max_spikes)
-        first = out[image, :, 0]
-        M[image] = trace[np.where(first, first, deadline), np.arange(n_out)]
-    return out, M
-
-
 def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray, ...]:
     """Class, tick and forced from the output layer's first spikes (0 for none) and M at them.
 
@@ -102,26 +91,6 @@ def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray,
     forced = tick == last
     decision = M.argmax(1).astype(np.int32)  # of equals the lowest index
     return decision, np.where(forced, deadline, tick).astype(np.int32), forced
-
-
-def _infer(network: Network, ticks: np.ndarray, layer_model: LayerModel) -> Results:
-    ticks = checked_ticks(network, ticks)
-    spikes = ticks[:, :, None]
-    inputs = []
-    for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
-        inputs.append(spikes)
-        max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
-        spikes, M = layer_model(w, threshold, spikes, network.deadline, max_spikes)
-    decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
-    return Results(
-        decision=decision,
-        tick=tick,
-        forced=forced,
-        spikes_in=np.stack([until(s[:, :, 0], tick).sum(1, np.int32) for s in inputs], axis=1),
-        error=np.zeros(len(ticks), np.int32),
-        hidden=tuple(s[:, :, 0] for s in inputs[1:]),
-        later=tuple(s[:, :, 1:] for s in inputs[1:]),
-    )
 
 
 def checked_ticks(network: Network, ticks: np.ndarray) -> np.ndarray:

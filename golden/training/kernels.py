@@ -1,8 +1,8 @@
 """Compiled inner loops of training: spike times of a layer, their exact gradients, and Adam.
 
 All times are z = exp(t). A layer maps z_in [n, n_in] to z_out [n, n_out] through weights
-W [n_in, n_out] (threshold 1); inf stands for silent. feedforward.py is the readable reference,
-to which the tests hold these loops equal.
+W [n_in, n_out] (threshold 1); inf stands for silent. tests/support/feedforward.py is the
+readable reference, to which the tests hold these loops equal.
 """
 
 import numpy as np

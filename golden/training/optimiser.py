@@ -14,7 +14,6 @@ import numpy as np
 from firstspike.golden.network import weight_range
 
 from . import kernels
-from .feedforward import cross_entropy
 from .parameters import Parameters
 from .quantise import best_threshold, quantise
 
@@ -174,6 +173,29 @@ class Optimiser:
             activity += np.float32(1 - _MEMORY) * fired.mean(axis=0, dtype=np.float32)
             d[:, activity < _RARELY] -= np.float32(parameters.revival)
         return d.astype(np.float32, copy=False)
+
+
+def cross_entropy(
+    z_out: np.ndarray, labels: np.ndarray, beta: float = 1.0, phantom: float = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cross-entropy on softmax(-beta z_out), so that the label's neuron is to fire first.
+
+    z_out [n, n_out], labels int [n]. A finite `phantom` is the spike time of one more class that
+    is always wrong, so the label has to fire before it. A silent output (inf) has probability 0
+    and no gradient; the value is inf where the label's own neuron is silent.
+    Returns (value [n], dL/dz_out [n, n_out]).
+    """
+    rows = np.arange(len(z_out))
+    first = np.minimum(z_out.min(axis=1), phantom)
+    first = np.where(np.isfinite(first), first, 0)[:, None]
+    p = np.exp(-beta * (z_out - first))
+    total = p.sum(axis=1) + np.exp(-beta * (phantom - first[:, 0]))
+    p /= np.maximum(total, np.finfo(p.dtype).tiny)[:, None]
+    value = beta * (z_out[rows, labels] - first[:, 0]) + np.log(total, where=total > 0, out=total)
+    gradient = -beta * p
+    gradient[rows, labels] += beta
+    gradient[~np.isfinite(z_out)] = 0
+    return value, gradient
 
 
 def effective_times(z_out: np.ndarray, potential: np.ndarray, horizon: float) -> np.ndarray:

@@ -7,7 +7,8 @@ import pytest
 
 from firstspike.golden import neuron
 from firstspike.golden.training import kernels
-from firstspike.golden.training.feedforward import FeedForward, cross_entropy, layer_times
+from firstspike.golden.training.optimiser import cross_entropy
+from tests.support.feedforward import FeedForward, layer_times
 
 pytestmark = pytest.mark.fast
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import EncodingError, Network, infer, potentials
-from firstspike.golden.integer import infer_tick_by_tick
 from firstspike.golden.network import LARGEST
 from tests.support.strategies import networks_with_ticks
+from tests.support.tick_by_tick import infer_tick_by_tick
 
 pytestmark = pytest.mark.fast
 

@@ -14,8 +14,7 @@ from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
-from firstspike.golden.training.feedforward import FeedForward, cross_entropy
-from firstspike.golden.training.optimiser import Optimiser
+from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.quantise import (
     best_threshold,
     compact,
@@ -25,6 +24,7 @@ from firstspike.golden.training.quantise import (
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.scripts.verbs import train
+from tests.support.feedforward import FeedForward
 from tests.support.strategies import networks
 
 SMALL = {

@@ -1,41 +1,20 @@
 """Feed-forward networks of the floating-point neuron: spike times, and exact gradients.
 
 Vectorised numpy over images and neurons, any number of layers and any differentiable cost of the
-output spike times. It is the readable reference of kernels.py, which training uses.
+output spike times. It is the readable reference of golden/training/kernels.py, which training uses.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from firstspike.golden.training.optimiser import cross_entropy
+
 #: A cost takes z_out [n, n_out] and the labels [n], and returns its value [n] and its gradient
 #: dL/dz_out [n, n_out], both for each image.
 Cost = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 _CHUNK = 1 << 24  # elements of [images, n_in, n_out] worked on at once
-
-
-def cross_entropy(
-    z_out: np.ndarray, labels: np.ndarray, beta: float = 1.0, phantom: float = np.inf
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cross-entropy on softmax(-beta z_out), so that the label's neuron is to fire first.
-
-    z_out [n, n_out], labels int [n]. A finite `phantom` is the spike time of one more class that
-    is always wrong, so the label has to fire before it. A silent output (inf) has probability 0
-    and no gradient; the value is inf where the label's own neuron is silent.
-    Returns (value [n], dL/dz_out [n, n_out]).
-    """
-    rows = np.arange(len(z_out))
-    first = np.minimum(z_out.min(axis=1), phantom)
-    first = np.where(np.isfinite(first), first, 0)[:, None]
-    p = np.exp(-beta * (z_out - first))
-    total = p.sum(axis=1) + np.exp(-beta * (phantom - first[:, 0]))
-    p /= np.maximum(total, np.finfo(p.dtype).tiny)[:, None]
-    value = beta * (z_out[rows, labels] - first[:, 0]) + np.log(total, where=total > 0, out=total)
-    gradient = -beta * p
-    gradient[rows, labels] += beta
-    gradient[~np.isfinite(z_out)] = 0
-    return value, gradient
 
 
 def layer_times(z_in: np.ndarray, W: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

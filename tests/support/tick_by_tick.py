@@ -1,0 +1,27 @@
+"""The integer model by its definition, slowly: `walk` in place of the fast path."""
+
+from unittest.mock import patch
+
+import numpy as np
+
+from firstspike.golden import Network, Results, crossings, infer
+from firstspike.golden.integer import walk
+
+
+def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
+    """The same as `infer`."""
+    with patch.object(crossings, "layer_by_crossings", layer_tick_by_tick):
+        return infer(network, ticks)
+
+
+def layer_tick_by_tick(
+    weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The same as `layer_by_crossings`."""
+    n, n_out = len(spikes), weights.shape[1]
+    out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
+    for image in range(n):
+        out[image], trace = walk(weights, threshold, spikes[image], deadline, max_spikes)
+        first = out[image, :, 0]
+        M[image] = trace[np.where(first, first, deadline), np.arange(n_out)]
+    return out, M
