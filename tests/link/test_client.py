@@ -159,7 +159,7 @@ def test_credits_keep_the_board_from_running_over_and_the_line_busy():
     def look(coded):
         nonlocal most
         receive(coded)
-        most = max(most, len(board.model._ring))
+        most = max(most, len(board.model.ring))
 
     board.model.receive = look
     board.classify(TICKS)
@@ -296,14 +296,14 @@ def test_labels_that_are_no_class_are_refused():
 
 def test_a_request_that_the_board_refuses_is_an_error():
     board = board_with()
-    board.model.words.pop()
+    board.model.layers.pop()
     with pytest.raises(RefusedError, match=r"READ \(RANGE\)"):
         board.read_weights()
 
 
 def test_memory_that_does_not_keep_its_weights_is_found():
     board = board_with(loaded=True)
-    board.model._write = lambda payload: b""
+    board.model._write = lambda *_: b""
     with pytest.raises(RefusedError, match="not those that were written"):
         board.load(NETWORK)
 

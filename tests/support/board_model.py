@@ -24,19 +24,10 @@ from firstspike.hdl.link import protocol
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
-
-FIXED = {
-    Request.HELLO: 0,
-    Request.READ: 5,
-    Request.CHECKSUM: 0,
-    Request.SETTINGS: protocol.SETTINGS_FORMAT.size,
-    Request.STATUS: 0,
-    Request.RESET: 0,
-}
-"""Bytes of the payloads that always have the same length."""
+from firstspike.sim.benches.link.link_model import LinkModel
 
 
-class BoardModel:
+class BoardModel(LinkModel):
     """A board for `network`, with its weights inside, or `loaded` ones that are 0 at first.
 
     `receive` takes bytes from the host, `work` does what has been taken, one request at a time,
@@ -78,66 +69,19 @@ class BoardModel:
             loaded=loaded,
             ring_bytes=capacity + 1,
         )
-        self.started_anew()
+        super().__init__(network, self.config, capacity + 1)
         self.learned: list[tuple[bytes, int]] = []
 
     def started_anew(self) -> None:
         """As after power-up, but for the weights."""
+        super().started_anew()
         self.sent = bytearray()
-        self._begun = b""
-        self._ring: deque[tuple[int, int, int, bytes]] = deque()
-        self._used = 0
-        self.expected = 0
-        self.cause, self.dropped, self._untold = 0, 0, False
+        self._untold = False
 
-    def receive(self, coded: bytes) -> None:
-        """Take bytes off the line; what fails a check is dropped."""
-        *frames, self._begun = (self._begun + coded).split(protocol.DELIMITER)
-        for frame in frames:
-            if frame:
-                self._check(frame)
-
-    def _check(self, frame: bytes) -> None:
-        try:
-            kind, sequence, payload = protocol.decode_frame(frame)
-        except protocol.FrameError as error:
-            return self._drop(error.cause)
-        cost = protocol.RING_OVERHEAD + len(payload)
-        if not self._known(kind):
-            return self._drop(Cause.TYPE)
-        if not self._fits(kind, len(payload)):
-            return self._drop(Cause.LENGTH)
-        if kind != Request.HELLO and sequence != self.expected:
-            return self._drop(Cause.SEQUENCE)
-        if self._used + cost > self.identity.capacity:
-            return self._drop(Cause.OVERRUN)
-        self._ring.append((kind, sequence, self.expected, payload))
-        self._used += cost
-        self.expected = (sequence + 1) & 0xFF
-        return None
-
-    def _known(self, kind: int) -> bool:
-        if kind in (Request.PIXELS, Request.INPUTS):
-            return self.folding.bitmap is not None
-        if kind == Request.SETTINGS:
-            return self._state is not None
-        return kind in set(Request)
-
-    def _fits(self, kind: int, length: int) -> bool:
-        if kind in FIXED:
-            return length == FIXED[kind]
-        if length > self.identity.max_payload:
-            return False
-        if kind == Request.PIXELS:
-            return length == 1 + -(-self.identity.n_inputs // 8)
-        if kind == Request.INPUTS:
-            return length == 1 + -(-self.identity.layers[0].n_in // 8)
-        if kind == Request.EVENTS:
-            return length % 4 == 1
-        return length >= 8  # WRITE
-
-    def _drop(self, cause: Cause) -> None:
-        self.cause, self.dropped, self._untold = cause, (self.dropped + 1) & 0xFFFF, True
+    def drop(self, cause: Cause) -> None:
+        """Count a frame that is dropped, and tell of it later."""
+        super().drop(cause)
+        self._untold = True
 
     def _send(self, kind: int, sequence: int, payload: bytes = b"") -> None:
         self.sent += protocol.encode_frame(kind, sequence, payload)
@@ -145,56 +89,45 @@ class BoardModel:
     @property
     def busy(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self._ring) or self._untold
+        return bool(self.ring) or self._untold
 
     @property
     def following(self) -> int | None:
         """The type of the next request."""
-        return self._ring[0][0] if self._ring else None
+        return self.ring[0].kind if self.ring else None
 
     def work(self) -> None:
         """Do the next request; or if there is none, tell of frames that were dropped."""
-        if self._untold and (self._eager or not self._ring):
+        if self._untold and (self._eager or not self.ring):
             self._untold = False
             told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
             return self._send(Notice.ERROR, self.expected, told)
-        kind, sequence, expected, payload = self._ring.popleft()
-        self._used -= protocol.RING_OVERHEAD + len(payload)
+        request = self.ring.popleft()
+        kind, sequence, expected, payload = request
         if kind == Request.HELLO:
             return self._answer(kind, sequence, bytes([expected]) + self.identity.to_bytes())
+        if kind in (Request.READ, Request.WRITE):
+            words = self.words_of(request)
+            if words is None:
+                return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
+            reach = self._read if kind == Request.READ else self._write
+            return self._answer(kind, sequence, reach(*words, payload))
         done = getattr(self, f"_{Request(kind).name.lower()}")(payload)
-        if done is None:
-            return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
         return self._answer(kind, sequence, done)
 
     def _answer(self, kind: int, sequence: int, payload: bytes) -> None:
         self._send(kind + protocol.ANSWER, sequence, payload)
 
-    def _place(self, payload: bytes) -> tuple[int, int]:
-        (place,) = protocol.ADDRESS_FORMAT.unpack_from(payload)
-        return place & 0xFF, place >> 8
-
-    def _inside(self, layer: int, address: int, count: int) -> bool:
-        return layer < len(self.words) and count and address + count <= len(self.words[layer])
-
-    def _write(self, payload: bytes) -> bytes | None:
-        (layer, address), content = self._place(payload), payload[4:]
-        if layer >= len(self.words):
-            return None
+    def _write(self, layer: int, words: slice, payload: bytes) -> bytes:
         size = 4 * chunks_of(self.config.layers[layer])
-        count, rest = divmod(len(content), size)
-        if rest or not self._inside(layer, address, count):
-            return None
-        self.words[layer][address : address + count] = [
-            int.from_bytes(content[i * size : (i + 1) * size], "little") for i in range(count)
+        content = payload[protocol.ADDRESS_FORMAT.size :]
+        self.words[layer][words] = [
+            int.from_bytes(content[i : i + size], "little") for i in range(0, len(content), size)
         ]
         return b""
 
-    def _read(self, payload: bytes) -> bytes | None:
-        (layer, address), count = self._place(payload), payload[4]
-        if not self._inside(layer, address, count):
-            return None
-        return self.content(layer)[address : address + count].tobytes()
+    def _read(self, layer: int, words: slice, payload: bytes) -> bytes:
+        return self.content(layer)[words].tobytes()
 
     def content(self, layer: int) -> np.ndarray:
         """The words of a layer as bytes, uint8 [words, bytes]."""

@@ -17,7 +17,6 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (
@@ -25,22 +24,16 @@ from firstspike.hdl.link.protocol import (
     ANSWER,
     CHECKSUM_FORMAT,
     DELIMITER,
-    RING_OVERHEAD,
     STATUS_FORMAT,
-    Cause,
-    FrameError,
     Request,
-    decode_frame,
     encode_frame,
 )
-from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
+from firstspike.hdl.link.requests import WORD_BYTES
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 
+from .link_model import BROKEN, LinkModel, Taken
 from .script import LINKED_CORE_TOP, SERIAL_CORE_TOP, linked_core_verilog, serial_core_verilog
-
-BROKEN = 1 << 8
-"""Added to a byte: it comes without its stop bit."""
 
 LOW = 1 << 9
 """Added to a number of bits: the line is low for so long, and high for one."""
@@ -84,79 +77,27 @@ class Trial:
     """The answers to `good`: type, sequence, payload, or how they begin."""
 
 
-class BoardModel:
-    """What a board expects and counts, from its power-up on."""
-
-    def __init__(self, network: Network, config: CoreConfig) -> None:
-        self.expected = 0
-        self.dropped = 0
-        self.cause = 0
-        self.lengths = lengths_of(config, network)
-        self._words = [layer.words for layer in config.layers]
-        self._chunks = [chunks_of(layer) for layer in config.layers]
-        self.checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
-
-    def cause_of(self, coded: bytes) -> tuple[Cause | None, int, bytes]:
-        """Why a frame without its delimiter is dropped, or None; its type and payload."""
-        try:
-            kind, sequence, payload = decode_frame(coded)
-        except FrameError as error:
-            return error.cause, 0, b""
-        if kind not in self.lengths:
-            return Cause.TYPE, kind, payload
-        length, more = self.lengths[kind], len(payload) - self.lengths[kind].least
-        if more < 0 or (more and not length.variable) or more % WORD_BYTES:
-            return Cause.LENGTH, kind, payload
-        if sequence != self.expected and kind != Request.HELLO:
-            return Cause.SEQUENCE, kind, payload
-        if len(payload) + RING_OVERHEAD > RING_BYTES - 1:
-            return Cause.OVERRUN, kind, payload
-        return None, kind, payload
+class HostileModel(LinkModel):
+    """A board that nothing hostile may get through to."""
 
     def harmless(self, content: list[int]) -> bool:
         """Take what is sent; whether all of it is dropped or refused. If not, nothing is taken."""
-        dropped, cause, expected = self.dropped, self.cause, self.expected
-        frame: list[int] = []
+        before = self.dropped, self.cause, self.expected
         for byte in [*content, 0]:
-            if byte:
-                frame.append(byte)
-                continue
-            if not frame:
-                continue
-            if any(part & BROKEN for part in frame):
-                why, kind, payload = Cause.FRAMING, 0, b""
-            else:
-                why, kind, payload = self.cause_of(bytes(frame))
-            frame = []
-            if why is not None:
-                self.dropped, self.cause = (self.dropped + 1) & 0xFFFF, why
-            elif self.refused(kind, payload):
-                self.expected = (self.expected + 1) & 0xFF
-            else:
-                self.dropped, self.cause, self.expected = dropped, cause, expected
+            self.receive([byte])
+            if self.ring and not self._refused(self.ring.popleft()):
+                self.dropped, self.cause, self.expected = before
                 return False
         return True
 
-    def refused(self, kind: int, payload: bytes) -> bool:
-        """Whether it is to read or write weights that there are not."""
-        if kind not in (Request.READ, Request.WRITE):
-            return False
-        (place,) = ADDRESS_FORMAT.unpack_from(payload)
-        layer, address = place & 0xFF, place >> 8
-        if layer >= len(self._words):
-            return True
-        if kind == Request.READ:
-            count = payload[ADDRESS_FORMAT.size]
-            return count == 0 or address + count > self._words[layer]
-        chunks, left = divmod(len(payload) - ADDRESS_FORMAT.size, WORD_BYTES)
-        words, left = divmod(chunks, self._chunks[layer])
-        return bool(left) or address + words > self._words[layer]
+    def _refused(self, request: Taken) -> bool:
+        return request.kind in (Request.READ, Request.WRITE) and self.words_of(request) is None
 
 
 class Hostility:
     """Makes hostile frames at random."""
 
-    def __init__(self, rng: random.Random, model: BoardModel, bits: bool) -> None:
+    def __init__(self, rng: random.Random, model: HostileModel, bits: bool) -> None:
         self._rng = rng
         self._model = model
         self._kinds: dict[str, Callable[[], list[int]]] = {
@@ -305,7 +246,9 @@ class Hostility:
 def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
     """Hostile frames from a power-up on, and what must come of each."""
     network = small_network()
-    model = BoardModel(network, _config(network))
+    config = _config(network)
+    model = HostileModel(network, config, RING_BYTES)
+    checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
     hostility = Hostility(random.Random(seed), model, bits)
     for number in range(count):
         kind, content = hostility.make()
@@ -315,7 +258,7 @@ def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
             sequence = model.expected
             model.expected = (sequence + 1) & 0xFF
             frames.append(encode_frame(request, sequence))
-            payload = CHECKSUM_FORMAT.pack(model.checksum)
+            payload = CHECKSUM_FORMAT.pack(checksum)
             if request == Request.STATUS:
                 payload = STATUS_FORMAT.pack(model.cause, model.dropped)
                 if bits:  # how many frames a break makes depends on what it meets

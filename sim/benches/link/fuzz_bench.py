@@ -20,7 +20,8 @@ from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import ClockDomain
 
 from .bench import BitLine, ByteLine
-from .fuzz import BROKEN, CHANGED, HANGS, LOST, LOW, WRONG
+from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG
+from .link_model import BROKEN
 
 PATIENCE = 20_000
 """Clock cycles within which a good frame is answered."""
