@@ -1,7 +1,6 @@
 """Bench of the AddressSet: random sets, added in any order, against Python's sorted sets."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +46,7 @@ class WalkBoard(CheckedSink):
 class AddressSetBench:
     """The ports of an AddressSet, and what it should hold."""
 
-    def __init__(self, dut: Dut, willing: Iterator[bool] | None) -> None:
+    def __init__(self, dut: Dut, pauses: bool) -> None:
         self.dut = dut
         parameters = given(Parameters)
         self.n, self.amount = parameters.n, parameters.amount
@@ -55,18 +54,13 @@ class AddressSetBench:
         self.domain = ClockDomain(dut)
         self.layout = address_layout(self.n)
         self._clearing = False
-        if willing is not None:
-            willing = self._willing(willing)
+        # Clearing withdraws what is offered, so its taker must be ready.
+        willing = at_random(1, lambda: self._clearing) if pauses else None
         self.board = WalkBoard(dut, "walk", self.domain, self.layout, willing)
         dut.add__valid.value = 0
         dut.add__address.value = 0
         dut.start.value = 0
         dut.clear.value = 0
-
-    def _willing(self, willing: Iterator[bool]) -> Iterator[bool]:
-        """Clearing withdraws what is offered, so its taker must be ready."""
-        for will in willing:
-            yield will or self._clearing
 
     async def fill(self, more: int) -> None:
         """Add so many random addresses of a random part, with pauses, and some again."""
@@ -143,7 +137,7 @@ class AddressSetBench:
 @cocotb.test()
 async def walks(dut):
     """Sets of any size, walked with pauses; some are cleared before, some on the way."""
-    bench = AddressSetBench(dut, at_random(1))
+    bench = AddressSetBench(dut, pauses=True)
     await bench.domain.start()
     bench.board.start()
     for _ in range(bench.amount):
@@ -161,7 +155,7 @@ async def walks(dut):
 @cocotb.test()
 async def without_gaps(dut):
     """To a taker who is always ready, an address a cycle, the first after WALK_START."""
-    bench = AddressSetBench(dut, None)
+    bench = AddressSetBench(dut, pauses=False)
     await bench.domain.start()
     bench.board.start()
     for size in (1, 2, 3, 10, bench.n):

@@ -1,7 +1,6 @@
 """Bench of the Encoder: words in, and the events held against the golden encoding."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.layouts import Kind, input_layout
-from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of
@@ -83,7 +81,7 @@ class EventSink(StreamSink):
 
     def take(self, cycle: int, payload: int) -> None:
         """Judge an event."""
-        event = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        event = self.fields(payload)
         where = f"cycle {cycle}: {event}, still expected are {self.expected}"
         assert not self.ended, f"{where}, after the end"
         if event["kind"] == Kind.END.value:
@@ -105,14 +103,11 @@ class EncoderBench:
         self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
         self.aborting = False
         layout = input_layout(parameters.ticks.shape[1], parameters.deadline)
-        self.sink = EventSink(dut, "events", self.domain, layout, self._willing())
+        # An abort withdraws what is offered, so its taker must be ready.
+        willing = at_random(2, lambda: self.aborting)
+        self.sink = EventSink(dut, "events", self.domain, layout, willing)
         dut.start.value = 1
         dut.abort_image.value = 0
-
-    def _willing(self) -> Iterator[bool]:
-        """An abort withdraws what is offered, so its taker must be ready."""
-        for willing in at_random(2):
-            yield willing or self.aborting
 
     async def image(self, words: list[int], ticks: Any) -> None:
         """Send an image and wait until its end has come."""

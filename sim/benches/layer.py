@@ -18,7 +18,7 @@ from firstspike.hdl.core.config import LayerConfig
 from firstspike.hdl.core.lanes import potentials_layout
 from firstspike.hdl.core.layer import Layer
 from firstspike.hdl.core.layouts import Kind, sent_layout, taken_layout
-from firstspike.hdl.lib.layouts import pack, unpack
+from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import (
@@ -140,7 +140,7 @@ class SentJudge(Judge):
 
     def take(self, cycle: int, payload: int) -> None:
         """Judge an event."""
-        event = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        event = self.fields(payload)
         expected, spikes = self.expected, self.expected.spikes
         where = f"cycle {cycle}: {event}"
         assert event["image"] == expected.image & 1, where
@@ -177,7 +177,7 @@ class PotentialsJudge(Judge):
 
     def take(self, cycle: int, payload: int) -> None:
         """Judge a group's potentials."""
-        said = {name: int(value[0]) for name, value in unpack(self.layout, [payload]).items()}
+        said = self.fields(payload)
         tick, group = said["operation.tick"], said["operation.group"]
         where = f"cycle {cycle}: group {group} at tick {tick}"
         assert said["operation.image"] == self.expected.image & 1, where
@@ -208,21 +208,16 @@ class LayerBench:
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
         self.source = StreamSource(dut, "events", domain, taken_layout(config), at_random(1))
+        willing = at_random(2, lambda: self.decides)
         if self.last:
             layout = potentials_layout(config)
-            self.judge = PotentialsJudge(
-                dut, "potentials", domain, layout, self._willing(), config=config
-            )
+            self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing, config=config)
         else:
-            self.judge = SentJudge(dut, "sent", domain, sent_layout(config), self._willing())
+            self.judge = SentJudge(dut, "sent", domain, sent_layout(config), willing)
         dut.host__valid.value = 0
         dut.host__payload.value = 0
         dut.answers__ready.value = 0
         dut.decided_image.value = 1
-
-    def _willing(self) -> Iterator[bool]:
-        for willing in at_random(2):
-            yield willing or self.decides
 
     def events(self, image: int, ticks: np.ndarray) -> Iterator[tuple[int, int]]:
         """(tick, payload) of an image's events before its end, with promises in between."""

@@ -73,14 +73,6 @@ class PopCountBench:
             self.board.expect([{"count": sum(bits), "value": value}])
         return words
 
-    async def finish(self) -> None:
-        """Wait until all counts have come."""
-        for _ in range(PATIENCE):
-            if not self.board.missing:
-                break
-            await self.domain.falling
-        self.board.finish()
-
 
 @cocotb.test()
 async def counts(dut):
@@ -88,7 +80,7 @@ async def counts(dut):
     bench = PopCountBench(dut, pauses=True)
     await bench.start()
     await bench.source.send_all(bench.words())
-    await bench.finish()
+    await bench.board.complete(PATIENCE)
 
 
 @cocotb.test()
@@ -97,7 +89,7 @@ async def without_pauses(dut):
     bench = PopCountBench(dut, pauses=False)
     await bench.start()
     sent = await bench.source.send_all(bench.words())
-    await bench.finish()
+    await bench.board.complete(PATIENCE)
     assert sent == list(range(sent[0], sent[0] + bench.given.amount)), "not a word a cycle"
     received = [cycle for cycle, _ in bench.board.received]
     assert received == [cycle + bench.given.stages for cycle in sent], "not after so many stages"

@@ -5,7 +5,6 @@ A list knows what the words should be.
 
 import random
 from collections import Counter, deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -114,7 +113,7 @@ class WeightsBench:
         self.reading = read_layout(config)
         self.told = data.StructLayout({"operation": operation, "word": config.word_bits})
         self.reads = StreamSource(dut, "reads", domain, self.reading, at_random(1))
-        self.out = CheckedSink(dut, "words", domain, self.told, self._taking())
+        self.out = CheckedSink(dut, "words", domain, self.told, at_random(2, self._none_may_wait))
         self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
         self.answers = CheckedSink(dut, "answers", domain, None, at_random(4))
         self.updating = False
@@ -126,10 +125,9 @@ class WeightsBench:
             self.saturated: Counter[int] = Counter()
             """How many weights were kept at each end of the range."""
 
-    def _taking(self) -> Iterator[bool]:
-        """When words are taken: at once where none may wait, as while there are updates."""
-        for willing in at_random(2):
-            yield willing or self.updating or self.config.folding.banks > 1
+    def _none_may_wait(self) -> bool:
+        """Whether words are to be taken at once, as while there are updates."""
+        return self.updating or self.config.folding.banks > 1
 
     def word_of(self, weights: list[int]) -> int:
         """A word as an integer."""
@@ -203,12 +201,8 @@ class WeightsBench:
 
     async def settled(self) -> None:
         """Wait until all that is expected has come."""
-        for _ in range(PATIENCE):
-            if self.out.missing == 0 == self.answers.missing:
-                break
-            await self.domain.falling
-        self.out.finish()
-        self.answers.finish()
+        await self.out.complete(PATIENCE)
+        await self.answers.complete(PATIENCE)
         await self.domain.rising
 
 

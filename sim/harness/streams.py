@@ -17,7 +17,7 @@ to the cycle in which valid and ready were read.
 """
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cocotb
@@ -93,39 +93,28 @@ def bits(layout: data.Layout | None, payload: Payload) -> int:
     return payload if isinstance(payload, int) else pack(layout, payload)
 
 
-def at_random(seed: int) -> Iterator[bool]:
-    """Random willingness, cycle by cycle: rare, frequent and steady by turns."""
+def at_random(seed: int, always: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+    """Random willingness, cycle by cycle: rare, frequent and steady by turns.
+
+    While `always` says so it is willing in any case, such as where an offer may be withdrawn.
+    """
     choice = random.Random(seed)
     while True:
         probability = choice.choice((0.05, 0.5, 0.9, 1.0))
         for _ in range(choice.randrange(1, 40)):
-            yield choice.random() < probability
+            yield choice.random() < probability or always()
 
 
 class _Stream:
-    """The handles of a stream's signals."""
-
-    def __init__(
-        self, dut: Dut, name: str, domain: ClockDomain, layout: data.Layout | None
-    ) -> None:
-        self.name = name
-        self.layout = layout
-        self._domain = domain
-        self._valid = dut[f"{name}__valid"]
-        self._ready = dut[f"{name}__ready"]
-        self._payload = dut[f"{name}__payload"]
-
-
-class StreamSource(_Stream):
-    """Drives a stream into the design.
+    """One end of a stream: the handles of its signals, and whether it is willing.
 
     Parameters
     ----------
     dut, name : the stream's ports are `name__valid`, `name__ready` and `name__payload`.
     domain : its clock.
     layout : of the payload; needed for payloads given by field.
-    willing : whether to begin with the next payload, asked in each cycle; valid then stays until
-        the payload is taken. None is always, and then Python is not woken while ready is low.
+    willing : asked in each cycle. None is always, and then Python is not woken while the other side
+        is not.
     """
 
     def __init__(
@@ -136,10 +125,30 @@ class StreamSource(_Stream):
         layout: data.Layout | None = None,
         willing: Iterator[bool] | None = None,
     ) -> None:
-        super().__init__(dut, name, domain, layout)
+        self.name = name
+        self.layout = layout
+        self._domain = domain
         self._willing = willing
-        self._ready_rises = RisingEdge(self._ready)
+        self._valid = dut[f"{name}__valid"]
+        self._ready = dut[f"{name}__ready"]
+        self._payload = dut[f"{name}__payload"]
+        self._valid_rises, self._ready_rises = RisingEdge(self._valid), RisingEdge(self._ready)
         self.idle()
+
+    def idle(self) -> None:
+        """Be unwilling: before the start, or in a reset in mid-stream."""
+        raise NotImplementedError
+
+    def fields(self, payload: int) -> dict[str, int]:
+        """The fields of a payload by name."""
+        return {name: int(array[0]) for name, array in unpack(self.layout, [payload]).items()}
+
+
+class StreamSource(_Stream):
+    """Drives a stream into the design; parameters are those of `_Stream`.
+
+    Once it is willing to begin with the next payload, valid stays until the payload is taken.
+    """
 
     def idle(self) -> None:
         """Take valid away: before the start, or in a reset in mid-stream."""
@@ -148,11 +157,26 @@ class StreamSource(_Stream):
 
     async def send(self, payload: Payload) -> int:
         """Offer a payload until it is taken; return the cycle of its transfer."""
-        domain = self._domain
-        await domain.after_rising()
+        await self._domain.after_rising()
         if self._willing is not None:
             while not next(self._willing):
-                await domain.rising
+                await self._domain.rising
+        cycle = await self._transfer(payload)
+        self._valid.value = 0
+        return cycle
+
+    async def send_all(self, payloads: Iterable[Payload]) -> list[int]:
+        """Send payloads one after the other; return the cycles of their transfers."""
+        if self._willing is not None:
+            return [await self.send(payload) for payload in payloads]
+        await self._domain.after_rising()
+        cycles = [await self._transfer(payload) for payload in payloads]
+        self._valid.value = 0
+        return cycles
+
+    async def _transfer(self, payload: Payload) -> int:
+        """Be valid until the payload is taken, and after it."""
+        domain = self._domain
         self._payload.value = bits(self.layout, payload)
         self._valid.value = 1
         await domain.falling
@@ -161,29 +185,7 @@ class StreamSource(_Stream):
             await domain.falling
         cycle = domain.cycle
         await domain.rising
-        self._valid.value = 0
         return cycle
-
-    async def send_all(self, payloads: Iterable[Payload]) -> list[int]:
-        """Send payloads one after the other; return the cycles of their transfers."""
-        if self._willing is not None:
-            return [await self.send(payload) for payload in payloads]
-        domain = self._domain
-        cycles: list[int] = []
-        await domain.after_rising()
-        for payload in payloads:
-            self._payload.value = bits(self.layout, payload)
-            if not cycles:
-                self._valid.value = 1
-            await domain.falling
-            while not self._ready.value:
-                await self._ready_rises
-                await domain.falling
-            cycles.append(domain.cycle)
-            await domain.rising
-        if cycles:
-            self._valid.value = 0
-        return cycles
 
 
 class StreamSink(_Stream):
@@ -192,27 +194,17 @@ class StreamSink(_Stream):
     Once valid, a payload must stay, unchanged, until it is taken. Breaking this, an X, or what an
     overridden `take` raises, fails the test.
 
-    Parameters
-    ----------
-    dut, name, domain, layout : as for `StreamSource`.
-    willing : the ready of each cycle. None is always, and then Python is not woken while valid is
-        low.
+    Parameters are those of `_Stream`; `willing` is the ready of each cycle.
     """
 
-    def __init__(
-        self,
-        dut: Dut,
-        name: str,
-        domain: ClockDomain,
-        layout: data.Layout | None = None,
-        willing: Iterator[bool] | None = None,
-    ) -> None:
-        super().__init__(dut, name, domain, layout)
-        self._willing = willing
-        self._valid_rises = RisingEdge(self._valid)
-        self._ready.value = 0
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
         self.received: list[tuple[int, int]] = []
         """(cycle, payload as bits) of every transfer so far."""
+
+    def idle(self) -> None:
+        """Take nothing."""
+        self._ready.value = 0
 
     def start(self) -> cocotb.task.Task:
         """Begin to take; cancel the returned task to end."""
@@ -260,9 +252,7 @@ class StreamSink(_Stream):
             await domain.rising
 
     def _show(self, payload: int) -> Any:
-        if self.layout is None:
-            return payload
-        return {name: int(array[0]) for name, array in unpack(self.layout, [payload]).items()}
+        return payload if self.layout is None else self.fields(payload)
 
 
 class CheckedSink(StreamSink):
@@ -292,6 +282,14 @@ class CheckedSink(StreamSink):
     def missing(self) -> int:
         """How many of those expected have not come yet."""
         return len(self._expected) - len(self.received)
+
+    async def complete(self, patience: int) -> None:
+        """Wait, for at most so many cycles, until everything expected has come; check it."""
+        for _ in range(patience):
+            if not self.missing:
+                break
+            await self._domain.falling
+        self.finish()
 
     def finish(self) -> None:
         """Check that everything expected has come."""
