@@ -118,9 +118,9 @@ class LearningCheck(_Check):
         pixels[5] = 0
         ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
         settings, folding = Settings(*self.settings), Folding.of(network, self.lanes, self.window)
-        learned = learn(state, ticks, labels, settings, trace=True)
-        expected = learning_cycles(network, ticks, learned, folding)
-        return expected, learn_directly(state, ticks, labels, settings, folding)
+        found = learn_directly(state, ticks, labels, settings, folding)
+        learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
+        return learning_cycles(network, ticks, learned, folding), found
 
 
 CHECKS = (
