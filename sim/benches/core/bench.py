@@ -12,10 +12,10 @@ from typing import Any
 import cocotb
 import numpy as np
 from cocotb.handle import SimHandleBase
-from cocotb.triggers import Event, RisingEdge
 
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
+from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
 
 PATIENCE = 200_000
 """Cycles, more than any image takes."""
@@ -32,13 +32,13 @@ class DecisionSink(StreamSink):
         """Decisions since the reset."""
         self.decisions: list[tuple[int, str]] = []
         """(image, payload in hex); decisions can be wider than an integer of numpy."""
-        self._event = Event()
+        self._arrivals = Arrivals()
 
     def take(self, cycle: int, payload: int) -> None:
         """Write a decision down."""
         self.decisions.append((self.first + self.taken, hex(payload)))
         self.taken += 1
-        self._event.set()
+        self._arrivals.came()
 
     def restart(self, image: int) -> None:
         """After a reset: the next decision is that of `image`."""
@@ -53,9 +53,7 @@ class DecisionSink(StreamSink):
 
     async def all_before(self, image: int) -> None:
         """Wait until the decisions of all images before `image` have been taken."""
-        while self.first + self.taken < image:
-            self._event.clear()
-            await self._event.wait()
+        await self._arrivals.until(lambda: self.first + self.taken >= image)
 
 
 class CoreBench:
@@ -73,7 +71,8 @@ class CoreBench:
         self.host = StreamSource(dut, "weights", self.domain)
         self.answers = StreamSink(dut, "weights_read", self.domain, willing=pausing[1])
         self.decisions = DecisionSink(dut, "decision", self.domain, willing=pausing[2])
-        self.logs: list[list[tuple[int, int]]] = [[] for _ in range(given["hidden"])]
+        under_way = self.decisions.under_way
+        self.logs = SpikeLogs(dut, self.domain, given["hidden"], lambda bits: under_way(bits & 1))
         dut.abort_image.value = 0
         if given["port"] != "events":
             dut.events__valid.value = 0
@@ -88,11 +87,11 @@ class CoreBench:
         await self.domain.start()
         self.answers.start()
         self.decisions.start()
-        for layer in range(given["hidden"]):
-            cocotb.start_soon(self._log(layer))
+        self.logs.start()
         await self.host.send_all(given["before"].tolist())
         await self._answered(given["reads_before"])
-        watch = cocotb.start_soon(self._watch())
+        decisions = self.decisions.decisions
+        watch = fail_in_silence(self.domain, PATIENCE, lambda: len(decisions), "decision")
         during = cocotb.start_soon(self._host_during(given["during"].tolist()))
         await self._send_images()
         await self.decisions.all_before(len(given["lengths"]))
@@ -103,21 +102,13 @@ class CoreBench:
 
     def outcome(self) -> dict[str, np.ndarray]:
         """All that came out."""
-        decisions, logs = self.decisions.decisions, enumerate(self.logs)
+        decisions = self.decisions.decisions
         return {
             "images": np.array([image for image, _ in decisions], np.int64),
             "decisions": np.array([payload for _, payload in decisions], str),
             "answers": np.array([payload for _, payload in self.answers.received], np.int64),
-            **{f"log_{layer}": np.array(log, np.int64).reshape(-1, 2) for layer, log in logs},
+            **self.logs.report(),
         }
-
-    async def _watch(self) -> None:
-        """Fail where no decision comes any more, instead of waiting for ever."""
-        count = -1
-        while len(self.decisions.decisions) > count:
-            count = len(self.decisions.decisions)
-            await self.domain.cycles(PATIENCE)
-        raise AssertionError(f"no decision in {PATIENCE} cycles after the first {count}")
 
     async def _send_images(self) -> None:
         given, domain = self.given, self.domain
@@ -178,18 +169,6 @@ class CoreBench:
     async def _answered(self, count: int) -> None:
         while len(self.answers.received) < count:
             await self.domain.falling
-
-    async def _log(self, layer: int) -> None:
-        """Write down the spike log of a hidden layer."""
-        valid, spike = self.dut[f"log_{layer}__valid"], self.dut[f"log_{layer}__spike"]
-        domain, log, rises = self.domain, self.logs[layer], RisingEdge(valid)
-        while True:
-            await domain.falling
-            if not valid.value:
-                await rises
-            elif not domain.in_reset:
-                bits = int(spike.value)
-                log.append((self.decisions.under_way(bits & 1), bits))
 
 
 @cocotb.test()

@@ -9,10 +9,10 @@ import cocotb
 import numpy as np
 from cocotb.handle import SimHandleBase
 from cocotb.task import Task
-from cocotb.triggers import Event, RisingEdge
 
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import StreamSource
+from firstspike.sim.harness.taps import Arrivals, tap
 
 from .bench import CoreBench
 
@@ -29,12 +29,12 @@ class LearningBench(CoreBench):
         """(image, updated, cycles)."""
         self._following = 0
         """The image that the next update is of."""
-        self._event = Event()
+        self._updates = Arrivals()
         self._offers: list[Task] = []
 
     async def run(self) -> None:
         """Everything, from the reset until the weights have been read back."""
-        cocotb.start_soon(self._learned())
+        cocotb.start_soon(tap(self.domain, self.dut.learned__valid, self._learned))
         await super().run()
 
     def outcome(self) -> dict[str, np.ndarray]:
@@ -43,9 +43,7 @@ class LearningBench(CoreBench):
 
     async def _send_images(self) -> None:
         await super()._send_images()
-        while self._following < len(self.given["labels"]):
-            self._event.clear()
-            await self._event.wait()
+        await self._updates.until(lambda: self._following >= len(self.given["labels"]))
 
     async def _begin(self, image: int) -> None:
         """Offer an image's label, and settings that hold from it on."""
@@ -73,19 +71,11 @@ class LearningBench(CoreBench):
         super()._restart(image)
         self._following = image
 
-    async def _learned(self) -> None:
-        learned, rises = self.dut.learned__valid, RisingEdge(self.dut.learned__valid)
-        while True:
-            await self.domain.falling
-            if self.domain.in_reset:
-                continue
-            if not learned.value:
-                await rises
-            else:
-                updated, cycles = self.dut.learned__updated, self.dut.learned__cycles
-                self.learned.append((self._following, int(updated.value), int(cycles.value)))
-                self._following += 1
-                self._event.set()
+    def _learned(self) -> None:
+        updated, cycles = self.dut.learned__updated, self.dut.learned__cycles
+        self.learned.append((self._following, int(updated.value), int(cycles.value)))
+        self._following += 1
+        self._updates.came()
 
 
 @cocotb.test()

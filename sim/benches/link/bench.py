@@ -5,20 +5,21 @@ It judges nothing but that answers come at all; `sim.link` says what the steps m
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import cocotb
 import numpy as np
 from cocotb.handle import SimHandleBase
-from cocotb.triggers import Event, RisingEdge, Timer
+from cocotb.triggers import Timer
 from cocotbext.uart import UartSink, UartSource
 
 from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, at_random
+from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
 
-BROKEN = 1 << 8
+from .link_model import BROKEN
 
 
 class Received:
@@ -28,32 +29,51 @@ class Received:
         self.content = bytearray()
         self.cycles: list[int] = []
         self.frames = 0
-        self._event = Event()
+        self._arrivals = Arrivals()
 
     def take(self, byte: int, cycle: int) -> None:
         """Be told of a byte."""
         self.content.append(byte)
         self.cycles.append(cycle)
         self.frames += byte == 0
-        self._event.set()
+        self._arrivals.came()
 
     async def answers(self, count: int, domain: ClockDomain, patience: int) -> None:
         """Wait for so many frames in all, and at most `patience` cycles for a byte."""
-        watch = cocotb.start_soon(self._watch(domain, patience))
-        while self.frames < count:
-            self._event.clear()
-            await self._event.wait()
+        watch = fail_in_silence(domain, patience, lambda: len(self.content), "byte")
+        await self._arrivals.until(lambda: self.frames >= count)
         watch.cancel()
 
-    async def _watch(self, domain: ClockDomain, patience: int) -> None:
-        count = -1
-        while len(self.content) > count:
-            count = len(self.content)
-            await domain.after_rising()
-            await domain.cycles(patience)
-        raise AssertionError(
-            f"no byte in {patience} cycles after {count} bytes in {self.frames} frames"
-        )
+    async def room(
+        self,
+        costs: Sequence[int],
+        capacity: int,
+        domain: ClockDomain,
+        patience: int,
+        most: int | None = None,
+    ) -> AsyncIterator[tuple[int, int]]:
+        """Number after number of frames with these costs, each when it may be sent.
+
+        That is when those without an answer, itself included, fit the capacity and are at most
+        `most`. Also yields how many are answered; waits for all answers in the end.
+        """
+        before = self.frames
+        held = list(itertools.accumulate(costs, initial=0))
+        for number in range(len(costs)):
+            assert costs[number] <= capacity, "a request is larger than the board takes"
+            while held[number + 1] - held[
+                (answered := self.frames - before)
+            ] > capacity or number - answered >= (most or len(costs)):
+                await self.answers(self.frames + 1, domain, patience)
+            yield number, answered
+        await self.answers(before + len(costs), domain, patience)
+
+    def report(self) -> dict[str, np.ndarray]:
+        """For `script.answers_of`."""
+        return {
+            "bytes": np.array(self.content, np.uint8),
+            "cycles": np.array(self.cycles, np.int64),
+        }
 
 
 class ByteLine(StreamSink):
@@ -143,15 +163,15 @@ class LinkBench:
             self.line = BitLine(dut, self.domain, bits)
         self.received = self.line.received
         self.sent: list[int] = []
-        self.logs: list[list[int]] = [[] for _ in range(given["hidden"])]
+        # What the images are a script does not know.
+        self.logs = SpikeLogs(dut, self.domain, given["hidden"], lambda bits: bits & 1)
         dut.show.value = 0
 
     async def run(self, steps: list[list]) -> None:
         """Everything, from the first reset on."""
         await self.domain.start()
         self.line.start()
-        for layer, log in enumerate(self.logs):
-            cocotb.start_soon(self._log(layer, log))
+        self.logs.start()
         for name, *arguments in steps:
             await getattr(self, f"_{name}")(*arguments)
 
@@ -178,25 +198,10 @@ class LinkBench:
         await self.received.answers(count, self.domain, patience)
 
     async def _stream(self, frames: list[list], capacity: int) -> None:
-        """Send frames as long as those without an answer fit the capacity; wait for all answers."""
-        before = self.received.frames
-        held = list(itertools.accumulate((cost for _, cost in frames), initial=0))
-        for number, (frame, _) in enumerate(frames):
-            while held[number + 1] - held[self.received.frames - before] > capacity:
-                await self._answers(self.received.frames + 1, 200_000)
-            await self._send(frame, LINE_SPACING)
+        costs = [cost for _, cost in frames]
+        async for number, _ in self.received.room(costs, capacity, self.domain, 200_000):
+            await self._send(frames[number][0], LINE_SPACING)
             self.sent.append(self.domain.cycle)
-        await self._answers(before + len(frames), 200_000)
-
-    async def _log(self, layer: int, log: list[int]) -> None:
-        valid, spike = self.dut[f"log_{layer}__valid"], self.dut[f"log_{layer}__spike"]
-        rises = RisingEdge(valid)
-        while True:
-            await self.domain.falling
-            if valid.value:
-                log.append(int(spike.value))
-            else:
-                await rises
 
 
 @cocotb.test()
@@ -206,9 +211,8 @@ async def link(dut):
     bench = LinkBench(dut, given)
     await bench.run(given["steps"])
     exchange.report(
-        bytes=np.array(bench.received.content, np.uint8),
-        cycles=np.array(bench.received.cycles, np.int64),
+        **bench.received.report(),
+        **bench.logs.report(),
         sent=np.array(bench.sent, np.int64),
         shown=int(dut.shown.value) if dut.shown_valid.value else -1,
-        **{f"log_{i}": np.array(log, np.int64) for i, log in enumerate(bench.logs)},
     )

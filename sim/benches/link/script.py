@@ -164,7 +164,7 @@ def run_script(
         answers=answers_of(bytes(results["bytes"]), results["cycles"]),
         sent=results["sent"],
         shown=results["shown"],
-        logs=[results[f"log_{layer}"] for layer in range(hidden)],
+        logs=[results[f"log_{layer}"][:, 1] for layer in range(hidden)],
     )
 
 

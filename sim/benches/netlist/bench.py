@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import cocotb
-import numpy as np
 from cocotb.handle import SimHandleBase
-from cocotb.triggers import RisingEdge
 
 from firstspike.hdl.link.protocol import (
     ANSWER,
@@ -23,6 +21,7 @@ from firstspike.hdl.link.protocol import (
 from firstspike.sim.benches.link.bench import Received
 from firstspike.sim.harness import bench_io as exchange
 from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource
+from firstspike.sim.harness.taps import SpikeLogs
 
 POWER_UP = 5_000
 """Cycles after which a board is out of its reset."""
@@ -60,7 +59,7 @@ class NetlistBench:
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
         self.received = self.end.received
-        self.logs: list[list[tuple[int, int]]] = [[] for _ in range(given["hidden"])]
+        self.logs = SpikeLogs(dut, self.domain, given["hidden"], self._image_of)
         self.sequence = 0
         self.first_image = 0  # frames received before that of its decision
 
@@ -68,8 +67,7 @@ class NetlistBench:
         """Everything, from power-up on."""
         await self.domain.start()
         self.end.start()
-        for layer in range(len(self.logs)):
-            cocotb.start_soon(self._log(layer))
+        self.logs.start()
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
         if identity.has(IdentityFlag.LOADED):
@@ -82,9 +80,13 @@ class NetlistBench:
         images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
         await self._ask_all(images, identity, most=IMAGES_UNDER_WAY, tell=exchange.tell)
 
+    def _image_of(self, bits: int) -> int:
+        decided = self.received.frames - self.first_image
+        return decided + ((decided + bits) & 1)
+
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
-        await self._answers(1)
+        await self.received.answers(1, self.domain, PATIENCE)
         kind, _, payload = decode_frame(bytes(self.received.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
@@ -101,37 +103,15 @@ class NetlistBench:
 
         `tell` is told how many are answered.
         """
-        before = self.received.frames
         costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
-        for number, (kind, payload) in enumerate(requests):
-            assert costs[number] <= identity.capacity, "a request is larger than the board takes"
-            while (answered := self.received.frames - before) <= number - most or sum(
-                costs[answered : number + 1]
-            ) > identity.capacity:
-                await self._answers(self.received.frames + 1, patience)
-            await self._send(kind, payload)
+        room = self.received.room(costs, identity.capacity, self.domain, patience, most)
+        async for number, answered in room:
+            await self._send(*requests[number])
             tell(answered)
-        await self._answers(before + len(requests), patience)
 
     async def _send(self, kind: int, payload: bytes) -> None:
         await self.end.send(encode_frame(kind, self.sequence, payload))
         self.sequence = (self.sequence + 1) & 0xFF
-
-    async def _answers(self, count: int, patience: int = PATIENCE) -> None:
-        await self.received.answers(count, self.domain, patience)
-
-    async def _log(self, layer: int) -> None:
-        """Write down the spike log of a hidden layer."""
-        valid, spike = self.dut[f"log_{layer}__valid"], self.dut[f"log_{layer}__spike"]
-        log, rises = self.logs[layer], RisingEdge(valid)
-        while True:
-            await self.domain.falling
-            if not valid.value:
-                await rises
-                continue
-            bits = int(spike.value)
-            decided = self.received.frames - self.first_image
-            log.append((decided + ((decided + bits) & 1), bits))
 
 
 @cocotb.test()
@@ -139,8 +119,4 @@ async def netlist(dut):
     """Classify the images of the stimulus file."""
     bench = NetlistBench(dut, exchange.parameters())
     await bench.run()
-    exchange.report(
-        bytes=np.array(bench.received.content, np.uint8),
-        cycles=np.array(bench.received.cycles, np.int64),
-        **{f"log_{i}": np.array(log, np.int64).reshape(-1, 2) for i, log in enumerate(bench.logs)},
-    )
+    exchange.report(**bench.received.report(), **bench.logs.report())

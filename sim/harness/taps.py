@@ -1,0 +1,86 @@
+"""What a bench watches without taking part: ports that only tell, spike logs, and silence."""
+
+from collections.abc import Callable
+
+import cocotb
+import numpy as np
+from cocotb.task import Task
+from cocotb.triggers import Event, RisingEdge
+
+from .streams import ClockDomain, Dut
+
+
+async def tap(domain: ClockDomain, valid: Dut, told: Callable[[], None]) -> None:
+    """Call `told` in each cycle out of reset in which `valid` is high."""
+    rises = RisingEdge(valid)
+    while True:
+        await domain.falling
+        if domain.in_reset:
+            continue
+        if valid.value:
+            told()
+        else:
+            await rises
+
+
+class SpikeLogs:
+    """Writes down the spike logs of the hidden layers, once started.
+
+    `image_of` says to which image a spike belongs, from its payload, whose lowest bit is the
+    image's.
+    """
+
+    def __init__(
+        self, dut: Dut, domain: ClockDomain, hidden: int, image_of: Callable[[int], int]
+    ) -> None:
+        self._dut, self._domain, self._image_of = dut, domain, image_of
+        self._logs: list[list[tuple[int, int]]] = [[] for _ in range(hidden)]
+
+    def start(self) -> None:
+        """Begin to write down."""
+        for layer, log in enumerate(self._logs):
+            spike = self._dut[f"log_{layer}__spike"]
+
+            def told(log=log, spike=spike) -> None:
+                bits = int(spike.value)
+                log.append((self._image_of(bits), bits))
+
+            cocotb.start_soon(tap(self._domain, self._dut[f"log_{layer}__valid"], told))
+
+    def report(self) -> dict[str, np.ndarray]:
+        """`log_i`: (image, payload) of every spike of layer i, [k, 2]."""
+        logs = enumerate(self._logs)
+        return {f"log_{layer}": np.array(log, np.int64).reshape(-1, 2) for layer, log in logs}
+
+
+class Arrivals:
+    """Wakes who waits for something that comes now and then."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+
+    def came(self) -> None:
+        """Say that there is more."""
+        self._event.set()
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Wait until this holds; it is asked again when something has come."""
+        while not met():
+            self._event.clear()
+            await self._event.wait()
+
+
+def fail_in_silence(
+    domain: ClockDomain, patience: int, count: Callable[[], int], what: str
+) -> Task:
+    """Fail once the count has not grown for so many cycles; cancel the returned task to end."""
+
+    async def watch() -> None:
+        before = -1
+        while count() > before:
+            before = count()
+            await domain.after_rising()
+            await domain.cycles(patience)
+        raise AssertionError(f"no {what} in {patience} cycles after the first {before}")
+
+    return cocotb.start_soon(watch())
