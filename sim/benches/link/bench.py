@@ -25,7 +25,8 @@ from .link_model import BROKEN
 class Received:
     """The bytes that came from the board, the cycles they came in, and who waits for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, domain: ClockDomain) -> None:
+        self._domain = domain
         self.content = bytearray()
         self.cycles: list[int] = []
         self.frames = 0
@@ -38,19 +39,14 @@ class Received:
         self.frames += byte == 0
         self._arrivals.came()
 
-    async def answers(self, count: int, domain: ClockDomain, patience: int) -> None:
+    async def answers(self, count: int, patience: int) -> None:
         """Wait for so many frames in all, and at most `patience` cycles for a byte."""
-        watch = fail_in_silence(domain, patience, lambda: len(self.content), "byte")
+        watch = fail_in_silence(self._domain, patience, lambda: len(self.content), "byte")
         await self._arrivals.until(lambda: self.frames >= count)
         watch.cancel()
 
     async def room(
-        self,
-        costs: Sequence[int],
-        capacity: int,
-        domain: ClockDomain,
-        patience: int,
-        most: int | None = None,
+        self, costs: Sequence[int], capacity: int, patience: int, most: int | None = None
     ) -> AsyncIterator[tuple[int, int]]:
         """Number after number of frames with these costs, each when it may be sent.
 
@@ -64,9 +60,9 @@ class Received:
             while held[number + 1] - held[
                 (answered := self.frames - before)
             ] > capacity or number - answered >= (most or len(costs)):
-                await self.answers(self.frames + 1, domain, patience)
+                await self.answers(self.frames + 1, patience)
             yield number, answered
-        await self.answers(before + len(costs), domain, patience)
+        await self.answers(before + len(costs), patience)
 
     def report(self) -> dict[str, np.ndarray]:
         """For `script.answers_of`."""
@@ -82,7 +78,7 @@ class ByteLine(StreamSink):
     def __init__(self, dut: SimHandleBase, domain: ClockDomain, pauses: bool = False) -> None:
         super().__init__(dut, "sent", domain, willing=self._pausing() if pauses else None)
         self.held = False
-        self.received = Received()
+        self.received = Received(domain)
         self._dut = dut
         dut.received__valid.value = 0
         dut.received__payload.value = 0
@@ -116,7 +112,7 @@ class BitLine:
     """The two wires of a SerialCore."""
 
     def __init__(self, dut: SimHandleBase, domain: ClockDomain, bits: int) -> None:
-        self.received = Received()
+        self.received = Received(domain)
         self._dut, self._domain, self._bits = dut, domain, bits
         baud = 1e9 / (PERIOD * bits)
         self._source = UartSource(dut.rx, baud=baud)
@@ -195,11 +191,11 @@ class LinkBench:
             await self.domain.cycles(cycles)
 
     async def _answers(self, count: int, patience: int) -> None:
-        await self.received.answers(count, self.domain, patience)
+        await self.received.answers(count, patience)
 
     async def _stream(self, frames: list[list], capacity: int) -> None:
         costs = [cost for _, cost in frames]
-        async for number, _ in self.received.room(costs, capacity, self.domain, 200_000):
+        async for number, _ in self.received.room(costs, capacity, 200_000):
             await self._send(frames[number][0], LINE_SPACING)
             self.sent.append(self.domain.cycle)
 

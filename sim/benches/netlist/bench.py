@@ -38,7 +38,7 @@ class HostEnd(StreamSink):
 
     def __init__(self, dut: SimHandleBase, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
-        self.received = Received()
+        self.received = Received(domain)
         self._source = StreamSource(dut, "received", domain)
 
     def take(self, cycle: int, payload: int) -> None:
@@ -86,7 +86,7 @@ class NetlistBench:
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
-        await self.received.answers(1, self.domain, PATIENCE)
+        await self.received.answers(1, PATIENCE)
         kind, _, payload = decode_frame(bytes(self.received.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
@@ -104,7 +104,7 @@ class NetlistBench:
         `tell` is told how many are answered.
         """
         costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
-        room = self.received.room(costs, identity.capacity, self.domain, patience, most)
+        room = self.received.room(costs, identity.capacity, patience, most)
         async for number, answered in room:
             await self._send(*requests[number])
             tell(answered)
