@@ -2,7 +2,7 @@
 
 Every one is followed by a delimiter and a good frame, a STATUS, whose answer must say that all of
 the former was dropped, how much, and why; now and then by a CHECKSUM of all weights. The other
-side of this file is `benches.link_fuzz`.
+side of this file is `fuzz_bench`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -102,10 +103,10 @@ class Hostility:
         self._model = model
         self._kinds: dict[str, Callable[[], list[int]]] = {
             "truncated": self._truncated,
-            "flipped": self._flipped,
-            "wrong bytes": self._wrong_bytes,
-            "lost bytes": self._lost_bytes,
-            "doubled bytes": self._doubled_bytes,
+            "flipped": partial(self._damaged, 8, self._flip),
+            "wrong bytes": partial(self._damaged, 3, self._change),
+            "lost bytes": partial(self._damaged, 2, self._lose),
+            "doubled bytes": partial(self._damaged, 2, self._double),
             "oversized": self._oversized,
             "wrong length": self._wrong_length,
             "wrong type": self._wrong_type,
@@ -115,10 +116,13 @@ class Hostility:
             "random bytes": self._random_bytes,
             "runs": self._runs,
             "no delimiter": self._no_delimiter,
-            "broken bytes": self._broken_bytes,
+            "broken bytes": partial(self._damaged, 3, self._break_stop),
         }
         if bits:
-            self._kinds |= {"breaks": self._breaks, "noise": self._noise}
+            self._kinds |= {
+                "breaks": partial(self._damaged, 2, self._hold_low),
+                "noise": self._noise,
+            }
 
     def make(self) -> tuple[str, list[int]]:
         """One that the model has taken, by the name of its kind."""
@@ -130,9 +134,6 @@ class Hostility:
             # Damage of which no checksum of 16 bits tells is not the board's fault.
             if content and self._model.harmless([BROKEN if b & LOW else b for b in content]):
                 return kind, content
-
-    def _bytes(self, most: int) -> bytes:
-        return self._rng.randbytes(self._rng.randrange(most + 1))
 
     def _good(self, sequence: int | None = None) -> tuple[int, int, bytes]:
         """A request that would be taken."""
@@ -152,30 +153,32 @@ class Hostility:
         frame = self._frame()
         return list(frame[: self._rng.randrange(1, len(frame) - 1)])
 
-    def _flipped(self) -> list[int]:
-        frame = self._frame()
-        for _ in range(self._rng.randrange(1, 9)):
-            frame[self._rng.randrange(len(frame))] ^= 1 << self._rng.randrange(8)
-        return list(frame)
+    def _damaged(self, most: int, damage: Callable[[list[int]], None]) -> list[int]:
+        """A good frame, damaged up to `most` times."""
+        frame = list(self._frame())
+        for _ in range(self._rng.randrange(1, most + 1)):
+            damage(frame)
+        return frame
 
-    def _wrong_bytes(self) -> list[int]:
-        frame = self._frame()
-        for _ in range(self._rng.randrange(1, 4)):
-            frame[self._rng.randrange(len(frame))] = self._rng.randrange(256)
-        return list(frame)
+    def _flip(self, frame: list[int]) -> None:
+        frame[self._rng.randrange(len(frame))] ^= 1 << self._rng.randrange(8)
 
-    def _lost_bytes(self) -> list[int]:
-        frame = self._frame()
-        for _ in range(self._rng.randrange(1, 3)):
-            del frame[self._rng.randrange(len(frame) - 1)]
-        return list(frame)
+    def _change(self, frame: list[int]) -> None:
+        frame[self._rng.randrange(len(frame))] = self._rng.randrange(256)
 
-    def _doubled_bytes(self) -> list[int]:
-        frame = self._frame()
-        for _ in range(self._rng.randrange(1, 3)):
-            place = self._rng.randrange(len(frame) - 1)
-            frame.insert(place, frame[place])
-        return list(frame)
+    def _lose(self, frame: list[int]) -> None:
+        del frame[self._rng.randrange(len(frame) - 1)]
+
+    def _double(self, frame: list[int]) -> None:
+        place = self._rng.randrange(len(frame) - 1)
+        frame.insert(place, frame[place])
+
+    def _break_stop(self, frame: list[int]) -> None:
+        frame[self._rng.randrange(len(frame))] |= BROKEN
+
+    def _hold_low(self, frame: list[int]) -> None:
+        bits = self._rng.choice((*range(1, 9), *range(10, 60)))  # nine would be a good zero
+        frame.insert(self._rng.randrange(len(frame)), LOW | bits)
 
     def _oversized(self) -> list[int]:
         kind, sequence, payload = Request.EVENTS, self._model.expected, bytes(1)
@@ -210,11 +213,10 @@ class Hostility:
 
     def _wrong_checksum(self) -> list[int]:
         kind, sequence, payload = self._good()
-        coded = encode_frame(kind, sequence, payload + self._rng.randbytes(2))
-        return list(coded)
+        return list(encode_frame(kind, sequence, payload + self._rng.randbytes(2)))
 
     def _random_bytes(self) -> list[int]:
-        return list(self._bytes(60))
+        return list(self._rng.randbytes(self._rng.randrange(61)))
 
     def _runs(self) -> list[int]:
         run = b"".join(
@@ -225,19 +227,6 @@ class Hostility:
 
     def _no_delimiter(self) -> list[int]:
         return list(self._frame()[:-1] + self._frame()[: self._rng.choice((-1, None))])
-
-    def _broken_bytes(self) -> list[int]:
-        content = list(self._frame())
-        for _ in range(self._rng.randrange(1, 4)):
-            content[self._rng.randrange(len(content))] |= BROKEN
-        return content
-
-    def _breaks(self) -> list[int]:
-        content = list(self._frame())
-        for _ in range(self._rng.randrange(1, 3)):
-            bits = self._rng.choice((*range(1, 9), *range(10, 60)))  # nine would be a good zero
-            content.insert(self._rng.randrange(len(content)), LOW | bits)
-        return content
 
     def _noise(self) -> list[int]:
         return [LOW | self._rng.randrange(1, 8) for _ in range(self._rng.randrange(1, 40))]
