@@ -1,6 +1,6 @@
 """Bench of the link: plays the host's side of the line, byte by byte or bit by bit.
 
-It judges nothing but that answers come at all; `sim.link` says what the steps mean.
+It judges nothing but that answers come at all; `script` says what the steps mean.
 """
 
 import itertools

@@ -1,6 +1,6 @@
 """Bench of the link under fire: sends hostile frames, and a good one behind each.
 
-`sim.link_fuzz` makes them and says what must be answered.
+`fuzz` makes them and says what must be answered.
 """
 
 import cocotb

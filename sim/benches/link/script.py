@@ -1,6 +1,6 @@
 """A core behind its link, simulated: what a host sends byte by byte or bit by bit, what comes back.
 
-The other side of this file is `benches.link`.
+The other side of this file is `bench`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ CLOCK = 24_000_000
 
 
 def linked_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a LinkedCore, whose parameters these are; top module LINK_TOP."""
+    """Verilog of a LinkedCore, whose parameters these are; top module LINKED_CORE_TOP."""
     return _verilog(LinkedCore, LINKED_CORE_TOP, config, network, weights, link)
 
 
 def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, **link: Any) -> str:
-    """Verilog of a SerialCore, whose parameters these are; top module DESK_TOP."""
+    """Verilog of a SerialCore, whose parameters these are; top module SERIAL_CORE_TOP."""
     return _verilog(SerialCore, SERIAL_CORE_TOP, config, network, weights, link)
 
 

@@ -3,7 +3,7 @@
     host program <-> pseudo-terminal <-> bench of the simulation <-> LinkedCore on Verilator
 
 The simulation is a process of its own. It gets our end of the terminal over a socket, and runs
-until that is closed. The other side of this file is `benches.virtual`.
+until that is closed. The other side of this file is `virtual_bench`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LOOK = 0.2
 class VirtualBoard:
     """A board that runs as long as the `with` block; `port` is the name of its serial port.
 
-    Parameters: `verilog` of a LinkedCore, as of `link.link_verilog`. Compiles it where it was not
+    Parameters: `verilog` of a LinkedCore, as of `linked_core_verilog`. Compiles it where it was not
     compiled before, which takes minutes with hundreds of lanes. Raises SimulationError.
     """
 

@@ -1,6 +1,6 @@
 """Bench of a board's netlist: the host at the other end of its UART, byte by byte.
 
-It judges nothing but that answers come; `sim.netlist` says what the parameters mean.
+It judges nothing but that answers come; `netlist` says what the parameters mean.
 """
 
 from collections.abc import Callable

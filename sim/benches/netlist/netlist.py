@@ -4,7 +4,7 @@
                                   |                            |
     bytes <-> netlist_bench.v <-> pins: clock, UART, buttons   debug wires -> spike log
 
-The bench (`benches.netlist`) is the host: it loads the weights where they are not in the bitstream,
+The bench (`bench`) is the host: it loads the weights where they are not in the bitstream,
 sends images, and takes the decisions.
 """
 
@@ -146,7 +146,7 @@ def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
 
 
 def _bench(netlist: Netlist, pins: Pins, clocks: int) -> str:
-    """The top module, with the ports that `benches.netlist` knows."""
+    """The top module, with the ports that `bench` knows."""
     ports, taps = [], []
     for layer, fields in enumerate(netlist.logs):
         names = [name for name in fields if name != "valid"]
@@ -215,7 +215,7 @@ def simulate(
     Parameters
     ----------
     network : the one the board was built for.
-    shape : of its core, that sees the connected inputs alone.
+    config : of its core, that sees the connected inputs alone.
     ticks : int32 [n, n_rows] as from `encode`.
     clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
     progress : is told how many images are done.
