@@ -19,6 +19,7 @@ from pathlib import Path
 from string import Template
 
 import numpy as np
+from amaranth.lib import data
 
 from firstspike.golden import Network, Results
 from firstspike.golden.results import by_tick
@@ -57,18 +58,8 @@ def write_vectors(
     items = items_of(config, ticks, pixels)
     _write(folder / "items.hex", np.concatenate(items))
     _write(folder / "item_ends.hex", np.cumsum([len(one) for one in items]))
-    _write(
-        folder / "decisions.hex",
-        np.column_stack(
-            [
-                expected.decision,
-                expected.tick,
-                expected.forced,
-                expected.cycles,
-                expected.spikes_in,
-            ]
-        ).ravel(),
-    )
+    figures = [expected.decision, expected.tick, expected.forced, expected.cycles]
+    _write(folder / "decisions.hex", np.column_stack([*figures, expected.spikes_in]).ravel())
     for layer, spike_ticks in enumerate(expected.hidden):
         per_image = [by_tick(one) for one in spike_ticks]
         spikes = np.concatenate(per_image).astype(np.int64)
@@ -90,16 +81,11 @@ def write_vectors(
 def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, loads: int) -> str:
     """The text of the bench for these vectors."""
     layers = len(config.layers)
-    decision = {name: (at, width) for name, at, width in fields(decision_layout(config))}
-
-    def bits(name):
-        offset, width = decision[name]
-        return f"{offset + width - 1}:{offset}"
-
+    decision = _selects(decision_layout(config))
     declarations, connections, reads, logs, ends = [], [], [], [], []
     for layer in range(layers - 1):
-        log = {name: (at, width) for name, at, width in fields(log_layout(config, layer))}
-        width = sum(size for _, size in log.values())
+        log, width = _selects(log_layout(config, layer)), log_layout(config, layer).size
+        tick, neuron = log["tick"], log["neuron"]
         spikes = max(1, int(np.count_nonzero(expected.hidden[layer])))
         declarations += [
             f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
@@ -116,9 +102,6 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f'    $readmemh("spikes_{layer}.hex", spikes_{layer});',
             f'    $readmemh("spike_ends_{layer}.hex", spike_ends_{layer});',
         ]
-        tick, neuron = (
-            f"[{log[name][0] + log[name][1] - 1}:{log[name][0]}]" for name in ("tick", "neuron")
-        )
         logs += [
             f"      if (log_{layer}_valid) begin",
             f"        if (spike_{layer} >= spike_ends_{layer}[2*image]) begin",
@@ -145,7 +128,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"        spike_{layer} = spike_ends_{layer}[2*image];",
         ]
     counts = [
-        f'        check(image, "spikes {layer}", decision[{bits(f"spikes_in.{layer}")}], '
+        f'        check(image, "spikes {layer}", decision{decision[f"spikes_in.{layer}"]}, '
         f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]
@@ -174,8 +157,13 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         logs="\n".join(logs),
         counts="\n".join(counts),
         ends="\n".join(ends),
-        **{name: bits(name) for name in ("class", "tick", "forced", "error", "cycles")},
+        **{name: decision[name] for name in ("class", "tick", "forced", "error", "cycles")},
     )
+
+
+def _selects(layout: data.Layout) -> dict[str, str]:
+    """The part-select of each field, in Verilog."""
+    return {name: f"[{at + width - 1}:{at}]" for name, at, width in fields(layout)}
 
 
 def _write(path: Path, values) -> None:

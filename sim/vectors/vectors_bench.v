@@ -101,12 +101,12 @@ module bench;
 @logs
       if (decision_valid) begin
         first = image * (4 + LAYERS);
-        check(image, "class", decision[@class], decisions[first]);
-        check(image, "tick", decision[@tick], decisions[first+1]);
-        check(image, "forced", decision[@forced], decisions[first+2]);
-        check(image, "error", decision[@error], 0);
+        check(image, "class", decision@class, decisions[first]);
+        check(image, "tick", decision@tick, decisions[first+1]);
+        check(image, "forced", decision@forced, decisions[first+2]);
+        check(image, "error", decision@error, 0);
 @counts
-        check(image, "cycles", decision[@cycles], decisions[first+3]);
+        check(image, "cycles", decision@cycles, decisions[first+3]);
 @ends
         waited = 0;
         image = image + 1;
