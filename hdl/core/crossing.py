@@ -1,14 +1,17 @@
 """The crossing unit: at which tick of a window a membrane reaches threshold."""
 
 from amaranth.hdl import Cat, Module, Signal, signed
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 
 from .lanes import crossing_layout
 from .layouts import slope_shape
 
 
-class Crossing(wiring.Component):
+class Crossing(Block):
     """ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by k restoring shift-and-subtract steps.
 
     The result `key` is the number of whole ticks of the window that pass before the tick of the
@@ -24,19 +27,9 @@ class Crossing(wiring.Component):
         self._config = config
         self._value = value
         super().__init__(
-            {
-                #: `value` is what the taker wants to know again.
-                "i": In(
-                    stream.Signature(
-                        data.StructLayout({"state": crossing_layout(config), "value": value})
-                    )
-                ),
-                "o": Out(
-                    stream.Signature(
-                        data.StructLayout({"key": config.folding.window, "value": value})
-                    )
-                ),
-            }
+            #: `value` is what the taker wants to know again.
+            i=In(stream.Signature(struct(state=crossing_layout(config), value=value))),
+            o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
         )
 
     def elaborate(self, platform):
@@ -44,9 +37,7 @@ class Crossing(wiring.Component):
         k, widths = self._config.folding.window, self._config.widths
         # S << (k - 1) may leave the range of M where the window was a shorter one.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
-        layout = data.StructLayout(
-            {"M": wide, "S": slope_shape(self._config), "key": k, "value": self._value}
-        )
+        layout = struct(M=wide, S=slope_shape(self._config), key=k, value=self._value)
         step = ~self.o.valid | self.o.ready
         m.d.comb += self.i.ready.eq(step)
 

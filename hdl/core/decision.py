@@ -1,11 +1,13 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 
 from .lanes import potentials_layout
 from .layouts import context_layout, operation_layout, potential_shape
@@ -23,7 +25,7 @@ def decision_layout(config):
     )
 
 
-class Decision(wiring.Component):
+class Decision(Block):
     """The first tick at which the largest M is not negative; at the deadline the largest M.
 
     As all outputs are silent until the decision, who fires is who has M >= 0, and the order
@@ -49,22 +51,18 @@ class Decision(wiring.Component):
             "complete": In(1),
             "margin": In(margin_layout()),
             #: Valid for a cycle, when all is known.
-            "outcome": Out(
-                wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(config))})
-            ),
+            "outcome": Out(tap(what=outcome_layout(config))),
         }
         super().__init__(
-            {
-                #: Group by group at every tick. Always ready: a decision must have been taken
-                #: before the next one falls (see Core).
-                "potentials": In(stream.Signature(potentials_layout(config))),
-                "decision": Out(stream.Signature(decision_layout(config))),
-                #: High in the cycle before a decision appears.
-                "load": Out(1),
-                #: The image bit of the latest decided image (that of no image after a reset).
-                "decided_image": Out(1, init=1),
-            }
-            | (learning if config.learns else {})
+            #: Group by group at every tick. Always ready: a decision must have been taken
+            #: before the next one falls (see Core).
+            potentials=In(stream.Signature(potentials_layout(config))),
+            decision=Out(stream.Signature(decision_layout(config))),
+            #: High in the cycle before a decision appears.
+            load=Out(1),
+            #: The image bit of the latest decided image (that of no image after a reset).
+            decided_image=Out(1, init=1),
+            **(learning if config.learns else {}),
         )
 
     def elaborate(self, platform):

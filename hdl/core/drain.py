@@ -6,6 +6,7 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import DRAIN_BLOCK
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
@@ -26,7 +27,7 @@ def beat_layout(config):
     return data.StructLayout(members)
 
 
-class Drain(wiring.Component):
+class Drain(Block):
     """From a mask a group to a beat a fired lane; an empty mask gives one beat without a hit.
 
     Up to DRAIN_BLOCK lanes are searched in one cycle. More are searched in three steps, the blocks
@@ -41,17 +42,15 @@ class Drain(wiring.Component):
             raise ValueError("the last layer sends no spikes, and so has no Drain.")
         self._config = config
         super().__init__(
-            {
-                #: With several blocks it is always ready, and there is room for
-                #: `config.folding.mask_places` masks: whoever sends them counts.
-                "fired": In(stream.Signature(fired_layout(config))),
-                "beats": Out(stream.Signature(beat_layout(config))),
-                #: The image bit of the latest decided image, whose masks are dropped (its end is
-                #: not).
-                "decided_image": In(1),
-            }
+            #: With several blocks it is always ready, and there is room for
+            #: `config.folding.mask_places` masks: whoever sends them counts.
+            fired=In(stream.Signature(fired_layout(config))),
+            beats=Out(stream.Signature(beat_layout(config))),
+            #: The image bit of the latest decided image, whose masks are dropped (its end is
+            #: not).
+            decided_image=In(1),
             #: With several blocks: a place is free again from the next cycle on.
-            | ({"freed": Out(1)} if config.folding.mask_places else {})
+            **({"freed": Out(1)} if config.folding.mask_places else {}),
         )
 
     def elaborate(self, platform):

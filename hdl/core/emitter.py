@@ -1,10 +1,12 @@
 """Turns fired neurons into the events of a layer, in order of time."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 from firstspike.hdl.lib.queue import SpikeQueue
 
 from .crossing import Crossing
@@ -16,7 +18,7 @@ def _neuron(config, beat):
     return times(config.folding.lanes, beat.operation.group) + beat.lane
 
 
-class TickEmitter(wiring.Component):
+class TickEmitter(Block):
     """The emitter of a layer that advances tick by tick: each beat is an event already.
 
     A fired neuron becomes its SPIKE. The last group's beat without one becomes ADVANCE: where
@@ -28,10 +30,8 @@ class TickEmitter(wiring.Component):
     def __init__(self, config):
         self._config = config
         super().__init__(
-            {
-                "beats": In(stream.Signature(beat_layout(config))),
-                "events": Out(stream.Signature(sent_layout(config))),
-            }
+            beats=In(stream.Signature(beat_layout(config))),
+            events=Out(stream.Signature(sent_layout(config))),
         )
 
     def elaborate(self, platform):
@@ -56,7 +56,7 @@ class TickEmitter(wiring.Component):
         return m
 
 
-class WindowEmitter(wiring.Component):
+class WindowEmitter(Block):
     """The emitter of a layer with windows: crossing unit, SpikeQueue and promise.
 
     Every neuron that fired in the window goes through the crossing unit into the queue. When
@@ -72,17 +72,15 @@ class WindowEmitter(wiring.Component):
     def __init__(self, config):
         self._config = config
         super().__init__(
-            {
-                "beats": In(stream.Signature(beat_layout(config))),
-                "events": Out(stream.Signature(sent_layout(config))),
-                #: The image bit of the latest decided image; what is still here of it is
-                #: forgotten.
-                "decided_image": In(1),
-                #: The layer is at a decided image.
-                "stale": In(1),
-                #: The promise that ends a window, or the end of the image, is being taken.
-                "done": Out(1),
-            }
+            beats=In(stream.Signature(beat_layout(config))),
+            events=Out(stream.Signature(sent_layout(config))),
+            #: The image bit of the latest decided image; what is still here of it is
+            #: forgotten.
+            decided_image=In(1),
+            #: The layer is at a decided image.
+            stale=In(1),
+            #: The promise that ends a window, or the end of the image, is being taken.
+            done=Out(1),
         )
 
     def elaborate(self, platform):
@@ -90,9 +88,7 @@ class WindowEmitter(wiring.Component):
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
-        value = data.StructLayout(
-            {"neuron": range(config.folding.n_out), "image": 1, "hit": 1, "closes": 1, "end": 1}
-        )
+        value = struct(neuron=range(config.folding.n_out), image=1, hit=1, closes=1, end=1)
         m.submodules.crossing = crossing = Crossing(config, value)
         m.submodules.queue = queue = SpikeQueue(
             1 << window, value.members["neuron"], config.folding.n_out

@@ -1,15 +1,17 @@
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.layouts import struct
 
 from .layouts import Kind, input_layout
 
 
-class Encoder(wiring.Component):
+class Encoder(Block):
     """Every bright pixel of a connected input spikes at tick `unit`; dark ones stay silent.
 
     Pixel p is bit p % width of word p // width; bits past the last pixel are ignored.
@@ -42,19 +44,17 @@ class Encoder(wiring.Component):
         self._layout = input_layout(len(self._inputs), deadline)
         self._width = width
         super().__init__(
-            {
-                #: ceil(n_inputs / width) of them an image.
-                "words": In(stream.Signature(width)),
-                "events": Out(stream.Signature(self._layout)),
-                #: The first word of an image is taken only while this is high.
-                "start": In(1),
-                #: Forget the image; the next word taken is the first one of a new image.
-                "abort_image": In(1),
-                #: High in the cycle in which an image's first word is taken.
-                "begins": Out(1),
-                #: An image's words, or what has come of them, are here.
-                "busy": Out(1),
-            }
+            #: ceil(n_inputs / width) of them an image.
+            words=In(stream.Signature(width)),
+            events=Out(stream.Signature(self._layout)),
+            #: The first word of an image is taken only while this is high.
+            start=In(1),
+            #: Forget the image; the next word taken is the first one of a new image.
+            abort_image=In(1),
+            #: High in the cycle in which an image's first word is taken.
+            begins=Out(1),
+            #: An image's words, or what has come of them, are here.
+            busy=Out(1),
         )
 
     def elaborate(self, platform):
@@ -79,7 +79,7 @@ class Encoder(wiring.Component):
             with m.If(look):
                 m.d.sync += address.eq(place)
         else:
-            entry = data.StructLayout({"connected": 1, "row": row})
+            entry = struct(connected=1, row=row)
             table = [entry.const({"connected": 0})] * (count * places)
             for number_of_row, pixel in enumerate(self._inputs):
                 table[pixel // width * places + pixel % width] = entry.const(

@@ -4,12 +4,14 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 from firstspike.hdl.lib.pipeline import Skid
 
 from .layouts import Kind, taken_layout, tick_shape
 
 
-class EventRegister(wiring.Component):
+class EventRegister(Block):
     """A register for an event, and how far away it is, found out as it is taken.
 
     What waits for an event is long enough without a subtraction and comparisons in front of it.
@@ -23,36 +25,30 @@ class EventRegister(wiring.Component):
         self._config = config
         tick, window = tick_shape(config.deadline), config.folding.window
         super().__init__(
-            {
-                #: What comes, in order of time.
-                "events": In(stream.Signature(taken_layout(config))),
-                #: The image bit of the latest decided image.
-                "decided_image": In(1),
-                #: There is an event.
-                "present": Out(1),
-                #: The same; the tick of the image's end is the deadline.
-                "event": Out(taken_layout(config)),
-                #: Its image is decided.
-                "dead": Out(1),
-                #: The tick that the layer has reached.
-                "now": Out(tick),
-                #: The event's tick is a later one.
-                "behind": Out(1),
-                #: All spikes of tick `now` have come.
-                "due": Out(1),
-                #: The next step: 2^shift, as many ticks; with it the event's tick is reached.
-                "shift": Out(range(window + 1)),
-                "ticks": Out(window + 1),
-                "arrives": Out(1),
-                #: The event is used up.
-                "consume": In(1),
-                #: The image starts at `tick`, or advances by the step to it, or stays at it.
-                "move": In(
-                    wiring.Signature(
-                        {"valid": Out(1), "starts": Out(1), "advances": Out(1), "tick": Out(tick)}
-                    )
-                ),
-            }
+            #: What comes, in order of time.
+            events=In(stream.Signature(taken_layout(config))),
+            #: The image bit of the latest decided image.
+            decided_image=In(1),
+            #: There is an event.
+            present=Out(1),
+            #: The same; the tick of the image's end is the deadline.
+            event=Out(taken_layout(config)),
+            #: Its image is decided.
+            dead=Out(1),
+            #: The tick that the layer has reached.
+            now=Out(tick),
+            #: The event's tick is a later one.
+            behind=Out(1),
+            #: All spikes of tick `now` have come.
+            due=Out(1),
+            #: The next step: 2^shift, as many ticks; with it the event's tick is reached.
+            shift=Out(range(window + 1)),
+            ticks=Out(window + 1),
+            arrives=Out(1),
+            #: The event is used up.
+            consume=In(1),
+            #: The image starts at `tick`, or advances by the step to it, or stays at it.
+            move=In(tap(starts=1, advances=1, tick=tick)),
         )
 
     def elaborate(self, platform):

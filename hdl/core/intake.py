@@ -5,12 +5,13 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
 from .layouts import Kind, causes_layout, event_layout, input_layout
 
 
-class Intake(wiring.Component):
+class Intake(Block):
     """Takes one image after the other, from its first event to its END.
 
     A bad event (DESIGN: bad events in hardware) is dropped and its cause travels with all that
@@ -29,33 +30,31 @@ class Intake(wiring.Component):
         self._learns = learns
         self._sent = event_layout(n_in, deadline, (), learns)
         super().__init__(
-            {
-                #: The order of events inside a tick does not matter.
-                "source": In(stream.Signature(input_layout(n_in, deadline))),
-                #: No spikes are counted in them yet.
-                "events": Out(stream.Signature(self._sent)),
-                #: End the image now, as if END had come; the next event taken is the first one of
-                #: a new image. Without an image under way it does nothing.
-                "abort_image": In(1),
-                #: No image may begin, for another reason than those above.
-                "hold": In(1),
-                #: The block in front has taken something of an image that has not arrived here.
-                "ahead": In(1),
-                #: The image bit of the latest decided image.
-                "decided_image": In(1),
-                #: The image bit of the latest one whose END has reached the last layer.
-                "finished_image": In(1),
-                #: High in the cycle in which an image's first event is taken.
-                "begins": Out(1),
-                #: The same, and also where an image that had not arrived here yet is aborted.
-                "opens": Out(1),
-                #: No image is under way.
-                "resting": Out(1),
-                #: One may begin.
-                "idle": Out(1),
-            }
+            #: The order of events inside a tick does not matter.
+            source=In(stream.Signature(input_layout(n_in, deadline))),
+            #: No spikes are counted in them yet.
+            events=Out(stream.Signature(self._sent)),
+            #: End the image now, as if END had come; the next event taken is the first one of
+            #: a new image. Without an image under way it does nothing.
+            abort_image=In(1),
+            #: No image may begin, for another reason than those above.
+            hold=In(1),
+            #: The block in front has taken something of an image that has not arrived here.
+            ahead=In(1),
+            #: The image bit of the latest decided image.
+            decided_image=In(1),
+            #: The image bit of the latest one whose END has reached the last layer.
+            finished_image=In(1),
+            #: High in the cycle in which an image's first event is taken.
+            begins=Out(1),
+            #: The same, and also where an image that had not arrived here yet is aborted.
+            opens=Out(1),
+            #: No image is under way.
+            resting=Out(1),
+            #: One may begin.
+            idle=Out(1),
             #: The image that begins has a label that is no class.
-            | ({"bad_label": In(1)} if learns else {})
+            **({"bad_label": In(1)} if learns else {}),
         )
 
     def elaborate(self, platform):

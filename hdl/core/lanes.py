@@ -1,10 +1,12 @@
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import (
@@ -27,25 +29,23 @@ def fired_layout(config):
 
 def crossing_layout(config):
     """M before an advance, and the slope S it advanced with."""
-    return data.StructLayout({"M": potential_shape(config), "S": slope_shape(config)})
+    return struct(M=potential_shape(config), S=slope_shape(config))
 
 
 def potentials_layout(config):
     """M of a group's neurons at a tick, for the decision."""
-    return data.StructLayout(
-        {
-            "operation": operation_layout(config),
-            "M": data.ArrayLayout(potential_shape(config), config.folding.lanes),
-        }
+    return struct(
+        operation=operation_layout(config),
+        M=data.ArrayLayout(potential_shape(config), config.folding.lanes),
     )
 
 
 def probe_signature(config):
     """A question for a group's neurons."""
-    return wiring.Signature({"valid": Out(1), "group": Out(range(config.folding.groups))})
+    return tap(group=range(config.folding.groups))
 
 
-class Lanes(wiring.Component):
+class Lanes(Block):
     """Accumulate and advance: M += n*S, see who fires, S += W.
 
     A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
@@ -80,7 +80,7 @@ class Lanes(wiring.Component):
                 members["probe"] = In(probe_signature(config))
                 #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
                 members["alive"] = Out(config.folding.lanes)
-        super().__init__(members)
+        super().__init__(**members)
 
     def elaborate(self, platform):
         m = Module()
@@ -112,7 +112,7 @@ class Lanes(wiring.Component):
             with m.If(~(offered & coming.row)):
                 m.d.sync += word.eq(0)
 
-        state = data.StructLayout({"M": potential_shape(config), "S": slope_shape(config)})
+        state = struct(M=potential_shape(config), S=slope_shape(config))
         work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
         updated = Signal.like(work)  # and after
         states = work

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
+
 from .drain import Drain
 from .emitter import TickEmitter, WindowEmitter
 from .lanes import Lanes, potentials_layout, probe_signature
@@ -13,7 +15,7 @@ from .weights import WeightStore, host_request, update_layout, updated_signature
 from .words import CHUNK_BITS
 
 
-class Layer(wiring.Component):
+class Layer(Block):
     """Sequencer, weight store, lanes, and (all layers but the last) drain and emitter.
 
         events -> Sequencer -> WeightStore -> Lanes -> Drain -> [Crossing -> SpikeQueue] -> events
@@ -49,7 +51,7 @@ class Layer(wiring.Component):
                 #: Of the Lanes.
                 members["probe"] = In(probe_signature(config))
                 members["alive"] = Out(config.folding.lanes)
-        super().__init__(members)
+        super().__init__(**members)
 
     def elaborate(self, platform):
         m = Module()

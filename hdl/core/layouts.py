@@ -7,7 +7,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
-from firstspike.hdl.lib.layouts import DescribedLayout
+from firstspike.hdl.lib.layouts import DescribedLayout, struct
 
 
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
@@ -53,11 +53,9 @@ def context_layout(counted, learns):
     run ahead: a layer promises every tick at which it took spikes in, so between two promises its
     count does not change.
     """
-    return data.StructLayout(
-        {
-            "spikes_in": data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
-            "causes": causes_layout(learns),
-        }
+    return struct(
+        spikes_in=data.StructLayout({str(i): bits_for(n) for i, n in enumerate(counted)}),
+        causes=causes_layout(learns),
     )
 
 
@@ -74,14 +72,12 @@ def input_layout(n_in, deadline):
 
 def event_layout(n_in, deadline, counted, learns):
     """An event between two blocks; `n_in` is the number of addresses of the taker."""
-    return data.StructLayout(
-        {
-            "kind": Kind,
-            "image": 1,
-            "tick": tick_shape(deadline),
-            "address": address_shape(n_in),
-            "context": context_layout(counted, learns),
-        }
+    return struct(
+        kind=Kind,
+        image=1,
+        tick=tick_shape(deadline),
+        address=address_shape(n_in),
+        context=context_layout(counted, learns),
     )
 
 
@@ -97,20 +93,18 @@ def sent_layout(config):
 
 def operation_layout(config):
     """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
-    return data.StructLayout(
-        {
-            "image": 1,
-            "end": 1,  # the image's last operation, which does nothing else
-            "start": 1,  # M = -threshold * tick, S = -threshold
-            "advance": 1,  # M += S << shift
-            "row": 1,  # S += the row's weights
-            "first": 1,  # the first operation of its group in this walk
-            "closes": 1,  # the last group: with it every neuron at `tick` is known
-            "shift": range(config.folding.window + 1),
-            "group": range(config.folding.groups),
-            "tick": tick_shape(config.deadline),  # reached with this operation
-            "context": context_layout(config.counted, config.learns),  # of the events sent
-        }
+    return struct(
+        image=1,
+        end=1,  # the image's last operation, which does nothing else
+        start=1,  # M = -threshold * tick, S = -threshold
+        advance=1,  # M += S << shift
+        row=1,  # S += the row's weights
+        first=1,  # the first operation of its group in this walk
+        closes=1,  # the last group: with it every neuron at `tick` is known
+        shift=range(config.folding.window + 1),
+        group=range(config.folding.groups),
+        tick=tick_shape(config.deadline),  # reached with this operation
+        context=context_layout(config.counted, config.learns),  # of the events sent
     )
 
 
@@ -121,14 +115,12 @@ def word_layout(config):
 
 def read_layout(config):
     """An operation and the word it takes; with `operation.row` low that is not used."""
-    return data.StructLayout(
-        {"operation": operation_layout(config), "address": range(config.words)}
-    )
+    return struct(operation=operation_layout(config), address=range(config.words))
 
 
 def fetched_layout(config):
     """An operation and its word."""
-    return data.StructLayout({"operation": operation_layout(config), "word": word_layout(config)})
+    return struct(operation=operation_layout(config), word=word_layout(config))
 
 
 def slope_shape(config):

@@ -1,13 +1,15 @@
 """Counts the places in which the masks of fired lanes wait for the Drain."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
 
 from .layouts import read_layout
 
 
-class MaskPlaces(wiring.Component):
+class MaskPlaces(Block):
     """Lets an operation that makes a mask go only when there is a place for the mask.
 
     Lanes that never wait are too far from one another to be told to: whoever sends them operations
@@ -18,12 +20,10 @@ class MaskPlaces(wiring.Component):
     def __init__(self, config):
         self._config = config
         super().__init__(
-            {
-                "i": In(stream.Signature(read_layout(config))),
-                "o": Out(stream.Signature(read_layout(config))),
-                #: A place is free again.
-                "freed": In(1),
-            }
+            i=In(stream.Signature(read_layout(config))),
+            o=Out(stream.Signature(read_layout(config))),
+            #: A place is free again.
+            freed=In(1),
         )
 
     def elaborate(self, platform):

@@ -1,16 +1,18 @@
 """The rows of a tick, kept for the groups of neurons after the first, and the walk over these."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
 
 from .layouts import address_shape, operation_layout, read_layout
 
 
-class RowList(wiring.Component):
+class RowList(Block):
     """Lists the rows that the first group takes as they arrive, and replays them for the others.
 
     The first group's operations go through; when the tick is over they are repeated for every
@@ -22,28 +24,26 @@ class RowList(wiring.Component):
     def __init__(self, config):
         self._config = config
         super().__init__(
-            {
-                #: What the first group does next: until it is issued whatever is to come.
-                "operation": In(operation_layout(config)),
-                #: It begins a walk, or adds a row to one.
-                "begin": In(1),
-                #: The event is a spike of this row.
-                "is_spike": In(1),
-                "row": In(address_shape(config.folding.n_in)),
-                #: All rows of the tick have come.
-                "complete": In(1),
-                #: The image is decided: the walk ends.
-                "stale": In(1),
-                #: There is something to do, `operation` or what is replayed, and room for it.
-                "issue": In(1),
-                "step": Out(1),
-                #: Further groups have their turn, not `operation`.
-                "replaying": Out(1),
-                #: Rows have gone to the first group alone.
-                "open": Out(1),
-                #: Operations, with the address of the weight word.
-                "reads": Out(stream.Signature(read_layout(config))),
-            }
+            #: What the first group does next: until it is issued whatever is to come.
+            operation=In(operation_layout(config)),
+            #: It begins a walk, or adds a row to one.
+            begin=In(1),
+            #: The event is a spike of this row.
+            is_spike=In(1),
+            row=In(address_shape(config.folding.n_in)),
+            #: All rows of the tick have come.
+            complete=In(1),
+            #: The image is decided: the walk ends.
+            stale=In(1),
+            #: There is something to do, `operation` or what is replayed, and room for it.
+            issue=In(1),
+            step=Out(1),
+            #: Further groups have their turn, not `operation`.
+            replaying=Out(1),
+            #: Rows have gone to the first group alone.
+            open=Out(1),
+            #: Operations, with the address of the weight word.
+            reads=Out(stream.Signature(read_layout(config))),
         )
 
     def elaborate(self, platform):
@@ -109,13 +109,11 @@ class RowList(wiring.Component):
 
         # A cycle later the row has come from the list.
         m.submodules.listing = listing = Stage(
-            data.StructLayout(
-                {
-                    "operation": operation_layout(config),
-                    "base": range(config.words),
-                    "row": row_shape,
-                    "listed": 1,
-                }
+            struct(
+                operation=operation_layout(config),
+                base=range(config.words),
+                row=row_shape,
+                listed=1,
             )
         )
         with m.If(listing.load & self.replaying):

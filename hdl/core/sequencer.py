@@ -7,6 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
 from .event_register import EventRegister
@@ -15,7 +16,7 @@ from .mask_places import MaskPlaces
 from .row_list import RowList
 
 
-class Sequencer(wiring.Component):
+class Sequencer(Block):
     """One walk over the groups for every tick that has events, or window without.
 
         events -> EventRegister -> what the first group does -> [RowList] -> [MaskPlaces] -> reads
@@ -33,24 +34,22 @@ class Sequencer(wiring.Component):
     def __init__(self, config):
         self._config = config
         super().__init__(
-            {
-                #: In order of time.
-                "events": In(stream.Signature(taken_layout(config))),
-                #: What the lanes do, and the weight word it takes.
-                "operations": Out(stream.Signature(read_layout(config))),
-                #: The image bit of the latest decided image; its events are taken and discarded,
-                #: from the next cycle on.
-                "decided_image": In(1),
-                #: High while the image of the latest operation is a decided one, a cycle later.
-                "stale": Out(1),
-                #: The image bit of the latest image whose end has been worked off (that of no
-                #: image after a reset).
-                "finished_image": Out(1, init=1),
-                #: A window layer's spikes up to the promise have been sent.
-                "done": In(1),
-            }
+            #: In order of time.
+            events=In(stream.Signature(taken_layout(config))),
+            #: What the lanes do, and the weight word it takes.
+            operations=Out(stream.Signature(read_layout(config))),
+            #: The image bit of the latest decided image; its events are taken and discarded,
+            #: from the next cycle on.
+            decided_image=In(1),
+            #: High while the image of the latest operation is a decided one, a cycle later.
+            stale=Out(1),
+            #: The image bit of the latest image whose end has been worked off (that of no
+            #: image after a reset).
+            finished_image=Out(1, init=1),
+            #: A window layer's spikes up to the promise have been sent.
+            done=In(1),
             #: Where the drain has places for masks: one is free again.
-            | ({"freed": In(1)} if config.folding.mask_places else {})
+            **({"freed": In(1)} if config.folding.mask_places else {}),
         )
 
     def elaborate(self, platform):

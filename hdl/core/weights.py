@@ -5,12 +5,14 @@ from operator import or_
 from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import BANK_WORDS
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import fetched_layout, operation_layout, read_layout, word_layout
@@ -19,7 +21,7 @@ from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
 
 def host_request(config):
     """A chunk to write, or the request to read one; `address` is that of the word."""
-    return data.StructLayout({"write": 1, "address": range(config.words), "data": CHUNK_BITS})
+    return struct(write=1, address=range(config.words), data=CHUNK_BITS)
 
 
 STEP_BITS = REGISTERS["step"].bits
@@ -29,22 +31,20 @@ STEP_BITS = REGISTERS["step"].bits
 def update_layout(config):
     """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
     lanes = config.folding.lanes
-    return data.StructLayout(
-        {"address": range(config.words), "plus": lanes, "minus": lanes, "step": STEP_BITS}
-    )
+    return struct(address=range(config.words), plus=lanes, minus=lanes, step=STEP_BITS)
 
 
 def updated_signature(config):
     """The signs of a word's lanes, in the cycle in which it is written after an update."""
-    return wiring.Signature({"valid": Out(1), "negative": Out(config.folding.lanes)})
+    return tap(negative=config.folding.lanes)
 
 
 def ahead_signature(config):
     """What the next word is for, in the cycle before it comes."""
-    return wiring.Signature({"valid": Out(1), "operation": Out(operation_layout(config))})
+    return tap(operation=operation_layout(config))
 
 
-class WeightStore(wiring.Component):
+class WeightStore(Block):
     """Weights in block RAM, in `config.folding.banks` banks.
 
     The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
@@ -70,20 +70,18 @@ class WeightStore(wiring.Component):
             "updated": Out(updated_signature(config)),
         }
         super().__init__(
-            {
-                "reads": In(stream.Signature(read_layout(config))),
-                #: With several banks every word must be taken at once.
-                "words": Out(stream.Signature(fetched_layout(config))),
-                #: Of `words`: high in the cycle before a word.
-                "ahead": Out(ahead_signature(config)),
-                #: The chunks of a word come in order, lowest bits first; with the last one the
-                #: word is written. To be used between images: in the middle of one it waits for a
-                #: cycle in which the lanes want no word, and a write takes effect from then on.
-                "host": In(stream.Signature(host_request(config))),
-                #: The chunks read, one for each request to read.
-                "answers": Out(stream.Signature(CHUNK_BITS)),
-            }
-            | (learning if config.learns else {})
+            reads=In(stream.Signature(read_layout(config))),
+            #: With several banks every word must be taken at once.
+            words=Out(stream.Signature(fetched_layout(config))),
+            #: Of `words`: high in the cycle before a word.
+            ahead=Out(ahead_signature(config)),
+            #: The chunks of a word come in order, lowest bits first; with the last one the
+            #: word is written. To be used between images: in the middle of one it waits for a
+            #: cycle in which the lanes want no word, and a write takes effect from then on.
+            host=In(stream.Signature(host_request(config))),
+            #: The chunks read, one for each request to read.
+            answers=Out(stream.Signature(CHUNK_BITS)),
+            **(learning if config.learns else {}),
         )
 
     def elaborate(self, platform):

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from amaranth.back import rtlil
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
@@ -48,7 +48,7 @@ class Result:
     note: str = ""
 
 
-class _Harness(wiring.Component):
+class _Harness(Block):
     """A core on two pins: its ports would not fit on any package.
 
     Inputs come from a shift register, outputs go into a chain of registers and exclusive ors,
@@ -57,7 +57,7 @@ class _Harness(wiring.Component):
 
     def __init__(self, core):
         self._core = core
-        super().__init__({"pin_i": In(1), "pin_o": Out(1)})
+        super().__init__(pin_i=In(1), pin_o=Out(1))
 
     def elaborate(self, platform):
         m = Module()

@@ -4,7 +4,9 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.layouts import struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -14,10 +16,10 @@ WORD = 16
 
 def address_layout(n: int) -> data.StructLayout:
     """An address, 0 .. n - 1, and whether it is the set's last one."""
-    return data.StructLayout({"address": range(max(n, 2)), "last": 1})
+    return struct(address=range(max(n, 2)), last=1)
 
 
-class AddressSet(wiring.Component):
+class AddressSet(Block):
     """A bit for each of n addresses, in three levels, so that nothing but the top is cleared.
 
         filled    a flip-flop a block of words: the words of the block that are touched count
@@ -60,13 +62,11 @@ class AddressSet(wiring.Component):
         self.n = n
         address = range(max(n, 2))
         super().__init__(
-            {
-                "add": In(wiring.Signature({"valid": Out(1), "address": Out(address)})),
-                "start": In(1),
-                "walk": Out(stream.Signature(address_layout(n))),
-                "clear": In(1),
-                "empty": Out(1),
-            }
+            add=In(tap(address=address)),
+            start=In(1),
+            walk=Out(stream.Signature(address_layout(n))),
+            clear=In(1),
+            empty=Out(1),
         )
 
     def elaborate(self, platform):
@@ -135,7 +135,7 @@ class AddressSet(wiring.Component):
         return ResetInserter(self.clear)(m)
 
 
-class _BitsOfWord(wiring.Component):
+class _BitsOfWord(Block):
     """Hands out where a word has bits, the lowest first.
 
     Latency 1 cycle, throughput a bit a cycle, without gaps between words.
@@ -149,10 +149,8 @@ class _BitsOfWord(wiring.Component):
     def __init__(self, words: int, n: int) -> None:
         word = {"number": range(words), "bits": unsigned(WORD), "last": 1}
         super().__init__(
-            {
-                "i": In(stream.Signature(data.StructLayout(word))),
-                "o": Out(stream.Signature(address_layout(n))),
-            }
+            i=In(stream.Signature(data.StructLayout(word))),
+            o=Out(stream.Signature(address_layout(n))),
         )
 
     def elaborate(self, platform):

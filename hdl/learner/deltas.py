@@ -1,29 +1,28 @@
 """Sign planes, and the corrections of the hidden neurons from popcounts of them."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import memory
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.popcount import popcount
 
 
 def sign_signature(hidden, last):
     """A word of the last layer: the hidden neuron of its row, the group, the signs."""
-    return wiring.Signature(
-        {
-            "valid": Out(1),
-            "group": Out(range(hidden.folding.groups)),
-            "lane": Out(range(hidden.folding.lanes)),
-            "part": Out(range(last.folding.groups)),
-            "negative": Out(last.folding.lanes),
-        }
+    return tap(
+        group=range(hidden.folding.groups),
+        lane=range(hidden.folding.lanes),
+        part=range(last.folding.groups),
+        negative=last.folding.lanes,
     )
 
 
-class Deltas(wiring.Component):
+class Deltas(Block):
     """delta[h] = sign(p - q) of every hidden neuron h with S + threshold > 0, group by group.
 
     p counts the outputs that ask it to fire earlier, q those that ask it to fire later (design,
@@ -38,27 +37,25 @@ class Deltas(wiring.Component):
         self._hidden, self._last = hidden, last
         lanes, n_out = hidden.folding.lanes, last.folding.n_out
         super().__init__(
-            {
-                #: Not while deltas are computed.
-                "sign": In(sign_signature(hidden, last)),
-                #: D_plus and D_minus, disjoint. Steady from `start` to `done`, as is `tie_later`.
-                "plus": In(n_out),
-                "minus": In(n_out),
-                #: p == q means later.
-                "tie_later": In(1),
-                #: Compute the deltas; they are there from the cycle after `done` on.
-                "start": In(1),
-                "done": Out(1),
-                #: To and from the Lanes.
-                "probe": Out(probe_signature(hidden)),
-                "alive": In(lanes),
-                #: Which group's deltas are wanted.
-                "group": In(range(hidden.folding.groups)),
-                "read": In(1),
-                #: In the cycle after `read`, the lanes with delta = 1 and with -1.
-                "earlier": Out(lanes),
-                "later": Out(lanes),
-            }
+            #: Not while deltas are computed.
+            sign=In(sign_signature(hidden, last)),
+            #: D_plus and D_minus, disjoint. Steady from `start` to `done`, as is `tie_later`.
+            plus=In(n_out),
+            minus=In(n_out),
+            #: p == q means later.
+            tie_later=In(1),
+            #: Compute the deltas; they are there from the cycle after `done` on.
+            start=In(1),
+            done=Out(1),
+            #: To and from the Lanes.
+            probe=Out(probe_signature(hidden)),
+            alive=In(lanes),
+            #: Which group's deltas are wanted.
+            group=In(range(hidden.folding.groups)),
+            read=In(1),
+            #: In the cycle after `read`, the lanes with delta = 1 and with -1.
+            earlier=Out(lanes),
+            later=Out(lanes),
         )
 
     def elaborate(self, platform):

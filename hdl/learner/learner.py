@@ -11,7 +11,8 @@ from firstspike.golden.timing.folding import settle_cycles
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.core.layouts import tick_shape
 from firstspike.hdl.core.weights import update_layout, updated_signature
-from firstspike.hdl.lib.layouts import DescribedLayout
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import DescribedLayout, tap
 
 from .deltas import Deltas
 from .generator import generator
@@ -36,7 +37,7 @@ class State(enum.Enum):
     FINISH = 6  # the last words are being written
 
 
-class Learner(wiring.Component):
+class Learner(Block):
     """Two layers' weights, one image at a time.
 
     Latency: from an outcome to the first cycle of settling `latencies.JUDGE`, of that
@@ -52,54 +53,47 @@ class Learner(wiring.Component):
         n_in, n_hidden, n_out = hidden.folding.n_in, last.folding.n_in, last.folding.n_out
         deadline = hidden.deadline
         super().__init__(
-            {
-                #: Taken while `resting`.
-                "settings": In(stream.Signature(settings_layout())),
-                #: The class the image is to have. Steady while an image is under way.
-                "label": In(range(n_out)),
-                #: A new image begins.
-                "opens": In(1),
-                #: No image is under way.
-                "resting": In(1),
-                #: Nothing is left in the layers of the latest decided image.
-                "settled": In(1),
-                #: The image that waits to begin is to be learned.
-                "wanted": In(1),
-                #: Weights of the last layer are written from outside.
-                "rewritten": In(1),
-                #: From the Decision.
-                "outcome": In(
-                    wiring.Signature({"valid": Out(1), "what": Out(outcome_layout(last))})
-                ),
-                #: Taps of the spikes the two layers take in; nothing that comes after the margin's
-                #: last tick but what has been under way to the decision by then.
-                "input": In(wiring.Signature({"valid": Out(1), "address": Out(range(n_in))})),
-                "hidden": In(
-                    wiring.Signature(
-                        {
-                            "valid": Out(1),
-                            "tick": Out(tick_shape(deadline)),
-                            "address": Out(range(n_hidden)),
-                        }
-                    )
-                ),
-                #: To and from the hidden layer's Lanes.
-                "probe": Out(probe_signature(hidden)),
-                "alive": In(hidden.folding.lanes),
-                #: To the two WeightStores.
-                "input_updates": Out(stream.Signature(update_layout(hidden))),
-                "output_updates": Out(stream.Signature(update_layout(last))),
-                #: From the last layer's WeightStore.
-                "output_updated": In(updated_signature(last)),
-                #: As set.
-                "margin": Out(margin_layout()),
-                #: The next image must wait. Low again when all weights are written.
-                "busy": Out(1),
-                #: High in the last cycle in which an image keeps it busy.
-                "done": Out(1),
-                #: With `done`: weights were changed.
-                "updated": Out(1),
-            }
+            #: Taken while `resting`.
+            settings=In(stream.Signature(settings_layout())),
+            #: The class the image is to have. Steady while an image is under way.
+            label=In(range(n_out)),
+            #: A new image begins.
+            opens=In(1),
+            #: No image is under way.
+            resting=In(1),
+            #: Nothing is left in the layers of the latest decided image.
+            settled=In(1),
+            #: The image that waits to begin is to be learned.
+            wanted=In(1),
+            #: Weights of the last layer are written from outside.
+            rewritten=In(1),
+            #: From the Decision.
+            outcome=In(tap(what=outcome_layout(last))),
+            #: Taps of the spikes the two layers take in; nothing that comes after the margin's
+            #: last tick but what has been under way to the decision by then.
+            input=In(tap(address=range(n_in))),
+            hidden=In(
+                tap(
+                    tick=tick_shape(deadline),
+                    address=range(n_hidden),
+                )
+            ),
+            #: To and from the hidden layer's Lanes.
+            probe=Out(probe_signature(hidden)),
+            alive=In(hidden.folding.lanes),
+            #: To the two WeightStores.
+            input_updates=Out(stream.Signature(update_layout(hidden))),
+            output_updates=Out(stream.Signature(update_layout(last))),
+            #: From the last layer's WeightStore.
+            output_updated=In(updated_signature(last)),
+            #: As set.
+            margin=Out(margin_layout()),
+            #: The next image must wait. Low again when all weights are written.
+            busy=Out(1),
+            #: High in the last cycle in which an image keeps it busy.
+            done=Out(1),
+            #: With `done`: weights were changed.
+            updated=Out(1),
         )
 
     def elaborate(self, platform):

@@ -1,12 +1,14 @@
 """The walks of the Learner over the weight rows that took part in an image."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .address_set import AddressSet
@@ -17,7 +19,7 @@ def _members(config):
     """What both walks have: the set of rows, when to begin, the draws, the updates."""
     return {
         #: A row that took part.
-        "add": In(wiring.Signature({"valid": Out(1), "address": Out(range(config.folding.n_in))})),
+        "add": In(tap(address=range(config.folding.n_in))),
         #: Forget all.
         "clear": In(1),
         #: Begin, with the rows added.
@@ -43,7 +45,7 @@ def _connect_set(m, walk, n_in):
     return rows
 
 
-class OutputWalk(wiring.Component):
+class OutputWalk(Block):
     """Rows of the last layer: for each hidden neuron that is drawn, all groups of outputs.
 
     Latency: `latencies.WALK_START` to the first row, from a row to its update
@@ -56,18 +58,16 @@ class OutputWalk(wiring.Component):
         self._hidden, self._last = hidden, last
         n_out = last.folding.n_out
         super().__init__(
-            _members(last)
-            | {
-                #: With `start`: go over all neurons, none drawn and none changed, for the signs.
-                "scan": In(1),
-                #: The outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
-                "plus": In(n_out),
-                "minus": In(n_out),
-                #: From the WeightStore.
-                "updated": In(updated_signature(last)),
-                #: The same, with the neuron it belongs to.
-                "sign": Out(sign_signature(hidden, last)),
-            }
+            **_members(last),
+            #: With `start`: go over all neurons, none drawn and none changed, for the signs.
+            scan=In(1),
+            #: The outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
+            plus=In(n_out),
+            minus=In(n_out),
+            #: From the WeightStore.
+            updated=In(updated_signature(last)),
+            #: The same, with the neuron it belongs to.
+            sign=Out(sign_signature(hidden, last)),
         )
 
     def elaborate(self, platform):
@@ -154,7 +154,7 @@ class OutputWalk(wiring.Component):
         return m
 
 
-class InputWalk(wiring.Component):
+class InputWalk(Block):
     """Rows of the hidden layer: the inputs that are drawn, for one group of neurons after another.
 
     The first group takes the rows as they are drawn, the others replay them from a list.
@@ -167,17 +167,15 @@ class InputWalk(wiring.Component):
         self._config = hidden
         lanes = hidden.folding.lanes
         super().__init__(
-            _members(hidden)
-            | {
-                #: By how much weights change.
-                "step": In(STEP_BITS),
-                #: Of the Deltas; `read` is high in the cycle before `earlier` and `later` are to be
-                #: those of `group`.
-                "group": Out(range(hidden.folding.groups)),
-                "read": Out(1),
-                "earlier": In(lanes),
-                "later": In(lanes),
-            }
+            **_members(hidden),
+            #: By how much weights change.
+            step=In(STEP_BITS),
+            #: Of the Deltas; `read` is high in the cycle before `earlier` and `later` are to be
+            #: those of `group`.
+            group=Out(range(hidden.folding.groups)),
+            read=Out(1),
+            earlier=In(lanes),
+            later=In(lanes),
         )
 
     def elaborate(self, platform):

@@ -1,41 +1,38 @@
 """What a learning image does after its decision: the margin, and which outputs fire inside it."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.find import first_set
+from firstspike.hdl.lib.layouts import struct, tap
 
 
 def margin_layout():
     """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
-    return data.StructLayout(
-        {
-            "shift": REGISTERS["margin_shift"].bits,
-            "minimum": REGISTERS["margin_minimum"].bits,
-        }
+    return struct(
+        shift=REGISTERS["margin_shift"].bits,
+        minimum=REGISTERS["margin_minimum"].bits,
     )
 
 
 def outcome_layout(config):
     """What learning has to know of an image; `config` is the last layer's."""
     n_out = config.folding.n_out
-    return data.StructLayout(
-        {
-            "decision": range(n_out),
-            "tick": range(config.deadline + 1),  # zk, of the decision
-            "forced": 1,
-            "learn": 1,
-            # zc: spikes before it take part; until it is known that is all of them.
-            "limit": range(config.deadline + 2),
-            "rival": n_out,  # the next output to fire, one bit or none
-            "fired": n_out,  # every output that fired by then, but that of the decision
-        }
+    return struct(
+        decision=range(n_out),
+        tick=range(config.deadline + 1),  # zk, of the decision
+        forced=1,
+        learn=1,
+        # zc: spikes before it take part; until it is known that is all of them.
+        limit=range(config.deadline + 2),
+        rival=n_out,  # the next output to fire, one bit or none
+        fired=n_out,  # every output that fired by then, but that of the decision
     )
 
 
-class RunOn(wiring.Component):
+class RunOn(Block):
     """Follows an image from its decision at zk to tick min(deadline, zk + m) (design, section 5).
 
     Latency: from a decision to the limit of its margin `latencies.LIMIT`, from `ends` to `outcome`
@@ -46,42 +43,37 @@ class RunOn(wiring.Component):
         self._config = config
         folding = config.folding
         super().__init__(
-            {
-                #: A new image begins.
-                "opens": In(1),
-                #: Which lanes have M >= 0, group by group at every tick.
-                "fired": In(
-                    wiring.Signature(
-                        {
-                            "valid": Out(1),
-                            "group": Out(range(folding.groups)),
-                            "tick": Out(range(config.deadline + 2)),
-                            "mask": Out(folding.lanes),
-                        }
-                    )
-                ),
-                #: With `fired`: the last group of a tick of an image that goes on.
-                "tick_known": In(1),
-                #: In the cycle of the decision's last group, what it is and whether the image is to
-                #: be learned.
-                "verdict": In(1),
-                "forced": In(1),
-                "decision": In(range(folding.n_out)),
-                "learn": In(1),
-                #: Every spike of the image has come to the last layer, up to the deadline.
-                "complete": In(1),
-                #: A minimum below 2 counts as 2. Steady while an image is under way.
-                "margin": In(margin_layout()),
-                #: The decision has been made, and the margin is not over.
-                "running": Out(1),
-                #: High in the cycle in which all is known that matters of the image: with the
-                #: decision itself where the image is not to be learned.
-                "ends": Out(1),
-                #: `outcome` is that of the image, and stays so until the next decision. Without
-                #: `learn` only that is sure.
-                "valid": Out(1),
-                "outcome": Out(outcome_layout(config)),
-            }
+            #: A new image begins.
+            opens=In(1),
+            #: Which lanes have M >= 0, group by group at every tick.
+            fired=In(
+                tap(
+                    group=range(folding.groups),
+                    tick=range(config.deadline + 2),
+                    mask=folding.lanes,
+                )
+            ),
+            #: With `fired`: the last group of a tick of an image that goes on.
+            tick_known=In(1),
+            #: In the cycle of the decision's last group, what it is and whether the image is to
+            #: be learned.
+            verdict=In(1),
+            forced=In(1),
+            decision=In(range(folding.n_out)),
+            learn=In(1),
+            #: Every spike of the image has come to the last layer, up to the deadline.
+            complete=In(1),
+            #: A minimum below 2 counts as 2. Steady while an image is under way.
+            margin=In(margin_layout()),
+            #: The decision has been made, and the margin is not over.
+            running=Out(1),
+            #: High in the cycle in which all is known that matters of the image: with the
+            #: decision itself where the image is not to be learned.
+            ends=Out(1),
+            #: `outcome` is that of the image, and stays so until the next decision. Without
+            #: `learn` only that is sure.
+            valid=Out(1),
+            outcome=Out(outcome_layout(config)),
         )
 
     def elaborate(self, platform):

@@ -19,6 +19,17 @@ from typing import Any
 import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
+from amaranth.lib.wiring import Out
+
+
+def struct(**members: ShapeLike) -> data.StructLayout:
+    """The layout of these members, from the lowest bit on."""
+    return data.StructLayout(members)
+
+
+def tap(**fields: ShapeLike) -> wiring.Signature:
+    """What is looked at while `valid` is high, with nothing to wait for."""
+    return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
 class DescribedLayout(data.StructLayout):

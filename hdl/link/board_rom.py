@@ -2,15 +2,18 @@
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
-from amaranth.lib import memory, stream, wiring
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 
 from .protocol import UNLABELLED, Identity
 from .receiver import LAST_PLACE
 from .requests import bitmap_bytes, packed
 
 
-class BoardRom(wiring.Component):
+class BoardRom(Block):
     """A read-only memory: the identity, the mask of the connected pixels, the image to show.
 
     Ports
@@ -36,12 +39,10 @@ class BoardRom(wiring.Component):
         self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in parts).rstrip(b"\0")
         place = range(bitmap_bytes(0 if mask is None else len(mask)) + LAST_PLACE)
         super().__init__(
-            {
-                "select": In(wiring.Signature({"valid": Out(1), "place": Out(place)})),
-                "index": In(range(longest)),
-                "digit": In(1),
-                "data": Out(8),
-            }
+            select=In(tap(place=place)),
+            index=In(range(longest)),
+            digit=In(1),
+            data=Out(8),
         )
 
     def elaborate(self, platform):
@@ -61,7 +62,7 @@ class BoardRom(wiring.Component):
         return m
 
 
-class RomReader(wiring.Component):
+class RomReader(Block):
     """Reads the BoardRom byte by byte, in the cycles in which the Receiver does not.
 
     Ports
@@ -77,12 +78,10 @@ class RomReader(wiring.Component):
 
     def __init__(self):
         super().__init__(
-            {
-                "wanted": In(1),
-                "busy": In(1),
-                "data": In(8),
-                "bytes": Out(stream.Signature(8)),
-            }
+            wanted=In(1),
+            busy=In(1),
+            data=In(8),
+            bytes=Out(stream.Signature(8)),
         )
 
     def elaborate(self, platform):

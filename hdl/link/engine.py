@@ -6,6 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 
 from .board_rom import RomReader
 from .handlers.control import ControlHandler
@@ -34,7 +36,7 @@ class State(enum.Enum):
     RELEASE = 7
 
 
-class Engine(wiring.Component):
+class Engine(Block):
     """One request at a time, from its first byte in the ring to the end of its answer.
 
     What a request does is a handler's matter (see `handlers.signature`); here is what all of them
@@ -87,7 +89,7 @@ class Engine(wiring.Component):
             "release": Out(1),
             "rewind": Out(1),
             "answer": Out(stream.Signature(ANSWER_BYTE)),
-            "fault": In(wiring.Signature({"valid": Out(1), "cause": Out(CAUSE_BITS)})),
+            "fault": In(tap(cause=CAUSE_BITS)),
             "expected": In(8),
             "rom_index": Out(index),
             "rom_digit": Out(1),
@@ -99,7 +101,7 @@ class Engine(wiring.Component):
             "reset_core": Out(1),
             "core": In(CoreSignature(config)),
         }
-        super().__init__(members)
+        super().__init__(**members)
 
     def elaborate(self, platform):
         m = Module()

@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom
@@ -36,7 +37,7 @@ def outer_members(config: CoreConfig):
     }
 
 
-class Link(wiring.Component):
+class Link(Block):
     """Carries out the requests of a host (see `protocol`).
 
         received -> Receiver -> Ring -> Engine -> core
@@ -90,11 +91,9 @@ class Link(wiring.Component):
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
         self._transmitter = Transmitter()
         super().__init__(
-            {
-                **outer_members(config),
-                "reset_core": Out(1),
-                "core": In(CoreSignature(config)),
-            }
+            **outer_members(config),
+            reset_core=Out(1),
+            core=In(CoreSignature(config)),
         )
 
     def elaborate(self, platform):

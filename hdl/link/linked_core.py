@@ -6,12 +6,13 @@ from amaranth.lib import wiring
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import Link, outer_members
 
 
-class LinkedCore(wiring.Component):
+class LinkedCore(Block):
     """A Core and the Link to it.
 
     Ports: those of the Link that are not for the core (`received`, `sent`, `show`, `shown`,
@@ -26,7 +27,7 @@ class LinkedCore(wiring.Component):
         self._link = Link(config, network, loaded=weights is None, **link)
         self._logs = [name for name in self._core.signature.members if name.startswith("log_")]
         logs = {name: self._core.signature.members[name] for name in self._logs}
-        super().__init__(outer_members(config) | logs)
+        super().__init__(**outer_members(config), **logs)
 
     def elaborate(self, platform):
         m = Module()

@@ -1,9 +1,12 @@
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 
 from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
 from .requests import WORD_BYTES, Length
@@ -33,7 +36,7 @@ LAST_PLACE = CRC_BYTES
 CAUSE_BITS = 3
 
 
-class Receiver(wiring.Component):
+class Receiver(Block):
     """Undoes COBS, checks frames, and puts requests into the ring.
 
     Ports
@@ -60,16 +63,14 @@ class Receiver(wiring.Component):
         self._due = {kind: 1 + length.least + CRC_BYTES for kind, length in lengths.items()}
         place = range(max(self._due.values()) + 1)
         super().__init__(
-            {
-                "received": In(stream.Signature(RECEIVED)),
-                "put": Out(stream.Signature(ENTRY, always_ready=True)),
-                "drop": Out(1),
-                "full": In(1),
-                "expected": Out(8),
-                "fault": Out(wiring.Signature({"valid": Out(1), "cause": Out(CAUSE_BITS)})),
-                "select": Out(wiring.Signature({"valid": Out(1), "place": Out(place)})),
-                "mask": In(8),
-            }
+            received=In(stream.Signature(RECEIVED)),
+            put=Out(stream.Signature(ENTRY, always_ready=True)),
+            drop=Out(1),
+            full=In(1),
+            expected=Out(8),
+            fault=Out(tap(cause=CAUSE_BITS)),
+            select=Out(tap(place=place)),
+            mask=In(8),
         )
 
     def elaborate(self, platform):

@@ -1,16 +1,18 @@
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 from firstspike.hdl.lib.memory_register import memory_register
 
-ENTRY = data.StructLayout({"data": 8, "mark": 1})
+ENTRY = struct(data=8, mark=1)
 """A byte of a request, or with `mark` what ends it."""
 
 
-class Store(wiring.Component):
+class Store(Block):
     """The memory, in a module of its own so that its content can be left undefined.
 
     Ports: `address`; `write`, store `entry` there; `fetch`, in another cycle, read what is there
@@ -20,13 +22,11 @@ class Store(wiring.Component):
     def __init__(self, depth: int):
         self._depth = depth
         super().__init__(
-            {
-                "address": In(range(depth)),
-                "write": In(1),
-                "entry": In(ENTRY),
-                "fetch": In(1),
-                "latest": Out(ENTRY),
-            }
+            address=In(range(depth)),
+            write=In(1),
+            entry=In(ENTRY),
+            fetch=In(1),
+            latest=Out(ENTRY),
         )
 
     def elaborate(self, platform):
@@ -48,7 +48,7 @@ class Store(wiring.Component):
         return m
 
 
-class Ring(wiring.Component):
+class Ring(Block):
     """A ring of bytes in a memory with one address, so that it can be single-port RAM.
 
     A byte that is put waits for a cycle in which nothing is read, or until the next one is put.
@@ -80,16 +80,14 @@ class Ring(wiring.Component):
             raise ValueError(f"a ring has a power of two of bytes, at least 16, not {depth}")
         self._depth = depth
         super().__init__(
-            {
-                "put": In(stream.Signature(ENTRY, always_ready=True)),
-                "drop": In(1),
-                "full": Out(1),
-                "get": Out(stream.Signature(ENTRY)),
-                "every_cycle": In(1),
-                "follows": Out(1),
-                "release": In(1),
-                "rewind": In(1),
-            }
+            put=In(stream.Signature(ENTRY, always_ready=True)),
+            drop=In(1),
+            full=Out(1),
+            get=Out(stream.Signature(ENTRY)),
+            every_cycle=In(1),
+            follows=Out(1),
+            release=In(1),
+            rewind=In(1),
         )
 
     def elaborate(self, platform):

@@ -1,8 +1,10 @@
 """The selector: of a bitmap of all pixels it keeps those that are connected."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
 
 SELECT_CYCLES = 10
 """Clocks a byte takes: to ask for the mask, to get it, and a pixel a clock."""
@@ -11,7 +13,7 @@ FILL_CYCLES = 9
 """Clocks that the last byte may take besides, until zeros have filled the byte that has begun."""
 
 
-class Selector(wiring.Component):
+class Selector(Block):
     """Takes a bitmap byte by byte, bit by bit, and packs the connected pixels into bytes anew.
 
     Ports
@@ -30,15 +32,13 @@ class Selector(wiring.Component):
 
     def __init__(self):
         super().__init__(
-            {
-                "pixels": In(8),
-                "mask": In(8),
-                "start": In(1),
-                "last": In(1),
-                "clear": In(1),
-                "busy": Out(1),
-                "put": Out(stream.Signature(8, always_ready=True)),
-            }
+            pixels=In(8),
+            mask=In(8),
+            start=In(1),
+            last=In(1),
+            clear=In(1),
+            busy=Out(1),
+            put=Out(stream.Signature(8, always_ready=True)),
         )
 
     def elaborate(self, platform):

@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.block import Block
 
 from .linked_core import LinkedCore
 from .uart import UartReceiver, UartTransmitter, divisor_of
@@ -17,7 +18,7 @@ DEBUG = "debug_"
 """
 
 
-class SerialCore(wiring.Component):
+class SerialCore(Block):
     """A core behind its link, behind a UART.
 
     Ports
@@ -34,7 +35,7 @@ class SerialCore(wiring.Component):
         self._core = LinkedCore(config, network, clock_hz=clock_hz, **rest)
         members = dict(self._core.signature.members)
         del members["received"], members["sent"]
-        super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1), **members})
+        super().__init__(rx=In(1, init=1), tx=Out(1, init=1), **members)
 
     def elaborate(self, platform):
         m = Module()

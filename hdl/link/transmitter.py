@@ -1,8 +1,11 @@
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import data, enum, memory, stream, wiring
+from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 
 from .receiver import CRC
 
@@ -12,7 +15,7 @@ DEPTH = 512
 MARGIN = 8
 """Bytes of the buffer that may stay empty: what is known a cycle late of its room needs 2."""
 
-ANSWER_BYTE = data.StructLayout({"data": 8, "end": 1})
+ANSWER_BYTE = struct(data=8, end=1)
 """A byte of an answer, or with `end` nothing more of it."""
 
 
@@ -27,7 +30,7 @@ class State(enum.Enum):
     OPEN = 5  # nothing, but the first block of the next frame begins
 
 
-class Transmitter(wiring.Component):
+class Transmitter(Block):
     """Frames of any length.
 
     Ports
@@ -41,10 +44,8 @@ class Transmitter(wiring.Component):
 
     def __init__(self):
         super().__init__(
-            {
-                "answer": In(stream.Signature(ANSWER_BYTE)),
-                "sent": Out(stream.Signature(8)),
-            }
+            answer=In(stream.Signature(ANSWER_BYTE)),
+            sent=Out(stream.Signature(8)),
         )
 
     def elaborate(self, platform):

@@ -1,9 +1,12 @@
 """The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import struct
 
 from .protocol import BAUD
 
@@ -19,7 +22,7 @@ BYTE_BITS = 10
 LINE_SPACING = BYTE_BITS * MIN_DIVISOR
 """Clocks from one byte to the next on the fastest line. The Receiver needs fewer."""
 
-RECEIVED = data.StructLayout({"data": 8, "broken": 1})
+RECEIVED = struct(data=8, broken=1)
 """A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
 
 
@@ -34,7 +37,7 @@ def divisor_of(clock_hz: int) -> int:
     return divisor
 
 
-class UartReceiver(wiring.Component):
+class UartReceiver(Block):
     """Takes bytes from the line.
 
     Ports
@@ -51,7 +54,7 @@ class UartReceiver(wiring.Component):
 
     def __init__(self, divisor: int):
         self._divisor = divisor
-        super().__init__({"rx": In(1, init=1), "received": Out(stream.Signature(RECEIVED))})
+        super().__init__(rx=In(1, init=1), received=Out(stream.Signature(RECEIVED)))
 
     def elaborate(self, platform):
         m = Module()
@@ -86,7 +89,7 @@ class UartReceiver(wiring.Component):
         return m
 
 
-class UartTransmitter(wiring.Component):
+class UartTransmitter(Block):
     """Puts bytes on the line.
 
     Ports
@@ -101,7 +104,7 @@ class UartTransmitter(wiring.Component):
 
     def __init__(self, divisor: int):
         self._divisor = divisor
-        super().__init__({"sent": In(stream.Signature(8)), "tx": Out(1, init=1)})
+        super().__init__(sent=In(stream.Signature(8)), tx=Out(1, init=1))
 
     def elaborate(self, platform):
         m = Module()

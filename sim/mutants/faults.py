@@ -31,8 +31,8 @@ FAULTS = (
     Fault(
         "decided-reset-value",
         "core.decision",
-        '"decided_image": Out(1, init=1)',
-        '"decided_image": Out(1)',
+        "decided_image=Out(1, init=1)",
+        "decided_image=Out(1)",
     ),
     Fault("fires-past-threshold", "core.lanes", "& (M_next >= 0)", "& (M_next > 0)"),
     Fault("fires-again", "core.lanes", "advance if last else advance & (M < 0)", "advance"),

@@ -1,17 +1,17 @@
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
 from .signature import answer_with, request_signature
 
 
-class ControlHandler(wiring.Component):
+class ControlHandler(Block):
     """Carries out RESET, and SETTINGS for a core that learns.
 
     Ports
@@ -30,7 +30,7 @@ class ControlHandler(wiring.Component):
         members = {"request": In(request_signature(index)), "reset_core": Out(1)}
         if config.learns:
             members["settings"] = CoreSignature(config).flip().members["settings"]
-        super().__init__(members)
+        super().__init__(**members)
 
     def elaborate(self, platform):
         m = Module()

@@ -1,15 +1,16 @@
 """Who the board is: HELLO."""
 
 from amaranth.hdl import Module
-from amaranth.lib import stream, wiring
+from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import Request
 
 from .signature import request_signature
 
 
-class IdentityHandler(wiring.Component):
+class IdentityHandler(Block):
     """Answers HELLO: the sequence that was expected before it, and the identity.
 
     Ports
@@ -26,9 +27,7 @@ class IdentityHandler(wiring.Component):
 
     def __init__(self, index, length: int):
         self._length = length
-        super().__init__(
-            {"request": In(request_signature(index)), "stored": In(stream.Signature(8))}
-        )
+        super().__init__(request=In(request_signature(index)), stored=In(stream.Signature(8)))
 
     def elaborate(self, platform):
         m = Module()

@@ -1,12 +1,13 @@
 """Images: PIXELS, INPUTS and EVENTS."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import enum, wiring
+from amaranth.lib import enum
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS, CoreSignature
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import (
     DECISION_BYTES,
     SPIKES_BYTES,
@@ -30,7 +31,7 @@ class State(enum.Enum):
     WAIT = 4  # for the decision
 
 
-class ImageHandler(wiring.Component):
+class ImageHandler(Block):
     """Puts images through the core, and answers with its decisions.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
@@ -63,7 +64,7 @@ class ImageHandler(wiring.Component):
             members["words"] = core["words"]
         if config.learns:
             members |= {name: core[name] for name in ("labels", "learned")}
-        super().__init__(members)
+        super().__init__(**members)
 
     def elaborate(self, platform):
         m = Module()

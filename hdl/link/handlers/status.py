@@ -1,9 +1,10 @@
 """How the line has done: STATUS, and the notice of frames that were dropped."""
 
 from amaranth.hdl import Cat, Const, Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.layouts import tap
 from firstspike.hdl.link.protocol import STATUS_FORMAT, Request
 from firstspike.hdl.link.receiver import CAUSE_BITS
 
@@ -12,7 +13,7 @@ from .signature import request_signature
 DROPPED_BITS = 16
 
 
-class StatusHandler(wiring.Component):
+class StatusHandler(Block):
     """Counts the frames that the Receiver drops, and answers STATUS.
 
     Ports
@@ -28,11 +29,9 @@ class StatusHandler(wiring.Component):
 
     def __init__(self, index):
         super().__init__(
-            {
-                "request": In(request_signature(index)),
-                "fault": In(wiring.Signature({"valid": Out(1), "cause": Out(CAUSE_BITS)})),
-                "untold": Out(1),
-            }
+            request=In(request_signature(index)),
+            fault=In(tap(cause=CAUSE_BITS)),
+            untold=Out(1),
         )
 
     def elaborate(self, platform):

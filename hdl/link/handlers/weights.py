@@ -1,12 +1,13 @@
 """Weights: WRITE, READ and CHECKSUM."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import enum, wiring
+from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import ADDRESS_FORMAT, CHECKSUM_FORMAT, Request
 from firstspike.hdl.link.requests import WORD_BYTES
 
@@ -27,7 +28,7 @@ class State(enum.Enum):
     END = 7
 
 
-class WeightHandler(wiring.Component):
+class WeightHandler(Block):
     """Carries out WRITE, READ and CHECKSUM.
 
     A request that reads or writes is gone through twice: at first only to see whether all of it is
@@ -48,11 +49,9 @@ class WeightHandler(wiring.Component):
         self._config = config
         core = CoreSignature(config).flip().members
         super().__init__(
-            {
-                "request": In(request_signature(index)),
-                "weights": core["weights"],
-                "weights_read": core["weights_read"],
-            }
+            request=In(request_signature(index)),
+            weights=core["weights"],
+            weights_read=core["weights_read"],
         )
 
     def elaborate(self, platform):

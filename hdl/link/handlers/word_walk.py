@@ -1,17 +1,17 @@
 """Walks over the weight words of all layers, chunk by chunk."""
 
 from amaranth.hdl import Module, Mux, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import ADDRESS_FORMAT
 
 PLACE_BITS = 8 * ADDRESS_FORMAT.size
 
 
-class WordWalk(wiring.Component):
+class WordWalk(Block):
     """Points to a chunk of a weight word.
 
     Ports
@@ -29,18 +29,16 @@ class WordWalk(wiring.Component):
     def __init__(self, config: CoreConfig):
         self._layers = config.layers
         super().__init__(
-            {
-                "start": In(1),
-                "place": In(PLACE_BITS),
-                "everything": In(1),
-                "advance": In(1),
-                "whole": Out(1),
-                "last": Out(1),
-                "begun": Out(1),
-                "outside": Out(1),
-                "layer": Out(range(len(config.layers))),
-                "address": Out(range(max(layer.words for layer in config.layers) + 1)),
-            }
+            start=In(1),
+            place=In(PLACE_BITS),
+            everything=In(1),
+            advance=In(1),
+            whole=Out(1),
+            last=Out(1),
+            begun=Out(1),
+            outside=Out(1),
+            layer=Out(range(len(config.layers))),
+            address=Out(range(max(layer.words for layer in config.layers) + 1)),
         )
 
     def elaborate(self, platform):

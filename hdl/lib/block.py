@@ -1,0 +1,25 @@
+"""Components whose ports are given by name, and the connections of ports that have one name."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+
+class Block(wiring.Component):
+    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`."""
+
+    def __init__(self, **ports):
+        super().__init__(ports)
+
+
+def join(m: Module, one, other, *names: str) -> None:
+    """Connect the ports of these names of two blocks, streams and taps as well as signals.
+
+    For a block inside the one whose module `m` is, `one` is `wiring.flipped(self)`.
+    """
+    for name in names:
+        member, a, b = one.signature.members[name], getattr(one, name), getattr(other, name)
+        if member.is_signature:
+            wiring.connect(m, a, b)
+        else:
+            m.d.comb += b.eq(a) if member.flow is Out else a.eq(b)
