@@ -141,10 +141,7 @@ class WindowEmitter(Block):
                 event.tick.eq(before + queue.pop.payload.key + 1),
             ]
         with m.Else():
-            m.d.comb += [
-                event.kind.eq(Kind.ADVANCE),
-                event.tick.eq(promise.tick),
-            ]
+            m.d.comb += [event.kind.eq(Kind.ADVANCE), event.tick.eq(promise.tick)]
             with m.If(promise.end):
                 m.d.comb += event.kind.eq(Kind.END)
         with m.If(self.done | (self.stale & ~promise.end)):

@@ -9,13 +9,7 @@ from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.layouts import struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
-from .layouts import (
-    fetched_layout,
-    operation_layout,
-    potential_shape,
-    slope_shape,
-    word_layout,
-)
+from .layouts import fetched_layout, operation_layout, potential_shape, slope_shape, word_layout
 from .weights import ahead_signature
 
 
@@ -128,11 +122,7 @@ class Lanes(Block):
             fetched = memory_register(work.shape().size)
             found = read.data
             done = valid & ready
-            m.d.comb += [
-                write.en.eq(done),
-                write.addr.eq(op.group),
-                write.data.eq(updated),
-            ]
+            m.d.comb += [write.en.eq(done), write.addr.eq(op.group), write.data.eq(updated)]
             if groups == 2:
                 found = Mux(done & (op.group == group), updated, read.data)
             if config.learns and not last:

@@ -152,10 +152,7 @@ def _image_ports(config):
     n_rows = config.layers[0].folding.n_in
     events = stream.Signature(input_layout(n_rows, config.deadline))
     ports = {
-        "events": (
-            In(events),
-            "input spikes in order of tick, then END once: that ends the image",
-        )
+        "events": (In(events), "input spikes in order of tick, then END once: that ends the image")
     }
     if config.bitmap is not None:
         ports["words"] = (

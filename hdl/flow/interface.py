@@ -125,12 +125,7 @@ def _port(name, direction, shape, about) -> dict[str, Any]:
     }
     if isinstance(shape, data.Layout):
         port["fields"] = [
-            {
-                "name": field,
-                "offset": offset,
-                "width": width,
-                "meaning": meaning(shape, field),
-            }
+            {"name": field, "offset": offset, "width": width, "meaning": meaning(shape, field)}
             for field, offset, width in fields(shape)
         ]
     return port

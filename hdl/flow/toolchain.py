@@ -41,12 +41,7 @@ class ToolError(Exception):
 
 
 def run_tool(
-    name: str,
-    words: Sequence[str],
-    folder: Path,
-    *,
-    native: bool = False,
-    log: str | None = None,
+    name: str, words: Sequence[str], folder: Path, *, native: bool = False, log: str | None = None
 ) -> None:
     """Run a tool of `TOOLS` with `folder` as the current one; what it prints is dropped.
 

@@ -72,12 +72,7 @@ class Learner(Block):
             #: Taps of the spikes the two layers take in; nothing that comes after the margin's
             #: last tick but what has been under way to the decision by then.
             input=In(tap(address=range(n_in))),
-            hidden=In(
-                tap(
-                    tick=tick_shape(deadline),
-                    address=range(n_hidden),
-                )
-            ),
+            hidden=In(tap(tick=tick_shape(deadline), address=range(n_hidden))),
             #: To and from the hidden layer's Lanes.
             probe=Out(probe_signature(hidden)),
             alive=In(hidden.folding.lanes),
@@ -229,10 +224,7 @@ class Learner(Block):
                 m.d.sync += state.eq(State.OUTPUTS)
             with m.Case(State.OUTPUTS), m.If(outputs.done):
                 m.d.comb += inputs.start.eq(~scanning)
-                m.d.sync += [
-                    scanning.eq(0),
-                    state.eq(Mux(scanning, State.FINISH, State.INPUTS)),
-                ]
+                m.d.sync += [scanning.eq(0), state.eq(Mux(scanning, State.FINISH, State.INPUTS))]
             with m.Case(State.INPUTS), m.If(inputs.done):
                 m.d.sync += state.eq(State.FINISH)
             with m.Case(State.FINISH):

@@ -11,10 +11,7 @@ from firstspike.hdl.lib.layouts import struct, tap
 
 def margin_layout():
     """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
-    return struct(
-        shift=REGISTERS["margin_shift"].bits,
-        minimum=REGISTERS["margin_minimum"].bits,
-    )
+    return struct(shift=REGISTERS["margin_shift"].bits, minimum=REGISTERS["margin_minimum"].bits)
 
 
 def outcome_layout(config):
@@ -48,9 +45,7 @@ class RunOn(Block):
             #: Which lanes have M >= 0, group by group at every tick.
             fired=In(
                 tap(
-                    group=range(folding.groups),
-                    tick=range(config.deadline + 2),
-                    mask=folding.lanes,
+                    group=range(folding.groups), tick=range(config.deadline + 2), mask=folding.lanes
                 )
             ),
             #: With `fired`: the last group of a tick of an image that goes on.

@@ -22,11 +22,7 @@ class Stage(wiring.Component):
             raise ValueError(f"a stage is a chain of at least 1 register, not {depth}.")
         self.depth = depth
         super().__init__(
-            {
-                "i": In(stream.Signature(shape)),
-                "o": Out(stream.Signature(shape)),
-                "load": Out(1),
-            }
+            {"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "load": Out(1)}
         )
 
     def elaborate(self, platform):

@@ -90,13 +90,7 @@ class SpikeQueue(wiring.Component):
         self.capacity = capacity
         item = stream.Signature(item_layout(n_keys, shape))
         super().__init__(
-            {
-                "push": In(item),
-                "pop": Out(item),
-                "release": In(1),
-                "clear": In(1),
-                "empty": Out(1),
-            }
+            {"push": In(item), "pop": Out(item), "release": In(1), "clear": In(1), "empty": Out(1)}
         )
 
         places = range(max(capacity, 2))  # an address has a bit at least
@@ -184,10 +178,7 @@ class SpikeQueue(wiring.Component):
             write_tail.en.eq(push),
         ]
         with m.If(push):
-            m.d.sync += [
-                place.eq(place + 1),
-                stored.bit_select(push_key, 1).eq(1),
-            ]
+            m.d.sync += [place.eq(place + 1), stored.bit_select(push_key, 1).eq(1)]
         with m.Elif(~any_):
             m.d.sync += place.eq(0)
 

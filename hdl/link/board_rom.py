@@ -39,10 +39,7 @@ class BoardRom(Block):
         self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in parts).rstrip(b"\0")
         place = range(bitmap_bytes(0 if mask is None else len(mask)) + LAST_PLACE)
         super().__init__(
-            select=In(tap(place=place)),
-            index=In(range(longest)),
-            digit=In(1),
-            data=Out(8),
+            select=In(tap(place=place)), index=In(range(longest)), digit=In(1), data=Out(8)
         )
 
     def elaborate(self, platform):
@@ -77,12 +74,7 @@ class RomReader(Block):
     """
 
     def __init__(self):
-        super().__init__(
-            wanted=In(1),
-            busy=In(1),
-            data=In(8),
-            bytes=Out(stream.Signature(8)),
-        )
+        super().__init__(wanted=In(1), busy=In(1), data=In(8), bytes=Out(stream.Signature(8)))
 
     def elaborate(self, platform):
         m = Module()

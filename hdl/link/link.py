@@ -75,12 +75,7 @@ class Link(Block):
         if len(build) != BUILD_BYTES:
             raise ValueError(f"build has {len(build)} bytes: give the {BUILD_BYTES} of its hash")
         identity = identity_of(
-            config,
-            network,
-            clock_hz=clock_hz,
-            build=build,
-            loaded=loaded,
-            ring_bytes=ring_bytes,
+            config, network, clock_hz=clock_hz, build=build, loaded=loaded, ring_bytes=ring_bytes
         )
         mask = None
         if config.bitmap is not None and len(network.inputs) < network.n_inputs:
@@ -90,11 +85,7 @@ class Link(Block):
         self._ring = Ring(ring_bytes)
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
         self._transmitter = Transmitter()
-        super().__init__(
-            **outer_members(config),
-            reset_core=Out(1),
-            core=In(CoreSignature(config)),
-        )
+        super().__init__(**outer_members(config), reset_core=Out(1), core=In(CoreSignature(config)))
 
     def elaborate(self, platform):
         m = Module()

@@ -22,11 +22,7 @@ class Store(Block):
     def __init__(self, depth: int):
         self._depth = depth
         super().__init__(
-            address=In(range(depth)),
-            write=In(1),
-            entry=In(ENTRY),
-            fetch=In(1),
-            latest=Out(ENTRY),
+            address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
 
     def elaborate(self, platform):
@@ -103,10 +99,7 @@ class Ring(Block):
         fetch, store_now = Signal(), Signal()
         following = Signal.like(write)
         m.d.sync += self.full.eq(following == kept)
-        m.d.comb += [
-            following.eq(write + 1),
-            store_now.eq(pending & (~fetch | self.put.valid)),
-        ]
+        m.d.comb += [following.eq(write + 1), store_now.eq(pending & (~fetch | self.put.valid))]
         with m.If(store_now):
             m.d.sync += pending.eq(0)
             with m.If(entry.mark):

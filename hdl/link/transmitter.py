@@ -43,10 +43,7 @@ class Transmitter(Block):
     """
 
     def __init__(self):
-        super().__init__(
-            answer=In(stream.Signature(ANSWER_BYTE)),
-            sent=Out(stream.Signature(8)),
-        )
+        super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
 
     def elaborate(self, platform):
         m = Module()

@@ -69,11 +69,7 @@ class UartReceiver(Block):
         m.d.comb += said.data.eq(bits[1:])
         m.d.sync += self.received.valid.eq(0)
         with m.If(~busy):
-            m.d.sync += [
-                wait.eq(self._divisor // 2 - 1),
-                starts.eq(1),
-                busy.eq(~rx & ~said.broken),
-            ]
+            m.d.sync += [wait.eq(self._divisor // 2 - 1), starts.eq(1), busy.eq(~rx & ~said.broken)]
             with m.If(rx):
                 m.d.sync += said.broken.eq(0)
         with m.Elif(wait != 0):
@@ -115,11 +111,7 @@ class UartTransmitter(Block):
         with m.If(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.Elif(bits != 0):
-            m.d.sync += [
-                wait.eq(self._divisor - 1),
-                self.tx.eq(bits[0]),
-                bits.eq(bits >> 1),
-            ]
+            m.d.sync += [wait.eq(self._divisor - 1), self.tx.eq(bits[0]), bits.eq(bits >> 1)]
         with m.Elif(self.sent.valid):
             m.d.sync += [
                 wait.eq(self._divisor - 1),

@@ -29,9 +29,7 @@ class StatusHandler(Block):
 
     def __init__(self, index):
         super().__init__(
-            request=In(request_signature(index)),
-            fault=In(tap(cause=CAUSE_BITS)),
-            untold=Out(1),
+            request=In(request_signature(index)), fault=In(tap(cause=CAUSE_BITS)), untold=Out(1)
         )
 
     def elaborate(self, platform):
