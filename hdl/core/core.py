@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 
 from firstspike.hdl.learner.learner import Learner
+from firstspike.hdl.lib.block import join
 
 from .config import CoreConfig
 from .decision import Decision
@@ -59,10 +60,8 @@ class Core(wiring.Component):
         m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
         hold = Signal()  # a learner lets no image begin
-        m.d.comb += [
-            intake.abort_image.eq(self.abort_image),
-            intake.decided_image.eq(decision.decided_image),
-        ]
+        join(m, wiring.flipped(self), intake, "abort_image")
+        join(m, decision, intake, "decided_image")
         under_way = ~intake.resting
         if config.bitmap is None:
             wiring.connect(m, wiring.flipped(self.events), intake.source)
@@ -74,7 +73,7 @@ class Core(wiring.Component):
                 deadline=config.deadline,
                 width=config.bitmap,
             )
-            wiring.connect(m, wiring.flipped(self.words), encoder.words)
+            join(m, wiring.flipped(self), encoder, "words")
             with m.If(encoder.busy):
                 wiring.connect(m, encoder.events, intake.source)
             with m.Else():
@@ -91,10 +90,10 @@ class Core(wiring.Component):
         for i, layer_config in enumerate(config.layers):
             layer = Layer(layer_config, self._weights[i])
             m.submodules[f"layer_{i}"] = layer
-            m.d.comb += layer.decided_image.eq(decision.decided_image)
+            join(m, decision, layer, "decided_image")
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
-        wiring.connect(m, layers[-1].potentials, decision.potentials)
+        join(m, layers[-1], decision, "potentials")
         finished = layers[-1].finished_image
         m.d.comb += [
             intake.finished_image.eq(finished),
@@ -147,12 +146,12 @@ class Core(wiring.Component):
         hidden, last = layers
         finished = last.finished_image
         m.submodules.learner = learner = Learner(*self.config.layers)
-        wiring.connect(m, wiring.flipped(self.settings), learner.settings)
-        wiring.connect(m, decision.outcome, learner.outcome)
+        join(m, wiring.flipped(self), learner, "settings")
+        join(m, decision, learner, "outcome")
         wiring.connect(m, learner.input_updates, hidden.updates)
         wiring.connect(m, learner.output_updates, last.updates)
         wiring.connect(m, last.updated, learner.output_updated)
-        wiring.connect(m, learner.probe, hidden.probe)
+        join(m, hidden, learner, "probe")
 
         given = self.labels.payload
         label, learn = Signal.like(learner.label), Signal()

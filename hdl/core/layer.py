@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 
 from .drain import Drain
 from .emitter import TickEmitter, WindowEmitter
@@ -59,43 +59,34 @@ class Layer(Block):
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.store = store = WeightStore(config, self._weights)
         m.submodules.lanes = lanes = Lanes(config)
-        wiring.connect(m, wiring.flipped(self.events), sequencer.events)
+        outside = wiring.flipped(self)
+        join(m, outside, sequencer, "events")
         wiring.connect(m, sequencer.operations, store.reads)
-        wiring.connect(m, store.words, lanes.words)
-        wiring.connect(m, store.ahead, lanes.ahead)
-        wiring.connect(m, wiring.flipped(self.host), store.host)
-        wiring.connect(m, store.answers, wiring.flipped(self.answers))
+        join(m, store, lanes, "words", "ahead")
+        join(m, outside, store, "host", "answers")
         # It has far to go; all blocks of a layer hear of it a cycle later.
         decided_image = Signal(init=1)
         m.d.sync += decided_image.eq(self.decided_image)
-        m.d.comb += [
-            sequencer.decided_image.eq(self.decided_image),
-            self.finished_image.eq(sequencer.finished_image),
-        ]
+        join(m, outside, sequencer, "decided_image", "finished_image")
         if config.learns:
-            wiring.connect(m, wiring.flipped(self.updates), store.updates)
-            wiring.connect(m, store.updated, wiring.flipped(self.updated))
+            join(m, outside, store, "updates", "updated")
             if not config.folding.last:
-                wiring.connect(m, wiring.flipped(self.probe), lanes.probe)
-                m.d.comb += self.alive.eq(lanes.alive)
+                join(m, outside, lanes, "probe", "alive")
         if config.folding.last:
-            wiring.connect(m, lanes.potentials, wiring.flipped(self.potentials))
+            join(m, outside, lanes, "potentials")
             return m
 
         m.submodules.drain = drain = Drain(config)
         if config.folding.window:
             m.submodules.emitter = emitter = WindowEmitter(config)
-            m.d.comb += [
-                emitter.decided_image.eq(decided_image),
-                emitter.stale.eq(sequencer.stale),
-                sequencer.done.eq(emitter.done),
-            ]
+            m.d.comb += emitter.decided_image.eq(decided_image)
+            join(m, sequencer, emitter, "stale", "done")
         else:
             m.submodules.emitter = emitter = TickEmitter(config)
-        wiring.connect(m, lanes.fired, drain.fired)
-        wiring.connect(m, drain.beats, emitter.beats)
+        join(m, lanes, drain, "fired")
+        join(m, drain, emitter, "beats")
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
         m.d.comb += drain.decided_image.eq(decided_image)
         if config.folding.mask_places:
-            m.d.comb += sequencer.freed.eq(drain.freed)
+            join(m, drain, sequencer, "freed")
         return m

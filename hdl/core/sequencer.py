@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Stage
 
 from .event_register import EventRegister
@@ -56,7 +56,7 @@ class Sequencer(Block):
         m = Module()
         config, folding = self._config, self._config.folding
         m.submodules.event_register = register = EventRegister(config)
-        wiring.connect(m, wiring.flipped(self.events), register.events)
+        join(m, wiring.flipped(self), register, "events")
         event, present, now = register.event, register.present, register.now
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         consume = register.consume
@@ -183,7 +183,7 @@ class Sequencer(Block):
         if folding.mask_places:
             m.submodules.mask_places = places = MaskPlaces(config)
             wiring.connect(m, reads, places.i)
-            m.d.comb += places.freed.eq(self.freed)
+            join(m, wiring.flipped(self), places, "freed")
             reads = places.o
         wiring.connect(m, reads, wiring.flipped(self.operations))
         return m

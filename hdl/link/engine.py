@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.layouts import tap
 
 from .board_rom import RomReader
@@ -244,28 +244,18 @@ class Engine(Block):
 
         with m.If(self.show):
             m.d.sync += wanted.eq(1)
-        wiring.connect(m, wiring.flipped(self.fault), self._status.fault)
+        outside = wiring.flipped(self)
+        join(m, outside, self._status, "fault")
         m.d.comb += [
             self._identity.stored.valid.eq(stored.valid),
             self._identity.stored.payload.eq(stored.payload),
             self._images.follows.eq(self.follows | unasked),
             self.every_cycle.eq(self._images.every_cycle & ~unasked),
-            self.shown.eq(self._images.shown),
-            self.shown_valid.eq(self._images.shown_valid),
-            self.reset_core.eq(self._control.reset_core),
         ]
-        self._connect_core(m)
+        join(m, outside, self._images, "shown", "shown_valid")
+        join(m, outside, self._control, "reset_core")
+        core = wiring.flipped(self.core)
+        for handler in self._handlers.values():
+            its = handler.signature.members
+            join(m, core, handler, *(name for name in its if name in core.signature.members))
         return m
-
-    def _connect_core(self, m):
-        core, weights, images = self.core, self._weights, self._images
-        wiring.connect(m, weights.weights, wiring.flipped(core.weights))
-        wiring.connect(m, wiring.flipped(core.weights_read), weights.weights_read)
-        wiring.connect(m, images.events, wiring.flipped(core.events))
-        wiring.connect(m, wiring.flipped(core.decision), images.decision)
-        if self._config.bitmap is not None:
-            wiring.connect(m, images.words, wiring.flipped(core.words))
-        if self._config.learns:
-            wiring.connect(m, images.labels, wiring.flipped(core.labels))
-            wiring.connect(m, wiring.flipped(core.learned), images.learned)
-            wiring.connect(m, self._control.settings, wiring.flipped(core.settings))

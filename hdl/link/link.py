@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom
@@ -94,21 +94,18 @@ class Link(Block):
         m.submodules.ring = ring = self._ring
         m.submodules.engine = engine = self._engine
         m.submodules.transmitter = transmitter = self._transmitter
-        wiring.connect(m, wiring.flipped(self.received), receiver.received)
-        wiring.connect(m, receiver.put, ring.put)
-        wiring.connect(m, ring.get, engine.get)
+        outside = wiring.flipped(self)
+        join(m, outside, receiver, "received")
+        join(m, receiver, ring, "put")
+        join(m, ring, engine, "get")
         # A register here, for on both sides of it much depends on who can go on.
         m.submodules.stage = stage = Stage(ANSWER_BYTE)
         wiring.connect(m, engine.answer, stage.i)
         wiring.connect(m, stage.o, transmitter.answer)
-        wiring.connect(m, transmitter.sent, wiring.flipped(self.sent))
+        join(m, outside, transmitter, "sent")
+        join(m, receiver, ring, "drop", "full")
+        join(m, ring, engine, "every_cycle", "follows", "release", "rewind")
         m.d.comb += [
-            ring.drop.eq(receiver.drop),
-            receiver.full.eq(ring.full),
-            ring.every_cycle.eq(engine.every_cycle),
-            engine.follows.eq(ring.follows),
-            ring.release.eq(engine.release),
-            ring.rewind.eq(engine.rewind),
             engine.fault.valid.eq(receiver.fault.valid),
             engine.fault.cause.eq(receiver.fault.cause),
             engine.expected.eq(receiver.expected),
@@ -124,10 +121,5 @@ class Link(Block):
         m.submodules.button = FFSynchronizer(self.show, pressed)
         m.d.sync += before.eq(pressed)
         m.d.comb += engine.show.eq(pressed & ~before)
-        m.d.comb += [
-            self.reset_core.eq(engine.reset_core),
-            self.shown.eq(engine.shown),
-            self.shown_valid.eq(engine.shown_valid),
-        ]
-        wiring.connect(m, engine.core, wiring.flipped(self.core))
+        join(m, outside, engine, "reset_core", "shown", "shown_valid", "core")
         return m

@@ -6,7 +6,7 @@ from amaranth.lib import wiring
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import Link, outer_members
@@ -25,9 +25,9 @@ class LinkedCore(Block):
     def __init__(self, config: CoreConfig, network: Network, *, weights=None, **link):
         self._core = Core(config, weights)
         self._link = Link(config, network, loaded=weights is None, **link)
-        self._logs = [name for name in self._core.signature.members if name.startswith("log_")]
-        logs = {name: self._core.signature.members[name] for name in self._logs}
-        super().__init__(**outer_members(config), **logs)
+        members = self._core.signature.members
+        self._logs = {name: members[name] for name in members if name.startswith("log_")}
+        super().__init__(**outer_members(config), **self._logs)
 
     def elaborate(self, platform):
         m = Module()
@@ -36,30 +36,19 @@ class LinkedCore(Block):
         m.submodules.core = ResetInserter(link.reset_core)(core)
         events = self._cut(m, "events", link.core.events)
         wiring.connect(m, events, core.events)
-        wiring.connect(m, core.decision, link.core.decision)
-        wiring.connect(m, link.core.weights, core.weights)
-        wiring.connect(m, core.weights_read, link.core.weights_read)
+        join(m, core, link.core, "decision", "weights", "weights_read")
         if config.bitmap is not None:
             # Their `ready` goes back as far as the ring's memory.
             m.submodules.words_skid = skid = ResetInserter(link.reset_core)(Skid(config.bitmap))
             wiring.connect(m, link.core.words, skid.i)
             wiring.connect(m, self._cut(m, "words", skid.o), core.words)
         if config.learns:
-            wiring.connect(m, link.core.labels, core.labels)
-            wiring.connect(m, link.core.settings, core.settings)
-            wiring.connect(m, core.learned, link.core.learned)
+            join(m, core, link.core, "labels", "settings", "learned")
         # A cycle late, for much depends on it: no request waits for it so soon after an image.
         m.d.sync += link.core.busy.eq(core.busy)
-        m.d.comb += core.abort_image.eq(link.core.abort_image)
-        for log in self._logs:
-            wiring.connect(m, getattr(core, log), wiring.flipped(getattr(self, log)))
-        wiring.connect(m, wiring.flipped(self.received), link.received)
-        wiring.connect(m, link.sent, wiring.flipped(self.sent))
-        m.d.comb += [
-            link.show.eq(self.show),
-            self.shown.eq(link.shown),
-            self.shown_valid.eq(link.shown_valid),
-        ]
+        join(m, core, link.core, "abort_image")
+        join(m, wiring.flipped(self), core, *self._logs)
+        join(m, wiring.flipped(self), link, *outer_members(config))
         return m
 
     def _cut(self, m, name, source):

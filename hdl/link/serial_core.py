@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, join
 
 from .linked_core import LinkedCore
 from .uart import UartReceiver, UartTransmitter, divisor_of
@@ -33,25 +33,19 @@ class SerialCore(Block):
     def __init__(self, config: CoreConfig, network: Network, *, clock_hz: int, **rest):
         self._divisor = divisor_of(clock_hz)
         self._core = LinkedCore(config, network, clock_hz=clock_hz, **rest)
-        members = dict(self._core.signature.members)
-        del members["received"], members["sent"]
-        super().__init__(rx=In(1, init=1), tx=Out(1, init=1), **members)
+        self._passed = dict(self._core.signature.members)
+        del self._passed["received"], self._passed["sent"]
+        super().__init__(rx=In(1, init=1), tx=Out(1, init=1), **self._passed)
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.receiver = receiver = UartReceiver(self._divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self._divisor)
         m.submodules.linked_core = core = self._core
-        wiring.connect(m, receiver.received, core.received)
-        wiring.connect(m, core.sent, transmitter.sent)
-        m.d.comb += [
-            receiver.rx.eq(self.rx),
-            self.tx.eq(transmitter.tx),
-            core.show.eq(self.show),
-            self.shown.eq(core.shown),
-            self.shown_valid.eq(core.shown_valid),
-        ]
-        for name, member in self.signature.members.items():
-            if member.is_signature:
-                wiring.connect(m, wiring.flipped(getattr(self, name)), getattr(core, name))
+        join(m, receiver, core, "received")
+        join(m, core, transmitter, "sent")
+        outside = wiring.flipped(self)
+        join(m, outside, receiver, "rx")
+        join(m, outside, transmitter, "tx")
+        join(m, outside, core, *self._passed)
         return m
