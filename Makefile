@@ -17,7 +17,7 @@ DEMO := --images 100 --lanes 64
 demo: setup
 	$(BIN)/firstspike info
 	$(BIN)/firstspike compare --target rtl $(DEMO)
-	$(BIN)/firstspike run --target rtl $(DEMO)
+	$(BIN)/firstspike run $(DEMO)
 	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
 
 quick: check
