@@ -339,7 +339,7 @@ def _check_results(folder: Path, bench: str) -> None:
 _ERROR = re.compile(
     r"%Error|error: (?!ld returned)|syntax error|undefined reference|/ld: ", re.IGNORECASE
 )
-_NO_REASON = ("make: ", "g++ -")
+_NO_REASON = ("make: ", "make[", "g++ -")
 """How lines begin that say what was done, and what came of it."""
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -143,12 +144,14 @@ def serving(tmp_path):
     words = ["serve", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
     words += ["--weights", "port", "--learn", 10, "--link", link]
     code = "from firstspike.scripts.main import main; main()"
-    (tmp_path / "temporary").mkdir()
+    # The path of a socket in it must be short.
+    temporary = tempfile.TemporaryDirectory(prefix="serve-")
+    (tmp_path / "temporary").symlink_to(temporary.name)
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
+        env={**os.environ, "TMPDIR": temporary.name},
     )
     try:
         name = process.stdout.readline().strip()
@@ -157,6 +160,7 @@ def serving(tmp_path):
     finally:
         process.kill()
         process.wait()
+        temporary.cleanup()
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
