@@ -69,6 +69,7 @@ def test_a_missing_compiler_is_named(capfd, monkeypatch, tmp_path, selection):
     monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
     ended = firstspike(capfd, "compare", *selection, *CORE)
     assert ended.status == 2
+    assert ended.out == ""
     *steps, error = ended.err.splitlines()  # what was done before may be told
     assert not any(line.startswith("Error") for line in steps)
     assert error.startswith("Error: ")
