@@ -1,55 +1,41 @@
-"""What a bench and the program that runs it tell each other: values and arrays, in one file."""
+"""What a bench and the program that runs it tell each other: an object each way, and progress.
 
-import json
+The bench runs in another process, of the same Python, to which objects go as pickles.
+"""
+
 import os
+import pickle
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numpy as np
 
 FOLDER = "FIRSTSPIKE_BENCH"
 """The environment variable with the folder in which a bench finds and leaves its files."""
 
 Given = TypeVar("Given")
 
-PARAMETERS, RESULTS = "parameters.npz", "results.npz"
+GIVEN, REPORTED = "given.pickle", "reported.pickle"
 
 DONE = "done"
 """A file that is as many bytes long as the bench has told."""
 
 
-def write(path: Path, values: dict[str, Any]) -> None:
-    """Write a dictionary: arrays as they are, everything else as JSON."""
-    arrays: dict[str, Any] = {}
-    rest = {}
-    for name, value in values.items():
-        if isinstance(value, np.ndarray):
-            arrays[f"array_{name}"] = value
-        else:
-            rest[name] = value
-    np.savez(path, **arrays, json=json.dumps(rest))
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Read what `write` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name.removeprefix("array_"): file[name] for name in file.files if name != "json"}
-        return json.loads(str(file["json"])) | arrays
-
-
-def parameters() -> dict[str, Any]:
+def parameters() -> Any:
     """In a bench: the parameters that `Simulation.run` was given."""
-    return read(Path(os.environ[FOLDER]) / PARAMETERS)
+    return pickle.loads((Path(os.environ[FOLDER]) / GIVEN).read_bytes())
 
 
 def given(kind: type[Given]) -> Given:
-    """In a bench: the parameters as the dataclass whose fields they were."""
-    return kind(**parameters())
+    """In a bench: the parameters that `Simulation.run` was given, which must be of this kind."""
+    found = parameters()
+    if not isinstance(found, kind):
+        raise TypeError(f"the bench was given {found!r}, but takes a {kind.__name__}.")
+    return found
 
 
-def report(**results: Any) -> None:
-    """In a bench: the values and arrays that `Simulation.run` is to return."""
-    write(Path(os.environ[FOLDER]) / RESULTS, results)
+def report(outcome: Any = None, /, **results: Any) -> None:
+    """In a bench: what `Simulation.run` is to return."""
+    content = pickle.dumps(results if outcome is None else outcome)
+    (Path(os.environ[FOLDER]) / REPORTED).write_bytes(content)
 
 
 def tell(done: int) -> None:

@@ -2,22 +2,18 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import Any
 
 from amaranth.lib import wiring
 
 from .runner import Simulation
 from .verilog import verilog_of
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 
 def run_bench(
     bench: str,
     block: wiring.Component,
-    parameters: "DataclassInstance",
+    parameters: Any,
     *,
     simulator: str = "verilator",
     waves: str | os.PathLike[str] | None = None,
@@ -30,7 +26,7 @@ def run_bench(
     ----------
     bench : import name of the bench; the last part is also the name of the top module.
     block : what to simulate.
-    parameters : a dataclass of values and arrays, which the bench gets by `bench_io.given`.
+    parameters : what the bench gets by `bench_io.given`.
     simulator, waves : for `Simulation`.
     seed, view : for `Simulation.run`.
 
@@ -40,4 +36,4 @@ def run_bench(
     """
     top = bench.rpartition(".")[2]
     simulation = Simulation(verilog_of(block, top), top, simulator, waves)
-    simulation.run(bench, asdict(parameters), seed=seed, view=view)
+    simulation.run(bench, parameters, seed=seed, view=view)

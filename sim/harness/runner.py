@@ -1,6 +1,7 @@
 """Compiles Verilog for Verilator or Icarus, once, and runs cocotb benches on it."""
 
 import os
+import pickle
 import re
 import shutil
 import subprocess
@@ -21,7 +22,7 @@ from find_libpython import find_libpython
 
 from firstspike.hdl.flow.steps import step
 
-from . import bench_io as exchange
+from . import bench_io
 from .cache import cached
 from .hosted_verilator import HostedVerilator
 from .waves import write_view
@@ -144,28 +145,27 @@ class Simulation:
     def run(
         self,
         bench: str,
-        parameters: dict[str, Any] | None = None,
+        parameters: Any = None,
         test: str | None = None,
         seed: int = 1,
         view: Iterable[str] = (),
         progress: Callable[[int], None] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Any:
         """Run a bench and return what it reported.
 
         Parameters
         ----------
         bench : import name of the module with the cocotb tests.
-        parameters : values (as JSON can hold them) and numpy arrays, for the bench to fetch with
-            `exchange.parameters`.
+        parameters : what the bench gets by `bench_io.given`; can be pickled, as what it reports.
         test : run only the test of this name.
         seed : of Python's `random` in the bench, and of what is undefined on Verilator.
         view : further signals for the view of the waves, such as `layer_0.lanes.S_0`.
         progress : is told now and then, in a thread of its own, what the bench says by
-            `exchange.tell`.
+            `bench_io.tell`.
 
         Returns
         -------
-        What the bench gave to `exchange.report`; empty if it gave nothing.
+        What the bench gave to `bench_io.report`; None if it gave nothing.
 
         Raises
         ------
@@ -173,14 +173,14 @@ class Simulation:
         """
         with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
             folder = Path(name)
-            exchange.write(folder / exchange.PARAMETERS, parameters or {})
-            with _watched(folder / exchange.DONE, progress):
+            (folder / bench_io.GIVEN).write_bytes(pickle.dumps(parameters))
+            with _watched(folder / bench_io.DONE, progress):
                 self._test(bench, folder, test, seed)
             if self._waves is not None:
                 self._keep_waves(self._waves, folder, view)
             _check_results(folder, bench)
-            results = folder / exchange.RESULTS
-            return exchange.read(results) if results.exists() else {}
+            reported = folder / bench_io.REPORTED
+            return pickle.loads(reported.read_bytes()) if reported.exists() else None
 
     def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> None:
         runner = self._make_runner()
@@ -204,7 +204,7 @@ class Simulation:
                     "+verilator+rand+reset+2",
                     f"+verilator+seed+{seed}",
                 ],
-                extra_env={exchange.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
+                extra_env={bench_io.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
             )
 
     def _keep_waves(self, waves: Path, folder: Path, view: Iterable[str]) -> None:

@@ -21,6 +21,7 @@ from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.mutants.mutation import mutated
+from tests.support.twins_bench import Twins
 
 TOP = "twins"
 
@@ -185,7 +186,7 @@ def compare(models):
     text = "\n".join([twins(), convert(Memories(), "rtl"), netlist()[0], models])
     Simulation(text, TOP, netlist=True).run(
         "tests.support.twins_bench",
-        {"names": list(MEMORIES), "stimulus": STIMULUS, "cycles": 20_000},
+        Twins(list(MEMORIES), STIMULUS, 20_000),
     )
 
 

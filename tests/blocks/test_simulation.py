@@ -17,6 +17,7 @@ from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.simulators import needs_icarus, on_both_simulators
+from tests.support.stream_bench import Transfer
 
 ITEMS = np.arange(300) * 7 % 256
 
@@ -52,30 +53,30 @@ class _Fickle(wiring.Component):
 
 def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo", simulator, **options)
-    given = {"items": ITEMS, "expected": expected, "pauses": pauses}
-    return simulation.run("tests.support.stream_bench", given, test="transfer")
+    what = Transfer(ITEMS, expected, pauses)
+    return simulation.run("tests.support.stream_bench", what, test="transfer")
 
 
 @on_both_simulators
 def test_stream_moves_an_item_a_cycle(simulator):
     results = run_fifo(simulator)
-    assert (np.diff(results["sent"]) == 1).all()
-    assert (np.diff(results["received"][:, 0]) == 1).all()
-    assert (results["received"][:, 1] == ITEMS).all()
+    assert (np.diff(results.sent) == 1).all()
+    assert (np.diff(results.received[:, 0]) == 1).all()
+    assert (results.received[:, 1] == ITEMS).all()
 
 
 @on_both_simulators
 def test_pauses_delay_but_lose_nothing(simulator):
     steady, paused = (run_fifo(simulator, pauses) for pauses in (False, True))
-    assert (paused["received"][:, 1] == steady["received"][:, 1]).all()
-    assert paused["received"][-1, 0] > 1.5 * steady["received"][-1, 0]
+    assert (paused.received[:, 1] == steady.received[:, 1]).all()
+    assert paused.received[-1, 0] > 1.5 * steady.received[-1, 0]
 
 
 @needs_icarus
 def test_simulators_agree_on_every_cycle():
     verilator, icarus = (run_fifo(simulator, pauses=True) for simulator in ("verilator", "icarus"))
-    assert (verilator["sent"] == icarus["sent"]).all()
-    assert (verilator["received"] == icarus["received"]).all()
+    assert (verilator.sent == icarus.sent).all()
+    assert (verilator.received == icarus.received).all()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ def test_a_cache_whose_path_has_blanks(monkeypatch, tmp_path, simulator):
     for made in cache_folder().glob("*/verilated.o"):
         (folder / made.parent.name).symlink_to(made.parent)
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(folder))
-    assert len(run_fifo(simulator)["received"]) == len(ITEMS)
+    assert len(run_fifo(simulator).received) == len(ITEMS)
 
 
 def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path):

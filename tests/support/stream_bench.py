@@ -1,9 +1,11 @@
 """A cocotb bench with which the tests try out the drivers and monitors of streams."""
 
+from dataclasses import dataclass
+
 import cocotb
 import numpy as np
 
-from firstspike.sim.harness.bench_io import parameters, report
+from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
@@ -13,21 +15,37 @@ from firstspike.sim.harness.streams import (
 )
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """What goes in and is to come out, and whether both sides pause."""
+
+    items: np.ndarray
+    expected: np.ndarray
+    pauses: bool
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """The cycles of what was sent, and of what was received also the payload, [k, 2]."""
+
+    sent: np.ndarray
+    received: np.ndarray
+
+
 @cocotb.test()
 async def transfer(dut):
     """Send items through, with or without pauses, and report the cycles of all transfers."""
-    given = parameters()
-    patient = given["pauses"]
+    what = given(Transfer)
     domain = ClockDomain(dut)
-    source = StreamSource(dut, "i", domain, willing=at_random(1) if patient else None)
-    board = CheckedSink(dut, "o", domain, willing=at_random(2) if patient else None)
+    source = StreamSource(dut, "i", domain, willing=at_random(1) if what.pauses else None)
+    board = CheckedSink(dut, "o", domain, willing=at_random(2) if what.pauses else None)
     await domain.start()
     board.start()
-    board.expect(given["expected"].tolist())
-    sent = await source.send_all(given["items"].tolist())
+    board.expect(what.expected.tolist())
+    sent = await source.send_all(what.items.tolist())
     await domain.cycles(100)
     board.finish()
-    report(sent=np.array(sent), received=np.array(board.received))
+    report(Transferred(np.array(sent), np.array(board.received)))
 
 
 @cocotb.test()
