@@ -6,6 +6,7 @@ used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 
 import importlib
 import os
+import signal
 import sys
 import sysconfig
 
@@ -72,6 +73,7 @@ def main() -> None:
     """Run the command line and end with its exit status."""
     # Yosys and others come as Python packages: their commands are beside ours, on no one's PATH.
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends, and tidies up, as by Ctrl-C
     status = run_line(sys.argv[1:])
     if status:  # what is still buffered must not fail once more when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,7 +84,7 @@ def run_line(words: list[str]) -> int:
     """Run one command line, given without the command's own name, and return the exit status.
 
     0 is success, 1 a difference that was found, 2 an error (one sentence on standard error), 130
-    an interrupt, 141 a reader who closed the pipe. Errors of classes that are not ours are faults
+    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors of classes that are not ours are faults
     of the program and pass through.
     """
     try:

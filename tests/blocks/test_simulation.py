@@ -3,7 +3,11 @@
 import errno
 import os
 import re
+import subprocess
+import sys
+import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -154,6 +158,26 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
         for _ in range(2):
             Simulation(verilog_of(_Fifo, "fifo", made_from="this test"), "fifo")
     assert steps == ["fifo: Verilog by Yosys", "fifo: simulation by Verilator"]
+
+
+LINGERING = """
+from tests.blocks.test_simulation import Simulation, _Fifo, verilog_of
+
+simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
+say = lambda process: print(process, flush=True)
+simulation.run("tests.support.stream_bench", None, test="linger", progress=say)
+"""
+
+
+def test_a_simulation_ends_with_the_program_that_runs_it():
+    with subprocess.Popen([sys.executable, "-c", LINGERING], stdout=subprocess.PIPE) as program:
+        process = Path("/proc", program.stdout.readline().decode().strip(), "cmdline")
+        assert process.read_bytes()
+        program.kill()
+    patience = time.monotonic() + 10
+    while process.exists() and process.read_bytes():  # empty of one that has ended
+        assert time.monotonic() < patience
+        time.sleep(0.05)
 
 
 def test_missing_test_is_named():

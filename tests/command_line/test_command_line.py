@@ -167,7 +167,8 @@ def test_a_reader_who_leaves_is_no_error():
     assert process.stderr.read() == ""
 
 
-def test_an_interrupt_ends_with_status_130(tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_status_130(tmp_path, ending):
     pipe = tmp_path / "events"
     os.mkfifo(pipe)
     process = subprocess.Popen(
@@ -175,7 +176,7 @@ def test_an_interrupt_ends_with_status_130(tmp_path):
     )
     with open(pipe, "w"):  # opens once the command waits for events
         time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(ending)
         assert process.wait(60) == 130
     assert "Traceback" not in process.stderr.read()
 

@@ -1,11 +1,12 @@
 """A cocotb bench with which the tests try out the drivers and monitors of streams."""
 
+import os
 from dataclasses import dataclass
 
 import cocotb
 import numpy as np
 
-from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import (
     CheckedSink,
     ClockDomain,
@@ -56,3 +57,12 @@ async def watch(dut):
     await domain.start()
     sink.start()
     await domain.cycles(100)
+
+
+@cocotb.test()
+async def linger(dut):
+    """Say which process this is, and go on for longer than anyone waits."""
+    domain = ClockDomain(dut)
+    await domain.start()
+    tell(os.getpid())
+    await domain.cycles(10**9)
