@@ -84,8 +84,8 @@ def run_line(words: list[str]) -> int:
     """Run one command line, given without the command's own name, and return the exit status.
 
     0 is success, 1 a difference that was found, 2 an error (one sentence on standard error), 130
-    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors of classes that are not ours are faults
-    of the program and pass through.
+    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors of classes that are not ours
+    are faults of the program and pass through.
     """
     try:
         with shown_by(shown):
