@@ -24,8 +24,8 @@ class Crossing(Block):
     def __init__(self, config, value):
         if not config.folding.window:
             raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
-        self._config = config
         self._value = value
+        self._config = config
         super().__init__(
             #: `value` is what the taker wants to know again.
             i=In(stream.Signature(struct(state=crossing_layout(config), value=value))),

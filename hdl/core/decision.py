@@ -41,18 +41,8 @@ class Decision(Block):
     def __init__(self, config):
         if not config.folding.last:
             raise ValueError("only the last layer decides: give its configuration.")
+        learns = config.learns
         self._config = config
-        learning = {
-            #: An image begins.
-            "opens": In(1),
-            #: It is to be learned if it has no error.
-            "learn": In(1),
-            #: All its spikes have come.
-            "complete": In(1),
-            "margin": In(margin_layout()),
-            #: Valid for a cycle, when all is known.
-            "outcome": Out(tap(what=outcome_layout(config))),
-        }
         super().__init__(
             #: Group by group at every tick. Always ready: a decision must have been taken
             #: before the next one falls (see Core).
@@ -62,7 +52,15 @@ class Decision(Block):
             load=Out(1),
             #: The image bit of the latest decided image (that of no image after a reset).
             decided_image=Out(1, init=1),
-            **(learning if config.learns else {}),
+            #: An image begins.
+            opens=In(1) if learns else None,
+            #: It is to be learned if it has no error.
+            learn=In(1) if learns else None,
+            #: All its spikes have come.
+            complete=In(1) if learns else None,
+            margin=In(margin_layout()) if learns else None,
+            #: Valid for a cycle, when all is known.
+            outcome=Out(tap(what=outcome_layout(config))) if learns else None,
         )
 
     def elaborate(self, platform):

@@ -50,7 +50,7 @@ class Drain(Block):
             #: not).
             decided_image=In(1),
             #: With several blocks: a place is free again from the next cycle on.
-            **({"freed": Out(1)} if config.folding.mask_places else {}),
+            freed=Out(1) if config.folding.mask_places else None,
         )
 
     def elaborate(self, platform):

@@ -22,8 +22,8 @@ class EventRegister(Block):
     """
 
     def __init__(self, config):
-        self._config = config
         tick, window = tick_shape(config.deadline), config.folding.window
+        self._config = config
         super().__init__(
             #: What comes, in order of time.
             events=In(stream.Signature(taken_layout(config))),

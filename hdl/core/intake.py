@@ -54,7 +54,7 @@ class Intake(Block):
             #: One may begin.
             idle=Out(1),
             #: The image that begins has a label that is no class.
-            **({"bad_label": In(1)} if learns else {}),
+            bad_label=In(1) if learns else None,
         )
 
     def elaborate(self, platform):

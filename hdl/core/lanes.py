@@ -55,26 +55,24 @@ class Lanes(Block):
     """
 
     def __init__(self, config):
+        last = config.folding.last
+        learns = config.learns and not last
         self._config = config
-        members = {
-            "words": In(stream.Signature(fetched_layout(config))),
+        super().__init__(
+            words=In(stream.Signature(fetched_layout(config))),
             #: Of `words`.
-            "ahead": In(ahead_signature(config)),
-        }
-        if config.folding.last:
+            ahead=In(ahead_signature(config)),
             #: One for the first operation of a group that starts or advances. From registers.
-            members["potentials"] = Out(stream.Signature(potentials_layout(config)))
-        else:
+            potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             #: One for the first operation of a group that advances, and one for the image's end.
             #: Combinational.
-            members["fired"] = Out(stream.Signature(fired_layout(config)))
-            if config.learns:
-                #: Which group `alive` is for, from the next cycle on. Only while no operation is
-                #: under way.
-                members["probe"] = In(probe_signature(config))
-                #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
-                members["alive"] = Out(config.folding.lanes)
-        super().__init__(**members)
+            fired=None if last else Out(stream.Signature(fired_layout(config))),
+            #: Which group `alive` is for, from the next cycle on. Only while no operation is
+            #: under way.
+            probe=In(probe_signature(config)) if learns else None,
+            #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
+            alive=Out(config.folding.lanes) if learns else None,
+        )
 
     def elaborate(self, platform):
         m = Module()

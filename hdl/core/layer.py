@@ -27,31 +27,26 @@ class Layer(Block):
     """
 
     def __init__(self, config, weights=None):
-        self._config = config
         self._weights = weights
-        members = {
-            "events": In(stream.Signature(taken_layout(config))),
+        learns, last = config.learns, config.folding.last
+        self._config = config
+        super().__init__(
+            events=In(stream.Signature(taken_layout(config))),
             #: Of the WeightStore.
-            "host": In(stream.Signature(host_request(config))),
-            "answers": Out(stream.Signature(CHUNK_BITS)),
+            host=In(stream.Signature(host_request(config))),
+            answers=Out(stream.Signature(CHUNK_BITS)),
+            updates=In(stream.Signature(update_layout(config))) if learns else None,
+            updated=Out(updated_signature(config)) if learns else None,
             #: The image bit of the latest decided image (that of no image after a reset).
-            "decided_image": In(1),
+            decided_image=In(1),
             #: The image bit of the latest image of which nothing is left to do.
-            "finished_image": Out(1),
-        }
-        if config.folding.last:
-            members["potentials"] = Out(stream.Signature(potentials_layout(config)))
-        else:
-            members["sent"] = Out(stream.Signature(sent_layout(config)))
-        if config.learns:
-            #: Of the WeightStore.
-            members["updates"] = In(stream.Signature(update_layout(config)))
-            members["updated"] = Out(updated_signature(config))
-            if not config.folding.last:
-                #: Of the Lanes.
-                members["probe"] = In(probe_signature(config))
-                members["alive"] = Out(config.folding.lanes)
-        super().__init__(**members)
+            finished_image=Out(1),
+            potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
+            sent=None if last else Out(stream.Signature(sent_layout(config))),
+            #: Of the Lanes.
+            probe=In(probe_signature(config)) if learns and not last else None,
+            alive=Out(config.folding.lanes) if learns and not last else None,
+        )
 
     def elaborate(self, platform):
         m = Module()

@@ -31,7 +31,7 @@ def causes_layout(learns):
     }
     if learns:
         causes["label"] = (1, "the label was no class: the image is not learned")
-    return DescribedLayout(causes)
+    return DescribedLayout(**causes)
 
 
 def tick_shape(deadline):
@@ -62,11 +62,9 @@ def context_layout(counted, learns):
 def input_layout(n_in, deadline):
     """An event as it enters the core: the core itself adds the image bit."""
     return DescribedLayout(
-        {
-            "kind": (Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
-            "tick": (tick_shape(deadline), "1 .. deadline; not looked at with END"),
-            "address": (address_shape(n_in), "row of the input, with SPIKE only"),
-        }
+        kind=(Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
+        tick=(tick_shape(deadline), "1 .. deadline; not looked at with END"),
+        address=(address_shape(n_in), "row of the input, with SPIKE only"),
     )
 
 

@@ -26,18 +26,13 @@ def decision_layout(config: CoreConfig) -> DescribedLayout:
     last = config.layers[-1]
     counts = data.StructLayout({str(i): range(n + 1) for i, n in enumerate(last.counted)})
     return DescribedLayout(
-        {
-            "class": (range(last.folding.n_out), "the output neuron that decides"),
-            "tick": (range(config.deadline + 1), "tick of the decision"),
-            "forced": (1, "no output fired up to the deadline"),
-            "error": (1, "one of the causes is set"),
-            "causes": (causes_layout(config.learns), "what was wrong with the image"),
-            "spikes_in": (counts, "spikes into this layer before the tick of the decision"),
-            "cycles": (
-                CYCLES_BITS,
-                "clock cycles from the first event or word taken to the decision",
-            ),
-        }
+        **{"class": (range(last.folding.n_out), "the output neuron that decides")},
+        tick=(range(config.deadline + 1), "tick of the decision"),
+        forced=(1, "no output fired up to the deadline"),
+        error=(1, "one of the causes is set"),
+        causes=(causes_layout(config.learns), "what was wrong with the image"),
+        spikes_in=(counts, "spikes into this layer before the tick of the decision"),
+        cycles=(CYCLES_BITS, "clock cycles from the first event or word taken to the decision"),
     )
 
 
@@ -45,73 +40,55 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     """A chunk of a weight word to write, or the request to read one."""
     words = max(layer.words for layer in config.layers)
     return DescribedLayout(
-        {
-            "write": (1, "1 write, 0 read"),
-            "layer": (range(len(config.layers) + 1), "layer, the first is 0"),
-            "address": (range(words + 1), "word: group * n_in + row"),
-            "data": (
-                CHUNK_BITS,
-                "next chunk of the word, lowest bits first; the last one writes it",
-            ),
-        }
+        write=(1, "1 write, 0 read"),
+        layer=(range(len(config.layers) + 1), "layer, the first is 0"),
+        address=(range(words + 1), "word: group * n_in + row"),
+        data=(CHUNK_BITS, "next chunk of the word, lowest bits first; the last one writes it"),
     )
 
 
 def weights_read_layout() -> DescribedLayout:
     """A chunk of a weight word that was asked for."""
     return DescribedLayout(
-        {
-            "data": (CHUNK_BITS, "next chunk of the word, lowest bits first"),
-            "error": (1, "no such layer or address"),
-        }
+        data=(CHUNK_BITS, "next chunk of the word, lowest bits first"),
+        error=(1, "no such layer or address"),
     )
 
 
 def label_layout(config: CoreConfig) -> DescribedLayout:
     """What an image is to be learned as."""
     return DescribedLayout(
-        {
-            "learn": (1, "1 learn the image, 0 only decide it"),
-            "label": (bits_for(config.layers[-1].folding.n_out), "its class"),
-        }
+        learn=(1, "1 learn the image, 0 only decide it"),
+        label=(bits_for(config.layers[-1].folding.n_out), "its class"),
     )
 
 
 def log_layout(config: CoreConfig, layer: int) -> DescribedLayout:
     """A spike of hidden layer `layer`."""
     return DescribedLayout(
-        {
-            "image": (1, "alternates from image to image"),
-            "tick": (tick_shape(config.deadline), "tick of the spike"),
-            "neuron": (range(config.layers[layer].folding.n_out), "the neuron that spikes"),
-        }
+        image=(1, "alternates from image to image"),
+        tick=(tick_shape(config.deadline), "tick of the spike"),
+        neuron=(range(config.layers[layer].folding.n_out), "the neuron that spikes"),
     )
 
 
 def log_signature(config: CoreConfig, layer: int) -> DescribedSignature:
     """Every spike of hidden layer `layer`: a tap, with nothing to wait for."""
     return DescribedSignature(
-        {
-            "valid": (
-                Out(1),
-                "a spike of this hidden layer, in the cycle in which the next layer takes it",
-            ),
-            "spike": (Out(log_layout(config, layer)), "the spike"),
-        }
+        valid=(
+            Out(1),
+            "a spike of this hidden layer, in the cycle in which the next layer takes it",
+        ),
+        spike=(Out(log_layout(config, layer)), "the spike"),
     )
 
 
 def learned_signature() -> DescribedSignature:
     """An image is over, also one that is not to be learned: a tap, once an image."""
     return DescribedSignature(
-        {
-            "valid": (
-                Out(1),
-                "high for a cycle: from the next one on the core can take another image",
-            ),
-            "updated": (Out(1), "whether weights were changed"),
-            "cycles": (Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
-        }
+        valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),
+        updated=(Out(1), "whether weights were changed"),
+        cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
     )
 
 
@@ -123,59 +100,50 @@ class CoreSignature(DescribedSignature):
     """
 
     def __init__(self, config: CoreConfig) -> None:
-        last = len(config.layers) - 1
+        events = input_layout(config.layers[0].folding.n_in, config.deadline)
+        words = config.bitmap and {
+            "words": (
+                In(stream.Signature(config.bitmap)),
+                "bitmap of all pixels of an image, instead of its events: pixel p is bit p % width "
+                "of word p // width",
+            )
+        }
         logs = {
             f"log_{layer}": (
                 Out(log_signature(config, layer)),
                 f"the spikes of layer {layer}, as the next layer takes them",
             )
-            for layer in range(last)
+            for layer in range(len(config.layers) - 1)
         }
         super().__init__(
-            _image_ports(config)
-            | logs
-            | _weight_ports(config)
-            | (_learning_ports(config) if config.learns else {})
-            | {
-                # Its decision is flagged; the next event or word is the first of a new image.
-                "abort_image": (
-                    In(1),
-                    "high for a cycle: end the image under way, for a source that has stalled",
-                ),
-                # Or one is being learned.
-                "busy": (Out(1), "an image is under way"),
-            }
+            events=(
+                In(stream.Signature(events)),
+                "input spikes in order of tick, then END once: that ends the image",
+            ),
+            **(words or {}),
+            decision=(
+                Out(stream.Signature(decision_layout(config))),
+                "one decision an image, in order",
+            ),
+            **logs,
+            # Of requests out of range those to write are dropped, and those to read answered.
+            weights=(
+                In(stream.Signature(weights_layout(config))),
+                "weights to write, and requests to read; to be used between images",
+            ),
+            weights_read=(
+                Out(stream.Signature(weights_read_layout())),
+                "an answer to each request to read",
+            ),
+            **(_learning_ports(config) if config.learns else {}),
+            # Its decision is flagged; the next event or word is the first of a new image.
+            abort_image=(
+                In(1),
+                "high for a cycle: end the image under way, for a source that has stalled",
+            ),
+            # Or one is being learned.
+            busy=(Out(1), "an image is under way"),
         )
-
-
-def _image_ports(config):
-    n_rows = config.layers[0].folding.n_in
-    events = stream.Signature(input_layout(n_rows, config.deadline))
-    ports = {
-        "events": (In(events), "input spikes in order of tick, then END once: that ends the image")
-    }
-    if config.bitmap is not None:
-        ports["words"] = (
-            In(stream.Signature(config.bitmap)),
-            "bitmap of all pixels of an image, instead of its events: pixel p is bit p % width of "
-            "word p // width",
-        )
-    decision = stream.Signature(decision_layout(config))
-    return ports | {"decision": (Out(decision), "one decision an image, in order")}
-
-
-def _weight_ports(config):
-    # Of requests out of range those to write are dropped, and those to read answered.
-    return {
-        "weights": (
-            In(stream.Signature(weights_layout(config))),
-            "weights to write, and requests to read; to be used between images",
-        ),
-        "weights_read": (
-            Out(stream.Signature(weights_read_layout())),
-            "an answer to each request to read",
-        ),
-    }
 
 
 def _learning_ports(config):

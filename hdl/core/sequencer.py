@@ -49,7 +49,7 @@ class Sequencer(Block):
             #: A window layer's spikes up to the promise have been sent.
             done=In(1),
             #: Where the drain has places for masks: one is free again.
-            **({"freed": In(1)} if config.folding.mask_places else {}),
+            freed=In(1) if config.folding.mask_places else None,
         )
 
     def elaborate(self, platform):

@@ -59,16 +59,8 @@ class WeightStore(Block):
 
     def __init__(self, config, weights=None):
         check_weights(config, weights)
-        self._config = config
         self._weights = weights
-        learning = {
-            #: One word a cycle; always ready. Updates go before the host and before the lanes,
-            #: which must not read what is written, and have no word waiting: it would be lost.
-            #: Weights saturate. Latency to the cycle in which the word is written:
-            #: `config.folding.update_cycles`; before that it is not to be updated again.
-            "updates": In(stream.Signature(update_layout(config))),
-            "updated": Out(updated_signature(config)),
-        }
+        self._config = config
         super().__init__(
             reads=In(stream.Signature(read_layout(config))),
             #: With several banks every word must be taken at once.
@@ -81,7 +73,12 @@ class WeightStore(Block):
             host=In(stream.Signature(host_request(config))),
             #: The chunks read, one for each request to read.
             answers=Out(stream.Signature(CHUNK_BITS)),
-            **(learning if config.learns else {}),
+            #: One word a cycle; always ready. Updates go before the host and before the lanes,
+            #: which must not read what is written, and have no word waiting: it would be lost.
+            #: Weights saturate. Latency to the cycle in which the word is written:
+            #: `config.folding.update_cycles`; before that it is not to be updated again.
+            updates=In(stream.Signature(update_layout(config))) if config.learns else None,
+            updated=Out(updated_signature(config)) if config.learns else None,
         )
 
     def elaborate(self, platform):

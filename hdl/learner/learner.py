@@ -22,7 +22,7 @@ from .run_on import margin_layout, outcome_layout
 
 def settings_layout() -> DescribedLayout:
     """The registers of the rule, as `firstspike.golden.learning.rule` describes them."""
-    return DescribedLayout({one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
+    return DescribedLayout(**{one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
 
 
 class State(enum.Enum):

@@ -37,8 +37,8 @@ class RunOn(Block):
     """
 
     def __init__(self, config):
-        self._config = config
         folding = config.folding
+        self._config = config
         super().__init__(
             #: A new image begins.
             opens=In(1),

@@ -6,10 +6,10 @@ from amaranth.lib.wiring import Out
 
 
 class Block(wiring.Component):
-    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`."""
+    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`, None for no port."""
 
     def __init__(self, **ports):
-        super().__init__(ports)
+        super().__init__({name: port for name, port in ports.items() if port is not None})
 
 
 def join(m: Module, one, other, *names: str) -> None:

@@ -1,6 +1,6 @@
 """Layouts and signatures that say what their members mean, and payloads as integers.
 
->>> point = DescribedLayout({"x": (4, "to the right"), "y": (4, "upwards")})
+>>> point = DescribedLayout(x=(4, "to the right"), y=(4, "upwards"))
 >>> list(fields(point))
 [('x', 0, 4), ('y', 4, 4)]
 >>> meaning(point, "y")
@@ -32,38 +32,24 @@ def tap(**fields: ShapeLike) -> wiring.Signature:
     return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
-class DescribedLayout(data.StructLayout):
-    """A StructLayout each of whose members says what it means.
+class _Described:
+    """What each member means.
 
-    Parameters
-    ----------
-    members : {name: (shape, meaning)}, from the lowest bit on.
-
-    Attributes
-    ----------
-    meanings : {name: meaning}.
+    Parameters: by name, (shape or member, meaning).
+    Attribute: `meanings`, {name: meaning}, in the order given.
     """
 
-    def __init__(self, members: Mapping[str, tuple[ShapeLike, str]]) -> None:
-        super().__init__({name: shape for name, (shape, _) in members.items()})
+    def __init__(self, **members: tuple[Any, str]) -> None:
+        super().__init__({name: member for name, (member, _) in members.items()})  # type: ignore[call-arg]
         self.meanings = {name: meaning for name, (_, meaning) in members.items()}
 
 
-class DescribedSignature(wiring.Signature):
-    """A Signature each of whose members says what it means.
+class DescribedLayout(_Described, data.StructLayout):
+    """A StructLayout each of whose members, from the lowest bit on, says what it means."""
 
-    Parameters
-    ----------
-    members : {name: (member, meaning)}.
 
-    Attributes
-    ----------
-    meanings : {name: meaning}, in the order given.
-    """
-
-    def __init__(self, members: Mapping[str, tuple[wiring.Member, str]]) -> None:
-        super().__init__({name: member for name, (member, _) in members.items()})
-        self.meanings = {name: meaning for name, (_, meaning) in members.items()}
+class DescribedSignature(_Described, wiring.Signature):
+    """A Signature each of whose members says what it means."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, DescribedSignature) and self.members == other.members
