@@ -101,15 +101,16 @@ class Core(wiring.Component):
             intake.hold.eq(decision.decision.valid | hold),
         ]
 
+        def spikes(events):
+            """Whether a layer takes a spike of an image that is not decided."""
+            says = events.payload
+            goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
+            return goes & (says.image != decision.decided_image)
+
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
-                log.valid.eq(
-                    sent.valid
-                    & sent.ready
-                    & (sent.payload.kind == Kind.SPIKE)
-                    & (sent.payload.image != decision.decided_image)
-                ),
+                log.valid.eq(spikes(sent)),
                 log.spike.image.eq(sent.payload.image),
                 log.spike.tick.eq(sent.payload.tick),
                 log.spike.neuron.eq(sent.payload.address),
@@ -125,9 +126,7 @@ class Core(wiring.Component):
         m.d.comb += [
             self.decision.valid.eq(decision.decision.valid),
             decision.decision.ready.eq(self.decision.ready),
-            out["class"].eq(said["class"]),
-            out.tick.eq(said.tick),
-            out.forced.eq(said.forced),
+            *(out[name].eq(said[name]) for name in ("class", "tick", "forced")),
             out.error.eq(said.context.causes.as_value() != 0),
             *(out.causes[name].eq(said.context.causes[name]) for name, _ in out.causes.shape()),
             out.cycles.eq(taken),
@@ -137,12 +136,12 @@ class Core(wiring.Component):
 
         self._connect_host(m, layers)
         if config.learns:
-            learner = self._connect_learner(m, intake, layers, decision, hold, cycles)
-            under_way |= learner.busy
+            under_way |= self._connect_learner(m, intake, layers, decision, hold, cycles, spikes)
         m.d.comb += self.busy.eq(under_way)
         return m
 
-    def _connect_learner(self, m, intake, layers, decision, hold, cycles):
+    def _connect_learner(self, m, intake, layers, decision, hold, cycles, spikes):
+        """Put the Learner beside the layers; returns whether it is busy."""
         hidden, last = layers
         finished = last.finished_image
         m.submodules.learner = learner = Learner(*self.config.layers)
@@ -159,15 +158,6 @@ class Core(wiring.Component):
         with m.If(intake.opens):
             m.d.sync += [label.eq(given.label), learn.eq(given.learn & ~bad)]
 
-        def taken(events):
-            payload = events.payload
-            return (
-                events.valid
-                & events.ready
-                & (payload.kind == Kind.SPIKE)
-                & (payload.image != decision.decided_image)
-            )
-
         m.d.comb += [
             self.labels.ready.eq(intake.opens),
             intake.bad_label.eq(bad),
@@ -183,19 +173,16 @@ class Core(wiring.Component):
             learner.wanted.eq(self.labels.valid & given.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
             learner.alive.eq(hidden.alive),
-            learner.input.valid.eq(taken(hidden.events)),
+            learner.input.valid.eq(spikes(hidden.events)),
             learner.input.address.eq(hidden.events.payload.address),
-            learner.hidden.valid.eq(taken(last.events)),
+            learner.hidden.valid.eq(spikes(last.events)),
             learner.hidden.tick.eq(last.events.payload.tick),
             learner.hidden.address.eq(last.events.payload.address),
-        ]
-
-        m.d.comb += [
             self.learned.valid.eq(learner.done),
             self.learned.updated.eq(learner.updated),
             self.learned.cycles.eq(cycles + 1),
         ]
-        return learner
+        return learner.busy
 
     def _connect_host(self, m, layers):
         """Route the weight port to the layers; one request to read at a time is under way.
