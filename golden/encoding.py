@@ -39,7 +39,7 @@ def encode(network: Network, pixels: np.ndarray) -> np.ndarray:
 
 
 def events(ticks_row: np.ndarray) -> np.ndarray:
-    """One image's spikes in the order the hardware takes them.
+    """One image's spikes in the order the hardware takes them, and logs those of a layer.
 
     `ticks_row`: int32 [n_rows], 0 = silent. Returns int32 [k, 2], (tick, row), by tick, then row.
     """

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -25,7 +25,7 @@ LARGEST = 2**24 - 1
 
 _NETWORKS = Path(__file__).parent / "networks"
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
-_KINDS = {str: "string", int: "integer"}
+_KINDS = {str: "string", int: "integer", list: "array"}
 _PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "meta", *_INTEGERS)
 
 
@@ -211,7 +211,7 @@ class Network:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
         """The network of a file's content, checked; `NetworkError`."""
-        return cls(**_arguments(read_archive(content)))
+        return cls(**_arguments(Fields.of(content)))
 
     def digest(self) -> str:
         """SHA-256 (hex) of everything that decides what the network does; `meta` is left out."""
@@ -258,17 +258,40 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
     return Network.load(name)
 
 
-def read_archive(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays of an .npz without pickles; a `NetworkError` if it is none."""
-    if not content.startswith(b"PK"):
-        raise NetworkError("it is no .npz archive.")
-    # A damaged archive raises almost anything (zip, zlib, header syntax, sizes): all mean the same.
-    try:
-        archive = np.load(io.BytesIO(content), allow_pickle=False)
-        return {name: archive[name] for name in archive.files}
-    except Exception as error:
-        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-        raise NetworkError(f"it cannot be read as an .npz without pickles ({reason}).") from None
+class Fields(dict[str, np.ndarray]):
+    """The arrays of an .npz without pickles. Raises `NetworkError` for what should be another."""
+
+    @classmethod
+    def of(cls, content: bytes) -> "Fields":
+        """Those of a file's content."""
+        if not content.startswith(b"PK"):
+            raise NetworkError("it is no .npz archive.")
+        # A damaged archive raises almost anything (zip, zlib, header syntax): all mean the same.
+        try:
+            return cls(np.load(io.BytesIO(content), allow_pickle=False))
+        except Exception as error:
+            said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+            raise NetworkError(f"it cannot be read as an .npz without pickles ({said}).") from None
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise NetworkError(f"the field {name} is missing.")
+
+    def take(self, name: str, kind: type) -> Any:
+        """A field as a string, an integer or a list of values."""
+        value = self[name].tolist()
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
+        return value
+
+    def meta(self) -> dict[str, Any]:
+        """The field of that name, which holds JSON."""
+        try:
+            meta = json.loads(self.take("meta", str))
+        except ValueError as error:
+            raise NetworkError(f"meta is not JSON ({error}).") from None
+        if not isinstance(meta, dict):
+            raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
+        return meta
 
 
 def _integer(name: str, value: Any, low: int, high: int) -> int:
@@ -279,23 +302,13 @@ def _integer(name: str, value: Any, low: int, high: int) -> int:
     return int(value)
 
 
-def _arguments(fields: dict[str, np.ndarray]) -> dict[str, Any]:
+def _arguments(fields: Fields) -> dict[str, Any]:
     """The file's fields as arguments of `Network`, each of the right kind and number."""
-    for name in _PER_NETWORK:
-        if name not in fields:
-            raise NetworkError(f"the field {name} is missing.")
-    n_layers = len(fields) - len(_PER_NETWORK)
-    weights = [f"weights_{layer}" for layer in range(n_layers)]
+    layers = len(fields.keys() - {*_PER_NETWORK})
+    weights = [f"weights_{layer}" for layer in range(layers)]
     for name in fields:
         if name not in _PER_NETWORK and name not in weights:
             raise NetworkError(f"the field {name} is unknown, or a weights_N before it is missing.")
-
-    def scalar(name: str, kind: type) -> Any:
-        value = fields[name]
-        value = value.item() if value.ndim == 0 else value.tolist()
-        if not isinstance(value, kind):
-            raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
-        return value
 
     def integers(name: str) -> list[int]:
         value = fields[name]
@@ -305,18 +318,15 @@ def _arguments(fields: dict[str, np.ndarray]) -> dict[str, Any]:
             )
         return value.tolist()
 
-    if scalar("format", str) != FORMAT:
-        raise NetworkError(f"format is {scalar('format', str)!r}: this version reads {FORMAT!r}.")
-    try:
-        meta = json.loads(scalar("meta", str))
-    except ValueError as error:
-        raise NetworkError(f"meta is not JSON ({error}).") from None
+    said = fields.take("format", str)
+    if said != FORMAT:
+        raise NetworkError(f"format is {said!r}: this version reads {FORMAT!r}.")
     return {
         "weights": tuple(fields[name] for name in weights),
         "weight_bits": integers("weight_bits"),
         "thresholds": integers("threshold"),
         "inputs": fields["inputs"],
-        "encoding": scalar("encoding", str),
-        "meta": meta,
-        **{name: scalar(name, int) for name in _INTEGERS},
+        "encoding": fields.take("encoding", str),
+        "meta": fields.meta(),
+        **{name: fields.take(name, int) for name in _INTEGERS},
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .encoding import events
 from .network import Network
 
 LoggedSpike = tuple[int, int, int]
@@ -82,7 +83,6 @@ class Results:
     """Golden's, of images that are learned."""
 
     def __len__(self) -> int:
-        """How many images."""
         return len(self.decision)
 
     @property
@@ -184,13 +184,6 @@ def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
     return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))
 
 
-def by_tick(ticks: np.ndarray) -> np.ndarray:
-    """One layer's spike ticks [n_out] as int [k, 2], (tick, neuron) in the order of a log."""
-    neurons = np.flatnonzero(ticks)
-    neurons = neurons[np.argsort(ticks[neurons], kind="stable")]
-    return np.column_stack([ticks[neurons], neurons])
-
-
 @dataclass(frozen=True)
 class Difference:
     """One way in which a target differs from the golden model; `str` makes a sentence of it."""
@@ -272,7 +265,7 @@ def _logged(image: int, expected: Results, log: Sequence[LoggedSpike]) -> Iterat
     spikes, hidden = np.asarray(log, np.int64).reshape(-1, 3), expected.known_hidden()
     for layer in sorted({*range(len(hidden)), *spikes[:, 0].tolist()}):
         known = 0 <= layer < len(hidden)
-        ours = by_tick(hidden[layer][image]) if known else np.empty((0, 2), np.int64)
+        ours = events(hidden[layer][image]) if known else np.empty((0, 2), np.int64)
         theirs = spikes[spikes[:, 0] == layer, 1:]
         yield from _spikes(image, layer, ours, theirs, expected.tick[image])
 

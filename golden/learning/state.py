@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.files import replace_file
-from firstspike.golden.network import Network, NetworkError, read_archive, weight_range
+from firstspike.golden.network import Fields, Network, NetworkError, weight_range
 
 from .rule import LearningError
 
@@ -22,7 +22,6 @@ STORED_BITS = 8
 """Of a weight, if no other number is given."""
 
 _INTEGERS = ("stored_bits", "generator", "done")
-_KINDS = {str: "string", int: "integer", list: "array"}
 UNIT, DEADLINE = 64, 384
 """Of a network that begins at random, in ticks."""
 
@@ -55,7 +54,6 @@ class LearningState:
     """What whoever continues needs to know, such as the run (anything JSON can hold)."""
 
     def __post_init__(self) -> None:
-        """Check every field."""
         network = self.template
         if network.n_layers != 2 or network.max_spikes != 1:
             raise LearningError(
@@ -181,7 +179,7 @@ class LearningState:
         Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
         """
         try:
-            state, beside = _state_of(read_archive(Path(path).read_bytes()))
+            state, beside = _state_of(Fields.of(Path(path).read_bytes()))
         except (NetworkError, LearningError) as error:
             raise LearningError(f"{path} is not a valid state of learning: {error}") from None
         if network is not None and network.digest() not in (state.template.digest(), beside):
@@ -209,33 +207,19 @@ def _seeded(rng: np.random.Generator) -> int:
     return int(rng.integers(1, 1 << 16))
 
 
-def _state_of(fields: dict[str, np.ndarray]) -> tuple[LearningState, str]:
+def _state_of(fields: Fields) -> tuple[LearningState, str]:
     """The state in a file's fields, and the digest of the network it may still lie beside."""
-
-    def take(name: str, kind: type) -> Any:
-        if name not in fields:
-            raise LearningError(f"the field {name} is missing.")
-        value = fields[name].tolist()
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise LearningError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
-        return value
-
-    if take("format", str) != FORMAT:
-        raise LearningError(f"format is {take('format', str)!r:.40}: {FORMAT!r} is read.")
+    said = fields.take("format", str)
+    if said != FORMAT:
+        raise LearningError(f"format is {said!r:.40}: {FORMAT!r} is read.")
     for name in ("network", "stored_0", "stored_1"):
-        take(name, list)
-    try:
-        meta = json.loads(take("meta", str))
-    except ValueError as error:
-        raise LearningError(f"meta is not JSON ({error}).") from None
-    if not isinstance(meta, dict):
-        raise LearningError(f"meta is {type(meta).__name__}: it must be a dictionary.")
+        fields.take(name, list)
     state = LearningState(
         weights=(fields["stored_0"], fields["stored_1"]),
         template=Network.from_bytes(fields["network"].tobytes()),
-        meta=meta,
-        **{name: take(name, int) for name in _INTEGERS},
+        meta=fields.meta(),
+        **{name: fields.take(name, int) for name in _INTEGERS},
     )
     if any(map(np.any, map(np.subtract, state._used(), state.template.weights))):
         raise LearningError("its stored weights are not those of the network it holds.")
-    return state, take("beside", str)
+    return state, fields.take("beside", str)

@@ -114,8 +114,7 @@ def _mask_beats(shape, state, layer, group, steps, beats):
             count += 1
     if count == 0:
         beats[0] = -1
-        count = 1
-    return count
+    return max(count, 1)
 
 
 @njit(cache=True)
@@ -207,10 +206,7 @@ def _push(shape, state, layer, kind, tick, offered):
                     continue
 
                 # The mask is searched, block by block.
-                count = 1
-                beats[0] = -1
-                if not ends:
-                    count = _mask_beats(shape, state, layer, group, steps, beats)
+                count = _mask_beats(shape, state, layer, group, steps, beats)
                 if several:
                     # It waits in a place kept for it, and is looked at in a register first.
                     taken_out = max(left + latency.DRAIN_PLACE, state.stage_free[layer])
@@ -242,7 +238,7 @@ def _push(shape, state, layer, kind, tick, offered):
             pushed = state.block_free[layer] + shape.crossing[layer]
             empty = pushed + latency.RELEASE
             offer = max(empty, pushed + latency.QUEUE_STORE) + latency.QUEUE_SELECT
-            count = 0 if ends else _queued(shape, state, layer, steps, beats)
+            count = _queued(shape, state, layer, steps, beats)
             for position in range(count):
                 gone = _push(shape, state, layer + 1, np.int64(SPIKE), beats[position], offer)
                 if state.decided[0] >= 0:
@@ -279,14 +275,13 @@ def _take(shape, state, kind, tick, offered):
 
 @njit(cache=True)
 def _image(shape, state, ticks, bitmap, connected):
-    """One image: `ticks` (n_rows,) of its inputs, or the bits of its bitmap."""
+    """One image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
     spike, end = np.int64(SPIKE), np.int64(END)
     if bitmap == 0:
         offered = np.int64(0)
         for row in np.argsort(ticks, kind="mergesort"):
             if ticks[row] > 0:
-                taken = _take(shape, state, spike, ticks[row], offered)
-                offered = taken + 1
+                offered = _take(shape, state, spike, ticks[row], offered) + 1
         _take(shape, state, end, np.int64(0), offered)
         return
 
@@ -297,11 +292,8 @@ def _image(shape, state, ticks, bitmap, connected):
     row_free = 0
     words = -(-connected.size // bitmap)
     for word in range(words):
-        pixels = range(word * bitmap, min((word + 1) * bitmap, connected.size))
-        dark = True
-        for pixel in pixels:
-            dark = dark and connected[pixel] == 0
-        if dark and word < words - 1:
+        pixels = connected[word * bitmap : (word + 1) * bitmap]
+        if word < words - 1 and not pixels.any():
             # Dropped whatever the register is at.
             word_offered += 1
             continue
@@ -309,27 +301,27 @@ def _image(shape, state, ticks, bitmap, connected):
         word_offered = word_taken + 1
         at = word_taken + latency.ENCODER_WORD
         for pixel in pixels:
-            if connected[pixel] == 0:
+            if pixel == 0:
                 continue
             # 1: bright, but no input of the core; its tick otherwise
             word_free = max(at, row_free)
             at = word_free + 1
             row_free = word_free + latency.ENCODER_ROW
-            if connected[pixel] > 1:
-                tick = connected[pixel] - 2
-                row_free = _take(shape, state, spike, tick, row_free)
+            if pixel > 1:
+                row_free = _take(shape, state, spike, pixel - 2, row_free)
     # With the end the last word is used up.
     offered = max(at, row_free) + latency.ENCODER_ROW
     _take(shape, state, end, np.int64(0), offered)
 
 
 @njit(cache=True)
-def _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected, decided, ended):
-    """Fill in when each image is decided, and when the last layer takes its end.
+def _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected):
+    """When each image is decided, and when the last layer takes its end.
 
     -1 for what never happens, since a decision stops everything.
     """
-    for image in range(decided.size):
+    decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
+    for image in range(len(ticks)):
         for known in (state.by_layer, state.registers, state.places):
             known[:] = 0
         state.intake[:] = 0
@@ -338,6 +330,7 @@ def _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected, deci
         state.decision_tick[0] = decision_ticks[image]
         _image(shape, state, ticks[image], bitmap, connected[image])
         decided[image], ended[image] = state.decided[0], state.ended[0]
+    return decided, ended
 
 
 def cycles(
@@ -347,21 +340,11 @@ def cycles(
     folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Clock cycles from the first word the core takes for an image to its decision.
+    """Clock cycles, int64 [n], from the first word the core takes for an image to its decision.
 
-    Parameters
-    ----------
-    network, ticks, results
-        `results = infer(network, ticks)`, with ticks (n, n_rows), or of images that are learned
-        `learn(..., trace=True)`.
-    folding
-        How the core is laid out. With a bitmap in front it needs `pixels`.
-    pixels
-        uint8 (n, n_inputs); connected or not, a bright one takes the encoder a cycle.
-
-    Returns
-    -------
-    int64 (n,), for a source that never pauses and a taker that is always ready.
+    `results` are those of `infer(network, ticks)`, `ticks` [n, n_rows], or of `learn` with `trace`.
+    A bitmap in front needs `pixels`, uint8 [n, n_inputs]: connected or not, a bright one takes the
+    encoder a cycle. For a source that never pauses and a taker that is always ready.
     """
     return run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)[0]
 
@@ -374,9 +357,9 @@ def run_images(
     folding: Folding,
     pixels: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cycles of images that run to `decision_ticks`, (n,): int64 (n,) until these are known.
+    """Cycles of images that run to `decision_ticks` [n]: int64 [n] until these are known.
 
-    `hidden`: spike ticks of each hidden layer, (n, n_out). Also until the last layer takes an
+    `hidden`: spike ticks of each hidden layer, [n, n_out]. Also until the last layer takes an
     image's end, -1 for those that are decided before.
     """
     layers = folding.layers
@@ -416,7 +399,4 @@ def run_images(
     arrays = [np.zeros(size, np.int64) for size in sizes]
     state = _State._make([*arrays, by_layer, *by_layer])
     ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
-    decided, ended = np.zeros((2, count), np.int64)
-    bitmap = folding.bitmap or 0
-    _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected, decided, ended)
-    return decided, ended
+    return _images(shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)
