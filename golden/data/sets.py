@@ -75,10 +75,7 @@ def check_sizes(sizes: Sequence[int], name: str) -> None:
 
 def default_folder() -> Path:
     """The data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
-    named = os.environ.get("FIRSTSPIKE_DATA")
-    if named:
-        return Path(named)
-    return Path(user_cache_dir("firstspike"))
+    return Path(os.environ.get("FIRSTSPIKE_DATA") or user_cache_dir("firstspike"))
 
 
 def load_dataset(
@@ -89,8 +86,9 @@ def load_dataset(
     Raises `DataError` if a file is broken or wrong, or can be had nowhere.
     """
     _, contents = _complete(name, folder, progress)
-    parts = {file: np.frombuffer(content, np.uint8) for file, content in contents.items()}
-    parts = {file: part[_HEADER[file] :] for file, part in parts.items()}
+    parts = {
+        file: np.frombuffer(contents[file], np.uint8, offset=_HEADER[file]) for file in _HEADER
+    }
     return Dataset(
         parts[TRAIN_IMAGES].reshape(-1, PIXELS),
         parts[TRAIN_LABELS],

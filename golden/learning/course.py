@@ -1,5 +1,7 @@
 """A course of learning: which images are learned in which order, and with which settings.
 
+Annealing is how the settings change in the course of a run.
+
 Everything follows from the seed and the position in the course, so that a course which is taken up
 again goes on as if it had not stopped.
 """
@@ -14,8 +16,26 @@ from functools import lru_cache
 
 import numpy as np
 
-from .annealing import settings_at
 from .rule import LearningError, Settings
+
+ANNEALING: dict[int, tuple[tuple[float, int, int, int], ...]] = {
+    8: ((0.0, 2, 0, 1), (0.2, 1, 0, 2), (0.45, 1, 1, 3), (0.7, 1, 2, 4)),
+    10: ((0.0, 4, 0, 0), (0.2, 2, 0, 1), (0.45, 1, 0, 2), (0.7, 1, 1, 3)),
+}
+"""By stored bits: (from this fraction of the run on, step, row_draw, output_draw)."""
+
+
+def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False) -> Settings:
+    """Settings of image n, counted from 0, in a run of N images."""
+    if stored_bits not in ANNEALING:
+        raise LearningError(
+            f"there is no annealing for {stored_bits} stored bits: "
+            f"there is one for {' and for '.join(map(str, ANNEALING))}."
+        )
+    if not 0 <= n < N:
+        raise LearningError(f"image {n} is not in a run of {N} images, counted from 0.")
+    phase = [phase for phase in ANNEALING[stored_bits] if n / N >= phase[0]][-1]
+    return Settings(*phase[1:], every_competitor=every_competitor)
 
 
 @dataclass(frozen=True)

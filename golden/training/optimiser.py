@@ -72,8 +72,7 @@ class Optimiser:
     def step(self, pixels: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
         """Learn from pixels uint8[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
-        times, slopes, potential = self.forward(weights, pixels)
-        z_out = effective_times(times[-1], potential, self.parameters.horizon)
+        times, slopes, z_out = self.forward(weights, pixels)
         value, dz = cross_entropy(z_out, labels, self.parameters.beta, self.parameters.phantom)
         gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
         self._steps += 1
@@ -100,8 +99,7 @@ class Optimiser:
         weights = self.effective()
         right = spikes = 0.0
         for part in range(0, len(pixels), 1000):
-            times, _, potential = self.forward(weights, pixels[part : part + 1000])
-            z_out = effective_times(times[-1], potential, self.parameters.horizon)
+            times, _, z_out = self.forward(weights, pixels[part : part + 1000])
             right += (z_out.argmin(axis=1) == labels[part : part + 1000]).sum()
             decision = np.minimum(z_out.min(axis=1), self.parameters.horizon)[:, None]
             spikes += sum(int((z < decision).sum()) for z in times[1:-1])
@@ -110,7 +108,10 @@ class Optimiser:
     def forward(
         self, weights: Sequence[np.ndarray], pixels: np.ndarray
     ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-        """Times [n, size] of the inputs and every layer, slopes a layer, M(horizon) of the last."""
+        """Times [n, size] of the inputs and every layer, slopes a layer, effective output times.
+
+        These are horizon - M(horizon) for the silent, later the further from firing.
+        """
         horizon = np.float32(self.parameters.horizon)
         times = [self.times[pixels]]
         slopes = []
@@ -128,7 +129,7 @@ class Optimiser:
                 kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
             times.append(z)
             slopes.append(slope)
-        return times, slopes, potential
+        return times, slopes, np.where(np.isfinite(z), z, horizon - potential)
 
     def _backward(
         self,
@@ -196,8 +197,3 @@ def cross_entropy(
     gradient[rows, labels] += beta
     gradient[~np.isfinite(z_out)] = 0
     return value, gradient
-
-
-def effective_times(z_out: np.ndarray, potential: np.ndarray, horizon: float) -> np.ndarray:
-    """Output times with horizon - M(horizon) for the silent, later the further from firing."""
-    return np.where(np.isfinite(z_out), z_out, np.float32(horizon) - potential)

@@ -84,7 +84,8 @@ _PIECE = re.compile(r"\\(port\$\S+) \[(?:(\d+):)?0\]")
 def _parts(rtlil: str) -> dict[str, str]:
     """What a port `port$N$N` is called elsewhere in its module, or what it is a piece of."""
     widths = {port: int(width) for width, port in _PORT.findall(rtlil)}
-    whole, pieces = {}, {}
+    whole: dict[str, str] = {}
+    pieces: dict[str, str] = {}
     for name, source in _NAMED.findall(rtlil):
         found = _PIECE.findall(source)
         for number, (port, high) in enumerate(reversed(found)):

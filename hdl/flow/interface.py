@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from amaranth.hdl import Shape
+from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
 from firstspike.golden.network import Network
+from firstspike.hdl.core.config import LayerConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
@@ -74,7 +75,10 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
                 for name, direction, _ in wires(port)
                 if direction == "in"
             }
-    bitmap_words = config.bitmap and -(-network.n_inputs // config.bitmap)
+    bitmap, bitmap_words, last_bits = config.bitmap, None, None
+    if bitmap:
+        bitmap_words = -(-network.n_inputs // bitmap)
+        last_bits = network.n_inputs - (bitmap_words - 1) * bitmap
     return {
         "parameters": {
             "shape": list(network.shape),
@@ -85,18 +89,17 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "late": network.late,
             "inputs": network.inputs.tolist(),
             "bright_from": -(-256 // network.levels),
-            "bitmap": config.bitmap,
+            "bitmap": bitmap,
             "bitmap_words": bitmap_words,
-            "bitmap_last_bits": bitmap_words
-            and network.n_inputs - (bitmap_words - 1) * config.bitmap,
+            "bitmap_last_bits": last_bits,
         },
         "layers": [_layer(layer) for layer in config.layers],
         "ports": ports,
-        "notes": [*_NOTES, *([_BITMAP_NOTE] if config.bitmap else [])],
+        "notes": [*_NOTES, *([_BITMAP_NOTE] if bitmap else [])],
     }
 
 
-def _layer(layer) -> dict[str, int]:
+def _layer(layer: LayerConfig) -> dict[str, int]:
     folding = layer.folding
     return {
         "n_in": folding.n_in,
@@ -116,8 +119,8 @@ def _layer(layer) -> dict[str, int]:
     }
 
 
-def _port(name, direction, shape, about) -> dict[str, Any]:
-    port = {
+def _port(name: str, direction: str, shape: ShapeLike, about: str) -> dict[str, Any]:
+    port: dict[str, Any] = {
         "name": name,
         "direction": direction,
         "width": Shape.cast(shape).width,

@@ -55,7 +55,7 @@ class _Harness(Block):
     so that every path to and from the core begins or ends in a register.
     """
 
-    def __init__(self, core):
+    def __init__(self, core: Core):
         self._core = core
         super().__init__(pin_i=In(1), pin_o=Out(1))
 

@@ -51,14 +51,7 @@ def run_tool(
 
     Raises ToolError.
     """
-    done = subprocess.run(
-        [*_command(name, native), *words],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+    done = _run(name, words, native, folder)
     if done.returncode < 0:
         raise ToolError(f"{name} failed: it was ended by signal {-done.returncode}")
     if done.returncode:
@@ -91,15 +84,22 @@ def tool_version(name: str, *, native: bool = False) -> str:
     if not native:
         return f"{TOOLS[name].package} {version(TOOLS[name].package)}"
     # icepack knows no --version: it then says how it is used.
-    done = subprocess.run(
-        [*_command(name, native), "--version"],
+    done = _run(name, ["--version"], native)
+    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout + done.stderr)
+    return f"{name} {said[0].split()[1]}" if said else name
+
+
+def _run(
+    name: str, words: Sequence[str], native: bool, folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*_command(name, native), *words],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         errors="replace",
     )
-    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout + done.stderr)
-    return f"{name} {said[0].split()[1]}" if said else name
 
 
 def _command(name: str, native: bool) -> list[str]:

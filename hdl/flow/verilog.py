@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tempfile
 import textwrap
-from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +20,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.core.words import weight_chunks
-from firstspike.hdl.lib.layouts import fields
+from firstspike.hdl.lib.layouts import pack
 from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 
 from .identifiers import check_identifier, plain
@@ -132,25 +131,15 @@ def generate(
     interface["module"] = name
     interface["license"] = LICENCE
     text = convert(core, name, loaded="" if embedded else "*.store")
+    layer, address, chunk = np.array(list(weight_chunks(config, network, weights))).T
+    chunks = {"write": 1, "layer": layer, "address": address, "data": chunk}
+    payloads = pack(weights_layout(config), chunks)
     return Generated(
         f"{_header(interface)}\n{text}\n/* verilator lint_restore */\n",
         interface,
         _template(interface),
-        "".join(f"{payload:x}\n" for payload in _weight_payloads(config, network, weights)),
+        "".join(f"{payload:x}\n" for payload in payloads.tolist()),
     )
-
-
-def _weight_payloads(
-    config: CoreConfig, network: Network, stored: Sequence[np.ndarray]
-) -> Iterator[int]:
-    offsets = {name: offset for name, offset, _ in fields(weights_layout(config))}
-    for layer, address, chunk in weight_chunks(config, network, stored):
-        yield (
-            1 << offsets["write"]
-            | layer << offsets["layer"]
-            | address << offsets["address"]
-            | chunk << offsets["data"]
-        )
 
 
 def _header(interface: dict[str, Any]) -> str:
@@ -172,8 +161,8 @@ def _header(interface: dict[str, Any]) -> str:
     ]
     for number, layer in enumerate(interface["layers"]):
         values = ", ".join(f"{name} {value}" for name, value in layer.items())
-        lines += textwrap.wrap(f"layer {number}: {values}", **_INDENTED)
-    lines += [*textwrap.wrap(f"inputs {inputs}", **_INDENTED), "", "Ports"]
+        lines += _indented(f"layer {number}: {values}")
+    lines += [*_indented(f"inputs {inputs}"), "", "Ports"]
     for port in interface["ports"]:
         for name, direction, width in wires(port):
             about = "" if name.endswith(("__valid", "__ready")) else port["meaning"]
@@ -204,7 +193,9 @@ _SAID = (
 )
 """Parameters in the header, a line each."""
 
-_INDENTED = {"width": 97, "initial_indent": "  ", "subsequent_indent": "    "}
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, 97, initial_indent="  ", subsequent_indent="    ")
 
 
 def _if_unused(port: dict[str, Any], wire: str) -> str:

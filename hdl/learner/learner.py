@@ -5,7 +5,7 @@ from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.learning.rule import REGISTERS, Settings
+from firstspike.golden.learning.rule import REGISTERS, Settings, leap
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import settle_cycles
 from firstspike.hdl.core.lanes import probe_signature
@@ -13,9 +13,9 @@ from firstspike.hdl.core.layouts import tick_shape
 from firstspike.hdl.core.weights import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.layouts import DescribedLayout, tap
+from firstspike.hdl.lib.lfsr import Lfsr
 
 from .deltas import Deltas
-from .generator import generator
 from .row_walks import InputWalk, OutputWalk
 from .run_on import margin_layout, outcome_layout
 
@@ -23,6 +23,11 @@ from .run_on import margin_layout, outcome_layout
 def settings_layout() -> DescribedLayout:
     """The registers of the rule, as `firstspike.golden.learning.rule` describes them."""
     return DescribedLayout(**{one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
+
+
+def generator() -> Lfsr:
+    """The rule's random generator, in the state in which a core starts."""
+    return Lfsr(leap, width=16, init=0xACE1)
 
 
 class State(enum.Enum):

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.files import naming, replacing
-from firstspike.golden.learning.annealing import ANNEALING
+from firstspike.golden.learning.course import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
 from firstspike.scripts.output import command_line, json_option, json_result, say

@@ -7,7 +7,7 @@ from typing import Any
 import cocotb
 
 from firstspike.golden.learning.rule import leap
-from firstspike.hdl.learner.generator import generator
+from firstspike.hdl.learner.learner import generator
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench

@@ -7,7 +7,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 
 from firstspike.hdl.learner.address_set import AddressSet
-from firstspike.hdl.learner.generator import generator
+from firstspike.hdl.learner.learner import generator
 from firstspike.hdl.lib.popcount import PopCount, popcount
 from firstspike.sim.benches import address_set, lfsr
 from firstspike.sim.benches import popcount as popcount_bench

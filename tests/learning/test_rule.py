@@ -23,7 +23,7 @@ from firstspike.golden import (
     learn,
 )
 from firstspike.golden.learning import kernel as learning_kernel
-from firstspike.golden.learning.annealing import ANNEALING, settings_at
+from firstspike.golden.learning.course import ANNEALING, settings_at
 from firstspike.golden.learning.rule import UNLABELLED, leap
 from firstspike.golden.results import RuleTrace
 from firstspike.sim.mutants.mutation import mutated

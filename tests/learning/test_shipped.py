@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Results, bundled_test_set, differences, encode
-from firstspike.golden.learning.annealing import settings_at
+from firstspike.golden.learning.course import settings_at
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
