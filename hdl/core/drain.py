@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing.folding import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
+from firstspike.hdl.lib.layouts import struct
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .lanes import crossing_layout, fired_layout
@@ -16,15 +17,13 @@ from .layouts import operation_layout
 
 def beat_layout(config):
     """One fired neuron (`hit`), or that a group had none; `last` ends its group's mask."""
-    members = {
-        "operation": operation_layout(config),
-        "hit": 1,
-        "last": 1,
-        "lane": range(config.folding.lanes),
-    }
-    if config.folding.window:
-        members["state"] = crossing_layout(config)
-    return data.StructLayout(members)
+    return struct(
+        operation=operation_layout(config),
+        hit=1,
+        last=1,
+        lane=range(config.folding.lanes),
+        state=crossing_layout(config) if config.folding.window else None,
+    )
 
 
 class Drain(Block):

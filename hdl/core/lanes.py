@@ -15,10 +15,12 @@ from .weights import ahead_signature
 
 def fired_layout(config):
     """Which neurons of a group fired in an advance, and with a window also what they fired from."""
-    members = {"operation": operation_layout(config), "mask": config.folding.lanes}
-    if config.folding.window:
-        members["state"] = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
-    return data.StructLayout(members)
+    states = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
+    return struct(
+        operation=operation_layout(config),
+        mask=config.folding.lanes,
+        state=states if config.folding.window else None,
+    )
 
 
 def crossing_layout(config):

@@ -1,6 +1,6 @@
 """A set of addresses that is filled in any order and walked in ascending order."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -147,9 +147,9 @@ class _BitsOfWord(Block):
     """
 
     def __init__(self, words: int, n: int) -> None:
-        word = {"number": range(words), "bits": unsigned(WORD), "last": 1}
+        word = struct(number=range(words), bits=WORD, last=1)
         super().__init__(
-            i=In(stream.Signature(data.StructLayout(word))),
+            i=In(stream.Signature(word)),
             o=Out(stream.Signature(address_layout(n))),
         )
 

@@ -22,9 +22,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
 
-def struct(**members: ShapeLike) -> data.StructLayout:
-    """The layout of these members, from the lowest bit on."""
-    return data.StructLayout(members)
+def struct(**members: ShapeLike | None) -> data.StructLayout:
+    """The layout of these members, from the lowest bit on; None is for no member."""
+    return data.StructLayout({name: shape for name, shape in members.items() if shape is not None})
 
 
 def tap(**fields: ShapeLike) -> wiring.Signature:
