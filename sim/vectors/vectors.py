@@ -21,8 +21,7 @@ from string import Template
 import numpy as np
 from amaranth.lib import data
 
-from firstspike.golden import Network, Results
-from firstspike.golden.results import by_tick
+from firstspike.golden import Network, Results, events
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import input_layout
@@ -61,7 +60,7 @@ def write_vectors(
     figures = [expected.decision, expected.tick, expected.forced, expected.cycles]
     _write(folder / "decisions.hex", np.column_stack([*figures, expected.spikes_in]).ravel())
     for layer, spike_ticks in enumerate(expected.hidden):
-        per_image = [by_tick(one) for one in spike_ticks]
+        per_image = [events(one) for one in spike_ticks]
         spikes = np.concatenate(per_image).astype(np.int64)
         log = log_layout(config, layer)
         # A layer without any spike still needs a file that $readmemh accepts.
