@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -12,6 +12,8 @@ from PIL import Image
 
 from firstspike.golden import Network, bundled_test_set, encode, load_dataset
 from firstspike.golden.data.sets import DATASETS, PIXELS
+
+from .options import images_option
 
 DEFAULT_IMAGES = 100
 
@@ -51,7 +53,7 @@ class SelectionCommand(click.Command):
 
 
 def selection_options(command: Callable) -> Callable:
-    """Add the options that `select` takes."""
+    """Add the options that `select` looks at."""
     for option in (
         click.option(
             "--image",
@@ -68,12 +70,8 @@ def selection_options(command: Callable) -> Callable:
             metavar="FILE",
             help='One image a line: {"events": [[tick, input], ...], "label": 3}.',
         ),
-        click.option(
-            "--images",
-            "n_images",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]",
+        images_option(
+            help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]"
         ),
         click.option(
             "--dataset",
@@ -85,44 +83,39 @@ def selection_options(command: Callable) -> Callable:
     return command
 
 
-def select(
-    network: Network,
-    dataset: str | None,
-    n_images: int | None,
-    events_file: BinaryIO | None,
-    image_files: tuple[str, ...],
-    bitmap: int | None = None,
-) -> Selection:
-    """The images that the options name; without any, the first test images of MNIST.
+def select(network: Network, options: Mapping[str, Any]) -> Selection:
+    """The images that the options of a verb name; without any, the first test images of MNIST.
 
-    With `bitmap` the core takes pixels, and events will not do. Raises `SelectionError` for images
+    Where the core takes pixels (--bitmap) events will not do. Raises `SelectionError` for images
     that do not fit the network, click.UsageError if the options contradict each other.
     """
-    ways = [dataset or n_images, events_file, image_files]
-    if sum(map(bool, ways)) > 1:
+    dataset, n, events_file, image_files = (
+        options[name] for name in ("dataset", "images", "events_file", "image_files")
+    )
+    if sum(map(bool, (dataset or n, events_file, image_files))) > 1:
         raise click.UsageError("Give a data set (--dataset, --images), --events or --image.")
-    if events_file and bitmap:
-        raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
     if events_file:
+        if options["bitmap"]:
+            raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
         return read_events(network, events_file)
     if image_files:
         pixels = np.stack([read_image(network, file) for file in image_files])
-        return Selection(
-            encode(network, pixels), [None] * len(pixels), pixels, f"{len(pixels)} image files"
-        )
-    dataset = dataset or DATASETS[0]
-    pixels, labels = dataset_images(network, dataset, ": select images by --events or --image")
-    n = n_images or DEFAULT_IMAGES
-    if n > len(pixels):
-        raise SelectionError(f"{n} images of {dataset} are asked for: it has {len(pixels)}.")
-    pixels, source = pixels[:n], f"the first {n} test images of {dataset}"
-    return Selection(encode(network, pixels), labels[:n].tolist(), pixels, source)
+        labels, source = [None] * len(pixels), f"{len(pixels)} image files"
+    else:
+        dataset, n = dataset or DATASETS[0], n or DEFAULT_IMAGES
+        instead = ": select images by --events or --image"
+        pixels, called = first_images(network, dataset, n, instead)
+        labels, source = called.tolist(), f"the first {n} test images of {dataset}"
+    return Selection(encode(network, pixels), labels, pixels, source)
 
 
-def dataset_images(
-    network: Network, dataset: str, instead: str = ": give a network with as many inputs"
+def first_images(
+    network: Network,
+    dataset: str,
+    n: int | None,
+    instead: str = ": give a network with as many inputs",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Test images uint8 [n, n_inputs] and labels [n] of a data set.
+    """The first n test images uint8 [n, n_inputs] of a data set, None for all, and labels [n].
 
     The binarised copy that comes with the package is taken for MNIST where the network sees no
     difference. `instead` ends the sentence of what does not fit: what else the verb can do.
@@ -133,9 +126,13 @@ def dataset_images(
             f"{network.n_inputs}{instead}."
         )
     if dataset == "mnist" and network.levels == 2:
-        return bundled_test_set()
-    images = load_dataset(dataset)
-    return images.test_images, images.test_labels
+        pixels, labels = bundled_test_set()
+    else:
+        images = load_dataset(dataset)
+        pixels, labels = images.test_images, images.test_labels
+    if (n or 0) > len(pixels):
+        raise SelectionError(f"{dataset} has {len(pixels)} test images, counted from 0.")
+    return pixels[:n], labels[:n]
 
 
 def read_image(network: Network, file: str) -> np.ndarray:

@@ -188,8 +188,9 @@ def _check_learning(network: Network, stored_bits: int) -> None:
             "the hardware learns networks whose inputs all spike at one tick: binary encoding and "
             "silent dark pixels"
         )
-    if not max(network.weight_bits) <= stored_bits <= MAX_STORED_BITS:
+    used = max(network.weight_bits)
+    if not used <= stored_bits <= MAX_STORED_BITS:
         raise NetworkError(
-            f"stored weights have {max(network.weight_bits)} bits, those in use, to "
-            f"{MAX_STORED_BITS}, not {stored_bits}"
+            f"this network's weights have {used} bits: a core that learns stores {used} to "
+            f"{MAX_STORED_BITS} of each, not {stored_bits}"
         )

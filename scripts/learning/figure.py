@@ -12,7 +12,7 @@ from .session import Session
 FIELDS = (3, 10)
 """Rows and columns of receptive fields."""
 
-RIGHT, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
+WRONG, UPDATES, WATCHED = "tab:blue", "tab:orange", "tab:green"
 
 
 def picture_of(session: Session) -> Figure:
@@ -31,15 +31,14 @@ def picture_of(session: Session) -> Figure:
 
 def draw_curve(axes: Axes, session: Session) -> None:
     """Errors and updates of the images being learned, and after a change the watched errors."""
-    done = np.array([point["done"] for point in session.curve])
-    images = np.array([point["images"] for point in session.curve])
-    for name, colour, label in (
-        ("right", RIGHT, "decided wrong (each before its own update)"),
-        ("updated", UPDATES, "updates"),
+    done, images, right, updated = (
+        np.array([point[name] for point in session.curve])
+        for name in ("done", "images", "right", "updated")
+    )
+    for counts, colour, label in (
+        (images - right, WRONG, "decided wrong (each before its own update)"),
+        (updated, UPDATES, "updates"),
     ):
-        counts = np.array([point[name] for point in session.curve])
-        if name == "right":
-            counts = images - counts
         axes.plot(done, 100 * counts / images, color=colour, alpha=0.25, linewidth=0.8)
         axes.plot(done, 100 * _smooth(counts, images), color=colour, label=label)
     if session.watches:

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden import Results, encode, infer
+from firstspike.golden import encode, infer
+from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
 from .session import COUNTS, CYCLES, DIFFERENCES, RULE_COUNTS, Session
@@ -25,44 +26,32 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
         "epochs": epochs(session),
         "seconds": round(seconds, 2),
         "images_per_second": round(learned / seconds),
-        **test_figures(test, session.images.test_labels),
+        **means(network, test, session.images.test_labels),
         **{name: _sum(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,
     }
 
 
-def test_figures(test: Results, labels: np.ndarray) -> dict[str, float]:
-    """The figures of the test images, each the mean of its kind."""
-    return {
-        "accuracy": float((test.decision == labels).mean()),
-        "tick": float(test.tick.mean()),
-        "forced": float(test.forced.mean()),
-        "input_spikes": float(test.input_spikes.mean()),
-        "hidden_spikes": float(test.hidden_spikes.mean()),
-    }
-
-
 def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     """Means over points of the curve: of an image, and of an update where a name says so."""
-    total = {name: sum(point[name] for point in points) for name in ("images", "right", *COUNTS)}
-    result: dict[str, float | None] = {
-        "accuracy": total["right"] / total["images"],
-        "updated": total["updated"] / total["images"],
-        "forced": total["forced"] / total["images"],
+    total = {name: _sum(points, name) for name in ("images", "right", *COUNTS, *CYCLES)}
+    images, updated = total["images"], total["updated"]
+    return {
+        "accuracy": _part(total["right"], images),
+        "updated": _part(updated, images),
+        "forced": _part(total["forced"], images),
+        **{f"{name}_per_update": _part(total[name], updated) for name in RULE_COUNTS},
+        "cycles": _part(total["cycles"], images),
+        "cycles_over_run_on": _part(total["cycles"], total["run_on_cycles"]),
+        "update_cycles_over_run_on": _part(total["update_cycles"], total["update_run_on_cycles"]),
+        "latency_without_update": _part(total["latency_cycles"], images - updated),
     }
-    for name in RULE_COUNTS:
-        mean = total[name] / total["updated"] if total["updated"] else None
-        result[f"{name}_per_update"] = mean
-    cycles, run_on, *of_updates, latency = (_sum(points, name) for name in CYCLES)
-    result["cycles"] = cycles and cycles / total["images"]
-    result["cycles_over_run_on"] = cycles and cycles / run_on
-    result["update_cycles_over_run_on"] = None
-    if total["updated"] and all(of_updates):
-        result["update_cycles_over_run_on"] = of_updates[0] / of_updates[1]
-    quiet = total["images"] - total["updated"]
-    result["latency_without_update"] = latency / quiet if latency and quiet else None
-    return result
+
+
+def _part(part: int | None, whole: int | None) -> float | None:
+    """One as a part of the other, None where that says nothing."""
+    return None if part is None or not whole else part / whole
 
 
 def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
@@ -107,34 +96,29 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
             for part, rows_of in (("input", "input"), ("output", "hidden"))
         ]
         percents = [f"{epoch[name]:.2%}" for name in ("accuracy", "updated", "forced")]
-        rows.append((str(epoch["epoch"]), *percents, *counts))
+        rows.append((epoch["epoch"], *percents, *counts))
     parts = [table(rows)]
     network = session.state.template
     lines = [
         ("network", "-".join(map(str, network.shape))),
-        ("connected inputs", str(len(network.inputs))),
+        ("connected inputs", len(network.inputs)),
         ("stored bits", f"{result['stored_bits']}, used {network.weight_bits[0]}"),
-        ("images learned", str(session.state.done)),
-        ("images a second", str(result["images_per_second"])),
+        ("images learned", session.state.done),
+        ("images a second", result["images_per_second"]),
     ]
     first, last = result["epochs"][0], result["epochs"][-1]
-    if first["update_cycles_over_run_on"] and last["latency_without_update"]:
+    ratio, latency = first["update_cycles_over_run_on"], last["latency_without_update"]
+    if ratio and latency:
         lines += [
             ("clock cycles until the next image, last epoch", f"{last['cycles']:.1f}"),
             ("over those without updates, last epoch", f"{last['cycles_over_run_on']:.4f}"),
-            (
-                "the same of images that update, first epoch",
-                f"{first['update_cycles_over_run_on']:.4f}",
-            ),
-            (
-                "cycles from decision to next image, no update, last epoch",
-                f"{last['latency_without_update']:.1f}",
-            ),
+            ("the same of images that update, first epoch", f"{ratio:.4f}"),
+            ("cycles from decision to next image, no update, last epoch", f"{latency:.1f}"),
         ]
     if result["differences"] is not None:
         weights = sum(map(np.size, session.state.weights))
         lines += [
-            ("differences of the hardware from golden", str(result["differences"])),
+            ("differences of the hardware from golden", result["differences"]),
             ("of these weights", f"{result['weights_differ']} of {weights}"),
         ]
     if result["change"]:
@@ -144,7 +128,7 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
             ("accuracy before the change, held-out images", f"{adapted['before']:.2%}"),
             ("just after it", f"{adapted['after']:.2%}"),
             ("at the end", f"{adapted['end']:.2%}"),
-            ("images until within 2 points of before", "never" if images is None else str(images)),
+            ("images until within 2 points of before", "never" if images is None else images),
         ]
     lines += [
         ("test accuracy", f"{result['accuracy']:.2%}"),
@@ -158,4 +142,4 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
 
 
 def _of(drawn: float | None, rows: float | None) -> str:
-    return "-" if drawn is None or rows is None else f"{drawn:.0f} of {rows:.0f}"
+    return "-" if rows is None else f"{drawn:.0f} of {rows:.0f}"

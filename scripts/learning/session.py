@@ -20,7 +20,7 @@ from firstspike.golden import (
     load_dataset,
     load_network,
 )
-from firstspike.golden.data.sets import PIXELS, check_sizes
+from firstspike.golden.data.sets import check_sizes
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
@@ -103,11 +103,8 @@ def cycle_sums(learned: Results) -> dict[str, int]:
     """`CYCLES` of images, if they are counted."""
     if learned.run_on is None:
         return {}
-    updated, turnaround = learned.updated, learned.turnaround
-    parts = [
-        values[which] for which in (slice(None), updated) for values in (turnaround, learned.run_on)
-    ]
-    parts.append((turnaround - learned.cycles)[~updated])
+    updated, whole, run_on = learned.updated, learned.turnaround, learned.run_on
+    parts = (whole, run_on, whole[updated], run_on[updated], (whole - learned.cycles)[~updated])
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 
@@ -135,8 +132,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
     Raises `LearningError` or another of our errors, before anything is learned.
     """
-    if run["random"]:
-        _check_random(run)  # before anything is fetched
+    check_sizes(run["random"] or load_network(run["net"]).shape, run["dataset"])
     images = load_dataset(run["dataset"], data)
     state = _start(run, images)
     changed = bool(run["relabel"] or run["kill"])
@@ -179,23 +175,12 @@ def resumed(output: str, data: str | None) -> Session:
     return session
 
 
-def _check_random(run: dict[str, Any]) -> None:
-    """See that a random network of the sizes asked for takes the images."""
-    check_sizes(run["random"], run["dataset"])
-    if (run["inputs"] or 0) > PIXELS:
-        raise SelectionError(
-            f"{run['inputs']} inputs are to be connected: the images of {run['dataset']} "
-            f"have {PIXELS} pixels."
-        )
-
-
 def _start(run: dict[str, Any], images: Dataset) -> LearningState:
     """The weights to begin with: random ones, or those of a network or of its state."""
     seed, bits = run["seed"], run["stored_bits"]
     if run["random"]:
-        inputs = None
-        if run["inputs"]:
-            inputs = most_active_inputs(images.train_images, run["inputs"])
+        n = run["inputs"]
+        inputs = most_active_inputs(images.train_images, n) if n else None
         return LearningState.random(run["random"], bits or STORED_BITS, seed, inputs=inputs)
     network = load_network(run["net"])
     path = state_path(run["net"])
@@ -207,20 +192,8 @@ def _start(run: dict[str, Any], images: Dataset) -> LearningState:
 
 
 def _session(state: LearningState, images: Dataset) -> Session:
-    """Put a session together, and see that its images and labels fit the network."""
-    run, network = state.meta["run"], state.template
-    pixels, classes = images.train_images.shape[1], network.shape[-1]
-    if pixels != network.n_inputs:
-        raise SelectionError(
-            f"the images of {run['dataset']} have {pixels} pixels, this network takes "
-            f"{network.n_inputs}."
-        )
+    run = state.meta["run"]
     changes = dict(run["relabel"] or ())
-    for label in (*np.unique(images.train_labels).tolist(), *changes, *changes.values()):
-        if label >= classes:
-            raise LearningError(
-                f"the label {label} is no class: this network's outputs are 0..{classes - 1}."
-            )
     course = Course(
         n_images=run["images"],
         epochs=run["epochs"],

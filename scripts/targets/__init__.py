@@ -7,6 +7,7 @@ what a target does.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,11 +27,10 @@ def target_class(name: str) -> type[Target]:
     return importlib.import_module(f".{name}", __package__).Target
 
 
-def opened(name: str, net: str, network: Network, **options: Any) -> Target:
+def opened(name: str, net: str, network: Network, options: Mapping[str, Any]) -> Target:
     """One of `TARGETS` or `BUILT` for a network that the user calls `net`; use it by `with`.
 
-    `options`: all target options that a verb has, None for those that are not given. Raises
-    click.UsageError as its `check` does, and our errors where it cannot be had.
+    Raises click.UsageError as its `check` does, and our errors where it cannot be had.
     """
     kind = target_class(name)
     kind.check(name, options)

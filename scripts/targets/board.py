@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import click
 import numpy as np
@@ -16,13 +15,14 @@ from firstspike.boards.client.remote_core import folding_of
 from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.hdl.link.protocol import BAUD
 
-from .linked import LinkedTarget
+from .linked import LinkedTarget, images_bar
 
 
 class Target(LinkedTarget):
     """A board, which is given the network's weights if it has others. Raises BoardError."""
 
     takes = ("port", "baud")
+    needs = "the board's serial port, such as /dev/ttyUSB1"
     tells_spikes = False
 
     def __init__(self, net: str, network: Network, port: str, baud: int | None = None) -> None:
@@ -31,15 +31,6 @@ class Target(LinkedTarget):
         self.config = self._board.config
         self.folding = folding_of(self._board.identity)
 
-    @classmethod
-    def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """A port is needed."""
-        super().check(name, options)
-        if options["port"] is None:
-            raise click.UsageError(
-                "--target board needs --port, the board's serial port, such as /dev/ttyUSB1."
-            )
-
     def close(self) -> None:
         """Let go of the port."""
         self._board.close()
@@ -47,7 +38,7 @@ class Target(LinkedTarget):
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Load the network's weights, and classify the images."""
         self._load(self.network)
-        with _images_bar(None, len(ticks), leave=True) as told:
+        with images_bar(len(ticks)) as told:
             return self._board.classify(ticks, progress=told)
 
     def learned(
@@ -61,7 +52,7 @@ class Target(LinkedTarget):
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        with _images_bar("learning", len(ticks), leave=False) as told:
+        with images_bar(len(ticks), "learning", leave=False) as told:
             found = board.learn(ticks, labels, settings, state.generator, told)
         if lost := (~found.arrived).sum():
             click.echo(
@@ -75,13 +66,6 @@ class Target(LinkedTarget):
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
         with _bytes_bar("writing weights") as told:
             self._board.load(network, stored, told)
-
-
-@contextmanager
-def _images_bar(what: str | None, total: int, leave: bool) -> Iterator[Callable[[int], None]]:
-    """What is told how many images are done, and shows a bar."""
-    with tqdm(total=total, desc=what, unit="image", leave=leave) as bar:
-        yield lambda done: bar.update(done - bar.n)
 
 
 @contextmanager

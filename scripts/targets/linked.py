@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
+from tqdm import tqdm
 
 from firstspike.boards.building.digits import bitmap_pixels, linked_cycles
 from firstspike.golden import Results, infer
@@ -29,3 +32,12 @@ class LinkedTarget(target.Target):
         """Of a core that sees the connected inputs alone."""
         seen = self.network.connected()
         return learning_cycles(seen, ticks, learned, self.folding, bitmap_pixels(ticks))
+
+
+@contextmanager
+def images_bar(
+    total: int, what: str | None = None, leave: bool = True
+) -> Iterator[Callable[[int], None]]:
+    """What is told how many images are done, and shows a bar."""
+    with tqdm(total=total, desc=what, unit="image", leave=leave) as bar:
+        yield lambda done: bar.update(done - bar.n)

@@ -11,7 +11,6 @@ from typing import Any
 import click
 import numpy as np
 from amaranth.build import Pins as PinNames
-from tqdm import tqdm
 
 from firstspike.boards.building.bitstream import NETLIST, REPORT, build_folder
 from firstspike.boards.building.design import Design
@@ -19,8 +18,9 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
+from firstspike.sim.harness.runner import check_tools
 
-from .linked import LinkedTarget
+from .linked import LinkedTarget, images_bar
 
 
 class BuildError(ValueError):
@@ -35,6 +35,7 @@ class Target(LinkedTarget):
     """
 
     takes = ("board", "build")
+    needs = "the board it was built for"
 
     def __init__(self, net: str, network: Network, board: str, build: Path | None = None) -> None:
         report, content = _built(net, network, board, build)
@@ -54,15 +55,14 @@ class Target(LinkedTarget):
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """A board is needed."""
+        """What simulates is needed, too."""
         super().check(name, options)
-        if options["board"] is None:
-            raise click.UsageError("--target netlist needs --board, the board it was built for.")
+        check_tools()
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
         try:
-            with tqdm(total=len(ticks), unit="image") as bar:
+            with images_bar(len(ticks)) as told:
                 results = simulate(
                     self._netlist,
                     self._pins,
@@ -70,9 +70,9 @@ class Target(LinkedTarget):
                     self.config,
                     ticks,
                     self._design.hz,
-                    lambda done: bar.update(done - bar.n),
+                    told,
                 )
-                bar.update(len(ticks) - bar.n)
+                told(len(ticks))
         except NetlistError as error:  # a difference, so that the exit status is 1
             raise click.ClickException(str(error)) from None
         return results

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
+import click
 import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
 
-from .options import refuse
+HARDWARE = ("lanes", "window", "bitmap")
+"""Options of hardware that is generated."""
+
+OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
+"""By target, its own options."""
 
 
 class Target:
@@ -20,6 +25,8 @@ class Target:
     """
 
     takes: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[str] = ""
+    """What is said of the option that it cannot do without, the first that it takes."""
     tells_spikes: ClassVar[bool] = True
     """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
@@ -28,11 +35,24 @@ class Target:
 
     network: Network
     folding: Folding
+    counts: bool = True
+    """Whether the clock cycles of learning are counted."""
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """Raise click.UsageError for options, None if not given, that do not go with the target."""
-        refuse(name, cls.takes, options)
+        """Raise click.UsageError if a verb's options, None if not given, do not go with it."""
+        given = {option for option, value in options.items() if value is not None} - {*cls.takes}
+        if given & {*HARDWARE}:
+            own = [option for option in HARDWARE if option in options]
+            raise click.UsageError(
+                f"A {name} has its own {_and(own)}: leave {_and(map('--{}'.format, own))} out."
+            )
+        for other, group in OWN.items():
+            if given & {*group}:
+                named = _and(map("--{}".format, group))
+                raise click.UsageError(f"{named} go with --target {other}.")
+        if cls.needs and options[cls.takes[0]] is None:
+            raise click.UsageError(f"--target {name} needs --{cls.takes[0]}, {cls.needs}.")
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Classify images: ticks int32 [n, n_rows], and pixels uint8 [n, n_inputs] if there are."""
@@ -56,15 +76,18 @@ class Target:
         state gets the target's weights, and golden's generator. `exact` is golden's alone.
         """
         found = self.learned(state, ticks, labels, settings)
-        expected = self.counted(ticks, learn(state, ticks, labels, settings, trace=True))
-        for ours, theirs in zip(state.weights, found.weights or (), strict=True):
-            ours[:] = theirs
+        expected = learn(state, ticks, labels, settings, exact=exact, trace=self.counts)
+        if self.counts:
+            expected = self.counted(ticks, expected)
+        if found is not None:
+            for ours, theirs in zip(state.weights, found.weights or (), strict=True):
+                ours[:] = theirs
         return expected, found
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
-    ) -> Results:
-        """What the target learns, with the weights at the end; the state is not changed."""
+    ) -> Results | None:
+        """What it learns, with the weights at the end, None for golden; changes no state."""
         raise NotImplementedError
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
@@ -79,3 +102,8 @@ class Target:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _and(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last

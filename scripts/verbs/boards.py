@@ -26,7 +26,7 @@ def command(net: str, json_path: str | None) -> None:
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board)) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
-        say(f"{net} ({shape})\n\n{report(plans)}", json_path)
+        say(f"{net} ({shape})\n\n{report(plans)}")
         write({"network": network.digest(), "boards": plans})
 
 
@@ -57,7 +57,7 @@ def report(plans: list[dict[str, Any]]) -> str:
             for name in ("LUTs", "block RAM", "SPRAM")
         ]
         us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-        speed = [str(plan["lanes"]), f"{plan['clock'] / MHZ:g}", us] if plan["fits"] else ["-"] * 3
+        speed = [plan["lanes"], f"{plan['clock'] / MHZ:g}", us] if plan["fits"] else ["-"] * 3
         rows.append((plan["board"], plan["device"], *taken, *speed))
     lines = [table(rows)]
     for plan in plans:

@@ -15,31 +15,24 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.files import naming
-from firstspike.golden.learning.state import STORED_BITS
-from firstspike.golden.timing.folding import MAX_WINDOW
-from firstspike.scripts.output import command_line, json_option, json_result, say
+from firstspike.scripts.options import (
+    Number,
+    folder_option,
+    lanes_option,
+    learn_option,
+    window_option,
+)
+from firstspike.scripts.output import command_line, json_option, json_result, say, table
 
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
-@click.option(
-    "--lanes",
-    type=click.IntRange(min=1),
-    metavar="P",
-    help="Give every layer min(P, its neurons) lanes.  [default: as `firstspike boards` says]",
-)
-@click.option(
-    "--window",
-    type=click.IntRange(0, MAX_WINDOW),
-    metavar="K",
-    default=WINDOW,
-    show_default=True,
-    help="Advance by up to 2^K ticks at once.",
-)
+@lanes_option("as `firstspike boards` says")
+@window_option(WINDOW)
 @click.option(
     "--clock",
-    type=click.FloatRange(min=1),
+    type=Number(min=1),
     metavar="MHz",
     help="A multiple of 3 MHz that the PLL can make.  [default: as `firstspike boards` says]",
 )
@@ -48,22 +41,10 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
     type=click.IntRange(min=1),
     help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
-@click.option(
-    "--learn",
-    "stored_bits",
-    is_flag=False,
-    flag_value=STORED_BITS,
-    type=click.IntRange(2, 16),
-    metavar="[BITS]",
-    help=f"A core that learns, and stores weights of so many bits; alone {STORED_BITS}.",
-)
+@learn_option
 @click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]",
+@folder_option(
+    "-o", "--output", help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]"
 )
 @json_option
 @click.pass_context
@@ -71,15 +52,13 @@ def command(
     ctx: click.Context,
     net: str,
     board: str,
-    lanes: int | None,
-    window: int,
     clock: float | None,
     seed: int | None,
-    stored_bits: int | None,
     native: bool,
     output: Path | None,
     json_path: str | None,
-) -> int:
+    **core: int | None,
+) -> None:
     """Build a bitstream of NET's core, with its link, for a board.
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
@@ -90,38 +69,32 @@ def command(
     """
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], lanes, window, hz, stored_bits)
+    design = chosen_design(network, BOARDS[board], hz=hz, **core)
     folder = output or build_folder(net, board)
     with json_result(json_path) as write:
         with naming(folder):
             report = {
-                "command": command_line(ctx, "build", leave_out=("output", "json_path")),
+                "command": command_line(ctx),
                 **build(design, folder, seeds=SEEDS if seed is None else [seed], native=native),
             }
             text = report_text(report)
             (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
             (folder / REPORT_TEXT).write_text(text + "\n")
-        say(f"{text}\nwritten: {folder}", json_path)
+        say(f"{text}\nwritten: {folder}")
         write(report)
-    if report["met"]:
-        return 0
-    click.echo(f"Error: {_too_slow(report)}", err=True)
-    return 1
-
-
-def _too_slow(report: dict[str, Any]) -> str:
-    seeds = ", ".join(f"{fmax:.1f} MHz with seed {seed}" for seed, fmax in report["fmax"].items())
-    return (
-        f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {seeds}. Take "
-        "another --seed, fewer --lanes, or a lower --clock."
-    )
+    if not report["met"]:
+        reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
+        raise click.ClickException(
+            f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
+            "another --seed, fewer --lanes, or a lower --clock."
+        )
 
 
 def report_text(report: dict[str, Any]) -> str:
     """The report for people."""
     holds = report["holds"]
     used = [
-        (name, f"{number} of {holds[name]}" if name in holds else str(number))
+        (name, f"{number} of {holds[name]}" if name in holds else number)
         for name, number in report["used"].items()
         if number
     ]
@@ -145,13 +118,12 @@ def report_text(report: dict[str, Any]) -> str:
     if report["digits"]:
         cycles, us = report["digits"]["cycles"], report["digits"]["us"]
         rows += [
-            ("test digits", str(report["digits"]["images"])),
+            ("test digits", report["digits"]["images"]),
             ("cycles", f"{cycles['mean']:.1f} in the mean, {cycles['most']:.0f} at most"),
             ("latency", f"{us['mean']:.2f} us in the mean, {us['most']:.2f} us at most"),
         ]
     rows += [("tools", ", ".join(report["tools"])), ("built in", f"{report['seconds']:.0f} s")]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in rows)
+    return table(rows, str.ljust)
 
 
 _WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstream"}

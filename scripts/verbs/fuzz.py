@@ -3,6 +3,7 @@
 import click
 from tqdm import tqdm
 
+from firstspike.scripts.options import seed_option
 from firstspike.scripts.output import say, table
 
 
@@ -19,7 +20,7 @@ from firstspike.scripts.output import say, table
     is_flag=True,
     help="Send them bit by bit through the UART, with framing errors and breaks.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@seed_option("the frames")
 @click.pass_context
 def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
     """Send hostile frames to the simulated link, and a good one behind each.
@@ -31,7 +32,9 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
     Example: firstspike fuzz --frames 2000
     """
     from firstspike.sim.benches.link.fuzz import BATCH, HARMS, fuzz
+    from firstspike.sim.harness.runner import check_tools
 
+    check_tools()
     sent, kinds, harmful = 0, {}, []
     with tqdm(total=frames, unit="frame") as bar:
         while sent < frames and not harmful:
@@ -42,7 +45,7 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
             for kind, number in findings.kinds.items():
                 kinds[kind] = kinds.get(kind, 0) + number
             bar.update(findings.frames)
-    say(table([(kind, str(number)) for kind, number in sorted(kinds.items())]))
+    say(table(sorted(kinds.items())))
     for kind, content, what in harmful:
         say(f"{kind}: {what}, after {content}")
     for what in HARMS:

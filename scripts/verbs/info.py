@@ -21,7 +21,7 @@ def command(net: str, json_path: str | None) -> None:
     network = load_network(net)
     with json_result(json_path) as write:
         facts = facts_of(network)
-        say(report(net, facts), json_path)
+        say(report(net, facts))
         write(facts)
 
 
@@ -72,32 +72,21 @@ def report(net: str, facts: dict[str, Any]) -> str:
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
         ("spikes of a neuron", f"at most {facts['max_spikes']} an image"),
         ("digest", facts["digest"]),
-        *((f"made with {name}", str(value)) for name, value in facts["meta"].items()),
+        *((f"made with {name}", value) for name, value in facts["meta"].items()),
     ]
     layers = [
         ("layer", "in", "out", "bits", "threshold", "weights", "zero", "bits of S", "bits of M"),
         *(
             (
-                str(index),
-                str(layer["n_in"]),
-                str(layer["n_out"]),
-                str(layer["weight_bits"]),
-                str(layer["threshold"]),
+                index,
+                *(layer[name] for name in ("n_in", "n_out", "weight_bits", "threshold")),
                 f"{layer['smallest_weight']}..{layer['largest_weight']}",
                 f"{layer['zero_weights'] / layer['weights']:.1%}",
-                str(layer["bits_of_S"]),
-                str(layer["bits_of_M"]),
+                layer["bits_of_S"],
+                layer["bits_of_M"],
             )
             for index, layer in enumerate(facts["layers"])
         ),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(
-        [
-            *(f"{name.ljust(width)}  {value}" for name, value in rows),
-            "",
-            table(layers),
-            "",
-            f"Networks that come with the package: {', '.join(shipped())}",
-        ]
-    )
+    named = f"Networks that come with the package: {', '.join(shipped())}"
+    return "\n\n".join([table(rows, str.ljust), table(layers), named])

@@ -1,44 +1,51 @@
 """`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
 
-import math
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from threading import Event
 from typing import Any
 
 import click
 from tqdm import tqdm
 
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.files import naming, replacing
+from firstspike.golden.data.sets import PIXELS
+from firstspike.golden.files import replacing
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
-from firstspike.scripts.output import command_line, json_option, json_result, say
+from firstspike.scripts.options import (
+    Layers,
+    Number,
+    data_option,
+    dataset_option,
+    images_option,
+    port_options,
+    seed_option,
+    target_option,
+)
+from firstspike.scripts.output import (
+    command_line,
+    drawing,
+    given,
+    json_option,
+    json_result,
+    picture_option,
+    say,
+)
 from firstspike.scripts.targets import TARGETS, opened, target_class
-from firstspike.scripts.targets.options import port_options
 from firstspike.scripts.targets.target import Target
-
-from .train import Layers
 
 SAVED_EVERY = 5
 """Seconds after which the state is saved once more."""
 
 SHOWN = 10
 """The progress bar's figures are over so many of the last parts."""
-
-RUN = {"net", "layers", "inputs", "dataset", "n_images", "epochs", "shift", "stored_bits"}
-RUN |= {"competitors", "exact", "relabel", "kill", "seed"}
-"""Parameters of the command that a run keeps to its end."""
-
-
-class LearnerError(ValueError):
-    """Something that a target cannot do; the message says what can."""
 
 
 class Relabelling(click.ParamType):
@@ -48,48 +55,25 @@ class Relabelling(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at the commas and colons, into pairs."""
-        pairs = [tuple(pair.split(":")) for pair in str(value).split(",")]
-        if not all(len(pair) == 2 and all(map(_is_class, pair)) for pair in pairs):
+        if not re.fullmatch("[0-9]:[0-9](,[0-9]:[0-9])*", value):
             self.fail(f"{value!r} is not OLD:NEW,... with classes from 0 to 9, such as 3:8,8:3.")
+        pairs = [list(map(int, pair.split(":"))) for pair in value.split(",")]
         if len({old for old, _ in pairs}) < len(pairs):
             self.fail(f"{value!r} gives a class two new names.")
-        return [[int(old), int(new)] for old, new in pairs]
-
-
-class Fraction(click.FloatRange):
-    """A number in a range, which nan is not."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse nan, too."""
-        number = super().convert(value, param, ctx)
-        if math.isnan(number):
-            self.fail(
-                f"{value!r} is not a number in the range {self._describe_range()}.", param, ctx
-            )
-        return number
-
-
-def _is_class(text: str) -> bool:
-    return text.isdecimal() and text.isascii() and len(text) == 1
+        return pairs
 
 
 @click.command()
 @click.argument("net", required=False, metavar="[NET]")
-@click.option("--random", "layers", type=Layers(), help="Begin with random weights: 784-600-10.")
+@click.option("--random", type=Layers(), help="Begin with random weights: 784-600-10.")
 @click.option(
     "--inputs",
-    type=click.IntRange(1),
+    type=click.IntRange(1, PIXELS),
     help="Of a random network, connect the inputs most often bright.  [default: all]",
 )
-@click.option("--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True)
-@click.option("--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files.")
-@click.option(
-    "--images",
-    "n_images",
-    type=click.IntRange(1),
-    metavar="N",
-    help="Learn the first N training images.  [default: all]",
-)
+@dataset_option()
+@data_option
+@images_option(help="Learn the first N training images.  [default: all]")
 @click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
 @click.option(
     "--shift",
@@ -101,6 +85,7 @@ def _is_class(text: str) -> bool:
 @click.option(
     "--stored-bits",
     type=click.Choice([str(bits) for bits in ANNEALING]),
+    callback=lambda ctx, parameter, bits: bits and int(bits),
     help="Bits of a stored weight; inference uses the top 8.  [default: those of NET, or 8]",
 )
 @click.option(
@@ -114,15 +99,9 @@ def _is_class(text: str) -> bool:
 @click.option(
     "--relabel", type=Relabelling(), metavar="OLD:NEW,...", help="Call classes something else."
 )
-@click.option(
-    "--kill", type=Fraction(0, 1), metavar="FRACTION", help="Let hidden neurons die first."
-)
-@click.option(
-    "--target",
-    type=click.Choice(TARGETS),
-    default="golden",
-    show_default=True,
-    help="What learns; rtl is the hardware, simulated and held against golden, as is a board.",
+@click.option("--kill", type=Number(0, 1), metavar="FRACTION", help="Let hidden neurons die first.")
+@target_option(
+    TARGETS, "What learns; rtl is the hardware, simulated and held against golden, as is a board."
 )
 @click.option(
     "--lanes",
@@ -132,14 +111,10 @@ def _is_class(text: str) -> bool:
     "with --target rtl 64]",
 )
 @port_options
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@seed_option("the weights, the order of the images, and the draws")
 @click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
-@click.option(
-    "--plot",
-    "plot_path",
-    metavar="FILE.png",
-    type=click.Path(dir_okay=False),
-    help="Draw the learning curve and receptive fields: .png, .svg or .pdf.",
+@picture_option(
+    "--plot", "plot_path", help="Draw the learning curve and receptive fields: .png, .svg or .pdf."
 )
 @click.option("-o", "--output", metavar="NET", required=True, type=click.Path(dir_okay=False))
 @json_option
@@ -155,7 +130,7 @@ def command(
     plot_path: str | None,
     output: str,
     json_path: str | None,
-    **_: Any,
+    **run: Any,
 ) -> None:
     """Learn a data set image by image, in integers, as the chip does, and write the network.
 
@@ -167,52 +142,39 @@ def command(
 
     Example: firstspike learn --random 784-600-10 --epochs 10 -o learned.npz
     """
-    run = _run_options(ctx)
+    _check(ctx, run)
     if Path(output).exists() and not Path(output).is_file():
         raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
-    if plot_path is not None and Path(plot_path).suffix not in {".png", ".svg", ".pdf"}:
-        raise click.BadParameter(
-            f"{plot_path} does not end in .png, .svg or .pdf.", param_hint="--plot"
-        )
     if run["exact"] and (target != "golden" or lanes):
-        raise LearnerError("--exact is no hardware's: leave out --target and --lanes.")
+        raise click.UsageError("--exact is no hardware's: leave out --target and --lanes.")
     hardware = {"lanes": lanes, "port": port, "baud": baud}
-    picture = nullcontext() if plot_path is None else replacing(plot_path)
-    with (
-        replacing(output) as file,
-        json_result(json_path) as write,
-        picture as picture_file,
-    ):
-        target_class(target).check(target, hardware)
+    target_class(target).check(target, hardware)
+    run |= {"command": command_line(ctx)}
+    with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
         before = session.state.done
-        with opened(target, output, session.state.network, **hardware) as learner:
+        with opened(target, output, session.state.network, hardware) as learner:
             seconds = _learn(session, learner, output)
-        learned = session.state.done - before
         finished = session.state.done == len(session.course)
-        result = result_of(session, seconds, learned) if finished else {}
+        result = result_of(session, seconds, session.state.done - before) if finished else {}
         meta = {name: result[name] for name in _META if name in result}
         replace(session.state.network, meta=meta | {"command": session.run["command"]}).save(file)
-        if picture_file is not None:
-            from firstspike.scripts.learning.figure import (
-                picture_of,  # matplotlib takes a while to import
-            )
+        if plot_path is not None:
+            from firstspike.scripts.learning import figure  # matplotlib takes a while to import
 
-            with naming(picture_file):
-                picture_of(session).savefig(picture_file, dpi=120)
+            draw(figure.picture_of(session))
         paths = {"network": output, "state": str(state_path(output))}
         if finished:
             write(result | paths)
     session.state.save(state_path(output))  # from now on it goes with no network but its own
     if finished:
-        say(report(session, result, list(paths.values())), json_path)
+        say(report(session, result, list(paths.values())))
         if result["differences"]:
             ctx.exit(1)
     else:
         say(
             f"Interrupted after {session.state.done} of {len(session.course)} images; "
-            f"to continue: firstspike learn --resume -o {output}",
-            json_path,
+            f"to continue: firstspike learn --resume -o {output}"
         )
         ctx.exit(130)
 
@@ -221,32 +183,18 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 """Of the result, what the network file says about how it was made."""
 
 
-def _run_options(ctx: click.Context) -> dict[str, Any]:
-    """The options that make the run, as JSON holds them; click.UsageError if they contradict."""
-    given = {
-        parameter.name
-        for parameter in ctx.command.params
-        if ctx.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
-    }
-    options = ctx.params
-    if options["resume"] and given & RUN:
-        raise click.UsageError("--resume continues the run as it began: leave its options out.")
-    if not options["resume"]:
-        if (options["net"] is None) == (options["layers"] is None):
-            raise click.UsageError("Give either a NET to begin with, or --random 784-600-10.")
-        if options["inputs"] and not options["layers"]:
-            raise click.UsageError("--inputs goes with --random: NET has its own.")
-        if options["layers"] and (options["relabel"] or options["kill"]):
-            raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
-    run = {name: options[name] for name in RUN - {"layers", "n_images", "stored_bits"}}
-    return run | {
-        "random": options["layers"],
-        "images": options["n_images"],
-        "stored_bits": options["stored_bits"] and int(options["stored_bits"]),
-        "command": command_line(
-            ctx, "learn", leave_out=("data", "output", "json_path", "plot_path", "port", "baud")
-        ),
-    }
+def _check(ctx: click.Context, run: dict[str, Any]) -> None:
+    """Raise click.UsageError where the options that make the run contradict each other."""
+    if ctx.params["resume"]:
+        if any(given(ctx, name) for name in run):
+            raise click.UsageError("--resume continues the run as it began: leave its options out.")
+        return
+    if (run["net"] is None) == (run["random"] is None):
+        raise click.UsageError("Give either a NET to begin with, or --random 784-600-10.")
+    if run["inputs"] and not run["random"]:
+        raise click.UsageError("--inputs goes with --random: NET has its own.")
+    if run["random"] and (run["relabel"] or run["kill"]):
+        raise click.UsageError("--relabel and --kill go with a trained NET, not --random.")
 
 
 def _learn(session: Session, learner: Target, output: str) -> float:
@@ -293,15 +241,14 @@ def _network_at(output: str) -> Network | None:
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
     """Give a function that says whether Ctrl-C was pressed; pressed again, it interrupts."""
-    pressed = []
+    pressed = Event()
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
+    def note(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, usual)
 
     usual = signal.signal(signal.SIGINT, note)
     try:
-        yield lambda: bool(pressed)
+        yield pressed.is_set
     finally:
         signal.signal(signal.SIGINT, usual)

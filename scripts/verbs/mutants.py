@@ -6,6 +6,7 @@ import click
 from tqdm import tqdm
 
 from firstspike.scripts.output import say, table
+from firstspike.sim.harness.runner import check_tools
 from firstspike.sim.mutants.faults import FAULTS, finds
 from firstspike.sim.mutants.mutation import MutantError
 
@@ -32,23 +33,15 @@ def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
     if unknown:
         raise click.UsageError(f"There is no fault {unknown[0]!r}: known are {', '.join(known)}.")
     chosen = [known[name] for name in names] or list(FAULTS)
+    check_tools()
     with ThreadPoolExecutor(jobs) as pool:
         found_without = finds(None)
         if found_without:
             raise MutantError(f"the check {found_without} fails on the hardware as it is.")
         found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
-    say(
-        table(
-            [
-                (
-                    fault.name,
-                    f"hdl/{fault.module.replace('.', '/')}.py",
-                    f"found by {check}" if check else "MISSED",
-                )
-                for fault, check in zip(chosen, found, strict=True)
-            ]
-        )
-    )
+    files = [f"hdl/{fault.module.replace('.', '/')}.py" for fault in chosen]
+    verdicts = [f"found by {check}" if check else "MISSED" for check in found]
+    say(table(list(zip([fault.name for fault in chosen], files, verdicts, strict=True))))
     caught = sum(check is not None for check in found)
     say(f"{caught} of {len(chosen)} faults found")
     if caught < len(chosen):

@@ -29,7 +29,9 @@ def command(net: str, board: str, images: int) -> None:
     Example: firstspike rate --images 20
     """
     from firstspike.sim.benches.link.rate import rate
+    from firstspike.sim.harness.runner import check_tools
 
+    check_tools()
     design = chosen_design(load_network(net), BOARDS[board])
     pixels = bundled_test_set()[0][:images]
     for all_pixels, what in ((True, "all pixels"), (False, "connected pixels")):

@@ -1,17 +1,18 @@
 """`firstspike run`: classify images on a target and give the figures of each."""
 
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.means import means
+from firstspike.scripts.options import folding_options, port_options, target_option
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
-from firstspike.scripts.targets.options import folding_options, port_options
 
 LISTED = 20
 """Up to so many images are listed one by one; of more only the summary is printed."""
@@ -20,28 +21,13 @@ LISTED = 20
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @selection_options
-@click.option(
-    "--target",
-    type=click.Choice(TARGETS),
-    default="golden",
-    show_default=True,
-    help="What runs the network.",
-)
+@target_option(TARGETS, "What runs the network.")
 @folding_options
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
 @json_option
 def command(
-    net: str,
-    target: str,
-    bitmap: int | None,
-    dataset: str | None,
-    n_images: int | None,
-    events_file: BinaryIO | None,
-    image_files: tuple[str, ...],
-    with_spikes: bool,
-    json_path: str | None,
-    **options: Any,
+    net: str, target: str, with_spikes: bool, json_path: str | None, **options: Any
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
 
@@ -53,18 +39,18 @@ def command(
     if with_spikes and not target_class(target).tells_spikes:
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
-    images = select(network, dataset, n_images, events_file, image_files, bitmap)
-    with (
-        json_result(json_path) as write,
-        opened(target, net, network, bitmap=bitmap, **options) as ready,
-    ):
+    images = select(network, options)
+    with json_result(json_path) as write, opened(target, net, network, options) as ready:
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images.labels, results, with_spikes)
-        result = {"images": figures, "summary": summary_of(figures)}
+        summary = {"count": len(results)} | means(network, results, images.labels)
+        cycles = [image["cycles"] for image in figures]
+        summary["cycles"] = None if None in cycles else float(np.mean(cycles))
+        result = {"images": figures, "summary": summary}
         shape = "-".join(map(str, network.shape))
-        say(f"{net} ({shape}) on {target}, {images.source}\n", json_path)
+        say(f"{net} ({shape}) on {target}, {images.source}\n")
         bound = float(ready.folding.bound(results.spikes_in).mean())
-        say(report(images, result, bound, with_spikes and json_path is None), json_path)
+        say(report(images, result, bound, with_spikes and json_path is None))
         write(result)
 
 
@@ -72,6 +58,7 @@ def figures_of(
     network: Network, labels: Sequence[int | None], results: Results, with_spikes: bool
 ) -> list[dict[str, Any]]:
     """The figures of every image under the names of `run --json`."""
+    cycles = [None] * len(results) if results.cycles is None else results.cycles.tolist()
     columns = {
         "label": labels,
         "class": results.decision.tolist(),
@@ -80,28 +67,11 @@ def figures_of(
         "input_spikes": results.input_spikes.tolist(),
         "hidden_spikes": results.hidden_spikes.tolist(),
         "lookups": results.lookups(network).tolist(),
-        "cycles": _counted(results),
+        "cycles": [None if count in (None, UNCOUNTED) else count for count in cycles],
     }
     if with_spikes:
         columns["spikes"] = [results.spikes(image) for image in range(len(results))]
     return [dict(zip(columns, image, strict=True)) for image in zip(*columns.values(), strict=True)]
-
-
-def _counted(results: Results) -> list[int | None]:
-    """The clock cycles of each image, None where they are not known."""
-    if results.cycles is None:
-        return [None] * len(results)
-    return [None if count == UNCOUNTED else count for count in results.cycles.tolist()]
-
-
-def summary_of(figures: list[dict[str, Any]]) -> dict[str, Any]:
-    """Count, accuracy over the labelled images (None without any), and the mean of each figure."""
-    right = [image["class"] == image["label"] for image in figures if image["label"] is not None]
-    summary = {"count": len(figures), "accuracy": float(np.mean(right)) if right else None}
-    for name in ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles"):
-        values = [image[name] for image in figures]
-        summary[name] = None if None in values else np.mean(values, axis=0).tolist()
-    return summary
 
 
 def report(images: Selection, result: dict[str, Any], bound: float, with_spikes: bool) -> str:
@@ -112,7 +82,8 @@ def report(images: Selection, result: dict[str, Any], bound: float, with_spikes:
     figures, summary = result["images"], result["summary"]
     parts = []
     if len(figures) <= LISTED:
-        parts.append(table([_HEADER, *(_line(at, image) for at, image in enumerate(figures))]))
+        header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
+        parts.append(table([header, *(_line(at, image) for at, image in enumerate(figures))]))
     if with_spikes:
         parts += [
             f"spikes of image {at} as layer:tick:neuron\n"
@@ -138,16 +109,15 @@ def report(images: Selection, result: dict[str, Any], bound: float, with_spikes:
             rows.append(
                 ("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}")
             )
-    parts.append(table([("images", str(summary["count"])), *rows]))
+    parts.append(table([("images", summary["count"]), *rows]))
     return "\n\n".join(parts)
 
 
-_HEADER = ("image", "label", "class", "tick", "input spikes", "hidden spikes", "cycles")
+_COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
 
 
-def _line(at: int, image: dict[str, Any]) -> tuple[str, ...]:
-    names = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
-    cells = ["-" if image[name] is None else str(image[name]) for name in names]
+def _line(at: int, image: dict[str, Any]) -> list[object]:
+    cells = [at, *("-" if image[name] is None else image[name] for name in _COLUMNS)]
     if image["forced"]:
-        cells[2] += " (forced)"
-    return (str(at), *cells)
+        cells[3] = f"{image['tick']} (forced)"
+    return cells

@@ -10,19 +10,14 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
+from firstspike.scripts.options import lanes_option, learn_option, weights_option, window_option
 from firstspike.scripts.output import say
-from firstspike.scripts.targets.options import (
-    lanes_option,
-    learn_option,
-    weights_option,
-    window_option,
-)
 
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@lanes_option
-@window_option
+@lanes_option()
+@window_option()
 @weights_option
 @learn_option
 @click.option(
@@ -31,14 +26,7 @@ from firstspike.scripts.targets.options import (
     metavar="PATH",
     help="Make a symbolic link to the port, so that its name is known beforehand.",
 )
-def command(
-    net: str,
-    lanes: int | None,
-    window: int | None,
-    weights: str,
-    stored_bits: int | None,
-    link: Path | None,
-) -> None:
+def command(net: str, link: Path | None, **design: Any) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
@@ -50,9 +38,11 @@ def command(
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
     try:
-        verilog = board_verilog(network, lanes, window, weights == "embedded", stored_bits)
         from firstspike.sim.benches.link.virtual import VirtualBoard
+        from firstspike.sim.harness.runner import check_tools
 
+        check_tools()
+        verilog = board_verilog(network, **design)
         with VirtualBoard(verilog) as board, _linked(link, board.port):
             say(board.port)
             name = link or board.port

@@ -5,9 +5,10 @@ from time import perf_counter
 
 import click
 
+from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
 from firstspike.sim.benches import EXAMPLES, example_of
-from firstspike.sim.harness.runner import SIMULATORS
+from firstspike.sim.harness.runner import SIMULATORS, check_tools
 
 
 @click.command()
@@ -15,10 +16,8 @@ from firstspike.sim.harness.runner import SIMULATORS
     "benches", nargs=-1, type=click.Choice(EXAMPLES), metavar=f"[{' | '.join(EXAMPLES)}] ..."
 )
 @click.option("--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True)
-@click.option(
+@folder_option(
     "--waves",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
     help="Leave the signals over time (FST) and a view of the named ones (GTKWave) in DIR/BENCH.",
 )
 def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> None:
@@ -28,6 +27,7 @@ def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> Non
 
     Example: firstspike simulate queue layer --simulator icarus --waves waves
     """
+    check_tools(simulator, waves is not None)
     for name in benches or EXAMPLES:
         begun = perf_counter()
         folder = None if waves is None else waves / name

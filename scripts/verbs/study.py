@@ -2,18 +2,16 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import nullcontext
 from typing import Any
 
 import click
 import numpy as np
 
 from firstspike.golden import Network, Results, encode, infer, load_network
-from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.faults import decide_by, flip, jitter, kill
-from firstspike.golden.files import naming, replacing
-from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.selection import SelectionError, dataset_images
+from firstspike.scripts.options import dataset_option, images_option, seed_option
+from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
+from firstspike.scripts.selection import SelectionError, first_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -34,30 +32,13 @@ Curve = dict[str, list[float]]
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@click.option(
-    "--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True, help="Test set."
-)
-@click.option(
-    "--images",
-    "n_images",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Take the first N test images.  [default: all]",
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the noise."
-)
-@click.option(
-    "--output",
-    "-o",
-    "path",
-    type=click.Path(dir_okay=False),
-    metavar="FILE.png",
-    help="Draw the curves.",
-)
+@dataset_option(help="Test set.")
+@images_option(help="Take the first N test images.  [default: all]")
+@seed_option("the noise")
+@picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
 def command(
-    net: str, dataset: str, n_images: int | None, seed: int, path: str | None, json_path: str | None
+    net: str, dataset: str, images: int | None, seed: int, path: str | None, json_path: str | None
 ) -> None:
     """Measure the accuracy of NET against hardships, and its synaptic operations.
 
@@ -69,25 +50,20 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise SelectionError("a study takes networks with hidden neurons that spike once.")
-    pixels, labels = dataset_images(network, dataset)
-    if (n_images or 0) > len(pixels):
-        raise SelectionError(f"{dataset} has {len(pixels)} test images.")
-    pixels, labels = pixels[:n_images], labels[:n_images]
+    pixels, labels = first_images(network, dataset, images)
     rng = np.random.default_rng(seed)
-    picture = nullcontext() if path is None else replacing(path)
-    with json_result(json_path) as write, picture as file:
+    with json_result(json_path) as write, drawing(path) as draw:
         run = infer(network, encode(network, pixels))
         result = {
             "count": len(pixels),
             "operations": operations(network, run),
             "curves": dict(curves(network, pixels, labels, run, rng)),
         }
-        say(report(net, result), json_path)
-        if file is not None:
+        say(report(net, result))
+        if path is not None:
             from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
 
-            with naming(file):
-                draw_curves(result["curves"], HARDSHIPS, net).savefig(file, dpi=120)
+            draw(draw_curves(result["curves"], HARDSHIPS, net))
         write(result)
 
 

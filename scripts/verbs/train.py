@@ -9,35 +9,23 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.golden.data.sets import Dataset, check_sizes, load_dataset
+from firstspike.golden.data.sets import PIXELS, Dataset, check_sizes, load_dataset
 from firstspike.golden.encoding import encode
 from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Epoch, Trainer
+from firstspike.scripts.means import means
+from firstspike.scripts.options import Layers, data_option, dataset_option, seed_option
 from firstspike.scripts.output import command_line, json_option, json_result, say, table
-from firstspike.scripts.selection import DATASETS
 
 _BATCH = 5000  # images of a data set run through the network at once: bounds the memory
 
 
-class Layers(click.ParamType):
-    """Sizes of the layers, written 784-600-10."""
-
-    name = "layers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Split at the hyphens."""
-        sizes = str(value).split("-")
-        if len(sizes) < 3 or not all(size.isdecimal() and int(size) for size in sizes):
-            self.fail(f"{value!r} is not sizes from inputs to outputs, such as 784-600-10.")
-        return tuple(map(int, sizes))
-
-
 @click.command()
-@click.option("--dataset", type=click.Choice(DATASETS), default="mnist", show_default=True)
-@click.option("--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files.")
+@dataset_option()
+@data_option
 @click.option(
     "--recipe",
     "recipe_name",
@@ -50,10 +38,13 @@ class Layers(click.ParamType):
 @click.option("--encoding", default="binary", show_default=True, help="binary or levels-N.")
 @click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True)
 @click.option(
-    "--inputs", type=click.IntRange(1), help="Inputs to connect.  [default: the recipe's]"
+    "--inputs",
+    "n_connected",
+    type=click.IntRange(1, PIXELS),
+    help="Inputs to connect.  [default: the recipe's]",
 )
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
-@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@seed_option("the weights and the order of the images")
 @click.option(
     "--epochs",
     type=click.IntRange(1),
@@ -67,15 +58,9 @@ def command(
     dataset: str,
     data: str | None,
     recipe_name: str,
-    layers: tuple[int, ...] | None,
-    encoding: str,
-    weight_bits: int,
-    inputs: int | None,
-    compact: bool,
-    seed: int,
-    epochs: int | None,
     output: str,
     json_path: str | None,
+    **changes: Any,
 ) -> None:
     """Train a network on a data set and write it to NET.
 
@@ -84,18 +69,9 @@ def command(
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    parameters = recipe(
-        recipe_name,
-        encoding,
-        layers=layers,
-        weight_bits=weight_bits,
-        n_connected=inputs,
-        compact=compact,
-        seed=seed,
-        epochs=epochs,
-    )
-    if epochs is not None:
-        parameters["fine_tuning_epochs"] = min(epochs, parameters["fine_tuning_epochs"])
+    parameters = recipe(recipe_name, **changes)
+    if changes["epochs"]:
+        parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     trainer = Trainer(**parameters)
     check_sizes(parameters["layers"], dataset)
     with replacing(output) as file, json_result(json_path) as write:
@@ -103,16 +79,16 @@ def command(
         _fit(trainer, images)
         result = _result(trainer, images)
         made = {
-            "command": command_line(ctx, "train", leave_out=("data", "output", "json_path")),
+            "command": command_line(ctx),
             "dataset": dataset,
             "recipe": recipe_name,
+            "seed": trainer.seed,
+            **result,
         }
-        made |= {"seed": seed, "network": str(output)}
-        meta = {key: value for key, value in (made | result).items() if key != "network"}
-        network = replace(trainer.network_, meta=trainer.network_.meta | meta)
+        network = replace(trainer.network_, meta=trainer.network_.meta | made)
         network.save(file)
-        write(made | result | {"digest": network.digest()})
-    say(_report(output, network, result), json_path)
+        write(made | {"network": output, "digest": network.digest()})
+    say(_report(output, network, result))
 
 
 def _fit(trainer: Trainer, images: Dataset) -> None:
@@ -148,12 +124,7 @@ def _result(trainer: Trainer, images: Dataset) -> dict[str, Any]:
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         "training_accuracy": float(right[:split].mean()),
         "validation_accuracy": float(right[split:].mean()),
-        "accuracy": float((test.decision == images.test_labels).mean()),
-        "input_spikes": float(test.input_spikes.mean()),
-        "hidden_spikes": float(test.hidden_spikes.mean()),
-        "lookups": test.lookups(network).mean(axis=0).tolist(),
-        "tick": float(test.tick.mean()),
-        "forced": float(test.forced.mean()),
+        **means(network, test, images.test_labels),
     }
     if trainer.compact:
         whole = trainer.uncompacted_
@@ -164,18 +135,14 @@ def _result(trainer: Trainer, images: Dataset) -> dict[str, Any]:
 
 
 def _decisions(network: Network, images: np.ndarray) -> np.ndarray:
-    return np.concatenate(
-        [
-            infer(network, encode(network, images[start : start + _BATCH])).decision
-            for start in range(0, len(images), _BATCH)
-        ]
-    )
+    batches = np.array_split(images, -(-len(images) // _BATCH))
+    return np.concatenate([infer(network, encode(network, batch)).decision for batch in batches])
 
 
 def _report(output: str, network: Network, result: dict[str, Any]) -> str:
     rows = [
         ("network", "-".join(map(str, network.shape))),
-        ("connected inputs", str(len(network.inputs))),
+        ("connected inputs", len(network.inputs)),
         ("weight bits", ", ".join(map(str, network.weight_bits))),
         ("best epoch", f"{result['best_epoch']} of {result['epochs']}"),
         ("training time", f"{result['seconds'] / 60:.1f} min"),
@@ -190,7 +157,5 @@ def _report(output: str, network: Network, result: dict[str, Any]) -> str:
         ("forced decisions", f"{100 * result['forced']:.2f} %"),
     ]
     if "decisions_changed_by_compaction" in result:
-        rows.append(
-            ("decisions changed by compaction", str(result["decisions_changed_by_compaction"]))
-        )
+        rows.append(("decisions changed by compaction", result["decisions_changed_by_compaction"]))
     return f"{table(rows)}\nwritten to {Path(output)}"

@@ -7,10 +7,10 @@ import click
 
 from firstspike.golden import load_network
 from firstspike.golden.files import adding_to
+from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
-from firstspike.scripts.targets.options import folding_options, weights_option
 
 
 class VectorsError(Exception):
@@ -22,23 +22,13 @@ class VectorsError(Exception):
 @selection_options
 @folding_options
 @weights_option
-@click.option(
+@folder_option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    metavar="DIR",
     help="A folder to be made, or one without Verilog files of others.",
 )
-def command(
-    net: str,
-    lanes: int | None,
-    window: int | None,
-    bitmap: int | None,
-    weights: str,
-    output: Path,
-    **selection: Any,
-) -> None:
+def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     """Write the core for NET, test vectors for it, and a bench that checks them.
 
     In DIR, `iverilog -g2005-sv *.v && vvp a.out` then prints PASS, or FAIL with the first
@@ -49,8 +39,8 @@ def command(
     from firstspike.sim.vectors.vectors import write_vectors
 
     network = load_network(net)
-    images = select(network, **selection, bitmap=bitmap)
-    golden = opened("golden", net, network, lanes=lanes, window=window, bitmap=bitmap)
+    images = select(network, options)
+    golden = opened("golden", net, network, options)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
         raise VectorsError(
@@ -65,7 +55,7 @@ def command(
             images.ticks,
             images.pixels,
             golden.expected(images.ticks, images.pixels),
-            weights == "embedded",
+            embedded,
         )
     say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")
     say(f"check: cd {output} && iverilog -g2005-sv *.v && vvp a.out")

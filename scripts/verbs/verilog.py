@@ -12,8 +12,8 @@ import click
 from firstspike.golden import Network, load_network
 from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
+from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.targets.options import folding_options, learn_option, weights_option
 
 
 @click.command()
@@ -42,15 +42,13 @@ from firstspike.scripts.targets.options import folding_options, learn_option, we
 @json_option
 def command(
     net: str,
-    lanes: int | None,
-    window: int | None,
-    bitmap: int | None,
-    weights: str,
+    embedded: bool,
     output: Path | None,
     name: str | None,
     stored_bits: int | None,
     report: bool,
     json_path: str | None,
+    **folding_of: int | None,
 ) -> None:
     """Generate the core for NET as one Verilog file, or report its size and speed, or both.
 
@@ -65,27 +63,23 @@ def command(
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
     network = load_network(net)
-    folding = Folding.of(network, lanes, window, bitmap)
+    folding = Folding.of(network, **folding_of)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            parameters = {"embedded": weights == "embedded", "stored_bits": stored_bits}
+            parameters = {"embedded": embedded, "stored_bits": stored_bits}
             if name is not None:
                 parameters["name"] = name
-            result["files"] = _generate(output, json_path, network, folding, parameters)
+            result["files"] = _generate(output, network, folding, parameters)
         if report:
-            result["report"] = _report(network, folding, weights == "port", stored_bits, json_path)
+            result["report"] = _report(network, folding, embedded, stored_bits)
         write(result)
 
 
 def _generate(
-    output: Path,
-    json_path: str | None,
-    network: Network,
-    folding: Folding,
-    parameters: dict[str, Any],
+    output: Path, network: Network, folding: Folding, parameters: dict[str, Any]
 ) -> list[str]:
-    """Write the files of a core with these `parameters` of `generate`; returns their paths."""
+    """Write the files of a core with these parameters of `generate`; returns their paths."""
     from firstspike.hdl.flow.verilog import generate
 
     if output.suffix != ".v":
@@ -106,18 +100,14 @@ def _generate(
         for layer in core.interface["layers"]
     )
     weights = core.interface["parameters"]["weights"]
-    say(f"{core.interface['module']}: {layers}; weights {weights}", json_path)
+    say(f"{core.interface['module']}: {layers}; weights {weights}")
     for path in paths:
-        say(f"written: {path}", json_path)
+        say(f"written: {path}")
     return [str(path) for path in paths]
 
 
 def _report(
-    network: Network,
-    folding: Folding,
-    loaded: bool,
-    stored_bits: int | None,
-    json_path: str | None,
+    network: Network, folding: Folding, embedded: bool, stored_bits: int | None
 ) -> dict[str, Any]:
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
@@ -125,21 +115,21 @@ def _report(
     from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS
 
-    shape = CoreConfig.of(network, folding, any_weights=loaded, stored_bits=stored_bits)
+    shape = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     names = ["yosys", *(target.device.family.router for target in TARGETS)]
     tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
     results = []
     for target in TARGETS:
         with step(f"{target.device.name}: synthesis, place and route"):
-            results.append(synthesise(shape, target, loaded))
+            results.append(synthesise(shape, target, not embedded))
     rows = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]
         rows.append((result.device, *used, f"{result.fmax:.1f}" if result.fmax else "-"))
-    say(table(rows), json_path)
+    say(table(rows))
     for result in results:
         if result.note:
-            say(f"{result.device}: {result.note}", json_path)
+            say(f"{result.device}: {result.note}")
     named = ", ".join(f"{name} {number}" for name, number in tools.items())
-    say(f"The core alone, by {named}; placed with seed {SEED}", json_path)
+    say(f"The core alone, by {named}; placed with seed {SEED}")
     return {"tools": tools, "seed": SEED, "devices": [asdict(result) for result in results]}

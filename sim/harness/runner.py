@@ -63,16 +63,14 @@ class Simulation:
         waves: str | os.PathLike | None = None,
         netlist: bool = False,
     ) -> None:
-        if simulator not in SIMULATORS:
-            raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
+        check_tools(simulator, waves is not None)
         self._verilog = verilog
         self._toplevel = toplevel
         self._waves = None if waves is None else Path(waves)
-        check, self._runner, self._arguments = {
-            "verilator": (_check_verilator, _Verilator, _VERILATOR_ARGUMENTS),
-            "icarus": (_check_icarus, Icarus, []),
+        self._runner, self._arguments = {
+            "verilator": (_Verilator, _VERILATOR_ARGUMENTS),
+            "icarus": (Icarus, []),
         }[simulator]
-        check(self._waves is not None)
         if simulator == "verilator" and self._waves is not None:
             self._arguments = [*self._arguments, "--trace-fst"]
         self._simulator = simulator
@@ -242,6 +240,19 @@ _VERILATOR_ENVIRONMENT = {
 }
 
 
+def check_tools(simulator: str = "verilator", waves: bool = False) -> None:
+    """Raise SimulationError unless the simulator is known, and all that it needs is there.
+
+    `Simulation` does so, too: for who would rather know before the Verilog is made.
+    """
+    if simulator not in SIMULATORS:
+        raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
+    if simulator == "verilator":
+        _check_verilator(waves)
+    else:
+        _check_icarus()
+
+
 def _check_verilator(waves: bool) -> None:
     missing = [tool for tool in ("g++", "make", "perl") if shutil.which(tool) is None]
     if missing:
@@ -255,7 +266,7 @@ def _check_verilator(waves: bool) -> None:
         )
 
 
-def _check_icarus(_: bool) -> None:
+def _check_icarus() -> None:
     if shutil.which("iverilog") is None:
         raise SimulationError(
             "the simulator icarus needs iverilog: install Icarus Verilog (Debian: iverilog), "

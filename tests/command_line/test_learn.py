@@ -14,7 +14,7 @@ from firstspike.golden.data.sets import Dataset
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
-from tests.support.command import firstspike, refusal
+from tests.support.command import firstspike, refusal, toy_network
 
 SMALL = ("--random", "784-40-10", "--epochs", 3)
 
@@ -364,10 +364,13 @@ def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("words", [("783-40-10",), ("784-40-9",), ("784-40-10", "--inputs", "785")])
+@pytest.mark.parametrize(
+    "words", [("--random", "783-40-10"), ("--random", "784-40-9"), ("toy.npz",)]
+)
 def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch, words):
     monkeypatch.setattr(learning_session, "load_dataset", None)
-    assert "784 pixels" in refusal(capfd, "learn", "--random", *words, "-o", "a.npz")
+    toy_network().save("toy.npz")
+    assert "784 pixels" in refusal(capfd, "learn", *words, "-o", "a.npz")
 
 
 def test_networks_that_spike_more_than_once_are_refused(capfd, folder):

@@ -1,16 +1,14 @@
 """Training on a little data: that it learns, is exact, repeats itself and keeps what it has."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from firstspike.golden import Network, encode, infer
+from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
@@ -23,7 +21,6 @@ from firstspike.golden.training.quantise import (
 )
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
-from firstspike.scripts.verbs import train
 from tests.support.feedforward import FeedForward
 from tests.support.strategies import networks
 
@@ -261,50 +258,3 @@ def test_recipes_are_parameters_of_a_trainer(name, encoding):
     assert trainer.seed == 5
     assert trainer.encoding == encoding
     assert trainer.epochs > 0
-
-
-def run_command(digits, monkeypatch, *words):
-    monkeypatch.setattr(train, "load_dataset", lambda *_: digits)
-    small = {key: value for key, value in SMALL.items() if key not in ("epochs", "layers")}
-    monkeypatch.setitem(RECIPES, "sparse", RECIPES["sparse"] | small)
-    return CliRunner().invoke(train.command, [*words, "--layers", "784-40-10", "--epochs", "3"])
-
-
-def test_command_writes_network_and_result(digits, monkeypatch, tmp_path):
-    path = tmp_path / "net.npz"
-    words = ("--seed", "3", "--compact", "-o", str(path), "--json", str(tmp_path / "r.json"))
-    done = run_command(digits, monkeypatch, *words)
-    assert done.exit_code == 0, done.output
-    network = Network.load(path)
-    result = json.loads((tmp_path / "r.json").read_text())
-    test = infer(network, encode(network, digits.test_images))
-    assert result["accuracy"] == (test.decision == digits.test_labels).mean()
-    assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
-    assert result["digest"] == network.digest()
-    assert result["decisions_changed_by_compaction"] == 0
-    assert network.meta["seed"] == 3
-    expected = "firstspike train --layers 784-40-10 --compact --seed 3 --epochs 3"
-    assert network.meta["command"] == expected
-    assert f"{100 * result['accuracy']:.2f} %" in done.output
-
-
-def test_command_refuses_an_unwritable_output_before_training(digits, monkeypatch, tmp_path):
-    def fit(*_):
-        raise AssertionError("training began")
-
-    monkeypatch.setattr(Trainer, "fit", fit)
-    done = run_command(digits, monkeypatch, "-o", str(tmp_path / "nowhere" / "net.npz"))
-    assert isinstance(done.exception, OSError)
-
-
-def test_command_leaves_no_file_if_training_fails(digits, monkeypatch, tmp_path):
-    def fit(*_):
-        raise TrainingError("no.")
-
-    monkeypatch.setattr(Trainer, "fit", fit)
-    path = tmp_path / "net.npz"
-    path.write_bytes(b"the one before")
-    done = run_command(digits, monkeypatch, "-o", str(path))
-    assert isinstance(done.exception, TrainingError)
-    assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
-    assert path.read_bytes() == b"the one before"

@@ -1,0 +1,134 @@
+"""Options that several verbs have."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
+from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW
+
+Decorator = Callable[[Callable], Callable]
+
+
+class Number(click.FloatRange):
+    """A finite number in a range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse nan, which is in any range, and infinity."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(
+                f"{value!r} is not a number in the range {self._describe_range()}.", param, ctx
+            )
+        return number
+
+
+class Layers(click.ParamType):
+    """Sizes of the layers, written 784-600-10."""
+
+    name = "layers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Split at the hyphens."""
+        sizes = str(value).split("-")
+        if len(sizes) < 3 or not all(size.isdecimal() and int(size) for size in sizes):
+            self.fail(f"{value!r} is not sizes from inputs to outputs, such as 784-600-10.")
+        return tuple(map(int, sizes))
+
+
+dataset_option = partial(
+    click.option, "--dataset", type=click.Choice(DATASETS), default=DATASETS[0], show_default=True
+)
+data_option = click.option(
+    "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
+)
+folder_option = partial(
+    click.option, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
+)
+images_option = partial(click.option, "--images", type=click.IntRange(min=1), metavar="N")
+
+
+def seed_option(of: str) -> Decorator:
+    """What the seed is for is said by `of`."""
+    return click.option(
+        "--seed", type=click.IntRange(min=0), default=1, show_default=True, help=f"Of {of}."
+    )
+
+
+def target_option(targets: Sequence[str], meaning: str) -> Decorator:
+    """One of `targets`, of which the first is the default."""
+    return click.option(
+        "--target",
+        type=click.Choice(targets),
+        default=targets[0],
+        show_default=True,
+        help=meaning,
+    )
+
+
+def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
+    """`default` is what is said of it: the verb gets None."""
+    return click.option(
+        "--lanes",
+        type=click.IntRange(min=1),
+        metavar="P",
+        help=f"Give every layer min(P, its neurons) lanes.  [default: {default}]",
+    )
+
+
+def window_option(default: int | None = None) -> Decorator:
+    """None is the fastest."""
+    shown = "the fastest" if default is None else default
+    return click.option(
+        "--window",
+        type=click.IntRange(0, MAX_WINDOW),
+        metavar="K",
+        default=default,
+        help=f"Advance by up to 2^K ticks at once.  [default: {shown}]",
+    )
+
+
+def folding_options(command: Callable) -> Callable:
+    """Add --lanes, --window and --bitmap, the arguments of `Folding.of`."""
+    bitmap = click.option(
+        "--bitmap",
+        type=click.IntRange(8, 32),
+        metavar="BITS",
+        help="Feed the pixels as words of so many bits instead of events.",
+    )
+    return lanes_option()(window_option()(bitmap(command)))
+
+
+def port_options(command: Callable) -> Callable:
+    """Add --port and --baud."""
+    port = click.option("--port", metavar="PORT", help="Of a board: its serial port.")
+    baud = click.option(
+        "--baud", type=click.IntRange(1), metavar="B", help="Of a board.  [default: 3000000]"
+    )
+    return port(baud(command))
+
+
+learn_option = click.option(
+    "--learn",
+    "stored_bits",
+    is_flag=False,
+    flag_value=STORED_BITS,
+    type=click.IntRange(2, MAX_STORED_BITS),
+    metavar="[BITS]",
+    help=f"A core that learns, and stores weights of so many bits; alone {STORED_BITS}.",
+)
+
+weights_option = click.option(
+    "--weights",
+    "embedded",
+    type=click.Choice(["embedded", "port"]),
+    default="embedded",
+    show_default=True,
+    callback=lambda ctx, parameter, where: where == "embedded",
+    help="Weights inside the core, or to be loaded over its weight port.",
+)

@@ -1,0 +1,76 @@
+"""`firstspike train`: what it writes, and what it leaves alone where it fails."""
+
+import json
+
+import pytest
+
+from firstspike.golden import Network, bundled_test_set, encode, infer
+from firstspike.golden.data.sets import Dataset
+from firstspike.golden.training.recipes import RECIPES
+from firstspike.golden.training.trainer import Trainer, TrainingError
+from firstspike.scripts.verbs import train
+from tests.support.command import firstspike, refusal
+
+SMALL = {
+    "n_connected": 300,
+    "fine_tuning_epochs": 2,
+    "batch": 50,
+    "held_out": 500,
+    "rate": 5e-3,
+    "augmentation": None,
+}
+WORDS = ("train", "--layers", "784-40-10", "--epochs", 3)
+
+
+@pytest.fixture(autouse=True)
+def digits(monkeypatch):
+    """2,500 digits to train on and 500 others, in place of a data set, and a recipe for them."""
+    pixels, labels = bundled_test_set()
+    images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
+    monkeypatch.setattr(train, "load_dataset", lambda *_: images)
+    monkeypatch.setitem(RECIPES, "sparse", RECIPES["sparse"] | SMALL)
+    return images
+
+
+def test_writes_network_and_result(capfd, digits, tmp_path):
+    path = tmp_path / "net.npz"
+    more = ("--seed", 3, "--compact", "-o", path, "--json", tmp_path / "r.json")
+    ended = firstspike(capfd, *WORDS, *more)
+    assert ended.status == 0, ended.err
+    network = Network.load(path)
+    result = json.loads((tmp_path / "r.json").read_text())
+    test = infer(network, encode(network, digits.test_images))
+    assert result["accuracy"] == (test.decision == digits.test_labels).mean()
+    assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
+    assert result["digest"] == network.digest()
+    assert result["decisions_changed_by_compaction"] == 0
+    assert network.meta["seed"] == 3
+    expected = "firstspike train --layers 784-40-10 --compact --seed 3 --epochs 3"
+    assert network.meta["command"] == expected
+    assert f"{100 * result['accuracy']:.2f} %" in ended.out
+
+
+def failing(error):
+    """A `fit` that raises."""
+
+    def fit(*_):
+        raise error
+
+    return fit
+
+
+def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(Trainer, "fit", failing(AssertionError("training began")))
+    path = tmp_path / "nowhere" / "net.npz"
+    assert str(path) in refusal(capfd, *WORDS, "-o", path)
+
+
+def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(Trainer, "fit", failing(TrainingError("no.")))
+    path = tmp_path / "net.npz"
+    path.write_bytes(b"the one before")
+    ended = firstspike(capfd, *WORDS, "-o", path)
+    assert ended.status == 2
+    assert ended.err.endswith("\nError: no.\n")  # below the progress bar
+    assert [file.name for file in tmp_path.iterdir()] == ["net.npz"]
+    assert path.read_bytes() == b"the one before"
