@@ -1,6 +1,7 @@
 """Options that several verbs have."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -35,40 +36,45 @@ class Layers(click.ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at the hyphens."""
-        sizes = str(value).split("-")
-        if len(sizes) < 3 or not all(size.isdecimal() and int(size) for size in sizes):
+        if not re.fullmatch("[1-9][0-9]{0,8}(-[1-9][0-9]{0,8}){2,}", value):
             self.fail(f"{value!r} is not sizes from inputs to outputs, such as 784-600-10.")
-        return tuple(map(int, sizes))
+        return tuple(map(int, value.split("-")))
 
 
 dataset_option = partial(
-    click.option, "--dataset", type=click.Choice(DATASETS), default=DATASETS[0], show_default=True
+    click.option,
+    "--dataset",
+    type=click.Choice(DATASETS),
+    default=DATASETS[0],
+    help="Whose images.",
 )
 data_option = click.option(
     "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
 )
+network_option = click.option(
+    "-o",
+    "--output",
+    metavar="NET",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="Where the network goes.",
+)
 folder_option = partial(
     click.option, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
 )
-images_option = partial(click.option, "--images", type=click.IntRange(min=1), metavar="N")
+number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 
 
 def seed_option(of: str) -> Decorator:
     """What the seed is for is said by `of`."""
     return click.option(
-        "--seed", type=click.IntRange(min=0), default=1, show_default=True, help=f"Of {of}."
+        "--seed", type=click.IntRange(min=0), metavar="N", default=1, help=f"Of {of}."
     )
 
 
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:
     """One of `targets`, of which the first is the default."""
-    return click.option(
-        "--target",
-        type=click.Choice(targets),
-        default=targets[0],
-        show_default=True,
-        help=meaning,
-    )
+    return click.option("--target", type=click.Choice(targets), default=targets[0], help=meaning)
 
 
 def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
@@ -83,13 +89,13 @@ def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
 
 def window_option(default: int | None = None) -> Decorator:
     """None is the fastest."""
-    shown = "the fastest" if default is None else default
+    fastest = "  [default: the fastest]" if default is None else ""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
         metavar="K",
         default=default,
-        help=f"Advance by up to 2^K ticks at once.  [default: {shown}]",
+        help=f"Advance by up to 2^K ticks at once.{fastest}",
     )
 
 
@@ -128,7 +134,6 @@ weights_option = click.option(
     "embedded",
     type=click.Choice(["embedded", "port"]),
     default="embedded",
-    show_default=True,
     callback=lambda ctx, parameter, where: where == "embedded",
     help="Weights inside the core, or to be loaded over its weight port.",
 )

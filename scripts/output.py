@@ -18,6 +18,8 @@ import click
 
 from firstspike.golden.files import naming, replace_file, replacing
 
+from .errors import VerbError
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # takes a while to import
 
@@ -25,10 +27,6 @@ STANDARD_OUTPUT = "-"
 
 PLACES = {"data", "output", "json_path", "plot_path", "port", "baud"}
 """Parameters that only say where something is, and not what is done."""
-
-
-class OutputError(Exception):
-    """Standard output takes nothing any more; the message says why."""
 
 
 json_option = click.option(
@@ -98,7 +96,7 @@ def _print(text: str, err: bool) -> None:
     except OSError as error:
         if error.errno == errno.EPIPE:  # a reader who has left
             raise
-        raise OutputError(f"cannot write to standard output: {error.strerror}.") from None
+        raise VerbError(f"cannot write to standard output: {error.strerror}.") from None
 
 
 def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = str.rjust) -> str:

@@ -13,13 +13,10 @@ from PIL import Image
 from firstspike.golden import Network, bundled_test_set, encode, load_dataset
 from firstspike.golden.data.sets import DATASETS, PIXELS
 
-from .options import images_option
+from .errors import VerbError
+from .options import dataset_option, number_option
 
 DEFAULT_IMAGES = 100
-
-
-class SelectionError(ValueError):
-    """Images that cannot be had, or do not fit the network; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +67,11 @@ def selection_options(command: Callable) -> Callable:
             metavar="FILE",
             help='One image a line: {"events": [[tick, input], ...], "label": 3}.',
         ),
-        images_option(
-            help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]"
+        number_option(
+            "--images",
+            help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]",
         ),
-        click.option(
-            "--dataset",
-            type=click.Choice(DATASETS),
-            help="Take test images of a data set.  [default: mnist]",
-        ),
+        dataset_option(default=None, help="Take test images of a data set.  [default: mnist]"),
     ):
         command = option(command)
     return command
@@ -86,7 +80,7 @@ def selection_options(command: Callable) -> Callable:
 def select(network: Network, options: Mapping[str, Any]) -> Selection:
     """The images that the options of a verb name; without any, the first test images of MNIST.
 
-    Where the core takes pixels (--bitmap) events will not do. Raises `SelectionError` for images
+    Where the core takes pixels (--bitmap) events will not do. Raises `VerbError` for images
     that do not fit the network, click.UsageError if the options contradict each other.
     """
     dataset, n, events_file, image_files = (
@@ -121,7 +115,7 @@ def first_images(
     difference. `instead` ends the sentence of what does not fit: what else the verb can do.
     """
     if network.n_inputs != PIXELS:
-        raise SelectionError(
+        raise VerbError(
             f"the images of {dataset} have {PIXELS} pixels, this network takes "
             f"{network.n_inputs}{instead}."
         )
@@ -131,7 +125,7 @@ def first_images(
         images = load_dataset(dataset)
         pixels, labels = images.test_images, images.test_labels
     if (n or 0) > len(pixels):
-        raise SelectionError(f"{dataset} has {len(pixels)} test images, counted from 0.")
+        raise VerbError(f"{dataset} has {len(pixels)} test images, counted from 0.")
     return pixels[:n], labels[:n]
 
 
@@ -139,7 +133,7 @@ def read_image(network: Network, file: str) -> np.ndarray:
     """Pixels uint8 [n_inputs] of a grey PNG file of the network's size, bright on dark."""
     side = math.isqrt(network.n_inputs)
     if side * side != network.n_inputs:
-        raise SelectionError(
+        raise VerbError(
             f"the network's {network.n_inputs} inputs make no square image: use --events."
         )
     try:
@@ -147,16 +141,16 @@ def read_image(network: Network, file: str) -> np.ndarray:
             size, mode = image.size, image.mode
             pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise SelectionError(f"{file} is no readable PNG file.") from None
+        raise VerbError(f"{file} is no readable PNG file.") from None
     if pixels is None:
-        raise SelectionError(
+        raise VerbError(
             f"{file} is {size[0]} x {size[1]} pixels: this network takes {side} x {side}."
         )
     grey = pixels[:, :, 0]
     if mode.startswith(("I", "F")) or np.any(pixels[:, :, :3] != grey[:, :, None]):
-        raise SelectionError(f"{file} is in colour or has more than 8 bits: save it as 8-bit grey.")
+        raise VerbError(f"{file} is in colour or has more than 8 bits: save it as 8-bit grey.")
     if np.any(pixels[:, :, 3] != 255):
-        raise SelectionError(f"{file} is transparent: save it without an alpha channel.")
+        raise VerbError(f"{file} is transparent: save it without an alpha channel.")
     return grey.ravel()
 
 
@@ -164,7 +158,7 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
     """Images of a file with one JSON object a line, {"events": [[tick, input], ...], "label": 3}.
 
     The label may be missing; blank lines are skipped. Inputs count from 0, unconnected ones
-    included, whose events are ignored. Raises `SelectionError` with the line number.
+    included, whose events are ignored. Raises `VerbError` with the line number.
     """
     ticks, labels = [], []
     for number, line in enumerate(file, 1):
@@ -172,36 +166,36 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
             try:
                 image = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except (ValueError, RecursionError):
-                raise SelectionError(f"{file.name}, line {number}: this is not JSON.") from None
+                raise VerbError(f"{file.name}, line {number}: this is not JSON.") from None
             try:
                 ticks.append(_image_ticks(network, image))
                 labels.append(_label(network, image))
-            except SelectionError as error:
-                raise SelectionError(f"{file.name}, line {number}: {error}") from None
+            except VerbError as error:
+                raise VerbError(f"{file.name}, line {number}: {error}") from None
     if not ticks:
-        raise SelectionError(f"{file.name} holds no image: give one JSON object a line.")
+        raise VerbError(f"{file.name} holds no image: give one JSON object a line.")
     return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")
 
 
 def _image_ticks(network: Network, image: Any) -> np.ndarray:
     """Ticks int32 [n_rows] of one image's events, all checked."""
     if not isinstance(image, dict) or not isinstance(image.get("events"), list):
-        raise SelectionError('this is no object {"events": [[tick, input], ...]}.')
+        raise VerbError('this is no object {"events": [[tick, input], ...]}.')
     ticks = np.zeros(network.n_inputs, np.int32)
     before = 0
     for event in image["events"]:
         shown = f"the event {json.dumps(event):.40}"
         if not isinstance(event, list) or len(event) != 2 or not all(map(_is_integer, event)):
-            raise SelectionError(f"{shown} is no pair of integers, [tick, input].")
+            raise VerbError(f"{shown} is no pair of integers, [tick, input].")
         tick, address = event
         if not 1 <= tick <= network.deadline:
-            raise SelectionError(f"{shown} has no tick from 1 to the deadline, {network.deadline}.")
+            raise VerbError(f"{shown} has no tick from 1 to the deadline, {network.deadline}.")
         if not 0 <= address < network.n_inputs:
-            raise SelectionError(f"{shown} has no input from 0 to {network.n_inputs - 1}.")
+            raise VerbError(f"{shown} has no input from 0 to {network.n_inputs - 1}.")
         if tick < before:
-            raise SelectionError(f"{shown} follows one at tick {before}: sort the events by tick.")
+            raise VerbError(f"{shown} follows one at tick {before}: sort the events by tick.")
         if ticks[address]:
-            raise SelectionError(f"{shown} repeats an input: each spikes once an image.")
+            raise VerbError(f"{shown} repeats an input: each spikes once an image.")
         ticks[address] = before = tick
     return ticks[network.inputs]
 
@@ -209,9 +203,7 @@ def _image_ticks(network: Network, image: Any) -> np.ndarray:
 def _label(network: Network, image: dict[str, Any]) -> int | None:
     label, classes = image.get("label"), network.shape[-1]
     if label is not None and not (_is_integer(label) and 0 <= label < classes):
-        raise SelectionError(
-            f"the label {json.dumps(label):.40} is no class from 0 to {classes - 1}."
-        )
+        raise VerbError(f"the label {json.dumps(label):.40} is no class from 0 to {classes - 1}.")
     return label
 
 

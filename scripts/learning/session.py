@@ -25,7 +25,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.training.quantise import most_active_inputs
-from firstspike.scripts.selection import SelectionError
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
@@ -140,7 +140,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     run = run | {"images": run["images"] or available}
     if run["images"] > available:
         watched = f", of which the last {WATCHED} are kept to watch the change" * changed
-        raise SelectionError(
+        raise VerbError(
             f"{run['dataset']} has {len(images.train_images)} training images{watched}: "
             f"{run['images']} are asked for."
         )

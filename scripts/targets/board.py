@@ -31,7 +31,7 @@ class Target(LinkedTarget):
         self.config = self._board.config
         self.folding = folding_of(self._board.identity)
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Let go of the port."""
         self._board.close()
 

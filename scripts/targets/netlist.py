@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +16,22 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
+from firstspike.scripts.errors import VerbError
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
-from firstspike.sim.harness.runner import check_tools
 
 from .linked import LinkedTarget, images_bar
-
-
-class BuildError(ValueError):
-    """There is no build, or it is another one's; the message says what to do."""
 
 
 class Target(LinkedTarget):
     """The build of a network for a board.
 
-    `build` is where `firstspike build` has put it, None for its own choice. Raises BuildError if
+    `build` is where `firstspike build` has put it, None for its own choice. Raises VerbError if
     there is none.
     """
 
     takes = ("board", "build")
     needs = "the board it was built for"
+    simulated = True
 
     def __init__(self, net: str, network: Network, board: str, build: Path | None = None) -> None:
         report, content = _built(net, network, board, build)
@@ -52,12 +48,6 @@ class Target(LinkedTarget):
         self.network = network
         self.config = self._design.config
         self.folding = self._design.folding
-
-    @classmethod
-    def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """What simulates is needed, too."""
-        super().check(name, options)
-        check_tools()
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
@@ -91,9 +81,9 @@ def _built(
         report = json.loads((folder / REPORT).read_text())
         content = (folder / f"{NETLIST}.json").read_text()
     except FileNotFoundError:
-        raise BuildError(f"there is no build in {folder}: {anew}`.") from None
+        raise VerbError(f"there is no build in {folder}: {anew}`.") from None
     if report["board"] != board or report["network"] != network.digest():
-        raise BuildError(
+        raise VerbError(
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
     return report, content

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from firstspike.golden import LearningState, Results, Settings
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import simulate
-from firstspike.sim.harness.runner import check_tools
 
 from . import golden, target
 
@@ -20,12 +16,7 @@ class Target(golden.Target):
 
     grid = target.Target.grid
     counts = True
-
-    @classmethod
-    def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """What simulates is needed, too."""
-        super().check(name, options)
-        check_tools()
+    simulated = True
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the core."""

@@ -27,6 +27,7 @@ class Target:
     takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[str] = ""
     """What is said of the option that it cannot do without, the first that it takes."""
+    simulated: ClassVar[bool] = False
     tells_spikes: ClassVar[bool] = True
     """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
@@ -40,7 +41,10 @@ class Target:
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """Raise click.UsageError if a verb's options, None if not given, do not go with it."""
+        """Raise click.UsageError if a verb's options, None if not given, do not go with it.
+
+        Raises SimulationError where there is nothing that simulates it.
+        """
         given = {option for option, value in options.items() if value is not None} - {*cls.takes}
         if given & {*HARDWARE}:
             own = [option for option in HARDWARE if option in options]
@@ -53,6 +57,10 @@ class Target:
                 raise click.UsageError(f"{named} go with --target {other}.")
         if cls.needs and options[cls.takes[0]] is None:
             raise click.UsageError(f"--target {name} needs --{cls.takes[0]}, {cls.needs}.")
+        if cls.simulated:
+            from firstspike.sim.harness.runner import check_tools
+
+            check_tools()
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Classify images: ticks int32 [n, n_rows], and pixels uint8 [n, n_inputs] if there are."""
@@ -94,14 +102,11 @@ class Target:
         """What golden has learned, with the cycles that this target should take."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        """Let go of what it holds."""
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        """Let go of what it holds."""
 
 
 def _and(words: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from firstspike.scripts.options import (
     folder_option,
     lanes_option,
     learn_option,
+    number_option,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, say, table
@@ -36,9 +37,8 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
     metavar="MHz",
     help="A multiple of 3 MHz that the PLL can make.  [default: as `firstspike boards` says]",
 )
-@click.option(
+@number_option(
     "--seed",
-    type=click.IntRange(min=1),
     help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
 @learn_option
@@ -92,7 +92,8 @@ def command(
 
 def report_text(report: dict[str, Any]) -> str:
     """The report for people."""
-    holds = report["holds"]
+    holds, bits = report["holds"], report["stored_bits"]
+    stored = f"; the core learns, with {bits} bits a weight" if bits else ""
     used = [
         (name, f"{number} of {holds[name]}" if name in holds else number)
         for name, number in report["used"].items()
@@ -105,7 +106,7 @@ def report_text(report: dict[str, Any]) -> str:
         ("build", report["build"]),
         ("lanes", ", ".join(map(str, report["lanes"]))),
         ("window", ", ".join(map(str, report["window"]))),
-        ("weights", f"{_WEIGHTS[report['weights']]}{_stored(report)}"),
+        ("weights", f"{_WEIGHTS[report['weights']]}{stored}"),
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),
@@ -127,8 +128,3 @@ def report_text(report: dict[str, Any]) -> str:
 
 
 _WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstream"}
-
-
-def _stored(report: dict[str, Any]) -> str:
-    bits = report["stored_bits"]
-    return f"; the core learns, with {bits} bits a weight" if bits else ""

@@ -23,8 +23,7 @@ from firstspike.scripts.targets import BUILT, TARGETS, opened
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
 @folder_option(
-    "--build",
-    help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]",
+    "--build", help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]"
 )
 @json_option
 @click.pass_context

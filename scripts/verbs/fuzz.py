@@ -1,20 +1,16 @@
 """`firstspike fuzz`: hostile and damaged frames against the link, which must drop them all."""
 
+from collections import Counter
+
 import click
 from tqdm import tqdm
 
-from firstspike.scripts.options import seed_option
+from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import say, table
 
 
 @click.command()
-@click.option(
-    "--frames",
-    type=click.IntRange(min=1),
-    default=100_000,
-    show_default=True,
-    help="How many hostile frames.",
-)
+@number_option("--frames", default=100_000, help="How many hostile frames.")
 @click.option(
     "--bits",
     is_flag=True,
@@ -35,15 +31,15 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
     from firstspike.sim.harness.runner import check_tools
 
     check_tools()
-    sent, kinds, harmful = 0, {}, []
+    sent, harmful = 0, []
+    kinds: Counter[str] = Counter()
     with tqdm(total=frames, unit="frame") as bar:
         while sent < frames and not harmful:
             count = min(BATCH, frames - sent)
             findings = fuzz(f"{seed}.{sent // BATCH}", count, bits=bits)
             sent += findings.frames
             harmful += findings.harmful
-            for kind, number in findings.kinds.items():
-                kinds[kind] = kinds.get(kind, 0) + number
+            kinds.update(findings.kinds)
             bar.update(findings.frames)
     say(table(sorted(kinds.items())))
     for kind, content, what in harmful:

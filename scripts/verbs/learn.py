@@ -24,7 +24,8 @@ from firstspike.scripts.options import (
     Number,
     data_option,
     dataset_option,
-    images_option,
+    network_option,
+    number_option,
     port_options,
     seed_option,
     target_option,
@@ -66,20 +67,20 @@ class Relabelling(click.ParamType):
 @click.command()
 @click.argument("net", required=False, metavar="[NET]")
 @click.option("--random", type=Layers(), help="Begin with random weights: 784-600-10.")
-@click.option(
+@number_option(
     "--inputs",
     type=click.IntRange(1, PIXELS),
     help="Of a random network, connect the inputs most often bright.  [default: all]",
 )
 @dataset_option()
 @data_option
-@images_option(help="Learn the first N training images.  [default: all]")
-@click.option("--epochs", type=click.IntRange(1), default=10, show_default=True)
+@number_option("--images", help="Learn the first N training images.  [default: all]")
+@number_option("--epochs", default=10, help="How often each image is learned.")
 @click.option(
     "--shift",
     type=click.IntRange(0, 1),
+    metavar="PIXELS",
     default=0,
-    show_default=True,
     help="Move every image by up to so many pixels, at random.",
 )
 @click.option(
@@ -92,7 +93,6 @@ class Relabelling(click.ParamType):
     "--competitors",
     type=click.Choice(["1", "all"]),
     default="1",
-    show_default=True,
     help="How many outputs inside the margin are to fire later.",
 )
 @click.option("--exact", is_flag=True, help="Correct hidden neurons by weights, not by signs.")
@@ -116,7 +116,7 @@ class Relabelling(click.ParamType):
 @picture_option(
     "--plot", "plot_path", help="Draw the learning curve and receptive fields: .png, .svg or .pdf."
 )
-@click.option("-o", "--output", metavar="NET", required=True, type=click.Path(dir_okay=False))
+@network_option
 @json_option
 @click.pass_context
 def command(

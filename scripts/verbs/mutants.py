@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 from tqdm import tqdm
 
+from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
 from firstspike.sim.harness.runner import check_tools
 from firstspike.sim.mutants.faults import FAULTS, finds
@@ -13,13 +14,7 @@ from firstspike.sim.mutants.mutation import MutantError
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FAULT ...]")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="How many faults are tried at once.",
-)
+@number_option("--jobs", default=2, help="How many faults are tried at once.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
     """Put faults into the hardware, one by one, and say which check finds each of them.

@@ -3,7 +3,7 @@
 import click
 
 from firstspike.golden import encode, infer, load_network
-from firstspike.scripts.options import dataset_option, images_option
+from firstspike.scripts.options import dataset_option, number_option
 from firstspike.scripts.output import drawing, picture_option, say
 from firstspike.scripts.selection import first_images
 
@@ -16,11 +16,10 @@ from firstspike.scripts.selection import first_images
     "at",
     type=click.IntRange(min=0),
     default=0,
-    show_default=True,
     metavar="K",
     help="Draw test image K, counted from 0.",
 )
-@images_option(help="Add histograms over the first N test images.")
+@number_option("--images", help="Add histograms over the first N test images.")
 @picture_option("-o", "--output", "path", required=True, help="The picture: .png, .svg or .pdf.")
 def command(net: str, dataset: str, at: int, images: int | None, path: str) -> None:
     """Draw what NET does with a test image.

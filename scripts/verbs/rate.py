@@ -7,6 +7,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.protocol import BAUD
+from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say
 
 
@@ -16,10 +17,11 @@ from firstspike.scripts.output import say
     "--board",
     type=click.Choice(list(BOARDS)),
     default="icebreaker",
-    show_default=True,
     help="Whose clock, lanes and room for requests it has.",
 )
-@click.option("--images", type=click.IntRange(min=2), default=60, show_default=True)
+@number_option(
+    "--images", type=click.IntRange(2, 10_000), default=60, help="How many bundled digits."
+)
 def command(net: str, board: str, images: int) -> None:
     """Stream bundled digits to the simulated board, bit by bit on its two wires.
 

@@ -1,7 +1,7 @@
 """`firstspike serve`: a board that is not there, behind a pseudo-terminal."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
+from firstspike.golden.files import naming
 from firstspike.golden.learning.state import held_weights
 from firstspike.scripts.options import lanes_option, learn_option, weights_option, window_option
 from firstspike.scripts.output import say
@@ -42,8 +43,8 @@ def command(net: str, link: Path | None, **design: Any) -> None:
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        verilog = board_verilog(network, **design)
-        with VirtualBoard(verilog) as board, _linked(link, board.port):
+        with _linked(link) as point, VirtualBoard(board_verilog(network, **design)) as board:
+            point(board.port)
             say(board.port)
             name = link or board.port
             click.echo(f"For example: firstspike run {net} --target board --port {name}", err=True)
@@ -80,15 +81,23 @@ def board_verilog(
 
 
 @contextmanager
-def _linked(link: Path | None, port: str) -> Iterator[None]:
-    """Keep a symbolic link to the port; one that points nowhere is replaced."""
+def _linked(link: Path | None) -> Iterator[Callable[[str], None]]:
+    """Make a symbolic link, and give a function that lets it point to the port.
+
+    Until then it points nowhere, as one may that is there before: it is replaced.
+    """
     if link is None:
-        yield
+        yield lambda port: None
         return
-    if link.is_symlink() and not link.exists():
-        link.unlink()
-    link.symlink_to(port)
+
+    def point(to: str) -> None:
+        with naming(link):
+            if link.is_symlink() and not link.exists():
+                link.unlink()
+            link.symlink_to(to)
+
+    point("no port yet")
     try:
-        yield
+        yield point
     finally:
         link.unlink(missing_ok=True)

@@ -15,7 +15,9 @@ from firstspike.sim.harness.runner import SIMULATORS, check_tools
 @click.argument(
     "benches", nargs=-1, type=click.Choice(EXAMPLES), metavar=f"[{' | '.join(EXAMPLES)}] ..."
 )
-@click.option("--simulator", type=click.Choice(SIMULATORS), default="verilator", show_default=True)
+@click.option(
+    "--simulator", type=click.Choice(SIMULATORS), default="verilator", help="What simulates."
+)
 @folder_option(
     "--waves",
     help="Leave the signals over time (FST) and a view of the named ones (GTKWave) in DIR/BENCH.",

@@ -1,7 +1,7 @@
 """`firstspike study`: what early deadlines, noise and dead neurons cost in accuracy."""
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import click
@@ -9,9 +9,10 @@ import numpy as np
 
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
-from firstspike.scripts.options import dataset_option, images_option, seed_option
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.options import dataset_option, number_option, seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
-from firstspike.scripts.selection import SelectionError, first_images
+from firstspike.scripts.selection import first_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -33,7 +34,7 @@ Curve = dict[str, list[float]]
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @dataset_option(help="Test set.")
-@images_option(help="Take the first N test images.  [default: all]")
+@number_option("--images", help="Take the first N test images.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
@@ -49,7 +50,7 @@ def command(
     """
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
-        raise SelectionError("a study takes networks with hidden neurons that spike once.")
+        raise VerbError("a study takes networks with hidden neurons that spike once.")
     pixels, labels = first_images(network, dataset, images)
     rng = np.random.default_rng(seed)
     with json_result(json_path) as write, drawing(path) as draw:
@@ -93,25 +94,20 @@ def curves(
     """
     ticks = encode(network, pixels)
 
-    def curve(values: Iterable[float], decide: Callable[[Any], np.ndarray]) -> Curve:
-        values = list(values)
-        return {"values": values, "accuracy": [np.mean(decide(v) == labels) for v in values]}
+    def curve(values: Sequence[Any], decide: Callable[[Any], np.ndarray], unit: int = 1) -> Curve:
+        accuracy = [float(np.mean(decide(value) == labels)) for value in values]
+        return {"values": [value / unit for value in values], "accuracy": accuracy}
 
-    def in_z(of_ticks: Curve) -> Curve:
-        return of_ticks | {"values": [value / network.unit for value in of_ticks["values"]]}
+    def decided(network: Network, ticks: np.ndarray) -> np.ndarray:
+        return infer(network, ticks).decision
 
-    deadlines = sorted({*np.linspace(network.unit, run.tick.max(), DEADLINES).astype(int).tolist()})
-    yield "deadline", in_z(curve(deadlines, lambda tick: decide_by(network, run, tick)))
-    yield (
-        "flips",
-        curve(FLIPS, lambda f: infer(network, encode(network, flip(pixels, f, rng))).decision),
-    )
-    moves = sorted({round(part * network.unit) for part in JITTERS})
-    yield (
-        "jitter",
-        in_z(curve(moves, lambda most: infer(network, jitter(network, ticks, most, rng)).decision)),
-    )
-    yield "dead", curve(DEAD, lambda f: infer(kill(network, f, rng), ticks).decision)
+    unit = network.unit
+    deadlines = sorted({*np.linspace(unit, run.tick.max(), DEADLINES).astype(int).tolist()})
+    moves = sorted({round(part * unit) for part in JITTERS})
+    yield "deadline", curve(deadlines, lambda tick: decide_by(network, run, tick), unit)
+    yield "flips", curve(FLIPS, lambda f: decided(network, encode(network, flip(pixels, f, rng))))
+    yield "jitter", curve(moves, lambda m: decided(network, jitter(network, ticks, m, rng)), unit)
+    yield "dead", curve(DEAD, lambda f: decided(kill(network, f, rng), ticks))
 
 
 def report(net: str, result: dict[str, Any]) -> str:

@@ -13,11 +13,18 @@ from firstspike.golden.data.sets import PIXELS, Dataset, check_sizes, load_datas
 from firstspike.golden.encoding import encode
 from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
-from firstspike.golden.network import Network
+from firstspike.golden.network import Network, levels_of
 from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Epoch, Trainer
 from firstspike.scripts.means import means
-from firstspike.scripts.options import Layers, data_option, dataset_option, seed_option
+from firstspike.scripts.options import (
+    Layers,
+    data_option,
+    dataset_option,
+    network_option,
+    number_option,
+    seed_option,
+)
 from firstspike.scripts.output import command_line, json_option, json_result, say, table
 
 _BATCH = 5000  # images of a data set run through the network at once: bounds the memory
@@ -31,13 +38,18 @@ _BATCH = 5000  # images of a data set run through the network at once: bounds th
     "recipe_name",
     type=click.Choice(list(RECIPES)),
     default="sparse",
-    show_default=True,
     help="Where all other parameters come from.",
 )
 @click.option("--layers", type=Layers(), help="Sizes, inputs first.  [default: the recipe's]")
-@click.option("--encoding", default="binary", show_default=True, help="binary or levels-N.")
-@click.option("--weight-bits", type=click.IntRange(2, 8), default=8, show_default=True)
+@click.option("--encoding", default="binary", help="binary or levels-N.")
 @click.option(
+    "--weight-bits",
+    type=click.IntRange(2, 8),
+    metavar="BITS",
+    default=8,
+    help="Of a weight, in every layer.",
+)
+@number_option(
     "--inputs",
     "n_connected",
     type=click.IntRange(1, PIXELS),
@@ -45,12 +57,10 @@ _BATCH = 5000  # images of a data set run through the network at once: bounds th
 )
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
 @seed_option("the weights and the order of the images")
-@click.option(
-    "--epochs",
-    type=click.IntRange(1),
-    help="Epochs before those with quantised weights.  [default: the recipe's]",
+@number_option(
+    "--epochs", help="Epochs before those with quantised weights.  [default: the recipe's]"
 )
-@click.option("-o", "--output", metavar="NET", required=True, type=click.Path(dir_okay=False))
+@network_option
 @json_option
 @click.pass_context
 def command(
@@ -73,7 +83,8 @@ def command(
     if changes["epochs"]:
         parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     trainer = Trainer(**parameters)
-    check_sizes(parameters["layers"], dataset)
+    levels_of(trainer.encoding)  # raises where there is no such encoding
+    check_sizes(trainer.layers, dataset)
     with replacing(output) as file, json_result(json_path) as write:
         images = load_dataset(dataset, data)
         _fit(trainer, images)

@@ -6,15 +6,12 @@ from typing import Any
 import click
 
 from firstspike.golden import load_network
-from firstspike.golden.files import adding_to
+from firstspike.golden.files import adding_to, naming
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
-
-
-class VectorsError(Exception):
-    """The folder cannot be used; the message says why."""
 
 
 @click.command(cls=SelectionCommand)
@@ -43,11 +40,11 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     golden = opened("golden", net, network, options)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
-        raise VectorsError(
+        raise VerbError(
             f"{output} holds {min(others)}, which would be compiled too; name another folder"
         )
     output.mkdir(exist_ok=True)
-    with adding_to(output) as making:
+    with naming(output), adding_to(output) as making:
         write_vectors(
             making,
             network,

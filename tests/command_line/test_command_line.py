@@ -61,6 +61,12 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
         ("plot", "-o", "picture.gif"),
         ("plot", "-o", "picture"),
         ("study", "--images", "-1"),
+        ("study", "-o", "picture.gif"),
+        ("study", "-o", "picture"),
+        ("build", "--board", "icebreaker", "--clock", "nan"),
+        ("build", "--board", "icebreaker", "--clock", "inf"),
+        ("rate", "--images", "10001"),
+        ("train", "--layers", "784-99999999999999999999-10", "-o", "net.npz"),
     ],
 )
 def test_wrong_words_are_refused_with_status_2(capfd, words):
@@ -98,6 +104,12 @@ def test_a_damaged_network_file_is_refused(capfd, tmp_path, damage):
         }
         path.write_bytes(replaced[damage])
     assert str(path) in refusal(capfd, "info", path)
+
+
+def test_a_core_that_learns_stores_all_bits_of_a_weight(capfd, tmp_path):
+    words = ("verilog", "mnist-4bit", "--learn", 3, "-o", tmp_path / "core.v")
+    assert "weights have 4 bits: a core that learns stores 4 to" in refusal(capfd, *words)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.fixture

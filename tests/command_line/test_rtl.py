@@ -64,16 +64,38 @@ def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selecti
     assert "max_spikes" in refusal(capfd, "compare", tmp_path / "twice.npz", *events)
 
 
-def test_a_missing_compiler_is_named(capfd, monkeypatch, tmp_path, selection):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--target", "rtl"),
+        ("compare",),
+        ("compare", "--target", "netlist", "--board", "icebreaker"),
+        ("learn", "mnist-4bit", "--target", "rtl", "-o", "net.npz"),
+        ("serve",),
+        ("simulate", "queue"),
+        ("mutants",),
+        ("fuzz",),
+        ("rate",),
+    ],
+)
+def test_a_missing_compiler_is_named_before_anything_is_made(capfd, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", sysconfig.get_path("scripts"))
-    ended = firstspike(capfd, "compare", *selection, *CORE)
-    assert ended.status == 2
-    assert ended.out == ""
-    *steps, error = ended.err.splitlines()  # what was done before may be told
-    assert not any(line.startswith("Error") for line in steps)
-    assert error.startswith("Error: ")
-    assert "g++" in error
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert "g++" in refusal(capfd, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("link", ["taken", "missing/link"])
+def test_a_link_that_cannot_be_made_is_refused_before_anything_is_made(
+    capfd, monkeypatch, tmp_path, link
+):
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    (tmp_path / "taken").touch()
+    assert str(tmp_path / link) in refusal(capfd, "serve", "--link", tmp_path / link)
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
 def test_an_unwritable_cache_is_named(capfd, monkeypatch, tmp_path, selection):

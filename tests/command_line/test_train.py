@@ -65,6 +65,12 @@ def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_pa
     assert str(path) in refusal(capfd, *WORDS, "-o", path)
 
 
+def test_refuses_an_encoding_before_the_images_are_fetched(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(train, "load_dataset", None)
+    words = ("train", "--encoding", "levels-1", "-o", tmp_path / "net.npz")
+    assert "levels-N" in refusal(capfd, *words)
+
+
 def test_leaves_no_file_if_training_fails(capfd, monkeypatch, tmp_path):
     monkeypatch.setattr(Trainer, "fit", failing(TrainingError("no.")))
     path = tmp_path / "net.npz"
