@@ -12,12 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from firstspike.golden.network import weight_range as _weight_range
 from firstspike.golden.results import RuleTrace
 
 from .rule import UNLABELLED, Settings
 from .rule import leap as _leap
 
 leap = njit(_leap, cache=True)
+weight_range = njit(_weight_range, cache=True)
 
 _BLOCK = 256
 """Rows of 8-bit weights that can be summed in 16 bits: 256 * -128 is -2^15."""
@@ -27,9 +29,6 @@ class NetworkRecord(NamedTuple):
     """What stays as it is of a network whose weights are learned; of both layers in pairs."""
 
     stored_bits: int
-    lowest: int
-    """Of a stored weight, as `highest`."""
-    highest: int
     weight_bits: tuple[int, ...]
     thresholds: tuple[int, ...]
     unit: int
@@ -60,7 +59,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
     Changes the stored weights W1 and W2, int16, and fills `results`.
     """
     unit, deadline = network.unit, network.deadline
-    low, high = network.lowest, network.highest
+    low, high = weight_range(network.stored_bits)
     step, row_draw, output_draw = settings.step, settings.row_draw, settings.output_draw
     rule = results.rule
     n_hidden, n_out = W2.shape

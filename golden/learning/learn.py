@@ -7,7 +7,6 @@ from dataclasses import astuple, fields
 import numpy as np
 
 from firstspike.golden.integer import checked_ticks
-from firstspike.golden.network import weight_range
 from firstspike.golden.results import Results, RuleTrace
 
 from .rule import UNLABELLED, LearningError, Settings
@@ -71,7 +70,6 @@ def learn(
     )
     record = kernel.NetworkRecord(
         state.stored_bits,
-        *weight_range(state.stored_bits),
         network.weight_bits,
         network.thresholds,
         network.unit,

@@ -140,7 +140,13 @@ class LearningState:
     @property
     def network(self) -> Network:
         """The network as it is now: the used bits of the stored weights."""
-        return replace(self.template, weights=self._used())
+        return replace(
+            self.template,
+            weights=tuple(
+                weights >> (self.stored_bits - bits)
+                for weights, bits in zip(self.weights, self.template.weight_bits, strict=True)
+            ),
+        )
 
     def copy(self) -> LearningState:
         """A state of its own with the same content."""
@@ -186,12 +192,6 @@ class LearningState:
             raise LearningError(f"{path} is the state of another network: move it away.")
         return state
 
-    def _used(self) -> tuple[np.ndarray, ...]:
-        return tuple(
-            weights >> (self.stored_bits - bits)
-            for weights, bits in zip(self.weights, self.template.weight_bits, strict=True)
-        )
-
 
 def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
     """The weights that a core for the network holds: with `stored_bits` those it learns on from.
@@ -220,6 +220,6 @@ def _state_of(fields: Fields) -> tuple[LearningState, str]:
         meta=fields.meta(),
         **{name: fields.take(name, int) for name in _INTEGERS},
     )
-    if any(map(np.any, map(np.subtract, state._used(), state.template.weights))):
+    if any(map(np.any, map(np.subtract, state.network.weights, state.template.weights))):
         raise LearningError("its stored weights are not those of the network it holds.")
     return state, fields.take("beside", str)

@@ -104,19 +104,16 @@ class Decision(Block):
         )
         stage = 0
 
-        def advance():
-            following = Signal(name=f"valid_{stage}")
-            travelling = Signal(operation_layout(config), name=f"operation_{stage}")
-            fired = Signal(len(firing), name=f"firing_{stage}")
-            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
-            return following, travelling, fired
-
         while len(entries) > 1:
             stage += 1
             for _ in range(latencies.LEVELS_PER_STAGE):
                 entries = list(paired(entries))
             entries = registered(entries, stage)
-            valid, operation, firing = advance()
+            following = Signal(name=f"valid_{stage}")
+            travelling = Signal(operation_layout(config), name=f"operation_{stage}")
+            fired = Signal(len(firing), name=f"firing_{stage}")
+            m.d.sync += [following.eq(valid), travelling.eq(operation), fired.eq(firing)]
+            valid, operation, firing = following, travelling, fired
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.

@@ -47,14 +47,6 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     )
 
 
-def weights_read_layout() -> DescribedLayout:
-    """A chunk of a weight word that was asked for."""
-    return DescribedLayout(
-        data=(CHUNK_BITS, "next chunk of the word, lowest bits first"),
-        error=(1, "no such layer or address"),
-    )
-
-
 def label_layout(config: CoreConfig) -> DescribedLayout:
     """What an image is to be learned as."""
     return DescribedLayout(
@@ -83,15 +75,6 @@ def log_signature(config: CoreConfig, layer: int) -> DescribedSignature:
     )
 
 
-def learned_signature() -> DescribedSignature:
-    """An image is over, also one that is not to be learned: a tap, once an image."""
-    return DescribedSignature(
-        valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),
-        updated=(Out(1), "whether weights were changed"),
-        cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
-    )
-
-
 class CoreSignature(DescribedSignature):
     """All ports of a core, as the core has them.
 
@@ -101,6 +84,10 @@ class CoreSignature(DescribedSignature):
 
     def __init__(self, config: CoreConfig) -> None:
         events = input_layout(config.layers[0].folding.n_in, config.deadline)
+        read = DescribedLayout(
+            data=(CHUNK_BITS, "next chunk of the word, lowest bits first"),
+            error=(1, "no such layer or address"),
+        )
         words = config.bitmap and {
             "words": (
                 In(stream.Signature(config.bitmap)),
@@ -131,10 +118,7 @@ class CoreSignature(DescribedSignature):
                 In(stream.Signature(weights_layout(config))),
                 "weights to write, and requests to read; to be used between images",
             ),
-            weights_read=(
-                Out(stream.Signature(weights_read_layout())),
-                "an answer to each request to read",
-            ),
+            weights_read=(Out(stream.Signature(read)), "an answer to each request to read"),
             **(_learning_ports(config) if config.learns else {}),
             # Its decision is flagged; the next event or word is the first of a new image.
             abort_image=(
@@ -147,6 +131,12 @@ class CoreSignature(DescribedSignature):
 
 
 def _learning_ports(config):
+    # Once an image, also for one that is not to be learned.
+    learned = DescribedSignature(
+        valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),
+        updated=(Out(1), "whether weights were changed"),
+        cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
+    )
     # A label that is no class is flagged in the decision. An image with an error is not learned.
     return {
         "labels": (
@@ -157,5 +147,5 @@ def _learning_ports(config):
             In(stream.Signature(settings_layout())),
             "the learning rule's registers; taken between images, before the next one begins",
         ),
-        "learned": (Out(learned_signature()), "the core could take the next image"),
+        "learned": (Out(learned), "the core could take the next image"),
     }

@@ -50,10 +50,7 @@ def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
     for group in range(folding.groups):
         part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
         for row in part.tolist():
-            word = 0
-            for lane, weight in enumerate(row):
-                word |= (weight & mask) << lane * bits
-            words.append(word)
+            words.append(sum((weight & mask) << lane * bits for lane, weight in enumerate(row)))
     return words
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from amaranth.hdl import Cat, Const, Module
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .block import Block
 
-class Lfsr(wiring.Component):
+
+class Lfsr(Block):
     """Draws with probability 2^-j, one draw a cycle.
 
     A leap, which may be many steps of the register, is linear: each bit of the next state is the
@@ -53,14 +54,12 @@ class Lfsr(wiring.Component):
         self._goes = [leap(bit) for bit in bits]  # where each bit of the state goes
         self.width = width
         super().__init__(
-            {
-                "draw": In(range(width)),
-                "take": In(1),
-                "drawn": Out(1),
-                "load": In(1),
-                "seed": In(width),
-                "state": Out(width, init=init),
-            }
+            draw=In(range(width)),
+            take=In(1),
+            drawn=Out(1),
+            load=In(1),
+            seed=In(width),
+            state=Out(width, init=init),
         )
 
     def elaborate(self, platform):

@@ -9,10 +9,12 @@
 
 from collections.abc import Iterable
 
-from amaranth.hdl import Cat, Module, ShapeLike, Value, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.hdl import Cat, Module, ShapeLike, Value
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
+from .block import Block
+from .layouts import struct
 from .pipeline import Stage
 
 GROUP_BITS = 7
@@ -72,23 +74,17 @@ def _add_pairs(counts):
     return [sum(counts[i + 1 : i + 2], counts[i]) for i in range(0, len(counts), 2)]
 
 
-def stages_of(width: int) -> int:
-    """Registers from a word of `width` bits to its count: after the groups and the additions."""
-    groups = -(-width // GROUP_BITS)
-    return 1 + -(-(groups - 1).bit_length() // LEVELS_PER_STAGE)
-
-
 def word_layout(width: int, value: ShapeLike) -> data.StructLayout:
     """The bits to count, and what travels with them."""
-    return data.StructLayout({"bits": unsigned(width), "value": value})
+    return struct(bits=width, value=value)
 
 
 def count_layout(width: int, value: ShapeLike) -> data.StructLayout:
     """How many bits were set, 0 .. width, and what has travelled with them."""
-    return data.StructLayout({"count": range(width + 1), "value": value})
+    return struct(count=range(width + 1), value=value)
 
 
-class PopCount(wiring.Component):
+class PopCount(Block):
     """Counts the bits of a word of any width, in a pipeline.
 
     A word of 784 bits, and a byte that says where it came from:
@@ -128,16 +124,15 @@ class PopCount(wiring.Component):
         self.width = width
         self.value = value
         super().__init__(
-            {
-                "words": In(stream.Signature(word_layout(width, value))),
-                "counts": Out(stream.Signature(count_layout(width, value))),
-            }
+            words=In(stream.Signature(word_layout(width, value))),
+            counts=Out(stream.Signature(count_layout(width, value))),
         )
 
     @property
     def stages(self) -> int:
-        """Cycles from a word to its count."""
-        return stages_of(self.width)
+        """Cycles from a word to its count: registers after the groups and the additions."""
+        groups = -(-self.width // GROUP_BITS)
+        return 1 + -(-(groups - 1).bit_length() // LEVELS_PER_STAGE)
 
     def elaborate(self, platform):
         m = Module()
@@ -149,11 +144,9 @@ class PopCount(wiring.Component):
                 for _ in range(LEVELS_PER_STAGE):
                     counts = _add_pairs(counts)
                     most *= 2
-            layout = data.StructLayout(
-                {
-                    "counts": data.ArrayLayout(range(min(most, self.width) + 1), len(counts)),
-                    "value": self.value,
-                }
+            layout = struct(
+                counts=data.ArrayLayout(range(min(most, self.width) + 1), len(counts)),
+                value=self.value,
             )
             m.submodules[f"stage_{number}"] = stage = Stage(layout)
             m.d.comb += [
