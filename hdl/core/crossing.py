@@ -4,8 +4,7 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct
+from firstspike.hdl.lib.block import Block, struct
 
 from .lanes import crossing_layout
 from .layouts import slope_shape

@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 
 from .lanes import potentials_layout
 from .layouts import context_layout, operation_layout, potential_shape

@@ -6,9 +6,8 @@ from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import DRAIN_BLOCK
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
-from firstspike.hdl.lib.layouts import struct
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .lanes import crossing_layout, fired_layout

@@ -5,8 +5,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct
+from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.queue import SpikeQueue
 
 from .crossing import Crossing

@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
-from firstspike.hdl.lib.layouts import struct
 
 from .layouts import Kind, input_layout
 

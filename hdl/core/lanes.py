@@ -5,8 +5,7 @@ from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct, tap
+from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import fetched_layout, operation_layout, potential_shape, slope_shape, word_layout

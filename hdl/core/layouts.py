@@ -7,7 +7,8 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
-from firstspike.hdl.lib.layouts import DescribedLayout, struct
+from firstspike.hdl.lib.block import struct
+from firstspike.hdl.lib.layouts import DescribedLayout
 
 
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes

@@ -11,8 +11,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
 from firstspike.golden.timing.folding import BANK_WORDS
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct, tap
+from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .layouts import fetched_layout, operation_layout, read_layout, word_layout

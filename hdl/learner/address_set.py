@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set, without_first
-from firstspike.hdl.lib.layouts import struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
 

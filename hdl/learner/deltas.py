@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.popcount import popcount
 

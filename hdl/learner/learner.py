@@ -11,8 +11,8 @@ from firstspike.golden.timing.folding import settle_cycles
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.core.layouts import tick_shape
 from firstspike.hdl.core.weights import update_layout, updated_signature
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import DescribedLayout, tap
+from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr
 
 from .deltas import Deltas

@@ -7,8 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing import latencies
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
 from .address_set import AddressSet

@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set
-from firstspike.hdl.lib.layouts import struct, tap
 
 
 def margin_layout():

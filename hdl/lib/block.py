@@ -1,7 +1,9 @@
-"""Components whose ports are given by name, and the connections of ports that have one name."""
+"""Components whose ports are given by name, what these carry, and how they are connected."""
 
-from amaranth.hdl import Module
-from amaranth.lib import wiring
+from __future__ import annotations
+
+from amaranth.hdl import Module, ShapeLike
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out
 
 
@@ -10,6 +12,16 @@ class Block(wiring.Component):
 
     def __init__(self, **ports):
         super().__init__({name: port for name, port in ports.items() if port is not None})
+
+
+def struct(**members: ShapeLike | None) -> data.StructLayout:
+    """The layout of these members, from the lowest bit on; None is for no member."""
+    return data.StructLayout({name: shape for name, shape in members.items() if shape is not None})
+
+
+def tap(**fields: ShapeLike) -> wiring.Signature:
+    """What is looked at while `valid` is high, with nothing to wait for."""
+    return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
 def join(m: Module, one, other, *names: str) -> None:

@@ -17,19 +17,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Shape, ShapeLike
+from amaranth.hdl import Shape
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import Out
-
-
-def struct(**members: ShapeLike | None) -> data.StructLayout:
-    """The layout of these members, from the lowest bit on; None is for no member."""
-    return data.StructLayout({name: shape for name, shape in members.items() if shape is not None})
-
-
-def tap(**fields: ShapeLike) -> wiring.Signature:
-    """What is looked at while `valid` is high, with nothing to wait for."""
-    return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
 class _Described:

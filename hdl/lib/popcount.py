@@ -13,8 +13,7 @@ from amaranth.hdl import Cat, Module, ShapeLike, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from .block import Block
-from .layouts import struct
+from .block import Block, struct
 from .pipeline import Stage
 
 GROUP_BITS = 7

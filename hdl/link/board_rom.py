@@ -5,8 +5,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 
 from .protocol import UNLABELLED, Identity
 from .receiver import LAST_PLACE

@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, join, tap
 
 from .board_rom import RomReader
 from .handlers.control import ControlHandler

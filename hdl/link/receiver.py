@@ -5,8 +5,7 @@ from amaranth.lib import stream
 from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 
 from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
 from .requests import WORD_BYTES, Length

@@ -4,8 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct
+from firstspike.hdl.lib.block import Block, struct
 
 from .receiver import CRC
 

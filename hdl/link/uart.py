@@ -5,8 +5,7 @@ from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import struct
+from firstspike.hdl.lib.block import Block, struct
 
 from .protocol import BAUD
 

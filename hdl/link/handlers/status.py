@@ -3,8 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.layouts import tap
+from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.protocol import STATUS_FORMAT, Request
 from firstspike.hdl.link.receiver import CAUSE_BITS
 
