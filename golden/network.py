@@ -69,13 +69,9 @@ class Network:
         def put(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
-        for name, low, high in (
-            ("unit", 1, LARGEST),
-            ("deadline", 1, LARGEST),
-            ("n_inputs", 1, LARGEST),
-            ("max_spikes", 1, 255),
-        ):
-            put(name, _integer(name, getattr(self, name), low, high))
+        for name in ("unit", "deadline", "n_inputs"):
+            put(name, _integer(name, getattr(self, name), 1, LARGEST))
+        put("max_spikes", _integer("max_spikes", self.max_spikes, 1, 255))
         put("weights", tuple(np.asarray(w) for w in self.weights))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -264,28 +265,13 @@ def _logged(image: int, expected: Results, log: Sequence[LoggedSpike]) -> Iterat
     """The first difference of each layer between an image's log and golden."""
     spikes, hidden = np.asarray(log, np.int64).reshape(-1, 3), expected.known_hidden()
     for layer in sorted({*range(len(hidden)), *spikes[:, 0].tolist()}):
-        known = 0 <= layer < len(hidden)
-        ours = events(hidden[layer][image]) if known else np.empty((0, 2), np.int64)
-        theirs = spikes[spikes[:, 0] == layer, 1:]
-        yield from _spikes(image, layer, ours, theirs, expected.tick[image])
-
-
-def _spikes(
-    image: int, layer: int, expected: np.ndarray, found: np.ndarray, decision: int
-) -> Iterator[Difference]:
-    """The first difference between a layer's log and golden's spikes, both [k, 2], if any."""
-    common = min(len(expected), len(found))
-    unequal = np.flatnonzero((expected[:common] != found[:common]).any(1))
-    at = unequal[0] if unequal.size else common
-    lost = at < len(expected) and expected[at, 0] < decision
-    if at < len(found) or lost:
-        yield Difference(
-            image,
-            "spike",
-            tuple(expected[at].tolist()) if at < len(expected) else None,
-            tuple(found[at].tolist()) if at < len(found) else None,
-            layer,
-        )
+        ours = events(hidden[layer][image]).tolist() if 0 <= layer < len(hidden) else []
+        theirs = spikes[spikes[:, 0] == layer, 1:].tolist()
+        for expects, has in zip_longest(map(tuple, ours), map(tuple, theirs)):
+            if expects != has:
+                if has or expects[0] < expected.tick[image]:
+                    yield Difference(image, "spike", expects, has, layer)
+                break
 
 
 def _spike(spike: tuple[int, int] | None) -> str:
