@@ -1,6 +1,6 @@
 """The crossing unit: at which tick of a window a membrane reaches threshold."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Signal, signed
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -31,8 +31,7 @@ class Crossing(Block):
             o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         k, widths = self._config.folding.window, self._config.widths
         # S << (k - 1) may leave the range of M where the window was a shorter one.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
@@ -68,4 +67,3 @@ class Crossing(Block):
             self.o.payload.key.eq(current.key),
             self.o.payload.value.eq(current.value),
         ]
-        return m

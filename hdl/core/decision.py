@@ -1,6 +1,6 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -62,8 +62,7 @@ class Decision(Block):
             outcome=Out(tap(what=outcome_layout(config))) if learns else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, folding = self._config, self._config.folding
         groups, lanes = folding.groups, folding.lanes
         # An image begins only when the decision before is taken, so nothing ever waits.
@@ -172,4 +171,3 @@ class Decision(Block):
                 said.forced.eq(~fires),
                 said.context.eq(operation.context),
             ]
-        return m

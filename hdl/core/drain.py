@@ -1,6 +1,6 @@
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
@@ -51,8 +51,7 @@ class Drain(Block):
             freed=Out(1) if config.folding.mask_places else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, lanes = self._config, self._config.folding.lanes
         blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(config.folding.window)
@@ -102,7 +101,7 @@ class Drain(Block):
                 ]
                 if windowed:
                     m.d.sync += state.eq(fired.state)
-            return m
+            return
 
         m.submodules.places = places = SyncFIFO(
             width=fired_layout(config).size, depth=config.folding.mask_places
@@ -171,4 +170,3 @@ class Drain(Block):
             m.d.comb += choice.eq(chosen(lowest, parts))
             with m.If(free):
                 m.d.sync += state.eq(choice)
-        return m

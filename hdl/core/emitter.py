@@ -1,6 +1,6 @@
 """Turns fired neurons into the events of a layer, in order of time."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -33,8 +33,7 @@ class TickEmitter(Block):
             events=Out(stream.Signature(sent_layout(config))),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
         says = beat.hit | operation.closes | operation.end
@@ -52,7 +51,6 @@ class TickEmitter(Block):
             m.d.comb += event.kind.eq(Kind.SPIKE)
         with m.Else():
             m.d.comb += event.kind.eq(Kind.ADVANCE)
-        return m
 
 
 class WindowEmitter(Block):
@@ -82,8 +80,7 @@ class WindowEmitter(Block):
             done=Out(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
@@ -147,4 +144,3 @@ class WindowEmitter(Block):
             m.d.sync += release.eq(0)
         with m.If(live & crossed.value.closes):
             m.d.sync += release.eq(1)
-        return m

@@ -1,6 +1,6 @@
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -56,8 +56,7 @@ class Encoder(Block):
             busy=Out(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         width, count = self._width, -(-self._n_inputs // self._width)
         last_bits = self._n_inputs - (count - 1) * width
 
@@ -127,4 +126,3 @@ class Encoder(Block):
                 m.d.sync += following.eq(following + 1)
         with m.If(self.abort_image):
             m.d.sync += [held.eq(0), sent.eq(0), following.eq(0)]
-        return m

@@ -1,6 +1,6 @@
 """The event that a layer works on, with what has to be known of it at once."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -50,8 +50,7 @@ class EventRegister(Block):
             move=In(tap(starts=1, advances=1, tick=tick)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         window, move, event = self._config.folding.window, self.move, self.event
         m.submodules.skid = skid = Skid(taken_layout(self._config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
@@ -91,4 +90,3 @@ class EventRegister(Block):
                     self.behind.eq(target != start_from),
                     self.due.eq((given.kind == Kind.END) | (target != start_from)),
                 ]
-        return m

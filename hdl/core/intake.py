@@ -1,6 +1,6 @@
 """The door of the core: checks the events of an image and gives them its image bit."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,8 +57,7 @@ class Intake(Block):
             bad_label=In(1) if learns else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.stage = stage = Stage(self._sent, latencies.INTAKE)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
@@ -116,4 +115,3 @@ class Intake(Block):
             m.d.sync += aborting.eq(1)
         with m.If(aborting & stage.i.ready):
             m.d.sync += [aborting.eq(0), inside.eq(0), image.eq(out.image)]
-        return m

@@ -1,6 +1,6 @@
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -75,8 +75,7 @@ class Lanes(Block):
             alive=Out(config.folding.lanes) if learns else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, folding = self._config, self._config.folding
         lanes, groups, last = folding.lanes, folding.groups, folding.last
 
@@ -176,7 +175,6 @@ class Lanes(Block):
                 self.fired.valid.eq(sends),
                 ready.eq(self.fired.ready | ~sends),
             ]
-        return m
 
     def _send_potentials(self, m, op, sent, ready, work, potentials):
         """A register for the last layer's M; with one group it is that of the lanes."""

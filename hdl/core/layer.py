@@ -1,6 +1,6 @@
 """A layer: from the events of the one before to its own, or to the potentials of the decision."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -48,8 +48,7 @@ class Layer(Block):
             alive=Out(config.folding.lanes) if learns and not last else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config = self._config
         m.submodules.sequencer = sequencer = Sequencer(config)
         m.submodules.store = store = WeightStore(config, self._weights)
@@ -69,7 +68,7 @@ class Layer(Block):
                 join(m, outside, lanes, "probe", "alive")
         if config.folding.last:
             join(m, outside, lanes, "potentials")
-            return m
+            return
 
         m.submodules.drain = drain = Drain(config)
         if config.folding.window:
@@ -84,4 +83,3 @@ class Layer(Block):
         m.d.comb += drain.decided_image.eq(decided_image)
         if config.folding.mask_places:
             join(m, drain, sequencer, "freed")
-        return m

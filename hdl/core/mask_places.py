@@ -1,6 +1,6 @@
 """Counts the places in which the masks of fired lanes wait for the Drain."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -26,8 +26,7 @@ class MaskPlaces(Block):
             freed=In(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         places = self._config.folding.mask_places
         free, room = Signal(range(places + 1), init=places), Signal(init=1)  # there is one
         operation = self.i.payload.operation
@@ -43,4 +42,3 @@ class MaskPlaces(Block):
             m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
         with m.If(~takes & self.freed):
             m.d.sync += [free.eq(free + 1), room.eq(1)]
-        return m

@@ -1,6 +1,6 @@
 """The rows of a tick, kept for the groups of neurons after the first, and the walk over these."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -45,8 +45,7 @@ class RowList(Block):
             reads=Out(stream.Signature(read_layout(config))),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config = self._config
         n_in, groups = config.folding.n_in, config.folding.groups
         row_shape = address_shape(n_in)
@@ -130,4 +129,3 @@ class RowList(Block):
             out.address.eq(found.base + Mux(found.listed, listed_row, found.row)),
             listing.o.ready.eq(self.reads.ready),
         ]
-        return m

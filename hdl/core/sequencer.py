@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -52,8 +52,7 @@ class Sequencer(Block):
             freed=In(1) if config.folding.mask_places else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, folding = self._config, self._config.folding
         m.submodules.event_register = register = EventRegister(config)
         join(m, wiring.flipped(self), register, "events")
@@ -186,4 +185,3 @@ class Sequencer(Block):
             join(m, wiring.flipped(self), places, "freed")
             reads = places.o
         wiring.connect(m, reads, wiring.flipped(self.operations))
-        return m

@@ -4,7 +4,7 @@ from functools import reduce
 from operator import or_
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -80,8 +80,7 @@ class WeightStore(Block):
             updated=Out(updated_signature(config)) if config.learns else None,
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config = self._config
         banked = config.folding.banks > 1
 
@@ -168,7 +167,6 @@ class WeightStore(Block):
                     word.eq(source >> CHUNK_BITS),
                     count.eq(following),
                 ]
-        return m
 
     def _memory(self, m, address, take, write):
         """The memory, or its banks; with `take` the word at `address` is read.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amaranth.back import rtlil
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -59,8 +59,7 @@ class _Harness(Block):
         self._core = core
         super().__init__(pin_i=In(1), pin_o=Out(1))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.core = core = self._core
         i, o = self.pin_i, self.pin_o
         before = i
@@ -77,7 +76,6 @@ class _Harness(Block):
                     m.d.sync += register.eq(chain ^ bit)
                     chain = register
         m.d.comb += o.eq(chain)
-        return m
 
 
 def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Result:

@@ -152,8 +152,7 @@ class _BitsOfWord(Block):
             o=Out(stream.Signature(address_layout(n))),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         word = Signal(self.i.payload.shape(), reset_less=True)
         _, many, index = first_set(word.bits)
         m.d.comb += [
@@ -167,4 +166,3 @@ class _BitsOfWord(Block):
             m.d.sync += self.o.valid.eq(self.i.valid)
             with m.If(self.i.valid):
                 m.d.sync += word.eq(self.i.payload)
-        return m

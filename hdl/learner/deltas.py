@@ -1,6 +1,6 @@
 """Sign planes, and the corrections of the hidden neurons from popcounts of them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import memory
 from amaranth.lib.wiring import In, Out
 
@@ -57,8 +57,7 @@ class Deltas(Block):
             later=Out(lanes),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         hidden, last = self._hidden.folding, self._last.folding
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
         row = last.groups * last.lanes  # bits a hidden neuron takes
@@ -128,4 +127,3 @@ class Deltas(Block):
         ]
         with m.If(self.read):
             m.d.sync += Cat(self.earlier, self.later).eq(fetch.data)
-        return m

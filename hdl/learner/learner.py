@@ -1,6 +1,6 @@
 """The learner: changes the weights that took part in an image (design, section 5)."""
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Mux, ResetInserter, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -96,8 +96,7 @@ class Learner(Block):
             updated=Out(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         hidden, last = self._hidden.folding, self._last.folding
         unit = self._hidden.learning.unit
 
@@ -237,4 +236,3 @@ class Learner(Block):
                 with m.If(wait == hidden.update_cycles - 1):
                     m.d.comb += [self.done.eq(changed), self.updated.eq(changed)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]
-        return m

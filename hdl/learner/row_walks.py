@@ -1,6 +1,6 @@
 """The walks of the Learner over the weight rows that took part in an image."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -69,8 +69,7 @@ class OutputWalk(Block):
             sign=Out(sign_signature(hidden, last)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         hidden, last = self._hidden.folding, self._last.folding
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
@@ -150,7 +149,6 @@ class OutputWalk(Block):
             Cat(self.sign.group, self.sign.lane, self.sign.part).eq(place),
             self.sign.negative.eq(self.updated.negative),
         ]
-        return m
 
 
 class InputWalk(Block):
@@ -177,8 +175,7 @@ class InputWalk(Block):
             later=In(lanes),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         folding = self._config.folding
         n_in, groups = folding.n_in, folding.groups
         rows = _connect_set(m, self, n_in)
@@ -256,4 +253,3 @@ class InputWalk(Block):
             update.minus.eq(self.later),
             update.step.eq(self.step),
         ]
-        return m

@@ -1,6 +1,6 @@
 """What a learning image does after its decision: the margin, and which outputs fire inside it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Mux, Signal, signed
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
@@ -70,8 +70,7 @@ class RunOn(Block):
             outcome=Out(outcome_layout(config)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, folding = self._config, self._config.folding
         n_out, lanes, groups = folding.n_out, folding.lanes, folding.groups
         outcome, tick = self.outcome, self.fired.tick
@@ -149,4 +148,3 @@ class RunOn(Block):
                     )
                 ),
             ]
-        return m

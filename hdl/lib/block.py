@@ -8,10 +8,18 @@ from amaranth.lib.wiring import Out
 
 
 class Block(wiring.Component):
-    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`, None for no port."""
+    """A Component whose ports are given as `name=In(...)` or `name=Out(...)`, None for no port.
+
+    `build` puts into the module m what is inside.
+    """
 
     def __init__(self, **ports):
         super().__init__({name: port for name, port in ports.items() if port is not None})
+
+    def elaborate(self, platform):
+        m = Module()
+        self.build(m)
+        return m
 
 
 def struct(**members: ShapeLike | None) -> data.StructLayout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from amaranth.hdl import Cat, Const, Module
+from amaranth.hdl import Cat, Const
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -62,8 +62,7 @@ class Lfsr(Block):
             state=Out(width, init=init),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         width = self.width
         after = Cat(
             Cat(self.state[bit] for bit in range(width) if self._goes[bit] >> target & 1).xor()
@@ -75,4 +74,3 @@ class Lfsr(Block):
             m.d.sync += self.state.eq(self.seed)
         with m.Elif(self.take & (self.draw != 0)):
             m.d.sync += self.state.eq(after)
-        return m

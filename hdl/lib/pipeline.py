@@ -1,11 +1,13 @@
 """Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
-from amaranth.hdl import Module, Mux, Signal, Value
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Mux, Signal, Value
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from .block import Block
 
-class Stage(wiring.Component):
+
+class Stage(Block):
     """A stream register, or a chain of `depth`: latency `depth` cycles, throughput one payload a
     cycle.
 
@@ -21,12 +23,10 @@ class Stage(wiring.Component):
         if depth < 1:
             raise ValueError(f"a stage is a chain of at least 1 register, not {depth}.")
         self.depth = depth
-        super().__init__(
-            {"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape)), "load": Out(1)}
-        )
+        payloads = stream.Signature(shape)
+        super().__init__(i=In(payloads), o=Out(payloads), load=Out(1))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.d.comb += self.load.eq(self.i.valid & self.i.ready)
         i = self.i
         for number in range(1, self.depth + 1):
@@ -38,10 +38,9 @@ class Stage(wiring.Component):
             with m.If(i.ready):
                 m.d.sync += [o.valid.eq(i.valid), o.payload.eq(i.payload)]
             i = o
-        return m
 
 
-class Skid(wiring.Component):
+class Skid(Block):
     """A place for a payload that cannot be taken at once, so that `ready` is a register.
 
     It cuts the chain of `ready` in a pipeline, which else grows with every stage. What is offered
@@ -53,10 +52,9 @@ class Skid(wiring.Component):
 
     def __init__(self, shape):
         self._shape = shape
-        super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
+        super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         # Two registers for one fact: the choice of a wide payload keeps one busy.
         waiting, free = Signal(), Signal(init=1)
         held = Signal(self._shape, reset_less=True)
@@ -72,4 +70,3 @@ class Skid(wiring.Component):
         # Without regard to `o.ready`, which comes late and would have to reach all of it.
         with m.If(~waiting):
             m.d.sync += held.eq(self.i.payload)
-        return m

@@ -9,7 +9,7 @@
 
 from collections.abc import Iterable
 
-from amaranth.hdl import Cat, Module, ShapeLike, Value
+from amaranth.hdl import Cat, ShapeLike, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -133,8 +133,7 @@ class PopCount(Block):
         groups = -(-self.width // GROUP_BITS)
         return 1 + -(-(groups - 1).bit_length() // LEVELS_PER_STAGE)
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         counts = _count_groups(self.words.payload.bits)
         most = GROUP_BITS
         before = self.words
@@ -162,4 +161,3 @@ class PopCount(Block):
             self.counts.payload.value.eq(before.payload.value),
             self.counts.payload.count.eq(counts[0]),
         ]
-        return m

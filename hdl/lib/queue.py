@@ -1,18 +1,19 @@
 """The spike-time priority queue: a calendar with a list of items for every key."""
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
-from amaranth.lib import data, memory, stream, wiring
+from amaranth.hdl import Mux, ShapeLike, Signal
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
+from .block import Block, struct
 from .find import first_set
 
 
 def item_layout(n_keys: int, shape: ShapeLike) -> data.StructLayout:
     """An item of a queue: `key`, 0 .. n_keys - 1, and `value`."""
-    return data.StructLayout({"key": range(n_keys), "value": shape})
+    return struct(key=range(n_keys), value=shape)
 
 
-class SpikeQueue(wiring.Component):
+class SpikeQueue(Block):
     """Gives back items in the order of their keys, and those of one key in order of arrival.
 
     A bitmap knows which keys have items; each of these has a list, linked through a memory, with a
@@ -89,9 +90,7 @@ class SpikeQueue(wiring.Component):
         self.shape = shape
         self.capacity = capacity
         item = stream.Signature(item_layout(n_keys, shape))
-        super().__init__(
-            {"push": In(item), "pop": Out(item), "release": In(1), "clear": In(1), "empty": Out(1)}
-        )
+        super().__init__(push=In(item), pop=Out(item), release=In(1), clear=In(1), empty=Out(1))
 
         places = range(max(capacity, 2))  # an address has a bit at least
 
@@ -110,8 +109,7 @@ class SpikeQueue(wiring.Component):
         # This has happened in the cycle before.
         self._fresh = Signal(name="fresh")
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         stored, place, first = self._stored, self._place, self._first
         behind, behind_key = self._behind, self._behind_key
         places = self._first_head.shape()
@@ -220,4 +218,3 @@ class SpikeQueue(wiring.Component):
 
         with m.If(self.clear):
             m.d.sync += [stored.eq(0), place.eq(0), self.pop.valid.eq(0), behind.eq(0)]
-        return m
