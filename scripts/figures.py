@@ -19,7 +19,7 @@ def picture(
     if many is None:
         draw_image(figure, network, pixels, label, title)
     else:
-        upper, lower = figure.subfigures(2, height_ratios=[3, 1])
+        upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3, 1]).flat
         draw_image(upper, network, pixels, label, title)
         draw_histograms(lower, network, many)
     return figure
@@ -41,7 +41,7 @@ def draw_image(
 
     sources = [
         (f"{len(network.inputs)} inputs", ticks[0]),
-        *((f"{len(hidden[0])} hidden", hidden[0]) for hidden in inference.hidden),
+        *((f"{len(hidden[0])} hidden", hidden[0]) for hidden in inference.known_hidden()),
         (f"{len(fires)} outputs", fires),
     ]
     heights = [3] * (len(sources) - 1) + [1.2, 3]
@@ -68,7 +68,13 @@ def draw_image(
     axes.set_title(f"{title}: {label}")
     axes = figure.add_subplot(grid[1:, 0])
     axes.set_axis_off()
-    axes.text(0, 1, _figures(inference), va="top", family="monospace", fontsize=8)
+    counts = (
+        "until the decision\n"
+        f"{inference.input_spikes[0]:4d} input spikes\n"
+        f"{inference.hidden_spikes[0]:4d} hidden spikes\n"
+        "(pale: later spikes)"
+    )
+    axes.text(0, 1, counts, va="top", family="monospace", fontsize=8)
 
 
 def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results) -> None:
@@ -120,12 +126,3 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     axes.set_ylabel("M(z) of the outputs")
     if M.shape[1] <= 10:
         axes.legend(loc="lower left", ncols=5, fontsize=7)
-
-
-def _figures(inference: Results) -> str:
-    return (
-        f"until the decision\n"
-        f"{inference.input_spikes[0]:4d} input spikes\n"
-        f"{inference.hidden_spikes[0]:4d} hidden spikes\n"
-        f"(pale: later spikes)"
-    )

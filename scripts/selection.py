@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -25,7 +25,7 @@ class Selection:
 
     ticks: np.ndarray
     """int32 [n, n_rows], the spike tick of every connected input, 0 for silent."""
-    labels: list[int | None]
+    labels: Sequence[int | None]
     """Class of each image, None if unknown."""
     pixels: np.ndarray | None
     """uint8 [n, n_inputs], or None for images given as events."""
@@ -92,6 +92,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
         return read_events(network, events_file)
+    labels: Sequence[int | None]
     if image_files:
         pixels = np.stack([read_image(network, file) for file in image_files])
         labels, source = [None] * len(pixels), f"{len(pixels)} image files"

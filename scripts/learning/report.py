@@ -35,8 +35,8 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
 
 def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
     """Means over points of the curve: of an image, and of an update where a name says so."""
-    total = {name: _sum(points, name) for name in ("images", "right", *COUNTS, *CYCLES)}
-    images, updated = total["images"], total["updated"]
+    total = {name: _sum(points, name) for name in ("right", *COUNTS, *CYCLES)}
+    images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
     return {
         "accuracy": _part(total["right"], images),
         "updated": _part(updated, images),

@@ -88,8 +88,7 @@ class Session:
                 "done": self.state.done,
                 "images": len(part),
                 "right": int((learned.decision == called).sum()),
-                "updated": int(learned.updated.sum()),
-                "forced": int(learned.forced.sum()),
+                **{name: int(getattr(learned, name).sum()) for name in ("updated", "forced")},
                 **{name: int(getattr(learned.rule, name).sum()) for name in RULE_COUNTS},
                 **cycle_sums(learned),
                 **({} if found is None else difference_counts(learned, found)),
@@ -101,10 +100,11 @@ class Session:
 
 def cycle_sums(learned: Results) -> dict[str, int]:
     """`CYCLES` of images, if they are counted."""
-    if learned.run_on is None:
+    updated, cycles = learned.updated, learned.cycles
+    whole, run_on = learned.turnaround, learned.run_on
+    if updated is None or cycles is None or whole is None or run_on is None:
         return {}
-    updated, whole, run_on = learned.updated, learned.turnaround, learned.run_on
-    parts = (whole, run_on, whole[updated], run_on[updated], (whole - learned.cycles)[~updated])
+    parts = (whole, run_on, whole[updated], run_on[updated], (whole - cycles)[~updated])
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
 
 

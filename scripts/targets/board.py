@@ -26,7 +26,7 @@ class Target(LinkedTarget):
     tells_spikes = False
 
     def __init__(self, net: str, network: Network, port: str, baud: int | None = None) -> None:
-        self.network = network
+        super().__init__(net, network)
         self._board = BoardClient.open(port, baud or BAUD)
         self.config = self._board.config
         self.folding = folding_of(self._board.identity)

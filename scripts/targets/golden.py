@@ -23,7 +23,7 @@ class Target(target.Target):
     def __init__(
         self, net: str, network: Network, lanes: int | None = None, **others: int | None
     ) -> None:
-        self.network = network
+        super().__init__(net, network)
         self.folding = Folding.of(network, lanes, **others)
         self.counts |= lanes is not None
 

@@ -45,7 +45,7 @@ class Target(LinkedTarget):
             report["clock"],
             report["stored_bits"],
         )
-        self.network = network
+        super().__init__(net, network)
         self.config = self._design.config
         self.folding = self._design.folding
 

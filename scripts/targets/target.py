@@ -19,10 +19,7 @@ OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
 
 
 class Target:
-    """A network on something that runs it; `folding` is that of its hardware.
-
-    Made from what the user calls the network, the network, and the options that it `takes`.
-    """
+    """A network on something that runs it; `folding` is that of its hardware."""
 
     takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[str] = ""
@@ -34,10 +31,13 @@ class Target:
     """How many images are learned at once; between them there are progress and points of the
     curve."""
 
-    network: Network
     folding: Folding
     counts: bool = True
     """Whether the clock cycles of learning are counted."""
+
+    def __init__(self, net: str, network: Network, **options: Any) -> None:
+        """`net` is what the user calls the network; the options are those that it `takes`."""
+        self.network = network
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:

@@ -57,7 +57,7 @@ def command(
     native: bool,
     output: Path | None,
     json_path: str | None,
-    **core: int | None,
+    **core: Any,
 ) -> None:
     """Build a bitstream of NET's core, with its link, for a board.
 

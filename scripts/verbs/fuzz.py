@@ -31,8 +31,8 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
     from firstspike.sim.harness.runner import check_tools
 
     check_tools()
-    sent, harmful = 0, []
-    kinds: Counter[str] = Counter()
+    sent, kinds = 0, Counter[str]()
+    harmful: list[tuple[str, str, str]] = []
     with tqdm(total=frames, unit="frame") as bar:
         while sent < frames and not harmful:
             count = min(BATCH, frames - sent)

@@ -4,7 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -203,13 +203,14 @@ def _learn(session: Session, learner: Target, output: str) -> float:
     Ctrl-C ends it after the part under way.
     """
     started = saved = time.perf_counter()
-    there = _network_at(output)
-    parts = session.parts(learner)
+    there = None
+    with suppress(FileNotFoundError, NetworkError):
+        there = Network.load(output)
     with (
         interrupts() as interrupted,
         tqdm(total=len(session.course), initial=session.state.done, unit="image") as bar,
     ):
-        for point in parts:
+        for point in session.parts(learner):
             bar.set_postfix_str(_progress(session.curve[-SHOWN:]), refresh=False)
             bar.update(point["images"])
             now = time.perf_counter()
@@ -229,13 +230,6 @@ def _progress(points: list[dict[str, Any]]) -> str:
         rows = now["input_updates_per_update"], now["output_updates_per_update"]
         text += f" of {rows[0]:.0f} + {rows[1]:.0f} rows"
     return text
-
-
-def _network_at(output: str) -> Network | None:
-    try:
-        return Network.load(output)
-    except (FileNotFoundError, NetworkError):
-        return None
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def command(
     rng = np.random.default_rng(seed)
     with json_result(json_path) as write, drawing(path) as draw:
         run = infer(network, encode(network, pixels))
-        result = {
+        result: dict[str, Any] = {
             "count": len(pixels),
             "operations": operations(network, run),
             "curves": dict(curves(network, pixels, labels, run, rng)),

@@ -37,6 +37,7 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
 
     network = load_network(net)
     images = select(network, options)
+    ticks, pixels = images.ticks, images.pixels
     golden = opened("golden", net, network, options)
     others = {path.name for path in output.glob("*.v")} - {"core.v", "bench.v"}
     if others:
@@ -45,14 +46,7 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
         )
     output.mkdir(exist_ok=True)
     with naming(output), adding_to(output) as making:
-        write_vectors(
-            making,
-            network,
-            golden.folding,
-            images.ticks,
-            images.pixels,
-            golden.expected(images.ticks, images.pixels),
-            embedded,
-        )
-    say(f"{len(images.ticks)} images of {images.source} and the core for {net} in {output}")
+        expected = golden.expected(ticks, pixels)
+        write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
+    say(f"{len(ticks)} images of {images.source} and the core for {net} in {output}")
     say(f"check: cd {output} && iverilog -g2005-sv *.v && vvp a.out")

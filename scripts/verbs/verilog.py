@@ -67,7 +67,7 @@ def command(
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            parameters = {"embedded": embedded, "stored_bits": stored_bits}
+            parameters: dict[str, Any] = {"embedded": embedded, "stored_bits": stored_bits}
             if name is not None:
                 parameters["name"] = name
             result["files"] = _generate(output, network, folding, parameters)
@@ -122,7 +122,7 @@ def _report(
     for target in TARGETS:
         with step(f"{target.device.name}: synthesis, place and route"):
             results.append(synthesise(shape, target, not embedded))
-    rows = [("device", *RESOURCES, "MHz")]
+    rows: list[tuple[str, ...]] = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]
         rows.append((result.device, *used, f"{result.fmax:.1f}" if result.fmax else "-"))
