@@ -62,7 +62,7 @@ class Picture(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Look at the end of the name."""
         if Path(value).suffix.lower() not in (".png", ".svg", ".pdf"):
-            self.fail(f"{value} does not end in .png, .svg or .pdf.", param, ctx)
+            self.fail(f"{value!r} does not end in .png, .svg or .pdf.", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -62,6 +62,8 @@ def command(
         raise click.UsageError("Give -o CORE.v, --report, or both.")
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
+    if output and json_path and Path(json_path) == output.with_suffix(".json"):
+        raise click.UsageError(f"{json_path} goes beside {output}: name another file for --json.")
     network = load_network(net)
     folding = Folding.of(network, **folding_of)
     result: dict[str, Any] = {"files": [], "report": None}

@@ -66,6 +66,7 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
         ("build", "--board", "icebreaker", "--clock", "nan"),
         ("build", "--board", "icebreaker", "--clock", "inf"),
         ("rate", "--images", "10001"),
+        ("verilog", "-o", "core.v", "--json", "core.json"),
         ("train", "--layers", "784-99999999999999999999-10", "-o", "net.npz"),
     ],
 )
