@@ -10,9 +10,9 @@ from firstspike.hdl.lib.block import Block, join, tap
 
 from .board_rom import RomReader
 from .handlers.control import ControlHandler
+from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
 from .handlers.images import ImageHandler
-from .handlers.signature import WORD_BITS
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
 from .protocol import ANSWER, Cause, Notice, Request
@@ -38,7 +38,7 @@ class State(enum.Enum):
 class Engine(Block):
     """One request at a time, from its first byte in the ring to the end of its answer.
 
-    What a request does is a handler's matter (see `handlers.signature`); here is what all of them
+    What a request does is a handler's matter (see `handlers.handler`); here is what all of them
     have in common. A new type of request takes an entry in `protocol.Request`, its length in
     `requests.lengths_of`, and a handler that lists it in its `requests`.
 

@@ -1,24 +1,16 @@
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
 from amaranth.hdl import Cat, Module, Signal
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
-from .signature import answer_with, request_signature
+from .handler import Handler, core_ports
 
 
-class ControlHandler(Block):
+class ControlHandler(Handler):
     """Carries out RESET, and SETTINGS for a core that learns.
-
-    Ports
-    -----
-    request : `request_signature`.
-    reset_core : high for a cycle.
-    settings : of a core that learns.
 
     Latency: a cycle, or until the core takes the settings.
     """
@@ -27,10 +19,12 @@ class ControlHandler(Block):
 
     def __init__(self, index, config: CoreConfig):
         self._learns = config.learns
-        members = {"request": In(request_signature(index)), "reset_core": Out(1)}
-        if config.learns:
-            members["settings"] = CoreSignature(config).flip().members["settings"]
-        super().__init__(**members)
+        super().__init__(
+            index,
+            #: High for a cycle.
+            reset_core=Out(1),
+            **core_ports(config, "settings"),
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -38,7 +32,7 @@ class ControlHandler(Block):
         resets = request.kind == Request.RESET
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
         m.d.sync += self.reset_core.eq(request.do & resets)
-        answer_with(m, request)
+        self.answer_with(m)
         if self._learns:
             content = Signal(8 * SETTINGS_FORMAT.size)
             with m.If(request.payload.valid & (request.index < SETTINGS_FORMAT.size)):

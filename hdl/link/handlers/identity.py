@@ -4,19 +4,15 @@ from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
-from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import Request
 
-from .signature import request_signature
+from .handler import Handler
 
 
-class IdentityHandler(Block):
+class IdentityHandler(Handler):
     """Answers HELLO: the sequence that was expected before it, and the identity.
 
-    Ports
-    -----
-    request : `request_signature`. Behind the payload its stream says what was expected.
-    stored : stream of bytes, of the RomReader: that of the identity at `request.index`.
+    Behind the payload of the `request` its stream says what was expected.
 
     Parameters: `length` of the identity, in bytes.
 
@@ -27,12 +23,16 @@ class IdentityHandler(Block):
 
     def __init__(self, index, length: int):
         self._length = length
-        super().__init__(request=In(request_signature(index)), stored=In(stream.Signature(8)))
+        super().__init__(
+            index,
+            #: Of the RomReader: the byte of the identity at `request.index`.
+            stored=In(stream.Signature(8)),
+        )
 
     def elaborate(self, platform):
         m = Module()
         request, answer = self.request, self.request.answer
-        first, end = request.index == 0, request.index == 1 + self._length
+        end = request.index == 1 + self._length
         m.d.comb += [
             request.payload.ready.eq(1),
             request.done.eq(1),
@@ -41,6 +41,6 @@ class IdentityHandler(Block):
             answer.payload.end.eq(end),
             self.stored.ready.eq(answer.ready),
         ]
-        with m.If(first):
+        with m.If(request.index == 0):
             m.d.comb += answer.payload.data.eq(request.payload.payload)
         return m

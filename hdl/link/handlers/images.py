@@ -6,8 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
-from firstspike.hdl.core.ports import CYCLES_BITS, CoreSignature
-from firstspike.hdl.lib.block import Block
+from firstspike.hdl.core.ports import CYCLES_BITS
 from firstspike.hdl.link.protocol import (
     DECISION_BYTES,
     SPIKES_BYTES,
@@ -18,7 +17,7 @@ from firstspike.hdl.link.protocol import (
 )
 from firstspike.hdl.link.requests import bitmap_bytes
 
-from .signature import answer_with, bytes_of, request_signature
+from .handler import Handler, bytes_of, core_ports
 
 
 class State(enum.Enum):
@@ -31,40 +30,29 @@ class State(enum.Enum):
     WAIT = 4  # for the decision
 
 
-class ImageHandler(Block):
-    """Puts images through the core, and answers with its decisions.
+class ImageHandler(Handler):
+    """Puts images through the core, and answers with its decisions; the stored one, unasked, not.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
     of the core alone. An event takes 8 cycles, which may be more than the core would need.
-
-    Ports
-    -----
-    request : `request_signature`. That of an unasked one, the stored image, has no answer.
-    every_cycle : a byte of the payload is wanted in every cycle.
-    follows : there will be one in every cycle from now on.
-    words, events, labels, decision, learned : of the Core.
-    shown, shown_valid : the class of the latest decision, and whether there has been one.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
 
     def __init__(self, index, config: CoreConfig):
         self._config = config
-        core = CoreSignature(config).flip().members
-        members = {
-            "request": In(request_signature(index)),
-            "every_cycle": Out(1),
-            "follows": In(1),
-            "events": core["events"],
-            "decision": core["decision"],
-            "shown": Out(range(config.layers[-1].folding.n_out)),
-            "shown_valid": Out(1),
-        }
-        if config.bitmap is not None:
-            members["words"] = core["words"]
-        if config.learns:
-            members |= {name: core[name] for name in ("labels", "learned")}
-        super().__init__(**members)
+        super().__init__(
+            index,
+            #: A byte of the payload is wanted in every cycle.
+            every_cycle=Out(1),
+            #: There will be one in every cycle from now on.
+            follows=In(1),
+            **core_ports(config, "events", "decision"),
+            #: The class of the latest decision, and whether there has been one.
+            shown=Out(range(config.layers[-1].folding.n_out)),
+            shown_valid=Out(1),
+            **core_ports(config, "words", "labels", "learned"),
+        )
 
     def elaborate(self, platform):
         m = Module()
@@ -87,7 +75,7 @@ class ImageHandler(Block):
             settled &= here
             m.d.comb += flags[DecisionFlag.UPDATED].eq(updated)
             record += bytes_of(cycles, TURNAROUND_BYTES)
-        answer_with(m, request, record)
+        self.answer_with(m, record)
 
         m.d.comb += self.decision.ready.eq(request.release)
         with m.If(request.release):

@@ -3,23 +3,17 @@
 from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.block import tap
 from firstspike.hdl.link.protocol import STATUS_FORMAT, Request
 from firstspike.hdl.link.receiver import CAUSE_BITS
 
-from .signature import request_signature
+from .handler import Handler
 
 DROPPED_BITS = 16
 
 
-class StatusHandler(Block):
-    """Counts the frames that the Receiver drops, and answers STATUS.
-
-    Ports
-    -----
-    request : `request_signature`; one that is unasked is the notice.
-    fault : of the Receiver.
-    untold : frames were dropped of which no notice tells.
+class StatusHandler(Handler):
+    """Counts the frames that the Receiver drops, and answers STATUS; unasked it is the notice.
 
     Latency: a cycle.
     """
@@ -28,7 +22,11 @@ class StatusHandler(Block):
 
     def __init__(self, index):
         super().__init__(
-            request=In(request_signature(index)), fault=In(tap(cause=CAUSE_BITS)), untold=Out(1)
+            index,
+            #: Of the Receiver.
+            fault=In(tap(cause=CAUSE_BITS)),
+            #: Frames were dropped of which no notice tells.
+            untold=Out(1),
         )
 
     def elaborate(self, platform):

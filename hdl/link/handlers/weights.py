@@ -3,15 +3,12 @@
 from amaranth.hdl import Module, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
-from amaranth.lib.wiring import In
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import ADDRESS_FORMAT, CHECKSUM_FORMAT, Request
 from firstspike.hdl.link.requests import WORD_BYTES
 
-from .signature import answer_with, bytes_of, request_signature
+from .handler import Handler, bytes_of, core_ports
 from .word_walk import WordWalk
 
 
@@ -28,16 +25,11 @@ class State(enum.Enum):
     END = 7
 
 
-class WeightHandler(Block):
+class WeightHandler(Handler):
     """Carries out WRITE, READ and CHECKSUM.
 
     A request that reads or writes is gone through twice: at first only to see whether all of it is
     there.
-
-    Ports
-    -----
-    request : `request_signature`.
-    weights, weights_read : of the Core.
 
     Throughput: of WRITE a chunk in 8 cycles, or as fast as the core takes them; of READ as fast as
     they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it.
@@ -47,12 +39,7 @@ class WeightHandler(Block):
 
     def __init__(self, index, config: CoreConfig):
         self._config = config
-        core = CoreSignature(config).flip().members
-        super().__init__(
-            request=In(request_signature(index)),
-            weights=core["weights"],
-            weights_read=core["weights_read"],
-        )
+        super().__init__(index, **core_ports(config, "weights", "weights_read"))
 
     def elaborate(self, platform):
         m = Module()
@@ -80,9 +67,9 @@ class WeightHandler(Block):
             request.loaded.eq(self.weights_read.payload.data),
         ]
 
-        answer_with(m, request, [])
+        self.answer_with(m)
         with m.If(sums):
-            answer_with(m, request, bytes_of(crc.crc, CHECKSUM_FORMAT.size))
+            self.answer_with(m, bytes_of(crc.crc, CHECKSUM_FORMAT.size))
         with m.Elif(~writes):
             m.d.comb += [
                 answer.valid.eq((state == State.BYTES) | (state == State.END)),

@@ -4,6 +4,9 @@ from amaranth.hdl import Cat, Const
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import Request
 from firstspike.hdl.link.requests import WORD_BYTES
 from firstspike.hdl.link.transmitter import ANSWER_BYTE
@@ -14,8 +17,7 @@ WORD_BITS = 8 * WORD_BYTES
 def request_signature(index):
     """A request under way, from the Engine's side; `index` is the shape of a byte's number.
 
-    A handler has it as `request`, and lists the types that it takes in `requests`. First comes the
-    payload, then it is carried out, then answered:
+    First comes the payload, then it is carried out, then answered:
 
         active   ___/-------------------------------------------\\___
         payload      L P P P P c                                        c: a byte of the checksum
@@ -63,14 +65,29 @@ def request_signature(index):
     )
 
 
-def answer_with(m, request, values=()):
-    """Let the payload of the answer be these bytes."""
-    answer = request.answer
-    m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(request.index == len(values))]
-    with m.Switch(request.index):
-        for number, value in enumerate(values):
-            with m.Case(number):
-                m.d.comb += answer.payload.data.eq(value)
+class Handler(Block):
+    """Carries out some types of requests; its ports are the `request`, and `ports`."""
+
+    requests: tuple[Request, ...]
+    """The types that it takes."""
+
+    def __init__(self, index, **ports):
+        super().__init__(request=In(request_signature(index)), **ports)
+
+    def answer_with(self, m, values=()):
+        """Let the payload of the answer be these bytes."""
+        answer = self.request.answer
+        m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(self.request.index == len(values))]
+        with m.Switch(self.request.index):
+            for number, value in enumerate(values):
+                with m.Case(number):
+                    m.d.comb += answer.payload.data.eq(value)
+
+
+def core_ports(config: CoreConfig, *names: str):
+    """Those of these ports that the Core has, from a handler's side; the Engine joins them."""
+    members = CoreSignature(config).flip().members
+    return {name: members[name] for name in names if name in members}
 
 
 def bytes_of(value, count: int):
