@@ -46,17 +46,6 @@ class Engine(Block):
     of dropped frames is a STATUS that nobody has asked for; to show the stored image is an INPUTS
     that is read from the ROM, and has no answer.
 
-    Ports
-    -----
-    get, every_cycle, follows, release, rewind : of the Ring.
-    answer : to the Transmitter.
-    fault : of the Receiver, whose next request has the sequence `expected`.
-    rom_index, rom_digit, rom_data : of the BoardRom; while `rom_busy` its other reader has it.
-    show : high for a cycle: put the stored image through the core when there is nothing else to do.
-    shown, shown_valid : the class of the latest decision, and whether there has been one.
-    reset_core : high for a cycle.
-    core : `CoreSignature`, to the Core; it is never told to abort an image.
-
     Between a decision and the first word of an image that waits there are a cycle for every byte of
     the answer, and some 15 more.
 
@@ -64,46 +53,53 @@ class Engine(Block):
     """
 
     def __init__(self, config: CoreConfig, identity_bytes: int, digit: bool):
-        self._config = config
         self._digit = digit
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.n_inputs)
         # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
         index = range(max(1 << 6, identity_bytes + 2, self._bitmap + 2))
-        self._identity = IdentityHandler(index, identity_bytes)
-        self._status = StatusHandler(index)
-        self._weights = WeightHandler(index, config)
-        self._images = ImageHandler(index, config)
-        self._control = ControlHandler(index, config)
         self._handlers = {
-            "identity": self._identity,
-            "status": self._status,
-            "weights": self._weights,
-            "images": self._images,
-            "control": self._control,
+            "identity": IdentityHandler(index, identity_bytes),
+            "status": StatusHandler(index),
+            "weights": WeightHandler(index, config),
+            "images": ImageHandler(index, config),
+            "control": ControlHandler(index, config),
         }
-        members = {
-            "get": In(stream.Signature(ENTRY)),
-            "every_cycle": Out(1),
-            "follows": In(1),
-            "release": Out(1),
-            "rewind": Out(1),
-            "answer": Out(stream.Signature(ANSWER_BYTE)),
-            "fault": In(tap(cause=CAUSE_BITS)),
-            "expected": In(8),
-            "rom_index": Out(index),
-            "rom_digit": Out(1),
-            "rom_data": In(8),
-            "rom_busy": In(1),
-            "show": In(1),
-            "shown": Out(range(config.layers[-1].folding.n_out)),
-            "shown_valid": Out(1),
-            "reset_core": Out(1),
-            "core": In(CoreSignature(config)),
-        }
-        super().__init__(**members)
+        super().__init__(
+            #: Of the Ring, as are the next four.
+            get=In(stream.Signature(ENTRY)),
+            every_cycle=Out(1),
+            follows=In(1),
+            release=Out(1),
+            rewind=Out(1),
+            #: To the Transmitter.
+            answer=Out(stream.Signature(ANSWER_BYTE)),
+            #: Of the Receiver.
+            fault=In(tap(cause=CAUSE_BITS)),
+            #: Likewise: the sequence of the next request.
+            expected=In(8),
+            #: To the BoardRom: which byte, and of what.
+            rom_index=Out(index),
+            rom_digit=Out(1),
+            #: The byte of the cycle before.
+            rom_data=In(8),
+            #: The Receiver reads the BoardRom now.
+            rom_busy=In(1),
+            #: High for a cycle: put the stored image through the core when there is nothing else
+            #: to do.
+            show=In(1),
+            #: The class of the latest decision.
+            shown=Out(range(config.layers[-1].folding.n_out)),
+            #: There has been one.
+            shown_valid=Out(1),
+            #: High for a cycle.
+            reset_core=Out(1),
+            #: To the Core; it is never told to abort an image.
+            core=In(CoreSignature(config)),
+        )
 
     def elaborate(self, platform):
         m = Module()
+        identity, status, _, images, control = self._handlers.values()
         get, answer = self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark
         state = Signal(State)
@@ -121,7 +117,7 @@ class Engine(Block):
             payload.payload.eq(byte),
             payload.valid.eq(get.valid & ~mark),
             reader.wanted.eq(state == State.BODY),
-            stored.ready.eq(self._identity.stored.ready),
+            stored.ready.eq(identity.stored.ready),
             reader.busy.eq(self.rom_busy),
             reader.data.eq(self.rom_data),
             self.rom_index.eq(index),
@@ -194,7 +190,7 @@ class Engine(Block):
                 m.d.sync += [kind.eq(byte), index.eq(0)]
                 with m.If(get.valid):
                     m.d.sync += state.eq(State.SEQUENCE)
-                with m.Elif(self._status.untold & ~second):
+                with m.Elif(status.untold & ~second):
                     m.d.sync += [kind.eq(Request.STATUS), unasked.eq(1), state.eq(State.DO)]
                 if self._digit:
                     with m.Elif(wanted & ~second):
@@ -202,7 +198,7 @@ class Engine(Block):
                         m.d.sync += state.eq(State.PAYLOAD)
             with m.Case(State.SEQUENCE):
                 # Only an image may follow another one at once.
-                m.d.comb += get.ready.eq(self._images.request.active | ~self.core.busy)
+                m.d.comb += get.ready.eq(images.request.active | ~self.core.busy)
                 m.d.sync += sequence.eq(byte)
                 with m.If(get.valid & get.ready):
                     m.d.sync += state.eq(State.PAYLOAD)
@@ -218,7 +214,7 @@ class Engine(Block):
                         m.d.comb += self.rewind.eq(1)
                         m.d.sync += [second.eq(1), state.eq(State.IDLE)]
                     if self._digit:
-                        with m.If(unasked & self._images.request.active):
+                        with m.If(unasked & images.request.active):
                             m.d.sync += state.eq(State.RELEASE)
             with m.Case(State.TYPE):
                 m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(notice)]
@@ -244,15 +240,15 @@ class Engine(Block):
         with m.If(self.show):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)
-        join(m, outside, self._status, "fault")
+        join(m, outside, status, "fault")
         m.d.comb += [
-            self._identity.stored.valid.eq(stored.valid),
-            self._identity.stored.payload.eq(stored.payload),
-            self._images.follows.eq(self.follows | unasked),
-            self.every_cycle.eq(self._images.every_cycle & ~unasked),
+            identity.stored.valid.eq(stored.valid),
+            identity.stored.payload.eq(stored.payload),
+            images.follows.eq(self.follows | unasked),
+            self.every_cycle.eq(images.every_cycle & ~unasked),
         ]
-        join(m, outside, self._images, "shown", "shown_valid")
-        join(m, outside, self._control, "reset_core")
+        join(m, outside, images, "shown", "shown_valid")
+        join(m, outside, control, "reset_core")
         core = wiring.flipped(self.core)
         for handler in self._handlers.values():
             its = handler.signature.members
