@@ -61,19 +61,20 @@ class BoardRom(Block):
 class RomReader(Block):
     """Reads the BoardRom byte by byte, in the cycles in which the Receiver does not.
 
-    Ports
-    -----
-    wanted : the byte at the memory's address, which stays until it has been taken; what has been
-        read is dropped when it is not wanted any more.
-    busy : the other reader has the memory.
-    data : of the BoardRom.
-    bytes : stream of what has been read.
-
     Latency 2 cycles, throughput a byte in 3.
     """
 
     def __init__(self):
-        super().__init__(wanted=In(1), busy=In(1), data=In(8), bytes=Out(stream.Signature(8)))
+        super().__init__(
+            #: The byte at the memory's address, which stays until it has been taken; what has been
+            #: read is dropped when it is not wanted any more.
+            wanted=In(1),
+            #: The other reader has the memory.
+            busy=In(1),
+            #: Of the BoardRom.
+            data=In(8),
+            bytes=Out(stream.Signature(8)),
+        )
 
     def elaborate(self, platform):
         m = Module()

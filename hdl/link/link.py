@@ -29,10 +29,15 @@ RING_BYTES = 8192
 def outer_members(config: CoreConfig):
     """The ports of a Link that are not for the core."""
     return {
+        #: Always ready, for a line cannot wait; `receiver.SPACING` clocks at least between bytes.
         "received": In(stream.Signature(RECEIVED)),
         "sent": Out(stream.Signature(8)),
+        #: Level of a button. With its rising edge the stored image goes through the core when there
+        #: is nothing else to do; a button that bounces shows the same image more than once.
         "show": In(1),
+        #: The class of the latest decision.
         "shown": Out(range(config.layers[-1].folding.n_out)),
+        #: There has been one.
         "shown_valid": Out(1),
     }
 
@@ -42,17 +47,6 @@ class Link(Block):
 
         received -> Receiver -> Ring -> Engine -> core
         sent <- Transmitter <- answers <- Engine <- core
-
-    Ports
-    -----
-    received : stream of `RECEIVED`; always ready, for a line cannot wait. At least
-        `receiver.SPACING` clocks from byte to byte.
-    sent : stream of bytes.
-    show : level of a button. With its rising edge the stored image goes through the core when there
-        is nothing else to do; a button that bounces shows the same image more than once.
-    shown, shown_valid : the class of the latest decision, and whether there has been one.
-    reset_core : reset the core, but for its weights.
-    core : `CoreSignature`, to the Core.
 
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
@@ -85,7 +79,12 @@ class Link(Block):
         self._ring = Ring(ring_bytes)
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
         self._transmitter = Transmitter()
-        super().__init__(**outer_members(config), reset_core=Out(1), core=In(CoreSignature(config)))
+        super().__init__(
+            **outer_members(config),
+            #: Reset the core, but for its weights.
+            reset_core=Out(1),
+            core=In(CoreSignature(config)),
+        )
 
     def elaborate(self, platform):
         m = Module()

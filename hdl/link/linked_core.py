@@ -15,8 +15,7 @@ from .link import Link, outer_members
 class LinkedCore(Block):
     """A Core and the Link to it.
 
-    Ports: those of the Link that are not for the core (`received`, `sent`, `show`, `shown`,
-    `shown_valid`), and the Core's taps log_0, log_1, ...
+    Ports: `outer_members`, and the Core's taps log_0, log_1, ...
 
     Parameters: `weights` as for Core; None for those that are to be written after power-up. All
     others are those of Link.

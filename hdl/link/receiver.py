@@ -38,17 +38,6 @@ CAUSE_BITS = 3
 class Receiver(Block):
     """Undoes COBS, checks frames, and puts requests into the ring.
 
-    Ports
-    -----
-    received : stream of `RECEIVED`, always ready; at least SPACING clocks from byte to byte.
-    put, drop, full : of the Ring. The mark that ends a request holds the sequence that was expected
-        before it.
-    expected : the sequence of the next request.
-    fault : {valid, cause} in the cycle in which a frame is dropped.
-    select : {valid, place}: the mask of the pixels at `place` is asked for, as long as `valid` is
-        high. Places count down to LAST_PLACE.
-    mask : which of the byte's pixels are connected, from the cycle after it was asked for.
-
     Parameters: `lengths` of the requests that are taken, as of `requests.lengths_of`. `selects`,
     whether PIXELS are reduced to those connected; else they are stored as they come.
 
@@ -62,13 +51,21 @@ class Receiver(Block):
         self._due = {kind: 1 + length.least + CRC_BYTES for kind, length in lengths.items()}
         place = range(max(self._due.values()) + 1)
         super().__init__(
+            #: Always ready; at least SPACING clocks from byte to byte.
             received=In(stream.Signature(RECEIVED)),
+            #: Of the Ring, as are the next two. The mark that ends a request holds the sequence
+            #: that was expected before it.
             put=Out(stream.Signature(ENTRY, always_ready=True)),
             drop=Out(1),
             full=In(1),
+            #: The sequence of the next request.
             expected=Out(8),
+            #: In the cycle in which a frame is dropped.
             fault=Out(tap(cause=CAUSE_BITS)),
+            #: The mask of the pixels at `place` is asked for, as long as `valid` is high. Places
+            #: count down to LAST_PLACE.
             select=Out(tap(place=place)),
+            #: Which of the byte's pixels are connected, from the cycle after it was asked for.
             mask=In(8),
         )
 

@@ -51,19 +51,6 @@ class Ring(Block):
     A frame is written as it arrives, and becomes visible only with its mark, which takes the place
     of the byte before it: that is the last one of the checksum.
 
-    Ports
-    -----
-    put : stream of `ENTRY`, always ready.
-    drop : forget what has been put since the last mark.
-    full : there is no room for another byte, nor for a mark; they are not to be put. Known two
-        cycles after a byte has been put.
-    get : stream of `ENTRY`, request after request. After a mark it says nothing until `release`.
-    every_cycle : a byte is wanted in every cycle. Not while one of the next three may be the mark.
-    follows : there are two bytes to get, so that with `every_cycle` there is one in every cycle
-        from now on.
-    release : the room of the request is free, all of which up to its mark has been taken.
-    rewind : give the same request once more, from its first byte.
-
     Parameters: `depth`, bytes, a power of two; depth - 1 can be held.
 
     Latency from a mark to `get` 4 cycles. Throughput a byte a cycle in, or out with `every_cycle`;
@@ -76,12 +63,21 @@ class Ring(Block):
         self._depth = depth
         super().__init__(
             put=In(stream.Signature(ENTRY, always_ready=True)),
+            #: Forget what has been put since the last mark.
             drop=In(1),
+            #: There is no room for another byte, nor for a mark; they are not to be put. Known two
+            #: cycles after a byte has been put.
             full=Out(1),
+            #: Request after request. After a mark it says nothing until `release`.
             get=Out(stream.Signature(ENTRY)),
+            #: A byte is wanted in every cycle. Not while one of the next three may be the mark.
             every_cycle=In(1),
+            #: There are two bytes to get, so that with `every_cycle` there is one in every cycle
+            #: from now on.
             follows=Out(1),
+            #: The room of the request is free, all of which up to its mark has been taken.
             release=In(1),
+            #: Give the same request once more, from its first byte.
             rewind=In(1),
         )
 

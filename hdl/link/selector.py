@@ -16,26 +16,22 @@ FILL_CYCLES = 9
 class Selector(Block):
     """Takes a bitmap byte by byte, bit by bit, and packs the connected pixels into bytes anew.
 
-    Ports
-    -----
-    pixels : a byte of the bitmap, steady from `start` on while `busy`.
-    start : in the cycle before it is to be worked on, while not busy.
-    last : steady while busy: it is the last one, after which the byte that has begun is filled up
-        with zeros.
-    mask : which of the pixels are connected, in the second cycle of `busy`.
-    clear : forget what is left of a bitmap without its last byte.
-    put : stream of bytes, always ready.
-
     Takes SELECT_CYCLES a byte, the last one up to FILL_CYCLES more; a byte is put up to 2 clocks
     later, what the last one gives within its own.
     """
 
     def __init__(self):
         super().__init__(
+            #: A byte of the bitmap, steady from `start` on while `busy`.
             pixels=In(8),
+            #: Which of the pixels are connected, in the second cycle of `busy`.
             mask=In(8),
+            #: In the cycle before it is to be worked on, while not busy.
             start=In(1),
+            #: Steady while busy: it is the last one, after which the byte that has begun is filled
+            #: up with zeros.
             last=In(1),
+            #: Forget what is left of a bitmap without its last byte.
             clear=In(1),
             busy=Out(1),
             put=Out(stream.Signature(8, always_ready=True)),

@@ -21,10 +21,8 @@ DEBUG = "debug_"
 class SerialCore(Block):
     """A core behind its link, behind a UART.
 
-    Ports
-    -----
-    rx, tx : the lines from and to the host, high while they rest.
-    show, shown, shown_valid, log_0, log_1, ... : as for LinkedCore.
+    Ports: `rx` and `tx`, the lines from and to the host, high while they rest; the rest is as for
+    LinkedCore.
 
     Parameters: those of LinkedCore. Raises ValueError where `clock_hz` does not make the rate of
     the link.

@@ -8,34 +8,28 @@ from firstspike.hdl.core.words import chunks_of
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.link.protocol import ADDRESS_FORMAT
 
-PLACE_BITS = 8 * ADDRESS_FORMAT.size
-
 
 class WordWalk(Block):
-    """Points to a chunk of a weight word.
-
-    Ports
-    -----
-    start, place : go to the first chunk of the word at `place`, packed as in the protocol.
-    everything : go from layer to layer, from the first word of all whatever `place` says.
-    advance : go to the next chunk.
-    whole : with `advance`, the word ends with this chunk.
-    last : with `whole`, it is the last word of all.
-    begun : some chunks of a word have been passed, but not all.
-    outside : since `start` the walk has been at a place where there is no word.
-    layer, address : of the word.
-    """
+    """Points to a chunk of a weight word: to `address` in `layer`."""
 
     def __init__(self, config: CoreConfig):
         self._layers = config.layers
         super().__init__(
+            #: Go to the first chunk of the word at `place`.
             start=In(1),
-            place=In(PLACE_BITS),
+            #: Packed as in the protocol.
+            place=In(8 * ADDRESS_FORMAT.size),
+            #: Go from layer to layer, from the first word of all whatever `place` says.
             everything=In(1),
+            #: Go to the next chunk.
             advance=In(1),
+            #: With `advance`, the word ends with this chunk.
             whole=Out(1),
+            #: With `whole`, it is the last word of all.
             last=Out(1),
+            #: Some chunks of a word have been passed, but not all.
             begun=Out(1),
+            #: Since `start` the walk has been at a place where there is no word.
             outside=Out(1),
             layer=Out(range(len(config.layers))),
             address=Out(range(max(layer.words for layer in config.layers) + 1)),
