@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from firstspike.hdl.link.protocol import BAUD
-from firstspike.hdl.link.uart import TOLERANCE as BAUD_TOLERANCE
+from firstspike.hdl.link.uart import ClockError
 
 MHZ = 1_000_000
 
 TOLERANCE = 0.01
 """How far the clock may be off what is asked for; the design is built for the clock it gets."""
-
-
-class ClockError(ValueError):
-    """A frequency that cannot be had; the message says which can."""
 
 
 @dataclass(frozen=True)
@@ -97,18 +92,6 @@ def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
         if not rest and clkop <= 128 and _within(dividers.vco / clkop, ECP5_FEEDBACK):
             return clkfb, clkop
     return None
-
-
-def baud_divider(hz: float) -> int:
-    """Clock cycles of a bit of the link. Raises ClockError if the baud rate is off by 1 %."""
-    divider = max(round(hz / BAUD), 1)
-    if abs(hz / divider / BAUD - 1) >= BAUD_TOLERANCE:
-        below = int(hz // BAUD) * BAUD / MHZ
-        raise ClockError(
-            f"{hz / MHZ:g} MHz is no multiple of the link's {BAUD / MHZ:g} Mbaud: "
-            f"take {f'{below:g} or ' if below else ''}{below + BAUD / MHZ:g} MHz."
-        )
-    return divider
 
 
 def _nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:

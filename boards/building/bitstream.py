@@ -90,8 +90,8 @@ def build(
         "tools": tools,
         "network": design.network.digest(),
         "build": build_hash.hex(),
-        "lanes": [layer.lanes for layer in design.folding.layers],
-        "window": [layer.window for layer in design.folding.layers],
+        "lanes": [layer.lanes for layer in design.config.folding.layers],
+        "window": [layer.window for layer in design.config.folding.layers],
         "stored_bits": design.stored_bits,
         "weights": "loaded" if board.loaded else "bitstream",
         "used": used,
@@ -178,7 +178,7 @@ def _latency(design: Design) -> dict[str, Any] | None:
     pixels = digit_pixels(design.network)
     if pixels is None:
         return None
-    cycles = digit_cycles(design.network, design.folding, pixels)
+    cycles = digit_cycles(design.network, design.config.folding, pixels)
     figures = {"mean": cycles.mean(), "least": cycles.min(), "most": cycles.max()}
     return {
         "images": len(pixels),

@@ -10,15 +10,15 @@ from amaranth.build.run import BuildPlan
 
 from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import Dividers, baud_divider
+from firstspike.boards.pll import Dividers
 from firstspike.boards.top import Top
 from firstspike.golden import Network
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.protocol import BUILD_BYTES
 from firstspike.hdl.link.serial_core import SerialCore
+from firstspike.hdl.link.uart import divisor_of
 
 from .digits import digit_pixels
 
@@ -35,7 +35,6 @@ class Design:
 
     network: Network
     board: Board
-    folding: Folding
     config: CoreConfig
     stored_bits: int | None
     dividers: Dividers
@@ -57,9 +56,9 @@ class Design:
         folding = linked_folding(network, lanes, window)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
-        baud_divider(dividers.hz)
+        divisor_of(dividers.hz)
         config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
-        return cls(network, board, folding, config, stored_bits, dividers)
+        return cls(network, board, config, stored_bits, dividers)
 
     @property
     def hz(self) -> int:

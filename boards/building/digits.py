@@ -33,7 +33,7 @@ def digit_cycles(network: Network, folding: Folding, pixels: np.ndarray) -> np.n
 
 
 def linked_cycles(
-    network: Network, config: CoreConfig, folding: Folding, ticks: np.ndarray, inference: Results
+    network: Network, config: CoreConfig, ticks: np.ndarray, inference: Results
 ) -> np.ndarray:
     """Golden's clock cycles [n] of images, int32 [n, n_rows], on a core of that shape.
 
@@ -44,7 +44,7 @@ def linked_cycles(
     if bitmaps.any():
         seen, some = network.connected(), ticks[bitmaps]
         inferred = inference.select(bitmaps)
-        predicted[bitmaps] = cycles(seen, some, inferred, folding, bitmap_pixels(some))
+        predicted[bitmaps] = cycles(seen, some, inferred, config.folding, bitmap_pixels(some))
     return predicted
 
 

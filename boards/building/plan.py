@@ -39,14 +39,14 @@ class Plan:
     @property
     def lanes(self) -> int | None:
         """Of the widest layer; None if nothing fits."""
-        return self.design and max(layer.lanes for layer in self.design.folding.layers)
+        return self.design and max(layer.lanes for layer in self.design.config.folding.layers)
 
     def latency(self) -> float | None:
         """Expected microseconds a digit, in the mean; None where there are none for it."""
         pixels = self.design and digit_pixels(self.design.network, SAMPLE)
         if pixels is None:
             return None
-        cycles = digit_cycles(self.design.network, self.design.folding, pixels)
+        cycles = digit_cycles(self.design.network, self.design.config.folding, pixels)
         return float(cycles.mean()) * MHZ / self.design.hz
 
 

@@ -22,6 +22,7 @@ from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 from firstspike.hdl.link import protocol
+from firstspike.hdl.link.identity import config_of
 from firstspike.hdl.link.messages import (
     results_of,
     settings_payload,
@@ -37,7 +38,6 @@ from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
 from .errors import MismatchError, RefusedError
 from .images import image, image_of_pixels
 from .line import Line, SerialLine
-from .remote_core import config_of
 from .request import PendingRequest
 from .transport import Transport
 

@@ -172,6 +172,11 @@ class CoreConfig:
         )
 
     @property
+    def folding(self) -> Folding:
+        """When the core does what, as `firstspike.golden.timing.cycles` asks for it."""
+        return Folding(tuple(layer.folding for layer in self.layers), self.bitmap)
+
+    @property
     def learns(self) -> bool:
         """Whether the core has a Learner."""
         return self.layers[-1].learns

@@ -1,8 +1,13 @@
-"""The identity that a board has of its core and its network."""
+"""The identity that a board has of its core and its network; and the core of an identity."""
+
+from __future__ import annotations
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.widths import StateWidths
+from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
 
+from .folding import BITMAP_BITS
 from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
@@ -39,11 +44,44 @@ def identity_of(
                 lanes=layer.folding.lanes,
                 threshold=layer.threshold,
                 weight_bits=layer.weight_bits,
-                stored_bits=layer.weight_bits + layer.unused_bits,
+                stored_bits=layer.stored_bits,
                 slope_bits=layer.widths.S,
                 potential_bits=layer.widths.M,
                 window=layer.folding.window,
             )
             for layer in config.layers
         ),
+    )
+
+
+def config_of(identity: Identity) -> CoreConfig:
+    """The configuration of the board's core. It takes the connected inputs alone."""
+    counted = tuple(layer.n_in for layer in identity.layers)
+    learns, encodes = identity.has(IdentityFlag.LEARNS), identity.has(IdentityFlag.BITMAPS)
+    return CoreConfig(
+        layers=tuple(
+            LayerConfig(
+                folding=LayerFolding(
+                    n_in=layer.n_in,
+                    n_out=layer.n_out,
+                    lanes=layer.lanes,
+                    window=layer.window,
+                    last=layer is identity.layers[-1],
+                ),
+                weight_bits=layer.weight_bits,
+                threshold=layer.threshold,
+                deadline=identity.deadline,
+                widths=StateWidths(layer.slope_bits, layer.potential_bits),
+                counted=counted[: number + 1],
+                learning=Learning(stored_bits=layer.stored_bits, unit=identity.unit)
+                if learns
+                else None,
+            )
+            for number, layer in enumerate(identity.layers)
+        ),
+        deadline=identity.deadline,
+        bitmap=BITMAP_BITS if encodes else None,
+        n_inputs=counted[0] if encodes else None,
+        inputs=tuple(range(counted[0])) if encodes else None,
+        unit=identity.unit if encodes else None,
     )

@@ -24,7 +24,7 @@ class SerialCore(Block):
     Ports: `rx` and `tx`, the lines from and to the host, high while they rest; the rest is as for
     LinkedCore.
 
-    Parameters: those of LinkedCore. Raises ValueError where `clock_hz` does not make the rate of
+    Parameters: those of LinkedCore. Raises ClockError where `clock_hz` does not make the rate of
     the link.
     """
 

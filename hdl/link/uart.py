@@ -25,13 +25,23 @@ RECEIVED = struct(data=8, broken=1)
 """A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
 
 
-def divisor_of(clock_hz: int) -> int:
-    """Clocks a bit. Raises ValueError for a clock that BAUD cannot be made of."""
-    divisor = round(clock_hz / BAUD)
-    if divisor < MIN_DIVISOR or abs(clock_hz / divisor / BAUD - 1) > TOLERANCE:
-        raise ValueError(
-            f"a clock of {clock_hz} Hz makes no {BAUD} baud within {TOLERANCE:.0%}: take a "
-            f"multiple of {BAUD} Hz, at least {MIN_DIVISOR * BAUD}"
+class ClockError(ValueError):
+    """A frequency that cannot be had, or not be used; the message says which can."""
+
+
+def divisor_of(clock_hz: float) -> int:
+    """Clocks a bit. Raises ClockError for a clock that BAUD cannot be made of."""
+    divisor, mhz, mbaud = round(clock_hz / BAUD), clock_hz / 1e6, BAUD / 1e6
+    if mhz < MIN_DIVISOR * mbaud * (1 - TOLERANCE):
+        raise ClockError(
+            f"{mhz:g} MHz is too slow for the link's {mbaud:g} Mbaud: "
+            f"take {MIN_DIVISOR * mbaud:g} MHz."
+        )
+    if abs(mhz / divisor / mbaud - 1) > TOLERANCE:
+        below = mhz // mbaud * mbaud
+        raise ClockError(
+            f"{mhz:g} MHz is no multiple of the link's {mbaud:g} Mbaud: "
+            f"take {below:g} or {below + mbaud:g} MHz."
         )
     return divisor
 

@@ -11,7 +11,6 @@ import numpy as np
 from tqdm import tqdm
 
 from firstspike.boards.client import BoardClient, MismatchError, Progress
-from firstspike.boards.client.remote_core import folding_of
 from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.hdl.link.protocol import BAUD
 
@@ -29,7 +28,7 @@ class Target(LinkedTarget):
         super().__init__(net, network)
         self._board = BoardClient.open(port, baud or BAUD)
         self.config = self._board.config
-        self.folding = folding_of(self._board.identity)
+        self.folding = self.config.folding
 
     def __exit__(self, *_: object) -> None:
         """Let go of the port."""

@@ -25,7 +25,7 @@ class LinkedTarget(target.Target):
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Golden has no cycles for images that go as events."""
         inference = infer(self.network, ticks)
-        counts = linked_cycles(self.network, self.config, self.folding, ticks, inference)
+        counts = linked_cycles(self.network, self.config, ticks, inference)
         return replace(inference, cycles=counts)
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:

@@ -47,7 +47,7 @@ class Target(LinkedTarget):
         )
         super().__init__(net, network)
         self.config = self._design.config
-        self.folding = self._design.folding
+        self.folding = self.config.folding
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""

@@ -40,7 +40,7 @@ def command(net: str, board: str, images: int) -> None:
         found = rate(
             design.network,
             pixels,
-            design.folding,
+            design.config.folding,
             design.hz,
             design.board.ring_bytes,
             all_pixels=all_pixels,

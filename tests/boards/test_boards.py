@@ -68,7 +68,7 @@ def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
 def test_one_lane_more_would_not_fit_or_not_help(board):
     network = load_network("mnist-4bit")
     found = plan.plan_for(network, board)
-    groups = found.design.folding.layers[0].groups
+    groups = found.design.config.folding.layers[0].groups
     if groups > 1:
         more = -(-network.shape[1] // (groups - 1))
         needs = plan.needs_of(plan.Design.of(network, board, more))
@@ -87,6 +87,6 @@ def test_the_latency_is_that_of_the_cycle_model():
     network = load_network("mnist-4bit")
     found = plan.plan_for(network, BOARDS["icebreaker"])
     pixels = digit_pixels(network, plan.SAMPLE)
-    cycles = digit_cycles(network, found.design.folding, pixels)
+    cycles = digit_cycles(network, found.design.config.folding, pixels)
     assert len(cycles) == plan.SAMPLE
     assert found.latency() == pytest.approx(cycles.mean() * MHZ / found.design.hz)

@@ -7,8 +7,11 @@ from firstspike.boards import pll
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
 from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ, ClockError
+from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.uart import ClockError, divisor_of
+from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
 
@@ -23,7 +26,7 @@ def test_every_board_gets_its_clock_to_the_hertz(board):
         board.device.family, board.platform().default_clk_frequency, board.clock
     )
     assert dividers.hz == board.clock
-    assert pll.baud_divider(dividers.hz) * pll.BAUD == board.clock
+    assert divisor_of(dividers.hz) * BAUD == board.clock
 
 
 @pytest.mark.parametrize("mhz", range(15, 151, 3))
@@ -61,16 +64,10 @@ def test_what_the_pll_cannot_make_is_refused():
         dividers_for(ECP5, 25 * MHZ, 2 * MHZ)
 
 
-@pytest.mark.parametrize(("mhz", "divider"), [(24, 8), (75, 25), (81.25, 27), (3, 1)])
-def test_a_multiple_of_the_baud_rate_will_do(mhz, divider):
-    assert pll.baud_divider(mhz * MHZ) == divider
-
-
-def test_any_other_clock_is_refused_with_the_nearest_that_will_do():
-    with pytest.raises(ClockError, match="take 78 or 81 MHz"):
-        pll.baud_divider(80 * MHZ)
-    with pytest.raises(ClockError, match="take 3 MHz"):
-        pll.baud_divider(1 * MHZ)
+def test_a_clock_too_slow_for_the_link_is_refused_by_the_command(capfd):
+    ended = firstspike(capfd, "build", "mnist-4bit", "--board", "ulx3s-85f", "--clock", 9)
+    assert ended.status == 2
+    assert ended.err == "Error: 9 MHz is too slow for the link's 3 Mbaud: take 12 MHz.\n"
 
 
 def test_reset_lasts_from_the_lock_on():

@@ -22,7 +22,7 @@ def built(request, tmp_path_factory):
     build = design.build_hash()
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
-    layers = design.folding.layers
+    layers = design.config.folding.layers
     report = {
         "board": board,
         "network": network.digest(),

@@ -17,7 +17,6 @@ import pytest
 
 from firstspike.boards.client.client import BoardClient, Status
 from firstspike.boards.client.line import SerialLine
-from firstspike.boards.client.remote_core import folding_of
 from firstspike.boards.client.transport import TRIES
 from firstspike.golden import LearningState, Settings, differences, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
@@ -65,8 +64,7 @@ def test_weights_are_written_and_read_back(board):
 def test_decisions_and_cycles_are_goldens(board, pixels):
     results = board.classify(TICKS, pixels)
     golden = infer(NETWORK, TICKS)
-    folding = folding_of(board.identity)
-    counted = cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
+    counted = cycles(NETWORK.connected(), TICKS, golden, board.config.folding, SEEN)
     assert not list(differences(replace(golden, cycles=counted), results))
     assert not results.updated.any()
 
@@ -81,8 +79,7 @@ def test_the_board_learns_as_golden_does(board):
     results = board.learn(TICKS, LABELS, RULE, seed=state.generator)
     results = replace(results, weights=board.read_weights())
     golden = learn(state, TICKS, LABELS, RULE, trace=True)
-    folding = folding_of(board.identity)
-    expected = learning_cycles(NETWORK.connected(), TICKS, golden, folding, SEEN)
+    expected = learning_cycles(NETWORK.connected(), TICKS, golden, board.config.folding, SEEN)
     assert golden.updated.any()
     expected.turnaround[0] = results.turnaround[0]  # the first image may have begun later
     assert not list(differences(expected, results))
