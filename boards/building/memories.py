@@ -14,8 +14,8 @@ from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.lanes import fired_layout
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.flow.devices import ICE40, Family
+from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import identity_bytes
-from firstspike.hdl.link.requests import bitmap_bytes
 from firstspike.hdl.link.transmitter import DEPTH
 
 

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
 
-from .protocol import UNLABELLED, Identity
+from .messages import bitmap_bytes, bitmap_payload, packed
+from .protocol import Identity
 from .receiver import LAST_PLACE
-from .requests import bitmap_bytes, packed
 
 
 class BoardRom(Block):
@@ -31,7 +31,7 @@ class BoardRom(Block):
         if mask is not None:  # backwards, as places are counted
             parts[1] = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))
         if digit is not None:
-            parts[2] = bytes([UNLABELLED]) + packed(digit)
+            parts[2] = bitmap_payload(digit)
         longest = max(map(len, parts))
         self._bits = (longest - 1).bit_length()
         self._selects, self._shows = mask is not None, digit is not None

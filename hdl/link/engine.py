@@ -15,9 +15,9 @@ from .handlers.identity import IdentityHandler
 from .handlers.images import ImageHandler
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
+from .messages import bitmap_bytes
 from .protocol import ANSWER, Cause, Notice, Request
 from .receiver import CAUSE_BITS
-from .requests import bitmap_bytes
 from .ring import ENTRY
 from .transmitter import ANSWER_BYTE
 
@@ -40,7 +40,7 @@ class Engine(Block):
 
     What a request does is a handler's matter (see `handlers.handler`); here is what all of them
     have in common. A new type of request takes an entry in `protocol.Request`, its length in
-    `requests.lengths_of`, and a handler that lists it in its `requests`.
+    `messages.lengths_of`, and a handler that lists it in its `requests`.
 
     Besides requests there is what the board does unasked, when it has nothing else to do. A notice
     of dropped frames is a STATUS that nobody has asked for; to show the stored image is an INPUTS

@@ -15,9 +15,9 @@ from firstspike.hdl.lib.pipeline import Stage
 from .board_rom import BoardRom
 from .engine import Engine
 from .identity import identity_of
+from .messages import lengths_of
 from .protocol import BUILD_BYTES
 from .receiver import Receiver
-from .requests import lengths_of
 from .ring import Ring
 from .transmitter import ANSWER_BYTE, Transmitter
 from .uart import RECEIVED

@@ -1,4 +1,4 @@
-"""What payloads of the link mean to a host: images, decisions, and the weights of a core as bytes.
+"""The payloads of the link: how long they are, and what they mean to a host.
 
 Plain Python: whoever is at the other end of a board's line, real or simulated, has it from here.
 """
@@ -6,6 +6,7 @@ Plain Python: whoever is at the other end of a board's line, real or simulated, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,14 +29,51 @@ from .protocol import (
     DecisionFlag,
     Request,
 )
-from .requests import packed
 
-CHUNK_BYTES = CHUNK_BITS // 8
+WORD_BYTES = CHUNK_BITS // 8
+"""Of a chunk of weights, and of an event: payloads that may be longer than the least are so by
+multiples of this."""
 
 MAX_WORDS = 255
 """Of a READ; no piece of the weights has more."""
 
 _CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
+
+
+class Length(NamedTuple):
+    """Of a payload, in bytes."""
+
+    least: int
+    variable: bool = False
+
+
+def bitmap_bytes(pixels: int) -> int:
+    """Bytes of a bitmap."""
+    return -(-pixels // 8)
+
+
+def packed(pixels: np.ndarray) -> bytes:
+    """A bitmap, of bool [n]: pixel p is bit p % 8 of byte p // 8."""
+    return np.packbits(np.asarray(pixels, bool), bitorder="little").tobytes()
+
+
+def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:
+    """The requests that a board with a core of `config` for `network` takes."""
+    lengths = {
+        Request.HELLO: Length(0),
+        Request.WRITE: Length(ADDRESS_FORMAT.size + WORD_BYTES, variable=True),
+        Request.READ: Length(ADDRESS_FORMAT.size + 1),
+        Request.CHECKSUM: Length(0),
+        Request.EVENTS: Length(1, variable=True),
+        Request.STATUS: Length(0),
+        Request.RESET: Length(0),
+    }
+    if config.bitmap is not None:
+        lengths[Request.PIXELS] = Length(1 + bitmap_bytes(network.n_inputs))
+        lengths[Request.INPUTS] = Length(1 + bitmap_bytes(config.n_inputs))
+    if config.learns:
+        lengths[Request.SETTINGS] = Length(SETTINGS_FORMAT.size)
+    return lengths
 
 
 def goes_as_bitmap(config: CoreConfig, ticks: np.ndarray) -> np.ndarray:
@@ -105,7 +143,7 @@ def settings_payload(settings: Settings, seed: int = 0) -> bytes:
 
 def word_bytes(layer: LayerConfig) -> int:
     """Bytes of a weight word of a layer on the line."""
-    return CHUNK_BYTES * chunks_of(layer)
+    return WORD_BYTES * chunks_of(layer)
 
 
 def weight_bytes(
@@ -128,7 +166,7 @@ def weight_bytes(
             raise NetworkError(f"the core stores weights of {bits} bits, {low}..{high}: give those")
     content = [bytearray() for _ in config.layers]
     for number, _, chunk in weight_chunks(config, network, stored):
-        content[number] += chunk.to_bytes(CHUNK_BYTES, "little")
+        content[number] += chunk.to_bytes(WORD_BYTES, "little")
     return [bytes(one) for one in content]
 
 

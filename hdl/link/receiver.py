@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
 
+from .messages import WORD_BYTES, Length
 from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
-from .requests import WORD_BYTES, Length
 from .ring import ENTRY
 from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
 from .uart import RECEIVED
@@ -38,7 +38,7 @@ CAUSE_BITS = 3
 class Receiver(Block):
     """Undoes COBS, checks frames, and puts requests into the ring.
 
-    Parameters: `lengths` of the requests that are taken, as of `requests.lengths_of`. `selects`,
+    Parameters: `lengths` of the requests that are taken, as of `messages.lengths_of`. `selects`,
     whether PIXELS are reduced to those connected; else they are stored as they come.
 
     Latency: a request is put 3 clocks after its delimiter.

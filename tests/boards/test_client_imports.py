@@ -41,7 +41,6 @@ OURS = [
     "hdl.link.identity",
     "hdl.link.messages",
     "hdl.link.protocol",
-    "hdl.link.requests",
 ]
 """What defines protocol and network: no gateware."""
 

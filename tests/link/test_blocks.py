@@ -15,8 +15,8 @@ from firstspike.hdl.link.handlers.identity import IdentityHandler
 from firstspike.hdl.link.handlers.images import ImageHandler
 from firstspike.hdl.link.handlers.status import StatusHandler
 from firstspike.hdl.link.handlers.weights import WeightHandler
+from firstspike.hdl.link.messages import packed
 from firstspike.hdl.link.protocol import BAUD, DELIMITER, Request, decode_frame
-from firstspike.hdl.link.requests import packed
 from firstspike.hdl.link.ring import Ring
 from firstspike.hdl.link.selector import Selector
 from firstspike.hdl.link.transmitter import Transmitter

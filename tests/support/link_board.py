@@ -11,6 +11,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.messages import packed
 from firstspike.hdl.link.protocol import (
     ANSWER,
     DECISION_FORMAT,
@@ -19,7 +20,6 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
-from firstspike.hdl.link.requests import packed
 from firstspike.sim.benches.link.script import (
     Answer,
     Outcome,

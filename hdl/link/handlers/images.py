@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import (
     DECISION_BYTES,
     SPIKES_BYTES,
@@ -15,7 +16,6 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
-from firstspike.hdl.link.requests import bitmap_bytes
 
 from .handler import Handler, bytes_of, core_ports
 

@@ -19,7 +19,7 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import weight_bytes
+from firstspike.hdl.link.messages import WORD_BYTES, weight_bytes
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
@@ -29,7 +29,6 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
-from firstspike.hdl.link.requests import WORD_BYTES
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 

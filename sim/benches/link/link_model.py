@@ -11,6 +11,7 @@ from typing import NamedTuple
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.link.messages import WORD_BYTES, lengths_of
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     RING_OVERHEAD,
@@ -19,7 +20,6 @@ from firstspike.hdl.link.protocol import (
     Request,
     decode_frame,
 )
-from firstspike.hdl.link.requests import WORD_BYTES, lengths_of
 
 BROKEN = 1 << 8
 """Added to a byte: it comes without its stop bit."""
