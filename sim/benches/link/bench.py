@@ -6,20 +6,22 @@ It judges nothing but that answers come at all; `script` says what the steps mea
 import itertools
 import random
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.handle import SimHandleBase
 from cocotb.triggers import Timer
 from cocotbext.uart import UartSink, UartSource
 
 from firstspike.hdl.link.uart import LINE_SPACING
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import PERIOD, ClockDomain, StreamSink, at_random
-from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
+from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random
+from firstspike.sim.harness.taps import Arrivals, fail_in_silence
 
 from .link_model import BROKEN
+from .script import Outcome, Parameters, answers_of
+
+PATIENCE = 200_000
+"""Clock cycles without a byte, more than any request takes."""
 
 
 class Received:
@@ -75,10 +77,10 @@ class Received:
 class ByteLine(StreamSink):
     """The streams of bytes of a LinkedCore."""
 
-    def __init__(self, dut: SimHandleBase, domain: ClockDomain, pauses: bool = False) -> None:
+    def __init__(self, dut: Dut, domain: ClockDomain, pauses: bool = False) -> None:
         super().__init__(dut, "sent", domain, willing=self._pausing() if pauses else None)
         self.held = False
-        self.received = Received(domain)
+        self.arrived = Received(domain)
         self._dut = dut
         dut.received__valid.value = 0
         dut.received__payload.value = 0
@@ -90,29 +92,25 @@ class ByteLine(StreamSink):
 
     def take(self, cycle: int, payload: int) -> None:
         """Keep a byte from the board."""
-        self.received.take(payload, cycle)
+        self.arrived.take(payload, cycle)
 
-    async def send(self, content: bytes, spacing: int, broken: int = 0) -> None:
-        """Send bytes, so many clocks apart."""
+    async def send(self, content: bytes, spacing: int, broken: bool = False) -> None:
+        """Send bytes, so many clocks apart; the line has damaged them if they are `broken`."""
         valid, payload = self._dut.received__valid, self._dut.received__payload
         await self._domain.after_rising()
         for byte in content:
             valid.value = 1
-            payload.value = byte | broken
+            payload.value = byte | BROKEN if broken else byte
             await self._domain.rising
             valid.value = 0
             await self._domain.cycles(spacing - 1)
-
-    async def send_broken(self, content: bytes, spacing: int) -> None:
-        """Send bytes that the line has damaged."""
-        await self.send(content, spacing, BROKEN)
 
 
 class BitLine:
     """The two wires of a SerialCore."""
 
-    def __init__(self, dut: SimHandleBase, domain: ClockDomain, bits: int) -> None:
-        self.received = Received(domain)
+    def __init__(self, dut: Dut, domain: ClockDomain, bits: int) -> None:
+        self.arrived = Received(domain)
         self._dut, self._domain, self._bits = dut, domain, bits
         baud = 1e9 / (PERIOD * bits)
         self._source = UartSource(dut.rx, baud=baud)
@@ -125,90 +123,83 @@ class BitLine:
     async def _listen(self) -> None:
         while True:
             byte = await self._sink.read(1)
-            self.received.take(byte[0], self._domain.cycle)
+            self.arrived.take(byte[0], self._domain.cycle)
 
-    async def send(self, content: bytes, spacing: int = 0) -> None:
-        """Send bytes, one right after the other."""
-        self._source.write_nowait(content)
-        await self._source.wait()
-
-    async def send_broken(self, content: bytes, spacing: int = 0) -> None:
-        """Send bytes without their stop bits, and rest for a bit after each."""
+    async def send(self, content: bytes, spacing: int, broken: bool = False) -> None:
+        """Send bytes, one right after the other; for a stop bit `broken` ones have a rest."""
+        if not broken:
+            self._source.write_nowait(content)
+            await self._source.wait()
+            return
         for byte in content:
             for bit in (0, *(byte >> i & 1 for i in range(8)), 0, 1):
-                self._dut.rx.value = bit
-                await Timer(PERIOD * self._bits, "step")
+                await self._level(bit, 1)
 
     async def send_low(self, bits: int) -> None:
         """A glitch, or a break: low for so many bits, and high for one."""
-        for level, length in ((0, bits), (1, 1)):
-            self._dut.rx.value = level
-            await Timer(PERIOD * self._bits * length, "step")
+        await self._level(0, bits)
+        await self._level(1, 1)
+
+    async def _level(self, level: int, bits: int) -> None:
+        self._dut.rx.value = level
+        await Timer(PERIOD * self._bits * bits, "step")
+
+
+def line_to(
+    dut: Dut, domain: ClockDomain, bits: int | None, pauses: bool = False
+) -> ByteLine | BitLine:
+    """The line of a LinkedCore, or with `bits` clocks a bit that of a SerialCore."""
+    return ByteLine(dut, domain, pauses) if bits is None else BitLine(dut, domain, bits)
 
 
 class LinkBench:
-    """A board, and a host that follows a script."""
+    """A board, and a host that follows a script; a step is a method."""
 
-    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
+    def __init__(self, dut: Dut, parameters: Parameters) -> None:
         self.dut = dut
         self.domain = ClockDomain(dut)
-        bits = given["bits"]
-        if bits is None:
-            self.line = ByteLine(dut, self.domain, given["pauses"])
-        else:
-            self.line = BitLine(dut, self.domain, bits)
-        self.received = self.line.received
-        self.sent: list[int] = []
-        # What the images are a script does not know.
-        self.logs = SpikeLogs(dut, self.domain, given["hidden"], lambda bits: bits & 1)
+        self.line = line_to(dut, self.domain, parameters.bits, parameters.pauses)
+        self._steps = parameters.steps
         dut.show.value = 0
 
-    async def run(self, steps: list[list]) -> None:
+    async def run(self) -> None:
         """Everything, from the first reset on."""
         await self.domain.start()
         self.line.start()
-        self.logs.start()
-        for name, *arguments in steps:
-            await getattr(self, f"_{name}")(*arguments)
+        for step, arguments in self._steps:
+            await getattr(self, f"_{step}")(*arguments)
 
-    async def _send(self, content: str, spacing: int) -> None:
-        await self.line.send(bytes.fromhex(content), spacing)
-
-    async def _broken(self, content: str, spacing: int = LINE_SPACING) -> None:
-        await self.line.send_broken(bytes.fromhex(content), spacing)
+    async def _send(self, content: bytes, spacing: int, broken: bool = False) -> None:
+        await self.line.send(content, spacing, broken)
 
     async def _pause(self, cycles: int) -> None:
         await self.domain.after_rising()
         await self.domain.cycles(cycles)
 
     async def _hold(self, held: bool) -> None:
+        assert isinstance(self.line, ByteLine), "bits are taken as they come"
         self.line.held = held
 
     async def _press(self) -> None:
-        for level, cycles in ((1, 10), (0, 10)):
+        for level in (1, 0):
             await self.domain.after_rising()
             self.dut.show.value = level
-            await self.domain.cycles(cycles)
+            await self.domain.cycles(10)
 
-    async def _answers(self, count: int, patience: int) -> None:
-        await self.received.answers(count, patience)
+    async def _answers(self, count: int) -> None:
+        await self.line.arrived.answers(count, PATIENCE)
 
-    async def _stream(self, frames: list[list], capacity: int) -> None:
+    async def _stream(self, frames: Sequence[tuple[bytes, int]], capacity: int) -> None:
         costs = [cost for _, cost in frames]
-        async for number, _ in self.received.room(costs, capacity, 200_000):
-            await self._send(frames[number][0], LINE_SPACING)
-            self.sent.append(self.domain.cycle)
+        async for number, _ in self.line.arrived.room(costs, capacity, PATIENCE):
+            await self.line.send(frames[number][0], LINE_SPACING)
 
 
 @cocotb.test()
 async def link(dut):
-    """Follow the script of the stimulus file."""
-    given = exchange.parameters()
-    bench = LinkBench(dut, given)
-    await bench.run(given["steps"])
-    exchange.report(
-        **bench.received.report(),
-        **bench.logs.report(),
-        sent=np.array(bench.sent, np.int64),
-        shown=int(dut.shown.value) if dut.shown_valid.value else -1,
-    )
+    """Follow the script it is given."""
+    bench = LinkBench(dut, given(Parameters))
+    await bench.run()
+    shown = int(dut.shown.value) if dut.shown_valid.value else -1
+    arrived = bench.line.arrived
+    report(Outcome(answers_of(bytes(arrived.content), arrived.cycles), shown))

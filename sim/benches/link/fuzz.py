@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -260,8 +260,25 @@ def _config(network: Network) -> CoreConfig:
 
 
 @dataclass(frozen=True)
+class Parameters:
+    """What the bench is told."""
+
+    trials: Sequence[Trial]
+    bits: int | None
+    """Clocks a bit of a SerialCore; None for a LinkedCore."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the bench says: how many frames it sent, and the harm of the last one, if any."""
+
+    frames: int
+    harm: str = ""
+
+
+@dataclass(frozen=True)
 class Findings:
-    """What came of some hostile frames, and the ones that did harm: (kind, content, what)."""
+    """What came of some hostile frames, and the one that did harm: (kind, content, what)."""
 
     frames: int
     kinds: dict[str, int]
@@ -282,21 +299,11 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     verilog = make(
         _config(network), network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES
     )
-    all_trials = list(trials(seed, count, bits))
-    content = [part for trial in all_trials for part in trial.content]
-    results = Simulation(verilog, top).run(
-        "firstspike.sim.benches.link.fuzz_bench",
-        {
-            "content": np.array(content, np.int64),
-            "lengths": np.array([len(trial.content) for trial in all_trials], np.int64),
-            "good": [trial.good.hex() for trial in all_trials],
-            "answers": [[a.hex() for a in trial.answers] for trial in all_trials],
-            "bits": CLOCKS_A_BIT if bits else None,
-        },
-    )
+    parameters = Parameters(list(trials(seed, count, bits)), CLOCKS_A_BIT if bits else None)
+    outcome = Simulation(verilog, top).run("firstspike.sim.benches.link.fuzz_bench", parameters)
+    done = parameters.trials[: outcome.frames]
     harmful = []
-    for number, what in results["harm"]:
-        trial = all_trials[number]
-        harmful.append((trial.kind, " ".join(f"{part:02x}" for part in trial.content), what))
-    done = all_trials[: results["frames"]]
+    if outcome.harm:
+        content = " ".join(f"{part:02x}" for part in done[-1].content)
+        harmful.append((done[-1].kind, content, outcome.harm))
     return Findings(len(done), dict(Counter(trial.kind for trial in done)), harmful)

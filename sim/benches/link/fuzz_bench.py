@@ -3,8 +3,9 @@
 `fuzz` makes them and says what must be answered.
 """
 
+from itertools import groupby
+
 import cocotb
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.link.protocol import (
     ANSWER,
@@ -16,11 +17,11 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.hdl.link.receiver import SPACING
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import ClockDomain
+from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.streams import ClockDomain, Dut
 
-from .bench import BitLine, ByteLine
-from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG
+from .bench import BitLine, line_to
+from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Outcome, Parameters
 from .link_model import BROKEN
 
 PATIENCE = 20_000
@@ -33,10 +34,10 @@ REST = 12
 class FuzzBench:
     """A board, and a line on which all kinds of things come."""
 
-    def __init__(self, dut: SimHandleBase, bits: int | None) -> None:
+    def __init__(self, dut: Dut, bits: int | None) -> None:
         self.domain = ClockDomain(dut)
         self.bits = bits
-        self.line = ByteLine(dut, self.domain) if bits is None else BitLine(dut, self.domain, bits)
+        self.line = line_to(dut, self.domain, bits)
         self._read = 0
         dut.show.value = 0
 
@@ -47,20 +48,16 @@ class FuzzBench:
 
     async def hostile(self, content: list[int]) -> None:
         """Send it, part by part."""
-        plain = bytearray()
-        for part in [*content, None]:
-            if part is not None and part < BROKEN:
-                plain.append(part)
-                continue
+        for plain, parts in groupby(content, lambda part: part < BROKEN):
             if plain:
-                await self.line.send(plain, SPACING)
-                plain.clear()
-            if part is None:
-                break
-            if part & LOW:
-                await self.line.send_low(part - LOW)
-            else:
-                await self.line.send_broken([part - BROKEN], SPACING)
+                await self.line.send(bytes(parts), SPACING)
+                continue
+            for part in parts:
+                if part & LOW:
+                    assert isinstance(self.line, BitLine)
+                    await self.line.send_low(part - LOW)
+                else:
+                    await self.line.send(bytes([part - BROKEN]), SPACING, broken=True)
         if self.bits is not None:
             await self.domain.after_rising()
             await self.domain.cycles(REST * self.bits)
@@ -69,12 +66,11 @@ class FuzzBench:
         """Wait for these answers, of notices apart; what is wrong with what came, or nothing."""
         deadline = self.domain.cycle + PATIENCE
         for answer in wanted:
-            while True:
+            frame = await self._frame(deadline)
+            while frame and frame[0] in (Notice.ERROR, Notice.REFUSED):
                 frame = await self._frame(deadline)
-                if frame is None:
-                    return LOST
-                if frame[0] not in (Notice.ERROR, Notice.REFUSED):
-                    break
+            if frame is None:
+                return LOST
             if not frame.startswith(answer):
                 if answer[0] == Request.CHECKSUM + ANSWER and frame[:2] == answer[:2]:
                     return CHANGED
@@ -92,7 +88,7 @@ class FuzzBench:
 
     async def _frame(self, deadline: int) -> bytes | None:
         """The next frame: type, sequence, payload; None where none comes by then."""
-        content = self.line.received.content
+        content = self.line.arrived.content
         while (end := content.find(DELIMITER, self._read)) < 0:
             if self.domain.cycle > deadline:
                 return None
@@ -109,21 +105,13 @@ class FuzzBench:
 @cocotb.test()
 async def fuzz(dut):
     """Send everything; end with what does harm."""
-    given = exchange.parameters()
-    bench = FuzzBench(dut, given["bits"])
+    parameters = given(Parameters)
+    bench = FuzzBench(dut, parameters.bits)
     await bench.start()
-    content = given["content"].tolist()
-    begin, done, harm = 0, 0, []
-    for length, good, answers in zip(
-        given["lengths"].tolist(), given["good"], given["answers"], strict=True
-    ):
-        await bench.hostile(content[begin : begin + length])
-        await bench.line.send(bytes.fromhex(good), SPACING)
-        begin += length
-        wrong = await bench.answered([bytes.fromhex(answer) for answer in answers])
-        done += 1
-        if wrong:
+    for number, trial in enumerate(parameters.trials):
+        await bench.hostile(trial.content)
+        await bench.line.send(trial.good, SPACING)
+        if wrong := await bench.answered(trial.answers):
             hung = "" if await bench.alive() else f"; {HANGS}"
-            harm.append((done - 1, wrong + hung))
-            break
-    exchange.report(frames=done, harm=harm)
+            return report(Outcome(number + 1, wrong + hung))
+    report(Outcome(len(parameters.trials)))

@@ -69,7 +69,8 @@ class LinkModel:
             return self.drop(error.cause)
         if kind not in self.lengths:
             return self.drop(Cause.TYPE)
-        length, more = self.lengths[kind], len(payload) - self.lengths[kind].least
+        length = self.lengths[Request(kind)]
+        more = len(payload) - length.least
         if more < 0 or (more and not length.variable) or more % WORD_BYTES:
             return self.drop(Cause.LENGTH)
         if sequence != self.expected and kind != Request.HELLO:

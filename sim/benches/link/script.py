@@ -64,12 +64,16 @@ class Script:
     """What a host does, step by step; a bench does it, and says what came back."""
 
     def __init__(self) -> None:
-        self.steps: list[list] = []
+        self.steps: list[tuple[str, Any]] = []
+        """What `bench.LinkBench` is to do, and the arguments of that."""
+
+    def _then(self, step: str, *arguments: Any) -> Script:
+        self.steps.append((step, arguments))
+        return self
 
     def send(self, content: bytes, *, spacing: int = LINE_SPACING) -> Script:
         """Bytes as they are, so many clocks apart (of no importance bit by bit)."""
-        self.steps.append(["send", content.hex(), spacing])
-        return self
+        return self._then("send", content, spacing)
 
     def request(
         self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = LINE_SPACING
@@ -79,33 +83,27 @@ class Script:
 
     def broken(self, content: bytes) -> Script:
         """Bytes that have lost their stop bit."""
-        self.steps.append(["broken", content.hex()])
-        return self
+        return self._then("send", content, LINE_SPACING, True)
 
     def pause(self, cycles: int) -> Script:
         """Do nothing for so many clock cycles."""
-        self.steps.append(["pause", cycles])
-        return self
+        return self._then("pause", cycles)
 
     def press(self) -> Script:
         """Press the button for some cycles."""
-        self.steps.append(["press"])
-        return self
+        return self._then("press")
 
     def hold(self) -> Script:
         """Take no bytes from the board (byte by byte, with `pauses`), until `go_on`."""
-        self.steps.append(["hold", True])
-        return self
+        return self._then("hold", True)
 
     def go_on(self) -> Script:
         """Take bytes again."""
-        self.steps.append(["hold", False])
-        return self
+        return self._then("hold", False)
 
-    def answers(self, count: int, patience: int = 200_000) -> Script:
-        """Wait until so many frames have come in all; fail where none comes for so many cycles."""
-        self.steps.append(["answers", count, patience])
-        return self
+    def answers(self, count: int) -> Script:
+        """Wait until so many frames have come in all; fail where none comes for too long."""
+        return self._then("answers", count)
 
     def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Script:
         """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.
@@ -113,11 +111,19 @@ class Script:
         All answers to what came before must be here.
         """
         frames = [
-            [encode_frame(kind, (first + i) % 256, payload).hex(), RING_OVERHEAD + len(payload)]
+            (encode_frame(kind, (first + i) % 256, payload), RING_OVERHEAD + len(payload))
             for i, (kind, payload) in enumerate(requests)
         ]
-        self.steps.append(["stream", frames, capacity])
-        return self
+        return self._then("stream", frames, capacity)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told."""
+
+    steps: Sequence[tuple[str, Any]]
+    bits: int | None
+    pauses: bool
 
 
 @dataclass(frozen=True)
@@ -125,46 +131,21 @@ class Outcome:
     """What came back."""
 
     answers: Sequence[Answer]
-    sent: np.ndarray
-    """Cycles in which the last byte of each frame of `Script.stream` had gone out."""
     shown: int
     """The class shown in the end, or -1."""
-    logs: Sequence[np.ndarray]
-    """Per hidden layer the payloads of its spike log."""
 
 
 def run_script(
-    verilog: str,
-    script: Script,
-    *,
-    bits: int | None = None,
-    hidden: int = 0,
-    pauses: bool = False,
-    seed: int = 1,
-    simulator: str = "verilator",
-    waves: str | None = None,
+    verilog: str, script: Script, *, bits: int | None = None, pauses: bool = False
 ) -> Outcome:
     """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a SerialCore.
 
-    `hidden` are the layers whose spike log is wanted; with `pauses` the line out pauses at random
-    (bytes only). Raises SimulationError, also where an answer does not come or is no frame.
+    With `pauses` the line out pauses at random (bytes only). Raises SimulationError, also where an
+    answer does not come or is no frame.
     """
-    simulation = Simulation(
-        verilog,
-        LINKED_CORE_TOP if bits is None else SERIAL_CORE_TOP,
-        simulator=simulator,
-        waves=waves,
-    )
-    results = simulation.run(
-        "firstspike.sim.benches.link.bench",
-        {"steps": script.steps, "bits": bits, "hidden": hidden, "pauses": pauses},
-        seed=seed,
-    )
-    return Outcome(
-        answers=answers_of(bytes(results["bytes"]), results["cycles"]),
-        sent=results["sent"],
-        shown=results["shown"],
-        logs=[results[f"log_{layer}"][:, 1] for layer in range(hidden)],
+    simulation = Simulation(verilog, LINKED_CORE_TOP if bits is None else SERIAL_CORE_TOP)
+    return simulation.run(
+        "firstspike.sim.benches.link.bench", Parameters(script.steps, bits, pauses)
     )
 
 

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import tty
-from pathlib import Path
 from threading import Event, Thread
-from types import TracebackType
 from typing import Self
 
 from firstspike.sim.harness.runner import Simulation, SimulationError
@@ -39,25 +36,23 @@ class VirtualBoard:
         # 3.12 take the thread for ended, and what it still writes to would be removed.
         self._ended = Event()
         self._error: Exception | None = None
-        self._folder = tempfile.TemporaryDirectory(prefix="firstspike-")
         self._socket = socket.socket(socket.AF_UNIX)
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)  # else what we send would come back as an echo
         self.port = os.ttyname(self._theirs)
 
     def __enter__(self) -> Self:
-        path = str(Path(self._folder.name) / "control")
-        self._parameters = {"control": path}
         try:
             with socket.socket(socket.AF_UNIX) as listener:
-                listener.bind(path)
+                listener.bind("")  # Linux makes a name up that is no path: paths have to be short
                 listener.listen()
                 listener.settimeout(LOOK)
+                self._address = listener.getsockname()
                 self._thread.start()
                 self._socket = self._accept(listener)
             socket.send_fds(self._socket, [b"\0"], [self._ours])
         except BaseException:
-            self._close()
+            self.__exit__()
             raise
         return self
 
@@ -75,25 +70,16 @@ class VirtualBoard:
             pass  # a signal that the system gives to the other thread would not end a wait
         raise self._failure()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         self._socket.close()
         if self._thread.ident is not None:
             self._ended.wait()
         os.close(self._ours)
         os.close(self._theirs)
-        self._folder.cleanup()
 
     def _run(self) -> None:
         try:
-            self._simulation.run("firstspike.sim.benches.link.virtual_bench", self._parameters)
+            self._simulation.run("firstspike.sim.benches.link.virtual_bench", self._address)
         except Exception as error:
             self._error = error
         finally:

@@ -10,11 +10,10 @@ import signal
 import socket
 
 import cocotb
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.link.uart import LINE_SPACING
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import ClockDomain
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.streams import ClockDomain, Dut
 
 from .bench import ByteLine
 
@@ -32,16 +31,17 @@ may have one answer."""
 class Terminal:
     """Our end of the pseudo-terminal, and the socket that says how long there is one."""
 
-    def __init__(self, control: socket.socket, file: int) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._file = file
+        _, (self._file,), _, _ = socket.recv_fds(control, 1, 1)
         self._unsent = b""
-        os.set_blocking(file, False)
+        os.set_blocking(self._file, False)
 
     def read(self, wait: bool) -> bytes | None:
         """What the host has sent, empty for nothing; None if the end has come."""
-        readable, _, _ = select.select([self._file, self._control], [], [], None if wait else 0)
-        if self._control in readable:
+        control = self._control.fileno()
+        readable, _, _ = select.select([self._file, control], [], [], None if wait else 0)
+        if control in readable:
             return None
         return os.read(self._file, PIECE) if readable else b""
 
@@ -91,13 +91,12 @@ class Traffic:
 
 
 @cocotb.test()
-async def virtual(dut: SimHandleBase) -> None:
+async def virtual(dut: Dut) -> None:
     """Be a board until the control socket is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who has started us
     control = socket.socket(socket.AF_UNIX)
-    control.connect(exchange.parameters()["control"])
-    _, (file,), _, _ = socket.recv_fds(control, 1, 1)
-    terminal, traffic = Terminal(control, file), Traffic()
+    control.connect(given(bytes))
+    terminal, traffic = Terminal(control), Traffic()
     domain = ClockDomain(dut)
     line = ByteLine(dut, domain)
     dut.show.value = 0
@@ -111,9 +110,8 @@ async def virtual(dut: SimHandleBase) -> None:
             await domain.after_rising()
             await domain.cycles(STEP)
             traffic.passed(STEP)
-        sent = bytes(line.received.content)
-        if sent:
-            line.received.content.clear()
-            line.received.cycles.clear()
+        if sent := bytes(line.arrived.content):
+            line.arrived.content.clear()
+            line.arrived.cycles.clear()
             traffic.went(sent)
         terminal.write(sent)
