@@ -132,27 +132,31 @@ def test_reset_and_status(board):
     assert board.classify(TICKS).tick.tolist() == infer(NETWORK, TICKS).tick.tolist()
 
 
+TEMPORARY = "long" * 30
+"""No path of a socket could be as long."""
+
+
 @pytest.fixture
 def serving(tmp_path):
-    """The command `firstspike serve`, and the link to its port."""
+    """The command `firstspike serve`, and a folder with its network and the link to its port."""
     NETWORK.save(tmp_path / "toy.npz")
-    link = tmp_path / "port"
     words = ["serve", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
-    words += ["--weights", "port", "--learn", 10, "--link", link]
+    words += ["--weights", "port", "--learn", 10, "--link", tmp_path / "port"]
     code = "from firstspike.scripts.main import main; main()"
-    temporary = tmp_path / ("long" * 30)  # no path of a socket could be as long
+    temporary = tmp_path / TEMPORARY
     temporary.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     try:
-        name = process.stdout.readline().strip()
-        assert str(link.resolve()) == name
         yield process, tmp_path
+        assert not (tmp_path / "port").is_symlink()
         assert list(temporary.iterdir()) == []
+        assert process.stderr.read().splitlines()[-1] == "Ended."
     finally:
         process.kill()
         process.wait()
@@ -161,6 +165,7 @@ def serving(tmp_path):
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     process, folder = serving
+    assert process.stdout.readline().strip() == str((folder / "port").resolve())
     (folder / "events").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
     words = (folder / "toy.npz", "--events", folder / "events", "--target", "board")
     ended = firstspike(capfd, "compare", *words, "--port", folder / "port")
@@ -169,7 +174,14 @@ def test_the_command_serves_until_it_is_ended(capfd, serving, ending):
     process.send_signal(ending)
     process.send_signal(signal.SIGTERM)  # impatience does not disturb the end
     assert process.wait(60) == 0
-    assert not (folder / "port").is_symlink()
+
+
+def test_the_command_can_be_ended_before_it_is_ready(serving):
+    process, folder = serving
+    while not any((folder / TEMPORARY).iterdir()):  # the simulation begins
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
 
 
 class SlowSimulation:
