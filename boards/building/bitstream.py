@@ -18,7 +18,6 @@ from firstspike.hdl.lib.memory_register import FORGET_INITIAL
 from firstspike.hdl.link.protocol import BAUD
 
 from .design import TOP, Design
-from .digits import digit_cycles, digit_pixels
 
 SEEDS = (1, 2, 3, 4, 5)
 """Tried in turn if none is named."""
@@ -175,13 +174,12 @@ def _without(words: Sequence[str], *left_out: str) -> list[str]:
 
 def _latency(design: Design) -> dict[str, Any] | None:
     """Cycles and microseconds of the bundled test digits; None where they are no input for it."""
-    pixels = digit_pixels(design.network)
-    if pixels is None:
+    cycles = design.digit_cycles()
+    if cycles is None:
         return None
-    cycles = digit_cycles(design.network, design.config.folding, pixels)
     figures = {"mean": cycles.mean(), "least": cycles.min(), "most": cycles.max()}
     return {
-        "images": len(pixels),
+        "images": len(cycles),
         "cycles": {name: float(value) for name, value in figures.items()},
         "us": {name: float(value) * MHZ / design.hz for name, value in figures.items()},
     }

@@ -12,15 +12,14 @@ from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import Dividers
 from firstspike.boards.top import Top
-from firstspike.golden import Network
+from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
+from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.protocol import BUILD_BYTES
 from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.hdl.link.uart import divisor_of
-
-from .digits import digit_pixels
 
 TOP = "firstspike"
 """Name of the design, and of its files."""
@@ -74,19 +73,38 @@ class Design:
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for it; `build` is the hash that it tells."""
         weights = held_weights(self.network, self.stored_bits)
+        digits = digit_pixels(self.network, 1)
         serial_core = SerialCore(
             self.config,
             self.network,
             clock_hz=self.hz,
             build=build,
             weights=None if self.board.loaded else weights,
-            digit=self._digit(),
+            digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.board.ring_bytes,
         )
         return self.board.platform().prepare(
             Top(self.board, self.dividers, serial_core), TOP, emit_src=False
         )
 
-    def _digit(self) -> np.ndarray | None:
-        pixels = digit_pixels(self.network, 1)
-        return None if pixels is None else pixels[0] > 127
+    def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
+        """Clock cycles int64 [n] of the digits of `digit_pixels`, None where it has none."""
+        pixels = digit_pixels(self.network, count)
+        if pixels is None:
+            return None
+        seen = self.network.connected()
+        ticks = encode(seen, pixels)
+        return cycles(seen, ticks, infer(seen, ticks), self.config.folding, pixels)
+
+
+def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
+    """The connected pixels uint8 [n, n_connected] of `count` bundled test digits, None for all.
+
+    They are spread over the set, whose beginning is easier than the rest. None for a network that
+    takes no black and white digits of that size.
+    """
+    pixels = bundled_test_set()[0]
+    pixels = pixels[:: len(pixels) // (count or len(pixels))]
+    if not network.takes_bitmap or network.n_inputs != pixels.shape[1]:
+        return None
+    return pixels[:, network.inputs]

@@ -38,7 +38,7 @@ RULES: dict[Family, Rule] = {
 def luts(config: CoreConfig, family: Family) -> int:
     """Look-up tables, or logic cells, without those that serve as memory."""
     rule = RULES[family]
-    total = rule.design
+    total: float = rule.design
     for layer in config.layers:
         folding = layer.folding
         bit = rule.registers if folding.groups == 1 else rule.memory

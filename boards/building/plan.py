@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 
 from .design import WINDOW, Design
-from .digits import digit_cycles, digit_pixels
 from .logic import luts
-from .memories import Blocks, blocks, memories
+from .memories import blocks, memories
 
 FILL = {ICE40: 0.97, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room, and what it has to fill is slow."""
@@ -39,14 +38,14 @@ class Plan:
     @property
     def lanes(self) -> int | None:
         """Of the widest layer; None if nothing fits."""
-        return self.design and max(layer.lanes for layer in self.design.config.folding.layers)
+        if self.design is None:
+            return None
+        return max(layer.lanes for layer in self.design.config.folding.layers)
 
     def latency(self) -> float | None:
         """Expected microseconds a digit, in the mean; None where there are none for it."""
-        pixels = self.design and digit_pixels(self.design.network, SAMPLE)
-        if pixels is None:
+        if self.design is None or (cycles := self.design.digit_cycles(SAMPLE)) is None:
             return None
-        cycles = digit_cycles(self.design.network, self.design.config.folding, pixels)
         return float(cycles.mean()) * MHZ / self.design.hz
 
 
@@ -55,28 +54,28 @@ def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | Non
 
     Raises ClockError.
     """
-    nearest: tuple[float, int, dict[str, int]] | None = None
-    for lanes in _lanes(network):
+    widest = max(weights.shape[1] for weights in network.weights)
+    nearest, least = None, inf
+    # Fewer lanes for the same groups would not be faster.
+    for lanes in dict.fromkeys(ceil(widest / groups) for groups in range(1, widest + 1)):
         try:
             design = Design.of(network, board, lanes, window, hz)
         except NetworkError as error:
             return Plan(board, None, str(error), {})
         needs = needs_of(design)
-        missing = sum(
-            max(0.0, number / _room(board, resource) - 1) for resource, number in needs.items()
-        )
-        if not missing:
+        room = {resource: _room(board, resource) for resource in needs}
+        over = {resource: need for resource, need in needs.items() if need > room[resource]}
+        if not over:
             return Plan(board, design, "", needs)
-        if nearest is None or missing < nearest[0]:
-            nearest = missing, lanes, needs
-    _, lanes, needs = nearest
-    excess = [
-        f"{number} of {_room(board, resource)} {resource}"
-        for resource, number in needs.items()
-        if number > _room(board, resource)
-    ]
-    plural = "s" if lanes > 1 else ""
-    return Plan(board, None, f"with {lanes} lane{plural} it takes {', '.join(excess)}", needs)
+        missing = sum(need / room[resource] - 1 for resource, need in over.items())
+        if missing < least:
+            excess = ", ".join(
+                f"{need} of {room[resource]} {resource}" for resource, need in over.items()
+            )
+            reason = f"with {lanes} lane{'s' if lanes > 1 else ''} it takes {excess}"
+            nearest, least = Plan(board, None, reason, needs), missing
+    assert nearest is not None
+    return nearest
 
 
 def fitting(board: Board) -> str | None:
@@ -120,29 +119,13 @@ def chosen_design(
 
 def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
-    family, loaded = design.board.device.family, design.board.loaded
-    total = Blocks()
+    family = design.board.device.family
+    needs = Counter({"LUTs": luts(design.config, family)})
     for memory in memories(design.config, design.network, design.board.ring_bytes):
-        total += blocks(memory, family, loaded)
-    needs = {
-        "LUTs": luts(design.config, family) + total.luts,
-        "block RAM": total.block_ram,
-        "SPRAM": total.spram,
-    }
-    return {resource: number for resource, number in needs.items() if number}
+        needs.update(blocks(memory, family, design.board.loaded))
+    return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 
 
 def _room(board: Board, resource: str) -> int:
     holds = board.device.holds.get(resource, 0)
     return int(holds * FILL[board.device.family]) if resource == "LUTs" else holds
-
-
-def _lanes(network: Network) -> Iterator[int]:
-    """The numbers of lanes that make sense for the widest layer: fewer for the same groups."""
-    widest = max(weights.shape[1] for weights in network.weights)
-    before = None
-    for groups in range(1, widest + 1):
-        lanes = ceil(widest / groups)
-        if lanes != before:
-            yield lanes
-        before = lanes

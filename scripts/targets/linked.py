@@ -9,10 +9,12 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.boards.building.digits import bitmap_pixels, linked_cycles
 from firstspike.golden import Results, infer
+from firstspike.golden.results import UNCOUNTED
+from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.messages import goes_as_bitmap
 
 from . import target
 
@@ -23,15 +25,20 @@ class LinkedTarget(target.Target):
     config: CoreConfig
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """Golden has no cycles for images that go as events."""
+        """Golden has no cycles for images that go as events, at the pace of the link."""
         inference = infer(self.network, ticks)
-        counts = linked_cycles(self.network, self.config, ticks, inference)
+        counts = np.full(len(ticks), UNCOUNTED)
+        bitmaps = goes_as_bitmap(self.config, ticks)
+        if bitmaps.any():
+            seen, some = self.network.connected(), ticks[bitmaps]
+            inferred = inference.select(bitmaps)
+            counts[bitmaps] = cycles(seen, some, inferred, self.folding, _pixels(some))
         return replace(inference, cycles=counts)
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
         """Of a core that sees the connected inputs alone."""
         seen = self.network.connected()
-        return learning_cycles(seen, ticks, learned, self.folding, bitmap_pixels(ticks))
+        return learning_cycles(seen, ticks, learned, self.folding, _pixels(ticks))
 
 
 @contextmanager
@@ -41,3 +48,8 @@ def images_bar(
     """What is told how many images are done, and shows a bar."""
     with tqdm(total=total, desc=what, unit="image", leave=leave) as bar:
         yield lambda done: bar.update(done - bar.n)
+
+
+def _pixels(ticks: np.ndarray) -> np.ndarray:
+    """The connected pixels, uint8 [n, n_rows], of images that spike at one tick alone."""
+    return (ticks > 0).astype(np.uint8) * 255

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
-from firstspike.boards.building.digits import digit_cycles, digit_pixels
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -86,7 +85,6 @@ def test_fewer_lanes_on_a_smaller_device():
 def test_the_latency_is_that_of_the_cycle_model():
     network = load_network("mnist-4bit")
     found = plan.plan_for(network, BOARDS["icebreaker"])
-    pixels = digit_pixels(network, plan.SAMPLE)
-    cycles = digit_cycles(network, found.design.config.folding, pixels)
+    cycles = found.design.digit_cycles(plan.SAMPLE)
     assert len(cycles) == plan.SAMPLE
     assert found.latency() == pytest.approx(cycles.mean() * MHZ / found.design.hz)

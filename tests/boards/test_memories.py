@@ -60,7 +60,7 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
 
 def used(width, depth, family, **more):
     taken = blocks(Memory("some", width, depth, **more), family, loaded=False)
-    return taken.block_ram, taken.luts
+    return taken.get("block RAM", 0), taken.get("LUTs", 0)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,6 @@ def test_small_tables_that_are_only_read_are_logic(family):
 
 def test_weights_that_are_loaded_are_in_single_port_ram():
     store = Memory(SINGLE_PORT[0], 48, 12800)
-    assert blocks(store, ICE40, loaded=True).spram == 3
-    assert blocks(replace(store, depth=16385), ICE40, loaded=True).spram == 6
-    assert blocks(store, ICE40, loaded=False).spram == 0
+    assert blocks(store, ICE40, loaded=True) == {"SPRAM": 3}
+    assert blocks(replace(store, depth=16385), ICE40, loaded=True) == {"SPRAM": 6}
+    assert "SPRAM" not in blocks(store, ICE40, loaded=False)
