@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -100,7 +99,7 @@ class Hostility:
     def __init__(self, rng: random.Random, model: HostileModel, bits: bool) -> None:
         self._rng = rng
         self._model = model
-        self._kinds: dict[str, Callable[[], list[int]]] = {
+        self._kinds: dict[str, Callable[[], Sequence[int]]] = {
             "truncated": self._truncated,
             "flipped": partial(self._damaged, 8, self._flip),
             "wrong bytes": partial(self._damaged, 3, self._change),
@@ -129,12 +128,12 @@ class Hostility:
             kind = self._rng.choice(list(self._kinds))
             if kind in LONG and self._rng.random() < 0.75:  # they take most of the time
                 continue
-            content = self._kinds[kind]()
+            content = list(self._kinds[kind]())
             # Damage of which no checksum of 16 bits tells is not the board's fault.
             if content and self._model.harmless([BROKEN if b & LOW else b for b in content]):
                 return kind, content
 
-    def _good(self, sequence: int | None = None) -> tuple[int, int, bytes]:
+    def _good(self) -> tuple[int, int, bytes]:
         """A request that would be taken."""
         kind = self._rng.choice(list(self._model.lengths))
         length = self._model.lengths[kind]
@@ -143,14 +142,14 @@ class Hostility:
             payload = ADDRESS_FORMAT.pack(self._rng.randrange(2) | 1 << 8) + payload[4:]
         if length.variable:
             payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(6))
-        return kind, self._model.expected if sequence is None else sequence, payload
+        return kind, self._model.expected, payload
 
-    def _frame(self) -> bytearray:
-        return bytearray(encode_frame(*self._good()))
+    def _frame(self) -> bytes:
+        return encode_frame(*self._good())
 
-    def _truncated(self) -> list[int]:
+    def _truncated(self) -> bytes:
         frame = self._frame()
-        return list(frame[: self._rng.randrange(1, len(frame) - 1)])
+        return frame[: self._rng.randrange(1, len(frame) - 1)]
 
     def _damaged(self, most: int, damage: Callable[[list[int]], None]) -> list[int]:
         """A good frame, damaged up to `most` times."""
@@ -179,28 +178,30 @@ class Hostility:
         bits = self._rng.choice((*range(1, 9), *range(10, 60)))  # nine would be a good zero
         frame.insert(self._rng.randrange(len(frame)), LOW | bits)
 
-    def _oversized(self) -> list[int]:
+    def _oversized(self) -> bytes:
         kind, sequence, payload = Request.EVENTS, self._model.expected, bytes(1)
         if self._rng.random() < 0.5:
             kind, payload = Request.WRITE, ADDRESS_FORMAT.pack(0)
         payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(31, 45))
-        return list(encode_frame(kind, sequence, payload))
+        return encode_frame(kind, sequence, payload)
 
-    def _wrong_length(self) -> list[int]:
+    def _wrong_length(self) -> bytes:
         kind, sequence, payload = self._good()
         change = self._rng.choice((-4, -2, -1, 1, 2, 3, 4, 5, 256))
         payload = payload[:change] if change < 0 else payload + self._rng.randbytes(change)
-        return list(encode_frame(kind, sequence, payload))
+        return encode_frame(kind, sequence, payload)
 
-    def _wrong_type(self) -> list[int]:
+    def _wrong_type(self) -> bytes:
         _, sequence, payload = self._good()
         kind = self._rng.choice([k for k in range(256) if k not in self._model.lengths])
-        return list(encode_frame(kind, sequence, payload))
+        return encode_frame(kind, sequence, payload)
 
-    def _wrong_sequence(self) -> list[int]:
-        return list(encode_frame(*self._good(self._model.expected + self._rng.randrange(1, 256))))
+    def _wrong_sequence(self) -> bytes:
+        ahead = self._rng.randrange(1, 256)
+        kind, sequence, payload = self._good()
+        return encode_frame(kind, sequence + ahead, payload)
 
-    def _out_of_range(self) -> list[int]:
+    def _out_of_range(self) -> bytes:
         kind = self._rng.choice((Request.READ, Request.WRITE))
         place = self._rng.choice((self._rng.randrange(4), self._rng.randrange(256)))
         place |= self._rng.choice((self._rng.randrange(32), self._rng.randrange(1 << 24))) << 8
@@ -208,33 +209,32 @@ class Hostility:
         if kind == Request.WRITE:
             more = self._rng.randbytes(WORD_BYTES * self._rng.randrange(1, 24))
         payload = ADDRESS_FORMAT.pack(place) + more
-        return list(encode_frame(kind, self._model.expected, payload))
+        return encode_frame(kind, self._model.expected, payload)
 
-    def _wrong_checksum(self) -> list[int]:
+    def _wrong_checksum(self) -> bytes:
         kind, sequence, payload = self._good()
-        return list(encode_frame(kind, sequence, payload + self._rng.randbytes(2)))
+        return encode_frame(kind, sequence, payload + self._rng.randbytes(2))
 
-    def _random_bytes(self) -> list[int]:
-        return list(self._rng.randbytes(self._rng.randrange(61)))
+    def _random_bytes(self) -> bytes:
+        return self._rng.randbytes(self._rng.randrange(61))
 
-    def _runs(self) -> list[int]:
-        run = b"".join(
+    def _runs(self) -> bytes:
+        return b"".join(
             bytes([self._rng.choice((0xFF, 0, 1, 0xFE))]) * self._rng.randrange(1, 200)
             for _ in range(self._rng.randrange(1, 3))
         )
-        return list(run)
 
-    def _no_delimiter(self) -> list[int]:
-        return list(self._frame()[:-1] + self._frame()[: self._rng.choice((-1, None))])
+    def _no_delimiter(self) -> bytes:
+        return self._frame()[:-1] + self._frame()[: self._rng.choice((-1, None))]
 
     def _noise(self) -> list[int]:
         return [LOW | self._rng.randrange(1, 8) for _ in range(self._rng.randrange(1, 40))]
 
 
-def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
+def trials(
+    network: Network, config: CoreConfig, seed: str, count: int, bits: bool
+) -> Iterator[Trial]:
     """Hostile frames from a power-up on, and what must come of each."""
-    network = small_network()
-    config = _config(network)
     model = HostileModel(network, config, RING_BYTES)
     checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
     hostility = Hostility(random.Random(seed), model, bits)
@@ -255,10 +255,6 @@ def trials(seed: str, count: int, bits: bool) -> Iterator[Trial]:
         yield Trial(kind, content, DELIMITER + b"".join(frames), answers)
 
 
-def _config(network: Network) -> CoreConfig:
-    return CoreConfig.of(network.connected(), linked_folding(network, lanes=3))
-
-
 @dataclass(frozen=True)
 class Parameters:
     """What the bench is told."""
@@ -266,14 +262,6 @@ class Parameters:
     trials: Sequence[Trial]
     bits: int | None
     """Clocks a bit of a SerialCore; None for a LinkedCore."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the bench says: how many frames it sent, and the harm of the last one, if any."""
-
-    frames: int
-    harm: str = ""
 
 
 @dataclass(frozen=True)
@@ -293,17 +281,11 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     first one that does harm. Raises SimulationError where the simulation itself fails.
     """
     network = small_network()
+    config = CoreConfig.of(network.connected(), linked_folding(network, lanes=3))
     make, top = (
         (serial_core_verilog, SERIAL_CORE_TOP) if bits else (linked_core_verilog, LINKED_CORE_TOP)
     )
-    verilog = make(
-        _config(network), network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES
-    )
-    parameters = Parameters(list(trials(seed, count, bits)), CLOCKS_A_BIT if bits else None)
-    outcome = Simulation(verilog, top).run("firstspike.sim.benches.link.fuzz_bench", parameters)
-    done = parameters.trials[: outcome.frames]
-    harmful = []
-    if outcome.harm:
-        content = " ".join(f"{part:02x}" for part in done[-1].content)
-        harmful.append((done[-1].kind, content, outcome.harm))
-    return Findings(len(done), dict(Counter(trial.kind for trial in done)), harmful)
+    verilog = make(config, network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES)
+    sent = list(trials(network, config, seed, count, bits))
+    parameters = Parameters(sent, CLOCKS_A_BIT if bits else None)
+    return Simulation(verilog, top).run("firstspike.sim.benches.link.fuzz_bench", parameters)

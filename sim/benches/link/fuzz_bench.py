@@ -3,6 +3,7 @@
 `fuzz` makes them and says what must be answered.
 """
 
+from collections import Counter
 from itertools import groupby
 
 import cocotb
@@ -21,7 +22,7 @@ from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import ClockDomain, Dut
 
 from .bench import BitLine, line_to
-from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Outcome, Parameters
+from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Findings, Parameters
 from .link_model import BROKEN
 
 PATIENCE = 20_000
@@ -108,10 +109,14 @@ async def fuzz(dut):
     parameters = given(Parameters)
     bench = FuzzBench(dut, parameters.bits)
     await bench.start()
-    for number, trial in enumerate(parameters.trials):
+    kinds, harmful = [], []
+    for trial in parameters.trials:
         await bench.hostile(trial.content)
         await bench.line.send(trial.good, SPACING)
+        kinds.append(trial.kind)
         if wrong := await bench.answered(trial.answers):
             hung = "" if await bench.alive() else f"; {HANGS}"
-            return report(Outcome(number + 1, wrong + hung))
-    report(Outcome(len(parameters.trials)))
+            content = " ".join(f"{part:02x}" for part in trial.content)
+            harmful.append((trial.kind, content, wrong + hung))
+            break
+    report(Findings(len(kinds), dict(Counter(kinds)), harmful))
