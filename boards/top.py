@@ -13,12 +13,12 @@ class Top(Elaboratable):
     """`serial_core` on `board`, at the clock that `dividers` give."""
 
     def __init__(self, board: Board, dividers: Dividers, serial_core):
-        self._board, self._dividers, self._desk = board, dividers, serial_core
+        self._board, self._dividers, self._serial_core = board, dividers, serial_core
 
     def elaborate(self, platform):
         m = Module()
         add_clock(m, platform, self._board.device.family, self._dividers)
-        m.submodules.serial_core = serial_core = self._desk
+        m.submodules.serial_core = serial_core = self._serial_core
         self._board.connect(m, platform, serial_core)
         for name in serial_core.signature.members:
             if name.startswith("log_"):

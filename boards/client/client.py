@@ -12,7 +12,7 @@ what to do. After one, load the weights again: the board may have been started a
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,7 +33,7 @@ from firstspike.hdl.link.messages import (
     weights_of,
     word_bytes,
 )
-from firstspike.hdl.link.protocol import Cause, IdentityFlag, Request
+from firstspike.hdl.link.protocol import Cause, Request
 
 from .errors import MismatchError, RefusedError
 from .images import image, image_of_pixels
@@ -97,16 +97,6 @@ class BoardClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def learns(self) -> bool:
-        """Whether the core can learn."""
-        return self.identity.has(IdentityFlag.LEARNS)
-
-    @property
-    def takes_bitmaps(self) -> bool:
-        """Whether images can come as bitmaps; else, and always besides, as events."""
-        return self.identity.has(IdentityFlag.BITMAPS)
-
     def check(self, network: Network) -> None:
         """Raise MismatchError if the core is not made for networks of this shape."""
         core = self.identity
@@ -143,7 +133,9 @@ class BoardClient:
         wanted = zlib.crc32(b"".join(content))
         if self.checksum() == wanted:
             return False
-        self._move(self._writes(content), progress, lambda request: len(request.payload) - 4)
+        most = min(PIECE, self.identity.max_payload - protocol.ADDRESS_FORMAT.size)
+        payloads = weight_writes(self.config, content, most)
+        self._move((PendingRequest(Request.WRITE, payload) for payload in payloads), progress)
         if self.checksum() != wanted:
             raise RefusedError(
                 "the board's weights are not those that were written: load the bitstream and try "
@@ -153,13 +145,20 @@ class BoardClient:
 
     def read_weights(self, progress: Progress | None = None) -> tuple[np.ndarray, ...]:
         """The weights the core holds, int16 [n_in, n_out] a layer; the stored ones if it learns."""
-        requests = list(self._reads())
-        self._move(requests, progress, lambda request: request.length)
-        return weights_of(self.config, b"".join(_answer(request) for request in requests))
+        reads = (
+            PendingRequest(
+                Request.READ,
+                weight_address(layer, address) + bytes([count]),
+                count * word_bytes(self.config.layers[layer]),
+            )
+            for layer, address, count in weight_places(self.config, PIECE)
+        )
+        return weights_of(self.config, b"".join(self._move(reads, progress)))
 
     def checksum(self) -> int:
         """CRC-32 of all weight words, as the board has counted it."""
-        (value,) = protocol.CHECKSUM_FORMAT.unpack(self._ask(Request.CHECKSUM, 4))
+        form = protocol.CHECKSUM_FORMAT
+        (value,) = form.unpack(self._ask(Request.CHECKSUM, form.size))
         return value
 
     def classify(
@@ -196,7 +195,7 @@ class BoardClient:
         one it has; `progress` is told how many are done. An image whose answer was `lost` on the
         way has been learned, once, like all others.
         """
-        if not self.learns:
+        if not self.config.learns:
             raise MismatchError("the board's core does not learn: build its bitstream by --learn.")
         self._ask(Request.SETTINGS, 0, settings_payload(settings, seed))
         requests = (
@@ -218,9 +217,8 @@ class BoardClient:
 
     def status(self) -> Status:
         """How the line has done."""
-        cause, dropped = protocol.STATUS_FORMAT.unpack(
-            self._ask(Request.STATUS, protocol.STATUS_FORMAT.size)
-        )
+        form = protocol.STATUS_FORMAT
+        cause, dropped = form.unpack(self._ask(Request.STATUS, form.size))
         return Status(dropped, Cause(cause) if cause else None)
 
     def reset(self) -> None:
@@ -230,31 +228,17 @@ class BoardClient:
     def _ask(self, kind: Request, length: int, payload: bytes = b"") -> bytes:
         return _answer(self._transport.ask(PendingRequest(kind, payload, length)))
 
-    def _move(
-        self,
-        requests: Iterable[PendingRequest],
-        progress: Progress | None,
-        size: Callable[[PendingRequest], int],
-    ) -> None:
+    def _move(self, requests: Iterable[PendingRequest], progress: Progress | None) -> list[bytes]:
+        """The answers to requests that read or write all weights."""
         total = sum(layer.words * word_bytes(layer) for layer in self.config.layers)
-        done = 0
+        done, answers = 0, []
         for request in self._transport.ask_all(requests):
-            _answer(request)
-            done += size(request)
+            answers.append(_answer(request))
+            # Weights that are read are in the answers; those to writes are empty.
+            done += len(answers[-1]) or len(request.payload) - protocol.ADDRESS_FORMAT.size
             if progress is not None:
                 progress(done, total)
-
-    def _writes(self, content: list[bytes]) -> Iterator[PendingRequest]:
-        room = self.identity.max_payload - protocol.ADDRESS_FORMAT.size
-        for payload in weight_writes(self.config, content, min(PIECE, room)):
-            yield PendingRequest(Request.WRITE, payload)
-
-    def _reads(self) -> Iterator[PendingRequest]:
-        for number, address, count in weight_places(self.config, PIECE):
-            size = word_bytes(self.config.layers[number])
-            yield PendingRequest(
-                Request.READ, weight_address(number, address) + bytes([count]), count * size
-            )
+        return answers
 
 
 def _answer(request: PendingRequest) -> bytes:

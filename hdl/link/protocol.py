@@ -14,9 +14,8 @@ from __future__ import annotations
 import binascii
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from enum import IntEnum
-from typing import Any
+from typing import Annotated, NamedTuple, get_origin, get_type_hints
 
 from cobs import cobs
 
@@ -156,72 +155,50 @@ class IdentityFlag(IntEnum):
     """The weights are not in the bitstream: they must be written after power-up."""
 
 
-def _sent(code: str) -> Any:
-    """A field of a record that goes over the line, in what stands for it in `struct`."""
-    return field(metadata={"code": code})
+U8 = Annotated[int, "B"]
+"""An unsigned integer on the line, and its code in `struct`."""
+U16 = Annotated[int, "H"]
+U32 = Annotated[int, "I"]
 
 
-@dataclass(frozen=True)
-class _Record:
-    """A dataclass of which some fields are `_sent`, one after the other."""
-
-    @classmethod
-    def _codes(cls) -> dict[str, str]:
-        sent = (one for one in fields(cls) if "code" in one.metadata)
-        return {one.name: one.metadata["code"] for one in sent}
-
-    @classmethod
-    def _format(cls) -> struct.Struct:
-        return struct.Struct("<" + "".join(cls._codes().values()))
-
-    @classmethod
-    def size(cls) -> int:
-        """Bytes of the fields that are sent."""
-        return cls._format().size
-
-    def to_bytes(self) -> bytes:
-        """The fields that are sent."""
-        return self._format().pack(*(getattr(self, name) for name in self._codes()))
-
-    @classmethod
-    def fields_of(cls, content: bytes) -> dict[str, Any]:
-        """The fields that are sent, by name."""
-        return dict(zip(cls._codes(), cls._format().unpack(content), strict=True))
+def _record_format(kind: type) -> struct.Struct:
+    """Of the fields that have a code, one after the other."""
+    hints = get_type_hints(kind, include_extras=True).values()
+    codes = (hint.__metadata__[0] for hint in hints if get_origin(hint) is Annotated)
+    return struct.Struct("<" + "".join(codes))
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerIdentity(_Record):
+class LayerIdentity(NamedTuple):
     """One layer of the board's core."""
 
-    n_in: int = _sent("H")
-    n_out: int = _sent("H")
-    lanes: int = _sent("H")
-    threshold: int = _sent("H")
-    weight_bits: int = _sent("B")
-    stored_bits: int = _sent("B")
-    slope_bits: int = _sent("B")
-    potential_bits: int = _sent("B")
-    window: int = _sent("B")
+    n_in: U16
+    n_out: U16
+    lanes: U16
+    threshold: U16
+    weight_bits: U8
+    stored_bits: U8
+    slope_bits: U8
+    potential_bits: U8
+    window: U8
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity(_Record):
+class Identity(NamedTuple):
     """What a board says of itself, after one byte with the sequence it expected before HELLO."""
 
-    flags: int = _sent("B")
-    capacity: int = _sent("H")
+    flags: U8
+    capacity: U16
     """Bytes of requests that it holds (RING_OVERHEAD and payload each)."""
-    max_payload: int = _sent("H")
+    max_payload: U16
     """Bytes."""
-    clock: int = _sent("I")
+    clock: U32
     """Hz."""
-    build: bytes = _sent(f"{BUILD_BYTES}s")
+    build: Annotated[bytes, f"{BUILD_BYTES}s"]
     """Of a hash of the design, without its weights."""
-    network: bytes = _sent("32s")
+    network: Annotated[bytes, "32s"]
     """SHA-256 of the network it was built for (`Network.digest`)."""
-    n_inputs: int = _sent("H")
-    unit: int = _sent("H")
-    deadline: int = _sent("H")
+    n_inputs: U16
+    unit: U16
+    deadline: U16
     layers: tuple[LayerIdentity, ...]
 
     def has(self, flag: IdentityFlag) -> bool:
@@ -230,8 +207,9 @@ class Identity(_Record):
 
     def to_bytes(self) -> bytes:
         """The payload of HELLO's answer but its first byte: version, fields, layers."""
-        layers = bytes([len(self.layers)]) + b"".join(map(LayerIdentity.to_bytes, self.layers))
-        return bytes([VERSION]) + super().to_bytes() + layers
+        *said, layers = self
+        content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*said) + bytes([len(layers)])
+        return content + b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Identity:
@@ -241,19 +219,19 @@ class Identity(_Record):
                 f"the board speaks version {content[0] if content else '?'} of the protocol, "
                 f"this host version {VERSION}: build the bitstream anew"
             )
-        begin, step = identity_bytes(0), LayerIdentity.size()
+        begin = identity_bytes(0)
         if len(content) < begin or len(content) != identity_bytes(content[begin - 1]):
             raise ValueError(f"an identity of {len(content)} bytes")
-        layers = tuple(
-            LayerIdentity(**LayerIdentity.fields_of(content[place : place + step]))
-            for place in range(begin, len(content), step)
-        )
-        return cls(**cls.fields_of(content[1 : begin - 1]), layers=layers)
+        layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:]))
+        return cls._make([*IDENTITY_FORMAT.unpack(content[1 : begin - 1]), tuple(layers)])
+
+
+IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)
 
 
 def identity_bytes(layers: int) -> int:
     """Of an identity with so many layers."""
-    return 1 + Identity.size() + 1 + layers * LayerIdentity.size()
+    return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size
 
 
 class FrameError(ValueError):

@@ -113,7 +113,7 @@ def test_networks_with_levels_go_as_events():
     board = board_with(network=network)
     ticks = encode(network, PIXELS)
     assert board.classify(ticks).tick.tolist() == infer(network, ticks).tick.tolist()
-    assert not board.takes_bitmaps
+    assert board.config.bitmap is None
     with pytest.raises(MismatchError, match="takes no pixels"):
         board.classify(ticks, PIXELS)
 

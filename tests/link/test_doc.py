@@ -155,4 +155,4 @@ def test_the_layout_of_the_identity_is_that_of_the_page():
     sizes = [int(size) for size in re.findall(r"^\| (\d+) \|", head + "|", re.MULTILINE)]
     assert sum(sizes) == protocol.identity_bytes(0)
     parts = re.findall(r"^\| ((?:\d, )+\d) \|", layer, re.MULTILINE)
-    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LayerIdentity.size()
+    assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LAYER_FORMAT.size

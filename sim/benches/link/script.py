@@ -6,11 +6,10 @@ The other side of this file is `bench`.
 from __future__ import annotations
 
 import hashlib
+import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
@@ -39,13 +38,8 @@ def serial_core_verilog(config: CoreConfig, network: Network, *, weights=None, *
 
 def _verilog(kind, top, config, network, weights, link):
     link = {"clock_hz": CLOCK} | link
-    held = hashlib.sha256()
-    for array in [*(weights or ()), *(v for v in link.values() if isinstance(v, np.ndarray))]:
-        held.update(np.ascontiguousarray(array).tobytes())
-    rest = {name: v for name, v in link.items() if not isinstance(v, np.ndarray)}
-    made_from = repr(
-        (config, network.digest(), held.hexdigest(), weights is None, sorted(rest.items()))
-    )
+    rest = hashlib.sha256(pickle.dumps((weights, sorted(link.items()))))
+    made_from = repr((config, network.digest(), rest.hexdigest()))
     return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
 
 
