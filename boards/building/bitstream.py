@@ -6,9 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from amaranth.build.run import BuildPlan
+from typing import Any
 
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.steps import step
@@ -57,7 +55,14 @@ def build(
     for stale in (*bitstreams(folder), folder / REPORT, folder / REPORT_TEXT):
         stale.unlink(missing_ok=True)
 
-    build_hash, plan, used = make_netlist(design, folder, native=native)
+    with step("Amaranth: the design as RTLIL"):
+        build_hash = design.build_hash()
+        plan = design.plan(build_hash)
+        for name, content in plan.files.items():
+            if name.endswith((".il", ".pcf", ".lpf")):
+                (folder / name).write_text(content)
+    with step("Yosys: synthesis"):
+        used = _synthesise(design, folder, native)
     over = device.excess(used)
     if over:
         raise ToolError(
@@ -105,31 +110,6 @@ def build(
         "digits": _latency(design),
         "seconds": round(time.monotonic() - began, 1),
     }
-
-
-class Netlist(NamedTuple):
-    """A netlist, in its folder, and where it comes from."""
-
-    build: bytes
-    """What the design is known by."""
-    plan: BuildPlan
-    used: dict[str, int]
-
-
-def make_netlist(design: Design, folder: Path, *, native: bool = False) -> Netlist:
-    """Put the design's netlist into `folder`, which exists, with the constraints for nextpnr.
-
-    Raises ToolError.
-    """
-    with step("Amaranth: the design as RTLIL"):
-        build_hash = design.build_hash()
-        plan = design.plan(build_hash)
-        for name, content in plan.files.items():
-            if name.endswith((".il", ".pcf", ".lpf")):
-                (folder / name).write_text(content)
-    with step("Yosys: synthesis"):
-        used = _synthesise(design, folder, native)
-    return Netlist(build_hash, plan, used)
 
 
 _COMMANDS = f"build_{TOP}.json"

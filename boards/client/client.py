@@ -36,9 +36,8 @@ from firstspike.hdl.link.messages import (
 from firstspike.hdl.link.protocol import Cause, Request
 
 from .errors import MismatchError, RefusedError
-from .images import image, image_of_pixels
 from .line import Line, SerialLine
-from .request import PendingRequest
+from .request import PendingRequest, image, image_of_pixels
 from .transport import Transport
 
 TIMEOUT = 1.0

@@ -74,6 +74,9 @@ class Transport:
     slower than that is found to be so, and waited for (see `TRIES`).
     """
 
+    identity: Identity
+    """What the board has said of itself: the first thing that a Transport asks for."""
+
     def __init__(self, line: Line, timeout: float) -> None:
         self._line = line
         self._timeout = timeout
@@ -93,14 +96,7 @@ class Transport:
         self._setbacks = 0  # repairs since the latest answer
         self._heard = False  # any byte
         self._met = False  # any frame
-        self._identity: Identity | None = None
         self._barrier()
-
-    @property
-    def identity(self) -> Identity:
-        """What the board has said of itself: the first thing that a Transport asks for."""
-        assert self._identity is not None
-        return self._identity
 
     def ask(self, request: PendingRequest) -> PendingRequest:
         """Send one request and wait for its answer."""
@@ -229,11 +225,11 @@ class Transport:
             identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
             raise MismatchError(f"{self._line.name}: {error}.") from None
-        if self._identity not in (None, identity):
+        if getattr(self, "identity", identity) != identity:
             raise MismatchError(
                 f"the board on {self._line.name} has another bitstream than before: open it anew."
             )
-        self._identity = identity
+        self.identity = identity
 
     def _waits(self) -> Iterator[float]:
         """Until when to wait, try by try."""

@@ -13,7 +13,6 @@ OURS = [
     "boards.client.client",
     "boards.client.errors",
     "boards.client.frames",
-    "boards.client.images",
     "boards.client.line",
     "boards.client.request",
     "boards.client.transport",

@@ -20,7 +20,7 @@ from firstspike.boards.client.errors import (
     RefusedError,
 )
 from firstspike.boards.client.frames import LONGEST, FrameReader
-from firstspike.boards.client.images import image
+from firstspike.boards.client.request import image
 from firstspike.boards.client.transport import UNDER_WAY
 from firstspike.golden import (
     LearningState,

@@ -8,9 +8,11 @@ import os
 import select
 import signal
 import socket
+from contextlib import suppress
 
 import cocotb
 
+from firstspike.hdl.link.protocol import DELIMITER
 from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.streams import ClockDomain, Dut
@@ -37,10 +39,14 @@ class Terminal:
         self._unsent = b""
         os.set_blocking(self._file, False)
 
-    def read(self, wait: bool) -> bytes | None:
-        """What the host has sent, empty for nothing; None if the end has come."""
+    def read(self, idle: bool) -> bytes | None:
+        """What the host has sent, empty for nothing; None if the end has come.
+
+        If the board is `idle` waits for it, unless there is more to send than he has taken.
+        """
         control = self._control.fileno()
-        readable, _, _ = select.select([self._file, control], [], [], None if wait else 0)
+        patience = None if idle and not self._unsent else 0
+        readable, _, _ = select.select([self._file, control], [], [], patience)
         if control in readable:
             return None
         return os.read(self._file, PIECE) if readable else b""
@@ -48,46 +54,8 @@ class Terminal:
     def write(self, content: bytes) -> None:
         """Send to the host what he takes; the rest waits."""
         self._unsent += content
-        try:
+        with suppress(BlockingIOError):
             self._unsent = self._unsent[os.write(self._file, self._unsent) :]
-        except BlockingIOError:
-            return
-
-    @property
-    def waits(self) -> bool:
-        """Whether there is more to send than the host has taken."""
-        return bool(self._unsent)
-
-
-class Traffic:
-    """Knows whether something is under way: frames from the host without an answer."""
-
-    def __init__(self) -> None:
-        self._asked = self._answered = 0
-        self._begun = False
-        self._quiet = 0
-
-    def came(self, content: bytes) -> None:
-        """Bytes from the host."""
-        for byte in content:
-            if byte == 0:
-                self._asked += self._begun
-            self._begun = byte != 0
-        self._quiet = 0
-
-    def went(self, content: bytes) -> None:
-        """Bytes to him."""
-        self._answered += content.count(0)
-        self._quiet = 0
-
-    def passed(self, cycles: int) -> None:
-        """So many cycles without a byte from him."""
-        self._quiet += cycles
-
-    @property
-    def at_rest(self) -> bool:
-        """Whether all is answered."""
-        return self._answered >= self._asked or self._quiet > PATIENCE
 
 
 @cocotb.test()
@@ -96,22 +64,28 @@ async def virtual(dut: Dut) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who has started us
     control = socket.socket(socket.AF_UNIX)
     control.connect(given(bytes))
-    terminal, traffic = Terminal(control), Traffic()
+    terminal = Terminal(control)
     domain = ClockDomain(dut)
     line = ByteLine(dut, domain)
+    arrived = line.arrived
     dut.show.value = 0
     await domain.start()
     line.start()
-    while (content := terminal.read(traffic.at_rest and not terminal.waits)) is not None:
+    asked, begun = 0, b""  # frames from the host, and what has come of the next one
+    quiet = 0  # cycles without a byte
+    while (content := terminal.read(arrived.frames >= asked or quiet > PATIENCE)) is not None:
+        quiet += STEP
         if content:
-            traffic.came(content)
+            *frames, begun = (begun[-1:] + content).split(DELIMITER)
+            asked += sum(map(bool, frames))
             await line.send(content, LINE_SPACING)
+            quiet = 0
         else:
             await domain.after_rising()
             await domain.cycles(STEP)
-            traffic.passed(STEP)
-        if sent := bytes(line.arrived.content):
-            line.arrived.content.clear()
-            line.arrived.cycles.clear()
-            traffic.went(sent)
+        sent = bytes(arrived.content)
+        if sent:
+            arrived.content.clear()
+            arrived.cycles.clear()
+            quiet = 0
         terminal.write(sent)
