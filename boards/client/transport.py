@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from firstspike.hdl.link.protocol import (
     ANSWER,
@@ -193,34 +193,16 @@ class Transport:
     def _probe(self) -> int:
         """The sequence that the board expects. Changes nothing."""
         self._expected = None
-        for until in self._waits():
-            self._line.write(DELIMITER + encode_frame(PROBE, 0))
-            while self._expected is None and self._listen(until):
-                pass
-            if self._expected is not None:
-                return self._expected
-        raise self._silence()
+        return self._insist(
+            lambda: DELIMITER + encode_frame(PROBE, 0), answer=lambda: self._expected
+        )
 
     def _barrier(self) -> None:
         """Wait until all that the board has taken is done; then both sides are in step."""
-        for until in self._waits():
-            # Another sequence each time: only the answer of the latest means that all is done.
-            self._hello = (self._hello + 1) % HELLOS
-            self._greeting = self._count = None
-            self._line.write(
-                DELIMITER
-                + encode_frame(Request.HELLO, self._hello)
-                + encode_frame(Request.STATUS, self._hello + 1)
-            )
-            while self._count is None and self._listen(until):
-                pass
-            if self._count is not None:
-                break
-        else:
-            raise self._silence()
-        assert self._greeting is not None  # it comes before the count
+        self._known = self._insist(self._greet, answer=lambda: self._count)
         self._next = self._hello + 2
-        self._known, self._dropped = self._count, False
+        self._dropped = False
+        assert self._greeting is not None  # it comes before the count
         try:
             identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
@@ -231,20 +213,30 @@ class Transport:
             )
         self.identity = identity
 
-    def _waits(self) -> Iterator[float]:
-        """Until when to wait, try by try."""
+    def _greet(self) -> bytes:
+        """HELLO and STATUS; another sequence each time, for only the latest answer is a barrier."""
+        self._hello = (self._hello + 1) % HELLOS
+        self._greeting = self._count = None
+        hello = encode_frame(Request.HELLO, self._hello)
+        return DELIMITER + hello + encode_frame(Request.STATUS, self._hello + 1)
+
+    def _insist(self, frames: Callable[[], bytes], answer: Callable[[], int | None]) -> int:
+        """Send frames until there is an answer, and return that."""
         for number in range(TRIES):
             if number == FIRST_TRIES and not self._met:
-                return
-            yield self._line.now() + self._timeout * min(1 << number, LONGEST_WAIT)
-
-    def _silence(self) -> NoAnswerError:
+                break
+            until = self._line.now() + self._timeout * min(1 << number, LONGEST_WAIT)
+            self._line.write(frames())
+            while (found := answer()) is None and self._listen(until):
+                pass
+            if found is not None:
+                return found
         if self._heard:
-            return NoAnswerError(
+            raise NoAnswerError(
                 f"what comes from {self._line.name} is no answer of a FirstSpike board: is it the "
                 "right port, and the right baud rate?"
             )
-        return NoAnswerError(
+        raise NoAnswerError(
             f"there is no answer on {self._line.name}: is it a FirstSpike board, with its "
             "bitstream loaded?"
         )
