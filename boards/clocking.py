@@ -3,11 +3,12 @@
 from math import ceil
 
 from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
-from amaranth.lib import io, wiring
+from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.lib.block import Block
 
 from .pll import Dividers, ecp5_dividers, ecp5_feedback, ice40_dividers, ice40_filter
 
@@ -37,7 +38,7 @@ def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:
     platform.add_clock_constraint(pll.clock, dividers.hz)
 
 
-class PowerUp(wiring.Component):
+class PowerUp(Block):
     """Holds the design in reset until the PLL has been locked for `cycles`, in a domain without.
 
     Ports: `locked`, asynchronous; `reset`, high from the first cycle on.
@@ -45,7 +46,7 @@ class PowerUp(wiring.Component):
 
     def __init__(self, cycles: int):
         self._cycles = cycles
-        super().__init__({"locked": In(1), "reset": Out(1, init=1)})
+        super().__init__(locked=In(1), reset=Out(1, init=1))
 
     def elaborate(self, platform):
         m = Module()
@@ -60,12 +61,12 @@ class PowerUp(wiring.Component):
         return m
 
 
-class _Pll(wiring.Component):
+class _Pll(Block):
     """A PLL at the oscillator's pin; `locked` is asynchronous."""
 
     def __init__(self, dividers: Dividers, pin):
         self._dividers, self._pin = dividers, pin
-        super().__init__({"clock": Out(1), "locked": Out(1)})
+        super().__init__(clock=Out(1), locked=Out(1))
 
 
 class Ice40Pll(_Pll):

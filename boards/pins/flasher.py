@@ -1,18 +1,13 @@
 """A number told by flashes of one light."""
 
 from amaranth.hdl import Module, Signal
-from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.block import Block
 
-class Flasher(wiring.Component):
+
+class Flasher(Block):
     """Counts a number out, waits, and begins anew.
-
-    Ports
-    -----
-    number : what to tell; a change takes effect when the last number has been told.
-    flash : high for half a period for each of `number`.
-    zero : likewise, once, if it is 0.
 
     Parameters: `width` of the number in bits, `period` of a flash in cycles. After three periods of
     darkness it begins anew.
@@ -20,7 +15,14 @@ class Flasher(wiring.Component):
 
     def __init__(self, width: int, period: int):
         self._half = max(period // 2, 1)
-        super().__init__({"number": In(width), "flash": Out(1), "zero": Out(1)})
+        super().__init__(
+            #: What to tell; a change takes effect when the last number has been told.
+            number=In(width),
+            #: High for half a period for each of `number`.
+            flash=Out(1),
+            #: Likewise, once, if it is 0.
+            zero=Out(1),
+        )
 
     def elaborate(self, platform):
         m = Module()

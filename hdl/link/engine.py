@@ -54,7 +54,7 @@ class Engine(Block):
 
     def __init__(self, config: CoreConfig, identity_bytes: int, digit: bool):
         self._digit = digit
-        self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.n_inputs)
+        self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.layers[0].folding.n_in)
         # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
         index = range(max(1 << 6, identity_bytes + 2, self._bitmap + 2))
         self._handlers = {

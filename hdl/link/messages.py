@@ -70,7 +70,7 @@ def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:
     }
     if config.bitmap is not None:
         lengths[Request.PIXELS] = Length(1 + bitmap_bytes(network.n_inputs))
-        lengths[Request.INPUTS] = Length(1 + bitmap_bytes(config.n_inputs))
+        lengths[Request.INPUTS] = Length(1 + bitmap_bytes(len(network.inputs)))
     if config.learns:
         lengths[Request.SETTINGS] = Length(SETTINGS_FORMAT.size)
     return lengths
@@ -112,16 +112,16 @@ def results_of(config: CoreConfig, answers: Iterable[bytes | None]) -> Results:
 
     `updated` and `turnaround` are of a core that learns. The link carries no spikes.
     """
-    answers = list(answers)
+    answers, silence = list(answers), bytes(decision_bytes(config))
     lost = np.array([one is None for one in answers], bool)
-    answers = [bytes(decision_bytes(config)) if one is None else one for one in answers]
-    heads = np.array([DECISION_FORMAT.unpack_from(one) for one in answers], np.int64)
+    payloads = [one or silence for one in answers]
+    heads = np.array([DECISION_FORMAT.unpack_from(one) for one in payloads], np.int64)
     decision, flags, tick, cycles = heads.reshape(-1, 4).T
     layers = len(config.layers)
-    spikes_in = [np.frombuffer(one, "<u2", layers, DECISION_FORMAT.size) for one in answers]
+    spikes_in = [np.frombuffer(one, "<u2", layers, DECISION_FORMAT.size) for one in payloads]
     learned = {}
     if config.learns:
-        turnaround = [int.from_bytes(one[-TURNAROUND_BYTES:], "little") for one in answers]
+        turnaround = [int.from_bytes(one[-TURNAROUND_BYTES:], "little") for one in payloads]
         learned["updated"] = flags >> DecisionFlag.UPDATED & 1 == 1
         learned["turnaround"] = np.array(turnaround, np.int64)
     return Results(
@@ -155,7 +155,7 @@ def weight_bytes(
     below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
     that the core does not hold.
     """
-    bits = config.layers[0].learning.stored_bits if config.learns else None
+    bits = config.layers[0].stored_bits if config.learns else None
     if stored is None:
         stored = held_weights(network, bits)
     elif bits is None:

@@ -31,7 +31,7 @@ class State(enum.Enum):
 
 
 class ImageHandler(Handler):
-    """Puts images through the core, and answers with its decisions; the stored one, unasked, not.
+    """Puts images through the core, and answers with its decisions, but where it was not asked.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
     of the core alone. An event takes 8 cycles, which may be more than the core would need.
