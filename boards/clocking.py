@@ -48,8 +48,7 @@ class PowerUp(Block):
         self._cycles = cycles
         super().__init__(locked=In(1), reset=Out(1, init=1))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         locked = Signal()
         m.submodules.locked = FFSynchronizer(self.locked, locked, o_domain="power_up")
         count = Signal(range(self._cycles + 1))
@@ -58,7 +57,6 @@ class PowerUp(Block):
         with m.Elif(count != self._cycles):
             m.d.power_up += count.eq(count + 1)
         m.d.power_up += self.reset.eq(~locked | (count != self._cycles))
-        return m
 
 
 class _Pll(Block):
@@ -72,8 +70,7 @@ class _Pll(Block):
 class Ice40Pll(_Pll):
     """SB_PLL40_PAD: the oscillator's pin is the PLL's own."""
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         dividers = self._dividers
         m.submodules.pll = Instance(
             "SB_PLL40_PAD",
@@ -88,14 +85,12 @@ class Ice40Pll(_Pll):
             o_PLLOUTGLOBAL=self.clock,
             o_LOCK=self.locked,
         )
-        return m
 
 
 class Ecp5Pll(_Pll):
     """EHXPLLL: CLKOP is fed back, CLKOS is the output."""
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         dividers = self._dividers
         clkfb, clkop = ecp5_feedback(dividers)
         feedback = Signal()
@@ -132,4 +127,3 @@ class Ecp5Pll(_Pll):
             o_CLKOS=self.clock,
             o_LOCK=self.locked,
         )
-        return m

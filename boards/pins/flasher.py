@@ -1,6 +1,6 @@
 """A number told by flashes of one light."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
@@ -24,8 +24,7 @@ class Flasher(Block):
             zero=Out(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         timer = Signal(range(self._half))
         half = Signal()  # the second, dark half of a period
         left = Signal.like(self.number)  # flashes
@@ -46,4 +45,3 @@ class Flasher(Block):
                     m.d.sync += dark.eq(dark + 1)
                 with m.Else():
                     m.d.sync += [dark.eq(0), left.eq(self.number), none.eq(self.number == 0)]
-        return m

@@ -1,7 +1,7 @@
 """What a board knows of itself: its identity, the connected pixels, and the image it can show."""
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -41,8 +41,7 @@ class BoardRom(Block):
             select=In(tap(place=place)), index=In(range(longest)), digit=In(1), data=Out(8)
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.memory = rom = memory.Memory(
             shape=8, depth=len(self._content), init=self._content
         )
@@ -55,7 +54,6 @@ class BoardRom(Block):
             read.addr.eq(Cat(Mux(selects, place, index), selects, ~selects & digit)),
             self.data.eq(read.data),
         ]
-        return m
 
 
 class RomReader(Block):
@@ -76,12 +74,10 @@ class RomReader(Block):
             bytes=Out(stream.Signature(8)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         asked = Signal()
         m.d.sync += asked.eq(self.wanted & ~self.busy & ~asked & ~self.bytes.valid)
         with m.If(asked):
             m.d.sync += [self.bytes.payload.eq(self.data), self.bytes.valid.eq(1)]
         with m.If((self.bytes.valid & self.bytes.ready) | ~self.wanted):
             m.d.sync += self.bytes.valid.eq(0)
-        return m

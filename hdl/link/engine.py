@@ -1,6 +1,6 @@
 """The engine: has the requests of the ring carried out, one after the other, and answers."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -97,8 +97,7 @@ class Engine(Block):
             core=In(CoreSignature(config)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         identity, status, _, images, control = self._handlers.values()
         get, answer = self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark
@@ -253,4 +252,3 @@ class Engine(Block):
         for handler in self._handlers.values():
             its = handler.signature.members
             join(m, core, handler, *(name for name in its if name in core.signature.members))
-        return m

@@ -1,7 +1,7 @@
 """The link: bytes from and to a host on one side, the streams of a core on the other."""
 
 import numpy as np
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -86,8 +86,7 @@ class Link(Block):
             core=In(CoreSignature(config)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.rom = rom = self._rom
         m.submodules.receiver = receiver = self._receiver
         m.submodules.ring = ring = self._ring
@@ -121,4 +120,3 @@ class Link(Block):
         m.d.sync += before.eq(pressed)
         m.d.comb += engine.show.eq(pressed & ~before)
         join(m, outside, engine, "reset_core", "shown", "shown_valid", "core")
-        return m

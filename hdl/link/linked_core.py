@@ -1,6 +1,6 @@
 """A core behind its link: bytes in, bytes out."""
 
-from amaranth.hdl import Module, ResetInserter
+from amaranth.hdl import ResetInserter
 from amaranth.lib import wiring
 
 from firstspike.golden.network import Network
@@ -28,8 +28,7 @@ class LinkedCore(Block):
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
         super().__init__(**outer_members(config), **self._logs)
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.link = link = self._link
         core, config = self._core, self._core.config
         m.submodules.core = ResetInserter(link.reset_core)(core)
@@ -48,7 +47,6 @@ class LinkedCore(Block):
         join(m, core, link.core, "abort_image")
         join(m, wiring.flipped(self), core, *self._logs)
         join(m, wiring.flipped(self), link, *outer_members(config))
-        return m
 
     def _cut(self, m, name, source):
         """Registers in the way of `source`, so that no path goes through ring, engine and core.

@@ -1,6 +1,6 @@
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
@@ -69,8 +69,7 @@ class Receiver(Block):
             mask=In(8),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         # The first stage undoes COBS. A zero is due between blocks, but not after a full one.
         said = self.received.payload
         byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle
@@ -186,4 +185,3 @@ class Receiver(Block):
             m.d.sync += overrun.eq(1)
         with m.If(ended):
             m.d.sync += [number.eq(0), excess.eq(0), overrun.eq(0)]
-        return m

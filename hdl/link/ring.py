@@ -1,6 +1,6 @@
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -24,8 +24,7 @@ class Store(Block):
             address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
         read, write = ram.read_port(domain="comb"), ram.write_port()
         fetched, kept = memory_register(ENTRY), Signal(ENTRY)
@@ -40,7 +39,6 @@ class Store(Block):
         m.d.sync += [fresh.eq(self.fetch & ~self.write), kept.eq(self.latest)]
         with m.If(self.fetch & ~self.write):
             m.d.sync += fetched.eq(read.data)
-        return m
 
 
 class Ring(Block):
@@ -81,8 +79,7 @@ class Ring(Block):
             rewind=In(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.store = store = Store(self._depth)
 
         # In the order in which they follow one another; positions of the next byte but `write`.
@@ -129,4 +126,3 @@ class Ring(Block):
             m.d.sync += kept.eq(read)
         with m.If(self.rewind):
             m.d.sync += [read.eq(kept), latest_valid.eq(0), head_valid.eq(0)]
-        return m

@@ -1,6 +1,6 @@
 """The selector: of a bitmap of all pixels it keeps those that are connected."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -37,8 +37,7 @@ class Selector(Block):
             put=Out(stream.Signature(8, always_ready=True)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         index = Signal(3)  # of the pixel
         waited = Signal()  # the mask is here, straight from a memory
         running = Signal()
@@ -69,4 +68,3 @@ class Selector(Block):
             m.d.sync += [filling.eq(0), self.busy.eq(0)]
         with m.If(self.clear):
             m.d.sync += count.eq(0)
-        return m

@@ -1,6 +1,5 @@
 """All of a board's design but its pins and its clock."""
 
-from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -35,8 +34,7 @@ class SerialCore(Block):
         del self._passed["received"], self._passed["sent"]
         super().__init__(rx=In(1, init=1), tx=Out(1, init=1), **self._passed)
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.receiver = receiver = UartReceiver(self._divisor)
         m.submodules.transmitter = transmitter = UartTransmitter(self._divisor)
         m.submodules.linked_core = core = self._core
@@ -46,4 +44,3 @@ class SerialCore(Block):
         join(m, outside, receiver, "rx")
         join(m, outside, transmitter, "tx")
         join(m, outside, core, *self._passed)
-        return m

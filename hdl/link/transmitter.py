@@ -1,6 +1,6 @@
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -44,8 +44,7 @@ class Transmitter(Block):
     def __init__(self):
         super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         m.submodules.crc = crc = CRC(data_width=8).create()
         m.submodules.buffer = buffer = memory.Memory(shape=8, depth=DEPTH, init=[])
         write_port, read_port = buffer.write_port(), buffer.read_port()
@@ -116,4 +115,3 @@ class Transmitter(Block):
             m.d.sync += [read.eq(read + 1), self.sent.valid.eq(1)]
         with m.Elif(self.sent.ready):
             m.d.sync += self.sent.valid.eq(0)
-        return m

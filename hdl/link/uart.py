@@ -1,6 +1,6 @@
 """The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Signal
 from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -65,8 +65,7 @@ class UartReceiver(Block):
         self._divisor = divisor
         super().__init__(rx=In(1, init=1), received=Out(stream.Signature(RECEIVED)))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         rx = Signal(init=1)
         m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
         wait = Signal(range(self._divisor))  # clocks until the next sample
@@ -91,7 +90,6 @@ class UartReceiver(Block):
                 m.d.sync += [busy.eq(0), self.received.valid.eq(1), said.broken.eq(~rx)]
             with m.Else():
                 m.d.sync += bits.eq(Cat(bits[1:], rx))
-        return m
 
 
 class UartTransmitter(Block):
@@ -111,8 +109,7 @@ class UartTransmitter(Block):
         self._divisor = divisor
         super().__init__(sent=In(stream.Signature(8)), tx=Out(1, init=1))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         wait = Signal(range(self._divisor))
         # What is still to come, with a one on top that has become the stop bit when it is alone.
         bits = Signal(9)
@@ -127,4 +124,3 @@ class UartTransmitter(Block):
                 self.tx.eq(0),
                 bits.eq(Cat(self.sent.payload, 1)),
             ]
-        return m

@@ -1,6 +1,6 @@
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Signal
 from amaranth.lib.wiring import Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -26,8 +26,7 @@ class ControlHandler(Handler):
             **core_ports(config, "settings"),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         request = self.request
         resets = request.kind == Request.RESET
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
@@ -42,7 +41,6 @@ class ControlHandler(Handler):
                 self.settings.valid.eq(request.do & ~resets),
                 request.done.eq(resets | self.settings.ready),
             ]
-        return m
 
 
 def _settings(registers, content):

@@ -1,6 +1,5 @@
 """Who the board is: HELLO."""
 
-from amaranth.hdl import Module
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
@@ -29,8 +28,7 @@ class IdentityHandler(Handler):
             stored=In(stream.Signature(8)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         request, answer = self.request, self.request.answer
         end = request.index == 1 + self._length
         m.d.comb += [
@@ -43,4 +41,3 @@ class IdentityHandler(Handler):
         ]
         with m.If(request.index == 0):
             m.d.comb += answer.payload.data.eq(request.payload.payload)
-        return m

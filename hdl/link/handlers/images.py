@@ -1,6 +1,6 @@
 """Images: PIXELS, INPUTS and EVENTS."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib import enum
 from amaranth.lib.wiring import In, Out
 
@@ -54,8 +54,7 @@ class ImageHandler(Handler):
             **core_ports(config, "words", "labels", "learned"),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
         said = self.decision.payload
@@ -121,7 +120,6 @@ class ImageHandler(Handler):
                 m.d.comb += [payload.ready.eq(1), request.done.eq(settled)]
                 with m.If(request.do & settled):
                     m.d.sync += state.eq(State.LABEL)
-        return m
 
     def _learn(self, m, begins):
         """Give the labels, and keep what comes of the images.

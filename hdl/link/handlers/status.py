@@ -1,6 +1,6 @@
 """How the line has done: STATUS, and the notice of frames that were dropped."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import tap
@@ -29,8 +29,7 @@ class StatusHandler(Handler):
             untold=Out(1),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         request, answer = self.request, self.request.answer
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
         m.d.comb += [
@@ -48,4 +47,3 @@ class StatusHandler(Handler):
             m.d.sync += self.untold.eq(0)
         with m.If(self.fault.valid):
             m.d.sync += [cause.eq(self.fault.cause), dropped.eq(dropped + 1), self.untold.eq(1)]
-        return m

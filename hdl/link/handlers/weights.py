@@ -1,6 +1,6 @@
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
@@ -41,8 +41,7 @@ class WeightHandler(Handler):
         self._config = config
         super().__init__(index, **core_ports(config, "weights", "weights_read"))
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         request, answer, asked = self.request, self.request.answer, self.weights.payload
         state = Signal(State)
         writes = request.kind == Request.WRITE
@@ -156,4 +155,3 @@ class WeightHandler(Handler):
                             m.d.sync += state.eq(State.END)
             with m.Case(State.END), m.If(answer.ready):
                 m.d.sync += state.eq(State.GATHER)
-        return m

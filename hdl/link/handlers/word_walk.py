@@ -1,6 +1,6 @@
 """Walks over the weight words of all layers, chunk by chunk."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -35,8 +35,7 @@ class WordWalk(Block):
             address=Out(range(max(layer.words for layer in config.layers) + 1)),
         )
 
-    def elaborate(self, platform):
-        m = Module()
+    def build(self, m):
         layers = self._layers
         chunk = Signal(range(max(map(chunks_of, layers))))
         missed = Signal()
@@ -70,4 +69,3 @@ class WordWalk(Block):
                 m.d.sync += self.address.eq(self.address + 1)
                 with m.If(self.everything & last_word):
                     m.d.sync += [self.address.eq(0), self.layer.eq(self.layer + 1)]
-        return m
