@@ -33,17 +33,17 @@ class VirtualBoard:
         self._simulation = Simulation(verilog, LINKED_CORE_TOP)
         self._thread = Thread(target=self._run, daemon=True)
         # Waited for instead of the thread: where Ctrl-C interrupts `Thread.join`, Python 3.11 and
-        # 3.12 take the thread for ended, and what it still writes to would be removed.
+        # 3.12 take the thread for ended, and the simulation's folder would stay behind.
         self._ended = Event()
         self._error: Exception | None = None
-        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket = socket.socket(socket.AF_UNIX)  # who listens, then who has come
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)  # else what we send would come back as an echo
         self.port = os.ttyname(self._theirs)
 
     def __enter__(self) -> Self:
         try:
-            with socket.socket(socket.AF_UNIX) as listener:
+            with self._socket as listener:
                 listener.bind("")  # Linux makes a name up that is no path: paths have to be short
                 listener.listen()
                 listener.settimeout(LOOK)
