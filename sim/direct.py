@@ -7,7 +7,6 @@ many small cores.
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from amaranth.hdl import Value
@@ -20,7 +19,7 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 
 from .benches.core.items import items_of, label_items, read_requests, requests, settings_item
-from .benches.core.outcome import answers_of, results_of
+from .benches.core.outcome import Outcome, answers_of, results_of
 from .harness.runner import SimulationError
 
 PATIENCE = 3000
@@ -107,19 +106,15 @@ class _DirectRun:
         simulator.add_testbench(self._bench)
         simulator.run()
 
-    def outcome(self) -> dict[str, Any]:
-        """All that came out, as `benches.core.outcome` takes it."""
-        learned = [(image, *what) for image, what in enumerate(self.received["learned"])]
-        return {
-            "images": np.arange(len(self.received["decision"])),
-            "decisions": np.array([hex(payload) for payload in self.received["decision"]], str),
-            "learned": np.array(learned, np.int64).reshape(-1, 3),
-            "answers": np.array(self.received["weights_read"], np.int64),
-            **{
-                f"log_{layer}": np.array(log, np.int64).reshape(-1, 2)
-                for layer, log in enumerate(self.logs)
-            },
-        }
+    def outcome(self) -> Outcome:
+        """All that came out."""
+        received = self.received
+        return Outcome(
+            decisions=list(enumerate(received["decision"])),
+            answers=received["weights_read"],
+            logs=[np.array(log, np.int64).reshape(-1, 2) for log in self.logs],
+            learned=[(image, *what) for image, what in enumerate(received["learned"])],
+        )
 
     def _willing(self) -> Iterator[bool]:
         while True:

@@ -47,6 +47,10 @@ class SpikeLogs:
 
             cocotb.start_soon(tap(self._domain, self._dut[f"log_{layer}__valid"], told))
 
+    def arrays(self) -> list[np.ndarray]:
+        """Per layer (image, payload) of every spike, int64 [k, 2]."""
+        return [np.array(log, np.int64).reshape(-1, 2) for log in self._logs]
+
     def report(self) -> dict[str, np.ndarray]:
         """`log_i`: (image, payload) of every spike of layer i, [k, 2]."""
         logs = enumerate(self._logs)

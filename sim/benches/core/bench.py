@@ -1,21 +1,23 @@
 """Bench of the Core: writes weights, sends images, and writes down all that comes out.
 
-It judges nothing but the protocol; what it reports is compared with the golden model on the other
-side of the results file. `run` says what the parameters mean, `outcome` what is reported.
+It judges nothing but the protocol; who runs it compares what it reports with the golden model.
 """
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.handle import SimHandleBase
 
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource, at_random
+from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, at_random
 from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
+
+from .items import Request, read_requests, requests
+from .outcome import Outcome
+from .run import Parameters
 
 PATIENCE = 200_000
 """Cycles, more than any image takes."""
@@ -30,13 +32,13 @@ class DecisionSink(StreamSink):
         """The image that the first decision since the reset is of."""
         self.taken = 0
         """Decisions since the reset."""
-        self.decisions: list[tuple[int, str]] = []
-        """(image, payload in hex); decisions can be wider than an integer of numpy."""
+        self.decisions: list[tuple[int, int]] = []
+        """(image, payload)."""
         self._arrivals = Arrivals()
 
     def take(self, cycle: int, payload: int) -> None:
         """Write a decision down."""
-        self.decisions.append((self.first + self.taken, hex(payload)))
+        self.decisions.append((self.first + self.taken, payload))
         self.taken += 1
         self._arrivals.came()
 
@@ -59,83 +61,90 @@ class DecisionSink(StreamSink):
 class CoreBench:
     """The ports of a core, and what goes through them."""
 
-    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
+    def __init__(self, dut: Dut, given: Parameters) -> None:
         self.dut = dut
         self.given = given
         self.domain = ClockDomain(dut)
         self._seeds = itertools.count(random.randrange(1 << 30))
+        self._asked = 0
+        """Answers of the weight port that are to come in all."""
+        config, wait = given.config, given.stimulus.decision_wait
         pausing = [self.willing() for _ in range(3)]
-        if given["decision_wait"]:
-            pausing[2] = itertools.cycle([False] * given["decision_wait"] + [True])
-        self.items = StreamSource(dut, given["port"], self.domain, willing=pausing[0])
+        if wait:
+            pausing[2] = itertools.cycle([False] * wait + [True])
+        port = "events" if config.bitmap is None else "words"
+        self.items = StreamSource(dut, port, self.domain, willing=pausing[0])
         self.host = StreamSource(dut, "weights", self.domain)
         self.answers = StreamSink(dut, "weights_read", self.domain, willing=pausing[1])
         self.decisions = DecisionSink(dut, "decision", self.domain, willing=pausing[2])
-        under_way = self.decisions.under_way
-        self.logs = SpikeLogs(dut, self.domain, given["hidden"], lambda bits: under_way(bits & 1))
+        hidden, under_way = len(config.layers) - 1, self.decisions.under_way
+        logged = hidden if given.logged else 0
+        self.logs = SpikeLogs(dut, self.domain, logged, lambda bits: under_way(bits & 1))
         dut.abort_image.value = 0
-        if given["port"] != "events":
+        if port != "events":
             dut.events__valid.value = 0
 
     def willing(self) -> Iterator[bool] | None:
         """What a source or sink pauses by."""
-        return at_random(next(self._seeds)) if self.given["pauses"] else None
+        return at_random(next(self._seeds)) if self.given.stimulus.pauses else None
 
     async def run(self) -> None:
         """Everything, from the first reset to the last decision."""
-        given = self.given
+        given, stimulus = self.given, self.given.stimulus
+        reads = read_requests(given.chunks) if stimulus.checked else []
         await self.domain.start()
         self.answers.start()
         self.decisions.start()
         self.logs.start()
-        await self.host.send_all(given["before"].tolist())
-        await self._answered(given["reads_before"])
+        await self._access([*((1, *chunk) for chunk in given.chunks), *reads])
+        await self._answered()
         decisions = self.decisions.decisions
         watch = fail_in_silence(self.domain, PATIENCE, lambda: len(decisions), "decision")
-        during = cocotb.start_soon(self._host_during(given["during"].tolist()))
+        during = cocotb.start_soon(self._access_during())
         await self._send_images()
-        await self.decisions.all_before(len(given["lengths"]))
+        await self.decisions.all_before(len(given.items))
         watch.cancel()
         await during
-        await self.host.send_all(given["after"].tolist())
-        await self._answered(given["reads"])
+        await self._access([*stimulus.after, *reads])
+        await self._answered()
 
-    def outcome(self) -> dict[str, np.ndarray]:
+    def outcome(self) -> Outcome:
         """All that came out."""
-        decisions = self.decisions.decisions
-        return {
-            "images": np.array([image for image, _ in decisions], np.int64),
-            "decisions": np.array([payload for _, payload in decisions], str),
-            "answers": np.array([payload for _, payload in self.answers.received], np.int64),
-            **self.logs.report(),
-        }
+        resets = list(self.given.stimulus.resets)
+        return Outcome(
+            decisions=self._told(self.decisions.decisions),
+            answers=[payload for _, payload in self.answers.received],
+            logs=[log[~np.isin(log[:, 0], resets)] for log in self.logs.arrays()],
+        )
+
+    def _told(self, of_images: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Those (image, ...) that are told of."""
+        return [one for one in of_images if one[0] not in self.given.stimulus.resets]
 
     async def _send_images(self) -> None:
-        given, domain = self.given, self.domain
-        resets, aborts = dict(given["resets"]), dict(given["aborts"])
-        between = dict(given["between"])
-        ends = np.cumsum(given["lengths"])
-        for image, part in enumerate(np.split(given["items"], ends[:-1])):
-            if image in given["quiet_aborts"]:
+        stimulus, domain = self.given.stimulus, self.domain
+        for image, part in enumerate(self.given.items):
+            items = np.asarray(part).tolist()
+            if image in stimulus.quiet_aborts:
                 await self._quiet(image)
                 await self._abort()
-            if image in between:
+            if image in stimulus.between:
                 await self._quiet(image)
-                await self.host.send_all(between[image])
+                await self._access(stimulus.between[image])
             await self._begin(image)
-            if image in resets:
+            if image in stimulus.resets:
                 await self.decisions.all_before(image)
-                sending = cocotb.start_soon(self.items.send_all(part.tolist()))
+                sending = cocotb.start_soon(self.items.send_all(items))
                 await domain.after_rising()
-                await domain.cycles(resets[image])
+                await domain.cycles(stimulus.resets[image])
                 sending.cancel()
                 self._idle()
                 await domain.reset()
                 self._restart(image + 1)
                 continue
-            await self.items.send_all(part.tolist())
-            if image in aborts:
-                await domain.cycles(aborts[image])
+            await self.items.send_all(items)
+            if image in stimulus.aborts:
+                await domain.cycles(stimulus.aborts[image])
                 await self._abort()
 
     async def _quiet(self, image: int) -> None:
@@ -161,19 +170,24 @@ class CoreBench:
         await self.domain.rising
         self.dut.abort_image.value = 0
 
-    async def _host_during(self, requests: list[int]) -> None:
-        for request in requests:
-            await self.domain.cycles(random.randrange(1, 40))
-            await self.host.send(request)
+    async def _access(self, asked: Sequence[Request]) -> None:
+        """Send requests into the weight port."""
+        self._asked += sum(not write for write, *_ in asked)
+        await self.host.send_all(requests(self.given.config, asked).tolist())
 
-    async def _answered(self, count: int) -> None:
-        while len(self.answers.received) < count:
+    async def _access_during(self) -> None:
+        for request in self.given.stimulus.during:
+            await self.domain.cycles(random.randrange(1, 40))
+            await self._access([request])
+
+    async def _answered(self) -> None:
+        while len(self.answers.received) < self._asked:
             await self.domain.falling
 
 
 @cocotb.test()
 async def core(dut):
-    """Run the images of the stimulus file."""
-    bench = CoreBench(dut, exchange.parameters())
+    """Run the images it is given."""
+    bench = CoreBench(dut, given(Parameters))
     await bench.run()
-    exchange.report(**bench.outcome())
+    report(bench.outcome())

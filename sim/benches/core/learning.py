@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,17 @@ from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 
 from .items import items_of, label_items, read_requests, settings_item
 from .outcome import answers_of, results_of
-from .run import Stimulus, run_bench
+from .run import Parameters, Stimulus, run_bench
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningParameters(Parameters):
+    """What the bench of a Core that learns is told besides."""
+
+    labels: Sequence[int]
+    """An item of the labels port for every image."""
+    settings: Mapping[int, int]
+    """Items of the settings port, by the image from which they hold."""
 
 
 def learn_on_rtl(
@@ -61,23 +71,21 @@ def learn_items(
     chunks = list(weight_chunks(config, state.network, state.weights))
     if isinstance(settings, Settings):
         settings = {0: settings}
-    outcome = run_bench(
-        "firstspike.sim.benches.core.learning_bench",
-        config,
-        chunks,
-        items,
-        replace(stimulus, checked=False, after=[*stimulus.after, *read_requests(chunks)]),
-        {
-            "labels": label_items(config, labels),
-            "settings": [
-                (image, settings_item(one, 0 if image else state.generator))
-                for image, one in settings.items()
-            ],
+    reads = read_requests(chunks)
+    parameters = LearningParameters(
+        config=config,
+        chunks=chunks,
+        items=items,
+        stimulus=replace(stimulus, checked=False, after=[*stimulus.after, *reads]),
+        logged=False,
+        labels=label_items(config, labels).tolist(),
+        settings={
+            image: settings_item(one, 0 if image else state.generator)
+            for image, one in settings.items()
         },
-        simulator=simulator,
     )
+    outcome = run_bench("learning_bench", parameters, simulator=simulator)
     answers = answers_of(outcome)
     asked = len(answers) - len(chunks)
     weights = weights_from_chunks(config, answers[asked:, 0].tolist())
-    results = results_of(config, outcome, len(items), set(stimulus.resets))
-    return replace(results, weights=weights), answers[:asked]
+    return replace(results_of(config, outcome, len(items)), weights=weights), answers[:asked]

@@ -3,24 +3,26 @@
 As the bench of the Core it only writes down.
 """
 
-from typing import Any
+from dataclasses import replace
 
 import cocotb
-import numpy as np
-from cocotb.handle import SimHandleBase
 from cocotb.task import Task
 
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import StreamSource
+from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.streams import Dut, StreamSource
 from firstspike.sim.harness.taps import Arrivals, tap
 
 from .bench import CoreBench
+from .learning import LearningParameters
+from .outcome import Outcome
 
 
 class LearningBench(CoreBench):
     """The ports of a core that learns, and what goes through them."""
 
-    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
+    given: LearningParameters
+
+    def __init__(self, dut: Dut, given: LearningParameters) -> None:
         super().__init__(dut, given)
         self.labels = StreamSource(dut, "labels", self.domain, willing=self.willing())
         # Without pauses: offered with the label of their image, they are not to come after it.
@@ -37,27 +39,26 @@ class LearningBench(CoreBench):
         cocotb.start_soon(tap(self.domain, self.dut.learned__valid, self._learned))
         await super().run()
 
-    def outcome(self) -> dict[str, np.ndarray]:
+    def outcome(self) -> Outcome:
         """All that came out."""
-        return super().outcome() | {"learned": np.array(self.learned, np.int64).reshape(-1, 3)}
+        return replace(super().outcome(), learned=self._told(self.learned))
 
     async def _send_images(self) -> None:
         await super()._send_images()
-        await self._updates.until(lambda: self._following >= len(self.given["labels"]))
+        await self._updates.until(lambda: self._following >= len(self.given.labels))
 
     async def _begin(self, image: int) -> None:
         """Offer an image's label, and settings that hold from it on."""
         for offer in self._offers:
             await offer
-        if image in dict(self.given["resets"]):
+        if image in self.given.stimulus.resets:
             await self._quiet(image)  # no update but its own is cut short
         self._offers = []
-        for first, settings in self.given["settings"]:
-            if first == image:
-                await self.decisions.all_before(image)
-                self._offers.append(cocotb.start_soon(self.settings.send(settings)))
-        label = int(self.given["labels"][image])
-        self._offers.append(cocotb.start_soon(self.labels.send(label)))
+        if image in self.given.settings:
+            await self.decisions.all_before(image)
+            settings = self.given.settings[image]
+            self._offers.append(cocotb.start_soon(self.settings.send(settings)))
+        self._offers.append(cocotb.start_soon(self.labels.send(self.given.labels[image])))
 
     def _idle(self) -> None:
         super()._idle()
@@ -80,7 +81,7 @@ class LearningBench(CoreBench):
 
 @cocotb.test()
 async def learning(dut):
-    """Run the images of the stimulus file."""
-    bench = LearningBench(dut, exchange.parameters())
+    """Run the images it is given."""
+    bench = LearningBench(dut, given(LearningParameters))
     await bench.run()
-    exchange.report(**bench.outcome())
+    report(bench.outcome())

@@ -1,16 +1,9 @@
-"""What comes out of the ports of a core, as results and answers.
-
-An outcome is what a bench reports: the image and the payload, in hex, of every decision in `images`
-and `decisions`; of the spike log of each layer i the images and payloads, [k, 2], in `log_i`; of
-every image that is done (image, updated, cycles), [k, 3], in `learned`; and in `answers` the
-payloads of the weights_read port. A bench may leave the logs out, and of a core that does not learn
-`learned`.
-"""
+"""What comes out of the ports of a core, and results made of it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,17 +15,32 @@ from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.runner import SimulationError
 
 
-def results_of(
-    config: CoreConfig, outcome: Mapping[str, Any], count: int, reset: Collection[int] = ()
-) -> Results:
-    """Results of `count` images; of those in `reset`, which have no decision, everything is 0."""
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came out of the ports; nothing is told of images in which there was a reset."""
+
+    decisions: Sequence[tuple[int, int]]
+    """(image, payload)."""
+    answers: Sequence[int]
+    """Payloads of the weights_read port."""
+    logs: Sequence[np.ndarray]
+    """Per hidden layer, where they were wanted, its spikes: (image, payload), int64 [k, 2]."""
+    learned: Sequence[tuple[int, int, int]] = ()
+    """Of a core that learns: (image, updated, cycles) of every image that is done."""
+
+
+def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
+    """Results of `count` images; where there was no decision, everything is 0."""
     payloads = [0] * count
-    for image, text in zip(outcome["images"].tolist(), outcome["decisions"].tolist(), strict=True):
-        if image not in reset:
-            payloads[image] = int(text, 16)
+    for image, payload in outcome.decisions:
+        payloads[image] = payload
     said = unpack(decision_layout(config), payloads)
-    hidden = len(config.layers) - 1
-    logged = all(f"log_{layer}" in outcome for layer in range(hidden))
+    learned = {}
+    if config.learns:
+        updated, turnaround = np.zeros(count, bool), np.zeros(count, np.int64)
+        for image, *what in outcome.learned:
+            updated[image], turnaround[image] = what
+        learned = {"updated": updated, "turnaround": turnaround}
     return Results(
         decision=said["class"],
         tick=said["tick"],
@@ -40,39 +48,30 @@ def results_of(
         spikes_in=np.column_stack([said[f"spikes_in.{i}"] for i in range(len(config.layers))]),
         error=_causes(said),
         cycles=said["cycles"],
-        logs=spike_logs(config, outcome, count, reset) if logged else None,
-        **_learned(outcome["learned"], count, reset) if config.learns else {},
+        logs=spike_logs(config, outcome.logs, count) if outcome.logs else None,
+        **learned,
     )
 
 
 def spike_logs(
-    config: CoreConfig, outcome: Mapping[str, Any], count: int, reset: Collection[int] = ()
+    config: CoreConfig, logged: Sequence[np.ndarray], count: int
 ) -> list[list[LoggedSpike]]:
-    """Per image the spikes of all hidden layers; none of images in `reset`."""
+    """Per image the spikes of all hidden layers, of `Outcome.logs`."""
     logs: list[list[LoggedSpike]] = [[] for _ in range(count)]
-    for layer in range(len(config.layers) - 1):
-        images, bits = outcome[f"log_{layer}"].T
+    for layer, log in enumerate(logged):
+        images, bits = log.T
         spikes = unpack(log_layout(config, layer), bits)
         for image, tick, neuron in zip(
             images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
         ):
-            if image not in reset:
-                logs[image].append((layer, tick, neuron))
+            logs[image].append((layer, tick, neuron))
     return logs
 
 
-def answers_of(outcome: Mapping[str, Any]) -> np.ndarray:
+def answers_of(outcome: Outcome) -> np.ndarray:
     """Data and error flag of every answer of the weights_read port, int64 [reads, 2]."""
-    answers = np.asarray(outcome["answers"], np.int64)
+    answers = np.asarray(outcome.answers, np.int64)
     return np.column_stack([answers & ((1 << CHUNK_BITS) - 1), answers >> CHUNK_BITS])
-
-
-def _learned(updates: np.ndarray, count: int, reset: Collection[int]) -> dict[str, np.ndarray]:
-    updated, turnaround = np.zeros(count, bool), np.zeros(count, np.int64)
-    for image, *what in np.asarray(updates).tolist():
-        if image not in reset:
-            updated[image], turnaround[image] = what
-    return {"updated": updated, "turnaround": turnaround}
 
 
 def _causes(said: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -16,8 +15,8 @@ from firstspike.hdl.core.words import weight_chunks
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 
-from .items import Request, items_of, read_requests, requests
-from .outcome import answers_of, results_of
+from .items import Request, items_of
+from .outcome import Outcome, answers_of, results_of
 
 TOP = "firstspike_core"
 
@@ -51,6 +50,20 @@ class Stimulus:
     """Requests to the weight port after the images."""
     seed: int = 1
     """Of the pauses."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What the bench of the Core is told."""
+
+    config: CoreConfig
+    chunks: Sequence[tuple[int, int, int]]
+    """What is written into the weight port at first: (layer, address, data)."""
+    items: Sequence[np.ndarray]
+    """Per image what goes into the input port."""
+    stimulus: Stimulus
+    logged: bool = True
+    """Whether the spike logs are wanted."""
 
 
 def simulate(
@@ -89,66 +102,24 @@ def run_items(
     """
     stimulus = stimulus or Stimulus()
     chunks = list(weight_chunks(config, network))
-    outcome = run_bench(
-        "firstspike.sim.benches.core.bench",
-        config,
-        chunks,
-        items,
-        stimulus,
-        {"hidden": len(config.layers) - 1},
-        simulator=simulator,
-        waves=waves,
-    )
+    parameters = Parameters(config=config, chunks=chunks, items=items, stimulus=stimulus)
+    outcome = run_bench("bench", parameters, simulator=simulator, waves=waves)
     answers, reads = answers_of(outcome), len(chunks) * stimulus.checked
     if stimulus.checked:
         _check_read_back(chunks, answers[:reads], "before the images")
         _check_read_back(chunks, answers[len(answers) - reads :], "after the images")
-    results = results_of(config, outcome, len(items), set(stimulus.resets))
-    return results, answers[reads : len(answers) - reads]
+    return results_of(config, outcome, len(items)), answers[reads : len(answers) - reads]
 
 
 def run_bench(
-    bench: str,
-    config: CoreConfig,
-    chunks: Sequence[tuple[int, int, int]],
-    items: Sequence[np.ndarray],
-    stimulus: Stimulus,
-    more: Mapping[str, Any],
-    *,
-    simulator: str,
-    waves: str | None = None,
-) -> dict[str, Any]:
-    """Run a bench of the Core; returns its outcome.
-
-    `chunks` are written into the weight port at first; `more` is what else the bench is told.
-    """
+    bench: str, parameters: Parameters, *, simulator: str, waves: str | None = None
+) -> Outcome:
+    """Run a bench of this folder, by its name, on a Core."""
+    config = parameters.config
     # Weight memories are empty: one model serves all networks of a shape.
     verilog = verilog_of(lambda: Core(config), TOP, made_from=repr(config))
-    writes = [(1, *chunk) for chunk in chunks]
-    reads = read_requests(chunks) if stimulus.checked else []
-    asked = [*stimulus.during, *stimulus.after]
-    asked += (request for before in stimulus.between.values() for request in before)
-    parameters = {
-        "before": requests(config, writes + reads),
-        "between": [
-            (image, requests(config, before).tolist()) for image, before in stimulus.between.items()
-        ],
-        "during": requests(config, stimulus.during),
-        "after": requests(config, [*stimulus.after, *reads]),
-        "reads_before": len(reads),
-        "reads": 2 * len(reads) + sum(not write for write, *_ in asked),
-        "items": np.concatenate(items),
-        "lengths": np.array([len(one) for one in items]),
-        "port": "events" if config.bitmap is None else "words",
-        "hidden": 0,  # the hidden layers whose spike log is wanted
-        "pauses": stimulus.pauses,
-        "decision_wait": stimulus.decision_wait,
-        "aborts": list(stimulus.aborts.items()),
-        "quiet_aborts": list(stimulus.quiet_aborts),
-        "resets": list(stimulus.resets.items()),
-    }
     simulation = Simulation(verilog, TOP, simulator=simulator, waves=waves)
-    return simulation.run(bench, parameters | dict(more), seed=stimulus.seed)
+    return simulation.run(f"{__package__}.{bench}", parameters, seed=parameters.stimulus.seed)
 
 
 def _check_read_back(

@@ -1,13 +1,11 @@
 """Bench of a board's netlist: the host at the other end of its UART, byte by byte.
 
-It judges nothing but that answers come; `netlist` says what the parameters mean.
+It judges nothing but that answers come.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import cocotb
-from cocotb.handle import SimHandleBase
 
 from firstspike.hdl.link.protocol import (
     ANSWER,
@@ -19,9 +17,11 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.sim.benches.link.bench import Received
-from firstspike.sim.harness import bench_io as exchange
-from firstspike.sim.harness.streams import ClockDomain, StreamSink, StreamSource
+from firstspike.sim.harness.bench_io import given, report, tell
+from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
+
+from .netlist import Outcome, Parameters
 
 POWER_UP = 5_000
 """Cycles after which a board is out of its reset."""
@@ -36,7 +36,7 @@ IMAGES_UNDER_WAY = 2
 class HostEnd(StreamSink):
     """The host's UART."""
 
-    def __init__(self, dut: SimHandleBase, domain: ClockDomain) -> None:
+    def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
         self.received = Received(domain)
         self._source = StreamSource(dut, "received", domain)
@@ -53,13 +53,13 @@ class HostEnd(StreamSink):
 class NetlistBench:
     """A board, and what a host does with it."""
 
-    def __init__(self, dut: SimHandleBase, given: dict[str, Any]) -> None:
+    def __init__(self, dut: Dut, given: Parameters) -> None:
         self.dut = dut
         self.given = given
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
         self.received = self.end.received
-        self.logs = SpikeLogs(dut, self.domain, given["hidden"], self._image_of)
+        self.logs = SpikeLogs(dut, self.domain, given.hidden, self._image_of)
         self.sequence = 0
         self.first_image = 0  # frames received before that of its decision
 
@@ -71,14 +71,13 @@ class NetlistBench:
         await self.domain.cycles(POWER_UP)
         identity = await self._greet()
         if identity.has(IdentityFlag.LOADED):
-            writes = [(Request.WRITE, bytes.fromhex(payload)) for payload in self.given["writes"]]
+            writes = [(Request.WRITE, payload) for payload in self.given.writes]
             await self._ask_all(writes, identity)
         # All weights are summed bit by bit, and each chunk is fetched, before there is an answer.
-        patience = PATIENCE + 2 * self.given["weight_bits"]
+        patience = PATIENCE + 2 * self.given.weight_bits
         await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
         self.first_image = self.received.frames
-        images = [(kind, bytes.fromhex(payload)) for kind, payload in self.given["images"]]
-        await self._ask_all(images, identity, most=IMAGES_UNDER_WAY, tell=exchange.tell)
+        await self._ask_all(self.given.images, identity, most=IMAGES_UNDER_WAY, tell=tell)
 
     def _image_of(self, bits: int) -> int:
         decided = self.received.frames - self.first_image
@@ -93,7 +92,7 @@ class NetlistBench:
 
     async def _ask_all(
         self,
-        requests: list[tuple[int, bytes]],
+        requests: Sequence[tuple[int, bytes]],
         identity: Identity,
         most: int = 200,
         patience: int = PATIENCE,
@@ -116,7 +115,7 @@ class NetlistBench:
 
 @cocotb.test()
 async def netlist(dut):
-    """Classify the images of the stimulus file."""
-    bench = NetlistBench(dut, exchange.parameters())
+    """Classify the images it is given."""
+    bench = NetlistBench(dut, given(Parameters))
     await bench.run()
-    exchange.report(**bench.received.report(), **bench.logs.report())
+    report(Outcome(bytes(bench.received.content), bench.received.cycles, bench.logs.arrays()))

@@ -62,6 +62,30 @@ class NetlistError(SimulationError):
     """A netlist that is no working board; the message says what it does."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What the bench is told."""
+
+    weight_bits: int
+    writes: Sequence[bytes]
+    """Payloads that write all weights, for a board that says it has none."""
+    images: Sequence[tuple[int, bytes]]
+    """Requests (type, payload)."""
+    hidden: int
+    """Layers with a spike log."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a board."""
+
+    content: bytes
+    cycles: Sequence[int]
+    """In which these bytes came."""
+    logs: Sequence[np.ndarray]
+    """Per hidden layer its spikes: (image, payload), int64 [k, 2]."""
+
+
 @dataclass(frozen=True)
 class Pins:
     """Which of the netlist's pins the bench is wired to; each is one bit wide."""
@@ -226,31 +250,26 @@ def simulate(
     """
     simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, netlist=True)
     words = weight_bytes(config, network)
-    requests = [image_request(config, one) for one in ticks]
-    hidden = len(config.layers) - 1
+    parameters = Parameters(
+        weight_bits=8 * sum(map(len, words)),
+        writes=list(weight_writes(config, words, WRITE_BYTES)),
+        images=[image_request(config, one) for one in ticks],
+        hidden=len(config.layers) - 1,
+    )
     try:
-        outcome = simulation.run(
-            BENCH,
-            {
-                "weight_bits": 8 * sum(map(len, words)),
-                "writes": [payload.hex() for payload in weight_writes(config, words, WRITE_BYTES)],
-                "images": [[kind, payload.hex()] for kind, payload in requests],
-                "hidden": hidden,
-            },
-            progress=progress,
-        )
-        greeting, *answers = answers_of(bytes(outcome["bytes"]), outcome["cycles"])
+        outcome = simulation.run(BENCH, parameters, progress=progress)
+        greeting, *answers = answers_of(outcome.content, outcome.cycles)
     except (SimulationError, FrameError) as error:
         said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
         raise NetlistError(f"the netlist is no working board: {said}.") from None
     _check_board(greeting, answers, network, config, words)
     decisions = answers[len(answers) - len(ticks) :]
     _check_decisions(config, decisions)
-    for layer in range(hidden):
-        if outcome[f"log_{layer}"][:, 0].max(initial=0) >= len(ticks):
+    for layer, log in enumerate(outcome.logs):
+        if log[:, 0].max(initial=0) >= len(ticks):
             raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
     found = results_of(config, [answer.payload for answer in decisions])
-    return replace(found, logs=spike_logs(config, outcome, len(ticks)))
+    return replace(found, logs=spike_logs(config, outcome.logs, len(ticks)))
 
 
 def _check_board(
