@@ -10,7 +10,7 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, at_random
+from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, at_random, drive
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
@@ -35,14 +35,6 @@ def example(**options: Any) -> str:
     return "300 addresses: 100 walks against sorted sets"
 
 
-class WalkBoard(CheckedSink):
-    """Compares the addresses of a walk."""
-
-    def forget(self) -> None:
-        """Expect nothing more of what has not come yet."""
-        del self._expected[len(self.received) :]
-
-
 class AddressSetBench:
     """The ports of an AddressSet, and what it should hold."""
 
@@ -52,15 +44,11 @@ class AddressSetBench:
         self.n, self.amount = parameters.n, parameters.amount
         self.held: set[int] = set()
         self.domain = ClockDomain(dut)
-        self.layout = address_layout(self.n)
         self._clearing = False
         # Clearing withdraws what is offered, so its taker must be ready.
         willing = at_random(1, lambda: self._clearing) if pauses else None
-        self.board = WalkBoard(dut, "walk", self.domain, self.layout, willing)
-        dut.add__valid.value = 0
-        dut.add__address.value = 0
-        dut.start.value = 0
-        dut.clear.value = 0
+        self.board = CheckedSink(dut, "walk", self.domain, address_layout(self.n), willing)
+        drive(dut, add__valid=0, add__address=0, start=0, clear=0)
 
     async def fill(self, more: int) -> None:
         """Add so many random addresses of a random part, with pauses, and some again."""
@@ -70,34 +58,31 @@ class AddressSetBench:
         while more:
             adds = random.random() < busy
             address = random.choice(part if random.random() < 0.9 else range(self.n))
-            self.dut.add__valid.value = adds
-            self.dut.add__address.value = address
+            drive(self.dut, add__valid=adds, add__address=address)
             await self.domain.falling
-            empty = bool(self.dut.empty.value)
-            assert empty == (not self.held), f"cycle {self.domain.cycle}: empty is {empty}"
+            self._check_empty(not self.held)
             await self.domain.rising
             if adds:
                 self.held.add(address)
                 more -= 1
         self.dut.add__valid.value = 0
 
+    def _check_empty(self, expected: bool) -> None:
+        empty = bool(self.dut.empty.value)
+        assert empty == expected, f"cycle {self.domain.cycle}: empty is {empty}"
+
     async def clear(self) -> None:
         """Empty the set, in a cycle in which something is added, too."""
-        self.dut.clear.value = 1
-        self.dut.add__valid.value = 1
-        self.dut.add__address.value = random.randrange(self.n)
+        drive(self.dut, clear=1, add__valid=1, add__address=random.randrange(self.n))
         await self.domain.rising
-        self.dut.clear.value = 0
-        self.dut.add__valid.value = 0
+        drive(self.dut, clear=0, add__valid=0)
         self.held.clear()
 
     async def start(self) -> int:
         """Start the walk, perhaps with a last address, and expect all; return the cycle."""
-        self.dut.start.value = 1
         if random.random() < 0.5:
             address = random.randrange(self.n)
-            self.dut.add__valid.value = 1
-            self.dut.add__address.value = address
+            drive(self.dut, add__valid=1, add__address=address)
             self.held.add(address)
         ascending = sorted(self.held)
         self.held.clear()
@@ -105,8 +90,7 @@ class AddressSetBench:
             {"address": address, "last": address == ascending[-1]} for address in ascending
         )
         cycle = self.domain.cycle
-        await self.domain.rising
-        self.dut.start.value = 0
+        await self.domain.pulse(self.dut.start)
         self.dut.add__valid.value = 0
         return cycle
 
@@ -115,8 +99,7 @@ class AddressSetBench:
         for _ in range(PATIENCE * (self.board.missing + 1)):
             missing = self.board.missing
             await self.domain.falling
-            empty = bool(self.dut.empty.value)
-            assert empty == (not missing), f"cycle {self.domain.cycle}: empty is {empty}"
+            self._check_empty(not missing)
             if not missing:
                 break
             await self.domain.rising

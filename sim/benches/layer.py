@@ -4,12 +4,10 @@ import itertools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.triggers import Event, with_timeout
 
 from firstspike.golden.integer import walk
 from firstspike.golden.timing.folding import LayerFolding
@@ -22,12 +20,12 @@ from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import (
-    PERIOD,
     ClockDomain,
     Dut,
     StreamSink,
     StreamSource,
     at_random,
+    drive,
 )
 
 DEADLINE = 45
@@ -41,27 +39,9 @@ PATIENCE = 5000
 class Parameters:
     """What the bench is told: the layer, with weights [n_in, n_out], and how many images."""
 
-    lanes: int
-    window: int
-    last: bool
-    threshold: int
+    config: LayerConfig
     weights: np.ndarray
     amount: int
-
-    @cached_property
-    def config(self) -> LayerConfig:
-        """Of the layer."""
-        n_in, n_out = self.weights.shape
-        return LayerConfig(
-            folding=LayerFolding(
-                n_in=n_in, n_out=n_out, lanes=self.lanes, window=self.window, last=self.last
-            ),
-            weight_bits=WEIGHT_BITS,
-            threshold=self.threshold,
-            deadline=DEADLINE,
-            widths=layer_widths(self.weights, self.threshold, DEADLINE),
-            counted=(n_in,),
-        )
 
 
 def simulate(
@@ -83,9 +63,16 @@ def simulate(
     rng = np.random.default_rng(seed)
     threshold = int(rng.integers(3, 4 + 2 * n_in))
     weights = rng.integers(-8, 16, (n_in, n_out))
-    parameters = Parameters(lanes, window, last, threshold, weights, amount)
-    layer = Layer(parameters.config, weights)
-    run_bench(__name__, layer, parameters, seed=seed, **options)
+    config = LayerConfig(
+        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=window, last=last),
+        weight_bits=WEIGHT_BITS,
+        threshold=threshold,
+        deadline=DEADLINE,
+        widths=layer_widths(weights, threshold, DEADLINE),
+        counted=(n_in,),
+    )
+    parameters = Parameters(config, weights, amount)
+    run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -98,7 +85,7 @@ class Expected:
     """What the integer model makes of an image."""
 
     def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
-        spikes, self.M = walk(given.weights, given.threshold, ticks[:, None], DEADLINE, 1)
+        spikes, self.M = walk(given.weights, given.config.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
         self.start = start
         """The tick of the first event."""
@@ -119,7 +106,6 @@ class Judge(StreamSink):
         self.expected: Expected | None = None
         self.promised = 0
         """The tick up to which the layer has sent everything, past the deadline at the end."""
-        self.progress = Event()
         self._next = 0
         self.cut = False
         """The image has been decided: what comes of it is no longer complete."""
@@ -130,9 +116,8 @@ class Judge(StreamSink):
 
     async def until(self, tick: int) -> None:
         """Wait for the promise of a tick."""
-        while self.promised < tick:
-            self.progress.clear()
-            await with_timeout(self.progress.wait(), PATIENCE * PERIOD, "step")
+        promised = await self._domain.until(lambda: self.promised >= tick, PATIENCE)
+        assert promised, f"no promise of tick {tick}"
 
 
 class SentJudge(Judge):
@@ -148,7 +133,6 @@ class SentJudge(Judge):
         if event["kind"] == Kind.END.value:
             assert self.cut or self._next == len(spikes), f"{where}, expected {spikes[self._next]}"
             self.promised = DEADLINE + 1
-            self.progress.set()
             return
         tick = event["tick"]
         assert self.promised <= tick, f"{where}, but {self.promised} was promised"
@@ -159,7 +143,6 @@ class SentJudge(Judge):
             self._next += 1
         assert all(before >= tick for before, _ in spikes[self._next :]), f"{where}: spike lost"
         self.promised = tick
-        self.progress.set()
 
 
 class PotentialsJudge(Judge):
@@ -193,7 +176,6 @@ class PotentialsJudge(Judge):
                 assert self.expected.M[tick, neuron] == M, f"{where}: M of neuron {neuron} is {M}"
         if group == folding.groups - 1:
             self.promised = tick
-            self.progress.set()
 
 
 class LayerBench:
@@ -214,10 +196,7 @@ class LayerBench:
             self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing, config=config)
         else:
             self.judge = SentJudge(dut, "sent", domain, sent_layout(config), willing)
-        dut.host__valid.value = 0
-        dut.host__payload.value = 0
-        dut.answers__ready.value = 0
-        dut.decided_image.value = 1
+        drive(dut, host__valid=0, host__payload=0, answers__ready=0, decided_image=1)
 
     def events(self, image: int, ticks: np.ndarray) -> Iterator[tuple[int, int]]:
         """(tick, payload) of an image's events before its end, with promises in between."""

@@ -1,7 +1,6 @@
 """Bench of the Lfsr: every cycle against the golden model's generator."""
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import cocotb
@@ -11,14 +10,7 @@ from firstspike.hdl.learner.learner import generator
 from firstspike.hdl.lib.lfsr import Lfsr
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import ClockDomain
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """What the bench is told: how many cycles."""
-
-    amount: int
+from firstspike.sim.harness.streams import ClockDomain, drive
 
 
 def simulate(lfsr: Lfsr, amount: int = 5000, **options: Any) -> None:
@@ -26,7 +18,7 @@ def simulate(lfsr: Lfsr, amount: int = 5000, **options: Any) -> None:
 
     `options` are `run_bench`'s.
     """
-    run_bench(__name__, lfsr, Parameters(amount), **options)
+    run_bench(__name__, lfsr, amount, **options)
 
 
 def example(**options: Any) -> str:
@@ -39,21 +31,16 @@ def example(**options: Any) -> str:
 async def lockstep(dut):
     """Random draws, taken or not, with a seed in between that may be 0."""
     domain = ClockDomain(dut)
-    inputs = {name: dut[name] for name in ("draw", "take", "load", "seed")}
-    for handle in inputs.values():
-        handle.value = 0
+    drive(dut, draw=0, take=0, load=0, seed=0)
     await domain.start()
     await domain.falling
     state = int(dut.state.value)
     assert state, "the state after a reset is 0"
     await domain.rising
-    for _ in range(given(Parameters).amount):
+    for _ in range(given(int)):
         j, take = random.choice((0, 1, 2, random.randrange(16))), random.random() < 0.8
         load, seed = random.random() < 0.05, random.choice((0, random.randrange(1 << 16)))
-        inputs["draw"].value = j
-        inputs["take"].value = take
-        inputs["load"].value = load
-        inputs["seed"].value = seed
+        drive(dut, draw=j, take=take, load=load, seed=seed)
         await domain.falling
         following = leap(state)
         found = {"state": int(dut.state.value), "drawn": bool(dut.drawn.value)}

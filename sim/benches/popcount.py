@@ -88,7 +88,7 @@ async def without_pauses(dut):
     """A word a cycle, and each count so many stages after its word."""
     bench = PopCountBench(dut, pauses=False)
     await bench.start()
-    sent = await bench.source.send_all(bench.words())
+    sent = [await bench.source.send(word) for word in bench.words()]
     await bench.board.complete(PATIENCE)
     assert sent == list(range(sent[0], sent[0] + bench.given.amount)), "not a word a cycle"
     received = [cycle for cycle, _ in bench.board.received]

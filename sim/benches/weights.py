@@ -6,7 +6,6 @@ A list knows what the words should be.
 import random
 from collections import Counter, deque
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import cocotb
@@ -24,7 +23,7 @@ from firstspike.hdl.core.weights import (
     host_request,
     update_layout,
 )
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, pack_words
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random
@@ -35,32 +34,11 @@ PATIENCE = 2000
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses.
+    """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses."""
 
-    With `stored_bits` it learns.
-    """
-
+    config: LayerConfig
     weights: np.ndarray
-    lanes: int
-    weight_bits: int
-    stored_bits: int | None
     amount: int
-
-    @cached_property
-    def config(self) -> LayerConfig:
-        """Of a layer with such a store; what the store does not look at is arbitrary."""
-        n_in, n_out = self.weights.shape
-        bits = self.stored_bits
-        learning = None if bits is None else Learning(stored_bits=bits, unit=1)
-        return LayerConfig(
-            folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=self.lanes, window=0, last=False),
-            weight_bits=self.weight_bits,
-            threshold=1,
-            deadline=30,
-            widths=StateWidths(S=8, M=12),
-            counted=(n_in,),
-            learning=learning,
-        )
 
 
 def simulate(
@@ -83,8 +61,17 @@ def simulate(
     rng = np.random.default_rng(seed)
     half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
-    parameters = Parameters(weights, lanes, weight_bits, stored_bits, amount)
-    run_bench(__name__, WeightStore(parameters.config, weights), parameters, seed=seed, **options)
+    config = LayerConfig(  # what the store does not look at is arbitrary
+        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False),
+        weight_bits=weight_bits,
+        threshold=1,
+        deadline=30,
+        widths=StateWidths(S=8, M=12),
+        counted=(n_in,),
+        learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
+    )
+    store, parameters = WeightStore(config, weights), Parameters(config, weights, amount)
+    run_bench(__name__, store, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -98,22 +85,16 @@ class WeightsBench:
 
     def __init__(self, dut: Dut) -> None:
         parameters = given(Parameters)
-        lanes = parameters.lanes
         self.amount = parameters.amount
         self.config = config = parameters.config
         self.update_cycles = config.folding.update_cycles
-        self.lanes, self.bits = lanes, config.stored_bits
+        self.lanes, self.bits = config.folding.lanes, config.stored_bits
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(config)
-        self.words = []
-        for group in range(config.folding.groups):
-            for row in parameters.weights.tolist():
-                self.words.append(self.word_of(row[group * lanes :][:lanes]))
-        operation = operation_layout(config)
-        self.reading = read_layout(config)
-        self.told = data.StructLayout({"operation": operation, "word": config.word_bits})
-        self.reads = StreamSource(dut, "reads", domain, self.reading, at_random(1))
-        self.out = CheckedSink(dut, "words", domain, self.told, at_random(2, self._none_may_wait))
+        self.words = pack_words(config, parameters.weights)
+        told = data.StructLayout({"operation": operation_layout(config), "word": config.word_bits})
+        self.reads = StreamSource(dut, "reads", domain, read_layout(config), at_random(1))
+        self.out = CheckedSink(dut, "words", domain, told, at_random(2, self._none_may_wait))
         self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
         self.answers = CheckedSink(dut, "answers", domain, None, at_random(4))
         self.updating = False

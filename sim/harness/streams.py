@@ -35,7 +35,7 @@ Dut = Any
 """The top level of a simulation; which ports it has as attributes is known when it runs."""
 
 Payload = int | dict[str, Any]
-"""The bits of a payload, or its fields by name (see `payloads.pack`)."""
+"""The bits of a payload, or its fields by name."""
 
 
 class ClockDomain:
@@ -86,6 +86,27 @@ class ClockDomain:
         if n:
             await Timer(n * PERIOD - 1, "step")
             await self.rising
+
+    async def until(self, met: Callable[[], Any], patience: int) -> bool:
+        """Wait for a falling edge at which this holds; whether it did in so many cycles."""
+        for _ in range(patience):
+            await self.falling
+            if met():
+                return True
+        return False
+
+    async def pulse(self, signal: Dut) -> None:
+        """Set a signal for a cycle."""
+        await self.after_rising()
+        signal.value = 1
+        await self.rising
+        signal.value = 0
+
+
+def drive(dut: Dut, **values: int) -> None:
+    """Set inputs of a design, given by name."""
+    for name, value in values.items():
+        dut[name].value = value
 
 
 def bits(layout: data.Layout | None, payload: Payload) -> int:
@@ -161,31 +182,30 @@ class StreamSource(_Stream):
         if self._willing is not None:
             while not next(self._willing):
                 await self._domain.rising
-        cycle = await self._transfer(payload)
-        self._valid.value = 0
-        return cycle
+        await self._transfer([payload])
+        return self._domain.cycle - 1
 
-    async def send_all(self, payloads: Iterable[Payload]) -> list[int]:
-        """Send payloads one after the other; return the cycles of their transfers."""
-        if self._willing is not None:
-            return [await self.send(payload) for payload in payloads]
-        await self._domain.after_rising()
-        cycles = [await self._transfer(payload) for payload in payloads]
-        self._valid.value = 0
-        return cycles
+    async def send_all(self, payloads: Iterable[Payload]) -> None:
+        """Send payloads one after the other."""
+        if self._willing is None:
+            await self._domain.after_rising()
+            await self._transfer(payloads)
+        else:
+            for payload in payloads:
+                await self.send(payload)
 
-    async def _transfer(self, payload: Payload) -> int:
-        """Be valid until the payload is taken, and after it."""
+    async def _transfer(self, payloads: Iterable[Payload]) -> None:
+        """Be valid until all of them are taken, and after the last one."""
         domain = self._domain
-        self._payload.value = bits(self.layout, payload)
         self._valid.value = 1
-        await domain.falling
-        while not self._ready.value:
-            await self._ready_rises
+        for payload in payloads:
+            self._payload.value = bits(self.layout, payload)
             await domain.falling
-        cycle = domain.cycle
-        await domain.rising
-        return cycle
+            while not self._ready.value:
+                await self._ready_rises
+                await domain.falling
+            await domain.rising
+        self._valid.value = 0
 
 
 class StreamSink(_Stream):
@@ -283,12 +303,13 @@ class CheckedSink(StreamSink):
         """How many of those expected have not come yet."""
         return len(self._expected) - len(self.received)
 
+    def forget(self) -> None:
+        """Expect nothing more of what has not come yet."""
+        del self._expected[len(self.received) :]
+
     async def complete(self, patience: int) -> None:
         """Wait, for at most so many cycles, until everything expected has come; check it."""
-        for _ in range(patience):
-            if not self.missing:
-                break
-            await self._domain.falling
+        await self._domain.until(lambda: not self.missing, patience)
         self.finish()
 
     def finish(self) -> None:

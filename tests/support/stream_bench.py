@@ -43,7 +43,7 @@ async def transfer(dut):
     await domain.start()
     board.start()
     board.expect(what.expected.tolist())
-    sent = await source.send_all(what.items.tolist())
+    sent = [await source.send(item) for item in what.items.tolist()]
     await domain.cycles(100)
     board.finish()
     report(Transferred(np.array(sent), np.array(board.received)))
