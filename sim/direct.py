@@ -18,7 +18,14 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 
-from .benches.core.items import items_of, label_items, read_requests, requests, settings_item
+from .benches.core.items import (
+    image_port,
+    items_of,
+    label_items,
+    read_requests,
+    requests,
+    settings_item,
+)
 from .benches.core.outcome import Outcome, answers_of, results_of
 from .harness.runner import SimulationError
 
@@ -41,10 +48,10 @@ def simulate_directly(
     SimulationError if the core hangs.
     """
     config = CoreConfig.of(network, folding, any_weights)
-    core = Core(config, network.weights)
     items = np.concatenate(items_of(config, ticks, pixels)).tolist()
-    phase = ({_port(config): items}, "decision", len(ticks))
-    return results_of(config, _DirectRun(core, pauses, seed, [phase]).outcome(), len(ticks))
+    phase = {image_port(config): items}, "decision", len(ticks)
+    outcome = _run(Core(config, network.weights), [phase], pauses, seed)
+    return results_of(config, outcome, len(ticks))
 
 
 def learn_directly(
@@ -61,90 +68,66 @@ def learn_directly(
     Raises SimulationError if the core hangs.
     """
     config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
-    core = Core(config, state.weights)
     items = np.concatenate(items_of(config, ticks)).tolist()
-    images = {_port(config): items, "labels": label_items(config, labels).tolist()}
+    images = {image_port(config): items, "labels": label_items(config, labels).tolist()}
     asked = read_requests(list(weight_chunks(config, state.network)))
     phases = [
         ({"settings": [settings_item(settings, state.generator)]}, "settings", 1),
         (images, "learned", len(ticks)),
         ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
     ]
-    outcome = _DirectRun(core, pauses, seed, phases).outcome()
+    outcome = _run(Core(config, state.weights), phases, pauses, seed)
     weights = weights_from_chunks(config, answers_of(outcome)[:, 0].tolist())
     return replace(results_of(config, outcome, len(ticks)), weights=weights)
 
 
-def _port(config: CoreConfig) -> str:
-    return "events" if config.bitmap is None else "words"
-
-
-class _DirectRun:
-    """Phases, one after the other: what to send into which ports, and what to wait for.
+def _run(
+    core: Core,
+    phases: Sequence[tuple[dict[str, list[int]], str, int]],
+    pauses: bool,
+    seed: int,
+) -> Outcome:
+    """Run through phases: what to send into which ports, and what to wait for.
 
     A phase is over when as many payloads of a port as it says have been transferred since the
-    start. `received` has those of the streams that come out, and of the tap `learned`.
+    start.
     """
+    choice = random.Random(seed)
 
-    def __init__(
-        self,
-        core: Core,
-        pauses: bool,
-        seed: int,
-        phases: Sequence[tuple[dict[str, list[int]], str, int]],
-    ) -> None:
-        self._core = core
-        self._random = random.Random(seed)
-        self._pauses = pauses
-        self._phases = phases
-        self.received: dict[str, list] = {"decision": [], "weights_read": [], "learned": []}
-        # A learner runs on after the decision; an image bit does not say what its spikes belong to.
-        logged = () if core.config.learns else core.config.layers[1:]
-        self.logs: list[list[tuple[int, int]]] = [[] for _ in logged]
-        simulator = Simulator(core)
-        simulator.add_clock(1e-6)
-        simulator.add_testbench(self._bench)
-        simulator.run()
-
-    def outcome(self) -> Outcome:
-        """All that came out."""
-        received = self.received
-        return Outcome(
-            decisions=list(enumerate(received["decision"])),
-            answers=received["weights_read"],
-            logs=[np.array(log, np.int64).reshape(-1, 2) for log in self.logs],
-            learned=[(image, *what) for image, what in enumerate(received["learned"])],
-        )
-
-    def _willing(self) -> Iterator[bool]:
+    def willing() -> Iterator[bool]:
         while True:
-            probability = self._random.choice((0.1, 0.5, 0.9)) if self._pauses else 1
+            probability = choice.choice((0.1, 0.5, 0.9)) if pauses else 1
             for _ in range(20):
-                yield self._random.random() < probability
+                yield choice.random() < probability
 
-    async def _bench(self, ctx) -> None:
-        core, received = self._core, self.received
-        learned = getattr(core, "learned", None)
-        taps = [getattr(core, f"log_{i}") for i in range(len(self.logs))]
-        sinks = {name: getattr(core, name) for name in ("decision", "weights_read")}
-        willing = {name: self._willing() for name in sinks}
-        for sources, awaited, count in self._phases:
-            sent = {name: 0 for name in sources}
+    sinks = {name: getattr(core, name) for name in ("decision", "weights_read")}
+    received: dict[str, list] = {name: [] for name in (*sinks, "learned")}
+    learns = core.config.learns
+    # A learner runs on after the decision; an image bit does not say what its spikes belong to.
+    taps = (
+        [] if learned else [getattr(core, f"log_{i}") for i in range(len(core.config.layers) - 1)]
+    )
+    logs: list[list[tuple[int, int]]] = [[] for _ in taps]
+    pausing = {name: willing() for name in sinks}
+
+    async def bench(ctx) -> None:
+        for sources, awaited, count in phases:
+            sent = dict.fromkeys(sources, 0)
             offers = dict.fromkeys(sources, False)
             for name in sources:
-                willing.setdefault(name, self._willing())
+                pausing.setdefault(name, willing())
             patience = PATIENCE
             while len(received.get(awaited, ())) + sent.get(awaited, 0) < count:
                 for name, payloads in sources.items():
                     port = getattr(core, name)
-                    if not offers[name] and sent[name] < len(payloads) and next(willing[name]):
+                    if not offers[name] and sent[name] < len(payloads) and next(pausing[name]):
                         offers[name] = True
                         ctx.set(Value.cast(port.payload), payloads[sent[name]])
                     ctx.set(port.valid, offers[name])
-                ready = {name: next(willing[name]) for name in sinks}
+                ready = {name: next(pausing[name]) for name in sinks}
                 for name, port in sinks.items():
                     ctx.set(port.ready, ready[name])
-                for log, tap in zip(self.logs, taps, strict=True):
+                for log, tap in zip(logs, taps, strict=True):
                     if ctx.get(tap.valid):
                         bits, image = ctx.get(Value.cast(tap.spike)), len(received["decision"])
                         log.append((image + ((image + bits) & 1), bits))
@@ -157,8 +140,9 @@ class _DirectRun:
                     if ready[name] and ctx.get(port.valid):
                         received[name].append(ctx.get(Value.cast(port.payload)))
                         patience = PATIENCE
-                if learned is not None and ctx.get(learned.valid):
-                    received["learned"].append((ctx.get(learned.updated), ctx.get(learned.cycles)))
+                if learns and ctx.get(core.learned.valid):
+                    told = ctx.get(core.learned.updated), ctx.get(core.learned.cycles)
+                    received["learned"].append((len(received["learned"]), *told))
                     patience = PATIENCE
                 if not patience:
                     raise SimulationError(
@@ -168,3 +152,14 @@ class _DirectRun:
                 await ctx.tick()
             for name in sources:
                 ctx.set(getattr(core, name).valid, 0)
+
+    simulator = Simulator(core)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+    return Outcome(
+        decisions=list(enumerate(received["decision"])),
+        answers=received["weights_read"],
+        logs=[np.array(log, np.int64).reshape(-1, 2) for log in logs],
+        learned=received["learned"],
+    )

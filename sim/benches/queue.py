@@ -12,7 +12,17 @@ from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.lib.queue import SpikeQueue, item_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random
+from firstspike.sim.harness.streams import (
+    CheckedSink,
+    ClockDomain,
+    Dut,
+    StreamSource,
+    at_random,
+    drive,
+)
+
+PATIENCE = 10_000
+"""Cycles in which a queue must be empty."""
 
 Item = tuple[int, int]
 """(key, value)"""
@@ -96,19 +106,14 @@ class QueueBench:
     """A queue's ports, its clock and the layout of its items."""
 
     def __init__(self, dut: Dut) -> None:
-        self.dut = dut
-        parameters = given(Parameters)
-        self.n_keys, self.capacity = parameters.n_keys, parameters.capacity
-        self.width, self.amount = parameters.width, parameters.amount
-        self.layout = item_layout(self.n_keys, self.width)
+        self.given = given(Parameters)
+        self.layout = item_layout(self.given.n_keys, self.given.width)
         self.domain = ClockDomain(dut)
-        self.release = dut["release"]
-        self.release.value = 0
-        dut.clear.value = 0
+        drive(dut, release=0, clear=0)
 
     def random_item(self, keys: int) -> Item:
         """An item with one of the first so many keys."""
-        return random.randrange(keys), random.randrange(1 << self.width)
+        return random.randrange(keys), random.randrange(1 << self.given.width)
 
     def item(self, port: Any) -> Item:
         """The item in the payload of a port."""
@@ -125,20 +130,15 @@ class QueueBench:
 async def lockstep(dut):
     """Random inputs; every output in every cycle is the model's."""
     bench = QueueBench(dut)
-    model = QueueModel(bench.capacity)
-    dut.push__valid.value = 0
-    dut.push__payload.value = 0
-    dut.pop__ready.value = 0
+    model = QueueModel(bench.given.capacity)
+    drive(dut, push__valid=0, push__payload=0, pop__ready=0)
     await bench.domain.start()
     push = None
-    for push_now, pop_ready, release, clear, keys in _inputs(bench.n_keys, bench.amount):
+    for push_now, pop_ready, release, clear, keys in _inputs(bench.given):
         push = push or (bench.random_item(keys) if push_now else None)
-        dut.push__valid.value = push is not None
         if push:
             dut.push__payload.value = bench.payload(push)
-        dut.pop__ready.value = pop_ready
-        bench.release.value = release
-        dut.clear.value = clear
+        drive(dut, push__valid=bool(push), pop__ready=pop_ready, release=release, clear=clear)
         await bench.domain.falling
         found = {
             "ready": bool(dut.push__ready.value),
@@ -153,15 +153,16 @@ async def lockstep(dut):
         await bench.domain.rising
 
 
-def _inputs(n_keys: int, cycles: int) -> Iterator[tuple[bool, bool, bool, bool, int]]:
+def _inputs(what: Parameters) -> Iterator[tuple[bool, bool, bool, bool, int]]:
     """For each cycle: push, pop.ready, release, clear, and from how many keys to choose.
 
     The probabilities change every few cycles, so that the queue fills, runs empty and idles.
     """
+    cycles = what.amount
     while cycles > 0:
         push, pop, release = (random.choice((0, 0.2, 0.5, 0.9, 1)) for _ in range(3))
         clear = random.choice((0, 0, 0, 0.1))
-        keys = random.randint(1, n_keys)
+        keys = random.randint(1, what.n_keys)
         length = min(random.randrange(1, 50), cycles)
         cycles -= length
         for _ in range(length):
@@ -177,14 +178,13 @@ async def windows(dut):
     board = CheckedSink(dut, "pop", bench.domain, bench.layout, at_random(2))
     await bench.domain.start()
     board.start()
-    for _ in range(bench.amount // 50):
-        items = [bench.random_item(bench.n_keys) for _ in range(random.randint(0, bench.capacity))]
+    for _ in range(bench.given.amount // 50):
+        count = random.randint(0, bench.given.capacity)
+        items = [bench.random_item(bench.given.n_keys) for _ in range(count)]
         board.expect(bench.payload(item) for item in sorted(items, key=lambda item: item[0]))
         await source.send_all(bench.payload(item) for item in items)
-        bench.release.value = 1
-        await bench.domain.falling
-        while not dut.empty.value:
-            await bench.domain.falling
+        dut["release"].value = 1
+        assert await bench.domain.until(lambda: dut.empty.value, PATIENCE), "does not run empty"
         board.finish()
         await bench.domain.rising
-        bench.release.value = 0
+        dut["release"].value = 0

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -66,18 +66,17 @@ class Simulation:
         check_tools(simulator, waves is not None)
         self._verilog = verilog
         self._toplevel = toplevel
-        self._waves = None if waves is None else Path(waves)
-        self._runner, self._arguments = {
-            "verilator": (_Verilator, _VERILATOR_ARGUMENTS),
-            "icarus": (Icarus, []),
-        }[simulator]
-        if simulator == "verilator" and self._waves is not None:
-            self._arguments = [*self._arguments, "--trace-fst"]
         self._simulator = simulator
+        self._waves = None if waves is None else Path(waves)
         self._environment = dict(_VERILATOR_ENVIRONMENT)
+        self._arguments: list[str] = []
+        if simulator == "verilator":
+            self._arguments += _VERILATOR_ARGUMENTS
+            if waves is not None:
+                self._arguments.append("--trace-fst")
         if netlist:
             self._environment["MAKEFLAGS"] += " OPT_FAST=-O1"
-            self._arguments = [*self._arguments, *_UNDEFINED_IS_RANDOM]
+            self._arguments += _UNDEFINED_IS_RANDOM
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
     def _options(self) -> list[str]:
@@ -120,23 +119,23 @@ class Simulation:
         source = work / f"{self._toplevel}.v"
         source.write_text(verilog)
         log = work / "build.log"
-        with _environment(**self._environment):
-            try:
-                self._make_runner().build(
-                    sources=[source],
-                    hdl_toplevel=self._toplevel,
-                    build_args=self._arguments,
-                    build_dir=work,
-                    waves=self._waves is not None,
-                    timescale=("1ns", "1ns"),
-                    log_file=log,
-                )
-            except RuntimeError:
-                message = _first_error(log.read_text().replace(f"{work}/", ""))
-                raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
+        try:
+            self._runner().build(
+                sources=[source],
+                hdl_toplevel=self._toplevel,
+                build_args=self._arguments,
+                build_dir=work,
+                waves=self._waves is not None,
+                timescale=("1ns", "1ns"),
+                log_file=log,
+            )
+        except RuntimeError:
+            message = _first_error(log.read_text().replace(f"{work}/", ""))
+            raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
 
-    def _make_runner(self) -> Runner:
-        runner = self._runner()
+    def _runner(self) -> Runner:
+        verilates = self._simulator == "verilator"
+        runner = _Verilator(self._environment) if verilates else Icarus()
         runner.log.setLevel("ERROR")
         return runner
 
@@ -181,11 +180,10 @@ class Simulation:
             return pickle.loads(reported.read_bytes()) if reported.exists() else None
 
     def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> None:
-        runner = self._make_runner()
+        runner = self._runner()
         runner.sources = [Path(f"{self._toplevel}.v")]  # tells the language; is not read
-        # The variable is pytest's: cocotb's runner would end our process at a failure.
-        # What has failed is in the results, or else in the log.
-        with _environment(PYTEST_CURRENT_TEST=None), suppress(RuntimeError):
+        # What has failed is in the results, or else in the log. Under pytest it exits.
+        with suppress(RuntimeError, SystemExit):
             runner.test(
                 test_module=bench,
                 hdl_toplevel=self._toplevel,
@@ -218,8 +216,20 @@ class Simulation:
 class _Verilator(HostedVerilator):
     """The runner, but with the ports of the top level public instead of every signal.
 
-    What is not public Verilator can optimise away, and a bench need not see.
+    What is not public Verilator can optimise away, and a bench need not see. Programs run with
+    these variables in the environment besides.
     """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        super().__init__()
+        self._environment = environment
+
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        self.env |= self._environment
+
+    def _simulator_in_path_build_only(self) -> None:
+        self.executable = str(_VERILATOR_FOLDER / "bin" / "verilator")
 
     def _build_command(self) -> list[list[str]]:
         verilate, *rest = super()._build_command()
@@ -229,12 +239,10 @@ class _Verilator(HostedVerilator):
 _VERILATOR_ARGUMENTS = ["-Wno-lint", "--public-depth", "1"]
 _UNDEFINED_IS_RANDOM = ["--x-assign", "unique", "--x-initial", "unique"]
 
-# The wheel's Makefile fragment was configured with blanks in the place of these, and its compiler
-# is not on the PATH.
+# The wheel's Makefile fragment was configured with blanks in the place of these.
 _VERILATOR_FOLDER = Path(verilator.__file__).parent
 _VERILATOR_ENVIRONMENT = {
     "VERILATOR_ROOT": str(_VERILATOR_FOLDER),
-    "PATH": f"{_VERILATOR_FOLDER / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
     "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CFG_LDLIBS_THREADS=-pthread "
     "CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 CFG_CXXFLAGS_COROUTINES=-fcoroutines",
 }
@@ -247,13 +255,18 @@ def check_tools(simulator: str = "verilator", waves: bool = False) -> None:
     """
     if simulator not in SIMULATORS:
         raise SimulationError(f"simulator is {simulator!r}, but must be verilator or icarus.")
-    if simulator == "verilator":
-        _check_verilator(waves)
-    else:
-        _check_icarus()
-
-
-def _check_verilator(waves: bool) -> None:
+    if simulator == "icarus":
+        if shutil.which("iverilog") is None:
+            raise SimulationError(
+                "the simulator icarus needs iverilog: install Icarus Verilog (Debian: iverilog), "
+                "or simulate with verilator."
+            )
+        if find_libpython() is None:
+            raise SimulationError(
+                "cocotb needs Python as a shared library for Icarus: install it (Debian: "
+                "libpython3-dev), or simulate with verilator."
+            )
+        return
     missing = [tool for tool in ("g++", "make", "perl") if shutil.which(tool) is None]
     if missing:
         raise SimulationError(
@@ -263,19 +276,6 @@ def _check_verilator(waves: bool) -> None:
         raise SimulationError(
             "Verilator needs the headers of lz4 and zlib to record waves: install them (Debian: "
             "liblz4-dev and zlib1g-dev), or record them with icarus."
-        )
-
-
-def _check_icarus() -> None:
-    if shutil.which("iverilog") is None:
-        raise SimulationError(
-            "the simulator icarus needs iverilog: install Icarus Verilog (Debian: iverilog), "
-            "or simulate with verilator."
-        )
-    if find_libpython() is None:
-        raise SimulationError(
-            "cocotb needs Python as a shared library for Icarus: install it (Debian: "
-            "libpython3-dev), or simulate with verilator."
         )
 
 
@@ -290,25 +290,6 @@ def _workshop(cache: Path) -> Iterator[Path]:
     beside = None if re.search(r"\s", str(cache)) else cache
     with tempfile.TemporaryDirectory(dir=beside, prefix="making-") as name:
         yield Path(name)
-
-
-@contextmanager
-def _environment(**changes: str | None) -> Iterator[None]:
-    """Set environment variables (None removes) while something runs."""
-    before = {name: os.environ.get(name) for name in changes}
-
-    def set_all(values: dict[str, str | None]) -> None:
-        for name, value in values.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-    set_all(changes)
-    try:
-        yield
-    finally:
-        set_all(before)
 
 
 @contextmanager

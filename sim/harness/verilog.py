@@ -1,8 +1,11 @@
-"""Verilog text of an Amaranth component, for simulation."""
+"""Verilog text for simulation: of an Amaranth component, and of benches."""
 
 from collections.abc import Callable
 from importlib.metadata import version
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from string import Template
+from typing import Any
 
 from amaranth.lib import wiring
 
@@ -39,6 +42,15 @@ def verilog_of(
 
     folder = cached(content, make)
     return (folder / "design.v").read_text()
+
+
+class _Filled(Template):
+    delimiter = "@"
+
+
+def filled(file: Traversable, **values: Any) -> str:
+    """A Verilog file with values in the places of its `@name`s; `@@` is a plain one."""
+    return _Filled(file.read_text()).substitute(values)
 
 
 def _sources() -> str:

@@ -24,120 +24,88 @@ class Fault(NamedTuple):
     new: str
 
 
-FAULTS = (
-    Fault("tie-in-a-group", "core.decision", "(high[1] > low[1])", "(high[1] >= low[1])"),
-    Fault("tie-between-groups", "core.decision", "(best_M < M)", "(best_M <= M)"),
-    Fault("forced-a-tick-early", "core.decision", "== config.deadline", "== config.deadline - 1"),
-    Fault(
-        "decided-reset-value",
-        "core.decision",
-        "decided_image=Out(1, init=1)",
-        "decided_image=Out(1)",
-    ),
-    Fault("fires-past-threshold", "core.lanes", "& (M_next >= 0)", "& (M_next > 0)"),
-    Fault("fires-again", "core.lanes", "advance if last else advance & (M < 0)", "advance"),
-    Fault(
-        "threshold-off-by-one", "core.lanes", '"S": -config.threshold', '"S": 1 - config.threshold'
-    ),
-    Fault(
-        "slope-a-bit-short",
-        "core.layouts",
-        "signed(config.widths.S)",
-        "signed(config.widths.S - 1)",
-    ),
-    Fault(
-        "potential-a-bit-short",
-        "core.layouts",
-        "signed(config.widths.M)",
-        "signed(config.widths.M - 1)",
-    ),
-    Fault("deadline-refused", "core.intake", "(event.tick > self", "(event.tick >= self"),
-    Fault("crossing-on-the-line", "core.crossing", "below = trial < 0", "below = trial <= 0"),
-    Fault("window-tick-off-by-one", "core.emitter", "pop.payload.key + 1", "pop.payload.key"),
-    Fault(
-        "group-index-off",
-        "core.emitter",
-        "(config.folding.lanes, beat",
-        "(config.folding.lanes - 1, beat",
-    ),
-    Fault(
-        "spike-lost-in-the-drain", "core.drain", "(self.beats.ready & ~many)", "self.beats.ready"
-    ),
-    Fault("row-list-off-by-one", "core.row_list", "read.addr.eq(index)", "read.addr.eq(index + 1)"),
-    Fault(
-        "stale-image-not-dropped", "core.sequencer", "(register.dead)", "(register.dead & is_end)"
-    ),
-    Fault("counts-the-deadline", "core.sequencer", ".eq(rows_before),", ".eq(rows),"),
-    Fault("waits-for-sent-spikes", "core.sequencer", "(op.end | op.advance)", "op.end"),
-    Fault("places-not-counted", "core.mask_places", "goes = room | ~makes", "goes = 1"),
-    Fault("banks-mixed", "core.weights", "Mux(asked, q, 0)", "q"),
-    Fault("lanes-reversed", "core.words", "<< lane * bits", "<< (folding.lanes - 1 - lane) * bits"),
-    Fault("last-pixel-lost", "core.encoder", "- (count - 1) * width", "- (count - 1) * width - 1"),
-    Fault("margin-a-tick-short", "learner.run_on", "grown, least)", "grown, least) - 1"),
-    Fault(
-        "limit-of-the-image-before", "learner.run_on", "m.If(self.opens)", "m.If(self.opens & 0)"
-    ),
-    Fault(
-        "margin-ends-at-the-deadline",
-        "learner.run_on",
-        "config.deadline + 1, end",
-        "config.deadline, end",
-    ),
-    Fault("spikes-of-the-deadline-lost", "learner.run_on", "(at_limit | self.complete)", "1"),
-    Fault("latest-rival", "learner.run_on", "(rival_before == 0) & any_", "any_"),
-    Fault(
-        "spike-at-the-limit-counts",
-        "learner.learner",
-        "(tick < what.limit)",
-        "(tick <= what.limit)",
-    ),
-    Fault(
-        "spikes-taken-early-count",
-        "learner.learner",
-        "(tick < what.limit)",
-        "((state != State.SETTLE) | (tick < what.limit))",
-    ),
-    Fault(
-        "label-competes",
-        "learner.learner",
-        "(what.fired | decided) & ~label",
-        "what.fired | decided",
-    ),
-    Fault(
-        "right-when-forced-is-enough",
-        "learner.learner",
-        "(what.forced | (minus != 0))",
-        "(minus != 0)",
-    ),
-    Fault("signs-never-read", "learner.learner", "stale = Signal(init=1)", "stale = Signal()"),
-    Fault(
-        "signs-read-only-once",
-        "learner.row_walks",
-        "self.sign.valid.eq(self.updated.valid)",
-        "self.sign.valid.eq(self.updated.valid & scanning)",
-    ),
-    Fault(
-        "last-hidden-group-left-out",
-        "learner.row_walks",
-        "(self.group == groups - 1))\n",
-        "(self.group == groups - 2))\n",
-    ),
-    Fault(
-        "drawn-row-lost",
-        "learner.row_walks",
-        "((following == 0) | (groups",
-        "((count == 0) | (groups",
-    ),
-    Fault("tie-is-always-later", "learner.deltas", "(self.tie_later & (", "(("),
-    Fault(
-        "dead-neurons-learn", "learner.deltas", "(self.alive[lane] & ((p << 1) >", "(((p << 1) >"
-    ),
-    Fault("looks-before-the-leap", "lib.lfsr", "(~after[:j].any()", "(~self.state[:j].any()"),
-    Fault("leaps-without-a-draw", "lib.lfsr", "self.take & (self.draw != 0)", "self.take"),
-    Fault("no-saturation-above", "core.weights", "Mux(total > highest, highest, total)", "total"),
-    Fault("no-saturation-below", "core.weights", "Mux(total < lowest, lowest, ", "("),
-    Fault("unused-bits-are-used", "core.lanes", "word[lane] >> config.unused_bits", "word[lane]"),
-    Fault("learns-without-a-label", "core.core", "learn.eq(given.learn & ~bad)", "learn.eq(1)"),
+_BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
+    "core.decision": {
+        "tie-in-a-group": ("(high[1] > low[1])", "(high[1] >= low[1])"),
+        "tie-between-groups": ("(best_M < M)", "(best_M <= M)"),
+        "forced-a-tick-early": ("== config.deadline", "== config.deadline - 1"),
+        "decided-reset-value": ("decided_image=Out(1, init=1)", "decided_image=Out(1)"),
+    },
+    "core.lanes": {
+        "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
+        "fires-again": ("advance if last else advance & (M < 0)", "advance"),
+        "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
+        "unused-bits-are-used": ("word[lane] >> config.unused_bits", "word[lane]"),
+    },
+    "core.layouts": {
+        "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
+        "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
+    },
+    "core.intake": {"deadline-refused": ("(event.tick > self", "(event.tick >= self")},
+    "core.crossing": {"crossing-on-the-line": ("below = trial < 0", "below = trial <= 0")},
+    "core.emitter": {
+        "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
+        "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
+    },
+    "core.drain": {"spike-lost-in-the-drain": ("(self.beats.ready & ~many)", "self.beats.ready")},
+    "core.row_list": {"row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)")},
+    "core.sequencer": {
+        "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
+        "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
+        "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
+    },
+    "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
+    "core.weights": {
+        "banks-mixed": ("Mux(asked, q, 0)", "q"),
+        "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
+        "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
+    },
+    "core.words": {"lanes-reversed": ("<< lane * bits", "<< (folding.lanes - 1 - lane) * bits")},
+    "core.encoder": {"last-pixel-lost": ("- (count - 1) * width", "- (count - 1) * width - 1")},
+    "learner.run_on": {
+        "margin-a-tick-short": ("grown, least)", "grown, least) - 1"),
+        "limit-of-the-image-before": ("m.If(self.opens)", "m.If(self.opens & 0)"),
+        "margin-ends-at-the-deadline": ("config.deadline + 1, end", "config.deadline, end"),
+        "spikes-of-the-deadline-lost": ("(at_limit | self.complete)", "1"),
+        "latest-rival": ("(rival_before == 0) & any_", "any_"),
+    },
+    "learner.learner": {
+        "spike-at-the-limit-counts": ("(tick < what.limit)", "(tick <= what.limit)"),
+        "spikes-taken-early-count": (
+            "(tick < what.limit)",
+            "((state != State.SETTLE) | (tick < what.limit))",
+        ),
+        "label-competes": ("(what.fired | decided) & ~label", "what.fired | decided"),
+        "right-when-forced-is-enough": ("(what.forced | (minus != 0))", "(minus != 0)"),
+        "signs-never-read": ("stale = Signal(init=1)", "stale = Signal()"),
+    },
+    "learner.row_walks": {
+        "signs-read-only-once": (
+            "self.sign.valid.eq(self.updated.valid)",
+            "self.sign.valid.eq(self.updated.valid & scanning)",
+        ),
+        "last-hidden-group-left-out": (
+            "(self.group == groups - 1))\n",
+            "(self.group == groups - 2))\n",
+        ),
+        "drawn-row-lost": ("((following == 0) | (groups", "((count == 0) | (groups"),
+    },
+    "learner.deltas": {
+        "tie-is-always-later": ("(self.tie_later & (", "(("),
+        "dead-neurons-learn": ("(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
+    },
+    "lib.lfsr": {
+        "looks-before-the-leap": ("(~after[:j].any()", "(~self.state[:j].any()"),
+        "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
+    },
+    "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},
+}
+"""By module and name what is replaced, and by what."""
+
+FAULTS = tuple(
+    Fault(name, module, *change)
+    for module, changes in _BY_MODULE.items()
+    for name, change in changes.items()
 )
 
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 import numpy as np
 from amaranth.lib import data
@@ -28,11 +27,8 @@ from firstspike.hdl.core.layouts import input_layout
 from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
 from firstspike.hdl.lib.layouts import fields, pack
-from firstspike.sim.benches.core.items import items_of
-
-
-class _BenchTemplate(Template):
-    delimiter = "@"
+from firstspike.sim.benches.core.items import image_port, items_of
+from firstspike.sim.harness.verilog import filled
 
 
 def write_vectors(
@@ -138,8 +134,8 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             "      .events__ready(),",
             f"      .events__payload({event_bits}'d0),",
         ]
-    template = files(__package__).joinpath("vectors_bench.v").read_text()
-    return _BenchTemplate(template).substitute(
+    return filled(
+        files(__package__).joinpath("vectors_bench.v"),
         images=len(items),
         items=sum(len(one) for one in items),
         layers=layers,
@@ -148,7 +144,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         decision_msb=decision_layout(config).size - 1,
         loads=loads,
         load_msb=weights_layout(config).size - 1,
-        port="events" if config.bitmap is None else "words",
+        port=image_port(config),
         declarations="\n".join(declarations),
         connections="\n".join(connections),
         reads="\n".join(reads),

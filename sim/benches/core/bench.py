@@ -15,7 +15,7 @@ from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, at_random
 from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
 
-from .items import Request, read_requests, requests
+from .items import Request, image_port, read_requests, requests
 from .outcome import Outcome
 from .run import Parameters
 
@@ -72,7 +72,7 @@ class CoreBench:
         pausing = [self.willing() for _ in range(3)]
         if wait:
             pausing[2] = itertools.cycle([False] * wait + [True])
-        port = "events" if config.bitmap is None else "words"
+        port = image_port(config)
         self.items = StreamSource(dut, port, self.domain, willing=pausing[0])
         self.host = StreamSource(dut, "weights", self.domain)
         self.answers = StreamSink(dut, "weights_read", self.domain, willing=pausing[1])
@@ -127,7 +127,7 @@ class CoreBench:
             items = np.asarray(part).tolist()
             if image in stimulus.quiet_aborts:
                 await self._quiet(image)
-                await self._abort()
+                await self.domain.pulse(self.dut.abort_image)
             if image in stimulus.between:
                 await self._quiet(image)
                 await self._access(stimulus.between[image])
@@ -145,7 +145,7 @@ class CoreBench:
             await self.items.send_all(items)
             if image in stimulus.aborts:
                 await domain.cycles(stimulus.aborts[image])
-                await self._abort()
+                await domain.pulse(self.dut.abort_image)
 
     async def _quiet(self, image: int) -> None:
         """Wait until nothing of the images before `image` is under way."""
@@ -163,12 +163,6 @@ class CoreBench:
     def _restart(self, image: int) -> None:
         """After a reset, `image` comes first."""
         self.decisions.restart(image)
-
-    async def _abort(self) -> None:
-        await self.domain.after_rising()
-        self.dut.abort_image.value = 1
-        await self.domain.rising
-        self.dut.abort_image.value = 0
 
     async def _access(self, asked: Sequence[Request]) -> None:
         """Send requests into the weight port."""

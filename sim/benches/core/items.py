@@ -18,6 +18,11 @@ Request = tuple[int, int, int, int]
 """Of the weight port: (write, layer, address, data)."""
 
 
+def image_port(config: CoreConfig) -> str:
+    """The name of the port that images go into."""
+    return "events" if config.bitmap is None else "words"
+
+
 def items_of(
     config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None = None
 ) -> list[np.ndarray]:

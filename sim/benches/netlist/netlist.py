@@ -48,6 +48,7 @@ from firstspike.hdl.link.uart import divisor_of
 from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.verilog import filled
 
 from .cells import cell_models
 
@@ -163,54 +164,24 @@ class Netlist:
 
 def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
     """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit."""
-    uart = files(__package__).joinpath("netlist_bench.v").read_text()
-    return "\n".join(
-        [_bench(netlist, pins, clocks), uart, netlist.verilog(), cell_models(netlist.family)]
-    )
-
-
-def _bench(netlist: Netlist, pins: Pins, clocks: int) -> str:
-    """The top module, with the ports that `bench` knows."""
     ports, taps = [], []
     for layer, fields in enumerate(netlist.logs):
-        names = [name for name in fields if name != "valid"]
-        width = sum(fields[name] for name in names)
-        ports += [f"output log_{layer}__valid", f"output [{width - 1}:0] log_{layer}__spike"]
-        spike = ", ".join(
-            bit for name in reversed(_LOG_FIELDS) for bit in reversed(_bits(layer, fields, name))
-        )
+        spike = [bit for name in _LOG_FIELDS for bit in _bits(layer, fields, name)]
+        ports += [f"output log_{layer}__valid", f"output [{len(spike) - 1}:0] log_{layer}__spike"]
         taps += [
-            f"assign log_{layer}__valid = {_bits(layer, fields, 'valid')[0]};",
-            f"assign log_{layer}__spike = {{{spike}}};",
+            f"    assign log_{layer}__valid = {_bits(layer, fields, 'valid')[0]};",
+            f"    assign log_{layer}__spike = {{{', '.join(reversed(spike))}}};",
         ]
     wired = {pins.clock: "clock", pins.rx: "to_board", pins.tx: "from_board"}
     wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
-    connections = ", ".join(f".\\{name} ({wire})" for name, wire in wired.items())
-    lines = [
-        f"module {TOP}(",
-        ",\n".join(
-            [
-                "input clk, rst, received__valid",
-                "output received__ready",
-                "input [7:0] received__payload",
-                "output sent__valid",
-                "input sent__ready",
-                "output [7:0] sent__payload",
-                *ports,
-            ]
-        ),
-        ");",
-        "wire clock = clk, to_board, from_board, rest_0 = 0, rest_1 = 1;",
-        f"netlist_uart #(.CLOCKS({clocks})) uart (.clk(clk), .rst(rst),",
-        ".received__valid(received__valid), .received__ready(received__ready),",
-        ".received__payload(received__payload), .sent__valid(sent__valid),",
-        ".sent__ready(sent__ready), .sent__payload(sent__payload),",
-        ".to_board(to_board), .from_board(from_board));",
-        f"netlist board ({connections});",
-        *taps,
-        "endmodule",
-    ]
-    return "\n".join(lines)
+    top = filled(
+        files(__package__).joinpath("netlist_bench.v"),
+        ports="".join(f",\n    {port}" for port in ports),
+        clocks=clocks,
+        connections=", ".join(f".\\{name} ({wire})" for name, wire in wired.items()),
+        taps="\n".join(taps),
+    )
+    return "\n".join([top, netlist.verilog(), cell_models(netlist.family)])
 
 
 _LOG_FIELDS = ("image", "tick", "neuron")

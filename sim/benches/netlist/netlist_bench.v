@@ -1,18 +1,21 @@
-// The host's end of a UART, in clock cycles of the board: bytes in and bytes out as streams, so
-// that a bench wakes once a byte and not once a bit. 8N1, CLOCKS cycles a bit.
+// A board and the host's end of its UART, in clock cycles of the board: bytes in and bytes out as
+// streams, so that a bench wakes once a byte and not once a bit. 8N1, CLOCKS cycles a bit.
 
-module netlist_uart #(parameter CLOCKS = 8) (
+module netlist_bench (
     input clk, rst,
     input received__valid,  // bytes to the board, as the board's own link names them
     output received__ready,
     input [7:0] received__payload,
     output reg sent__valid,  // bytes from the board; none is taken before the next one has come
     input sent__ready,
-    output reg [7:0] sent__payload,
-    output to_board,
-    input from_board
+    output reg [7:0] sent__payload@ports
 );
+    localparam CLOCKS = @clocks;
     localparam WIDTH = $clog2(CLOCKS + 1);
+
+    wire clock = clk, to_board, from_board, rest_0 = 0, rest_1 = 1;
+    netlist board (@connections);
+@taps
 
     // To the board: a start bit, eight bits, a stop bit.
     reg [9:0] going = 10'h3ff;
@@ -21,7 +24,7 @@ module netlist_uart #(parameter CLOCKS = 8) (
     wire bit_ends = going_wait == CLOCKS - 1;
     assign to_board = going[0];
     assign received__ready = left == 0 | (left == 1 & bit_ends);
-    always @(posedge clk)
+    always @@(posedge clk)
         if (rst) begin
             going <= 10'h3ff;
             left <= 0;
@@ -39,7 +42,7 @@ module netlist_uart #(parameter CLOCKS = 8) (
     reg [9:0] coming = 0;
     reg [3:0] missing = 0;
     reg [WIDTH-1:0] coming_wait = 0;
-    always @(posedge clk) begin
+    always @@(posedge clk) begin
         if (sent__ready) sent__valid <= 0;
         if (rst) begin
             sent__valid <= 0;
