@@ -104,9 +104,8 @@ def _run(
     received: dict[str, list] = {name: [] for name in (*sinks, "learned")}
     learns = core.config.learns
     # A learner runs on after the decision; an image bit does not say what its spikes belong to.
-    taps = (
-        [] if learned else [getattr(core, f"log_{i}") for i in range(len(core.config.layers) - 1)]
-    )
+    logged = range(0 if learns else len(core.config.layers) - 1)
+    taps = [getattr(core, f"log_{layer}") for layer in logged]
     logs: list[list[tuple[int, int]]] = [[] for _ in taps]
     pausing = {name: willing() for name in sinks}
 

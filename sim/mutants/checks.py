@@ -1,17 +1,23 @@
 """Quick checks of small cores on Amaranth's simulator, against the golden model.
 
-Each is made so that some faults in the hardware cannot hide: `mutants` puts them there. What checks
-need is imported when they run, with the faults in it.
+Each is made so that some faults in the hardware cannot hide: `faults` puts them there, before this
+module and with it the hardware is imported.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from firstspike.golden import Results
+import numpy as np
+
+from firstspike.golden import LearningState, Results, Settings, differences, encode, infer, learn
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.sim.direct import learn_directly, simulate_directly
+from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.runner import SimulationError
 
 UNIT, DEADLINE = 4, 27
 
@@ -27,9 +33,6 @@ class _Check(ABC):
 
     def differs(self) -> bool:
         """Whether the core does anything else than the golden model, or nothing more."""
-        from firstspike.golden import differences
-        from firstspike.sim.harness.runner import SimulationError
-
         try:
             expected, found = self.results()
         except SimulationError:
@@ -51,14 +54,6 @@ class Check(_Check):
 
     def results(self) -> tuple[Results, Results]:
         """Of ten images."""
-        import numpy as np
-
-        from firstspike.golden import encode, infer
-        from firstspike.golden.timing.cycles import cycles
-        from firstspike.golden.timing.folding import Folding
-        from firstspike.sim.direct import simulate_directly
-        from firstspike.sim.harness.networks import network_of, random_weights
-
         rng = np.random.default_rng(1)
         weights = random_weights(rng, self.sizes, -4, 8)
         if self.extreme:
@@ -96,14 +91,6 @@ class LearningCheck(_Check):
 
     def results(self) -> tuple[Results, Results]:
         """Of twelve images."""
-        import numpy as np
-
-        from firstspike.golden import LearningState, Settings, encode, learn
-        from firstspike.golden.timing.folding import Folding
-        from firstspike.golden.timing.learning_cycles import learning_cycles
-        from firstspike.sim.direct import learn_directly
-        from firstspike.sim.harness.networks import network_of, random_weights
-
         rng = np.random.default_rng(self.seed)
         stored = tuple(random_weights(rng, self.sizes, -self.largest // 2, self.largest))
         stored[0][:, :2] = -1

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from .checks import CHECKS
 from .mutation import MutantError, mutated
 
 
@@ -140,6 +139,8 @@ def _apply(fault: Fault) -> None:
 
 
 def _differing() -> Iterator[str]:
+    from .checks import CHECKS  # and the hardware, in which the faults are by now
+
     for check in CHECKS:
         if check.differs():
             yield check.name

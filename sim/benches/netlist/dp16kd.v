@@ -49,70 +49,7 @@ module DP16KD(
     parameter CLKAMUX = "CLKA";
     parameter CLKBMUX = "CLKB";
     parameter GSR = "ENABLED";
-    parameter [319:0] INITVAL_00 = 0;
-    parameter [319:0] INITVAL_01 = 0;
-    parameter [319:0] INITVAL_02 = 0;
-    parameter [319:0] INITVAL_03 = 0;
-    parameter [319:0] INITVAL_04 = 0;
-    parameter [319:0] INITVAL_05 = 0;
-    parameter [319:0] INITVAL_06 = 0;
-    parameter [319:0] INITVAL_07 = 0;
-    parameter [319:0] INITVAL_08 = 0;
-    parameter [319:0] INITVAL_09 = 0;
-    parameter [319:0] INITVAL_0A = 0;
-    parameter [319:0] INITVAL_0B = 0;
-    parameter [319:0] INITVAL_0C = 0;
-    parameter [319:0] INITVAL_0D = 0;
-    parameter [319:0] INITVAL_0E = 0;
-    parameter [319:0] INITVAL_0F = 0;
-    parameter [319:0] INITVAL_10 = 0;
-    parameter [319:0] INITVAL_11 = 0;
-    parameter [319:0] INITVAL_12 = 0;
-    parameter [319:0] INITVAL_13 = 0;
-    parameter [319:0] INITVAL_14 = 0;
-    parameter [319:0] INITVAL_15 = 0;
-    parameter [319:0] INITVAL_16 = 0;
-    parameter [319:0] INITVAL_17 = 0;
-    parameter [319:0] INITVAL_18 = 0;
-    parameter [319:0] INITVAL_19 = 0;
-    parameter [319:0] INITVAL_1A = 0;
-    parameter [319:0] INITVAL_1B = 0;
-    parameter [319:0] INITVAL_1C = 0;
-    parameter [319:0] INITVAL_1D = 0;
-    parameter [319:0] INITVAL_1E = 0;
-    parameter [319:0] INITVAL_1F = 0;
-    parameter [319:0] INITVAL_20 = 0;
-    parameter [319:0] INITVAL_21 = 0;
-    parameter [319:0] INITVAL_22 = 0;
-    parameter [319:0] INITVAL_23 = 0;
-    parameter [319:0] INITVAL_24 = 0;
-    parameter [319:0] INITVAL_25 = 0;
-    parameter [319:0] INITVAL_26 = 0;
-    parameter [319:0] INITVAL_27 = 0;
-    parameter [319:0] INITVAL_28 = 0;
-    parameter [319:0] INITVAL_29 = 0;
-    parameter [319:0] INITVAL_2A = 0;
-    parameter [319:0] INITVAL_2B = 0;
-    parameter [319:0] INITVAL_2C = 0;
-    parameter [319:0] INITVAL_2D = 0;
-    parameter [319:0] INITVAL_2E = 0;
-    parameter [319:0] INITVAL_2F = 0;
-    parameter [319:0] INITVAL_30 = 0;
-    parameter [319:0] INITVAL_31 = 0;
-    parameter [319:0] INITVAL_32 = 0;
-    parameter [319:0] INITVAL_33 = 0;
-    parameter [319:0] INITVAL_34 = 0;
-    parameter [319:0] INITVAL_35 = 0;
-    parameter [319:0] INITVAL_36 = 0;
-    parameter [319:0] INITVAL_37 = 0;
-    parameter [319:0] INITVAL_38 = 0;
-    parameter [319:0] INITVAL_39 = 0;
-    parameter [319:0] INITVAL_3A = 0;
-    parameter [319:0] INITVAL_3B = 0;
-    parameter [319:0] INITVAL_3C = 0;
-    parameter [319:0] INITVAL_3D = 0;
-    parameter [319:0] INITVAL_3E = 0;
-    parameter [319:0] INITVAL_3F = 0;
+@parameters
 
     generate
         if (REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CSDECODE_A != "0b000"
@@ -121,7 +58,7 @@ module DP16KD(
         end
     endgenerate
 
-    always @(posedge RSTA, posedge RSTB)
+    always @@(posedge RSTA, posedge RSTB)
         if (RESETMODE != "SYNC") $fatal(1, "asynchronous reset of DP16KD is not modelled");
 
     reg [8:0] memory [0:2047];
@@ -135,70 +72,7 @@ module DP16KD(
     endtask
 
     initial begin
-        fill('h00, INITVAL_00);
-        fill('h01, INITVAL_01);
-        fill('h02, INITVAL_02);
-        fill('h03, INITVAL_03);
-        fill('h04, INITVAL_04);
-        fill('h05, INITVAL_05);
-        fill('h06, INITVAL_06);
-        fill('h07, INITVAL_07);
-        fill('h08, INITVAL_08);
-        fill('h09, INITVAL_09);
-        fill('h0A, INITVAL_0A);
-        fill('h0B, INITVAL_0B);
-        fill('h0C, INITVAL_0C);
-        fill('h0D, INITVAL_0D);
-        fill('h0E, INITVAL_0E);
-        fill('h0F, INITVAL_0F);
-        fill('h10, INITVAL_10);
-        fill('h11, INITVAL_11);
-        fill('h12, INITVAL_12);
-        fill('h13, INITVAL_13);
-        fill('h14, INITVAL_14);
-        fill('h15, INITVAL_15);
-        fill('h16, INITVAL_16);
-        fill('h17, INITVAL_17);
-        fill('h18, INITVAL_18);
-        fill('h19, INITVAL_19);
-        fill('h1A, INITVAL_1A);
-        fill('h1B, INITVAL_1B);
-        fill('h1C, INITVAL_1C);
-        fill('h1D, INITVAL_1D);
-        fill('h1E, INITVAL_1E);
-        fill('h1F, INITVAL_1F);
-        fill('h20, INITVAL_20);
-        fill('h21, INITVAL_21);
-        fill('h22, INITVAL_22);
-        fill('h23, INITVAL_23);
-        fill('h24, INITVAL_24);
-        fill('h25, INITVAL_25);
-        fill('h26, INITVAL_26);
-        fill('h27, INITVAL_27);
-        fill('h28, INITVAL_28);
-        fill('h29, INITVAL_29);
-        fill('h2A, INITVAL_2A);
-        fill('h2B, INITVAL_2B);
-        fill('h2C, INITVAL_2C);
-        fill('h2D, INITVAL_2D);
-        fill('h2E, INITVAL_2E);
-        fill('h2F, INITVAL_2F);
-        fill('h30, INITVAL_30);
-        fill('h31, INITVAL_31);
-        fill('h32, INITVAL_32);
-        fill('h33, INITVAL_33);
-        fill('h34, INITVAL_34);
-        fill('h35, INITVAL_35);
-        fill('h36, INITVAL_36);
-        fill('h37, INITVAL_37);
-        fill('h38, INITVAL_38);
-        fill('h39, INITVAL_39);
-        fill('h3A, INITVAL_3A);
-        fill('h3B, INITVAL_3B);
-        fill('h3C, INITVAL_3C);
-        fill('h3D, INITVAL_3D);
-        fill('h3E, INITVAL_3E);
-        fill('h3F, INITVAL_3F);
+@fills
     end
 
     wire [17:0] data_a = {DIA17, DIA16, DIA15, DIA14, DIA13, DIA12, DIA11, DIA10, DIA9, DIA8,
@@ -233,13 +107,13 @@ module DP16KD(
         for (lane = 0; lane < 4; lane = lane + 1) begin : lanes
             if (lane < (DATA_WIDTH_A + 8) / 9) begin : a
                 assign bytes_a[9 * lane +: 9] = memory[first_a + lane];
-                always @(posedge clock_a)
+                always @@(posedge clock_a)
                     if (written_a[lane]) memory[first_a + lane] <= changed_a[9 * lane +: 9];
             end else
                 assign bytes_a[9 * lane +: 9] = 0;
             if (lane < (DATA_WIDTH_B + 8) / 9) begin : b
                 assign bytes_b[9 * lane +: 9] = memory[first_b + lane];
-                always @(posedge clock_b)
+                always @@(posedge clock_b)
                     if (written_b[lane]) memory[first_b + lane] <= changed_b[9 * lane +: 9];
             end else
                 assign bytes_b[9 * lane +: 9] = 0;
@@ -292,7 +166,7 @@ module dp16kd_port(
     assign changed = (bytes & ~mask) | (data << place & mask);
 
     initial out = 0;
-    always @(posedge clock)
+    always @@(posedge clock)
         if (reset) out <= 0;
         else if (enable & ~write) out <= seen >> place & ALL;
         else if (enable & WRITEMODE == "WRITETHROUGH") out <= changed >> place & ALL;

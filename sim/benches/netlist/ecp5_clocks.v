@@ -47,7 +47,7 @@ module EHXPLLL(
 
     assign {CLKOP, CLKOS, CLKOS2, CLKOS3, REFCLK, CLKINTFB} = {6{CLKI}};
     reg [4:0] cycles = 0;
-    always @(posedge CLKI)
+    always @@(posedge CLKI)
         if (RST) cycles <= 0;
         else if (!LOCK) cycles <= cycles + 1;
     assign LOCK = cycles[4];

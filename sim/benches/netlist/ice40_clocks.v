@@ -31,7 +31,7 @@ module SB_PLL40_PAD(
     assign PLLOUTCORE = PACKAGEPIN;
     assign PLLOUTGLOBAL = PACKAGEPIN;
     reg [4:0] cycles = 0;
-    always @(posedge PACKAGEPIN)
+    always @@(posedge PACKAGEPIN)
         if (!RESETB) cycles <= 0;
         else if (!LOCK) cycles <= cycles + 1;
     assign LOCK = cycles[4];
