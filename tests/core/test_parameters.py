@@ -17,8 +17,7 @@ from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.core.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
-
-pytestmark = pytest.mark.filterwarnings("ignore:.*created but never used")
+from tests.support.refused import refused
 
 
 def layer(n_in: int, n_out: int, last: bool, **more) -> LayerConfig:
@@ -60,8 +59,7 @@ PIXELS = {"n_inputs": 9, "unit": 4, "deadline": 20, "width": 8}
     ],
 )
 def test_a_configuration_that_cannot_be(make, said):
-    with pytest.raises(NetworkError, match=said):
-        make()
+    refused(make, said, NetworkError)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +79,8 @@ def test_a_configuration_that_cannot_be(make, said):
     ],
 )
 def test_a_block_that_cannot_be(make, said):
-    with pytest.raises(ValueError, match=said):
-        make()
+    refused(make, said)
 
 
 def test_a_core_of_no_configuration():
-    with pytest.raises(TypeError, match="a CoreConfig, not 64"):
-        Core(64)
+    refused(lambda: Core(64), "a CoreConfig, not 64", TypeError)
