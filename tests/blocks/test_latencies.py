@@ -7,7 +7,7 @@ from amaranth.sim import Simulator
 
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.folding import Folding, settle_cycles
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.crossing import Crossing
 from firstspike.hdl.core.decision import Decision
@@ -21,6 +21,7 @@ from firstspike.hdl.core.mask_places import MaskPlaces
 from firstspike.hdl.core.sequencer import Sequencer
 from firstspike.hdl.core.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas
+from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
 from firstspike.hdl.learner.run_on import RunOn
 from firstspike.hdl.lib.pipeline import Skid, Stage
@@ -144,6 +145,31 @@ def test_sequencer(name):
         event = {"kind": Kind.SPIKE, "image": 1, "tick": 8}
         taken = latency(sequencer, {"events": event}, sequencer.operations.valid)
         assert taken == config.folding.operation_cycles
+
+
+def test_a_walk_waits_for_the_promise_before():
+    config = FOLDINGS["groups"][0]
+    sequencer, waited = Sequencer(config), []
+    events = iter({"kind": Kind.SPIKE, "image": 1, "tick": tick} for tick in (8, 9, 10))
+
+    async def bench(ctx):
+        ctx.set(sequencer.operations.ready, 1)
+        ctx.set(sequencer.events.valid, 1)
+        for event in events:  # the first walk begins, the second one advances, the third waits
+            ctx.set(sequencer.events.payload, event)
+            await ctx.tick().until(sequencer.events.ready)
+        ctx.set(sequencer.events.valid, 0)
+        await ctx.tick().repeat(PATIENCE)
+        assert not ctx.get(sequencer.operations.valid)
+        ctx.set(sequencer.done, 1)
+        for cycle in range(PATIENCE):
+            if ctx.get(sequencer.operations.valid):
+                waited.append(cycle)
+            await ctx.tick()
+            ctx.set(sequencer.done, 0)
+
+    simulate(sequencer, bench)
+    assert waited[0] == latencies.DONE + config.folding.operation_cycles - latencies.EVENT
 
 
 @by_folding
@@ -272,6 +298,25 @@ def test_run_on():
 
 @pytest.mark.parametrize("name", ["learning", "learning banks"])
 def test_learner(name):
+    hidden, last = FOLDINGS[name]
+    learner, done = Learner(hidden, last), []
+
+    async def outcome(ctx):
+        ctx.set(learner.settled, 1)
+        ctx.set(learner.outcome.valid, 1)
+        for cycle in range(PATIENCE):
+            if ctx.get(learner.done):
+                done.append(cycle)
+            await ctx.tick()
+            ctx.set(learner.outcome.valid, 0)
+
+    simulate(learner, outcome)
+    settling = settle_cycles(hidden.folding, last.folding)
+    assert done == [latencies.JUDGE + settling - 1]  # in the last cycle of settling
+
+
+@pytest.mark.parametrize("name", ["learning", "learning banks"])
+def test_learning(name):
     hidden, last = FOLDINGS[name]
     deltas = Deltas(hidden, last)
     assert latency(deltas, {"start": 1}, deltas.done) == hidden.folding.deltas_cycles

@@ -41,7 +41,7 @@ def test_images(lanes, window, bitmap, name, figure, monkeypatch):
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
-@pytest.mark.parametrize(("name", "figure"), CHANGES)
+@pytest.mark.parametrize(("name", "figure"), [*CHANGES, ("SORTING", 30)])
 def test_learning(name, figure, monkeypatch):
     rng = np.random.default_rng(2)
     state = LearningState.random((20, 13, 5), 8, 2)
