@@ -85,6 +85,7 @@ class Expected:
     """What the integer model makes of an image."""
 
     def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
+        self.config = given.config
         spikes, self.M = walk(given.weights, given.config.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
         self.start = start
@@ -148,14 +149,10 @@ class SentJudge(Judge):
 class PotentialsJudge(Judge):
     """Judges the potentials of the last layer: those of every tick, group by group."""
 
-    def __init__(self, *arguments: Any, config: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._config = config
-
     def begin(self, expected: Expected) -> None:
         """Expect an image, from the tick of its first event on."""
         super().begin(expected)
-        groups = range(self._config.folding.groups)
+        groups = range(expected.config.folding.groups)
         self._order = list(itertools.product(range(expected.start, DEADLINE + 1), groups))
 
     def take(self, cycle: int, payload: int) -> None:
@@ -167,7 +164,7 @@ class PotentialsJudge(Judge):
         assert self._order[self._next : self._next + 1] == [(tick, group)], where
         assert said["operation.context.spikes_in.0"] == self.expected.rows_before(tick), where
         self._next += 1
-        folding, bits = self._config.folding, self._config.widths.M
+        folding, bits = self.expected.config.folding, self.expected.config.widths.M
         for lane in range(folding.lanes):
             neuron = group * folding.lanes + lane
             if neuron < folding.n_out:
@@ -193,7 +190,7 @@ class LayerBench:
         willing = at_random(2, lambda: self.decides)
         if self.last:
             layout = potentials_layout(config)
-            self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing, config=config)
+            self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing)
         else:
             self.judge = SentJudge(dut, "sent", domain, sent_layout(config), willing)
         drive(dut, host__valid=0, host__payload=0, answers__ready=0, decided_image=1)

@@ -57,11 +57,6 @@ class PopCountBench:
         self.source = StreamSource(dut, "words", domain, word_layout(width, value), sending)
         self.board = CheckedSink(dut, "counts", domain, count_layout(width, value), taking)
 
-    async def start(self) -> None:
-        """Start the clock, and to take counts."""
-        await self.domain.start()
-        self.board.start()
-
     def words(self) -> list[Payload]:
         """Random words, from those with no bit to those with all; their counts are expected."""
         words = []
@@ -78,7 +73,8 @@ class PopCountBench:
 async def counts(dut):
     """Random pauses on both sides."""
     bench = PopCountBench(dut, pauses=True)
-    await bench.start()
+    await bench.domain.start()
+    bench.board.start()
     await bench.source.send_all(bench.words())
     await bench.board.complete(PATIENCE)
 
@@ -87,7 +83,8 @@ async def counts(dut):
 async def without_pauses(dut):
     """A word a cycle, and each count so many stages after its word."""
     bench = PopCountBench(dut, pauses=False)
-    await bench.start()
+    await bench.domain.start()
+    bench.board.start()
     sent = [await bench.source.send(word) for word in bench.words()]
     await bench.board.complete(PATIENCE)
     assert sent == list(range(sent[0], sent[0] + bench.given.amount)), "not a word a cycle"

@@ -97,7 +97,6 @@ class CoreBench:
         self.decisions.start()
         self.logs.start()
         await self._access([*((1, *chunk) for chunk in given.chunks), *reads])
-        await self._answered()
         decisions = self.decisions.decisions
         watch = fail_in_silence(self.domain, PATIENCE, lambda: len(decisions), "decision")
         during = cocotb.start_soon(self._access_during())
@@ -106,7 +105,6 @@ class CoreBench:
         watch.cancel()
         await during
         await self._access([*stimulus.after, *reads])
-        await self._answered()
 
     def outcome(self) -> Outcome:
         """All that came out."""
@@ -138,9 +136,7 @@ class CoreBench:
                 await domain.after_rising()
                 await domain.cycles(stimulus.resets[image])
                 sending.cancel()
-                self._idle()
-                await domain.reset()
-                self._restart(image + 1)
+                await self._reset(image)
                 continue
             await self.items.send_all(items)
             if image in stimulus.aborts:
@@ -156,27 +152,23 @@ class CoreBench:
     async def _begin(self, image: int) -> None:
         """Give what has to be there besides the items of an image that is about to be sent."""
 
-    def _idle(self) -> None:
-        """Take away what is offered for an image in which there is a reset."""
+    async def _reset(self, image: int) -> None:
+        """Reset the core while this image is under way."""
         self.items.idle()
-
-    def _restart(self, image: int) -> None:
-        """After a reset, `image` comes first."""
-        self.decisions.restart(image)
+        await self.domain.reset()
+        self.decisions.restart(image + 1)
 
     async def _access(self, asked: Sequence[Request]) -> None:
-        """Send requests into the weight port."""
+        """Send requests into the weight port, and wait for the answers."""
         self._asked += sum(not write for write, *_ in asked)
         await self.host.send_all(requests(self.given.config, asked).tolist())
+        while len(self.answers.received) < self._asked:
+            await self.domain.falling
 
     async def _access_during(self) -> None:
         for request in self.given.stimulus.during:
             await self.domain.cycles(random.randrange(1, 40))
             await self._access([request])
-
-    async def _answered(self) -> None:
-        while len(self.answers.received) < self._asked:
-            await self.domain.falling
 
 
 @cocotb.test()

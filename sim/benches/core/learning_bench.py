@@ -60,17 +60,14 @@ class LearningBench(CoreBench):
             self._offers.append(cocotb.start_soon(self.settings.send(settings)))
         self._offers.append(cocotb.start_soon(self.labels.send(self.given.labels[image])))
 
-    def _idle(self) -> None:
-        super()._idle()
+    async def _reset(self, image: int) -> None:
         for offer in self._offers:
             offer.cancel()
         self._offers = []
         self.labels.idle()
         self.settings.idle()
-
-    def _restart(self, image: int) -> None:
-        super()._restart(image)
-        self._following = image
+        await super()._reset(image)
+        self._following = image + 1
 
     def _learned(self) -> None:
         updated, cycles = self.dut.learned__updated, self.dut.learned__cycles
