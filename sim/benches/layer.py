@@ -238,7 +238,6 @@ class LayerBench:
         await self.domain.cycles(40 if self.last else 0)  # the Decision discards what comes late
 
     async def _decide(self, image: int, after: int) -> None:
-        await self.domain.after_rising()
         await self.domain.cycles(after)
         if self.judge.expected.image == image:
             self.judge.cut = self.decides = True

@@ -82,7 +82,8 @@ class ClockDomain:
             await self.rising
 
     async def cycles(self, n: int) -> None:
-        """From after a rising edge, wait until after the n-th next one."""
+        """Wait until inputs may be driven, and from there until after the n-th rising edge."""
+        await self.after_rising()
         if n:
             await Timer(n * PERIOD - 1, "step")
             await self.rising

@@ -83,7 +83,6 @@ def fail_in_silence(
         before = -1
         while count() > before:
             before = count()
-            await domain.after_rising()
             await domain.cycles(patience)
         raise AssertionError(f"no {what} in {patience} cycles after the first {before}")
 

@@ -133,7 +133,6 @@ class CoreBench:
             if image in stimulus.resets:
                 await self.decisions.all_before(image)
                 sending = cocotb.start_soon(self.items.send_all(items))
-                await domain.after_rising()
                 await domain.cycles(stimulus.resets[image])
                 sending.cancel()
                 await self._reset(image)

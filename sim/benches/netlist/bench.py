@@ -34,30 +34,25 @@ IMAGES_UNDER_WAY = 2
 
 
 class HostEnd(StreamSink):
-    """The host's UART."""
+    """What the host's UART receives."""
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
         self.received = Received(domain)
-        self._source = StreamSource(dut, "received", domain)
 
     def take(self, cycle: int, payload: int) -> None:
         """Keep a byte from the board."""
         self.received.take(payload, cycle)
-
-    async def send(self, content: bytes) -> None:
-        """Send bytes, one right after the other."""
-        await self._source.send_all(content)
 
 
 class NetlistBench:
     """A board, and what a host does with it."""
 
     def __init__(self, dut: Dut, given: Parameters) -> None:
-        self.dut = dut
         self.given = given
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
+        self.source = StreamSource(dut, "received", self.domain)
         self.received = self.end.received
         self.logs = SpikeLogs(dut, self.domain, given.hidden, self._image_of)
         self.sequence = 0
@@ -109,7 +104,7 @@ class NetlistBench:
             tell(answered)
 
     async def _send(self, kind: int, payload: bytes) -> None:
-        await self.end.send(encode_frame(kind, self.sequence, payload))
+        await self.source.send_all(encode_frame(kind, self.sequence, payload))
         self.sequence = (self.sequence + 1) & 0xFF
 
 
