@@ -115,7 +115,7 @@ class CoreBench:
             logs=[log[~np.isin(log[:, 0], resets)] for log in self.logs.arrays()],
         )
 
-    def _told(self, of_images: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    def _told(self, of_images: Sequence[Any]) -> list[Any]:
         """Those (image, ...) that are told of."""
         return [one for one in of_images if one[0] not in self.given.stimulus.resets]
 

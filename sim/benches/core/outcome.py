@@ -35,7 +35,8 @@ def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
     for image, payload in outcome.decisions:
         payloads[image] = payload
     said = unpack(decision_layout(config), payloads)
-    learned = {}
+    logged = len(outcome.logs) == len(config.layers) - 1
+    learned: dict[str, np.ndarray] = {}
     if config.learns:
         updated, turnaround = np.zeros(count, bool), np.zeros(count, np.int64)
         for image, *what in outcome.learned:
@@ -48,7 +49,7 @@ def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
         spikes_in=np.column_stack([said[f"spikes_in.{i}"] for i in range(len(config.layers))]),
         error=_causes(said),
         cycles=said["cycles"],
-        logs=spike_logs(config, outcome.logs, count) if outcome.logs else None,
+        logs=spike_logs(config, outcome.logs, count) if logged else None,
         **learned,
     )
 

@@ -38,11 +38,11 @@ class HostEnd(StreamSink):
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
-        self.received = Received(domain)
+        self.arrived = Received(domain)
 
     def take(self, cycle: int, payload: int) -> None:
         """Keep a byte from the board."""
-        self.received.take(payload, cycle)
+        self.arrived.take(payload, cycle)
 
 
 class NetlistBench:
@@ -53,7 +53,7 @@ class NetlistBench:
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
         self.source = StreamSource(dut, "received", self.domain)
-        self.received = self.end.received
+        self.arrived = self.end.arrived
         self.logs = SpikeLogs(dut, self.domain, given.hidden, self._image_of)
         self.sequence = 0
         self.first_image = 0  # frames received before that of its decision
@@ -71,17 +71,17 @@ class NetlistBench:
         # All weights are summed bit by bit, and each chunk is fetched, before there is an answer.
         patience = PATIENCE + 2 * self.given.weight_bits
         await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
-        self.first_image = self.received.frames
+        self.first_image = self.arrived.frames
         await self._ask_all(self.given.images, identity, most=IMAGES_UNDER_WAY, tell=tell)
 
     def _image_of(self, bits: int) -> int:
-        decided = self.received.frames - self.first_image
+        decided = self.arrived.frames - self.first_image
         return decided + ((decided + bits) & 1)
 
     async def _greet(self) -> Identity:
         await self._send(Request.HELLO, b"")
-        await self.received.answers(1, PATIENCE)
-        kind, _, payload = decode_frame(bytes(self.received.content[:-1]))
+        await self.arrived.answers(1, PATIENCE)
+        kind, _, payload = decode_frame(bytes(self.arrived.content[:-1]))
         assert kind == Request.HELLO + ANSWER, f"HELLO was answered by type {kind:#x}"
         return Identity.from_bytes(payload[1:])
 
@@ -98,7 +98,7 @@ class NetlistBench:
         `tell` is told how many are answered.
         """
         costs = [RING_OVERHEAD + len(payload) for _, payload in requests]
-        room = self.received.room(costs, identity.capacity, patience, most)
+        room = self.arrived.room(costs, identity.capacity, patience, most)
         async for number, answered in room:
             await self._send(*requests[number])
             tell(answered)
@@ -113,4 +113,4 @@ async def netlist(dut):
     """Classify the images it is given."""
     bench = NetlistBench(dut, given(Parameters))
     await bench.run()
-    report(Outcome(bytes(bench.received.content), bench.received.cycles, bench.logs.arrays()))
+    report(Outcome(bytes(bench.arrived.content), bench.arrived.cycles, bench.logs.arrays()))
