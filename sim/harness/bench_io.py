@@ -19,23 +19,17 @@ DONE = "done"
 """A file that is as many bytes long as the bench has told."""
 
 
-def parameters() -> Any:
-    """In a bench: the parameters that `Simulation.run` was given."""
-    return pickle.loads((Path(os.environ[FOLDER]) / GIVEN).read_bytes())
-
-
 def given(kind: type[Given]) -> Given:
     """In a bench: the parameters that `Simulation.run` was given, which must be of this kind."""
-    found = parameters()
+    found = pickle.loads((Path(os.environ[FOLDER]) / GIVEN).read_bytes())
     if not isinstance(found, kind):
         raise TypeError(f"the bench was given {found!r}, but takes a {kind.__name__}.")
     return found
 
 
-def report(outcome: Any = None, /, **results: Any) -> None:
+def report(outcome: Any) -> None:
     """In a bench: what `Simulation.run` is to return."""
-    content = pickle.dumps(results if outcome is None else outcome)
-    (Path(os.environ[FOLDER]) / REPORTED).write_bytes(content)
+    (Path(os.environ[FOLDER]) / REPORTED).write_bytes(pickle.dumps(outcome))
 
 
 def tell(done: int) -> None:

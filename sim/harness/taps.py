@@ -51,11 +51,6 @@ class SpikeLogs:
         """Per layer (image, payload) of every spike, int64 [k, 2]."""
         return [np.array(log, np.int64).reshape(-1, 2) for log in self._logs]
 
-    def report(self) -> dict[str, np.ndarray]:
-        """`log_i`: (image, payload) of every spike of layer i, [k, 2]."""
-        logs = enumerate(self._logs)
-        return {f"log_{layer}": np.array(log, np.int64).reshape(-1, 2) for layer, log in logs}
-
 
 class Arrivals:
     """Wakes who waits for something that comes now and then."""

@@ -8,7 +8,6 @@ import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 import cocotb
-import numpy as np
 from cocotb.triggers import Timer
 from cocotbext.uart import UartSink, UartSource
 
@@ -65,13 +64,6 @@ class Received:
                 await self.answers(self.frames + 1, patience)
             yield number, answered
         await self.answers(before + len(costs), patience)
-
-    def report(self) -> dict[str, np.ndarray]:
-        """For `script.answers_of`."""
-        return {
-            "bytes": np.array(self.content, np.uint8),
-            "cycles": np.array(self.cycles, np.int64),
-        }
 
 
 class ByteLine(StreamSink):
