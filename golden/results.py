@@ -7,8 +7,8 @@ what both tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -141,43 +141,23 @@ class Results:
         return self.hidden
 
     def select(self, which: np.ndarray | slice) -> Results:
-        """Some of the images, by a mask, numbers or a slice."""
-        return _each(lambda value: _some(value, which), self)
-
-    @classmethod
-    def together(cls, parts: Sequence[Results]) -> Results:
-        """Images that came part by part; what not all parts tell is None."""
-        return _each(_joined, *parts)
+        """Some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
+        return _select(self, which)
 
 
-def _each(change: Callable[..., Any], *records: Any) -> Any:
-    """A record whose fields are changes of those of one or more; weights are those of the last."""
-    changed = {}
-    for field in fields(records[-1]):
-        values = [getattr(record, field.name) for record in records]
-        if any(value is None for value in values):
-            continue
-        if field.name == "weights":
-            changed["weights"] = values[-1]
-        elif is_dataclass(values[0]):
-            changed[field.name] = _each(change, *values)
-        elif isinstance(values[0], tuple):
-            changed[field.name] = tuple(map(change, *values))
-        else:
-            changed[field.name] = change(*values)
-    return type(records[-1])(**changed)
-
-
-def _some(value: Any, which: np.ndarray | slice) -> Any:
-    if isinstance(value, np.ndarray):
-        return value[which]
-    return [value[image] for image in np.arange(len(value))[which]]
-
-
-def _joined(*values: Any) -> Any:
-    if isinstance(values[0], np.ndarray):
-        return np.concatenate(values)
-    return [image for value in values for image in value]
+def _select(record: Any, which: np.ndarray | slice) -> Any:
+    chosen: dict[str, Any] = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if is_dataclass(value):
+            chosen[field.name] = _select(value, which)
+        elif isinstance(value, np.ndarray):
+            chosen[field.name] = value[which]
+        elif isinstance(value, tuple) and field.name != "weights":
+            chosen[field.name] = tuple(array[which] for array in value)
+        elif isinstance(value, list):
+            chosen[field.name] = [value[image] for image in np.arange(len(value))[which]]
+    return replace(record, **chosen)
 
 
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:

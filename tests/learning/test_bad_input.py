@@ -6,7 +6,7 @@ All else it must learn exactly as golden does.
 import numpy as np
 import pytest
 
-from firstspike.golden import Results, events, infer, learn
+from firstspike.golden import events, infer, learn
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
@@ -17,6 +17,7 @@ from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.learning import learn_items
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DEADLINE, DRAWING, UNIT, check, config, images, make_state
+from tests.support.parts import together
 from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -102,7 +103,7 @@ def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
         error.append(0 if decided else ABORT)
         label = labels[image] if decided else UNLABELLED
         parts.append(learn(state, row[None], np.array([label]), DRAWING, trace=True))
-    learned = Results.together(parts)
+    learned = together(parts)
     assert run.error.tolist() == error
     assert learned.updated[list(promised)].any()
     assert any(error)

@@ -15,7 +15,6 @@ from firstspike.golden import (
     LearningError,
     LearningState,
     Network,
-    Results,
     Settings,
     bundled_test_set,
     encode,
@@ -27,6 +26,7 @@ from firstspike.golden.learning.course import ANNEALING, settings_at
 from firstspike.golden.learning.rule import UNLABELLED, leap
 from firstspike.golden.results import RuleTrace
 from firstspike.sim.mutants.mutation import mutated
+from tests.support.parts import together
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
@@ -297,16 +297,16 @@ def test_learning_in_parts_is_learning():
     whole, ticks, labels = full_size()
     parts = whole.copy()
     how = Settings(row_draw=2, output_draw=1)
-    together = learn(whole, ticks, labels, how)
+    at_once = learn(whole, ticks, labels, how)
     pieces = [learn(parts, ticks[i : i + 77], labels[i : i + 77], how) for i in range(0, 300, 77)]
     assert_same_state(whole, parts)
-    joined = Results.together(pieces)
+    joined = together(pieces)
     for name in FIELDS:
-        np.testing.assert_array_equal(getattr(together, name), getattr(joined, name))
+        np.testing.assert_array_equal(getattr(at_once, name), getattr(joined, name))
     for name in OF_RULE:
-        np.testing.assert_array_equal(getattr(together.rule, name), getattr(joined.rule, name))
-    assert all(map(np.array_equal, together.weights, joined.weights))
-    assert together.hidden is joined.hidden is None
+        np.testing.assert_array_equal(getattr(at_once.rule, name), getattr(joined.rule, name))
+    assert all(map(np.array_equal, at_once.weights, joined.weights))
+    assert at_once.hidden is joined.hidden is None
 
 
 @pytest.mark.parametrize("exact", [False, True])

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from firstspike.golden import Results, bundled_test_set, differences, encode
+from firstspike.golden import bundled_test_set, differences, encode
 from firstspike.golden.learning.course import settings_at
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.sim.benches.core.learning import learn_on_rtl
+from tests.support.parts import together
 
 COUNT = 240
 RUN = 60_000  # images, so that the first ones are learned with the largest steps
@@ -33,7 +34,7 @@ def test_learns_as_golden_does(stored_bits):
         learn(state, ticks[first:end], labels[first:end], how, trace=True)
         for (first, how), end in zip(settings.items(), ends, strict=True)
     ]
-    learned = Results.together(parts)
+    learned = together(parts)
     assert 0 < learned.forced.sum() < learned.updated.sum() < COUNT
     assert run.weights is not None
     assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
