@@ -41,7 +41,7 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     """M of every neuron of one image at every tick, a list of int64 [deadline + 1, n_out] by layer.
 
-    `ticks_row`: int32 [n_rows]. All layers run on to the deadline.
+    `ticks_row`: int32 [n_rows]. All layers run on to the deadline. Raises `EncodingError`.
     """
     spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
     traces = []

@@ -243,7 +243,10 @@ def shipped() -> list[str]:
 
 
 def load_network(name_or_path: str | os.PathLike[str]) -> Network:
-    """Load a shipped network by its name (see `shipped`), or a network file by its path."""
+    """Load a shipped network by its name (see `shipped`), or a network file by its path.
+
+    Raises as `Network.load`, and `NetworkError` where there is neither.
+    """
     name = os.fspath(name_or_path)
     if name in shipped():
         return Network.load(_NETWORKS / f"{name}.npz")

@@ -18,15 +18,13 @@ class StateWidths(NamedTuple):
 
 def signed_bits(low: int, high: int) -> int:
     """Bits of the smallest two's complement number that holds low .. high."""
-    return 1 + max(
-        (-low - 1 if low < 0 else low).bit_length(), high.bit_length() if high > 0 else 0
-    )
+    return 1 + max(-low - 1, high, 0).bit_length()
 
 
 def layer_widths(
     weights: np.ndarray, threshold: int, deadline: int, weight_bits: int | None = None
 ) -> StateWidths:
-    """Widths for `weights` (n_in, n_out), or for any weights of `weight_bits` in their place.
+    """Widths for `weights` [n_in, n_out], or for any weights of `weight_bits` in their place.
 
     S reaches -threshold plus all negative, or all positive, weights of a neuron. M(z) is the sum
     of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes

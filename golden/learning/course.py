@@ -26,7 +26,7 @@ ANNEALING: dict[int, tuple[tuple[float, int, int, int], ...]] = {
 
 
 def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False) -> Settings:
-    """Settings of image n, counted from 0, in a run of N images."""
+    """Settings of image n, counted from 0, in a run of N images. Raises `LearningError`."""
     if stored_bits not in ANNEALING:
         raise LearningError(
             f"there is no annealing for {stored_bits} stored bits: "
@@ -118,7 +118,7 @@ def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 
 def relabelled(labels: np.ndarray, changes: Mapping[int, int]) -> np.ndarray:
-    """Labels of which some classes, the keys, are called something else."""
+    """Labels, int [n], of which some classes, the keys, are called something else."""
     result = labels.copy()
     for old, new in changes.items():
         result[labels == old] = new

@@ -107,10 +107,9 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
         for h in range(n_hidden):
             if 0 < z_hidden[h] < zc:
                 rule.hidden_rows[image] += 1
-                if output_draw > 0:
-                    s = leap(s)
-                    if s & ((1 << output_draw) - 1):
-                        continue
+                s = leap(s) if output_draw else s
+                if s & ((1 << output_draw) - 1):
+                    continue
                 rule.output_updates[image] += 1
                 for o in range(n_out):
                     W2[h, o] = min(max(W2[h, o] + D[o], low), high)
@@ -118,10 +117,9 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
         for i in range(len(W1)):
             if 0 < ticks[image, i] < zc:
                 rule.input_rows[image] += 1
-                if row_draw > 0:
-                    s = leap(s)
-                    if s & ((1 << row_draw) - 1):
-                        continue
+                s = leap(s) if row_draw else s
+                if s & ((1 << row_draw) - 1):
+                    continue
                 rule.input_updates[image] += 1
                 if exact:
                     s = leap(s)

@@ -209,6 +209,6 @@ class Folding:
     def bound(self, rows: np.ndarray) -> np.ndarray:
         """Cycles that the weights' bandwidth alone asks for: the sum of rows * groups.
 
-        `rows` (n, n_layers) are the spikes into each layer until the decision.
+        `rows` [n, n_layers] are the spikes into each layer until the decision.
         """
         return np.asarray(rows) @ np.array([layer.groups for layer in self.layers])

@@ -24,7 +24,8 @@ def learning_cycles(
     """What `learn(..., trace=True)` has `learned`, with the cycles of a core that learns.
 
     They are `cycles`, `run_on` and `turnaround`; the rest is as for `cycles`. The first image after
-    the start, a reset or a write of weights may begin later, but takes no longer.
+    the start, a reset or a write of weights may begin later, but takes no longer. Raises ValueError
+    for images that were not learned.
     """
     hidden, last = folding.layers
     rule, (spikes,) = learned.rule, learned.known_hidden()

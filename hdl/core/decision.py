@@ -1,12 +1,12 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
-from amaranth.lib import data, stream
+from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
-from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.block import Block, struct, tap
 
 from .lanes import potentials_layout
 from .layouts import context_layout, operation_layout, potential_shape
@@ -14,13 +14,11 @@ from .layouts import context_layout, operation_layout, potential_shape
 
 def decision_layout(config):
     """What the core says of an image; `config` is the last layer's."""
-    return data.StructLayout(
-        {
-            "class": range(config.folding.n_out),
-            "tick": range(config.deadline + 1),
-            "forced": 1,
-            "context": context_layout(config.counted, config.learns),
-        }
+    return struct(
+        **{"class": range(config.folding.n_out)},
+        tick=range(config.deadline + 1),
+        forced=1,
+        context=context_layout(config.counted, config.learns),
     )
 
 

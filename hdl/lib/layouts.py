@@ -48,13 +48,10 @@ def fields(layout: data.Layout, prefix: str = "", base: int = 0) -> Iterator[tup
     """Every elementary field of a layout: its name (dotted if nested), offset and width in bits."""
     for key, field in layout:
         name, offset = f"{prefix}{key}", base + field.offset
-        inner = field.shape
-        if isinstance(inner, type) and issubclass(inner, data.Struct):
-            inner = data.Layout.cast(inner)
-        if isinstance(inner, data.Layout):
-            yield from fields(inner, f"{name}.", offset)
+        if isinstance(field.shape, data.Layout):
+            yield from fields(field.shape, f"{name}.", offset)
         else:
-            yield name, offset, Shape.cast(inner).width
+            yield name, offset, Shape.cast(field.shape).width
 
 
 def meaning(layout: data.Layout, name: str) -> str:
