@@ -39,13 +39,13 @@ def command(net: str, board: str, images: int) -> None:
     for all_pixels, what in ((True, "all pixels"), (False, "connected pixels")):
         found = rate(
             design.network,
+            design.config,
             pixels,
-            design.config.folding,
             design.hz,
             design.board.ring_bytes,
             all_pixels=all_pixels,
         )
         say(
-            f"{what:16} {found.per_second:7.0f} digits a second at {design.hz / MHZ:g} MHz and "
+            f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and "
             f"{BAUD / 1e6:g} Mbaud ({images} digits, every decision and cycle as golden)"
         )
