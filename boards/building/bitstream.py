@@ -96,7 +96,7 @@ def build(
         "build": build_hash.hex(),
         "lanes": [layer.lanes for layer in design.config.folding.layers],
         "window": [layer.window for layer in design.config.folding.layers],
-        "stored_bits": design.stored_bits,
+        "stored_bits": design.config.stored_bits,
         "weights": "loaded" if board.loaded else "bitstream",
         "used": used,
         "holds": device.holds,

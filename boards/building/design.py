@@ -35,7 +35,6 @@ class Design:
     network: Network
     board: Board
     config: CoreConfig
-    stored_bits: int | None
     dividers: Dividers
 
     @classmethod
@@ -57,7 +56,7 @@ class Design:
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         divisor_of(dividers.hz)
         config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
-        return cls(network, board, config, stored_bits, dividers)
+        return cls(network, board, config, dividers)
 
     @property
     def hz(self) -> int:
@@ -72,7 +71,7 @@ class Design:
 
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for it; `build` is the hash that it tells."""
-        weights = held_weights(self.network, self.stored_bits)
+        weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)
         serial_core = SerialCore(
             self.config,

@@ -181,6 +181,11 @@ class CoreConfig:
         """Whether the core has a Learner."""
         return self.layers[-1].learns
 
+    @property
+    def stored_bits(self) -> int | None:
+        """Of a weight in the store of a core that learns; None if it does not."""
+        return self.layers[-1].stored_bits if self.learns else None
+
 
 def _check_learning(network: Network, stored_bits: int) -> None:
     """Raise NetworkError for a network that the hardware cannot learn."""

@@ -155,7 +155,7 @@ def weight_bytes(
     below in their middle. Raises NetworkError where `weight_chunks` does, and for stored weights
     that the core does not hold.
     """
-    bits = config.layers[0].stored_bits if config.learns else None
+    bits = config.stored_bits
     if stored is None:
         stored = held_weights(network, bits)
     elif bits is None:

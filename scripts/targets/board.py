@@ -45,7 +45,7 @@ class Target(LinkedTarget):
     ) -> Results:
         """Learn on the board. Images whose answer is lost on the line are learned, too."""
         board = self._board
-        if not board.config.learns or board.identity.layers[0].stored_bits != state.stored_bits:
+        if board.config.stored_bits != state.stored_bits:
             raise MismatchError(
                 f"the run stores weights of {state.stored_bits} bits: build the board's bitstream "
                 f"by --learn {state.stored_bits}."
