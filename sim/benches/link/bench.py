@@ -13,7 +13,7 @@ from cocotbext.uart import UartSink, UartSource
 
 from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness.bench_io import given, report
-from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random
+from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random, drive
 from firstspike.sim.harness.taps import Arrivals, fail_in_silence
 
 from .link_model import BROKEN
@@ -74,8 +74,7 @@ class ByteLine(StreamSink):
         self.held = False
         self.arrived = Received(domain)
         self._dut = dut
-        dut.received__valid.value = 0
-        dut.received__payload.value = 0
+        drive(dut, received__valid=0, received__payload=0)
 
     def _pausing(self) -> Iterator[bool]:
         willing = at_random(random.randrange(1 << 30))
@@ -165,7 +164,6 @@ class LinkBench:
         await self.line.send(content, spacing, broken)
 
     async def _pause(self, cycles: int) -> None:
-        await self.domain.after_rising()
         await self.domain.cycles(cycles)
 
     async def _hold(self, held: bool) -> None:

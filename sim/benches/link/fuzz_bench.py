@@ -60,7 +60,6 @@ class FuzzBench:
                 else:
                     await self.line.send(bytes([part - BROKEN]), SPACING, broken=True)
         if self.bits is not None:
-            await self.domain.after_rising()
             await self.domain.cycles(REST * self.bits)
 
     async def answered(self, wanted: list[bytes]) -> str:
@@ -93,7 +92,6 @@ class FuzzBench:
         while (end := content.find(DELIMITER, self._read)) < 0:
             if self.domain.cycle > deadline:
                 return None
-            await self.domain.after_rising()
             await self.domain.cycles(20)
         coded, self._read = bytes(content[self._read : end]), end + 1
         try:

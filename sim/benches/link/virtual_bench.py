@@ -81,7 +81,6 @@ async def virtual(dut: Dut) -> None:
             await line.send(content, LINE_SPACING)
             quiet = 0
         else:
-            await domain.after_rising()
             await domain.cycles(STEP)
         sent = bytes(arrived.content)
         if sent:
