@@ -42,11 +42,7 @@ class Layers(click.ParamType):
 
 
 dataset_option = partial(
-    click.option,
-    "--dataset",
-    type=click.Choice(DATASETS),
-    default=DATASETS[0],
-    help="Whose images.",
+    click.option, "--dataset", type=click.Choice(DATASETS), default="mnist", help="Whose images."
 )
 data_option = click.option(
     "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
@@ -67,9 +63,7 @@ number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 
 def seed_option(of: str) -> Decorator:
     """What the seed is for is said by `of`."""
-    return click.option(
-        "--seed", type=click.IntRange(min=0), metavar="N", default=1, help=f"Of {of}."
-    )
+    return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Of {of}.")
 
 
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:
@@ -79,16 +73,15 @@ def target_option(targets: Sequence[str], meaning: str) -> Decorator:
 
 def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
     """`default` is what is said of it: the verb gets None."""
-    return click.option(
+    return number_option(
         "--lanes",
-        type=click.IntRange(min=1),
         metavar="P",
         help=f"Give every layer min(P, its neurons) lanes.  [default: {default}]",
     )
 
 
 def window_option(default: int | None = None) -> Decorator:
-    """None is the fastest."""
+    """None for the fastest."""
     fastest = "  [default: the fastest]" if default is None else ""
     return click.option(
         "--window",
@@ -113,9 +106,7 @@ def folding_options(command: Callable) -> Callable:
 def port_options(command: Callable) -> Callable:
     """Add --port and --baud."""
     port = click.option("--port", metavar="PORT", help="Of a board: its serial port.")
-    baud = click.option(
-        "--baud", type=click.IntRange(1), metavar="B", help="Of a board.  [default: 3000000]"
-    )
+    baud = number_option("--baud", metavar="B", help="Of a board.  [default: 3000000]")
     return port(baud(command))
 
 

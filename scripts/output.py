@@ -28,7 +28,6 @@ STANDARD_OUTPUT = "-"
 PLACES = {"data", "output", "json_path", "plot_path", "port", "baud"}
 """Parameters that only say where something is, and not what is done."""
 
-
 json_option = click.option(
     "--json",
     "json_path",
@@ -100,7 +99,7 @@ def _print(text: str, err: bool) -> None:
 
 
 def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = str.rjust) -> str:
-    """Rows as aligned columns; the first column to the left, the others to the right."""
+    """Rows as aligned columns; the first to the left, the others as `adjust` puts their texts."""
     columns = [list(map(str, column)) for column in zip(*rows, strict=True)]
     for at, column in enumerate(columns):
         width = max(map(len, column))

@@ -103,9 +103,8 @@ class Relabelling(click.ParamType):
 @target_option(
     TARGETS, "What learns; rtl is the hardware, simulated and held against golden, as is a board."
 )
-@click.option(
+@number_option(
     "--lanes",
-    type=click.IntRange(1),
     metavar="P",
     help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
     "with --target rtl 64]",
