@@ -77,7 +77,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
     """The text of the bench for these vectors."""
     layers = len(config.layers)
     decision = _selects(decision_layout(config))
-    declarations, connections, reads, logs, ends = [], [], [], [], []
+    declarations, connections, logs, ends = [], [], [], []
     for layer in range(layers - 1):
         log, width = _selects(log_layout(config, layer)), log_layout(config, layer).size
         tick, neuron = log["tick"], log["neuron"]
@@ -86,16 +86,17 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
             f"  reg [31:0] spike_ends_{layer}[0:2*IMAGES-1];",
             f"  integer spike_{layer};",
+            "  initial begin",
+            f"    spike_{layer} = 0;",
+            f'    $readmemh("spikes_{layer}.hex", spikes_{layer});',
+            f'    $readmemh("spike_ends_{layer}.hex", spike_ends_{layer});',
+            "  end",
             f"  wire log_{layer}_valid;",
             f"  wire [{width - 1}:0] log_{layer}_spike;",
         ]
         connections += [
             f"      .log_{layer}__valid(log_{layer}_valid),",
             f"      .log_{layer}__spike(log_{layer}_spike),",
-        ]
-        reads += [
-            f'    $readmemh("spikes_{layer}.hex", spikes_{layer});',
-            f'    $readmemh("spike_ends_{layer}.hex", spike_ends_{layer});',
         ]
         logs += [
             f"      if (log_{layer}_valid) begin",
@@ -147,8 +148,6 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         port=image_port(config),
         declarations="\n".join(declarations),
         connections="\n".join(connections),
-        reads="\n".join(reads),
-        zeros="\n".join(f"    spike_{layer} = 0;" for layer in range(layers - 1)),
         logs="\n".join(logs),
         counts="\n".join(counts),
         ends="\n".join(ends),

@@ -63,11 +63,9 @@ module bench;
     {clk, rst} = 2'b01;
     {load, item, image, waited} = 0;
     {in_valid, load_valid, in_payload, load_payload} = 0;
-@zeros
     if (LOADS > 0) $readmemh("weights.hex", loads, 0, LOADS - 1);
     $readmemh("items.hex", items);
     $readmemh("decisions.hex", decisions);
-@reads
     repeat (3) @@(negedge clk);
     rst = 0;
   end
