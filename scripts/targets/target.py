@@ -25,6 +25,7 @@ class Target:
     needs: ClassVar[str] = ""
     """What is said of the option that it cannot do without, the first that it takes."""
     simulated: ClassVar[bool] = False
+    """Whether it needs what simulates."""
     tells_spikes: ClassVar[bool] = True
     """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
