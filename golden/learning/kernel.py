@@ -68,8 +68,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
     # The bits in use once more: rows of bytes are summed twice as fast as stored ones.
     used1, used2 = (W1 >> shift1).astype(np.int8), (W2 >> shift2).astype(np.int8)
     z_hidden, z_out = np.empty(n_hidden, np.int64), np.empty(n_out, np.int64)
-    B, delta = np.empty(n_hidden, np.int64), np.empty(n_hidden, np.int64)
-    correction = np.empty(n_hidden)
+    B, correction = np.empty(n_hidden, np.int64), np.empty(n_hidden)
     D = np.empty(n_out, np.int64)  # 1 in D_plus, -1 in D_minus
     for image in range(len(ticks)):
         y = labels[image]
@@ -99,11 +98,8 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
             B[:] = 0
             _add_rows(used1, rows[ticks[image][rows] < zc], B)
         quiet = zk > 0 and 2 * zk < 5 * unit  # an early decision: keep activity from running away
-        if exact:
-            _correct_exactly(W2, D, B, quiet, correction)
-        else:
-            _correct(W2, D, B, quiet, delta)
-        change = step * delta
+        _correct(W2, D, B, quiet, exact, correction)
+        change = (step * correction).astype(np.int64)
         for h in range(n_hidden):
             if 0 < z_hidden[h] < zc:
                 rule.hidden_rows[image] += 1
@@ -241,29 +237,23 @@ def _choose(k, zk, y, every_competitor, z_out, D):
 
 
 @njit(cache=True, nogil=True)
-def _correct(W2, D, B, quiet, delta):
-    """The hidden neurons' corrections delta: 1 to fire earlier, -1 to fire later."""
-    for h in range(len(B)):
-        delta[h] = 0
-        if B[h] > 0:
-            difference = 0  # p - q
-            for o in range(len(D)):
-                difference += D[o] if W2[h, o] >= 0 else -D[o]
-            if difference != 0:
-                delta[h] = 1 if difference > 0 else -1
-            elif quiet:
-                delta[h] = -1
+def _correct(W2, D, B, quiet, exact, correction):
+    """The hidden neurons' corrections: sign(p - q), 1 to fire earlier, -1 to fire later.
 
-
-@njit(cache=True, nogil=True)
-def _correct_exactly(W2, D, B, quiet, correction):
-    """The ablation's corrections: p - q weighted, in units of the mean absolute output weight."""
-    scale = np.abs(W2).mean()
+    With `exact` those of the ablation: p - q weighted, in units of the mean absolute output weight.
+    """
+    if exact:
+        weights = W2 / np.abs(W2).mean()
     for h in range(len(B)):
         correction[h] = 0
         if B[h] > 0:
-            for o in range(len(D)):
-                correction[h] += D[o] * W2[h, o] / scale
+            if exact:
+                correction[h] = (D * weights[h]).sum()
+            else:
+                difference = 0  # p - q
+                for o in range(len(D)):
+                    difference += D[o] if W2[h, o] >= 0 else -D[o]
+                correction[h] = np.sign(difference)
             if correction[h] == 0 and quiet:
                 correction[h] = -1
 
