@@ -49,8 +49,7 @@ class Optimiser:
         self._reset()
 
     def _reset(self) -> None:
-        self._mean = [np.zeros_like(W) for W in self.weights]
-        self._square = [np.zeros_like(W) for W in self.weights]
+        self._moments = [(np.zeros_like(W), np.zeros_like(W)) for W in self.weights]
         self._steps = 0
 
     def start_fine_tuning(self) -> None:
@@ -80,15 +79,8 @@ class Optimiser:
             dW /= np.float32(len(pixels))
             if self.parameters.weight_sum:
                 dW -= np.float32(self.parameters.weight_sum) * (weights[layer].sum(axis=0) < 1)
-            kernels.adam(
-                W,
-                dW,
-                self._mean[layer],
-                self._square[layer],
-                rate,
-                self._steps,
-                self.parameters.weight_decay,
-            )
+            moments = self._moments[layer]
+            kernels.adam(W, dW, *moments, rate, self._steps, self.parameters.weight_decay)
             if self.thresholds is not None:
                 low, high = weight_range(self.parameters.weight_bits)
                 np.clip(W, low / self.thresholds[layer], high / self.thresholds[layer], out=W)

@@ -99,12 +99,10 @@ class Trainer(Parameters):
         if thresholds is None:
             thresholds = tuple(best_threshold(W, self.weight_bits) for W in self.weights_)
         self.uncompacted_ = self._network(self.weights_, thresholds)
-        # A quarter of a unit keeps the neurons that nearly take part: other images need some.
-        self.network_ = (
-            compact(self.uncompacted_, images, margin=self.unit // 4)
-            if self.compact
-            else self.uncompacted_
-        )
+        self.network_ = self.uncompacted_
+        if self.compact:
+            # A quarter of a unit keeps the neurons that nearly take part: other images need some.
+            self.network_ = compact(self.uncompacted_, images, margin=self.unit // 4)
         return self
 
     def predict(self, images: np.ndarray) -> np.ndarray:

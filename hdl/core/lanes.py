@@ -166,7 +166,16 @@ class Lanes(Block):
         m.d.comb += updated.eq(Cat(after))
 
         if last:
-            self._send_potentials(m, op, sends, ready, work, potentials)
+            # A register for M; with one group it is that of the lanes.
+            output = self.potentials
+            m.d.comb += ready.eq(~output.valid | output.ready)
+            with m.If(ready):
+                m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(op)]
+            if groups == 1:
+                m.d.comb += output.payload.M.eq(Cat(neuron.M for neuron in work))
+            else:
+                with m.If(ready):
+                    m.d.sync += output.payload.M.eq(Cat(potentials))
         else:
             # In the order of `fired_layout`.
             sent = Cat(op, Mux(op.end, 0, Cat(mask)), before if folding.window else [])
@@ -175,16 +184,3 @@ class Lanes(Block):
                 self.fired.valid.eq(sends),
                 ready.eq(self.fired.ready | ~sends),
             ]
-
-    def _send_potentials(self, m, op, sent, ready, work, potentials):
-        """A register for the last layer's M; with one group it is that of the lanes."""
-        output = self.potentials
-        m.d.comb += ready.eq(~output.valid | output.ready)
-        with m.If(ready):
-            m.d.sync += [output.valid.eq(sent), output.payload.operation.eq(op)]
-        if self._config.folding.groups == 1:
-            potentials = [neuron.M for neuron in work]
-            m.d.comb += output.payload.M.eq(Cat(potentials))
-        else:
-            with m.If(ready):
-                m.d.sync += output.payload.M.eq(Cat(potentials))

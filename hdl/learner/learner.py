@@ -136,10 +136,8 @@ class Learner(Block):
                 depth=under_way + latencies.SORTING + 1,
             )
         )
-        tick, address = (
-            latest.r_data[: len(self.hidden.tick)],
-            latest.r_data[len(self.hidden.tick) :],
-        )
+        tick_bits = len(self.hidden.tick)
+        tick, address = latest.r_data[:tick_bits], latest.r_data[tick_bits:]
         m.d.comb += [
             inputs.clear.eq(self.opens),
             outputs.clear.eq(self.opens),

@@ -151,8 +151,8 @@ class PopCount(Block):
                 stage.i.valid.eq(before.valid),
                 before.ready.eq(stage.i.ready),
                 stage.i.payload.value.eq(before.payload.value),
+                *(stage.i.payload.counts[i].eq(count) for i, count in enumerate(counts)),
             ]
-            m.d.comb += [stage.i.payload.counts[i].eq(count) for i, count in enumerate(counts)]
             before = stage.o
             counts = [before.payload.counts[i] for i in range(len(counts))]
         m.d.comb += [

@@ -119,7 +119,7 @@ def _report(
 
     shape = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     names = ["yosys", *(target.device.family.router for target in TARGETS)]
-    tools = {TOOLS[name].package: version(TOOLS[name].package) for name in names}
+    tools = {TOOLS[name]: version(TOOLS[name]) for name in names}
     results = []
     for target in TARGETS:
         with step(f"{target.device.name}: synthesis, place and route"):
