@@ -152,14 +152,12 @@ def serving(tmp_path):
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    try:
-        yield process, tmp_path
-        assert not (tmp_path / "port").is_symlink()
-        assert list(temporary.iterdir()) == []
-        assert process.stderr.read().splitlines()[-1] == "Ended."
-    finally:
-        process.kill()
-        process.wait()
+    yield process, tmp_path
+    process.kill()  # where the test has failed; else it has ended
+    process.wait()
+    assert not (tmp_path / "port").is_symlink()
+    assert list(temporary.iterdir()) == []
+    assert process.stderr.read().splitlines()[-1] == "Ended."
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
