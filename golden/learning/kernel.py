@@ -134,7 +134,7 @@ def _margin(zk, unit, settings):
 
 @njit(cache=True, nogil=True)
 def _in_order(ticks):
-    """Rows of those that spike, by tick."""
+    """Rows of the inputs that spike, by tick."""
     rows = np.flatnonzero(ticks)
     if len(rows) > 0 and ticks[rows].min() != ticks[rows].max():
         rows = rows[np.argsort(ticks[rows], kind="mergesort")]
@@ -186,12 +186,21 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
     """
     n_out, deadline, threshold = len(z_out), network.deadline, network.thresholds[1]
     z_out[:] = 0
-    rows = _in_order(z_hidden)
+    first, following = _by_tick(z_hidden, deadline)
+    z = np.int64(0)
+    while z < deadline and first[z] < 0:
+        z += 1
     S = np.full(n_out, -threshold, np.int64)
-    M = np.zeros(n_out, np.int64)
+    M = -threshold * z * np.ones(n_out, np.int64)
     k, zk, end = np.int64(-1), np.int64(0), np.int64(deadline)
-    z = event = 0
-    while z < end:
+    while True:
+        h = first[z]
+        while h >= 0:
+            for o in range(n_out):
+                S[o] += weights[h, o]
+            h = following[h]
+        if z == end:
+            break
         z += 1
         for o in range(n_out):
             M[o] += S[o]
@@ -203,13 +212,21 @@ def _run_outputs(weights, network, z_hidden, settings, labelled, z_out):
             end = zk
             if labelled:
                 end = min(deadline, zk + _margin(zk, network.unit, settings))
-        while event < len(rows) and z_hidden[rows[event]] == z:
-            for o in range(n_out):
-                S[o] += weights[rows[event], o]
-            event += 1
     if zk == 0:
         k = np.argmax(M)  # of equals the lowest index
     return k, zk, end
+
+
+@njit(cache=True, nogil=True)
+def _by_tick(z_hidden, deadline):
+    """Lists of the neurons that spike at each tick: the first one, and the one after each."""
+    first = np.full(deadline + 1, -1, np.int64)
+    following = np.full(len(z_hidden), -1, np.int64)
+    for h in range(len(z_hidden)):
+        if z_hidden[h] > 0:
+            following[h] = first[z_hidden[h]]
+            first[z_hidden[h]] = h
+    return first, following
 
 
 @njit(cache=True, nogil=True)
