@@ -1,6 +1,11 @@
-"""How the tests run: hypothesis without time limits, for the first call of a kernel compiles it."""
+"""How the tests run: without hypothesis' time limits, and as if someone could press Ctrl-C."""
+
+import signal
 
 from hypothesis import settings
 
-settings.register_profile("firstspike", deadline=None)
+settings.register_profile("firstspike", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("firstspike")
+
+# Interrupts are ignored where the tests run in the background, and so they are in their children.
+signal.signal(signal.SIGINT, signal.default_int_handler)

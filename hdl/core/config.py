@@ -6,12 +6,10 @@ What these parameters are in hardware is in `layouts` and `ports`.
 from dataclasses import dataclass
 from itertools import pairwise
 
+from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.folding import Folding, LayerFolding
 from firstspike.golden.widths import StateWidths, state_widths
-
-MAX_STORED_BITS = 16
-"""Of a weight in the weight store."""
 
 
 @dataclass(frozen=True, kw_only=True)

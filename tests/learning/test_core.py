@@ -132,7 +132,7 @@ def test_what_no_core_learns():
     for other, stored_bits, words in (
         (graded, 8, "at one tick"),
         (deep, 8, "one hidden layer"),
-        (network, 7, "stored weights"),
+        (network, 7, "stores 8 to"),
     ):
         with pytest.raises(NetworkError, match=words):
             CoreConfig.of(other, Folding.of(other), stored_bits=stored_bits)
