@@ -45,9 +45,15 @@ class LinkedTarget(target.Target):
 def images_bar(
     total: int, what: str | None = None, leave: bool = True
 ) -> Iterator[Callable[[int], None]]:
-    """What is told how many images are done, and shows a bar."""
-    with tqdm(total=total, desc=what, unit="image", leave=leave) as bar:
-        yield lambda done: bar.update(done - bar.n)
+    """What is told how many images are done, and shows a bar from the first one on."""
+    with tqdm(total=total, desc=what, unit="image", leave=leave, delay=1e-9) as bar:
+
+        def told(done: int) -> None:
+            if not bar.n:
+                bar.unpause()  # what was made ready before them is not their time
+            bar.update(done - bar.n)
+
+        yield told
 
 
 def _pixels(ticks: np.ndarray) -> np.ndarray:
