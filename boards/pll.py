@@ -4,8 +4,6 @@ Both multiply the oscillator's frequency, divided by `reference`, up to that of 
 divide that by `output`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

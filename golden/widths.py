@@ -1,7 +1,5 @@
 """The widths of S and M, derived so that neither can overflow (DESIGN: no saturation, no wrap)."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

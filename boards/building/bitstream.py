@@ -1,7 +1,5 @@
 """From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Sequence

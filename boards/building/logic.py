@@ -8,8 +8,6 @@ lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 64 and 379 on a
 mnist-8bit with 64.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from firstspike.hdl.core.config import CoreConfig

@@ -4,8 +4,6 @@ The list follows the hardware's sources (a test compares them), the number of bl
 which Yosys maps memories (a test compares these, too).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil

@@ -1,7 +1,5 @@
 """The planner: whether a network fits on a board, with how many lanes, and how fast it is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from math import ceil, inf

@@ -1,7 +1,5 @@
 """Programs a board with its own programmer."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

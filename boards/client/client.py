@@ -9,8 +9,6 @@ What gets lost on the way is repaired (see `transport`); what cannot be is a Boa
 what to do. After one, load the weights again: the board may have been started anew.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

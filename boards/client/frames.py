@@ -1,7 +1,5 @@
 """Finds frames in whatever comes out of a line, and its feet again after damage."""
 
-from __future__ import annotations
-
 from firstspike.hdl.link.protocol import DELIMITER, FrameError, decode_frame
 
 LONGEST = 1 << 16

@@ -1,7 +1,5 @@
 """A serial port as the host sees it: bytes out, bytes in, and errors that say what to do."""
 
-from __future__ import annotations
-
 import errno
 import time
 from typing import Protocol

@@ -1,7 +1,5 @@
 """A request to a board, and what became of it; images as requests, checked beforehand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

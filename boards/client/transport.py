@@ -21,8 +21,6 @@ which late notices are known. What was not taken is sent again; so is what has l
 unless it must not be done twice.
 """
 
-from __future__ import annotations
-
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator

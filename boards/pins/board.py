@@ -1,7 +1,5 @@
 """What there is to know of a board, and the wires between its pins and the design."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

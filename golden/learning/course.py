@@ -6,8 +6,6 @@ Everything follows from the seed and the position in the course, so that a cours
 again goes on as if it had not stopped.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Learning images one after the other: `learn` checks what it is given and runs the kernel."""
 
-from __future__ import annotations
-
 from dataclasses import astuple, fields
 
 import numpy as np

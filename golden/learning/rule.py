@@ -8,8 +8,6 @@ The rule is for one hidden layer whose neurons spike once. Letters are the desig
 falls at tick zk, the margin is m ticks, and what spiked before tick zc took part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 

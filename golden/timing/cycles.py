@@ -11,8 +11,6 @@ A `+ 1` is the next cycle, since a register takes one thing a cycle; latencies h
 is looked at: the spike ticks come from the integer model.
 """
 
-from __future__ import annotations
-
 from collections import namedtuple
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The cycle model of a core that learns: run-on, settling and updates on top of `cycles`."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

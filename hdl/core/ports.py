@@ -4,8 +4,6 @@ What a port and a field of its payload means stands beside it, for the interface
 generated Verilog.
 """
 
-from __future__ import annotations
-
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for

@@ -1,7 +1,5 @@
 """Weights as the words of a weight store, and words as chunks of the weight port."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np

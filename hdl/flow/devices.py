@@ -1,7 +1,5 @@
 """The FPGAs we build for: how each is synthesised for, and what it holds."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

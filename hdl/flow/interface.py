@@ -1,7 +1,5 @@
 """What a generated core looks like from outside: its ports, their payloads and its parameters."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Runs the open FPGA tools: those that PyPI brings, or those of the PATH."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

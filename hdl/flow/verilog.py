@@ -1,7 +1,5 @@
 """Generates a core as one Verilog file that explains itself, with its interface beside it."""
 
-from __future__ import annotations
-
 import re
 import tempfile
 import textwrap

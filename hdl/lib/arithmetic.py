@@ -7,8 +7,6 @@
 (`evaluated` simulates a value for a moment.)
 """
 
-from __future__ import annotations
-
 from amaranth.hdl import Value
 
 

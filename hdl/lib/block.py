@@ -1,7 +1,5 @@
 """Components whose ports are given by name, what these carry, and how they are connected."""
 
-from __future__ import annotations
-
 from amaranth.hdl import Module, ShapeLike
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import Out

@@ -12,8 +12,6 @@
 (`evaluated` simulates a value for a moment.)
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from functools import reduce
 from operator import or_

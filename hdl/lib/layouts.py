@@ -11,8 +11,6 @@
 {'x': array([3, 2]), 'y': array([10,  1])}
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

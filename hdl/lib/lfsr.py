@@ -1,7 +1,5 @@
 """The random generator: a shift register with linear feedback that leaps."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from amaranth.hdl import Cat, Const

@@ -1,7 +1,5 @@
 """The register behind a memory's port: block RAM has one inside, of unknown content at first."""
 
-from __future__ import annotations
-
 from amaranth.hdl import ShapeLike, Signal
 
 _ATTRIBUTE = "unknown_at_first"

@@ -1,7 +1,5 @@
 """How a core is laid out in time that stands behind a link."""
 
-from __future__ import annotations
-
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
 

@@ -1,7 +1,5 @@
 """The identity that a board has of its core and its network; and the core of an identity."""
 
-from __future__ import annotations
-
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths

@@ -3,8 +3,6 @@
 Plain Python: whoever is at the other end of a board's line, real or simulated, has it from here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The board on a serial port as a target."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace

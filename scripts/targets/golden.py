@@ -1,7 +1,5 @@
 """The golden model as a target; its cycles are those of the generated core."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What targets behind a link have in common."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The netlist of a board's build, simulated, as a target."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

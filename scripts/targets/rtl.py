@@ -1,7 +1,5 @@
 """The generated hardware as a target, cycle by cycle on Verilator."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from firstspike.golden import LearningState, Results, Settings

@@ -1,7 +1,5 @@
 """What a target does: it runs and learns images, and says what golden expects of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 

@@ -1,7 +1,5 @@
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

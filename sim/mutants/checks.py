@@ -4,8 +4,6 @@ Each is made so that some faults in the hardware cannot hide: `faults` puts them
 module and with it the hardware is imported.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 

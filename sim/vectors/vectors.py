@@ -11,8 +11,6 @@ The files (all for `$readmemh`) say what goes into a core and what golden expect
     spike_ends_L.hex per image the number of spikes up to its end, and up to its decision
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What goes into the ports of a core: images, labels, settings, and requests to its weights."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Learning on the hardware in simulation: what goes into a core that learns, and what comes out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

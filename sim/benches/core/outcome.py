@@ -1,7 +1,5 @@
 """What comes out of the ports of a core, and results made of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Runs a whole core in simulation: images in; decisions, spikes and clock cycles out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -5,8 +5,6 @@ the former was dropped, how much, and why; now and then by a CHECKSUM of all wei
 side of this file is `fuzz_bench`.
 """
 
-from __future__ import annotations
-
 import random
 import zlib
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """How many images a second a board classifies, simulated with every bit on its two wires."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -6,8 +6,6 @@ The simulation is a process of its own. It gets our end of the terminal over a s
 until that is closed. The other side of this file is `virtual_bench`.
 """
 
-from __future__ import annotations
-
 import os
 import socket
 import tty

@@ -8,8 +8,6 @@ The bench (`bench`) is the host: it loads the weights where they are not in the 
 sends images, and takes the decisions.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile
