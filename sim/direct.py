@@ -82,10 +82,7 @@ def learn_directly(
 
 
 def _run(
-    core: Core,
-    phases: Sequence[tuple[dict[str, list[int]], str, int]],
-    pauses: bool,
-    seed: int,
+    core: Core, phases: Sequence[tuple[dict[str, list[int]], str, int]], pauses: bool, seed: int
 ) -> Outcome:
     """Run through phases: what to send into which ports, and what to wait for.
 

@@ -31,11 +31,7 @@ def build_folder(net: str, board: str) -> Path:
 
 
 def build(
-    design: Design,
-    folder: Path,
-    *,
-    seeds: Sequence[int] = SEEDS,
-    native: bool = False,
+    design: Design, folder: Path, *, seeds: Sequence[int] = SEEDS, native: bool = False
 ) -> dict[str, Any]:
     """Build a bitstream into `folder`, and return the report, as JSON holds it.
 

@@ -30,10 +30,7 @@ class Flasher(Block):
         left = Signal.like(self.number)  # flashes
         none = Signal()
         dark = Signal(range(4))  # periods
-        m.d.comb += [
-            self.flash.eq(~half & (left != 0)),
-            self.zero.eq(~half & none),
-        ]
+        m.d.comb += [self.flash.eq(~half & (left != 0)), self.zero.eq(~half & none)]
         m.d.sync += timer.eq(timer - 1)
         with m.If(timer == 0):
             m.d.sync += [timer.eq(self._half - 1), half.eq(~half)]

@@ -67,11 +67,7 @@ def learn(
         rule=rule,
     )
     record = kernel.NetworkRecord(
-        state.stored_bits,
-        network.weight_bits,
-        network.thresholds,
-        network.unit,
-        network.deadline,
+        state.stored_bits, network.weight_bits, network.thresholds, network.unit, network.deadline
     )
     said = kernel.SettingsRecord(*map(int, astuple(settings)))
     filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}

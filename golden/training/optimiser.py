@@ -27,11 +27,7 @@ class Optimiser:
     """Weights under training: float32 [n_in, n_out] a layer, and, in fine-tuning, `thresholds`."""
 
     def __init__(
-        self,
-        parameters: Parameters,
-        n_rows: int,
-        times: np.ndarray,
-        rng: np.random.Generator,
+        self, parameters: Parameters, n_rows: int, times: np.ndarray, rng: np.random.Generator
     ) -> None:
         """`times`: float32 [256], the z at which a pixel of each value spikes, inf for never."""
         self.parameters = parameters

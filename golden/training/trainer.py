@@ -147,11 +147,7 @@ class Trainer(Parameters):
         return images, labels.astype(np.int64)
 
     def _epochs(
-        self,
-        optimiser: Optimiser,
-        images: np.ndarray,
-        labels: np.ndarray,
-        rng: np.random.Generator,
+        self, optimiser: Optimiser, images: np.ndarray, labels: np.ndarray, rng: np.random.Generator
     ) -> Iterator[Epoch]:
         """Train, yielding after every pass over all but the held-out images."""
         started = time.perf_counter()

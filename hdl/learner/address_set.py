@@ -147,10 +147,7 @@ class _BitsOfWord(Block):
 
     def __init__(self, words: int, n: int) -> None:
         word = struct(number=range(words), bits=WORD, last=1)
-        super().__init__(
-            i=In(stream.Signature(word)),
-            o=Out(stream.Signature(address_layout(n))),
-        )
+        super().__init__(i=In(stream.Signature(word)), o=Out(stream.Signature(address_layout(n))))
 
     def build(self, m):
         word = Signal(self.i.payload.shape(), reset_less=True)

@@ -61,11 +61,7 @@ def _end(*_: Any) -> None:
 
 
 def board_verilog(
-    network: Network,
-    lanes: int | None,
-    window: int | None,
-    embedded: bool,
-    stored_bits: int | None,
+    network: Network, lanes: int | None, window: int | None, embedded: bool, stored_bits: int | None
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
     from firstspike.hdl.core.config import CoreConfig

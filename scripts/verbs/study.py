@@ -82,11 +82,7 @@ def operations(network: Network, run: Results) -> dict[str, float]:
 
 
 def curves(
-    network: Network,
-    pixels: np.ndarray,
-    labels: np.ndarray,
-    run: Results,
-    rng: np.random.Generator,
+    network: Network, pixels: np.ndarray, labels: np.ndarray, run: Results, rng: np.random.Generator
 ) -> Iterator[tuple[str, Curve]]:
     """Accuracy along each of `HARDSHIPS`.
 
