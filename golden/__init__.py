@@ -45,7 +45,6 @@ __all__ = [
     "spike",
 ]
 
-
 _LATER = dict.fromkeys(("DataError", "Dataset", "bundled_test_set", "load_dataset"), ".data.sets")
 _LATER["Trainer"] = ".training.trainer"
 """Where that is which takes a while to import, or more than numpy: not all need it."""

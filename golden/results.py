@@ -5,12 +5,10 @@ are classified or learned. Each fills in what it can tell, the rest is None; `di
 what both tell.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -140,7 +138,7 @@ class Results:
             )
         return self.hidden
 
-    def select(self, which: np.ndarray | slice) -> Results:
+    def select(self, which: np.ndarray | slice) -> Self:
         """Some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
         return _select(self, which)
 

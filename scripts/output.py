@@ -4,8 +4,6 @@ A verb with `--json -` prints its result for machines on standard output and eve
 standard error.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -69,14 +67,14 @@ picture_option = partial(click.option, type=Picture(dir_okay=False), metavar="FI
 
 
 @contextmanager
-def drawing(path: str | None) -> Iterator[Callable[[Figure], None]]:
+def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
     """Give a function that draws a figure into a file, which is opened and appears as for JSON."""
     if path is None:
         yield lambda figure: None
         return
     with replacing(path) as file:
 
-        def draw(figure: Figure) -> None:
+        def draw(figure: "Figure") -> None:
             with naming(file):
                 figure.savefig(file, dpi=120)
 

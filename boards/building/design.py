@@ -1,7 +1,5 @@
 """The design for a board: network, lanes, clock and pins put together."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass, replace
 
@@ -46,7 +44,7 @@ class Design:
         window: int = WINDOW,
         hz: int | None = None,
         stored_bits: int | None = None,
-    ) -> Design:
+    ) -> "Design":
         """A design for the board; `window` is k, the clock (Hz) None for the board's own.
 
         With `stored_bits` its core learns. Raises NetworkError and ClockError.

@@ -11,11 +11,7 @@ from firstspike.boards.pins.board import Board
 from .bitstream import REPORT, bitstreams
 from .plan import fitting
 
-PACKAGES = {
-    "iceprog": "fpga-icestorm",
-    "openFPGALoader": "openfpgaloader",
-    "dfu-util": "dfu-util",
-}
+PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu-util": "dfu-util"}
 """Where Debian has the programmers."""
 
 

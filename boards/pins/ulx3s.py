@@ -31,10 +31,5 @@ BOARDS = tuple(
         connect=_connect,
         programmers=(("openFPGALoader", "-b", "ulx3s", "-m"),),
     )
-    for size, device in (
-        ("12F", ECP5_12F),
-        ("25F", ECP5_25F),
-        ("45F", ECP5_45F),
-        ("85F", ECP5_85F),
-    )
+    for size, device in (("12F", ECP5_12F), ("25F", ECP5_25F), ("45F", ECP5_45F), ("85F", ECP5_85F))
 )

@@ -5,8 +5,6 @@ yields those that are wanted, and works in an empty folder. Whatever keeps a sou
 a `SourceError`, one sentence, and the next source has its turn.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys
@@ -115,7 +113,7 @@ class DebianPackage:
                 raise SourceError(f"{self} holds no {file}.gz.") from None
 
 
-def _run(command: list[str], source: Source, folder: Path, progress: bool) -> None:
+def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> None:
     """Run another program's download in `folder`, with the seconds it takes on standard error."""
     if shutil.which(command[0]) is None:
         raise SourceError(f"{source} cannot be fetched: {command[0]} is not installed.")

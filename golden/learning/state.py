@@ -1,13 +1,11 @@
 """The state of learning, which continues bit for bit: stored weights, generator, position."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -25,10 +23,7 @@ _INTEGERS = ("stored_bits", "generator", "done")
 UNIT, DEADLINE = 64, 384
 """Of a network that begins at random, in ticks."""
 
-_STARTS = {
-    8: ((512, 512), ((-20, 28), (-40, 56))),
-    10: ((256, 256), ((-20, 36), (-39, 71))),
-}
+_STARTS = {8: ((512, 512), ((-20, 28), (-40, 56))), 10: ((256, 256), ((-20, 36), (-39, 71)))}
 """By stored bits, of which 8 are used: thresholds, and both layers' first weights in stored units,
 uniform from the first to the last."""
 
@@ -94,7 +89,7 @@ class LearningState:
         inputs: np.ndarray | None = None,
         encoding: str = "binary",
         late: int = -1,
-    ) -> LearningState:
+    ) -> Self:
         """A network that begins with random weights, of 8 or 10 stored bits, 8 of them used.
 
         `inputs`: the connected ones, None for all.
@@ -128,7 +123,7 @@ class LearningState:
         return cls(weights, stored_bits, _seeded(rng), network)
 
     @classmethod
-    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> LearningState:
+    def of(cls, network: Network, stored_bits: int = STORED_BITS, seed: int = 1) -> Self:
         """Begin with a network's weights; the bits below those in use begin in their middle."""
         generator = _seeded(np.random.default_rng(seed))
         state = cls(network.weights, stored_bits, generator, network)
@@ -148,7 +143,7 @@ class LearningState:
             ),
         )
 
-    def copy(self) -> LearningState:
+    def copy(self) -> Self:
         """A state of its own with the same content."""
         return replace(self, meta=json.loads(json.dumps(self.meta)))
 
@@ -179,7 +174,7 @@ class LearningState:
         replace_file(path, file.getvalue())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], network: Network | None = None) -> LearningState:
+    def load(cls, path: str | os.PathLike[str], network: Network | None = None) -> "LearningState":
         """Read and check a state file, and that it goes with `network`, if one is given.
 
         Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.

@@ -4,8 +4,6 @@ Latencies that depend on it are made here of those in `latencies`, by the conven
 hardware builds its pipelines from them and `cycles` counts with them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -175,7 +173,7 @@ class Folding:
         lanes: int | None = None,
         window: int | None = None,
         bitmap: int | None = None,
-    ) -> Folding:
+    ) -> "Folding":
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
         `lanes` None is 64. `window` sets k for the layers with more than one group but the last;

@@ -9,13 +9,11 @@ All numbers are little-endian but the CRC. This module is plain Python: the hard
 constants from here, and so do the benches and the host.
 """
 
-from __future__ import annotations
-
 import binascii
 import struct
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, NamedTuple, get_origin, get_type_hints
+from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 
 from cobs import cobs
 
@@ -212,7 +210,7 @@ class Identity(NamedTuple):
         return content + b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> Identity:
+    def from_bytes(cls, content: bytes) -> Self:
         """Raises ValueError for another version or length."""
         if content[:1] != bytes([VERSION]):
             raise ValueError(

@@ -4,8 +4,6 @@ It is imported when it is used, so that a verb need not wait for numba or Amaran
 what a target does.
 """
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,12 +20,12 @@ BUILT = ("netlist",)
 """Those that run what was built."""
 
 
-def target_class(name: str) -> type[Target]:
+def target_class(name: str) -> "type[Target]":
     """The class of one of `TARGETS` or `BUILT`."""
     return importlib.import_module(f".{name}", __package__).Target
 
 
-def opened(name: str, net: str, network: Network, options: Mapping[str, Any]) -> Target:
+def opened(name: str, net: str, network: "Network", options: Mapping[str, Any]) -> "Target":
     """One of `TARGETS` or `BUILT` for a network that the user calls `net`; use it by `with`.
 
     Raises click.UsageError as its `check` does, and our errors where it cannot be had.

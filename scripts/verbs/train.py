@@ -42,12 +42,8 @@ _BATCH = 5000  # images of a data set run through the network at once: bounds th
 )
 @click.option("--layers", type=Layers(), help="Sizes, inputs first.  [default: the recipe's]")
 @click.option("--encoding", default="binary", help="binary or levels-N.")
-@click.option(
-    "--weight-bits",
-    type=click.IntRange(2, 8),
-    metavar="BITS",
-    default=8,
-    help="Of a weight, in every layer.",
+@number_option(
+    "--weight-bits", type=click.IntRange(2, 8), metavar="BITS", default=8, help="Of every weight."
 )
 @number_option(
     "--inputs",

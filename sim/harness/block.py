@@ -25,7 +25,6 @@ def run_bench(
     Parameters
     ----------
     bench : import name of the bench; the last part is also the name of the top module.
-    block : what to simulate.
     parameters : what the bench gets by `bench_io.given`.
     simulator, waves : for `Simulation`.
     seed, view : for `Simulation.run`.

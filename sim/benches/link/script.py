@@ -3,13 +3,11 @@
 The other side of this file is `bench`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
@@ -61,45 +59,45 @@ class Script:
         self.steps: list[tuple[str, Any]] = []
         """What `bench.LinkBench` is to do, and the arguments of that."""
 
-    def _then(self, step: str, *arguments: Any) -> Script:
+    def _then(self, step: str, *arguments: Any) -> Self:
         self.steps.append((step, arguments))
         return self
 
-    def send(self, content: bytes, *, spacing: int = LINE_SPACING) -> Script:
+    def send(self, content: bytes, *, spacing: int = LINE_SPACING) -> Self:
         """Bytes as they are, so many clocks apart (of no importance bit by bit)."""
         return self._then("send", content, spacing)
 
     def request(
         self, kind: int, sequence: int, payload: bytes = b"", *, spacing: int = LINE_SPACING
-    ) -> Script:
+    ) -> Self:
         """A good frame."""
         return self.send(encode_frame(kind, sequence, payload), spacing=spacing)
 
-    def broken(self, content: bytes) -> Script:
+    def broken(self, content: bytes) -> Self:
         """Bytes that have lost their stop bit."""
         return self._then("send", content, LINE_SPACING, True)
 
-    def pause(self, cycles: int) -> Script:
+    def pause(self, cycles: int) -> Self:
         """Do nothing for so many clock cycles."""
         return self._then("pause", cycles)
 
-    def press(self) -> Script:
+    def press(self) -> Self:
         """Press the button for some cycles."""
         return self._then("press")
 
-    def hold(self) -> Script:
+    def hold(self) -> Self:
         """Take no bytes from the board (byte by byte, with `pauses`), until `go_on`."""
         return self._then("hold", True)
 
-    def go_on(self) -> Script:
+    def go_on(self) -> Self:
         """Take bytes again."""
         return self._then("hold", False)
 
-    def answers(self, count: int) -> Script:
+    def answers(self, count: int) -> Self:
         """Wait until so many frames have come in all; fail where none comes for too long."""
         return self._then("answers", count)
 
-    def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Script:
+    def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Self:
         """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.
 
         All answers to what came before must be here.

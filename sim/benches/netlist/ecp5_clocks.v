@@ -8,42 +8,15 @@ module EHXPLLL(
         PLLWAKESYNC, RST, ENCLKOP, ENCLKOS, ENCLKOS2, ENCLKOS3,
     output CLKOP, CLKOS, CLKOS2, CLKOS3, LOCK, INTLOCK, REFCLK, CLKINTFB
 );
-    parameter CLKI_DIV = 1;
-    parameter CLKFB_DIV = 1;
-    parameter CLKOP_DIV = 8;
-    parameter CLKOS_DIV = 8;
-    parameter CLKOS2_DIV = 8;
-    parameter CLKOS3_DIV = 8;
-    parameter CLKOP_ENABLE = "ENABLED";
-    parameter CLKOS_ENABLE = "DISABLED";
-    parameter CLKOS2_ENABLE = "DISABLED";
-    parameter CLKOS3_ENABLE = "DISABLED";
-    parameter CLKOP_CPHASE = 0;
-    parameter CLKOS_CPHASE = 0;
-    parameter CLKOS2_CPHASE = 0;
-    parameter CLKOS3_CPHASE = 0;
-    parameter CLKOP_FPHASE = 0;
-    parameter CLKOS_FPHASE = 0;
-    parameter CLKOS2_FPHASE = 0;
-    parameter CLKOS3_FPHASE = 0;
-    parameter FEEDBK_PATH = "CLKOP";
-    parameter CLKOP_TRIM_POL = "RISING";
-    parameter CLKOP_TRIM_DELAY = 0;
-    parameter CLKOS_TRIM_POL = "RISING";
-    parameter CLKOS_TRIM_DELAY = 0;
-    parameter OUTDIVIDER_MUXA = "DIVA";
-    parameter OUTDIVIDER_MUXB = "DIVB";
-    parameter OUTDIVIDER_MUXC = "DIVC";
-    parameter OUTDIVIDER_MUXD = "DIVD";
-    parameter PLL_LOCK_MODE = 0;
-    parameter PLL_LOCK_DELAY = 200;
-    parameter STDBY_ENABLE = "DISABLED";
-    parameter REFIN_RESET = "DISABLED";
-    parameter SYNC_ENABLE = "DISABLED";
-    parameter INT_LOCK_STICKY = "ENABLED";
-    parameter DPHASE_SOURCE = "DISABLED";
-    parameter PLLRST_ENA = "DISABLED";
-    parameter INTFB_WAKE = "DISABLED";
+    // What a netlist may set, and nothing here looks at.
+    parameter CLKI_DIV = 0, CLKFB_DIV = 0, CLKOP_DIV = 0, CLKOS_DIV = 0, CLKOS2_DIV = 0, CLKOS3_DIV = 0,
+        CLKOP_ENABLE = 0, CLKOS_ENABLE = 0, CLKOS2_ENABLE = 0, CLKOS3_ENABLE = 0, CLKOP_CPHASE = 0,
+        CLKOS_CPHASE = 0, CLKOS2_CPHASE = 0, CLKOS3_CPHASE = 0, CLKOP_FPHASE = 0, CLKOS_FPHASE = 0,
+        CLKOS2_FPHASE = 0, CLKOS3_FPHASE = 0, FEEDBK_PATH = 0, CLKOP_TRIM_POL = 0,
+        CLKOP_TRIM_DELAY = 0, CLKOS_TRIM_POL = 0, CLKOS_TRIM_DELAY = 0, OUTDIVIDER_MUXA = 0, OUTDIVIDER_MUXB = 0,
+        OUTDIVIDER_MUXC = 0, OUTDIVIDER_MUXD = 0, PLL_LOCK_MODE = 0, PLL_LOCK_DELAY = 0,
+        STDBY_ENABLE = 0, REFIN_RESET = 0, SYNC_ENABLE = 0, INT_LOCK_STICKY = 0, DPHASE_SOURCE = 0,
+        PLLRST_ENA = 0, INTFB_WAKE = 0;
 
     assign {CLKOP, CLKOS, CLKOS2, CLKOS3, REFCLK, CLKINTFB} = {6{CLKI}};
     reg [4:0] cycles = 0;
