@@ -147,7 +147,7 @@ class LearningState:
         """A state of its own with the same content."""
         return replace(self, meta=json.loads(json.dumps(self.meta)))
 
-    def kill(self, fraction: float, rng: np.random.Generator) -> None:
+    def kill(self, fraction: float, rng: "np.random.Generator") -> None:
         """Let a fraction of the hidden neurons die: without input weights they never fire.
 
         Nor do they learn, for their B stays 0.
@@ -198,7 +198,7 @@ def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray,
     return LearningState.of(network, stored_bits).weights
 
 
-def _seeded(rng: np.random.Generator) -> int:
+def _seeded(rng: "np.random.Generator") -> int:
     return int(rng.integers(1, 1 << 16))
 
 

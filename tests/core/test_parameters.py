@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
@@ -40,14 +41,14 @@ PIXELS = {"n_inputs": 9, "unit": 4, "deadline": 20, "width": 8}
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: layer(6, 5, False, weight_bits=0), "1 to 16 bits.*not 0 of 0"),
+        (lambda: layer(6, 5, False, weight_bits=0), f"1 to {MAX_STORED_BITS} bits.*not 0 of 0"),
         (
             lambda: layer(6, 5, False, learning=Learning(stored_bits=3, unit=4)),
-            "1 to 16 bits.*not 4 of 3",
+            f"1 to {MAX_STORED_BITS} bits.*not 4 of 3",
         ),
         (
             lambda: layer(6, 5, False, learning=Learning(stored_bits=17, unit=4)),
-            "1 to 16 bits.*not 4 of 17",
+            f"1 to {MAX_STORED_BITS} bits.*not 4 of 17",
         ),
         (lambda: layer(6, 5, False, threshold=0), "at least 1, not 0 and 20"),
         (lambda: layer(6, 5, False, deadline=0), "at least 1, not 3 and 0"),
