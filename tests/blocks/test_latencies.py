@@ -109,6 +109,18 @@ def simulate(component, bench) -> None:
     simulator.run()
 
 
+async def high_after(ctx, pulse, valid) -> list[int]:
+    """The cycles in which `valid` is high, counted from the one in which `pulse` is."""
+    ctx.set(pulse, 1)
+    high = []
+    for cycle in range(PATIENCE):
+        if ctx.get(valid):
+            high.append(cycle)
+        await ctx.tick()
+        ctx.set(pulse, 0)
+    return high
+
+
 @pytest.mark.parametrize("depth", [1, 2, 5])
 def test_stage_and_skid(depth):
     stage = Stage(8, depth)
@@ -161,12 +173,7 @@ def test_a_walk_waits_for_the_promise_before():
         ctx.set(sequencer.events.valid, 0)
         await ctx.tick().repeat(PATIENCE)
         assert not ctx.get(sequencer.operations.valid)
-        ctx.set(sequencer.done, 1)
-        for cycle in range(PATIENCE):
-            if ctx.get(sequencer.operations.valid):
-                waited.append(cycle)
-            await ctx.tick()
-            ctx.set(sequencer.done, 0)
+        waited.extend(await high_after(ctx, sequencer.done, sequencer.operations.valid))
 
     simulate(sequencer, bench)
     assert waited[0] == latencies.DONE + config.folding.operation_cycles - latencies.EVENT
@@ -190,12 +197,7 @@ def test_mask_places():
         for _ in range(config.folding.mask_places):
             assert ctx.get(places.o.valid)
             await ctx.tick()
-        ctx.set(places.freed, 1)
-        for cycle in range(PATIENCE):
-            if ctx.get(places.o.valid):
-                waited.append(cycle)
-            await ctx.tick()
-            ctx.set(places.freed, 0)
+        waited.extend(await high_after(ctx, places.freed, places.o.valid))
 
     simulate(places, bench)
     assert waited == [latencies.FREED]
