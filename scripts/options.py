@@ -29,15 +29,15 @@ class Number(click.FloatRange):
         return number
 
 
-class Layers(click.ParamType):
-    """Sizes of the layers, written 784-600-10."""
+class Sizes(click.ParamType):
+    """Of layers, written 400-400."""
 
-    name = "layers"
+    name = "sizes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at the hyphens."""
-        if not re.fullmatch("[1-9][0-9]{0,8}(-[1-9][0-9]{0,8}){2,}", value):
-            self.fail(f"{value!r} is not sizes from inputs to outputs, such as 784-600-10.")
+        if not re.fullmatch("[1-9][0-9]{0,8}(-[1-9][0-9]{0,8})*", value):
+            self.fail(f"{value!r} is not sizes of hidden layers, such as 600 or 400-400.")
         return tuple(map(int, value.split("-")))
 
 

@@ -27,18 +27,26 @@ class Optimiser:
     """Weights under training: float32 [n_in, n_out] a layer, and, in fine-tuning, `thresholds`."""
 
     def __init__(
-        self, parameters: Parameters, n_rows: int, times: np.ndarray, rng: np.random.Generator
+        self,
+        parameters: Parameters,
+        shape: Sequence[int],
+        n_rows: int,
+        times: np.ndarray,
+        rng: np.random.Generator,
     ) -> None:
-        """`times`: float32 [256], the z at which a pixel of each value spikes, inf for never."""
+        """`shape`: sizes from the inputs to the classes; `n_rows` of the inputs are connected.
+
+        `times`: float32 [n_values], the z at which an input of each value spikes, inf for never.
+        """
         self.parameters = parameters
         self.times = times.astype(np.float32)
         self.binary = set(self.times.tolist()) == {1.0, np.inf}
-        sizes = (n_rows, *parameters.layers[1:])
+        sizes = (n_rows, *shape[1:])
         self.weights = []
-        for layer, shape in enumerate(pairwise(sizes)):
+        for layer, size in enumerate(pairwise(sizes)):
             mean, deviation = parameters.initial[min(layer, 1)]
-            scale = _INITIAL_INPUTS[min(layer, 1)] / parameters.layers[layer]
-            W = rng.normal(mean * scale, deviation * np.sqrt(scale), shape)
+            scale = _INITIAL_INPUTS[min(layer, 1)] / shape[layer]
+            W = rng.normal(mean * scale, deviation * np.sqrt(scale), size)
             self.weights.append(W.astype(np.float32))
         self.thresholds: tuple[int, ...] | None = None
         self._activity = [np.full(size, 0.05, np.float32) for size in sizes[1:-1]]

@@ -9,8 +9,8 @@ from .augment import Augmentation
 class Parameters:
     """Parameters of a training; `Trainer.fit` checks them. The first may be given by position."""
 
-    layers: tuple[int, ...] = field(default=(784, 600, 10), kw_only=False)
-    """Sizes, inputs (pixels) first."""
+    hidden: tuple[int, ...] = field(default=(600,), kw_only=False)
+    """Neurons of the hidden layers; the data say how many inputs and classes there are."""
     encoding: str = "binary"
     """"binary" or "levels-N"."""
     unit: int = 16
@@ -66,5 +66,5 @@ class Parameters:
     """Same seed, parameters and data (and machine): same network."""
 
     def __post_init__(self) -> None:
-        """A list of layers will do."""
-        self.layers = tuple(self.layers)
+        """A list of sizes will do."""
+        self.hidden = tuple(self.hidden)

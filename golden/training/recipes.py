@@ -10,7 +10,7 @@ from typing import Any
 from .augment import Augmentation
 
 _SPARSE: dict[str, Any] = {
-    "layers": (784, 600, 10),
+    "hidden": (600,),
     "n_connected": 512,
     "epochs": 200,
     "fine_tuning_epochs": 10,
@@ -19,7 +19,7 @@ _SPARSE: dict[str, Any] = {
     "augmentation": Augmentation(),
 }
 _PLAIN: dict[str, Any] = {
-    "layers": (784, 800, 10),
+    "hidden": (800,),
     "n_connected": None,
     "epochs": 30,
     "fine_tuning_epochs": 3,
@@ -79,4 +79,4 @@ def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE
     parameters |= {key: value for key, value in changes.items() if value is not None}
-    return (DEEP if len(parameters["layers"]) > 3 else {}) | parameters
+    return (DEEP if len(parameters["hidden"]) > 1 else {}) | parameters

@@ -72,11 +72,12 @@ class Trainer(Parameters):
         """
         images, labels = self._checked(images, labels)
         rng = np.random.default_rng(self.seed)
-        n_connected = self.n_connected or self.layers[0]
+        self.shape_ = (images.shape[1], *self.hidden, int(labels.max()) + 1)
+        n_connected = self.n_connected or images.shape[1]
         self._inputs = most_active_inputs(images, n_connected, levels_of(self.encoding))
         ticks = pixel_ticks(self._network([np.zeros((n_connected, 1))], [1]))
         times = np.where(ticks > 0, ticks / self.unit, np.inf)
-        optimiser = Optimiser(self, n_connected, times, rng)
+        optimiser = Optimiser(self, self.shape_, n_connected, times, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = None
@@ -115,21 +116,20 @@ class Trainer(Parameters):
 
     def _checked(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         images, labels = np.asarray(images), np.asarray(labels)
-        n_inputs, n_classes = self.layers[0], self.layers[-1]
-        if len(self.layers) < 3 or min(self.layers) < 1:
+        if not self.hidden or min(self.hidden) < 1:
             raise TrainingError(
-                f"layers are {'-'.join(map(str, self.layers))}: give inputs, at least one hidden "
-                "layer and outputs, such as 784-600-10."
+                f"the hidden layers are {'-'.join(map(str, self.hidden)) or 'none'}: give the "
+                "size of at least one, such as 600."
             )
-        if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != n_inputs:
+        if images.dtype != np.uint8 or images.ndim != 2:
             raise TrainingError(
-                f"the images are {images.dtype} {list(images.shape)}: "
-                f"these layers take uint8 [images, {n_inputs}]."
+                f"the images are {images.dtype} {list(images.shape)}: give uint8 [images, inputs]."
             )
-        if labels.shape != (len(images),) or labels.min() < 0 or labels.max() >= n_classes:
+        if labels.shape != (len(images),) or labels.dtype.kind not in "iu" or labels.min() < 0:
             raise TrainingError(
-                f"the labels must be {len(images)} classes in 0..{n_classes - 1}, one an image."
+                f"the labels must be {len(images)} classes from 0 on, one an image."
             )
+        n_inputs = images.shape[1]
         if len(images) < self.held_out + self.batch or self.held_out < 1:
             raise TrainingError(
                 f"there are {len(images)} images: give more than the {self.held_out} held out "
@@ -166,7 +166,7 @@ class Trainer(Parameters):
                 loss = right = 0.0
                 fields = None
                 if self.augmentation and self.augmentation.geometric:
-                    fields = self.augmentation.fields(math.isqrt(self.layers[0]), rng)
+                    fields = self.augmentation.fields(math.isqrt(images.shape[1]), rng)
                 shuffled = rng.permutation(split)
                 for batch in range(batches):
                     chosen = shuffled[batch * self.batch : (batch + 1) * self.batch]
@@ -201,7 +201,7 @@ class Trainer(Parameters):
             thresholds=tuple(thresholds),
             unit=self.unit,
             deadline=self.deadline,
-            n_inputs=self.layers[0],
+            n_inputs=self.shape_[0],
             inputs=self._inputs,
             encoding=self.encoding,
             late=self.late,

@@ -20,7 +20,7 @@ from firstspike.golden import (
     load_dataset,
     load_network,
 )
-from firstspike.golden.data.sets import check_sizes
+from firstspike.golden.data.sets import CLASSES, check_sizes
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
@@ -132,7 +132,8 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
     Raises `LearningError` or another of our errors, before anything is learned.
     """
-    check_sizes(run["random"] or load_network(run["net"]).shape, run["dataset"])
+    if run["net"]:
+        check_sizes(load_network(run["net"]).shape, run["dataset"])
     images = load_dataset(run["dataset"], data)
     state = _start(run, images)
     changed = bool(run["relabel"] or run["kill"])
@@ -181,7 +182,8 @@ def _start(run: dict[str, Any], images: Dataset) -> LearningState:
     if run["random"]:
         n = run["inputs"]
         inputs = most_active_inputs(images.train_images, n) if n else None
-        return LearningState.random(run["random"], bits or STORED_BITS, seed, inputs=inputs)
+        layers = (images.train_images.shape[1], *run["random"], CLASSES)
+        return LearningState.random(layers, bits or STORED_BITS, seed, inputs=inputs)
     network = load_network(run["net"])
     path = state_path(run["net"])
     if path.exists():

@@ -20,8 +20,8 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
 from firstspike.scripts.options import (
-    Layers,
     Number,
+    Sizes,
     data_option,
     dataset_option,
     network_option,
@@ -66,7 +66,12 @@ class Relabelling(click.ParamType):
 
 @click.command()
 @click.argument("net", required=False, metavar="[NET]")
-@click.option("--random", type=Layers(), help="Begin with random weights: 784-600-10.")
+@click.option(
+    "--random",
+    type=Sizes(),
+    metavar="HIDDEN",
+    help="Begin with random weights and so many hidden neurons.",
+)
 @number_option(
     "--inputs",
     type=click.IntRange(1, PIXELS),
@@ -139,7 +144,7 @@ def command(
     images are looked at once, at the end. With --target rtl or board the exit status is 1 if any
     weight, decision or clock cycle of the hardware differs from the golden model's.
 
-    Example: firstspike learn --random 784-600-10 --epochs 10 -o learned.npz
+    Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
     _check(ctx, run)
     if Path(output).exists() and not Path(output).is_file():
@@ -189,7 +194,7 @@ def _check(ctx: click.Context, run: dict[str, Any]) -> None:
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):
-        raise click.UsageError("Give either a NET to begin with, or --random 784-600-10.")
+        raise click.UsageError("Give either a NET to begin with, or --random 600.")
     if run["inputs"] and not run["random"]:
         raise click.UsageError("--inputs goes with --random: NET has its own.")
     if run["random"] and (run["relabel"] or run["kill"]):

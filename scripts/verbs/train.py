@@ -9,7 +9,7 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.golden.data.sets import PIXELS, Dataset, check_sizes, load_dataset
+from firstspike.golden.data.sets import PIXELS, Dataset, load_dataset
 from firstspike.golden.encoding import encode
 from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
@@ -18,7 +18,7 @@ from firstspike.golden.training.recipes import RECIPES, recipe
 from firstspike.golden.training.trainer import Epoch, Trainer
 from firstspike.scripts.means import means
 from firstspike.scripts.options import (
-    Layers,
+    Sizes,
     data_option,
     dataset_option,
     network_option,
@@ -40,7 +40,7 @@ _BATCH = 5000  # images of a data set run through the network at once: bounds th
     default="sparse",
     help="Where all other parameters come from.",
 )
-@click.option("--layers", type=Layers(), help="Sizes, inputs first.  [default: the recipe's]")
+@click.option("--hidden", type=Sizes(), help="Sizes of the hidden layers.  [default: the recipe's]")
 @click.option("--encoding", default="binary", help="binary or levels-N.")
 @number_option(
     "--weight-bits", type=click.IntRange(2, 8), metavar="BITS", default=8, help="Of every weight."
@@ -80,7 +80,6 @@ def command(
         parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     trainer = Trainer(**parameters)
     levels_of(trainer.encoding)  # raises where there is no such encoding
-    check_sizes(trainer.layers, dataset)
     with replacing(output) as file, json_result(json_path) as write:
         images = load_dataset(dataset, data)
         _fit(trainer, images)

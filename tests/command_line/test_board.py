@@ -132,7 +132,7 @@ def learning(monkeypatch, tmp_path):
     return BoardModel(state.network, lanes=8, stored_bits=8, capacity=4096)
 
 
-RANDOM = ("--random", "784-20-10", "--epochs", 1)
+RANDOM = ("--random", "20", "--epochs", 1)
 
 
 def test_a_board_learns_what_golden_learns(capfd, learning):

@@ -67,7 +67,7 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
         ("build", "--board", "icebreaker", "--clock", "inf"),
         ("rate", "--images", "10001"),
         ("verilog", "-o", "core.v", "--json", "core.json"),
-        ("train", "--layers", "784-99999999999999999999-10", "-o", "net.npz"),
+        ("train", "--hidden", "99999999999999999999", "-o", "net.npz"),
     ],
 )
 def test_wrong_words_are_refused_with_status_2(capfd, words):

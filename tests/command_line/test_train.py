@@ -19,7 +19,7 @@ SMALL = {
     "rate": 5e-3,
     "augmentation": None,
 }
-WORDS = ("train", "--layers", "784-40-10", "--epochs", 3)
+WORDS = ("train", "--hidden", 40, "--epochs", 3)
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     assert result["digest"] == network.digest()
     assert result["decisions_changed_by_compaction"] == 0
     assert network.meta["seed"] == 3
-    expected = "firstspike train --layers 784-40-10 --compact --seed 3 --epochs 3"
+    expected = "firstspike train --hidden 40 --compact --seed 3 --epochs 3"
     assert network.meta["command"] == expected
     assert f"{100 * result['accuracy']:.2f} %" in ended.out
 

@@ -24,7 +24,6 @@ from firstspike.golden.data.sets import (
     fetch,
 )
 from firstspike.golden.data.sources import SOURCES, DebianPackage, Mirror, NpmPackage
-from tests.support.command import refusal
 
 pytestmark = pytest.mark.fast
 
@@ -257,14 +256,3 @@ def test_nobody_is_told_to_remove_his_own_files(files, tmp_path, monkeypatch):
     tmp_path.joinpath("firstspike").symlink_to(tmp_path)
     with pytest.raises(DataError, match="Remove it and fetch it again"):
         load_dataset("mnist")
-
-
-@pytest.mark.parametrize("sizes", ["700-20-10", "784-20-9"])
-def test_sizes_are_checked_before_anything_is_fetched(
-    files, tmp_path, serve, monkeypatch, capfd, sizes
-):
-    mirror, asked = serve(files)
-    monkeypatch.setitem(SOURCES, "mnist", (mirror,))
-    words = ("train", "--layers", sizes, "--data", tmp_path / "data", "-o", tmp_path / "net.npz")
-    assert f"layers {sizes}" in refusal(capfd, *words)
-    assert not asked
