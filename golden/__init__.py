@@ -3,12 +3,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .encoding import EncodingError, encode, events
+from .encoding import encode, events
+from .features import EncodingError, Features
+from .fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn
 from .learning.rule import LearningError, Settings
 from .learning.state import LearningState
-from .network import Network, NetworkError, load_network, shipped
+from .network import Network, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
 from .timing.folding import Folding
@@ -22,6 +24,7 @@ __all__ = [
     "Dataset",
     "Difference",
     "EncodingError",
+    "Features",
     "Folding",
     "LearningError",
     "LearningState",

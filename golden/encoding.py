@@ -1,41 +1,78 @@
-"""Pixels to spikes: which tick every connected input spikes at (DESIGN, section 2).
+"""Samples to spikes: which tick every connected input spikes at (DESIGN, section 2)."""
 
-A pixel p (0..255) falls in level q = p * N // 256. Level 0 is dark and spikes at `late` or never;
-level q > 0 spikes at unit + ((N-1-q) * 5 * unit) // (N-1), so the brightest at z = 1 and none
-after z = 6.
-"""
+from typing import Any
 
 import numpy as np
 
+from .features import EncodingError, checked_samples, pixel_levels
 from .network import Network
 
 
-class EncodingError(ValueError):
-    """Pixels or spikes that do not fit the network; the message says what would."""
-
-
-def pixel_ticks(network: Network) -> np.ndarray:
-    """The tick a pixel of each value 0..255 spikes at, 0 for never: int32 [256]."""
+def level_ticks(network: Network) -> np.ndarray:
+    """The tick an input of each level 0..N-1 spikes at, 0 for never: int32 [N]."""
     N, unit = network.levels, network.unit
-    q = np.arange(256) * N // 256
-    ticks = unit + (N - 1 - q) * 5 * unit // (N - 1)
-    ticks[q == 0] = max(network.late, 0)
+    ticks = unit + (N - 1 - np.arange(N)) * 5 * unit // (N - 1)
+    ticks[0] = max(network.late, 0)
     return ticks.astype(np.int32)
 
 
-def encode(network: Network, pixels: np.ndarray) -> np.ndarray:
+def encode(network: Network, samples: Any) -> np.ndarray:
     """Spike ticks of the connected inputs.
 
-    `pixels`: uint8 [n, n_inputs]. Returns int32 [n, n_rows], column r for the input
-    `network.inputs[r]`; 0 is silent (nothing spikes at tick 0). Raises `EncodingError`.
+    `samples`: [n, ...], each with as many values as the network has features, or inputs where it
+    has no `features`, which then are pixels uint8, or ticks. Returns int32 [n, n_rows], column r
+    for the input `network.inputs[r]`; 0 is silent (nothing spikes at tick 0). Raises
+    `EncodingError`.
     """
-    pixels = np.asarray(pixels)
-    if pixels.dtype != np.uint8 or pixels.ndim != 2 or pixels.shape[1] != network.n_inputs:
+    if network.levels:
+        return level_ticks(network)[input_levels(network, samples)[:, network.inputs]]
+    samples = _fitting(network, samples)
+    if network.features is None:
+        if samples.dtype.kind == "f" and np.any(samples != np.rint(samples)):
+            raise EncodingError("the samples are no integers: this network takes spike ticks.")
+        if samples.size and (samples.min() < 0 or samples.max() > network.deadline):
+            raise EncodingError(
+                f"the ticks go from {samples.min():g} to {samples.max():g}: "
+                f"they must be in 1..{network.deadline}, the deadline, or 0 for silent."
+            )
+        return samples[:, network.inputs].astype(np.int32)
+    steps = network.features.crossings(samples)[:, network.inputs]
+    ticks = network.unit + steps * (5 * network.unit) // (network.features.steps - 1)
+    return np.where(steps < 0, 0, ticks).astype(np.int32)
+
+
+def input_levels(network: Network, samples: Any) -> np.ndarray:
+    """The level of every input, uint8 [n, n_inputs], of samples as `encode` takes them.
+
+    Of a network whose encoding has levels. Raises `EncodingError`.
+    """
+    samples = _fitting(network, samples)
+    if network.features is None:
+        return pixel_levels(samples, network.levels)
+    return network.features.levels(samples, network.levels)
+
+
+def _fitting(network: Network, samples: Any) -> np.ndarray:
+    """The samples, each flat unless it is a time series, checked to be this network's."""
+    samples = checked_samples(samples)
+    features = network.features
+    if features is not None and features.steps:
+        wanted = (features.count(network.n_inputs), features.steps)
+        if samples.shape[1:] != wanted:
+            raise EncodingError(
+                f"the samples are {list(samples.shape)}: this network takes time series "
+                f"[n, {wanted[0]}, {wanted[1]}]."
+            )
+        return samples
+    samples = samples.reshape(len(samples), -1)
+    pixels = network.levels and (features is None or features.edges is None)
+    count = network.n_inputs if features is None else features.count(network.n_inputs)
+    if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
         raise EncodingError(
-            f"the pixels are {pixels.dtype} {list(pixels.shape)}: "
-            f"this network takes uint8 [images, {network.n_inputs}]."
+            f"the samples are {samples.dtype} {list(samples.shape)}: this network takes "
+            + (f"uint8 pixels [n, {count}]." if pixels else f"numbers [n, {count}].")
         )
-    return pixel_ticks(network)[pixels[:, network.inputs]]
+    return samples
 
 
 def events(ticks_row: np.ndarray) -> np.ndarray:

@@ -9,14 +9,15 @@ import hashlib
 import io
 import json
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
+from .features import Encoding, Features
+from .fields import Fields, NetworkError, integer, texts
 from .files import replace_file
 
 FORMAT = "firstspike-network-1"
@@ -25,12 +26,8 @@ LARGEST = 2**24 - 1
 
 _NETWORKS = Path(__file__).parent / "networks"
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
-_KINDS = {str: "string", int: "integer", list: "array"}
+_OPTIONAL = (*Features.FIELDS, "classes")
 _PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "meta", *_INTEGERS)
-
-
-class NetworkError(ValueError):
-    """A network, or a network file, that is not as it must be; the message says what would be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +52,15 @@ class Network:
     inputs: np.ndarray
     """The connected inputs, int32, ascending; weight row r of the first layer is `inputs[r]`."""
     encoding: str = "binary"
-    """"binary" or "levels-N", N in 2..256; see `firstspike.golden.encode`."""
+    """"binary", "levels-N", "crossings-L" or "ticks"; see `firstspike.golden.encode`."""
     late: int = -1
     """Tick of the dark pixels, 1 .. deadline, or -1 for never."""
     max_spikes: int = 1
     """How often a hidden neuron may spike in an image (hardware: once)."""
+    features: Features | None = None
+    """What samples are, if not pixels 0..255 (or ticks)."""
+    classes: tuple[str, ...] = ()
+    """Names of the outputs, if they have names."""
     meta: dict[str, Any] = field(default_factory=dict)
     """How the network was made (anything JSON can hold)."""
 
@@ -70,8 +71,8 @@ class Network:
             object.__setattr__(self, name, value)
 
         for name in ("unit", "deadline", "n_inputs"):
-            put(name, _integer(name, getattr(self, name), 1, LARGEST))
-        put("max_spikes", _integer("max_spikes", self.max_spikes, 1, 255))
+            put(name, integer(name, getattr(self, name), 1, LARGEST))
+        put("max_spikes", integer("max_spikes", self.max_spikes, 1, 255))
         put("weights", tuple(np.asarray(w) for w in self.weights))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")
@@ -82,10 +83,10 @@ class Network:
                 f"deadline is {self.deadline} with unit {self.unit}: "
                 f"it must be at least 6 units, {6 * self.unit}."
             )
-        put("late", _integer("late", self.late, -1, self.deadline))
+        put("late", integer("late", self.late, -1, self.deadline))
         if self.late == 0:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
-        levels_of(self.encoding)
+        kind = Encoding.of(self.encoding).kind
         if not isinstance(self.meta, dict):
             raise NetworkError(f"meta is {type(self.meta).__name__}: it must be a dictionary.")
         try:
@@ -94,9 +95,19 @@ class Network:
             raise NetworkError(f"meta must be something JSON can hold: {error}.") from None
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
+        if self.features is not None:
+            self.features.check(self.encoding, self.n_inputs)
+        elif kind == "crossings":
+            raise NetworkError("features is missing: crossings-L needs the edges of each channel.")
+        put("classes", texts("classes", self.classes))
+        if self.classes and len(self.classes) != self.shape[-1]:
+            raise NetworkError(
+                f"there are {len(self.classes)} names of classes for {self.shape[-1]} outputs: "
+                "give one for each, or none."
+            )
 
     def _per_layer(self, name: str, values: Iterable[int], low: int, high: int) -> tuple[int, ...]:
-        values = tuple(_integer(name, value, low, high) for value in values)
+        values = tuple(integer(name, value, low, high) for value in values)
         if len(values) != len(self.weights):
             raise NetworkError(
                 f"{name} has {len(values)} entries for {len(self.weights)} layers: "
@@ -150,9 +161,14 @@ class Network:
         return (self.n_inputs, *(w.shape[1] for w in self.weights))
 
     def connected(self) -> "Network":
-        """The same network as its connected inputs see it: those alone are its inputs."""
+        """The same network as its connected inputs see it: those alone are its inputs, as pixels
+        or, where they are no levels, as ticks.
+        """
         count = len(self.inputs)
-        return replace(self, n_inputs=count, inputs=np.arange(count))
+        encoding = self.encoding if self.levels else "ticks"
+        return replace(
+            self, n_inputs=count, inputs=np.arange(count), encoding=encoding, features=None
+        )
 
     @property
     def n_layers(self) -> int:
@@ -161,8 +177,13 @@ class Network:
 
     @property
     def levels(self) -> int:
-        """N of the encoding, 2 for binary."""
-        return levels_of(self.encoding)
+        """How many levels an input has, 2 for binary; 0 of an encoding without."""
+        encoding = Encoding.of(self.encoding)
+        return encoding.N if encoding.kind == "levels" else 0
+
+    def class_name(self, output: int) -> str:
+        """What an output stands for."""
+        return self.classes[output] if self.classes else str(output)
 
     @property
     def takes_bitmap(self) -> bool:
@@ -179,6 +200,9 @@ class Network:
         weights: dict[str, Any] = {
             f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)
         }
+        optional: dict[str, Any] = self.features.fields() if self.features else {}
+        if self.classes:
+            optional |= {"classes": np.array(self.classes, str)}
         np.savez_compressed(
             file,
             format=FORMAT,
@@ -189,6 +213,7 @@ class Network:
             encoding=self.encoding,
             meta=json.dumps(self.meta),
             **{name: getattr(self, name) for name in _INTEGERS},
+            **optional,
         )
         return file.getvalue()
 
@@ -210,31 +235,23 @@ class Network:
         return cls(**_arguments(Fields.of(content)))
 
     def digest(self) -> str:
-        """SHA-256 (hex) of everything that decides what the network does; `meta` is left out."""
+        """SHA-256 (hex) of all that decides what the network does, so not of `meta` and names."""
         sha = hashlib.sha256()
         names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
         sha.update(json.dumps([getattr(self, name) for name in names]).encode())
         sha.update(self.inputs.astype("<i4").tobytes())
         for w in self.weights:
             sha.update(w.astype(np.int8).tobytes())
+        if self.features is not None:
+            for name, field in self.features.fields().items():
+                if name != "features":  # their names
+                    sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
 
 
 def weight_range(bits: int) -> tuple[int, int]:
     """Smallest and largest integer weight of `bits` bits."""
     return -(1 << bits - 1), (1 << bits - 1) - 1
-
-
-def levels_of(encoding: str) -> int:
-    """N of "levels-N", 2 of "binary"; anything else is a `NetworkError`."""
-    if encoding == "binary":
-        return 2
-    match = re.fullmatch("levels-([1-9][0-9]{0,2})", str(encoding))
-    if not match or not 2 <= int(match[1]) <= 256:
-        raise NetworkError(
-            f'encoding is {encoding!r}: it must be "binary" or "levels-N" with N in 2..256.'
-        )
-    return int(match[1])
 
 
 def shipped() -> list[str]:
@@ -257,56 +274,12 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
     return Network.load(name)
 
 
-class Fields(dict[str, np.ndarray]):
-    """The arrays of an .npz without pickles. Raises `NetworkError` for what should be another."""
-
-    @classmethod
-    def of(cls, content: bytes) -> "Fields":
-        """Those of a file's content."""
-        if not content.startswith(b"PK"):
-            raise NetworkError("it is no .npz archive.")
-        # A damaged archive raises almost anything (zip, zlib, header syntax): all mean the same.
-        try:
-            return cls(np.load(io.BytesIO(content), allow_pickle=False))
-        except Exception as error:
-            said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-            raise NetworkError(f"it cannot be read as an .npz without pickles ({said}).") from None
-
-    def __missing__(self, name: str) -> NoReturn:
-        raise NetworkError(f"the field {name} is missing.")
-
-    def take(self, name: str, kind: type) -> Any:
-        """A field as a string, an integer or a list of values."""
-        value = self[name].tolist()
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
-        return value
-
-    def meta(self) -> dict[str, Any]:
-        """The field of that name, which holds JSON."""
-        try:
-            meta = json.loads(self.take("meta", str))
-        except ValueError as error:
-            raise NetworkError(f"meta is not JSON ({error}).") from None
-        if not isinstance(meta, dict):
-            raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
-        return meta
-
-
-def _integer(name: str, value: Any, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise NetworkError(f"{name} is {value!r}: it must be an integer.")
-    if not low <= value <= high:
-        raise NetworkError(f"{name} is {value}: it must be in {low}..{high}.")
-    return int(value)
-
-
 def _arguments(fields: Fields) -> dict[str, Any]:
     """The file's fields as arguments of `Network`, each of the right kind and number."""
-    layers = len(fields.keys() - {*_PER_NETWORK})
+    layers = len(fields.keys() - {*_PER_NETWORK, *_OPTIONAL})
     weights = [f"weights_{layer}" for layer in range(layers)]
     for name in fields:
-        if name not in _PER_NETWORK and name not in weights:
+        if name not in (*_PER_NETWORK, *_OPTIONAL, *weights):
             raise NetworkError(f"the field {name} is unknown, or a weights_N before it is missing.")
 
     def integers(name: str) -> list[int]:
@@ -326,6 +299,8 @@ def _arguments(fields: Fields) -> dict[str, Any]:
         "thresholds": integers("threshold"),
         "inputs": fields["inputs"],
         "encoding": fields.take("encoding", str),
+        "features": Features.of(fields),
+        "classes": fields.take("classes", list) if "classes" in fields else (),
         "meta": fields.meta(),
         **{name: fields.take(name, int) for name in _INTEGERS},
     }

@@ -6,8 +6,9 @@ dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1). 
 and revival act on d. The output's weights have the plain gradient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +62,20 @@ class Optimiser:
         bits = self.parameters.weight_bits
         self.thresholds = tuple(best_threshold(W, bits) for W in self.weights)
         self._reset()
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """All that changes from step to step: arrays, and what JSON can hold."""
+        arrays = {f"activity_{at}": activity for at, activity in enumerate(self._activity)}
+        for layer, (W, (mean, square)) in enumerate(zip(self.weights, self._moments, strict=True)):
+            arrays |= {f"weights_{layer}": W, f"mean_{layer}": mean, f"square_{layer}": square}
+        return arrays, {"steps": self._steps, "thresholds": self.thresholds}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave; ValueError for that of another shape."""
+        for name, array in self.state()[0].items():
+            array[...] = arrays[name]
+        self._steps = state["steps"]
+        self.thresholds = state["thresholds"] and tuple(state["thresholds"])
 
     def effective(self) -> list[np.ndarray]:
         """The weights as the network uses them: rounded, in fine-tuning."""

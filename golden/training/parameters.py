@@ -12,17 +12,25 @@ class Parameters:
     hidden: tuple[int, ...] = field(default=(600,), kw_only=False)
     """Neurons of the hidden layers; the data say how many inputs and classes there are."""
     encoding: str = "binary"
-    """"binary" or "levels-N"."""
+    """"binary", "levels-N", for time series "crossings-L", for spike times "ticks"."""
+    complement: bool = False
+    """Give every feature a second input that is early where the value is small."""
+    constant: bool = False
+    """Give the network an input that always spikes: it has no bias."""
+    threshold: float | None = None
+    """Of a binary encoding, the value from which on a feature is bright; None for the middle of
+    its range, or for pixels for 128."""
     unit: int = 16
     """Ticks of z = 1."""
     deadline: int = 96
     """The last tick."""
     late: int = -1
-    """Tick at which dark pixels spike, -1 for never."""
+    """Tick at which dark inputs spike, -1 for never."""
     weight_bits: int = 8
     """2..8, of every layer."""
     n_connected: int | None = 512
-    """How many inputs are connected, those most often bright; None for all."""
+    """How many inputs are connected, those most often bright; None for all, or, where they are
+    no pixels, for all that vary."""
     compact: bool = False
     """Drop hidden neurons that take part in no decision."""
     epochs: int = 200
@@ -33,8 +41,10 @@ class Parameters:
     """Step of Adam at its highest; it warms up over 200 steps and falls, a cosine, to 1 %."""
     fine_tuning_rate: float = 1e-3
     """The same in fine-tuning."""
-    batch: int = 200
-    """Images a step."""
+    batch: int | None = 200
+    """Samples a step; None for what suits their number."""
+    patience: int | None = None
+    """Begin fine-tuning when so many epochs have brought nothing better on held-out samples."""
     beta: float = 10.0
     """The cost is cross-entropy on softmax(-beta z_out)."""
     phantom: float = 2.5
@@ -60,8 +70,9 @@ class Parameters:
     later ones of 600; for other sizes scaled, so that neurons are driven alike."""
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
     """How training images are varied, None for not at all."""
-    held_out: int = 5000
-    """How many of the last images given to `fit` choose the best epoch instead."""
+    held_out: int | float = 5000
+    """How many of the last samples given to `fit` choose the best epoch instead, or, as a float,
+    which share of them, stratified; 0 for none: then the last epoch is the best."""
     seed: int = 1
     """Same seed, parameters and data (and machine): same network."""
 

@@ -26,9 +26,12 @@ def best_threshold(W: np.ndarray, bits: int) -> int:
     return min(range(1, (4 << bits) + 1), key=error)
 
 
-def most_active_inputs(images: np.ndarray, count: int, levels: int = 2) -> np.ndarray:
-    """The `count` inputs that are bright (level > 0) in most images uint8[n, n_inputs], sorted."""
-    bright = (images >= -(-256 // levels)).sum(axis=0)
+def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
+    """The `count` inputs that spike (or are bright) in most images, sorted.
+
+    `spiking`: [n, n_inputs], 0 or False where an input does not.
+    """
+    bright = np.count_nonzero(spiking, axis=0)
     return np.sort(np.argsort(-bright, kind="stable")[:count]).astype(np.int32)
 
 
@@ -37,8 +40,8 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
 
     A neuron takes part if it spikes before the decision tick; with `margin`, if it spikes before
     that many ticks later, which keeps neurons that images not seen here might need. Every
-    decision on `images` uint8[n, n_inputs] stays the same, tick for tick: a dropped neuron's spike
-    reaches no one before the decision.
+    decision on `images` [n, ...], as `encode` takes them, stays the same, tick for tick: a dropped
+    neuron's spike reaches no one before the decision.
     """
     used = [np.zeros(size, bool) for size in network.shape[1:-1]]
     for batch in np.array_split(images, -(-len(images) // 5000)):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
@@ -24,10 +25,15 @@ _NOTES = (
     "The next image may follow at once: its first event or word waits until the image before has "
     "gone through and the decision has been taken. END is to come also where the decision has been "
     "given before. Events of one tick may come in any order.",
-    "Row r is the network's connected input number r; `inputs` lists them. A pixel of value p, 0 "
-    ".. 255, has level q = p * N / 256, rounded down; N is 2 for binary encoding. From the value "
-    "`bright_from` on q > 0, and the pixel spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - "
-    "1), rounded down. A dark one (q = 0) spikes at tick `late`, or never if that is -1.",
+    "Row r is the network's connected input number r; `inputs` lists them. An input of level q, 1 "
+    ".. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - 1), rounded down; N is 2 for "
+    "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1. A pixel of "
+    "value p, 0 .. 255, has q = p * N / 256, rounded down; from the value `bright_from` on q > 0. "
+    "Another value x of a feature has q = the number of its `edges` that are <= x. With "
+    "`complement` the inputs are followed by as many of level N - 1 - q, with `constant` by one of "
+    "N - 1. Of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps at "
+    "which channel c is at or above its edge l, the next input at the first at which it is below: "
+    "step s is tick unit + (s * 5 * unit) / (steps - 1).",
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
@@ -36,8 +42,8 @@ _NOTES = (
 """What a user has to know besides the ports."""
 
 _BITMAP_NOTE = (
-    "A bitmap is `bitmap_words` words an image, with a bit for every pixel, connected or not: 1 "
-    "where its value is `bright_from` or more. The last word has `bitmap_last_bits` pixels in its "
+    "A bitmap is `bitmap_words` words an image, with a bit for every input, connected or not: 1 "
+    "where its level is not 0. The last word has `bitmap_last_bits` pixels in its "
     "lowest bits; those above are ignored."
 )
 
@@ -74,6 +80,8 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
                 if direction == "in"
             }
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
+    features = None if network.features is None else network.features.fields()
+    pixels = network.levels and (features is None or "edges" not in features)
     if bitmap:
         bitmap_words = -(-network.n_inputs // bitmap)
         last_bits = network.n_inputs - (bitmap_words - 1) * bitmap
@@ -86,7 +94,10 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "encoding": network.encoding,
             "late": network.late,
             "inputs": network.inputs.tolist(),
-            "bright_from": -(-256 // network.levels),
+            "bright_from": -(-256 // network.levels) if pixels else None,
+            "features": features
+            and {name: np.asarray(value).tolist() for name, value in features.items()},
+            "classes": list(network.classes),
             "bitmap": bitmap,
             "bitmap_words": bitmap_words,
             "bitmap_last_bits": last_bits,

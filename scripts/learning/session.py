@@ -181,7 +181,7 @@ def _start(run: dict[str, Any], images: Dataset) -> LearningState:
     seed, bits = run["seed"], run["stored_bits"]
     if run["random"]:
         n = run["inputs"]
-        inputs = most_active_inputs(images.train_images, n) if n else None
+        inputs = most_active_inputs(images.train_images > 127, n) if n else None
         layers = (images.train_images.shape[1], *run["random"], CLASSES)
         return LearningState.random(layers, bits or STORED_BITS, seed, inputs=inputs)
     network = load_network(run["net"])

@@ -13,9 +13,10 @@ from firstspike.golden.data.sets import PIXELS, Dataset, load_dataset
 from firstspike.golden.encoding import encode
 from firstspike.golden.files import replacing
 from firstspike.golden.integer import infer
-from firstspike.golden.network import Network, levels_of
+from firstspike.golden.network import Network
+from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import RECIPES, recipe
-from firstspike.golden.training.trainer import Epoch, Trainer
+from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.means import means
 from firstspike.scripts.options import (
     Sizes,
@@ -79,7 +80,6 @@ def command(
     if changes["epochs"]:
         parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     trainer = Trainer(**parameters)
-    levels_of(trainer.encoding)  # raises where there is no such encoding
     with replacing(output) as file, json_result(json_path) as write:
         images = load_dataset(dataset, data)
         _fit(trainer, images)
@@ -102,8 +102,9 @@ def _fit(trainer: Trainer, images: Dataset) -> None:
     with tqdm(total=trainer.epochs + trainer.fine_tuning_epochs, unit="epoch") as bar:
 
         def progress(epoch: Epoch) -> None:
+            accuracy = epoch.validation_accuracy or 0.0
             bar.set_postfix_str(
-                f"loss {epoch.loss:.3f}, validation {100 * epoch.validation_accuracy:.2f} %, "
+                f"loss {epoch.loss:.3f}, validation {100 * accuracy:.2f} %, "
                 f"hidden spikes {epoch.hidden_spikes:.1f}",
                 refresh=False,
             )
@@ -118,7 +119,6 @@ def _result(trainer: Trainer, images: Dataset) -> dict[str, Any]:
     """What training came to: errors, and the figures of the test set (JSON can hold it)."""
     network = trainer.network_
     training = _decisions(network, images.train_images)
-    split = len(training) - trainer.held_out
     right = training == images.train_labels
     ticks = encode(network, images.test_images)
     test = infer(network, ticks)
@@ -128,8 +128,8 @@ def _result(trainer: Trainer, images: Dataset) -> dict[str, Any]:
         "interrupted": trainer.interrupted_,
         "seconds": round(trainer.history_[-1].seconds, 1),
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        "training_accuracy": float(right[:split].mean()),
-        "validation_accuracy": float(right[split:].mean()),
+        "training_accuracy": float(right[~trainer.held_out_].mean()),
+        "validation_accuracy": float(right[trainer.held_out_].mean()),
         **means(network, test, images.test_labels),
     }
     if trainer.compact:

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firstspike.golden.encoding import pixel_ticks
+from firstspike.golden.encoding import level_ticks
+from firstspike.golden.features import pixel_levels
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
@@ -115,7 +116,8 @@ def test_it_says_its_licence_and_its_time_unit(core):
 def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(kind, core):
     network, folding, _ = kind
     parameters = core.interface["parameters"]
-    ticks, bright = pixel_ticks(network), parameters["bright_from"]
+    ticks = level_ticks(network)[pixel_levels(np.arange(256), network.levels)]
+    bright = parameters["bright_from"]
     assert (ticks[:bright] == 0).all()
     assert ticks[bright:].all()
     if folding.bitmap is not None:

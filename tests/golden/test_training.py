@@ -125,7 +125,7 @@ def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
     ("changes", "words"),
     [
         ({"hidden": ()}, "hidden"),
-        ({"held_out": 2480}, "held out"),
+        ({"held_out": 2500}, "held out"),
         ({"n_connected": 785}, "785"),
     ],
 )
@@ -194,8 +194,8 @@ def test_most_active_inputs():
     images[:9, 3] = 128
     images[:2, 1] = 200
     images[:, 4] = 127
-    assert most_active_inputs(images, 2).tolist() == [1, 3]
-    assert most_active_inputs(images, 2, levels=4).tolist() == [3, 4]
+    assert most_active_inputs(images > 127, 2).tolist() == [1, 3]
+    assert most_active_inputs(images >= 64, 2).tolist() == [3, 4]
 
 
 @given(networks(max_spikes=1), st.integers(0, 3), st.data())

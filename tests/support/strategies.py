@@ -9,7 +9,7 @@ import itertools
 import numpy as np
 from hypothesis import strategies as st
 
-from firstspike.golden import Network
+from firstspike.golden import Features, Network
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -55,3 +55,41 @@ def networks_with_ticks(
     ticks = rng.integers(0, latest + 1, (images, len(network.inputs)), np.int32)
     ticks[-1] = 0
     return network, ticks
+
+
+@st.composite
+def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndarray]:
+    """A network with features of any kind, and samples for it."""
+    rng = np.random.default_rng(draw(seeds))
+    kind = draw(st.sampled_from(["pixels", "levels", "crossings"]))
+    count, N = draw(st.integers(1, 4)), draw(st.sampled_from([2, 3, 17]))
+    constant, complement = draw(st.booleans()), kind != "crossings" and draw(st.booleans())
+    edges, steps = None, 0
+    if kind != "pixels":
+        edges = np.sort(rng.integers(-3, 4, (count, N - 1)) / 2.0, axis=1)
+    if kind == "crossings":
+        steps = draw(st.integers(2, 9))
+        samples = rng.integers(-4, 5, (n, count, steps)) / 2.0
+    elif kind == "levels":
+        samples = rng.integers(-4, 5, (n, count)) / 2.0
+    else:
+        samples = rng.integers(0, 256, (n, count)).astype(np.uint8)
+    named = edges is not None and draw(st.booleans())
+    names = tuple(f"f{i}" for i in range(count)) if named else ()
+    features = Features(edges, complement, constant, steps, names)
+    n_inputs = features.n_inputs(count)
+    inputs = np.sort(rng.permutation(n_inputs)[: draw(st.integers(1, n_inputs))])
+    network = Network(
+        weights=(rng.integers(-2, 8, (len(inputs), 3)),),
+        weight_bits=(4,),
+        thresholds=(draw(st.integers(1, 16)),),
+        unit=draw(st.integers(1, 6)),
+        deadline=40,
+        n_inputs=n_inputs,
+        inputs=inputs,
+        encoding=f"crossings-{N - 1}" if steps else f"levels-{N}",
+        late=draw(st.sampled_from([-1, 1, 40])),
+        features=features,
+        classes=draw(st.sampled_from([(), ("a", "b", "a b")])),
+    )
+    return network, samples

@@ -1,0 +1,204 @@
+"""Raw samples to spikes: features, series and ticks, as DESIGN's section 2 has it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firstspike.golden import EncodingError, Features, Network, NetworkError, encode
+from firstspike.golden.encoding import input_levels
+from tests.support.strategies import networks_with_samples, seeds
+
+pytestmark = pytest.mark.fast
+
+
+def network_of(encoding, features, n_features):
+    n_inputs = n_features if features is None else features.n_inputs(n_features)
+    return Network(
+        weights=(np.ones((n_inputs, 3), int),),
+        weight_bits=(4,),
+        thresholds=(3,),
+        unit=4,
+        deadline=30,
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
+        encoding=encoding,
+        features=features,
+    )
+
+
+@given(networks_with_samples())
+def test_every_input_by_the_formula(network_and_samples):
+    network, samples = network_and_samples
+    features, unit = network.features, network.unit
+    found = encode(network, samples)
+
+    def level_tick(q: int) -> int:
+        N = network.levels
+        if q == 0:
+            return max(network.late, 0)
+        return unit + ((N - 1 - q) * 5 * unit) // (N - 1)
+
+    def step_tick(steps) -> int:
+        first = next(iter(steps), None)
+        return 0 if first is None else unit + (first * 5 * unit) // (features.steps - 1)
+
+    for sample, ticks in zip(samples, found.tolist(), strict=True):
+        expected = []
+        if features.steps:
+            for channel, edges in zip(sample, features.edges, strict=True):
+                for edge in edges:
+                    expected.append(step_tick(s for s, x in enumerate(channel) if x >= edge))
+                    expected.append(step_tick(s for s, x in enumerate(channel) if x < edge))
+            constant = unit
+        else:
+            N = network.levels
+            if features.edges is None:
+                levels = [int(p) * N // 256 for p in sample]
+            else:
+                pairs = zip(sample, features.edges, strict=True)
+                levels = [sum(edge <= x for edge in edges) for x, edges in pairs]
+            expected += map(level_tick, levels)
+            if features.complement:
+                expected += [level_tick(N - 1 - q) for q in levels]
+            constant = level_tick(N - 1)
+        if features.constant:
+            expected.append(constant)
+        assert ticks == [expected[i] for i in network.inputs]
+
+
+@given(networks_with_samples())
+def test_what_is_saved_is_loaded(network_and_samples):
+    network, samples = network_and_samples
+    loaded = Network.from_bytes(network.to_bytes())
+    assert loaded.digest() == network.digest()
+    assert loaded.classes == network.classes
+    assert loaded.features.names == network.features.names
+    assert np.array_equal(encode(loaded, samples), encode(network, samples))
+
+
+def test_the_digest_is_of_the_features_too_but_not_of_names():
+    features = Features(np.array([[0.5], [1.5]]))
+    network = network_of("binary", features, 2)
+    changed = [None, replace(features, edges=np.array([[0.5], [1.6]]))]
+    digests = {replace(network, features=other).digest() for other in changed}
+    assert len(digests | {network.digest()}) == 3
+    named = replace(network, features=replace(features, names=("a", "b")), classes=("x", "y", "z"))
+    assert named.digest() == network.digest()
+
+
+@given(seeds, st.sampled_from(["binary", "levels-5", "levels-17"]))
+def test_fitted_levels_reach_from_first_to_last(seed, encoding):
+    samples = np.random.default_rng(seed).normal(size=(50, 4)) * 10.0 ** np.arange(-3, 5, 2)
+    features = Features.fitted(samples, encoding, complement=True, constant=True)
+    network = network_of(encoding, features, 4)
+    levels = input_levels(network, samples)
+    assert levels.shape == (50, 9)
+    assert levels.min(axis=0).tolist() == [0] * 8 + [network.levels - 1]
+    assert levels.max(axis=0).tolist() == [network.levels - 1] * 9
+    assert np.all(levels[:, :4] + levels[:, 4:8] == network.levels - 1)
+
+
+def test_plain_pixels_need_no_features():
+    pixels = np.array([[0, 200], [100, 255]], np.uint8)
+    assert Features.fitted(pixels, "levels-4") is None
+    doubled = Features.fitted(pixels, "levels-4", complement=True)
+    assert doubled.edges is None
+    assert input_levels(network_of("levels-4", doubled, 2), pixels).tolist() == [
+        [0, 3, 3, 0],
+        [1, 3, 2, 0],
+    ]
+    dark = Features.fitted(pixels // 2, "binary")
+    assert dark.edges.tolist() == [[25.0], [113.5]]
+
+
+def test_a_threshold_is_the_first_bright_value():
+    features = Features.fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), "binary", threshold=0.3)
+    network = network_of("binary", features, 2)
+    assert encode(network, [[0.3, 0.29999], [-7, 1e9]]).tolist() == [[4, 0], [0, 4]]
+
+
+def test_ticks_pass_as_they_are():
+    network = replace(network_of("ticks", None, 3), inputs=np.arange(3))
+    assert encode(network, [[1, 0, 30], [2, 2, 2]]).tolist() == [[1, 0, 30], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        ([[1, 2]], r"\[1, 2\]: this network takes numbers \[n, 3\]"),
+        ([[1, 2, 31]], "1..30"),
+        ([[1, -2, 3]], "1..30"),
+        ([[1.5, 2, 3]], "integers"),
+        ([[1, 2, np.nan]], "sample 0 has nan as its feature 2"),
+        ([["a", "b", "c"]], "numbers"),
+    ],
+)
+def test_samples_that_are_no_ticks(samples, told):
+    with pytest.raises(EncodingError, match=told):
+        encode(network_of("ticks", None, 3), samples)
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (np.zeros((2, 3)), r"\[n, 2\]"),
+        ([[0.0, np.inf]], "sample 0 has inf as its feature 1"),
+        ([0.0, 1.0], "features"),
+        ([[1j, 0]], "numbers"),
+    ],
+)
+def test_samples_that_do_not_fit(samples, told):
+    network = network_of("binary", Features(np.array([[0.5], [1.5]])), 2)
+    with pytest.raises(EncodingError, match=told):
+        encode(network, samples)
+
+
+def test_series_that_do_not_fit():
+    series = np.random.default_rng(1).normal(size=(20, 2, 7))
+    features = Features.fitted(series, "crossings-3")
+    network = network_of("crossings-3", features, 2)
+    with pytest.raises(EncodingError, match=r"\[n, 2, 7\]"):
+        encode(network, series[:, :, :6])
+    with pytest.raises(EncodingError, match="time series"):
+        Features.fitted(series[:, 0], "crossings-3")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"edges": np.array([[1.0, 0.5], [0, 1]])}, "ascending"),
+        ({"edges": np.array([[np.nan], [0]])}, "finite"),
+        ({"edges": np.zeros((2, 0))}, "at least one"),
+        ({"edges": np.zeros((2, 2))}, "binary needs 1"),
+        ({"edges": np.zeros((3, 1))}, "n_inputs is 2"),
+        ({"complement": True}, "n_inputs is 2"),
+        ({"constant": True}, "n_inputs is 2"),
+        ({"complement": 2}, "complement is 2"),
+        ({"steps": 5}, "steps is 5"),
+        ({"steps": -1}, "steps is -1"),
+        ({"names": ("a",)}, "1 names"),
+        ({"names": ("a", "a")}, "different"),
+        ({"names": ("a", "\n")}, "printable"),
+    ],
+)
+def test_features_that_cannot_be(changes, told):
+    features = {"edges": np.array([[0.5], [1.5]])}
+    network = network_of("binary", Features(**features), 2)
+    with pytest.raises(NetworkError, match=told):
+        replace(network, features=Features(**features | changes))
+
+
+def test_what_a_network_needs_of_them():
+    network = network_of("binary", Features(np.array([[0.5], [1.5]])), 2)
+    for changes, told in (
+        ({"encoding": "ticks"}, "ticks"),
+        ({"encoding": "crossings-1"}, "steps"),
+        ({"encoding": "crossings-2", "features": None}, "edges"),
+        ({"classes": ("a", "b")}, "2 names"),
+        ({"classes": ("a", "b", "a")}, "different"),
+    ):
+        with pytest.raises(NetworkError, match=told):
+            replace(network, **changes)
