@@ -14,7 +14,7 @@ import numpy as np
 
 from firstspike.golden.network import weight_range
 
-from . import kernels
+from . import kernels, level_kernels
 from .parameters import Parameters
 from .quantise import best_threshold, quantise
 
@@ -37,11 +37,13 @@ class Optimiser:
     ) -> None:
         """`shape`: sizes from the inputs to the classes; `n_rows` of the inputs are connected.
 
-        `times`: float32 [n_values], the z at which an input of each value spikes, inf for never.
+        `times`: [n_values], the z at which an input of each value spikes, inf for never.
         """
         self.parameters = parameters
-        self.times = times.astype(np.float32)
-        self.binary = set(self.times.tolist()) == {1.0, np.inf}
+        times = times.astype(np.float32)
+        self._times = np.unique(times[np.isfinite(times)])
+        self._level = np.searchsorted(self._times, times).astype(np.int32)
+        self.binary = set(times.tolist()) == {1.0, np.inf}
         sizes = (n_rows, *shape[1:])
         self.weights = []
         for layer, size in enumerate(pairwise(sizes)):
@@ -87,15 +89,15 @@ class Optimiser:
             for W, threshold in zip(self.weights, self.thresholds, strict=True)
         ]
 
-    def step(self, pixels: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
-        """Learn from pixels uint8[n, n_rows], labels[n]; returns their cost and how many right."""
+    def step(self, values: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
+        """Learn from values int[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
-        times, slopes, z_out = self.forward(weights, pixels)
+        times, slopes, z_out = self.forward(weights, values)
         value, dz = cross_entropy(z_out, labels, self.parameters.beta, self.parameters.phantom)
         gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
-            dW /= np.float32(len(pixels))
+            dW /= np.float32(len(values))
             if self.parameters.weight_sum:
                 dW -= np.float32(self.parameters.weight_sum) * (weights[layer].sum(axis=0) < 1)
             moments = self._moments[layer]
@@ -105,47 +107,57 @@ class Optimiser:
                 np.clip(W, low / self.thresholds[layer], high / self.thresholds[layer], out=W)
         return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
 
-    def evaluate(self, pixels: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Accuracy and mean hidden spikes before the decision, in real time, of all `pixels`."""
+    def evaluate(self, values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        """Accuracy and mean hidden spikes before the decision, in real time, of all `values`."""
         weights = self.effective()
         right = spikes = 0.0
-        for part in range(0, len(pixels), 1000):
-            times, _, z_out = self.forward(weights, pixels[part : part + 1000])
+        for part in range(0, len(values), 1000):
+            times, _, z_out = self.forward(weights, values[part : part + 1000])
             right += (z_out.argmin(axis=1) == labels[part : part + 1000]).sum()
             decision = np.minimum(z_out.min(axis=1), self.parameters.horizon)[:, None]
             spikes += sum(int((z < decision).sum()) for z in times[1:-1])
-        return float(right) / len(pixels), spikes / len(pixels)
+        return float(right) / len(values), spikes / len(values)
 
     def forward(
-        self, weights: Sequence[np.ndarray], pixels: np.ndarray
-    ) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-        """Times [n, size] of the inputs and every layer, slopes a layer, effective output times.
+        self, weights: Sequence[np.ndarray], values: np.ndarray
+    ) -> tuple[list[Any], list[np.ndarray], np.ndarray]:
+        """Inputs and times of every layer, slopes a layer, effective output times.
 
-        These are horizon - M(horizon) for the silent, later the further from firing.
+        Inputs are float32 [n, n_rows], 1 for those that spike, where all of these do so at z = 1,
+        else `Groups`. Effective times are horizon - M(horizon) for the silent, later the further
+        from firing.
         """
         horizon = np.float32(self.parameters.horizon)
-        times = [self.times[pixels]]
+        times: list[Any] = [self._inputs(values)]
         slopes = []
         for layer, W in enumerate(weights):
-            shape = (len(pixels), W.shape[1])
+            shape = (len(values), W.shape[1])
             if layer == 0 and self.binary:
                 # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
-                slope = (times[0] == 1).astype(np.float32) @ W - 1
+                slope = times[0] @ W - 1
+                potential = np.minimum(slope * (horizon - 1) - 1, 0)
                 slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
                 z = np.where(slope < np.inf, 1 + 1 / slope, np.inf)
-                potential = np.zeros(shape, np.float32)
             else:
                 z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
-                order = np.argsort(times[-1], axis=1)
-                kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
+                if layer == 0:
+                    level_kernels.group_times(times[0], W, horizon, z, slope, potential)
+                else:
+                    order = np.argsort(times[-1], axis=1)
+                    kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
             times.append(z)
             slopes.append(slope)
         return times, slopes, np.where(np.isfinite(z), z, horizon - potential)
 
+    def _inputs(self, values: np.ndarray) -> np.ndarray | level_kernels.Groups:
+        if self.binary:
+            return (self._level == 0).astype(np.float32)[values]
+        return level_kernels.group(values, self._level, self._times)
+
     def _backward(
         self,
         weights: Sequence[np.ndarray],
-        times: Sequence[np.ndarray],
+        times: Sequence[Any],
         slopes: Sequence[np.ndarray],
         decision: np.ndarray,
         dz: np.ndarray,
@@ -160,15 +172,20 @@ class Optimiser:
             z_end = np.minimum(z, horizon)
             if layer == len(weights) - 1:
                 e = np.where(fired, dz / np.maximum(slope, _SMALLEST_SLOPE), dz)
+                d = e * (1 - z_end)
             else:
                 d = self._drive_gradient(layer, z, slope, fired, decision, dz)
-                if layer == 0 and self.binary:
-                    gradients.append((times[0] == 1).astype(np.float32).T @ d)
-                    break
                 e = d / (1 - z_end)
+            if layer == 0 and self.binary:
+                gradients.append(times[0].T @ d)
+                break
+            e = e.astype(np.float32, copy=False)
             dW = np.zeros_like(weights[layer])
-            dz = np.empty_like(times[layer])
-            kernels.gradients(times[layer], weights[layer], z_end, e.astype(np.float32), dW, dz)
+            if layer == 0:
+                level_kernels.group_gradients(times[0], z_end, e, dW)
+            else:
+                dz = np.empty_like(times[layer])
+                kernels.gradients(times[layer], weights[layer], z_end, e, dW, dz)
             gradients.append(dW)
         return gradients[::-1]
 

@@ -1,0 +1,184 @@
+"""Compiled loops of a layer whose inputs spike at the few times that an encoding knows.
+
+Inputs that spike together are summed before anything is decided, so a layer costs an addition a
+weight. Columns of weights are taken in blocks that stay in cache. The notation is that of
+kernels.py; a *group* is the inputs of one image that spike at one time.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+# Reassociation lets sums vectorise; full fast-math would break comparisons with inf.
+_FAST = {"reassoc", "contract", "nsz"}
+_COLUMNS = 160  # of a block: with 784 rows 500 kB of weights, which a second-level cache holds
+_ERRORS = 1 << 17  # of a block, 512 kB: as many images as it takes, at least one
+
+
+class Groups(NamedTuple):
+    """Inputs of n images by the time of their spike, for `group_times` and `group_gradients`."""
+
+    #: int32 [n, n_in]: inputs that spike, by time, then index; those that never do are left out
+    order: np.ndarray
+    #: int32 [n, groups + 1]: where each group begins in `order`, and the last ends
+    start: np.ndarray
+    #: float32 [n, groups + 1]: its time, inf after the last group
+    z: np.ndarray
+    #: int32 [n]: how many groups an image has
+    n_groups: np.ndarray
+
+
+@njit(cache=True)
+def group(values, level, times):
+    """`Groups` of values int [n, n_in]: v spikes at times[level[v]], or never past their end.
+
+    times [n_levels] are distinct and rise.
+    """
+    n, n_in = values.shape
+    width = min(times.size, n_in) + 1
+    order = np.empty((n, n_in), np.int32)
+    start = np.zeros((n, width), np.int32)
+    z = np.full((n, width), np.inf, np.float32)
+    n_groups = np.zeros(n, np.int32)
+    place = np.empty(times.size + 1, np.int32)
+    for image in range(n):
+        place[:] = 0
+        for p in range(n_in):
+            place[level[values[image, p]]] += 1
+        end = groups = 0
+        for k in range(times.size):
+            size = place[k]
+            place[k] = end
+            end += size
+            if size:
+                z[image, groups] = times[k]
+                groups += 1
+                start[image, groups] = end
+        n_groups[image] = groups
+        for p in range(n_in):
+            k = level[values[image, p]]
+            if k < times.size:
+                order[image, place[k]] = p
+                place[k] += 1
+    return Groups(order, start, z, n_groups)
+
+
+@njit(cache=True, fastmath=_FAST)
+def _add_rows(rows, which, out):
+    """Add rows [., m] of the indices `which` to out [m], four at a time: out is the bottleneck."""
+    m = out.size
+    whole = which.size - which.size % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = rows[which[k]], rows[which[k + 1]], rows[which[k + 2]], rows[which[k + 3]]
+        for o in range(m):
+            out[o] += (a[o] + b[o]) + (c[o] + d[o])
+    for k in range(whole, which.size):
+        a = rows[which[k]]
+        for o in range(m):
+            out[o] += a[o]
+
+
+@njit(cache=True, fastmath=_FAST)
+def group_times(groups, W, horizon, z_out, slope, potential):
+    """As `kernels.spike_times`, with the inputs as `Groups`."""
+    order, start, z, n_groups = groups
+    n_in, n_out = W.shape
+    zero, one = W.dtype.type(0), W.dtype.type(1)  # integers would make doubles of the sums
+    for first in range(0, n_out, _COLUMNS):
+        block = W[:, first : first + _COLUMNS].copy()
+        m = block.shape[1]
+        total = np.zeros(m, W.dtype)
+        _add_rows(block, np.arange(n_in), total)
+        A, B = np.empty(m, W.dtype), np.empty(m, W.dtype)
+        S, waits = np.empty(m, W.dtype), np.empty(m, W.dtype)
+        for image in range(n_groups.size):
+            A[:] = 0
+            B[:] = -1
+            waits[:] = 1  # until its neuron has fired, whose A and B then stay what they are
+            for k in range(n_groups[image]):
+                if z[image, k] >= horizon:
+                    break
+                if start[image, k + 1] == n_in:
+                    # Of the last group when all inputs spike, often that of all dark pixels, the
+                    # sum is the rest.
+                    for o in range(m):
+                        S[o] = total[o] - B[o] - one
+                else:
+                    S[:] = 0
+                    _add_rows(block, order[image, start[image, k] : start[image, k + 1]], S)
+                following = min(horizon, z[image, k + 1])
+                silent = zero
+                for o in range(m):
+                    w = S[o] * waits[o]
+                    B[o] += w
+                    A[o] += w * z[image, k]
+                    waits[o] = zero if following * B[o] - A[o] >= 0 else one
+                    silent += waits[o]
+                if silent == 0:
+                    break
+            for o in range(m):
+                fired = waits[o] == 0
+                z_out[image, first + o] = A[o] / B[o] if fired else np.inf
+                slope[image, first + o] = B[o]
+                potential[image, first + o] = zero if fired else horizon * B[o] - A[o]
+
+
+@njit(cache=True, fastmath=_FAST)
+def group_gradients(groups, z_end, e, dW):
+    """Add dL/dW as `kernels.gradients` does, with the inputs as `Groups`; dL/dz_in is left out.
+
+    All inputs of a group have the same derivatives, so these are made once; those of the last
+    group when all inputs spike go to every input, and those of the others less these.
+    """
+    order, start, z, n_groups = groups
+    n, n_in = order.shape
+    n_out = dW.shape[1]
+    most = max(_ERRORS // _COLUMNS, n_groups.max() + 1)
+    errors = np.empty((most, _COLUMNS), dW.dtype)
+    which = np.empty((n_in, n), np.int32)
+    taken = np.empty(n_in, np.int32)
+    zero = dW.dtype.type(0)  # an integer would make doubles of the sums
+    begin = 0
+    while begin < n:
+        # As many images as `errors` has room for; the row of each of their spikes, by input.
+        taken[:] = 0
+        rows = 0
+        end = begin
+        while end < n and rows + n_groups[end] <= most:
+            latest = z_end[end].max()
+            for k in range(n_groups[end]):
+                if z[end, k] < latest and start[end, k + 1] < n_in:
+                    for p in order[end, start[end, k] : start[end, k + 1]]:
+                        which[p, taken[p]] = rows
+                        taken[p] += 1
+                    rows += 1
+            end += 1
+        for first in range(0, n_out, _COLUMNS):
+            m = min(_COLUMNS, n_out - first)
+            base = np.zeros(m, dW.dtype)
+            rest = np.empty(m, dW.dtype)
+            row = 0
+            for image in range(begin, end):
+                z_image, e_image = z_end[image, first : first + m], e[image, first : first + m]
+                latest = z_end[image].max()
+                rest[:] = 0
+                last = n_groups[image] - 1
+                if last >= 0 and start[image, last + 1] == n_in:
+                    for o in range(m):
+                        rest[o] = e_image[o] * min(z[image, last] - z_image[o], zero)
+                        base[o] += rest[o]
+                    last -= 1
+                for k in range(last + 1):
+                    if z[image, k] >= latest:
+                        break
+                    error = errors[row]
+                    for o in range(m):
+                        error[o] = e_image[o] * min(z[image, k] - z_image[o], zero) - rest[o]
+                    row += 1
+            for p in range(n_in):
+                out = dW[p, first : first + m]
+                for o in range(m):
+                    out[o] += base[o]
+                _add_rows(errors, which[p, : taken[p]], out)
+        begin = end
