@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firstspike.golden import Network, differences, encode, infer
+from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.direct import simulate_directly
-from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.networks import network_of
 from tests.support.pairwise import pairwise
+from tests.support.shapes import check_core, make_images, make_network
 
 SHAPES = pairwise(
     {
@@ -33,7 +34,7 @@ SHAPES = pairwise(
         "bits": [2, 3, 4, 5, 6, 7, 8],
         "unit": [1, 3, 8, 16],
         "levels": [2, 3, 8],
-        "late": ["never", "first", "deadline"],
+        "late": ["never", "first", "unit", "deadline"],
         "slack": [0, 5],
         "bitmap": [None, 8, 13, 32],
         "unconnected": [0, 9],
@@ -43,56 +44,13 @@ SHAPES = pairwise(
 )
 
 
-def make_network(config: dict, rng: np.random.Generator) -> Network:
-    sizes, bits = config["sizes"], config["bits"]
-    half = 1 << bits - 1
-    encoding, late = f"levels-{config['levels']}", config["late"]
-    deadline = 6 * config["unit"] + config["slack"]
-    if config["bitmap"]:  # takes binary networks only
-        encoding, late = "binary", "never"
-    n_inputs = sizes[0] + config["unconnected"]
-    return network_of(
-        random_weights(rng, sizes, -half * 2 // 3, half),
-        # So that some neurons fire soon and others late; mostly no powers of two.
-        [int(rng.integers(1, 2 + half * min(n, 8) // 4)) for n in sizes[:-1]],
-        bits=bits,
-        unit=config["unit"],
-        deadline=deadline,
-        n_inputs=n_inputs,
-        inputs=np.sort(rng.choice(n_inputs, sizes[0], replace=False)),
-        encoding=encoding,
-        late={"never": -1, "first": 1, "deadline": deadline}[late],
-    )
-
-
-def make_images(network: Network, config: dict, rng: np.random.Generator):
-    """Pixels and ticks: bright and dark images, an empty one, and ticks that no pixel has."""
-    pixels = rng.integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
-    pixels[3:5] //= 2
-    pixels[5] = 0
-    ticks = encode(network, pixels)
-    if config["bitmap"] is None:
-        ticks[6] = rng.integers(0, network.deadline + 1, ticks.shape[1])
-        ticks[7] = rng.choice([0, 1, network.deadline], ticks.shape[1])
-    return pixels, ticks
-
-
 @pytest.mark.parametrize("number", range(len(SHAPES)))
 def test_core_of_any_shape_equals_golden(number):
     config = SHAPES[number]
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
     pixels, ticks = make_images(network, config, rng)
-    folding = Folding.of(network, config["lanes"], config["window"], config["bitmap"])
-    run = simulate_directly(
-        network, ticks, folding, pixels, config["pauses"], number, config["any_weights"]
-    )
-    inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, folding, pixels)
-    if config["pauses"]:
-        assert np.all(run.cycles >= expected)
-        expected = run.cycles
-    assert not list(differences(replace(inference, cycles=expected), run)), config
+    check_core(network, pixels, ticks, config, number)
 
 
 @pytest.mark.parametrize(("lanes", "window"), [(70, 0), (35, 0), (35, 4), (16, 0)])
