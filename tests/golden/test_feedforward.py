@@ -85,7 +85,7 @@ def squared_lateness(z_out, labels):
 
 
 @pytest.mark.parametrize("cost", [cross_entropy, squared_lateness])
-@pytest.mark.parametrize("sizes", [(8, 4), (8, 10, 4), (8, 10, 9, 4)])
+@pytest.mark.parametrize("sizes", [(8, 4), (8, 10, 4), (8, 10, 9, 4), (8, 10, 9, 8, 4)])
 def test_gradients_equal_finite_differences(sizes, cost):
     rng = np.random.default_rng(len(sizes))
     weights = [rng.normal(2.5 / n_in, 2.5 / n_in, (n_in, n_out)) for n_in, n_out in pairwise(sizes)]
@@ -107,6 +107,47 @@ def test_gradients_equal_finite_differences(sizes, cost):
                 W[at] -= sign * step
             expected = (values[0] - values[1]) / (2 * step)
             assert gradients[layer][at] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+
+def through_kernels(weights, z_in, labels):
+    """Cost summed over the images, and its gradients: the kernels, layer after layer and back."""
+    times, slopes = [z_in], []
+    for W in weights:
+        z_out, slope, potential = (np.empty((len(z_in), W.shape[1])) for _ in range(3))
+        kernels.spike_times(times[-1], np.argsort(times[-1]), W, HORIZON, z_out, slope, potential)
+        times.append(z_out)
+        slopes.append(slope)
+    value, dz = cross_entropy(times[-1], labels)
+    gradients = []
+    for W, z, z_out, slope in zip(
+        weights[::-1], times[-2::-1], times[:0:-1], slopes[::-1], strict=True
+    ):
+        e = np.where(np.isfinite(z_out), dz / slope, 0)
+        dW, dz = np.zeros_like(W), np.empty_like(z)
+        kernels.gradients(z, W, np.minimum(z_out, HORIZON), e, dW, dz)
+        gradients.append(dW)
+    return value.sum(), gradients[::-1]
+
+
+def test_kernels_equal_finite_differences_at_three_hidden_layers():
+    rng = np.random.default_rng(1)
+    sizes = (12, 10, 9, 8, 4)
+    weights = [rng.normal(3 / n_in, 3 / n_in, (n_in, n_out)) for n_in, n_out in pairwise(sizes)]
+    z_in, labels = rng.uniform(1, 2, (20, 12)), rng.integers(0, 4, 20)
+    *hidden, z_out = FeedForward(weights).forward(z_in)
+    assert np.isfinite(z_out).all()
+    assert any(np.isinf(z).any() for z in hidden)  # some are silent, as in training
+    _, gradients = through_kernels(weights, z_in, labels)
+    step = 1e-6
+    for W, dW in zip(weights, gradients, strict=True):
+        assert np.count_nonzero(dW) > dW.size / 2
+        for at in np.ndindex(W.shape):
+            values = []
+            for sign in (1, -1):
+                W[at] += sign * step
+                values.append(through_kernels(weights, z_in, labels)[0])
+                W[at] -= sign * step
+            assert dW[at] == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5, abs=1e-7)
 
 
 def test_backward_gives_the_gradient_of_the_inputs():
