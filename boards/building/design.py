@@ -10,7 +10,7 @@ from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import Dividers
 from firstspike.boards.top import Top
-from firstspike.golden import Network, bundled_test_set, encode, infer
+from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
@@ -54,6 +54,11 @@ class Design:
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         divisor_of(dividers.hz)
         config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
+        if config.learns and board.loaded:
+            raise NetworkError(
+                f"the {board.title} has the weights in single-port RAM, which cannot read one and "
+                "write another in a cycle, as learning does: build for an ECP5"
+            )
         return cls(network, board, config, dividers)
 
     @property

@@ -189,7 +189,8 @@ def _check_learning(network: Network, stored_bits: int) -> None:
     """Raise NetworkError for a network that the hardware cannot learn."""
     if network.n_layers != 2:
         raise NetworkError(
-            f"the hardware learns networks with one hidden layer, not {network.n_layers - 1}"
+            f"the network has {network.n_layers - 1} hidden layers: the hardware learns with one, "
+            "and runs any number without learning"
         )
     if network.levels != 2 or network.late != -1:
         raise NetworkError(

@@ -226,6 +226,15 @@ def test_native_tools_are_those_of_the_path(tmp_path, capfd, monkeypatch, files)
     assert ended.err.splitlines()[-1] == "Error: yosys failed: it is ours"
 
 
+def test_a_board_with_single_port_ram_does_not_learn(tmp_path, capfd):
+    toy_network().save(tmp_path / "net.npz")
+    words = ("--board", "icebreaker", "--learn", "-o", tmp_path / "out")
+    sentence = refusal(capfd, "build", tmp_path / "net.npz", *words)
+    assert "single-port RAM" in sentence
+    assert "ECP5" in sentence
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_build_hash_is_that_of_the_design_without_its_weights():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
     design = Design.of(network, board, LANES)

@@ -9,10 +9,12 @@ import sys
 import time
 
 import click
+import numpy as np
 import pytest
 
 from firstspike.golden import NetworkError, shipped
 from firstspike.scripts.main import VERBS, Verbs
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
 pytestmark = pytest.mark.fast
@@ -105,6 +107,19 @@ def test_a_damaged_network_file_is_refused(capfd, tmp_path, damage):
         }
         path.write_bytes(replaced[damage])
     assert str(path) in refusal(capfd, "info", path)
+
+
+@pytest.mark.parametrize("hidden", [0, 2, 4])
+@pytest.mark.parametrize("words", [("verilog", "-o", "core.v"), ("build", "--board", "ulx3s-85f")])
+def test_a_core_learns_with_one_hidden_layer(capfd, tmp_path, monkeypatch, words, hidden):
+    monkeypatch.chdir(tmp_path)
+    sizes = (9, *[4] * hidden, 3)
+    weights = random_weights(np.random.default_rng(1), sizes, -8, 8)
+    network_of(weights, [5] * len(weights)).save("net.npz")
+    verb, *more = words
+    sentence = refusal(capfd, verb, "net.npz", "--learn", *more)
+    assert f"the network has {hidden} hidden layers: the hardware learns with one" in sentence
+    assert os.listdir() == ["net.npz"]
 
 
 def test_a_core_that_learns_stores_all_bits_of_a_weight(capfd, tmp_path):

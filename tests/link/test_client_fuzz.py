@@ -3,7 +3,7 @@
 It must never hang, never report what is not so, never let an image be learned twice, and do the
 next thing right when the line is good again. For more than a test run has time for:
 
-    FIRSTSPIKE_DAMAGED_FRAMES=100000 pytest tests/test_host_fuzz.py
+    FIRSTSPIKE_DAMAGED_FRAMES=100000 pytest tests/link/test_client_fuzz.py
 """
 
 import itertools
