@@ -27,7 +27,8 @@ class RowList(Block):
             operation=In(operation_layout(config)),
             #: It begins a walk, or adds a row to one.
             begin=In(1),
-            #: The event is a spike of this row.
+            #: There is an event, a spike of this row. Not one that is used up: it would be listed
+            #: once more behind the last row, and where the list is full over the first.
             is_spike=In(1),
             row=In(address_shape(config.folding.n_in)),
             #: All rows of the tick have come.

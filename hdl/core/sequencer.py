@@ -169,7 +169,7 @@ class Sequencer(Block):
             m.d.comb += [
                 row_list.operation.eq(packed),
                 row_list.begin.eq(begin),
-                row_list.is_spike.eq(is_spike),
+                row_list.is_spike.eq(present & is_spike),
                 row_list.row.eq(event.address),
                 row_list.complete.eq(present & register.due),
                 row_list.stale.eq(self.stale),

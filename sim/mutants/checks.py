@@ -114,6 +114,8 @@ CHECKS = (
     Check("registers", (12, 7, 5), lanes=7, window=0),
     Check("bitmap", (17, 6, 4), lanes=6, window=0, bitmap=8),
     Check("ties", (6, 4, 9), lanes=3, window=1),
+    # A layer of 4 inputs that spike at one tick, and then nothing for some cycles.
+    Check("full-list", (20, 4, 12, 4), lanes=3, window=0),
     Check("extremes", (16, 5, 4), lanes=5, window=0, extreme=True),
     Check("many-lanes", (260, 160, 4), lanes=20, window=0),  # several banks, and masks that wait
     LearningCheck(

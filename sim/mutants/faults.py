@@ -52,6 +52,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
         "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
         "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
+        "last-row-listed-again": ("(present & is_spike)", "(is_spike)"),
     },
     "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
     "core.weights": {

@@ -13,7 +13,7 @@ from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.direct import simulate_directly
-from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.pairwise import pairwise
 from tests.support.shapes import check_core, make_images, make_network
 
@@ -66,6 +66,20 @@ def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     run = simulate_directly(network, ticks, folding, None, False, 1, False)
     expected = cycles(network, ticks, inference, folding)
     assert not list(differences(replace(inference, cycles=expected), run))
+
+
+@pytest.mark.parametrize("n_in", [2, 7, 8, 16])
+def test_a_full_row_list_stays_while_the_source_pauses(n_in):
+    """Every input at one tick: there is no place behind the last row, where it could be again."""
+    rng = np.random.default_rng(n_in)
+    network = network_of(random_weights(rng, (n_in, 9, 3), -2, 8), (5, 4))
+    ticks = np.full((6, n_in), 3)
+    folding = Folding.of(network, lanes=2, window=0)
+    inference = infer(network, ticks)
+    assert len(np.unique(network.weights[0], axis=0)) > 1
+    assert inference.hidden_spikes.all()
+    run = simulate_directly(network, ticks, folding, pauses=True)
+    assert not list(differences(inference, replace(run, cycles=None)))
 
 
 def test_the_networks_do_everything():
