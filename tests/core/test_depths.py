@@ -1,17 +1,22 @@
-"""Networks of 1 to 4 hidden layers against golden, everything else about them drawn at random.
+"""Networks of 1 to 4 hidden layers against golden; all else about most is drawn at random.
 
-More of them than a test run has time for, of 20 images each:
+More of those than a test run has time for, of 20 images each:
 
     FIRSTSPIKE_RANDOM_NETWORKS=100 pytest tests/core/test_depths.py
 """
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from firstspike.golden import Network, infer
+from firstspike.golden import Network, differences, encode, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.sim.benches.core.run import Stimulus, simulate
+from tests.support.command import deep_toy_network
 from tests.support.shapes import check_core, make_images, make_network
 
 NETWORKS = int(os.environ.get("FIRSTSPIKE_RANDOM_NETWORKS", "4"))
@@ -56,3 +61,15 @@ def test_spikes_reach_the_outputs_at_every_depth():
         whole = (inference.spikes_in > 0).all(1) & ~inference.forced
         reached[number % 4] += whole.mean() > 0.5
     assert (reached >= 2).all(), reached
+
+
+def test_three_hidden_layers_on_verilator():
+    network = deep_toy_network("levels-4")
+    pixels = np.random.default_rng(1).integers(0, 256, (500, 36)).astype(np.uint8)
+    ticks = encode(network, pixels)
+    folding = Folding.of(network, lanes=4, window=2)
+    run = simulate(network, ticks, folding, stimulus=Stimulus(checked=True))
+    inference = infer(network, ticks)
+    expected = cycles(network, ticks, inference, folding)
+    assert (inference.spikes_in > 0).any(0).all()
+    assert not list(differences(replace(inference, cycles=expected), run))

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,25 +17,15 @@ from firstspike.hdl.flow.identifiers import plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.verilog import TOP, generate
 from firstspike.sim.benches.core.items import image_items
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator, every_tool
 from tests.support.simulators import needs_icarus
-
-
-def deep_network():
-    """A network of three layers."""
-    toy = toy_network()
-    last = np.random.default_rng(3).integers(-60, 120, (4, 3))
-    return replace(
-        toy, weights=(*toy.weights, last), weight_bits=(8, 8, 8), thresholds=(300, 200, 100)
-    )
-
 
 CORES = {
     "groups and a window": (toy_network(), {"lanes": 5}, {}),
     "bitmap": (toy_network(), {"lanes": 5, "bitmap": 13}, {}),
     "one group": (toy_network(), {"lanes": 12, "window": 0}, {}),
-    "three layers": (deep_network(), {"lanes": 4}, {}),
+    "three hidden layers": (deep_toy_network(), {"lanes": 4}, {}),
     "levels, port": (toy_network("levels-8"), {"lanes": 3}, {"embedded": False}),
     "learning, bitmap": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
 }
@@ -186,7 +175,7 @@ def test_header_and_template_say_what_an_unused_input_is_to_be(core):
 @every_simulator
 def test_cores_of_two_networks_stand_in_one_design(tool):
     left = generate(toy_network(), Folding.of(toy_network(), lanes=5), name="left")
-    deep = deep_network()
+    deep = deep_toy_network()
     right = generate(deep, Folding.of(deep, lanes=4, bitmap=9), name="right")
     users = (
         f"module use_{core.interface['module']};\n{core.template}\nendmodule\n"

@@ -23,7 +23,7 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import BAUD
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
-from tests.support.command import firstspike, toy_network
+from tests.support.command import deep_toy_network, firstspike, toy_network
 
 NETWORK = toy_network()
 CORE = (5, 2)
@@ -82,6 +82,22 @@ def test_the_board_learns_as_golden_does(board):
     assert golden.updated.any()
     expected.turnaround[0] = results.turnaround[0]  # the first image may have begun later
     assert not list(differences(expected, results))
+
+
+def test_a_board_of_three_hidden_layers():
+    network, (lanes, window) = deep_toy_network(), CORE
+    with (
+        VirtualBoard(board_verilog(network, lanes, window, False, None)) as virtual,
+        BoardClient.open(virtual.port) as board,
+    ):
+        assert board.load(network)
+        assert all(map(np.array_equal, board.read_weights(), network.weights))
+        golden = infer(network, TICKS)
+        assert (golden.spikes_in > 0).any(0).all()
+        counted = cycles(network.connected(), TICKS, golden, board.config.folding, SEEN)
+        assert not list(differences(replace(golden, cycles=counted), board.classify(TICKS)))
+        ticks = np.random.default_rng(3).integers(0, network.deadline + 1, (20, 35))
+        assert not list(differences(infer(network, ticks), board.classify(ticks)))
 
 
 class BadLine(SerialLine):

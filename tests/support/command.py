@@ -1,5 +1,6 @@
 """Runs the command `firstspike` inside the test's own process, on a network made for it."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from firstspike.golden import Network
 from firstspike.scripts.main import run_line
-from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.networks import network_of, random_weights
 
 
 class Ended(NamedTuple):
@@ -45,4 +46,14 @@ def toy_network(encoding: str = "binary") -> Network:
         inputs=np.arange(1, 36),
         encoding=encoding,
         meta={"seed": 1},
+    )
+
+
+def deep_toy_network(encoding: str = "binary") -> Network:
+    """The same with three hidden layers, all of which spike."""
+    return replace(
+        toy_network(encoding),
+        weights=tuple(random_weights(np.random.default_rng(1), (35, 12, 9, 7, 4), -80, 120)),
+        weight_bits=(8, 8, 8, 8),
+        thresholds=(200, 60, 40, 40),
     )

@@ -16,8 +16,8 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def networks(draw: st.DrawFn, max_spikes: int = 3, largest: int = 8) -> Network:
-    """Networks of one to three layers with all that the file format allows, but small."""
-    n_layers = draw(st.integers(1, 3))
+    """Networks of one to five layers with all that the file format allows, but small."""
+    n_layers = draw(st.integers(1, 5))
     sizes = [draw(st.integers(1, largest)) for _ in range(n_layers + 1)]
     bits = tuple(draw(st.integers(2, 8)) for _ in range(n_layers))
     unit = draw(st.integers(1, 6))
