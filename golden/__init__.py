@@ -16,7 +16,8 @@ from .results import Difference, Results, differences
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
-    from .data.sets import DataError, Dataset, bundled_test_set, load_dataset
+    from .data.dataset import DataError, Dataset
+    from .data.sets import bundled_test_set, load_dataset
     from .training.trainer import Trainer
 
 __all__ = [
@@ -48,7 +49,8 @@ __all__ = [
     "spike",
 ]
 
-_LATER = dict.fromkeys(("DataError", "Dataset", "bundled_test_set", "load_dataset"), ".data.sets")
+_LATER = dict.fromkeys(("bundled_test_set", "load_dataset"), ".data.sets")
+_LATER |= dict.fromkeys(("DataError", "Dataset"), ".data.dataset")
 _LATER["Trainer"] = ".training.trainer"
 """Where that is which takes a while to import, or more than numpy: not all need it."""
 

@@ -8,31 +8,41 @@ from matplotlib.figure import Figure, SubFigure
 
 from firstspike.golden import Network, Results, encode, infer, potentials
 
+_MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
+_MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
 
 
 def picture(
-    network: Network, pixels: np.ndarray, label: int, title: str, many: Results | None = None
+    network: Network,
+    sample: np.ndarray,
+    label: int | None,
+    title: str,
+    many: Results | None = None,
 ) -> Figure:
-    """The raster of one image, uint8 [n_inputs], above histograms over `many` images, if given."""
+    """The raster of one sample [...] above histograms over `many` images, if given."""
     figure = Figure(figsize=(10, 10 if many else 7.5), layout="constrained")
     if many is None:
-        draw_image(figure, network, pixels, label, title)
+        draw_image(figure, network, sample, label, title)
     else:
         upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[3, 1]).flat
-        draw_image(upper, network, pixels, label, title)
+        draw_image(upper, network, sample, label, title)
         draw_histograms(lower, network, many)
     return figure
 
 
 def draw_image(
-    figure: Figure | SubFigure, network: Network, pixels: np.ndarray, label: int, title: str
+    figure: Figure | SubFigure,
+    network: Network,
+    sample: np.ndarray,
+    label: int | None,
+    title: str,
 ) -> None:
-    """Input, hidden and output spikes over time, the output membranes, and the image itself.
+    """Input, hidden and output spikes over time, the output membranes, and the sample itself.
 
     Spikes that could have taken part in the decision are dark, later ones are pale.
     """
-    ticks = encode(network, pixels[None])
+    ticks = encode(network, sample[None])
     inference = infer(network, ticks)
     tick, winner = int(inference.tick[0]), int(inference.decision[0])
     M = potentials(network, ticks[0])[-1]
@@ -59,13 +69,11 @@ def draw_image(
         axes.tick_params(labelbottom=axes is rasters[-1])
     rasters[-1].set_xlabel(f"z (z = 1 is {network.unit} ticks)")
     how = "forced at" if inference.forced[0] else "decided at"
-    rasters[0].set_title(f"{winner}, {how} tick {tick}", color=DECISION)
+    rasters[0].set_title(f"{network.class_name(winner)}, {how} tick {tick}", color=DECISION)
 
     axes = figure.add_subplot(grid[0, 0])
-    side = math.isqrt(len(pixels))
-    axes.imshow(pixels.reshape(side, side), cmap="gray")
-    axes.set_axis_off()
-    axes.set_title(f"{title}: {label}")
+    _sample(axes, network, sample)
+    axes.set_title(title if label is None else f"{title}: {network.class_name(label)}")
     axes = figure.add_subplot(grid[1:, 0])
     axes.set_axis_off()
     counts = (
@@ -92,18 +100,61 @@ def draw_histograms(figure: Figure | SubFigure, network: Network, many: Results)
     figure.supylabel(f"of {len(many.tick)} images", fontsize=8)
 
 
+def confusion_picture(network: Network, confusion: list[list[int]], title: str) -> Figure:
+    """Which classes are taken for which."""
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    figure.suptitle(title, fontsize=9)
+    draw_confusion(figure.subplots(), network, confusion)
+    return figure
+
+
+def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> None:
+    """The matrix [label][decision], each row coloured by its shares."""
+    counts = np.array(confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    names = [network.class_name(output) for output in range(len(counts))]
+    if len(counts) <= _MOST_NAMES:
+        turned = max(map(len, names)) > 3
+        axes.set_xticks(range(len(names)), names, fontsize=8, rotation=45 if turned else 0)
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        for (label, decision), count in np.ndenumerate(counts):
+            colour = "white" if shares[label, decision] > 0.5 else "black"
+            if count:
+                axes.text(
+                    decision, label, str(count), ha="center", va="center", color=colour, fontsize=8
+                )
+    axes.set_xlabel("decided")
+    axes.set_ylabel("labelled")
+    right = np.trace(counts) / max(counts.sum(), 1)
+    axes.set_title(f"{counts.sum()} images, {right:.2%} right", fontsize=9)
+
+
 def draw_curves(
     curves: dict[str, dict[str, list[float]]], names: dict[str, str], title: str
 ) -> Figure:
     """Accuracy in percent along each of `curves`: `values` and `accuracy` of the same length."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     figure.suptitle(title)
-    for axes, (name, curve) in zip(figure.subplots(2, 2).flat, curves.items(), strict=True):
+    for axes, (name, curve) in zip(figure.subplots(2, 2).flat, curves.items(), strict=False):
         axes.plot(curve["values"], 100 * np.array(curve["accuracy"]), "o-", color=DECISIVE, ms=3)
         axes.set_xlabel(names[name])
         axes.grid(color="0.9")
     figure.supylabel("accuracy, %")
     return figure
+
+
+def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
+    """What was to be classified: an image, a time series, or a bar for each feature."""
+    side = math.isqrt(sample.size)
+    if network.features is not None and network.features.steps:
+        axes.plot(sample.T, linewidth=0.8)
+    elif sample.ndim == 2 or (side > 2 and side * side == sample.size):
+        axes.imshow(sample if sample.ndim == 2 else sample.reshape(side, side), cmap="gray")
+        axes.set_axis_off()
+    else:
+        axes.bar(range(sample.size), sample.ravel(), color="0.4")
+        axes.tick_params(labelsize=7)
 
 
 def _raster(axes: Axes, spikes: np.ndarray, decision: int, unit: int) -> None:
@@ -120,7 +171,9 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     scaled = M / (network.thresholds[-1] * network.unit)
     for output in range(M.shape[1]):
         style = {"linewidth": 2, "zorder": 3} if output == winner else {"linewidth": 0.8}
-        axes.plot(z, scaled[:, output], label=str(output), color=f"C{output % 10}", **style)
+        axes.plot(
+            z, scaled[:, output], label=network.class_name(output), color=f"C{output % 10}", **style
+        )
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_ylim(max(scaled.min() - 0.2, -4), 1)
     axes.set_ylabel("M(z) of the outputs")

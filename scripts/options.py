@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW
 
@@ -41,9 +40,6 @@ class Sizes(click.ParamType):
         return tuple(map(int, value.split("-")))
 
 
-dataset_option = partial(
-    click.option, "--dataset", type=click.Choice(DATASETS), default="mnist", help="Whose images."
-)
 data_option = click.option(
     "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
 )

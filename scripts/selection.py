@@ -10,11 +10,15 @@ import click
 import numpy as np
 from PIL import Image
 
-from firstspike.golden import Network, bundled_test_set, encode, load_dataset
-from firstspike.golden.data.sets import DATASETS, PIXELS
+from firstspike.golden import DataError, Network, bundled_test_set, encode
+from firstspike.golden.data.dataset import widened
+from firstspike.golden.data.events import event_lines, is_integer
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.encoding import input_levels
 
+from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
-from .options import dataset_option, number_option
+from .options import number_option
 
 DEFAULT_IMAGES = 100
 
@@ -71,7 +75,7 @@ def selection_options(command: Callable) -> Callable:
             "--images",
             help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]",
         ),
-        dataset_option(default=None, help="Take test images of a data set.  [default: mnist]"),
+        dataset_options(None, "Take test images of a data set; the default is mnist."),
     ):
         command = option(command)
     return command
@@ -94,40 +98,47 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         return read_events(network, events_file)
     labels: Sequence[int | None]
     if image_files:
-        pixels = np.stack([read_image(network, file) for file in image_files])
-        labels, source = [None] * len(pixels), f"{len(pixels)} image files"
+        samples = np.stack([read_image(network, file) for file in image_files])
+        labels, source = [None] * len(samples), f"{len(samples)} image files"
     else:
-        dataset, n = dataset or DATASETS[0], n or DEFAULT_IMAGES
-        instead = ": select images by --events or --image"
-        pixels, called = first_images(network, dataset, n, instead)
-        labels, source = called.tolist(), f"the first {n} test images of {dataset}"
-    return Selection(encode(network, pixels), labels, pixels, source)
+        samples, labels, source = first_images(
+            network,
+            {**options, "dataset": dataset or DATASETS[0]},
+            n or DEFAULT_IMAGES,
+            at_most=not n,
+        )
+    pixels = None
+    if network.takes_bitmap:
+        pixels = (input_levels(network, samples) > 0).astype(np.uint8) * 255
+    return Selection(encode(network, samples), labels, pixels, source)
 
 
 def first_images(
-    network: Network,
-    dataset: str,
-    n: int | None,
-    instead: str = ": give a network with as many inputs",
-) -> tuple[np.ndarray, np.ndarray]:
-    """The first n test images uint8 [n, n_inputs] of a data set, None for all, and labels [n].
+    network: Network, options: Mapping[str, Any], n: int | None, at_most: bool = False
+) -> tuple[np.ndarray, list[int | None], str]:
+    """The first n test images of a data set, None for all, their labels, and where they are from.
 
-    The binarised copy that comes with the package is taken for MNIST where the network sees no
-    difference. `instead` ends the sentence of what does not fit: what else the verb can do.
+    `at_most`: fewer will do where there are no more. The binarised copy that comes with the package
+    is taken for MNIST where the network sees no difference. Raises `VerbError` and other errors of
+    ours.
     """
-    if network.n_inputs != PIXELS:
-        raise VerbError(
-            f"the images of {dataset} have {PIXELS} pixels, this network takes "
-            f"{network.n_inputs}{instead}."
-        )
-    if dataset == "mnist" and network.levels == 2:
-        pixels, labels = bundled_test_set()
+    name = options["dataset"]
+    if name == "mnist" and network.levels == 2:
+        check_named(name, network)
+        samples, called = bundled_test_set()
     else:
-        images = load_dataset(dataset)
-        pixels, labels = images.test_images, images.test_labels
-    if (n or 0) > len(pixels):
-        raise VerbError(f"{dataset} has {len(pixels)} test images, counted from 0.")
-    return pixels[:n], labels[:n]
+        images = loaded(options, network)
+        samples, called = images.x_test, images.y_test
+        if images.ticks:
+            if network.encoding != "ticks":
+                raise VerbError(f"{name} holds events: give them by --events to this network.")
+            samples = widened(samples, network.n_inputs)
+    there = len(samples)
+    if (n or 0) > there and not at_most:
+        raise VerbError(f"{name} has {there} test images, counted from 0.")
+    n = min(n or there, there)
+    labels = [None if label < 0 else label for label in called[:n].tolist()]
+    return samples[:n], labels, f"the first {n} test images of {name}"
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
@@ -156,57 +167,25 @@ def read_image(network: Network, file: str) -> np.ndarray:
 
 
 def read_events(network: Network, file: BinaryIO) -> Selection:
-    """Images of a file with one JSON object a line, {"events": [[tick, input], ...], "label": 3}.
+    """Images of a file of events; those of unconnected inputs are ignored.
 
-    The label may be missing; blank lines are skipped. Inputs count from 0, unconnected ones
-    included, whose events are ignored. Raises `VerbError` with the line number.
+    A label is the number of a class, or its name. Raises `DataError` with the line number.
     """
+
+    def label_of(label: Any) -> int:
+        if label in network.classes:
+            return network.classes.index(label)
+        last = network.shape[-1] - 1
+        if not is_integer(label) or not 0 <= label <= last:
+            raise DataError(f"the label {json.dumps(label):.40} is no class from 0 to {last}.")
+        return label
+
+    lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
     ticks, labels = [], []
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            try:
-                image = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except (ValueError, RecursionError):
-                raise VerbError(f"{file.name}, line {number}: this is not JSON.") from None
-            try:
-                ticks.append(_image_ticks(network, image))
-                labels.append(_label(network, image))
-            except VerbError as error:
-                raise VerbError(f"{file.name}, line {number}: {error}") from None
-    if not ticks:
-        raise VerbError(f"{file.name} holds no image: give one JSON object a line.")
+    for events, label in lines:
+        row = np.zeros(network.n_inputs, np.int32)
+        for tick, address in events:
+            row[address] = tick
+        ticks.append(row[network.inputs])
+        labels.append(label)
     return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")
-
-
-def _image_ticks(network: Network, image: Any) -> np.ndarray:
-    """Ticks int32 [n_rows] of one image's events, all checked."""
-    if not isinstance(image, dict) or not isinstance(image.get("events"), list):
-        raise VerbError('this is no object {"events": [[tick, input], ...]}.')
-    ticks = np.zeros(network.n_inputs, np.int32)
-    before = 0
-    for event in image["events"]:
-        shown = f"the event {json.dumps(event):.40}"
-        if not isinstance(event, list) or len(event) != 2 or not all(map(_is_integer, event)):
-            raise VerbError(f"{shown} is no pair of integers, [tick, input].")
-        tick, address = event
-        if not 1 <= tick <= network.deadline:
-            raise VerbError(f"{shown} has no tick from 1 to the deadline, {network.deadline}.")
-        if not 0 <= address < network.n_inputs:
-            raise VerbError(f"{shown} has no input from 0 to {network.n_inputs - 1}.")
-        if tick < before:
-            raise VerbError(f"{shown} follows one at tick {before}: sort the events by tick.")
-        if ticks[address]:
-            raise VerbError(f"{shown} repeats an input: each spikes once an image.")
-        ticks[address] = before = tick
-    return ticks[network.inputs]
-
-
-def _label(network: Network, image: dict[str, Any]) -> int | None:
-    label, classes = image.get("label"), network.shape[-1]
-    if label is not None and not (_is_integer(label) and 0 <= label < classes):
-        raise VerbError(f"the label {json.dumps(label):.40} is no class from 0 to {classes - 1}.")
-    return label
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -10,8 +10,6 @@ import os
 import sys
 import tempfile
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from platformdirs import user_cache_dir
 
 from firstspike.golden.files import replace_file
 
+from .dataset import DataError, Dataset
 from .sources import SOURCES, SourceError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -47,30 +46,6 @@ _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
 PIXELS, CLASSES = 28 * 28, 10
 """Of every image, and of every data set."""
-
-
-class DataError(Exception):
-    """A data set that is not there, or a file that is not what it should be."""
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """Images as uint8 [n, 784], pixels row by row, 0 is background; labels as uint8 [n], 0..9."""
-
-    train_images: np.ndarray
-    train_labels: np.ndarray
-    test_images: np.ndarray
-    test_labels: np.ndarray
-
-
-def check_sizes(sizes: Sequence[int], name: str) -> None:
-    """Raise `DataError` unless layers of these sizes, inputs first, take the images of a set."""
-    if sizes[0] != PIXELS or sizes[-1] < CLASSES:
-        raise DataError(
-            f"the images of {name} have {PIXELS} pixels and {CLASSES} classes, layers "
-            f"{'-'.join(map(str, sizes))} take {sizes[0]} inputs to {sizes[-1]} classes: begin "
-            f"with {PIXELS} and end with {CLASSES}."
-        )
 
 
 def default_folder() -> Path:

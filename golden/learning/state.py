@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from firstspike.golden.features import Features
 from firstspike.golden.files import replace_file
 from firstspike.golden.network import Fields, Network, NetworkError, weight_range
 
@@ -89,6 +90,8 @@ class LearningState:
         inputs: np.ndarray | None = None,
         encoding: str = "binary",
         late: int = -1,
+        features: Features | None = None,
+        classes: tuple[str, ...] = (),
     ) -> Self:
         """A network that begins with random weights, of 8 or 10 stored bits, 8 of them used.
 
@@ -119,6 +122,8 @@ class LearningState:
             inputs,
             encoding,
             late,
+            features=features,
+            classes=classes,
         )
         return cls(weights, stored_bits, _seeded(rng), network)
 

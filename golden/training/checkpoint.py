@@ -1,13 +1,24 @@
 """A training on its way: all that it takes to go on as if it had not stopped."""
 
+import io
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from firstspike.golden.fields import Fields, NetworkError
+from firstspike.golden.files import replace_file
+
 from .epoch import Epoch
 from .optimiser import Optimiser
+
+FORMAT = "firstspike-training-1"
+
+
+class CheckpointError(ValueError):
+    """A state that no training can go on from; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +49,8 @@ class Checkpoint:
         cls, optimiser: Optimiser, rng: np.random.Generator, history: list[Epoch], best: Best
     ) -> "Checkpoint":
         """Of a training that has come as far as its `history`."""
-        arrays, state = optimiser.state()
+        live, state = optimiser.state()
+        arrays = {name: array.copy() for name, array in live.items()}
         arrays |= {f"best_{layer}": W for layer, W in enumerate(best.weights)}
         state |= {
             "generator": rng.bit_generator.state,
@@ -47,14 +59,42 @@ class Checkpoint:
         }
         return cls(arrays, json.loads(json.dumps(state)))
 
+    @property
+    def done(self) -> int:
+        """Epochs behind it."""
+        return len(self.state["history"])
+
+    def save(self, path: Path, run: dict[str, Any]) -> None:
+        """Write it with `run`, what whoever continues needs to know (anything JSON can hold)."""
+        file = io.BytesIO()
+        fields: dict[str, Any] = {**self.arrays, "state": json.dumps(self.state)}
+        np.savez(file, format=FORMAT, meta=json.dumps(run), **fields)
+        replace_file(path, file.getvalue())
+
+    @classmethod
+    def load(cls, path: Path) -> tuple["Checkpoint", dict[str, Any]]:
+        """A checkpoint and its `run`. Raises `CheckpointError`, `OSError` if it cannot be read."""
+        try:
+            fields = Fields.of(path.read_bytes())
+            if fields.take("format", str) != FORMAT:
+                raise NetworkError(f"format is {fields['format']}: {FORMAT!r} is read.")
+            state, run = json.loads(fields.take("state", str)), fields.meta()
+        except (NetworkError, ValueError) as error:
+            raise CheckpointError(f"{path} is no state of a training: {error}") from None
+        arrays = {name: fields[name] for name in fields.keys() - {"format", "state", "meta"}}
+        return cls(arrays, state), run
+
     def restore(self, optimiser: Optimiser, rng: np.random.Generator) -> tuple[list[Epoch], Best]:
         """Bring optimiser and generator to where they were; gives the history and the best.
 
-        Raises KeyError or ValueError where it is of another training.
+        Raises `CheckpointError` where it is of another training.
         """
-        optimiser.restore(self.arrays, self.state)
-        rng.bit_generator.state = self.state["generator"]
-        epoch, thresholds = self.state["best"]
-        weights = [self.arrays[f"best_{layer}"] for layer in range(len(optimiser.weights))]
-        history = [Epoch(**epoch) for epoch in self.state["history"]]
+        try:
+            optimiser.restore(self.arrays, self.state)
+            rng.bit_generator.state = self.state["generator"]
+            epoch, thresholds = self.state["best"]
+            weights = [self.arrays[f"best_{layer}"] for layer in range(len(optimiser.weights))]
+            history = [Epoch(**epoch) for epoch in self.state["history"]]
+        except (KeyError, TypeError, ValueError):
+            raise CheckpointError("the saved state is that of another training.") from None
         return history, Best(epoch, weights, thresholds and tuple(thresholds))

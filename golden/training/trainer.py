@@ -66,12 +66,14 @@ class Trainer(Parameters):
         n_classes: int | None = None,
         groups: np.ndarray | None = None,
         names: tuple[str, ...] = (),
+        classes: tuple[str, ...] = (),
         resumed: Checkpoint | None = None,
         save: Callable[[Checkpoint], None] | None = None,
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
-        The samples of one of `groups` [n] are held out together; `names` are those of the features.
+        The samples of one of `groups` [n] are held out together; `names` and `classes` are names of
+        the features and of the classes, for the network to keep.
         `progress` is called every epoch, and before it `save`, with what a later `fit` of the same
         parameters and data can go on from as `resumed`, to the same network. Ctrl-C ends training
         and keeps the best network so far, if there is one yet. Raises `TrainingError`,
@@ -80,6 +82,7 @@ class Trainer(Parameters):
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
         self._template, data = self._prepared(samples, labels, groups, names, n_classes)
+        self._classes = tuple(classes)
         n_rows = len(self._template.inputs)
         optimiser = Optimiser(self, self._shape, n_rows, data.table, rng)
         self.history_: list[Epoch] = []
@@ -304,6 +307,7 @@ class Trainer(Parameters):
             ),
             weight_bits=(bits,) * len(weights),
             thresholds=tuple(thresholds),
+            classes=self._classes,
         )
 
 

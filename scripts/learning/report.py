@@ -18,7 +18,7 @@ WITHIN = 0.02
 def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
     """The result under the names of `learn --json`; `learned` images in `seconds` just now."""
     state, run, network = session.state, session.run, session.state.network
-    test = infer(network, encode(network, session.images.test_images))
+    test = infer(network, encode(network, session.images.x_test))
     return {
         **{name: run[name] for name in ("command", "dataset", "seed", "competitors", "shift")},
         "stored_bits": state.stored_bits,
@@ -26,7 +26,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
         "epochs": epochs(session),
         "seconds": round(seconds, 2),
         "images_per_second": round(learned / seconds),
-        **means(network, test, session.images.test_labels),
+        **means(network, test, session.images.y_test),
         **{name: _sum(session.curve, name) for name in DIFFERENCES},
         "change": change(session) if session.watches else None,
         "curve": session.curve,

@@ -9,6 +9,7 @@ import numpy as np
 
 from firstspike.golden import (
     Dataset,
+    Features,
     LearningError,
     LearningState,
     Network,
@@ -17,14 +18,15 @@ from firstspike.golden import (
     differences,
     encode,
     learn,
-    load_dataset,
     load_network,
 )
-from firstspike.golden.data.sets import CLASSES, check_sizes
+from firstspike.golden.encoding import input_levels
+from firstspike.golden.features import checked_samples, is_pixels
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.training.quantise import most_active_inputs
+from firstspike.scripts.datasets import loaded
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target
 
@@ -76,8 +78,8 @@ class Session:
 
     def parts(self, learner: Target) -> Iterator[dict[str, Any]]:
         """Learn what is left, part by part; gives each part's point of the curve."""
-        pixels = self.images.train_images[: self.course.n_images]
-        labels = self.images.train_labels[: self.course.n_images]
+        pixels = self.images.x_train[: self.course.n_images]
+        labels = self.images.y_train[: self.course.n_images]
         while self.state.done < len(self.course):
             part = self.course.part(self.state.done, learner.grid)
             seen, called = self.course.images(part, pixels, labels)
@@ -122,9 +124,9 @@ def state_path(output: str) -> Path:
 
 def watched_accuracy(state: LearningState, images: Dataset) -> float:
     """Accuracy of the network as it is on the watched images, learning nothing."""
-    ticks = encode(state.template, images.train_images[-WATCHED:])
+    ticks = encode(state.template, images.x_train[-WATCHED:])
     decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
-    return float((decided == images.train_labels[-WATCHED:]).mean())
+    return float((decided == images.y_train[-WATCHED:]).mean())
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:
@@ -132,17 +134,16 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
     Raises `LearningError` or another of our errors, before anything is learned.
     """
-    if run["net"]:
-        check_sizes(load_network(run["net"]).shape, run["dataset"])
-    images = load_dataset(run["dataset"], data)
-    state = _start(run, images)
+    network = load_network(run["net"]) if run["net"] else None
+    images = loaded(run | {"data": data}, network)
+    state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
-    available = len(images.train_images) - WATCHED * changed
+    available = len(images.x_train) - WATCHED * changed
     run = run | {"images": run["images"] or available}
     if run["images"] > available:
         watched = f", of which the last {WATCHED} are kept to watch the change" * changed
         raise VerbError(
-            f"{run['dataset']} has {len(images.train_images)} training images{watched}: "
+            f"{run['dataset']} has {len(images.x_train)} training images{watched}: "
             f"{run['images']} are asked for."
         )
     state.meta = {"run": run, "before": None, "after": None, "curve": []}
@@ -161,8 +162,8 @@ def resumed(output: str, data: str | None) -> Session:
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
     try:
-        dataset = state.meta["run"]["dataset"]
-        session = _session(state, load_dataset(dataset, data))
+        run = state.meta["run"]
+        session = _session(state, loaded(run | {"data": data}, state.template))
         done = session.curve[-1]["done"] if session.curve else 0
         if done != state.done or not {"command", "exact"} <= set(session.run):
             raise KeyError
@@ -176,21 +177,44 @@ def resumed(output: str, data: str | None) -> Session:
     return session
 
 
-def _start(run: dict[str, Any], images: Dataset) -> LearningState:
+def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> LearningState:
     """The weights to begin with: random ones, or those of a network or of its state."""
     seed, bits = run["seed"], run["stored_bits"]
-    if run["random"]:
-        n = run["inputs"]
-        inputs = most_active_inputs(images.train_images > 127, n) if n else None
-        layers = (images.train_images.shape[1], *run["random"], CLASSES)
-        return LearningState.random(layers, bits or STORED_BITS, seed, inputs=inputs)
-    network = load_network(run["net"])
+    if network is None:
+        return _at_random(run, images)
     path = state_path(run["net"])
     if path.exists():
         state = LearningState.load(path, network)
         if bits in (None, state.stored_bits):
             return replace(state, done=0, template=network)
     return LearningState.of(network, bits or STORED_BITS, seed)
+
+
+def _at_random(run: dict[str, Any], images: Dataset) -> LearningState:
+    """Random weights for a data set; what are no pixels are binary, with complement and constant.
+
+    So all inputs spike at one tick, as the hardware learns.
+    """
+    if images.ticks:
+        raise VerbError("spikes at many ticks are not learned from random weights: use train.")
+    samples = checked_samples(images.x_train)
+    features = None
+    if not is_pixels(samples):
+        features = Features.fitted(
+            samples, "binary", complement=True, constant=True, names=images.features
+        )
+    count = samples[0].size if features is None else features.n_inputs(samples[0].size)
+    layers = (count, *run["random"], images.n_classes)
+    arguments = layers, run["stored_bits"] or STORED_BITS, run["seed"]
+    state = LearningState.random(*arguments, features=features, classes=images.classes)
+    if not run["inputs"]:
+        return state
+    if run["inputs"] > count:
+        raise VerbError(f"there are {count} inputs: --inputs {run['inputs']} are too many.")
+    inputs = most_active_inputs(input_levels(state.template, samples), run["inputs"])
+    return LearningState.random(
+        *arguments, inputs=inputs, features=features, classes=images.classes
+    )
 
 
 def _session(state: LearningState, images: Dataset) -> Session:
@@ -206,7 +230,7 @@ def _session(state: LearningState, images: Dataset) -> Session:
     )
     images = replace(
         images,
-        train_labels=relabelled(images.train_labels, changes),
-        test_labels=relabelled(images.test_labels, changes),
+        y_train=relabelled(images.y_train, changes),
+        y_test=relabelled(images.y_test, changes),
     )
     return Session(state, course, images)

@@ -14,16 +14,15 @@ import click
 from tqdm import tqdm
 
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.data.sets import PIXELS
 from firstspike.golden.files import replacing
 from firstspike.golden.learning.course import ANNEALING
+from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
 from firstspike.scripts.options import (
     Number,
     Sizes,
     data_option,
-    dataset_option,
     network_option,
     number_option,
     port_options,
@@ -74,10 +73,9 @@ class Relabelling(click.ParamType):
 )
 @number_option(
     "--inputs",
-    type=click.IntRange(1, PIXELS),
     help="Of a random network, connect the inputs most often bright.  [default: all]",
 )
-@dataset_option()
+@dataset_options()
 @data_option
 @number_option("--images", help="Learn the first N training images.  [default: all]")
 @number_option("--epochs", default=10, help="How often each image is learned.")

@@ -1,16 +1,20 @@
 """`firstspike plot`: a picture of the spikes of one image, and histograms over many."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from firstspike.golden import encode, infer, load_network
-from firstspike.scripts.options import dataset_option, number_option
+from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.options import number_option
 from firstspike.scripts.output import drawing, picture_option, say
 from firstspike.scripts.selection import first_images
 
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@dataset_option(help="Test set.")
+@dataset_options(help="Test set.")
 @click.option(
     "--image",
     "at",
@@ -21,7 +25,7 @@ from firstspike.scripts.selection import first_images
 )
 @number_option("--images", help="Add histograms over the first N test images.")
 @picture_option("-o", "--output", "path", required=True, help="The picture: .png, .svg or .pdf.")
-def command(net: str, dataset: str, at: int, images: int | None, path: str) -> None:
+def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
     """Draw what NET does with a test image.
 
     Shows the input, hidden and output spikes with the decision marked, the membranes M(z) of the
@@ -31,11 +35,11 @@ def command(net: str, dataset: str, at: int, images: int | None, path: str) -> N
     Example: firstspike plot mnist-8bit --image 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    pixels, labels = first_images(network, dataset, max(at + 1, images or 0))
+    samples, labels, _ = first_images(network, options, max(at + 1, images or 0))
     from firstspike.scripts.figures import picture  # matplotlib takes a while to import
 
     with drawing(path) as draw:
-        many = infer(network, encode(network, pixels[:images])) if images else None
-        title = f"test image {at} of {dataset}"
-        draw(picture(network, pixels[at], int(labels[at]), title, many))
+        many = infer(network, encode(network, samples[:images])) if images else None
+        title = f"test image {at} of {Path(options['dataset']).name}"
+        draw(picture(network, samples[at], labels[at], title, many))
     say(f"wrote {path}")

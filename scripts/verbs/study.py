@@ -9,8 +9,9 @@ import numpy as np
 
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
+from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import dataset_option, number_option, seed_option
+from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.selection import first_images
 
@@ -33,13 +34,18 @@ Curve = dict[str, list[float]]
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@dataset_option(help="Test set.")
+@dataset_options(help="Test set.")
 @number_option("--images", help="Take the first N test images.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
 def command(
-    net: str, dataset: str, images: int | None, seed: int, path: str | None, json_path: str | None
+    net: str,
+    images: int | None,
+    seed: int,
+    path: str | None,
+    json_path: str | None,
+    **options: Any,
 ) -> None:
     """Measure the accuracy of NET against hardships, and its synaptic operations.
 
@@ -51,14 +57,16 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    pixels, labels = first_images(network, dataset, images)
+    samples, labels, _ = first_images(network, options, images)
+    if None in labels:
+        raise VerbError("a study needs labels: name their column by --label.")
     rng = np.random.default_rng(seed)
     with json_result(json_path) as write, drawing(path) as draw:
-        run = infer(network, encode(network, pixels))
+        run = infer(network, encode(network, samples))
         result: dict[str, Any] = {
-            "count": len(pixels),
+            "count": len(samples),
             "operations": operations(network, run),
-            "curves": dict(curves(network, pixels, labels, run, rng)),
+            "curves": dict(curves(network, samples, np.array(labels), run, rng)),
         }
         say(report(net, result))
         if path is not None:
@@ -82,13 +90,17 @@ def operations(network: Network, run: Results) -> dict[str, float]:
 
 
 def curves(
-    network: Network, pixels: np.ndarray, labels: np.ndarray, run: Results, rng: np.random.Generator
+    network: Network,
+    samples: np.ndarray,
+    labels: np.ndarray,
+    run: Results,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[str, Curve]]:
-    """Accuracy along each of `HARDSHIPS`.
+    """Accuracy along each of `HARDSHIPS`; only pixels are inverted.
 
-    `pixels`: uint8 [n, n_inputs]; `labels`: [n]; `run`: the undisturbed inference of the same.
+    `samples`: [n, ...]; `labels`: [n]; `run`: the undisturbed inference of the same.
     """
-    ticks = encode(network, pixels)
+    ticks = encode(network, samples)
 
     def curve(values: Sequence[Any], decide: Callable[[Any], np.ndarray], unit: int = 1) -> Curve:
         accuracy = [float(np.mean(decide(value) == labels)) for value in values]
@@ -101,7 +113,11 @@ def curves(
     deadlines = sorted({*np.linspace(unit, run.tick.max(), DEADLINES).astype(int).tolist()})
     moves = sorted({round(part * unit) for part in JITTERS})
     yield "deadline", curve(deadlines, lambda tick: decide_by(network, run, tick), unit)
-    yield "flips", curve(FLIPS, lambda f: decided(network, encode(network, flip(pixels, f, rng))))
+    if samples.dtype == np.uint8:
+        yield (
+            "flips",
+            curve(FLIPS, lambda f: decided(network, encode(network, flip(samples, f, rng)))),
+        )
     yield "jitter", curve(moves, lambda m: decided(network, jitter(network, ticks, m, rng)), unit)
     yield "dead", curve(DEAD, lambda f: decided(kill(network, f, rng), ticks))
 

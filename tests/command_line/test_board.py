@@ -10,7 +10,7 @@ from PIL import Image
 from firstspike.golden import LearningState, Network, bundled_test_set
 from firstspike.golden.data.sets import Dataset
 from firstspike.hdl.link.protocol import BAUD
-from firstspike.scripts.learning import session as learning_session
+from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served
 from tests.support.command import firstspike, refusal, toy_network
@@ -125,7 +125,7 @@ def learning(monkeypatch, tmp_path):
     """What is learned: digits, by a board for a network that begins at random."""
     pixels, labels = bundled_test_set()
     digits = Dataset(pixels[:150], labels[:150], pixels[150:250], labels[150:250])
-    monkeypatch.setattr(learning_session, "load_dataset", lambda *_: digits)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: digits)
     monkeypatch.setattr(board_target.Target, "grid", 60)
     monkeypatch.chdir(tmp_path)
     state = LearningState.random((784, 20, 10), 8, 1)

@@ -11,6 +11,7 @@ from PIL import Image
 from firstspike.golden import LearningState, Network, bundled_test_set, encode, infer
 from firstspike.golden import learn as golden_learn
 from firstspike.golden.data.sets import Dataset
+from firstspike.scripts import datasets
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
@@ -24,7 +25,7 @@ def digits(monkeypatch):
     """2,500 digits to learn and 500 others, in place of a data set."""
     pixels, labels = bundled_test_set()
     images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(learning_session, "load_dataset", lambda *_: images)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setattr(learning_session, "WATCHED", 500)
     monkeypatch.setattr(learn, "SAVED_EVERY", 0)
     return images
@@ -53,8 +54,8 @@ def test_writes_network_state_and_result(capfd, folder, digits):
     assert names(folder) == ["net.npz", "net.state.npz"]
     network = Network.load("net.npz")
     state = LearningState.load("net.state.npz", network)
-    test = infer(network, encode(network, digits.test_images))
-    assert result["accuracy"] == (test.decision == digits.test_labels).mean() > 0.75
+    test = infer(network, encode(network, digits.x_test))
+    assert result["accuracy"] == (test.decision == digits.y_test).mean() > 0.75
     assert result["tick"] == pytest.approx(test.tick.mean())
     assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
     assert (result["images"], state.done) == (2500, 7500)
@@ -269,9 +270,9 @@ def test_it_adapts_to_swapped_classes(capfd, folder, digits):
     words = ("net.npz", "--epochs", 3, "--relabel", "3:8,8:3", "-o", "swapped.npz")
     result = learned(capfd, *words)
     swapped = Network.load("swapped.npz")
-    labels = digits.test_labels.copy()
-    labels[digits.test_labels == 3], labels[digits.test_labels == 8] = 8, 3
-    decision = infer(swapped, encode(swapped, digits.test_images)).decision
+    labels = digits.y_test.copy()
+    labels[digits.y_test == 3], labels[digits.y_test == 8] = 8, 3
+    decision = infer(swapped, encode(swapped, digits.x_test)).decision
     assert result["accuracy"] == (decision == labels).mean()
     change = result["change"]
     assert result["images"] == 2000, "the last 500 are watched"
@@ -281,8 +282,8 @@ def test_it_adapts_to_swapped_classes(capfd, folder, digits):
     near = [point["watched"] >= change["before"] - 0.02 for point in result["curve"]]
     assert change["images"] == result["curve"][near.index(True)]["done"]
     before = Network.load("net.npz")
-    decision = infer(before, encode(before, digits.train_images[-500:])).decision
-    assert change["before"] == (decision == digits.train_labels[-500:]).mean()
+    decision = infer(before, encode(before, digits.x_train[-500:])).decision
+    assert change["before"] == (decision == digits.y_train[-500:]).mean()
 
 
 def test_it_adapts_to_dead_neurons(capfd, folder):
@@ -363,7 +364,7 @@ def test_nonsense_is_refused_and_writes_nothing(capfd, folder, words, told):
 
 
 def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypatch):
-    monkeypatch.setattr(learning_session, "load_dataset", None)
+    monkeypatch.setattr(datasets, "load_dataset", None)
     toy_network().save("toy.npz")
     assert "784 pixels" in refusal(capfd, "learn", "toy.npz", "-o", "a.npz")
 

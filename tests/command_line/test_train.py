@@ -8,7 +8,7 @@ from firstspike.golden import Network, bundled_test_set, encode, infer
 from firstspike.golden.data.sets import Dataset
 from firstspike.golden.training.recipes import RECIPES
 from firstspike.golden.training.trainer import Trainer, TrainingError
-from firstspike.scripts.verbs import train
+from firstspike.scripts import datasets
 from tests.support.command import firstspike, refusal
 
 SMALL = {
@@ -27,7 +27,7 @@ def digits(monkeypatch):
     """2,500 digits to train on and 500 others, in place of a data set, and a recipe for them."""
     pixels, labels = bundled_test_set()
     images = Dataset(pixels[:2500], labels[:2500], pixels[2500:3000], labels[2500:3000])
-    monkeypatch.setattr(train, "load_dataset", lambda *_: images)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
     monkeypatch.setitem(RECIPES, "sparse", RECIPES["sparse"] | SMALL)
     return images
 
@@ -39,8 +39,8 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
     assert ended.status == 0, ended.err
     network = Network.load(path)
     result = json.loads((tmp_path / "r.json").read_text())
-    test = infer(network, encode(network, digits.test_images))
-    assert result["accuracy"] == (test.decision == digits.test_labels).mean()
+    test = infer(network, encode(network, digits.x_test))
+    assert result["accuracy"] == (test.decision == digits.y_test).mean()
     assert result["hidden_spikes"] == pytest.approx(test.hidden_spikes.mean())
     assert result["digest"] == network.digest()
     assert result["decisions_changed_by_compaction"] == 0
@@ -53,7 +53,7 @@ def test_writes_network_and_result(capfd, digits, tmp_path):
 def failing(error):
     """A `fit` that raises."""
 
-    def fit(*_):
+    def fit(*_, **__):
         raise error
 
     return fit
@@ -66,7 +66,7 @@ def test_refuses_an_unwritable_output_before_training(capfd, monkeypatch, tmp_pa
 
 
 def test_refuses_an_encoding_before_the_images_are_fetched(capfd, monkeypatch, tmp_path):
-    monkeypatch.setattr(train, "load_dataset", None)
+    monkeypatch.setattr(datasets, "load_dataset", None)
     words = ("train", "--encoding", "levels-1", "-o", tmp_path / "net.npz")
     assert "levels-N" in refusal(capfd, *words)
 

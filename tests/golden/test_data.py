@@ -102,8 +102,8 @@ def put(files, folder, packed=False):
 
 def assert_is(dataset, files):
     for images, labels, part in (
-        (dataset.train_images, dataset.train_labels, "train"),
-        (dataset.test_images, dataset.test_labels, "t10k"),
+        (dataset.x_train, dataset.y_train, "train"),
+        (dataset.x_test, dataset.y_test, "t10k"),
     ):
         assert images.shape == (N_IMAGES[part], 784)
         assert images.tobytes() == files[f"{part}-images-idx3-ubyte"][16:]
@@ -237,7 +237,7 @@ def test_the_bundled_test_set_is_mnists():
 def test_the_bundled_pixels_are_mnists_binarised(monkeypatch):
     monkeypatch.setitem(SOURCES, "mnist", ())
     try:
-        images = load_dataset("mnist").test_images
+        images = load_dataset("mnist").x_test
     except DataError:
         pytest.skip("the original MNIST is not on this machine (firstspike fetch mnist)")
     assert np.array_equal(bundled_test_set()[0] == 255, images > 127)

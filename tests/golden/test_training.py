@@ -46,22 +46,22 @@ def digits():
 
 @pytest.fixture(scope="module")
 def trained(digits):
-    return Trainer(**SMALL).fit(digits.train_images, digits.train_labels)
+    return Trainer(**SMALL).fit(digits.x_train, digits.y_train)
 
 
 def test_learns(trained, digits):
-    assert trained.score(digits.test_images, digits.test_labels) > 0.75
+    assert trained.score(digits.x_test, digits.y_test) > 0.75
     assert trained.network_.shape == (784, 40, 10)
     assert len(trained.network_.inputs) == 300
     assert trained.history_[-1].loss < trained.history_[0].loss / 2
-    right = trained.predict(digits.test_images) == digits.test_labels
-    assert trained.score(digits.test_images, digits.test_labels) == right.mean()
+    right = trained.predict(digits.x_test) == digits.y_test
+    assert trained.score(digits.x_test, digits.y_test) == right.mean()
 
 
 def test_same_seed_same_network(digits):
     def digest(seed):
         trainer = Trainer(**SMALL | {"epochs": 2, "augmentation": Augmentation(), "seed": seed})
-        return trainer.fit(digits.train_images, digits.train_labels).network_.digest()
+        return trainer.fit(digits.x_train, digits.y_train).network_.digest()
 
     assert digest(1) == digest(1)
     assert digest(1) != digest(2)
@@ -75,11 +75,11 @@ def test_interrupt_keeps_the_best_network_so_far(digits):
         if epoch.number == 2:
             raise KeyboardInterrupt
 
-    trainer = Trainer(**SMALL).fit(digits.train_images, digits.train_labels, interrupt)
+    trainer = Trainer(**SMALL).fit(digits.x_train, digits.y_train, interrupt)
     assert trainer.interrupted_
     assert trainer.history_ == seen
     assert trainer.best_ == max(seen, key=lambda epoch: epoch.validation_accuracy)
-    assert trainer.score(digits.test_images, digits.test_labels) > 0.2
+    assert trainer.score(digits.x_test, digits.y_test) > 0.2
 
 
 def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
@@ -88,7 +88,7 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
 
     monkeypatch.setattr(Optimiser, "step", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        Trainer(**SMALL).fit(digits.train_images, digits.train_labels)
+        Trainer(**SMALL).fit(digits.x_train, digits.y_train)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
     ],
 )
 def test_learns_with(changes, digits):
-    trainer = Trainer(**SMALL | changes).fit(digits.train_images, digits.train_labels)
+    trainer = Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
     assert trainer.history_[-1].loss < trainer.history_[0].loss
-    assert trainer.score(digits.test_images, digits.test_labels) > 0.4
+    assert trainer.score(digits.x_test, digits.y_test) > 0.4
     low, high = weight_range(trainer.weight_bits)
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
 
@@ -112,7 +112,7 @@ def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
     low = {"initial": ((-0.005, 0.01), (0.06, 0.08)), "epochs": 1, "fine_tuning_epochs": 0}
     sums = [
         Trainer(**SMALL | low | {"weight_sum": cost})
-        .fit(digits.train_images, digits.train_labels)
+        .fit(digits.x_train, digits.y_train)
         .weights_[0]
         .sum(axis=0)
         for cost in (0.0, 0.1)
@@ -131,7 +131,7 @@ def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
 )
 def test_refuses(changes, words, digits):
     with pytest.raises(TrainingError, match=words):
-        Trainer(**SMALL | changes).fit(digits.train_images, digits.train_labels)
+        Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
 
 
 def exact_trainer(**changes):
@@ -216,12 +216,12 @@ def test_compaction_changes_no_decision(network, margin, data):
 
 def test_augmentation_of_nothing_changes_nothing(digits):
     rng = np.random.default_rng(0)
-    assert STILL.apply(digits.test_images, None, rng) is digits.test_images
+    assert STILL.apply(digits.x_test, None, rng) is digits.x_test
 
 
 def test_flips_invert_their_share_of_pixels(digits):
     flips = replace(STILL, flip=0.03)
-    changed = flips.apply(digits.test_images, None, np.random.default_rng(0)) != digits.test_images
+    changed = flips.apply(digits.x_test, None, np.random.default_rng(0)) != digits.x_test
     assert changed.mean() == pytest.approx(0.03, rel=0.05)
 
 

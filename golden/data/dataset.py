@@ -1,0 +1,147 @@
+"""A data set: samples and their classes, apart in a part to learn from and one to test."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .split import apart
+
+TEST_SHARE = 0.2
+"""Of a data set without a test part."""
+
+
+class DataError(ValueError):
+    """A data set that is not there, or that is not what it should be."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples [n, ...], as the names say: pixels uint8 from 0, the background, features, time
+    series [n, channels, steps], or spike ticks; classes are integers [n] from 0 on.
+    """
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    """Where there are no labels, -1."""
+    classes: tuple[str, ...] = ()
+    """Their names, if they have names."""
+    groups_train: np.ndarray | None = None
+    """Of the samples to train on, which of them are to stay together."""
+    features: tuple[str, ...] = ()
+    """Their names, if they have names."""
+    ticks: bool = False
+    """Whether samples are spike ticks."""
+    n_classes: int = 10
+    """How many classes there are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a file holds, before its labels are classes."""
+
+    x: np.ndarray
+    """[n, ...]"""
+    labels: list[str] | None
+    """A text each, or none at all."""
+    groups: np.ndarray | None = None
+    """Which of them are to stay together [n]."""
+    names: tuple[str, ...] = ()
+    """Of the features."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes, of which the labels then are the indices."""
+    ticks: bool = False
+
+    def select(self, which: np.ndarray) -> "Samples":
+        """Those of a mask [n]."""
+        return replace(
+            self,
+            x=self.x[which],
+            labels=self.labels and [self.labels[i] for i in np.flatnonzero(which)],
+            groups=None if self.groups is None else self.groups[which],
+        )
+
+
+def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:
+    """Spike ticks [n, at most n_inputs] with inputs beyond that are silent, [n, n_inputs]."""
+    return np.pad(ticks, ((0, 0), (0, max(0, n_inputs - ticks.shape[1]))))
+
+
+def assembled(
+    source: str,
+    train: Samples,
+    test: Samples | None = None,
+    *,
+    share: float | None = None,
+    classes: Sequence[str] | None = None,
+    n_classes: int | None = None,
+) -> Dataset:
+    """The data set of what `source` holds; without a `test` part so much is kept apart for it.
+
+    `classes` (names, or none for plain integers) and `n_classes` are those of a network that there
+    is already. Labels are told apart by their text. Raises `DataError` and `SplitError`.
+    """
+    if test is None:
+        share = TEST_SHARE if share is None else share
+        if share >= 1 or train.labels is None:
+            kept = np.ones(len(train.x), bool)
+        else:
+            kept = apart(np.unique(train.labels, return_inverse=True)[1], share, train.groups)
+        train, test = train.select(~kept), train.select(kept)
+    elif train.ticks:
+        width = max(train.x.shape[1], test.x.shape[1])
+        train, test = (replace(part, x=widened(part.x, width)) for part in (train, test))
+    elif train.x.shape[1:] != test.x.shape[1:]:
+        raise DataError(
+            f"{source} has samples {list(train.x.shape[1:])} to train on and "
+            f"{list(test.x.shape[1:])} to test: they must be alike."
+        )
+    if classes is None:
+        both = [*(train.labels or ()), *(test.labels or ())]
+        classes, n_classes = _classes(train.classes, both)
+    names = list(classes) or [str(number) for number in range(n_classes or 0)]
+    y_train, y_test = (_codes(source, part, names) for part in (train, test))
+    return Dataset(
+        train.x,
+        y_train,
+        test.x,
+        y_test,
+        tuple(classes),
+        train.groups,
+        train.names,
+        train.ticks,
+        len(names),
+    )
+
+
+def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
+    """Names and number of the classes that labels tell apart; no names for 0, 1, 2 and so on."""
+    if given:
+        return given, len(given)
+    found = set(labels)
+    if all(text.isascii() and text.isdigit() and str(int(text)) == text for text in found):
+        numbers = sorted(map(int, found))
+        if numbers == list(range(len(numbers))):
+            return (), len(numbers)
+        return tuple(map(str, numbers)), len(numbers)
+    return tuple(sorted(found)), len(found)
+
+
+def _codes(source: str, samples: Samples, names: Sequence[str]) -> np.ndarray:
+    """The class of every sample, int64 [n], -1 without labels."""
+    if samples.labels is None:
+        return np.full(len(samples.x), -1)
+    if samples.classes and list(samples.classes) != list(names):
+        called = [samples.classes[int(label)] for label in samples.labels]
+    elif samples.classes:
+        return np.array(samples.labels, np.int64)
+    else:
+        called = samples.labels
+    index = {name: code for code, name in enumerate(names)}
+    for label in called:
+        if label not in index:
+            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+            raise DataError(f"{source} has the label {label!r:.40}, which is no class of {shown}.")
+    return np.array([index[label] for label in called], np.int64)

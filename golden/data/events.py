@@ -1,0 +1,100 @@
+"""Files of recorded events, one JSON object a line: {"events": [[tick, input], ...], "label": 3}.
+
+The label may be missing; blank lines are skipped. Inputs count from 0.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .dataset import DataError, Samples
+
+_MOST = 65_535
+"""Largest tick and input where there is no network to say."""
+
+
+def read_events(path: Path) -> Samples:
+    """Samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
+    images, labels = [], []
+    with path.open("rb") as file:
+        for events, label in event_lines(file, str(path), _MOST, _MOST + 1, _any_label):
+            images.append(events)
+            labels.append(label)
+    if None in labels and any(label is not None for label in labels):
+        raise DataError(f"{path} has a label in some lines: give one in all, or in none.")
+    width = 1 + max((address for events in images for _, address in events), default=-1)
+    if not width:
+        raise DataError(f"{path} holds no event.")
+    x = np.zeros((len(images), width), np.int32)
+    for row, events in zip(x, images, strict=True):
+        for tick, address in events:
+            row[address] = tick
+    return Samples(x, None if None in labels else labels, ticks=True)
+
+
+def event_lines(
+    file: Iterable[bytes],
+    name: str,
+    deadline: int,
+    n_inputs: int,
+    label_of: Callable[[Any], Any],
+) -> Iterator[tuple[list[list[int]], Any]]:
+    """The events of every image, checked, and what `label_of` makes of its label, None if missing.
+
+    `label_of` raises `DataError` for what is no label. Raises `DataError` with the line number.
+    """
+    empty = True
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        empty = False
+        try:
+            try:
+                image = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except (ValueError, RecursionError):
+                raise DataError("this is not JSON.") from None
+            events = _checked(image, deadline, n_inputs)
+            label = image.get("label")
+            yield events, None if label is None else label_of(label)
+        except DataError as error:
+            raise DataError(f"{name}, line {number}: {error}") from None
+    if empty:
+        raise DataError(f"{name} holds no image: give one JSON object a line.")
+
+
+def _checked(image: Any, deadline: int, n_inputs: int) -> list[list[int]]:
+    """The events of one image."""
+    if not isinstance(image, dict) or not isinstance(image.get("events"), list):
+        raise DataError('this is no object {"events": [[tick, input], ...]}.')
+    spiked = set()
+    before = 0
+    for event in image["events"]:
+        shown = f"the event {json.dumps(event):.40}"
+        if not isinstance(event, list) or len(event) != 2 or not all(map(is_integer, event)):
+            raise DataError(f"{shown} is no pair of integers, [tick, input].")
+        tick, address = event
+        if not 1 <= tick <= deadline:
+            raise DataError(f"{shown} has no tick from 1 to the deadline, {deadline}.")
+        if not 0 <= address < n_inputs:
+            raise DataError(f"{shown} has no input from 0 to {n_inputs - 1}.")
+        if tick < before:
+            raise DataError(f"{shown} follows one at tick {before}: sort the events by tick.")
+        if address in spiked:
+            raise DataError(f"{shown} repeats an input: each spikes once an image.")
+        spiked.add(address)
+        before = tick
+    return image["events"]
+
+
+def is_integer(value: Any) -> bool:
+    """Whether JSON has an integer here."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _any_label(label: Any) -> str:
+    if not is_integer(label) and not isinstance(label, str):
+        raise DataError(f"the label {json.dumps(label):.40} is no class: give a number or a name.")
+    return str(label)

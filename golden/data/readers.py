@@ -1,0 +1,216 @@
+"""Data sets of the user: files of arrays, tables, images in folders, and recorded events.
+
+A reader gives the samples of a file, and apart the part to test, where the file has one. Whatever
+is wrong is a `DataError`: one sentence that names the file, and the line where there are lines.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .dataset import DataError, Samples
+from .events import read_events
+from .images import read_folder
+
+Parts = tuple[Samples, Samples | None]
+"""What to learn from, and what to test."""
+
+_MOST_CATEGORIES = 100
+
+
+def read(
+    path: Path, label: str | None = None, group: str | None = None, names: Sequence[str] = ()
+) -> Parts:
+    """The samples of a file or folder.
+
+    Of a table, `label` and `group` are columns; `names` are the features that a network takes.
+    """
+    if path.is_dir():
+        return read_folder(path), None
+    readers: dict[str, Callable[[], Parts]] = {
+        ".npz": lambda: _read_arrays(path),
+        ".csv": lambda: (read_table(path, label, group, names), None),
+        ".jsonl": lambda: (read_events(path), None),
+    }
+    if path.suffix.lower() not in readers:
+        raise DataError(
+            f"{path} is no data set: give an .npz, .csv or .jsonl file, or a folder of images."
+        )
+    if path.suffix.lower() != ".csv" and (label or group):
+        raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")
+    return readers[path.suffix.lower()]()
+
+
+def _read_arrays(path: Path) -> Parts:
+    """An .npz as Keras writes its data sets."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as error:  # a damaged archive raises almost anything
+        said = str(error).split("\n")[0].rstrip(".")
+        raise DataError(f"{path} cannot be read as an .npz without pickles ({said}).") from None
+    if not {"x_train", "y_train"} <= arrays.keys():
+        raise DataError(
+            f"{path} holds {', '.join(arrays) or 'nothing'}: give x_train and y_train, and x_test "
+            "and y_test if there is a test part."
+        )
+    test = _part(path, arrays, "test") if "x_test" in arrays else None
+    return _part(path, arrays, "train"), test
+
+
+def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
+    """The train or the test part of a file's arrays."""
+    x, y = arrays[f"x_{part}"], arrays.get(f"y_{part}")
+    if y is None or x.ndim < 2 or y.shape not in ((len(x),), (len(x), 1)):
+        shape = "no labels" if y is None else f"labels {list(y.shape)}"
+        raise DataError(
+            f"{path} has samples {list(x.shape)} and {shape} in its {part} part: give one label a "
+            "sample [n, ...]."
+        )
+    groups = arrays.get(f"groups_{part}")
+    if groups is not None and groups.shape != (len(x),):
+        raise DataError(f"{path} has groups {list(groups.shape)} for {len(x)} samples.")
+    classes = tuple(map(str, arrays["classes"].ravel())) if "classes" in arrays else ()
+    labels = [_text(label) for label in y.ravel().tolist()]
+    for label in labels if classes else ():
+        if not label.isdigit() or int(label) >= len(classes):
+            raise DataError(
+                f"{path} has the label {label}: with {len(classes)} names of classes give 0 to "
+                f"{len(classes) - 1}."
+            )
+    return Samples(x, labels, groups, classes=classes)
+
+
+def _text(label: Any) -> str:
+    """A label as text; 3.0 is 3."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def read_table(
+    path: Path, label: str | None, group: str | None, names: Sequence[str] = ()
+) -> Samples:
+    """A .csv file with a header; without `label` its rows are not labelled.
+
+    A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
+    categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
+    """
+    columns, lines = _columns(path)
+    for wanted, option in ((label, "--label"), (group, "--group")):
+        if wanted is not None and wanted not in columns:
+            raise DataError(
+                f"{path} has no column {wanted!r} for {option}: it has {', '.join(columns)}."
+            )
+    labels = None if label is None else columns.pop(label)
+    groups = None if group is None or group == label else columns.pop(group)
+    for name, cells in columns.items():
+        for line, cell in zip(lines, cells, strict=True):
+            if not cell and (not names or _asked(name, names)):
+                raise DataError(
+                    f"{path}, line {line}: the column {name} is empty: fill it, or leave the row "
+                    "out."
+                )
+    for line, text in zip(lines, labels or (), strict=False):
+        if not text:
+            raise DataError(f"{path}, line {line}: the label {label} is missing.")
+    features: dict[str, np.ndarray] = {}
+    for name, cells in columns.items():
+        if not names or _asked(name, names):
+            features |= _features(path, name, cells, lines, names)
+    for name in names:
+        if name not in features:
+            column, equals, _ = name.partition("=")
+            if not equals or column not in columns:
+                raise DataError(f"{path} has no column {name!r}, which the network takes.")
+            features[name] = np.zeros(len(lines))
+    taken = tuple(names) or tuple(features)
+    if not taken:
+        raise DataError(f"{path} has no column beside the label: give features.")
+    x = np.stack([features[name] for name in taken], axis=1)
+    return Samples(x, labels, None if groups is None else np.array(groups), taken)
+
+
+def _asked(column: str, names: Sequence[str]) -> bool:
+    return any(name == column or name.startswith(f"{column}=") for name in names)
+
+
+def _features(
+    path: Path, name: str, cells: Sequence[str], lines: Sequence[int], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The features that a column makes, each float64 [n]."""
+    numbers = [_number(cell) for cell in cells]
+    texts = [at for at, number in enumerate(numbers) if number is None]
+    for at, number in enumerate(numbers):
+        if number is not None and not math.isfinite(number):
+            raise DataError(
+                f"{path}, line {lines[at]}: the column {name} holds {cells[at]}: give finite "
+                "numbers, or leave the row out."
+            )
+    if not texts:
+        return {name: np.array(numbers, np.float64)}
+    if len(texts) < len(cells):
+        at = texts[0]
+        raise DataError(
+            f"{path}, line {lines[at]}: the column {name} holds {cells[at]!r:.40} beside numbers: "
+            "give numbers alone, or texts alone."
+        )
+    categories = sorted(set(cells))
+    if len(categories) > _MOST_CATEGORIES:
+        raise DataError(
+            f"{path}: the column {name} holds {len(categories)} different texts: leave it out, or "
+            "give numbers."
+        )
+    for at, cell in enumerate(cells) if names else ():
+        if f"{name}={cell}" not in names:
+            raise DataError(
+                f"{path}, line {lines[at]}: the column {name} holds {cell!r:.40}, which the "
+                "network has not seen."
+            )
+    return {
+        f"{name}={text}": np.array([cell == text for cell in cells], float) for text in categories
+    }
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _columns(path: Path) -> tuple[dict[str, list[str]], list[int]]:
+    """The cells of every column, by its name in the header, and the line of each row."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header_line = file.readline()
+            delimiter = max(",;\t", key=header_line.count)
+            file.seek(0)
+            rows, lines, header = [], [], None
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            for row in reader:
+                cells = [cell.strip() for cell in row]
+                if not any(cells):
+                    continue
+                if header is None:
+                    header = cells
+                    continue
+                if len(cells) != len(header):
+                    raise DataError(
+                        f"{path}, line {reader.line_num}: there are {len(cells)} cells where the "
+                        f"header has {len(header)}."
+                    )
+                rows.append(cells)
+                lines.append(reader.line_num)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} cannot be read as a .csv file in UTF-8 ({error}).") from None
+    if header is None or not rows:
+        raise DataError(f"{path} holds no rows below a header.")
+    if len(set(header)) < len(header) or not all(header):
+        raise DataError(f"{path} must have a different name for each column in its first line.")
+    columns = zip(*rows, strict=True)
+    return dict(zip(header, map(list, columns), strict=True)), lines

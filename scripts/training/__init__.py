@@ -1,0 +1,1 @@
+"""A run of `firstspike train`: what it works on, and what it came to."""

@@ -1,0 +1,39 @@
+"""Draws a run of training: its curve, and which classes are taken for which."""
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from firstspike.scripts.figures import draw_confusion
+
+from .session import Session
+
+
+def picture_of(session: Session, result: dict[str, Any]) -> Figure:
+    """The learning curve beside the confusion matrix of the test part."""
+    figure = Figure(figsize=(12, 5), layout="constrained")
+    figure.suptitle(session.run["command"], fontsize=9, wrap=True)
+    left, right = figure.subplots(1, 2)
+    draw_curve(left, session)
+    draw_confusion(right, session.trainer.network_, result["confusion"])
+    return figure
+
+
+def draw_curve(axes: Axes, session: Session) -> None:
+    """Errors of every epoch, on what is trained on and on what is held out."""
+    history, best = session.trainer.history_, session.trainer.best_
+    numbers = [epoch.number for epoch in history]
+    axes.plot(numbers, [100 * (1 - epoch.training_accuracy) for epoch in history], label="training")
+    held_out = [epoch.validation_accuracy for epoch in history]
+    if None not in held_out:
+        errors = [100 * (1 - (accuracy or 0)) for accuracy in held_out]
+        axes.plot(numbers, errors, label="held out")
+    axes.axvline(best.number, color="0.5", linestyle=":", label="the network's epoch")
+    axes.set_yscale("symlog", linthresh=1)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylim(0)
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("errors, %")
+    axes.grid(color="0.9")
+    axes.legend()

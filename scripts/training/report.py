@@ -1,0 +1,73 @@
+"""What a run of `firstspike train` came to, for machines and for people."""
+
+import resource
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.scripts.means import means
+from firstspike.scripts.output import table
+
+from .session import Session
+
+_BATCH = 5000  # samples run through the network at once: bounds the memory
+
+
+def result_of(session: Session) -> dict[str, Any]:
+    """The result under the names of `train --json`; figures of the test part are None without."""
+    trainer, images = session.trainer, session.images
+    network = trainer.network_
+    training = _decisions(network, images.x_train)
+    right, held_out = training == images.y_train, trainer.held_out_
+    test = infer(network, encode(network, images.x_test))
+    result: dict[str, Any] = {
+        "epochs": len(trainer.history_),
+        "best_epoch": trainer.best_.number,
+        "interrupted": trainer.interrupted_,
+        "seconds": round(trainer.history_[-1].seconds, 1),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "samples": [len(images.x_train), len(images.x_test)],
+        "training_accuracy": float(right[~held_out].mean()),
+        "validation_accuracy": float(right[held_out].mean()) if held_out.any() else None,
+        **means(network, test, images.y_test),
+        "history": [asdict(epoch) for epoch in trainer.history_],
+    }
+    if trainer.compact:
+        whole = trainer.uncompacted_
+        changed = int((_decisions(whole, images.x_train) != training).sum())
+        changed += int((_decisions(whole, images.x_test) != test.decision).sum())
+        result["decisions_changed_by_compaction"] = changed
+    return result
+
+
+def _decisions(network: Network, samples: np.ndarray) -> np.ndarray:
+    batches = np.array_split(samples, -(-len(samples) // _BATCH))
+    return np.concatenate([infer(network, encode(network, batch)).decision for batch in batches])
+
+
+def report(output: str, session: Session, result: dict[str, Any]) -> str:
+    """The result for people."""
+    network = session.trainer.network_
+    held_out = result["validation_accuracy"]
+    rows = [
+        ("network", "-".join(map(str, network.shape))),
+        ("connected inputs", len(network.inputs)),
+        ("weight bits", ", ".join(map(str, network.weight_bits))),
+        ("best epoch", f"{result['best_epoch']} of {result['epochs']}"),
+        ("training time", f"{result['seconds'] / 60:.1f} min"),
+        ("peak memory", f"{result['peak_memory_mb']} MB"),
+        ("training error", f"{100 * (1 - result['training_accuracy']):.3f} %"),
+        ("held-out accuracy", "-" if held_out is None else f"{100 * held_out:.2f} %"),
+        ("test accuracy", f"{100 * result['accuracy']:.2f} %"),
+        ("input spikes until the decision", f"{result['input_spikes']:.1f}"),
+        ("hidden spikes until the decision", f"{result['hidden_spikes']:.1f}"),
+        ("look-ups a layer", ", ".join(f"{100 * part:.2f} %" for part in result["lookups"])),
+        ("decision tick", f"{result['tick']:.1f}"),
+        ("forced decisions", f"{100 * result['forced']:.2f} %"),
+    ]
+    if "decisions_changed_by_compaction" in result:
+        rows.append(("decisions changed by compaction", result["decisions_changed_by_compaction"]))
+    return f"{table(rows)}\nwritten to {Path(output)}"

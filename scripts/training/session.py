@@ -1,0 +1,113 @@
+"""A run of `firstspike train`: its data, its trainer, and how it is continued."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.features import Encoding
+from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
+from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.recipes import recipe
+from firstspike.golden.training.suited import suited
+from firstspike.golden.training.trainer import Trainer
+from firstspike.scripts.datasets import loaded
+
+
+@dataclass
+class Session:
+    """A training, ready to `fit`."""
+
+    run: dict[str, Any]
+    """The options of the command that began it."""
+    recipe: str
+    """Its name."""
+    images: Dataset
+    trainer: Trainer
+    checkpoint: Checkpoint | None = None
+    """From which it goes on."""
+
+    def fit(
+        self, progress: Callable[[Epoch], None], save: Callable[[Checkpoint], None] | None
+    ) -> None:
+        """Train; the trainer has the result."""
+        images = self.images
+        self.trainer.fit(
+            images.x_train,
+            images.y_train,
+            progress,
+            n_classes=images.n_classes,
+            groups=images.groups_train,
+            names=images.features,
+            classes=images.classes,
+            resumed=self.checkpoint,
+            save=save,
+        )
+
+
+def state_path(output: str) -> Path:
+    """The state file beside a network file."""
+    path = Path(output)
+    return path.with_name(path.name.removesuffix(".npz") + ".training.npz")
+
+
+def begun(run: dict[str, Any], data: str | None) -> Session:
+    """A new training with the options of the command; `data` is the folder of named data sets.
+
+    Raises our errors before anything is trained.
+    """
+    if run["encoding"] is not None:
+        Encoding.of(run["encoding"])  # before anything is fetched
+    images = loaded(run | {"data": data})
+    name, parameters = _parameters(run, images)
+    run = run | {"digest": _digest(images)}
+    return Session(run, name, images, Trainer(**parameters))
+
+
+def resumed(output: str, data: str | None) -> Session:
+    """The training whose state is beside the network file `output`, which may not be there yet."""
+    path = state_path(output)
+    if not path.exists():
+        raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
+    checkpoint, run = Checkpoint.load(path)
+    try:
+        session = begun(run, data)
+    except (KeyError, TypeError):
+        raise CheckpointError(f"{path} does not say what was being trained.") from None
+    if session.run["digest"] != run.get("digest"):
+        raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
+    session.checkpoint = checkpoint
+    return session
+
+
+def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, Any]]:
+    """The name of the recipe, and the parameters of the trainer."""
+    changes = {
+        name: run[name]
+        for name in ("hidden", "weight_bits", "n_connected", "seed", "epochs", "patience")
+    }
+    changes |= {name: run[name] or None for name in ("complement", "constant", "compact")}
+    changes |= {"threshold": run["threshold"]}
+    if run["dataset"] in DATASETS or run["recipe"]:
+        name = run["recipe"] or "sparse"
+        parameters = recipe(name, run["encoding"] or "binary", **changes)
+    else:
+        name = "suited"
+        encoding = "ticks" if images.ticks else run["encoding"]
+        parameters = suited(len(images.x_train), encoding, **changes)
+    if changes["epochs"]:
+        parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
+    return name, parameters
+
+
+def _digest(images: Dataset) -> str:
+    """By which it is seen that the data are the same."""
+    sha = hashlib.sha256()
+    for array in (images.x_train, images.y_train):
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
