@@ -34,7 +34,7 @@ SHAPES = pairwise(
         "bits": [2, 3, 4, 5, 6, 7, 8],
         "unit": [1, 3, 8, 16],
         "levels": [2, 3, 8],
-        "late": ["never", "first", "unit", "deadline"],
+        "late": ["never", "first", "deadline"],
         "slack": [0, 5],
         "bitmap": [None, 8, 13, 32],
         "unconnected": [0, 9],
