@@ -1,9 +1,10 @@
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
 `Parameters` names the parameters; this holds the weights while they change. For every hidden neuron
-the gradient is kept as that on its *drive* d, the sum of its weights from inputs at z = 1: there
-dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1). Clipping, sparsity
-and revival act on d. The output's weights have the plain gradient.
+the gradient is kept as that on its *drive* d, the sum of its weights from inputs at z = 1, or
+earlier with jitter: there dz/dd = (1 - z) / (B - 1), so a weight from input p gets
+d (z - z_p) / (z - 1). Clipping, sparsity and revival act on d. The output's weights have the plain
+gradient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,11 +16,11 @@ import numpy as np
 from firstspike.golden.network import weight_range
 
 from . import kernels, level_kernels
+from .inputs import Inputs
 from .parameters import Parameters
 from .quantise import best_threshold, quantise
 
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
-_SMALLEST_SLOPE = 0.1  # floor of B - 1, in the gradient only: it bounds the steepest steps
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # of the running mean of that share, a step
 
@@ -40,10 +41,7 @@ class Optimiser:
         `times`: [n_values], the z at which an input of each value spikes, inf for never.
         """
         self.parameters = parameters
-        times = times.astype(np.float32)
-        self._times = np.unique(times[np.isfinite(times)])
-        self._level = np.searchsorted(self._times, times).astype(np.int32)
-        self.binary = set(times.tolist()) == {1.0, np.inf}
+        self._inputs = Inputs(parameters, times, rng)
         sizes = (n_rows, *shape[1:])
         self.weights = []
         for layer, size in enumerate(pairwise(sizes)):
@@ -92,8 +90,11 @@ class Optimiser:
     def step(self, values: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
         """Learn from values int[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
-        times, slopes, z_out = self.forward(weights, values)
-        value, dz = cross_entropy(z_out, labels, self.parameters.beta, self.parameters.phantom)
+        times, slopes, z_out = self.forward(weights, values, training=True)
+        parameters = self.parameters
+        value, dz = cross_entropy(
+            z_out, labels, parameters.beta, parameters.phantom, parameters.smoothing
+        )
         gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
@@ -119,40 +120,37 @@ class Optimiser:
         return float(right) / len(values), spikes / len(values)
 
     def forward(
-        self, weights: Sequence[np.ndarray], values: np.ndarray
+        self, weights: Sequence[np.ndarray], values: np.ndarray, training: bool = False
     ) -> tuple[list[Any], list[np.ndarray], np.ndarray]:
         """Inputs and times of every layer, slopes a layer, effective output times.
 
-        Inputs are float32 [n, n_rows], 1 for those that spike, where all of these do so at z = 1,
-        else `Groups`. Effective times are horizon - M(horizon) for the silent, later the further
-        from firing.
+        Inputs are as `Inputs` gives them, jittered in `training`. Effective times are
+        horizon - M(horizon) for the silent, later the further from firing.
         """
         horizon = np.float32(self.parameters.horizon)
-        times: list[Any] = [self._inputs(values)]
+        inputs = self._inputs.jittered(values) if training else self._inputs.spikes(values)
+        times: list[Any] = [inputs]
         slopes = []
         for layer, W in enumerate(weights):
             shape = (len(values), W.shape[1])
-            if layer == 0 and self.binary:
+            if layer == 0 and isinstance(inputs, np.ndarray):
                 # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
-                slope = times[0] @ W - 1
+                slope = inputs @ W - 1
                 potential = np.minimum(slope * (horizon - 1) - 1, 0)
                 slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
                 z = np.where(slope < np.inf, 1 + 1 / slope, np.inf)
             else:
                 z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
                 if layer == 0:
-                    level_kernels.group_times(times[0], W, horizon, z, slope, potential)
+                    level_kernels.group_times(inputs, W, horizon, z, slope, potential)
                 else:
+                    last = layer == len(weights) - 1
+                    spike_times = kernels.spike_times if last else kernels.wide_spike_times
                     order = np.argsort(times[-1], axis=1)
-                    kernels.spike_times(times[-1], order, W, horizon, z, slope, potential)
+                    spike_times(times[-1], order, W, horizon, z, slope, potential)
             times.append(z)
             slopes.append(slope)
         return times, slopes, np.where(np.isfinite(z), z, horizon - potential)
-
-    def _inputs(self, values: np.ndarray) -> np.ndarray | level_kernels.Groups:
-        if self.binary:
-            return (self._level == 0).astype(np.float32)[values]
-        return level_kernels.group(values, self._level, self._times)
 
     def _backward(
         self,
@@ -171,12 +169,12 @@ class Optimiser:
             fired = z < horizon
             z_end = np.minimum(z, horizon)
             if layer == len(weights) - 1:
-                e = np.where(fired, dz / np.maximum(slope, _SMALLEST_SLOPE), dz)
-                d = e * (1 - z_end)
+                e = np.where(fired, dz / np.maximum(slope, parameters.smallest_slope), dz)
+                d = e * (self._inputs.earliest - z_end)
             else:
                 d = self._drive_gradient(layer, z, slope, fired, decision, dz)
-                e = d / (1 - z_end)
-            if layer == 0 and self.binary:
+                e = d / (self._inputs.earliest - z_end)
+            if layer == 0 and isinstance(times[0], np.ndarray):
                 gradients.append(times[0].T @ d)
                 break
             e = e.astype(np.float32, copy=False)
@@ -192,8 +190,10 @@ class Optimiser:
     def _drive_gradient(self, layer, z, slope, fired, decision, dz) -> np.ndarray:
         """Gradient on the drives of hidden layer `layer`, float32 [n, size]."""
         parameters = self.parameters
-        slope = np.maximum(slope, _SMALLEST_SLOPE)
-        d = np.where(fired, dz * (1 - np.minimum(z, parameters.horizon)) / slope, 0)
+        slope = np.maximum(slope, parameters.smallest_slope)
+        d = np.where(
+            fired, dz * (self._inputs.earliest - np.minimum(z, parameters.horizon)) / slope, 0
+        )
         d += np.float32(parameters.sparsity) * (z < decision[:, None] + parameters.leeway)
         np.clip(d, -parameters.clip, parameters.clip, out=d)
         if parameters.revival:
@@ -205,13 +205,18 @@ class Optimiser:
 
 
 def cross_entropy(
-    z_out: np.ndarray, labels: np.ndarray, beta: float = 1.0, phantom: float = np.inf
+    z_out: np.ndarray,
+    labels: np.ndarray,
+    beta: float = 1.0,
+    phantom: float = np.inf,
+    smoothing: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Cross-entropy on softmax(-beta z_out), so that the label's neuron is to fire first.
 
     z_out [n, n_out], labels int [n]. A finite `phantom` is the spike time of one more class that
     is always wrong, so the label has to fire before it. A silent output (inf) has probability 0
-    and no gradient; the value is inf where the label's own neuron is silent.
+    and no gradient; the value is inf where the label's own neuron is silent. A share `smoothing`
+    of the probability asked for is spread over all classes.
     Returns (value [n], dL/dz_out [n, n_out]).
     """
     rows = np.arange(len(z_out))
@@ -223,5 +228,9 @@ def cross_entropy(
     value = beta * (z_out[rows, labels] - first[:, 0]) + np.log(total, where=total > 0, out=total)
     gradient = -beta * p
     gradient[rows, labels] += beta
+    if smoothing:
+        value += beta * smoothing * (z_out.mean(axis=1) - z_out[rows, labels])
+        gradient[rows, labels] -= beta * smoothing
+        gradient += beta * smoothing / z_out.shape[1]
     gradient[~np.isfinite(z_out)] = 0
     return value, gradient

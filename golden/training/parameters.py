@@ -63,11 +63,17 @@ class Parameters:
     if all inputs did (the publication's cost)."""
     weight_decay: float = 0.0
     """Decoupled, a step."""
+    smallest_slope: float = 0.1
+    """Floor of B - 1, in the gradient only: it bounds the steepest steps."""
     clip: float = 2.0
     """Bound of the gradient on a hidden neuron's drive, for each image."""
     initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08))
     """(mean, standard deviation) of the initial weights, of a first layer of 784 inputs and of
     later ones of 600; for other sizes scaled, so that neurons are driven alike."""
+    jitter: float = 0.0
+    """How far every input spike is moved at random, at most, in units of z."""
+    smoothing: float = 0.0
+    """Share of the probability that the cost asks to be spread over all classes."""
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
     """How training images are varied, None for not at all."""
     held_out: int | float = 5000

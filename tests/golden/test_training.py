@@ -12,7 +12,9 @@ from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
+from firstspike.golden.training.inputs import Inputs
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
+from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.quantise import (
     best_threshold,
     compact,
@@ -97,6 +99,7 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
         {"hidden": (60, 40)} | DEEP,
         {"encoding": "levels-4"} | GRADED,
         {"weight_bits": 2},
+        {"jitter": 0.25, "smoothing": 0.05, "smallest_slope": 1.0},
         {"compact": True, "revival": 0.02, "weight_decay": 1e-5, "weight_sum": 1e-3},
     ],
 )
@@ -137,20 +140,19 @@ def test_refuses(changes, words, digits):
 def exact_trainer(**changes):
     """No term but the cost, and neither horizon nor phantom class."""
     return Trainer(
-        **{"hidden": (12,), "horizon": 1e4, "phantom": np.inf, "clip": 1e9, "sparsity": 0.0}
-        | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04))}
+        **{"hidden": (12,), "horizon": 100.0, "phantom": np.inf, "clip": 1e9, "sparsity": 0.0}
+        | {"beta": 1.0, "initial": ((0.012, 0.03), (0.012, 0.04)), "smallest_slope": 0.0}
         | changes
     )
 
 
 @pytest.mark.parametrize("times", [[np.inf, 1.0], [np.inf, 2.5, 1.0], [3.0, 2.0, 1.5, 1.0]])
 @pytest.mark.parametrize("hidden", [(), (12,), (12, 11)])
-def test_optimiser_follows_the_exact_gradient(times, hidden, monkeypatch):
+def test_optimiser_follows_the_exact_gradient(times, hidden):
     rng = np.random.default_rng(3)
     table = np.resize(np.array(times), 256)
     trainer = exact_trainer(hidden=hidden)
     optimiser = Optimiser(trainer, (30, *hidden, 4), 30, table, rng)
-    monkeypatch.setattr("firstspike.golden.training.optimiser._SMALLEST_SLOPE", 0.0)
     pixels = rng.integers(0, 256, (50, 30)).astype(np.uint8)
     labels = rng.integers(0, 4, 50)
     reference = FeedForward(optimiser.weights)
@@ -170,6 +172,52 @@ def test_optimiser_follows_the_exact_gradient(times, hidden, monkeypatch):
     cost, right = optimiser.step(pixels, labels, 1e-3)
     assert cost == pytest.approx(value, rel=1e-3)
     assert right == (z_out[spiked].argmin(axis=1) == labels).sum()
+
+
+def test_a_smoothed_cost_has_its_gradient():
+    rng = np.random.default_rng(4)
+    z_out, labels = rng.uniform(1, 2, (6, 5)), rng.integers(0, 5, 6)
+    _, gradient = cross_entropy(z_out, labels, 3.0, 1.8, 0.1)
+    for o in range(5):
+        step = 1e-6 * (np.arange(5) == o)
+        above, below = (cross_entropy(z_out + s, labels, 3.0, 1.8, 0.1)[0] for s in (step, -step))
+        np.testing.assert_allclose(gradient[:, o], (above - below) / 2e-6, atol=1e-6)
+
+
+def test_smallest_slope_bounds_the_gradient():
+    """Of a neuron that only just fires, B = 1.001, at z = 1001."""
+    parameters = exact_trainer(horizon=1e4, smallest_slope=0.5)
+    optimiser = Optimiser(parameters, (1, 1, 2), 1, np.array([1.0, 2.0]), np.random.default_rng(0))
+    optimiser.weights = [np.array([[1.001]], np.float32), np.array([[2.0, 3.0]], np.float32)]
+    times, slopes, _ = optimiser.forward(optimiser.weights, np.zeros((1, 1), np.uint8))
+    assert times[1] == pytest.approx(1001, rel=1e-3)
+    dz = np.array([[1.0, 0.0]], np.float32)
+    first, _ = optimiser._backward(optimiser.weights, times, slopes, times[-1].min(axis=1), dz)
+    assert first == pytest.approx(2.0 / 1.0 / 0.5 * (1 - 1001), rel=1e-2)
+
+
+def ticks_of(groups, n_in):
+    """The ticks of the inputs of `Groups`, 0 for never."""
+    ticks = np.zeros((len(groups.n_groups), n_in), int)
+    for image, count in enumerate(groups.n_groups):
+        for k in range(count):
+            inputs = groups.order[image, groups.start[image, k] : groups.start[image, k + 1]]
+            ticks[image, inputs] = round(groups.z[image, k] * 16)
+    return ticks
+
+
+def test_jitter_moves_every_spike_a_little():
+    """Never those that do not come, and never past a tick 1 or the deadline."""
+    parameters = Parameters(jitter=0.5, deadline=34)
+    times = np.array([1.0, np.inf, 0.25, 2.0])
+    inputs = Inputs(parameters, times, np.random.default_rng(0))
+    values = np.random.default_rng(1).integers(0, 4, (50, 200))
+    ticks = ticks_of(inputs.jittered(values), 200)
+    assert inputs.earliest == 0.5
+    for value, (low, high) in enumerate([(8, 24), (0, 0), (1, 12), (24, 34)]):
+        found = ticks[values == value]
+        assert (found.min(), found.max()) == (low, high)
+    assert (ticks_of(inputs.spikes(values), 200) == np.array([16, 0, 4, 32])[values]).all()
 
 
 @given(st.integers(2, 8), st.data())
@@ -223,6 +271,15 @@ def test_flips_invert_their_share_of_pixels(digits):
     flips = replace(STILL, flip=0.03)
     changed = flips.apply(digits.x_test, None, np.random.default_rng(0)) != digits.x_test
     assert changed.mean() == pytest.approx(0.03, rel=0.05)
+
+
+def test_a_share_of_the_images_is_varied(digits):
+    """The others stay whole."""
+    some = Augmentation(share=0.3)
+    rng = np.random.default_rng(0)
+    varied = some.apply(digits.test_images, some.fields(28, rng), rng)
+    changed = (varied != digits.test_images).any(axis=1)
+    assert changed.mean() == pytest.approx(0.3, abs=0.07)
 
 
 def test_what_is_not_moved_stays_whole():
