@@ -10,13 +10,14 @@ import numpy as np
 
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.features import Encoding
+from firstspike.golden.features import Encoding, is_pixels
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
-from firstspike.golden.training.suited import suited
+from firstspike.golden.training.suited import HELD_OUT, suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.datasets import loaded
+from firstspike.scripts.errors import VerbError
 
 
 @dataclass
@@ -64,6 +65,10 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     if run["encoding"] is not None:
         Encoding.of(run["encoding"])  # before anything is fetched
     images = loaded(run | {"data": data})
+    if not len(images.x_train) and run["label"] is None:
+        raise VerbError(f"{run['dataset']} has no labels: name their column by --label.")
+    if not len(images.x_train):
+        raise VerbError(f"{run['dataset']} has no samples to train on: lower --test-share.")
     name, parameters = _parameters(run, images)
     run = run | {"digest": _digest(images)}
     return Session(run, name, images, Trainer(**parameters))
@@ -95,11 +100,17 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
     changes |= {"threshold": run["threshold"]}
     if run["dataset"] in DATASETS or run["recipe"]:
         name = run["recipe"] or "sparse"
+        if not is_pixels(images.x_train):
+            raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
         parameters = recipe(name, run["encoding"] or "binary", **changes)
+        if run["dataset"] not in DATASETS:
+            parameters |= {"held_out": HELD_OUT, "batch": None}
+            wanted, there = parameters["n_connected"], images.x_train[0].size
+            parameters["n_connected"] = wanted and min(wanted, there)
     else:
         name = "suited"
-        encoding = "ticks" if images.ticks else run["encoding"]
-        parameters = suited(len(images.x_train), encoding, **changes)
+        last_tick = int(images.x_train.max()) if images.ticks else None
+        parameters = suited(len(images.x_train), run["encoding"], last_tick, **changes)
     if changes["epochs"]:
         parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     return name, parameters

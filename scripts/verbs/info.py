@@ -1,13 +1,16 @@
 """`firstspike info`: what is in a network file."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 import numpy as np
 
-from firstspike.golden import Network, load_network, shipped
+from firstspike.golden import Features, Network, load_network, shipped
 from firstspike.golden.widths import state_widths
 from firstspike.scripts.output import json_option, json_result, say, table
+
+_SHOWN = 8  # features of which the edges are named
 
 
 @click.command()
@@ -32,6 +35,8 @@ def facts_of(network: Network) -> dict[str, Any]:
         "connected_inputs": len(network.inputs),
         "encoding": network.encoding,
         "late": network.late,
+        "features": None if network.features is None else features_of(network.features),
+        "classes": list(network.classes),
         "unit": network.unit,
         "deadline": network.deadline,
         "max_spikes": network.max_spikes,
@@ -61,6 +66,34 @@ def facts_of(network: Network) -> dict[str, Any]:
     }
 
 
+def features_of(features: Features) -> dict[str, Any]:
+    """What a network's file says of the samples, but for the edges themselves."""
+    edges = features.edges
+    return {
+        "names": list(features.names),
+        "complement": features.complement,
+        "constant": features.constant,
+        "steps": features.steps,
+        "lowest_edge": None if edges is None else edges.min(axis=1).tolist(),
+        "highest_edge": None if edges is None else edges.max(axis=1).tolist(),
+    }
+
+
+def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    features = facts["features"]
+    if features is None:
+        return
+    more = [name for name in ("complement", "constant") if features[name]]
+    if features["steps"]:
+        more.append(f"time series of {features['steps']} steps")
+    yield "further inputs", ", ".join(more) or "none"
+    if features["lowest_edge"]:
+        low, high = features["lowest_edge"], features["highest_edge"]
+        named = features["names"] or list(map(str, range(len(low))))
+        shown = [f"{name} {a:.4g}..{b:.4g}" for name, a, b in zip(named, low, high, strict=True)]
+        yield "edges", ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+
+
 def report(net: str, facts: dict[str, Any]) -> str:
     """The facts for people."""
     late = "never spike" if facts["late"] < 0 else f"spike at tick {facts['late']}"
@@ -68,7 +101,9 @@ def report(net: str, facts: dict[str, Any]) -> str:
         ("network", net),
         ("shape", "-".join(map(str, facts["shape"]))),
         ("connected inputs", f"{facts['connected_inputs']} of {facts['shape'][0]}"),
-        ("encoding", f"{facts['encoding']}, dark pixels {late}"),
+        ("encoding", f"{facts['encoding']}, dark inputs {late}"),
+        *_features(facts),
+        *([("classes", ", ".join(facts["classes"]))] if facts["classes"] else []),
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
         ("spikes of a neuron", f"at most {facts['max_spikes']} an image"),
         ("digest", facts["digest"]),

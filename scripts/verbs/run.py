@@ -1,6 +1,6 @@
 """`firstspike run`: classify images on a target and give the figures of each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
@@ -10,7 +10,14 @@ from firstspike.golden import Network, Results, load_network
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.means import means
 from firstspike.scripts.options import folding_options, port_options, target_option
-from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.output import (
+    drawing,
+    json_option,
+    json_result,
+    picture_option,
+    say,
+    table,
+)
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
@@ -25,9 +32,15 @@ LISTED = 20
 @folding_options
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
+@picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
 @json_option
 def command(
-    net: str, target: str, with_spikes: bool, json_path: str | None, **options: Any
+    net: str,
+    target: str,
+    with_spikes: bool,
+    plot_path: str | None,
+    json_path: str | None,
+    **options: Any,
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
 
@@ -40,17 +53,27 @@ def command(
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, options)
-    with json_result(json_path) as write, opened(target, net, network, options) as ready:
+    if plot_path and set(images.labels) == {None}:
+        raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
+    with (
+        json_result(json_path) as write,
+        drawing(plot_path) as draw,
+        opened(target, net, network, options) as ready,
+    ):
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images.labels, results, with_spikes)
         summary = {"count": len(results)} | means(network, results, images.labels)
         cycles = [image["cycles"] for image in figures]
         summary["cycles"] = None if None in cycles else float(np.mean(cycles))
-        result = {"images": figures, "summary": summary}
+        result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n")
         bound = float(ready.folding.bound(results.spikes_in).mean())
-        say(report(images, result, bound, with_spikes and json_path is None))
+        say(report(network, images, result, bound, with_spikes and json_path is None))
+        if plot_path is not None:
+            from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
+
+            draw(confusion_picture(network, summary["confusion"], f"{net}, {images.source}"))
         write(result)
 
 
@@ -74,7 +97,9 @@ def figures_of(
     return [dict(zip(columns, image, strict=True)) for image in zip(*columns.values(), strict=True)]
 
 
-def report(images: Selection, result: dict[str, Any], bound: float, with_spikes: bool) -> str:
+def report(
+    network: Network, images: Selection, result: dict[str, Any], bound: float, with_spikes: bool
+) -> str:
     """The result for people: a line for each of a few images, and the summary.
 
     `bound`: the mean of what the weights' bandwidth alone asks for, in clock cycles.
@@ -83,7 +108,8 @@ def report(images: Selection, result: dict[str, Any], bound: float, with_spikes:
     parts = []
     if len(figures) <= LISTED:
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
-        parts.append(table([header, *(_line(at, image) for at, image in enumerate(figures))]))
+        lines = (_line(network, at, image) for at, image in enumerate(figures))
+        parts.append(table([header, *lines]))
     if with_spikes:
         parts += [
             f"spikes of image {at} as layer:tick:neuron\n"
@@ -110,14 +136,27 @@ def report(images: Selection, result: dict[str, Any], bound: float, with_spikes:
                 ("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}")
             )
     parts.append(table([("images", summary["count"]), *rows]))
+    if labelled and len(figures) > LISTED:
+        parts.append(table([("class", "images", "accuracy"), *_classes(network, summary)]))
     return "\n\n".join(parts)
 
 
 _COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
 
 
-def _line(at: int, image: dict[str, Any]) -> list[object]:
+def _line(network: Network, at: int, image: dict[str, Any]) -> list[object]:
     cells = [at, *("-" if image[name] is None else image[name] for name in _COLUMNS)]
+    for column, name in enumerate(_COLUMNS[:2], 1):
+        if image[name] is not None:
+            cells[column] = network.class_name(image[name])
     if image["forced"]:
         cells[3] = f"{image['tick']} (forced)"
     return cells
+
+
+def _classes(network: Network, summary: dict[str, Any]) -> Iterator[tuple[str, int, str]]:
+    """Each class of which there are images: its name, how many, and how many of them are right."""
+    for output, counts in enumerate(summary["confusion"]):
+        if sum(counts):
+            accuracy = summary["class_accuracy"][output]
+            yield network.class_name(output), sum(counts), f"{accuracy:.2%}"

@@ -1,0 +1,261 @@
+"""Data sets of the user, from a file to a network: train, run, learn, plot and study."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.training.trainer import Trainer
+from firstspike.scripts.training.session import Session, state_path
+from firstspike.scripts.verbs import train
+from tests.support.command import firstspike, refusal
+
+QUICK = ("--hidden", 20, "--epochs", 40)
+
+
+def rows(n=180, seed=1):
+    """A table of three kinds that two of its four columns tell apart."""
+    rng = np.random.default_rng(seed)
+    kinds = np.arange(n) % 3
+    length = kinds + rng.normal(0, 0.15, n)
+    width = 5 - 2 * kinds + rng.normal(0, 0.3, n)
+    lines = ["length,width,same,colour,person,kind"]
+    for at in range(n):
+        colour, kind = ("red", "blue")[at % 2], ("ant", "bee", "wasp")[kinds[at]]
+        lines.append(f"{length[at]:.3f},{width[at]:.3f},7,{colour},p{at // 9},{kind}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(rows())
+    return tmp_path
+
+
+DATA = ("--dataset", "t.csv", "--label", "kind", "--group", "person")
+
+
+@pytest.fixture
+def trained(capfd, folder):
+    ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz", "--json", "r.json")
+    assert ended.status == 0, ended.err
+    return json.loads((folder / "r.json").read_text())
+
+
+def test_a_table_becomes_a_network(capfd, folder, trained):
+    network = Network.load("net.npz")
+    assert network.classes == ("ant", "bee", "wasp")
+    assert network.features.names == ("length", "width", "same", "colour=blue", "colour=red")
+    assert network.shape == (11, 20, 3)
+    assert not {2, 7} & set(network.inputs.tolist()), "what is constant is not connected"
+    assert trained["accuracy"] > 0.9
+    assert np.sum(trained["confusion"]) == trained["samples"][1] == 36
+    assert np.trace(trained["confusion"]) / 36 == trained["accuracy"]
+    assert len(trained["history"]) == trained["epochs"]
+    assert trained["validation_accuracy"] is not None
+    assert sorted(path.name for path in folder.iterdir()) == ["net.npz", "r.json", "t.csv"]
+
+
+def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
+    ended = firstspike(capfd, "run", "net.npz", *DATA, "--json", "-")
+    result = json.loads(ended.out)
+    assert result["summary"]["confusion"] == trained["confusion"]
+    assert result["classes"] == ["ant", "bee", "wasp"]
+    text = firstspike(capfd, "run", "net.npz", *DATA).out
+    assert re.search(r"^0 +(ant|bee|wasp) +(ant|bee|wasp) ", text, re.MULTILINE)
+    lines = rows().splitlines()
+    turned = [",".join(line.split(",")[::-1]) for line in lines]
+    (folder / "t.csv").write_text("\n".join(turned))
+    assert json.loads(firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out) == result
+
+
+def test_unlabelled_rows_are_decided(capfd, folder, trained):
+    lines = [line.rsplit(",", 2)[0] for line in rows(9).splitlines()]
+    (folder / "new.csv").write_text("\n".join(lines))
+    new = ("run", "net.npz", "--dataset", "new.csv")
+    result = json.loads(firstspike(capfd, *new, "--json", "-").out)
+    assert result["summary"]["count"] == 9
+    assert result["summary"]["accuracy"] is None
+    assert "labelled" in firstspike(capfd, *new, "--plot", "c.png").err
+
+
+def test_pictures(capfd, folder, trained):
+    for words in (
+        ("run", "net.npz", *DATA, "--plot", "a.png"),
+        ("plot", "net.npz", *DATA, "--images", 36, "-o", "b.png"),
+        ("study", "net.npz", *DATA, "-o", "c.png"),
+        ("train", *DATA, *QUICK, "-o", "n.npz", "--plot", "d.png"),
+        ("info", "net.npz"),
+    ):
+        ended = firstspike(capfd, *words)
+        assert ended.status == 0, ended.err
+    assert all((folder / f"{name}.png").stat().st_size > 5000 for name in "abcd")
+
+
+def test_rtl_decides_rows_as_golden(capfd, folder, trained):
+    ended = firstspike(capfd, "compare", "net.npz", *DATA, "--target", "rtl")
+    assert ended.status == 0
+    assert "0 differences" in ended.out
+
+
+@pytest.mark.parametrize("encoding", ["binary", "levels-4"])
+def test_encodings_of_a_table(capfd, folder, encoding):
+    words = ("--encoding", encoding, "--test-share", 0.3, "-o", "net.npz")
+    ended = firstspike(capfd, "train", *DATA[:4], *QUICK, *words)
+    assert ended.status == 0, ended.err
+    assert Network.load("net.npz").encoding == encoding
+
+
+def arrays_of(x, y, name="a.npz"):
+    half = len(x) // 2
+    np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])
+
+
+def test_time_series(capfd, folder):
+    rng = np.random.default_rng(1)
+    y = np.arange(160) % 2
+    steps = np.linspace(0, 6, 25)
+    phase = rng.uniform(0, 0.5, (160, 1)) + y[:, None] * 2
+    x = np.stack([np.sin(steps + phase), np.cos(steps + phase)], axis=1)
+    arrays_of(x, y)
+    words = ("--dataset", "a.npz", "--encoding", "crossings-4", *QUICK)
+    ended = firstspike(capfd, "train", *words, "-o", "net.npz", "--json", "-")
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["accuracy"] > 0.9
+    network = Network.load("net.npz")
+    assert network.features.steps == 25
+    assert network.shape[0] == 2 * 2 * 4 + network.features.constant
+    ended = firstspike(capfd, "run", "net.npz", "--dataset", "a.npz", "--json", "-")
+    decided = [image["class"] for image in json.loads(ended.out)["images"]]
+    assert decided == infer(network, encode(network, x[80:])).decision.tolist()
+
+
+def test_events_to_train_on(capfd, folder):
+    rng = np.random.default_rng(1)
+    lines = []
+    for at in range(120):
+        ticks = rng.integers(20, 400, 6)
+        ticks[at % 2] = 5 + at % 7
+        events = sorted([int(tick), place] for place, tick in enumerate(ticks))
+        lines.append(json.dumps({"events": events, "label": ("left", "right")[at % 2]}))
+    (folder / "e.jsonl").write_text("\n".join(lines))
+    ended = firstspike(
+        capfd, "train", "--dataset", "e.jsonl", *QUICK, "-o", "net.npz", "--json", "-"
+    )
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["accuracy"] > 0.9
+    network = Network.load("net.npz")
+    assert (network.encoding, network.classes) == ("ticks", ("left", "right"))
+    assert network.deadline >= 400
+    for words in (("--dataset", "e.jsonl"), ("--events", "e.jsonl")):
+        result = json.loads(firstspike(capfd, "run", "net.npz", *words, "--json", "-").out)
+        assert result["summary"]["accuracy"] > 0.9
+
+
+def test_a_table_is_learned_by_the_rule_of_the_chip(capfd, folder):
+    words = ("learn", "--random", 30, *DATA, "--epochs", 20, "-o", "net.npz", "--json", "-")
+    ended = firstspike(capfd, *words)
+    assert ended.status == 0, ended.err
+    assert json.loads(ended.out)["accuracy"] > 0.6
+    network = Network.load("net.npz")
+    assert network.takes_bitmap
+    assert network.classes == ("ant", "bee", "wasp")
+    words = ("learn", "--random", 30, *DATA, "--inputs", 99, "-o", "b.npz")
+    assert "too many" in refusal(capfd, *words)
+    ended = firstspike(
+        capfd, "learn", "net.npz", *DATA, "--epochs", 1, "-o", "on.npz", "--plot", "l.png"
+    )
+    assert ended.status == 0, ended.err
+
+
+def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, monkeypatch, trained):
+    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    fit = Session.fit
+
+    def stopped(session, progress, save):
+        def after_three(epoch):
+            progress(epoch)
+            if epoch.number == 3:
+                raise KeyboardInterrupt
+
+        fit(session, after_three, save)
+
+    monkeypatch.setattr(Session, "fit", stopped)
+    ended = firstspike(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
+    assert ended.status == 0, ended.err
+    assert "train --resume -o on.npz" in ended.out
+    assert Network.load("on.npz").digest() != trained["digest"]
+    monkeypatch.setattr(Session, "fit", fit)
+    result = json.loads(firstspike(capfd, "train", "--resume", "-o", "on.npz", "--json", "-").out)
+    assert result["digest"] == trained["digest"]
+    assert [epoch["number"] for epoch in result["history"]] == list(range(1, result["epochs"] + 1))
+    assert not state_path("on.npz").exists()
+    assert "no state" in refusal(capfd, "train", "--resume", "-o", "on.npz")
+
+
+def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
+    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    monkeypatch.setattr(Trainer, "_network", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz")
+    state = state_path("net.npz")
+    content = state.read_bytes()
+    assert "-o alone" in firstspike(capfd, "train", *QUICK, "--resume", "-o", "net.npz").err
+    (folder / "t.csv").write_text(rows(seed=2))
+    assert "not what it was" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+    for broken in (content[:500], b"", content[:-1]):
+        state.write_bytes(broken)
+        assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+    assert not (folder / "net.npz").exists()
+
+
+def one_class():
+    return "x,kind\n" + "1,a\n2,a\n" * 20
+
+
+@pytest.mark.parametrize(
+    ("make", "words", "told"),
+    [
+        (None, ("--dataset", "none.csv"), "no data set 'none.csv'"),
+        (None, ("--dataset", "t.csv"), "no labels"),
+        (None, ("--dataset", "t.csv", "--label", "sort"), "no column 'sort'"),
+        (None, ("--dataset", "mnist", "--label", "kind"), "has its own test part"),
+        (None, (*DATA, "--encoding", "levels-1"), "levels-N"),
+        (None, (*DATA, "--encoding", "crossings-3"), "time series"),
+        (None, (*DATA, "--threshold", 3, "--encoding", "levels-4"), "binary"),
+        (None, (*DATA, "--test", "t.csv", "--test-share", 0.5), "--test or --test-share"),
+        (None, (*DATA, "--test-share", 1), "no samples"),
+        (None, (*DATA, "--recipe", "sparse"), "for pixels"),
+        (one_class, ("--dataset", "t.csv", "--label", "kind"), "one class"),
+        (lambda: "x,kind\n1,a\n2,b\n3,c\n", ("--dataset", "t.csv", "--label", "kind"), "3 samples"),
+        (lambda: rows() + "1,2\n", DATA, "line 182"),
+    ],
+)
+def test_bad_data_are_refused_and_nothing_is_written(capfd, folder, make, words, told):
+    if make:
+        (folder / "t.csv").write_text(make())
+    ended = firstspike(capfd, "train", *words, *QUICK, "-o", "net.npz")
+    assert ended.status == 2
+    assert re.search(told, ended.err.splitlines()[-1]), ended.err
+    assert "Traceback" not in ended.err
+    assert [path.name for path in folder.iterdir()] == ["t.csv"]
+
+
+def test_data_of_another_network(capfd, folder, trained):
+    classes = np.array(["ant", "bee", "wasp"])
+    np.savez("a.npz", x_train=np.ones((4, 6)), y_train=np.arange(4) % 3, classes=classes)
+    share = ("--test-share", 1)
+    assert "[n, 5]" in refusal(capfd, "run", "net.npz", "--dataset", "a.npz", *share)
+    (folder / "o.csv").write_text("width,height,kind\n1,2,ant\n")
+    words = ("--dataset", "o.csv", "--label", "kind", *share)
+    assert "no column 'length'" in refusal(capfd, "run", "net.npz", *words)
+    (folder / "o.csv").write_text(rows().replace("wasp", "fly"))
+    words = ("--dataset", "o.csv", "--label", "kind")
+    assert "'fly', which is no class of ant, bee, wasp" in refusal(capfd, "run", "net.npz", *words)
+    assert "784 pixels" in refusal(capfd, "run", "net.npz")
+    (folder / "e.jsonl").write_text('{"events": [[1, 1]], "label": "ant"}')
+    words = ("--dataset", "e.jsonl", *share)
+    assert "--events" in refusal(capfd, "run", "net.npz", *words)

@@ -1,0 +1,259 @@
+"""Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import DataError
+from firstspike.golden.data.dataset import assembled
+from firstspike.golden.data.readers import read
+from firstspike.golden.data.split import SplitError, apart
+
+pytestmark = pytest.mark.fast
+
+TABLE = """width,colour,person,kind
+1.5,red,ann,wasp
+2,blue,bob,bee
+
+3.5,red,ann,bee
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def arrays(path, **changes):
+    """An .npz of 12 samples, of which arrays are changed, or left out where None."""
+    rng = np.random.default_rng(1)
+    given = {
+        "x_train": rng.normal(size=(12, 2, 3)),
+        "y_train": np.arange(12) % 3,
+        "x_test": rng.normal(size=(6, 2, 3)),
+        "y_test": np.arange(6) % 3,
+    } | changes
+    np.savez(path, **{name: value for name, value in given.items() if value is not None})
+    return path
+
+
+def test_arrays(tmp_path):
+    path = arrays(tmp_path / "a.npz", classes=np.array(["a", "b", "c"]))
+    images = assembled(str(path), *read(path))
+    assert images.x_train.shape == (12, 2, 3)
+    assert images.y_test.tolist() == [0, 1, 2] * 2
+    assert images.classes == ("a", "b", "c")
+    assert images.n_classes == 3
+
+
+def test_labels_of_any_kind_become_classes(tmp_path):
+    for labels, classes, codes in (
+        ([2, 1, 0, 0], (), [2, 1, 0, 0]),
+        ([2.0, 1.0, 0.0, 1.0], (), [2, 1, 0, 1]),
+        ([10, 9, 10, 9], ("9", "10"), [1, 0, 1, 0]),
+        (["b", "a", "b", "a"], ("a", "b"), [1, 0, 1, 0]),
+        ([-1, 1, 1, -1], ("-1", "1"), [0, 1, 1, 0]),
+    ):
+        y = np.array(labels)
+        path = arrays(tmp_path / "a.npz", x_train=np.eye(4), y_train=y, x_test=np.eye(4), y_test=y)
+        images = assembled(str(path), *read(path))
+        assert images.classes == classes
+        assert images.y_train.tolist() == codes
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"x_train": None}, "holds y_train"),
+        ({"y_test": None}, "no labels in its test part"),
+        ({"y_train": np.arange(11)}, r"labels \[11\]"),
+        ({"x_train": np.arange(12)}, r"samples \[12\]"),
+        ({"groups_train": np.arange(3)}, r"groups \[3\]"),
+        ({"x_train": np.array([{}] * 12)}, "pickles"),
+        ({"classes": np.array(["a", "b"])}, "label 2"),
+    ],
+)
+def test_bad_arrays(tmp_path, changes, told):
+    path = arrays(tmp_path / "a.npz", **changes)
+    with pytest.raises(DataError, match=told):
+        read(path)
+
+
+def test_test_samples_of_another_shape(tmp_path):
+    path = arrays(tmp_path / "a.npz", x_test=np.zeros((6, 3, 3)))
+    with pytest.raises(DataError, match="alike"):
+        assembled(str(path), *read(path))
+
+
+def test_a_damaged_archive(tmp_path):
+    path = arrays(tmp_path / "a.npz")
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(DataError, match="without pickles"):
+        read(path)
+
+
+def test_a_table(table):
+    samples, test = read(table, "kind", "person")
+    assert test is None
+    assert samples.names == ("width", "colour=blue", "colour=red")
+    assert samples.x.tolist() == [[1.5, 0, 1], [2, 1, 0], [3.5, 0, 1]]
+    assert samples.labels == ["wasp", "bee", "bee"]
+    assert samples.groups.tolist() == ["ann", "bob", "ann"]
+
+
+def test_a_table_for_a_network_in_its_order_of_columns(table):
+    samples, _ = read(table, None, None, ("colour=green", "colour=red", "colour=blue", "width"))
+    assert samples.x.tolist() == [[0, 1, 0, 1.5], [0, 0, 1, 2], [0, 1, 0, 3.5]]
+    assert samples.labels is None
+    with pytest.raises(
+        DataError, match="line 3: the column colour holds 'blue', which the network"
+    ):
+        read(table, None, None, ("colour=red",))
+    with pytest.raises(DataError, match="no column 'height', which the network takes"):
+        read(table, None, None, ("height",))
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters(table, delimiter):
+    table.write_text("\ufeff" + TABLE.replace(",", delimiter))
+    assert read(table, "kind")[0].names[0] == "width"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
+        (("2,blue", ",blue"), "line 3: the column width is empty"),
+        (("3.5,red", "wide,red"), "line 5: the column width holds 'wide' beside numbers"),
+        (("3.5,red", "nan,red"), "line 5: the column width holds nan"),
+        (("3.5,red", "inf,red"), "line 5: the column width holds inf"),
+        (("ann,wasp", "ann,"), "line 2: the label kind is missing"),
+        (("width", "kind"), "different name"),
+        (("width", ""), "different name"),
+        ((TABLE, "width,kind\n"), "no rows"),
+        ((TABLE, ""), "no rows"),
+        (("red,ann", '"red'), "line|cannot be read"),
+    ],
+)
+def test_bad_tables(table, change, told):
+    table.write_text(TABLE.replace(*change))
+    with pytest.raises(DataError, match=told):
+        read(table, "kind", "person")
+
+
+def test_columns_that_are_not_there_and_bytes_that_are_no_text(table):
+    with pytest.raises(DataError, match=r"no column 'sort' for --label: it has width, colour"):
+        read(table, "sort")
+    with pytest.raises(DataError, match="--group"):
+        read(table, "kind", "sort")
+    table.write_bytes(b"\xff\xfe,a\n1,2\n")
+    with pytest.raises(DataError, match="UTF-8"):
+        read(table)
+
+
+def test_too_many_texts(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("name,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(200)))
+    with pytest.raises(DataError, match="200 different texts"):
+        read(path, "y")
+
+
+def test_a_folder_of_images(tmp_path):
+    rng = np.random.default_rng(1)
+    for at, kind in enumerate(("bee", "bee", "wasp")):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        pixels = rng.integers(0, 256, (5, 4), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / kind / f"{at}.png")
+    (tmp_path / "bee" / "notes.txt").write_text("no image")
+    samples, _ = read(tmp_path)
+    assert samples.x.shape == (3, 5, 4)
+    assert samples.x[2].tolist() == pixels.tolist()
+    assert samples.labels == ["bee", "bee", "wasp"]
+    Image.new("L", (5, 5)).save(tmp_path / "wasp" / "9.png")
+    with pytest.raises(DataError, match=r"9.png is 5 x 5 pixels, others are 4 x 5"):
+        read(tmp_path)
+    (tmp_path / "wasp" / "9.png").write_text("no image")
+    with pytest.raises(DataError, match=r"9.png is no readable image"):
+        read(tmp_path)
+
+
+def test_a_folder_without_images(tmp_path):
+    with pytest.raises(DataError, match="holds no images"):
+        read(tmp_path)
+
+
+def test_events(tmp_path):
+    path = tmp_path / "e.jsonl"
+    lines = [{"events": [[2, 4], [9, 0]], "label": 1}, {"events": [], "label": 0}]
+    path.write_text("\n".join(map(json.dumps, lines)))
+    samples, _ = read(path)
+    assert samples.x.tolist() == [[9, 0, 0, 0, 2], [0] * 5]
+    assert samples.labels == ["1", "0"]
+    narrower = tmp_path / "f.jsonl"
+    narrower.write_text(json.dumps({"events": [[3, 1]], "label": "0"}))
+    images = assembled("e", samples, read(narrower)[0])
+    assert images.x_test.tolist() == [[0, 3, 0, 0, 0]]
+    for line, told in (
+        ('{"events": [[0, 1]]}', "line 1: the event .* has no tick"),
+        ('{"events": [[1, 1]], "label": [1]}', "line 1: the label .* is no class"),
+        ('{"events": [], "label": 1}', "no event"),
+        ('{"events": [[1, 1]], "label": 1}\n{"events": [[1, 1]]}', "some lines"),
+    ):
+        path.write_text(line)
+        with pytest.raises(DataError, match=told):
+            read(path)
+
+
+def test_other_files(tmp_path):
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(DataError, match=r"\.npz, \.csv or \.jsonl"):
+        read(tmp_path / "a.txt")
+    with pytest.raises(DataError, match="no columns"):
+        read(arrays(tmp_path / "a.npz"), "kind")
+
+
+def test_apart_is_stratified_and_always_the_same():
+    labels = np.repeat([0, 1, 2], [60, 30, 10])
+    kept = apart(labels, 0.2)
+    assert np.bincount(labels[kept]).tolist() == [12, 6, 2]
+    assert np.array_equal(kept, apart(labels, 0.2))
+
+
+def test_apart_divides_no_group():
+    rng = np.random.default_rng(1)
+    labels, groups = rng.integers(0, 3, 200), rng.integers(0, 9, 200)
+    kept = apart(labels, 0.25, groups)
+    assert not set(groups[kept]) & set(groups[~kept])
+    assert 0.1 < kept.mean() < 0.4
+
+
+def test_parts_that_cannot_be():
+    with pytest.raises(SplitError, match="one group"):
+        apart(np.arange(10) % 2, 0.2, np.zeros(10))
+    with pytest.raises(SplitError, match="4 samples in 4 classes"):
+        apart(np.arange(4), 0.2)
+
+
+def test_a_data_set_without_a_test_part(table):
+    table.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(50)))
+    samples, _ = read(table, "y")
+    images = assembled("t", samples)
+    assert (len(images.x_train), len(images.x_test)) == (40, 10)
+    assert sorted([*images.x_train[:, 0], *images.x_test[:, 0]]) == list(range(50))
+    assert len(assembled("t", samples, share=1.0).x_test) == 50
+    unlabelled, _ = read(table)
+    assert assembled("t", unlabelled).y_test.tolist() == [-1] * 50
+
+
+def test_labels_that_a_network_does_not_know(table):
+    samples, _ = read(table, "kind")
+    images = assembled("t", samples, share=1.0, classes=("wasp", "ant", "bee"))
+    assert images.y_test.tolist() == [0, 2, 2]
+    with pytest.raises(DataError, match="label 'wasp', which is no class of ant, bee"):
+        assembled("t", samples, share=1.0, classes=("ant", "bee"))
+    with pytest.raises(DataError, match="no class of 0, 1"):
+        assembled("t", samples, share=1.0, classes=(), n_classes=2)
