@@ -64,7 +64,7 @@ def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
     result = json.loads(ended.out)
     assert result["summary"]["confusion"] == trained["confusion"]
     assert result["classes"] == ["ant", "bee", "wasp"]
-    text = firstspike(capfd, "run", "net.npz", *DATA).out
+    text = firstspike(capfd, "run", "net.npz", *DATA, "--images", 10).out
     assert re.search(r"^0 +(ant|bee|wasp) +(ant|bee|wasp) ", text, re.MULTILINE)
     lines = rows().splitlines()
     turned = [",".join(line.split(",")[::-1]) for line in lines]
