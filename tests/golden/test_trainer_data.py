@@ -1,0 +1,123 @@
+"""Training on any data: what is held out, what is connected, and going on from a checkpoint."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import EncodingError, NetworkError
+from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
+from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.suited import suited
+from firstspike.golden.training.trainer import Trainer, TrainingError
+
+SMALL = suited(150, hidden=(20,), epochs=40)
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Three clouds in a plane, and a feature that is always the same."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(150) % 3
+    centres = np.array([[0, 0, 1], [5, 1, 1], [1, 6, 1.0]])
+    return centres[labels] + rng.normal(size=(150, 3)) * [1, 1, 0], labels
+
+
+def test_learns_features(blobs):
+    trainer = Trainer(**SMALL).fit(*blobs, names=("a", "b", "c"), classes=("x", "y", "z"))
+    network = trainer.network_
+    assert trainer.score(*blobs) > 0.9
+    assert network.shape == (7, 20, 3)
+    assert network.inputs.tolist() == [0, 1, 3, 4, 6], "not the third feature, which says nothing"
+    assert network.features.names == ("a", "b", "c")
+    assert network.classes == ("x", "y", "z")
+    training = blobs[0][~trainer.held_out_]
+    low, high = training.min(axis=0), training.max(axis=0)
+    assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 17)
+
+
+def test_a_share_is_held_out_of_every_class(blobs):
+    trainer = Trainer(**SMALL | {"held_out": 0.2, "epochs": 1}).fit(*blobs)
+    assert np.bincount(blobs[1][trainer.held_out_]).tolist() == [10, 10, 10]
+
+
+def test_groups_are_held_out_whole(blobs):
+    groups = np.arange(150) // 10
+    trainer = Trainer(**SMALL | {"epochs": 1}).fit(*blobs, groups=groups)
+    held_out = trainer.held_out_
+    assert 0 < held_out.sum() < 75
+    assert not set(groups[held_out]) & set(groups[~held_out])
+
+
+def test_without_held_out_samples_the_last_epoch_is_the_best(blobs):
+    trainer = Trainer(**SMALL | {"held_out": 0}).fit(*blobs)
+    assert trainer.best_ is trainer.history_[-1]
+    assert trainer.best_.validation_accuracy is None
+
+
+def test_patience_ends_the_first_phase(blobs):
+    trainer = Trainer(**SMALL | {"epochs": 200, "patience": 5}).fit(*blobs)
+    first = [epoch for epoch in trainer.history_ if not epoch.fine_tuning]
+    assert 5 < len(first) < 200
+    best = max(epoch.validation_accuracy for epoch in first[:-5])
+    assert all(epoch.validation_accuracy <= best for epoch in first[-5:])
+    assert trainer.history_[-1].fine_tuning
+
+
+@pytest.mark.parametrize("stop", [1, 40, 41])
+def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
+    epochs: list[Epoch] = []
+
+    def save(checkpoint):
+        if checkpoint.done == stop:
+            checkpoint.save(tmp_path / "state.npz", {"a": 1})
+
+    whole = Trainer(**SMALL).fit(*blobs, save=save)
+    checkpoint, run = Checkpoint.load(tmp_path / "state.npz")
+    assert run == {"a": 1}
+    again = Trainer(**SMALL).fit(*blobs, epochs.append, resumed=checkpoint)
+    assert len(epochs) == len(whole.history_) - stop
+    assert again.network_.digest() == whole.network_.digest()
+    assert again.best_.number == whole.best_.number
+    with pytest.raises(CheckpointError, match="another training"):
+        Trainer(**SMALL | {"hidden": (13,)}).fit(*blobs, resumed=checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda x, y: (x, y * 0), "one class"),
+        (lambda x, y: (x, y[:-1]), "150 classes"),
+        (lambda x, y: (x, y - 1), "150 classes"),
+        (lambda x, y: (x, y * 0.5), "150 classes"),
+        (lambda x, y: (x[:0], y[:0]), "0 classes"),
+        (lambda x, y: (x.astype(str), y), "numbers"),
+        (lambda x, y: (x[:, 0], y), r"\[n, features\]"),
+        (lambda x, y: (np.where(x == x[7, 1], np.nan, x), y), "sample 7 has nan as its feature 1"),
+        (lambda x, y: (np.where(x == x[7, 1], -np.inf, x), y), "sample 7 has -inf"),
+    ],
+)
+def test_data_that_cannot_be(blobs, change, told):
+    with pytest.raises((TrainingError, EncodingError), match=told):
+        Trainer(**SMALL).fit(*change(*blobs))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"encoding": "levels-300"}, "levels-N"),
+        ({"encoding": "crossings-4"}, "time series"),
+        ({"encoding": "ticks"}, "integers"),
+        ({"threshold": 1.0}, "binary"),
+        ({"augmentation": 1}, "only pixels"),
+        ({"held_out": 150}, "held out"),
+        ({"held_out": 0.001}, "kept apart"),
+        ({"n_connected": 8}, "8 inputs"),
+    ],
+)
+def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):
+    with pytest.raises((ValueError, NetworkError), match=told):
+        Trainer(**SMALL | changes).fit(*blobs)
+
+
+def test_too_few_classes_are_named(blobs):
+    with pytest.raises(TrainingError, match=r"0\.\.1"):
+        Trainer(**SMALL).fit(*blobs, n_classes=2)
