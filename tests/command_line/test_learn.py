@@ -1,6 +1,7 @@
 """`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
 
 import json
+import os
 import signal
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from firstspike.scripts import datasets
 from firstspike.scripts.learning import session as learning_session
 from firstspike.scripts.targets import golden, target
 from firstspike.scripts.verbs import learn
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
 SMALL = ("--random", "40", "--epochs", 3)
@@ -367,6 +369,16 @@ def test_sizes_are_checked_before_the_images_are_fetched(capfd, folder, monkeypa
     monkeypatch.setattr(datasets, "load_dataset", None)
     toy_network().save("toy.npz")
     assert "784 pixels" in refusal(capfd, "learn", "toy.npz", "-o", "a.npz")
+
+
+@pytest.mark.parametrize("target", ["golden", "rtl"])
+def test_networks_of_another_depth_are_refused(capfd, folder, target):
+    for hidden in ((), (6, 5)):
+        weights = random_weights(np.random.default_rng(1), (784, *hidden, 10), -8, 8)
+        network_of(weights, [5] * len(weights)).save("deep.npz")
+        words = ("learn", "deep.npz", "--target", target, "-o", "new.npz")
+        assert f"{len(hidden)} hidden layers" in refusal(capfd, *words)
+        assert not os.path.exists("new.npz")
 
 
 def test_networks_that_spike_more_than_once_are_refused(capfd, folder):

@@ -131,7 +131,7 @@ def test_what_no_core_learns():
     )
     for other, stored_bits, words in (
         (graded, 8, "at one tick"),
-        (deep, 8, "one hidden layer"),
+        (deep, 8, "2 hidden layers"),
         (network, 7, "stores 8 to"),
     ):
         with pytest.raises(NetworkError, match=words):
