@@ -16,7 +16,9 @@ OPTIONS = ("dataset", "label", "group", "test", "test_share")
 """Parameters of a verb that `loaded` looks at, beside `data`."""
 
 
-def dataset_options(default: str | None = DATASETS[0], help: str = "Whose images.") -> Callable:
+def dataset_options(
+    default: str | None = DATASETS[0], whose: str = "Whose images it takes"
+) -> Callable:
     """Add the options that `loaded` looks at."""
     names = ", ".join(DATASETS)
 
@@ -47,7 +49,7 @@ def dataset_options(default: str | None = DATASETS[0], help: str = "Whose images
                 "--dataset",
                 default=default,
                 metavar="NAME|FILE",
-                help=f"{help} {names}, or a file: .npz as of Keras, .csv, .jsonl of events, or a "
+                help=f"{whose}: {names}, or a file, .npz as of Keras, .csv, .jsonl of events, or a "
                 "folder of images.",
             ),
         ):

@@ -113,7 +113,8 @@ def command_line(ctx: click.Context) -> str:
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):
-            words.append(parameter.opts[0])
+            negated = value is False and parameter.secondary_opts
+            words.append((negated or parameter.opts)[0])
             if parameter.is_flag:
                 continue
         if isinstance(value, tuple):  # sizes

@@ -75,7 +75,7 @@ def selection_options(command: Callable) -> Callable:
             "--images",
             help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]",
         ),
-        dataset_options(None, "Take test images of a data set; the default is mnist."),
+        dataset_options(None, "Whose test images to take"),
     ):
         command = option(command)
     return command

@@ -107,6 +107,10 @@ def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | Non
     """
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]
-    if not network.takes_bitmap or network.n_inputs != pixels.shape[1]:
+    if (
+        not network.takes_bitmap
+        or network.features is not None
+        or network.n_inputs != pixels.shape[1]
+    ):
         return None
     return pixels[:, network.inputs]

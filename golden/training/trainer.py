@@ -7,13 +7,12 @@ keep training alive or the network sparse; `Parameters` names each. optimiser.py
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from firstspike.golden.data.split import apart
-from firstspike.golden.encoding import encode, input_levels, level_ticks
-from firstspike.golden.features import Features, checked_samples, is_pixels, pixel_levels
+from firstspike.golden.encoding import encode
+from firstspike.golden.features import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 
@@ -21,26 +20,10 @@ from .checkpoint import Checkpoint
 from .epoch import Epoch
 from .optimiser import Optimiser
 from .parameters import Parameters
-from .quantise import best_threshold, compact, most_active_inputs, quantise
+from .prepared import Prepared, TrainingError, prepared
+from .quantise import best_threshold, compact, quantise
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
-
-
-class TrainingError(ValueError):
-    """Training asked for with parameters or data that do not fit; the message says what would."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Data:
-    """Samples as the optimiser takes them."""
-
-    values: np.ndarray
-    """uint8 or uint16 [n, n_inputs]: pixels, levels or ticks of all inputs."""
-    table: np.ndarray
-    """float64: the z at which an input of each value spikes, inf for never."""
-    labels: np.ndarray
-    held_out: np.ndarray
-    """bool [n]: those that are not trained on, but choose the epoch."""
 
 
 class Trainer(Parameters):
@@ -81,17 +64,19 @@ class Trainer(Parameters):
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
-        self._template, data = self._prepared(samples, labels, groups, names, n_classes)
+        data = prepared(self, samples, labels, groups, names)
+        self.held_out_ = data.held_out
+        self._template = data.network
         self._classes = tuple(classes)
-        n_rows = len(self._template.inputs)
-        optimiser = Optimiser(self, self._shape, n_rows, data.table, rng)
+        shape = (data.network.n_inputs, *self.hidden, n_classes or int(labels.max()) + 1)
+        optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = Checkpoint.best_of(optimiser, 0)
         if resumed is not None:
             self.history_, best = resumed.restore(optimiser, rng)
         try:
-            for epoch in self._epochs(optimiser, data, rng):
+            for epoch in self._epochs(optimiser, data, labels, rng):
                 self.history_.append(epoch)
                 if not best.epoch or epoch.rank >= self.history_[best.epoch - 1].rank:
                     best = Checkpoint.best_of(optimiser, len(self.history_))
@@ -150,96 +135,8 @@ class Trainer(Parameters):
             raise TrainingError(f"there are {len(labels)} samples for {classes} classes.")
         return samples, labels.astype(np.int64)
 
-    def _prepared(
-        self,
-        samples: np.ndarray,
-        labels: np.ndarray,
-        groups: np.ndarray | None,
-        names: tuple[str, ...],
-        n_classes: int | None,
-    ) -> tuple[Network, _Data]:
-        """A network without weights, fitted to what is trained on, and the data it makes of all."""
-        self.held_out_ = held_out = self._held_out(labels, groups)
-        features = None
-        if self.encoding != "ticks":
-            features = Features.fitted(
-                samples if is_pixels(samples) else samples[~held_out],
-                self.encoding,
-                complement=self.complement,
-                constant=self.constant,
-                threshold=self.threshold,
-                names=names,
-            )
-        width = samples[0].size if self.encoding == "ticks" or features is None else 0
-        if features is not None:
-            width = features.n_inputs(samples.shape[1] if features.steps else samples[0].size)
-        if self.augmentation is not None and (
-            features is not None or not is_pixels(samples) or self.encoding == "ticks"
-        ):
-            raise TrainingError("only pixels can be augmented: give no augmentation.")
-        geometric = self.augmentation is not None and self.augmentation.geometric
-        if geometric and math.isqrt(width) ** 2 != width:
-            raise TrainingError(
-                f"images of {width} pixels are not square: augment them by flips only."
-            )
-        n_classes = n_classes or int(labels.max()) + 1
-        self._shape = (width, *self.hidden, n_classes)
-        whole = Network(
-            weights=(np.zeros((width, 1), int),),
-            weight_bits=(self.weight_bits,),
-            thresholds=(1,),
-            unit=self.unit,
-            deadline=self.deadline,
-            n_inputs=width,
-            inputs=np.arange(width),
-            encoding=self.encoding,
-            late=self.late,
-            features=features,
-        )
-        if features is None and whole.levels:
-            values = samples.reshape(len(samples), -1)
-            ticks = level_ticks(whole)[pixel_levels(np.arange(256), whole.levels)]
-            spiking = pixel_levels(values, whole.levels)
-        else:
-            if whole.levels:
-                values, ticks = input_levels(whole, samples), level_ticks(whole)
-            else:
-                values, ticks = encode(whole, samples), np.arange(self.deadline + 1)
-            values = values.astype(np.min_scalar_type(len(ticks)))
-            spiking = values
-        inputs = self._inputs(spiking, features)
-        template = replace(whole, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs)
-        table = np.where(ticks > 0, ticks / self.unit, np.inf)
-        return template, _Data(values, table, labels, held_out)
-
-    def _held_out(self, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-        if isinstance(self.held_out, float):
-            return apart(labels, self.held_out, groups)
-        if not 0 <= self.held_out < len(labels):
-            raise TrainingError(
-                f"there are {len(labels)} samples: give more than the {self.held_out} held out."
-            )
-        return np.arange(len(labels)) >= len(labels) - self.held_out
-
-    def _inputs(self, values: np.ndarray, features: Features | None) -> np.ndarray:
-        """Which inputs are connected, of `values` [n, n_inputs], 0 where one does not spike."""
-        n_inputs = values.shape[1]
-        if self.n_connected is not None:
-            if not 1 <= self.n_connected <= n_inputs:
-                raise TrainingError(
-                    f"{self.n_connected} inputs are to be connected of {n_inputs}: give "
-                    f"1..{n_inputs}."
-                )
-            return most_active_inputs(values, self.n_connected)
-        if features is None:
-            return np.arange(n_inputs, dtype=np.int32)
-        # What is always the same says nothing, but for the constant input.
-        varied = values.min(axis=0) != values.max(axis=0)
-        varied[-1] |= features.constant
-        return np.flatnonzero(varied if varied.any() else ~varied).astype(np.int32)
-
     def _epochs(
-        self, optimiser: Optimiser, data: _Data, rng: np.random.Generator
+        self, optimiser: Optimiser, data: Prepared, labels: np.ndarray, rng: np.random.Generator
     ) -> Iterator[Epoch]:
         """Train on from `history_`, yielding after every pass over all but the held-out samples."""
         before = self.history_[-1].seconds if self.history_ else 0.0
@@ -247,9 +144,7 @@ class Trainer(Parameters):
         training = np.flatnonzero(~data.held_out)
         batch = min(self.batch or sensible_batch(len(training)), len(training))
         batches = len(training) // batch
-        inputs = self._template.inputs
-        side = math.isqrt(self._shape[0])
-        held_out = data.values[data.held_out][:, inputs], data.labels[data.held_out]
+        held_out = data.rows(data.values[data.held_out]), labels[data.held_out]
         for tuning, epochs, highest in (
             (False, self.epochs, self.rate),
             (True, self.fine_tuning_epochs, self.fine_tuning_rate),
@@ -263,6 +158,7 @@ class Trainer(Parameters):
                 loss = right = 0.0
                 fields = None
                 if self.augmentation and self.augmentation.geometric:
+                    side = math.isqrt(data.values.shape[1])
                     fields = self.augmentation.fields(side, rng)
                 shuffled = rng.permutation(training)
                 for part in range(batches):
@@ -274,7 +170,7 @@ class Trainer(Parameters):
                     cosine = (1 + math.cos(math.pi * step / (epochs * batches))) / 2
                     rise = min(1, (step + 1) / min(_WARM_UP, 1 + epochs * batches // 10))
                     rate = highest * rise * (0.01 + 0.99 * cosine)
-                    cost, correct = optimiser.step(values[:, inputs], data.labels[chosen], rate)
+                    cost, correct = optimiser.step(data.rows(values), labels[chosen], rate)
                     loss += cost
                     right += correct
                 accuracy, spikes = optimiser.evaluate(*held_out) if len(held_out[1]) else (None, 0)

@@ -96,8 +96,8 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
         name: run[name]
         for name in ("hidden", "weight_bits", "n_connected", "seed", "epochs", "patience")
     }
-    changes |= {name: run[name] or None for name in ("complement", "constant", "compact")}
-    changes |= {"threshold": run["threshold"]}
+    changes |= {name: run[name] for name in ("complement", "constant", "threshold")}
+    changes["compact"] = run["compact"] or None
     if run["dataset"] in DATASETS or run["recipe"]:
         name = run["recipe"] or "sparse"
         if not is_pixels(images.x_train):

@@ -14,7 +14,7 @@ from firstspike.scripts.selection import first_images
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@dataset_options(help="Test set.")
+@dataset_options(whose="Whose test images to take")
 @click.option(
     "--image",
     "at",

@@ -34,7 +34,7 @@ Curve = dict[str, list[float]]
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
-@dataset_options(help="Test set.")
+@dataset_options(whose="Whose test images to take")
 @number_option("--images", help="Take the first N test images.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")

@@ -13,7 +13,6 @@ from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import RECIPES
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
-    Number,
     Sizes,
     data_option,
     network_option,
@@ -51,10 +50,18 @@ SAVED_EVERY = 5
     metavar="NAME",
     help="binary, levels-N, or of time series crossings-L.  [default: the recipe's]",
 )
-@click.option("--complement", is_flag=True, help="A small value is early, too, on an input more.")
-@click.option("--constant", is_flag=True, help="An input more that always spikes.")
 @click.option(
-    "--threshold", type=Number(), metavar="X", help="Of a binary encoding, the first bright value."
+    "--complement/--no-complement",
+    default=None,
+    help="A small value is early, too, on an input more.  [default: the recipe's]",
+)
+@click.option(
+    "--constant/--no-constant",
+    default=None,
+    help="An input more that always spikes.  [default: the recipe's]",
+)
+@click.option(
+    "--threshold", type=float, metavar="X", help="Of a binary encoding, the first bright value."
 )
 @number_option(
     "--weight-bits", type=click.IntRange(2, 8), metavar="BITS", default=8, help="Of every weight."

@@ -277,8 +277,8 @@ def test_a_share_of_the_images_is_varied(digits):
     """The others stay whole."""
     some = Augmentation(share=0.3)
     rng = np.random.default_rng(0)
-    varied = some.apply(digits.test_images, some.fields(28, rng), rng)
-    changed = (varied != digits.test_images).any(axis=1)
+    varied = some.apply(digits.x_test, some.fields(28, rng), rng)
+    changed = (varied != digits.x_test).any(axis=1)
     assert changed.mean() == pytest.approx(0.3, abs=0.07)
 
 

@@ -1,0 +1,141 @@
+"""Samples as the optimiser takes them, and the network they are for, as yet without weights."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from firstspike.golden.data.split import apart
+from firstspike.golden.encoding import encode, input_levels, level_ticks
+from firstspike.golden.features import Features, is_pixels, pixel_levels
+from firstspike.golden.network import Network
+
+from .parameters import Parameters
+from .quantise import most_active_inputs
+
+
+class TrainingError(ValueError):
+    """Training asked for with parameters or data that do not fit; the message says what would."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The samples of a training."""
+
+    network: Network
+    """Of one layer, without weights: inputs, encoding and times are those of the network to be."""
+    values: np.ndarray
+    """Pixels uint8 [n, pixels], which can be varied, or else levels or ticks [n, n_inputs]."""
+    table: np.ndarray
+    """float64: the z at which a connected input of each value of `rows` spikes, inf for never."""
+    held_out: np.ndarray
+    """bool [n]: those that are not trained on, but choose the epoch."""
+    doubled: Features | None
+    """Of pixels that have complements or a constant beside them, what makes their levels."""
+
+    def rows(self, values: np.ndarray) -> np.ndarray:
+        """The connected inputs [k, n_rows] of some of the `values` [k, ...]."""
+        if self.doubled is not None:
+            values = self.doubled.levels(values, self.network.levels)
+        return values[:, self.network.inputs]
+
+
+def prepared(
+    parameters: Parameters,
+    samples: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray | None = None,
+    names: tuple[str, ...] = (),
+) -> Prepared:
+    """Fit the encoding to what is trained on, and bring all samples to what the optimiser takes.
+
+    `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
+    Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
+    """
+    held_out = _held_out(parameters, labels, groups)
+    pixels = is_pixels(samples) and parameters.encoding != "ticks" and parameters.threshold is None
+    features = None
+    if parameters.encoding != "ticks":
+        features = Features.fitted(
+            samples if pixels else samples[~held_out],
+            parameters.encoding,
+            complement=parameters.complement,
+            constant=parameters.constant,
+            threshold=parameters.threshold,
+            names=names,
+        )
+    _check_augmentation(parameters, samples[0].size, pixels)
+    width = samples[0].size
+    if features is not None:
+        width = features.n_inputs(samples.shape[1] if features.steps else width)
+    network = Network(
+        weights=(np.zeros((width, 1), int),),
+        weight_bits=(parameters.weight_bits,),
+        thresholds=(1,),
+        unit=parameters.unit,
+        deadline=parameters.deadline,
+        n_inputs=width,
+        inputs=np.arange(width),
+        encoding=parameters.encoding,
+        late=parameters.late,
+        features=features,
+    )
+    if network.levels:
+        spiking, ticks = input_levels(network, samples), level_ticks(network)
+    else:
+        spiking, ticks = encode(network, samples), np.arange(parameters.deadline + 1)
+    inputs = _inputs(parameters, spiking, features)
+    values = spiking.astype(np.min_scalar_type(len(ticks)))
+    if pixels:
+        values = samples.reshape(len(samples), -1)
+        if features is None:
+            ticks = ticks[pixel_levels(np.arange(256), network.levels)]
+    return Prepared(
+        network=replace(network, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs),
+        values=values,
+        table=np.where(ticks > 0, ticks / parameters.unit, np.inf),
+        held_out=held_out,
+        doubled=features if pixels else None,
+    )
+
+
+def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
+    held_out = parameters.held_out
+    if isinstance(held_out, float):
+        return apart(labels, held_out, groups)
+    if not 0 <= held_out < len(labels):
+        raise TrainingError(
+            f"there are {len(labels)} samples: give more than the {held_out} held out."
+        )
+    return np.arange(len(labels)) >= len(labels) - held_out
+
+
+def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:
+    augmentation = parameters.augmentation
+    if augmentation is not None and not pixels:
+        raise TrainingError("only pixels can be augmented: give no augmentation.")
+    if (
+        augmentation is not None
+        and augmentation.geometric
+        and math.isqrt(n_pixels) ** 2 != n_pixels
+    ):
+        raise TrainingError(
+            f"images of {n_pixels} pixels are not square: augment them by flips only."
+        )
+
+
+def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
+    """Which inputs are connected, of `spiking` [n, n_inputs], 0 where one does not spike."""
+    n_inputs, n_connected = spiking.shape[1], parameters.n_connected
+    if n_connected is not None:
+        if not 1 <= n_connected <= n_inputs:
+            raise TrainingError(
+                f"{n_connected} inputs are to be connected of {n_inputs}: give 1..{n_inputs}."
+            )
+        return most_active_inputs(spiking, n_connected)
+    if features is None:
+        return np.arange(n_inputs, dtype=np.int32)
+    # What is always the same says nothing, but for the constant input.
+    varied = spiking.min(axis=0) != spiking.max(axis=0)
+    varied[-1] |= features.constant
+    return np.flatnonzero(varied if varied.any() else ~varied).astype(np.int32)
