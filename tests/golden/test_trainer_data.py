@@ -7,7 +7,7 @@ from firstspike.golden import EncodingError, NetworkError
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.suited import suited
-from firstspike.golden.training.trainer import Trainer, TrainingError
+from firstspike.golden.training.trainer import Trainer, TrainingError, sensible_batch
 
 SMALL = suited(150, hidden=(20,), epochs=40)
 
@@ -31,7 +31,7 @@ def test_learns_features(blobs):
     assert network.classes == ("x", "y", "z")
     training = blobs[0][~trainer.held_out_]
     low, high = training.min(axis=0), training.max(axis=0)
-    assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 17)
+    assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 64)
 
 
 def test_a_share_is_held_out_of_every_class(blobs):
@@ -121,3 +121,34 @@ def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):
 def test_too_few_classes_are_named(blobs):
     with pytest.raises(TrainingError, match=r"0\.\.1"):
         Trainer(**SMALL).fit(*blobs, n_classes=2)
+
+
+@pytest.mark.parametrize("n", [2, 30, 1000, 5000, 60000])
+def test_the_recipe_takes_as_many_steps_for_few_samples_as_for_many(n):
+    parameters = suited(n)
+    steps = parameters["epochs"] * max(1, n // sensible_batch(n))
+    assert 2900 < steps <= 6000
+    assert parameters["weight_decay"] == pytest.approx(0.3 * min(1, 1000 / n))
+
+
+@pytest.mark.parametrize("hidden", [(20,), (20, 20), (20, 20, 20)])
+@pytest.mark.parametrize("encoding", ["binary", "levels-64"])
+def test_the_recipe_learns_with_layers(blobs, hidden, encoding):
+    trainer = Trainer(**suited(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
+    assert trainer.score(*blobs) > (0.9 if encoding != "binary" else 0.75)
+
+
+@pytest.mark.parametrize(("encoding", "last_tick"), [("crossings-6", None), (None, 60), (None, 7)])
+def test_the_recipe_learns_series_and_ticks(encoding, last_tick):
+    """When a bump comes is what tells the two classes apart."""
+    rng = np.random.default_rng(3)
+    labels = np.arange(100) % 2
+    when = 10 + 8 * labels[:, None, None] + rng.integers(0, 4, (100, 2, 1))
+    samples = np.exp(-(((np.arange(40) - when) / 4) ** 2)) + 0.1 * rng.normal(size=(100, 2, 40))
+    if last_tick:
+        ticks = rng.integers(1, 1 + last_tick // 2, (100, 8))
+        ticks[:, :4] += labels[:, None] * (last_tick // 2)
+        samples = np.where(rng.random((100, 8)) < 0.1, 0, ticks)
+    trainer = Trainer(**suited(100, encoding, last_tick, hidden=(20,), held_out=0))
+    assert trainer.fit(samples, labels).score(samples, labels) > 0.9
+    assert trainer.network_.encoding == ("ticks" if last_tick else encoding)
