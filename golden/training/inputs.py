@@ -20,7 +20,7 @@ class Inputs:
         self._most = round(parameters.jitter * parameters.unit)
         self._ticks = np.where(np.isfinite(times), times * parameters.unit, 0).astype(np.int32)
         #: z before which no input spikes
-        self.earliest = np.float32(1 - self._most / parameters.unit)
+        self.earliest = np.float32(max(self._times[0] * self._unit - self._most, 1) / self._unit)
 
     def spikes(self, values: np.ndarray) -> np.ndarray | level_kernels.Groups:
         """Of values int [n, n_rows]; the matrix is float32 [n, n_rows], 1 for a spike."""

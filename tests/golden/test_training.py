@@ -213,7 +213,7 @@ def test_jitter_moves_every_spike_a_little():
     inputs = Inputs(parameters, times, np.random.default_rng(0))
     values = np.random.default_rng(1).integers(0, 4, (50, 200))
     ticks = ticks_of(inputs.jittered(values), 200)
-    assert inputs.earliest == 0.5
+    assert inputs.earliest == 1 / 16, "a tick 1"
     for value, (low, high) in enumerate([(8, 24), (0, 0), (1, 12), (24, 34)]):
         found = ticks[values == value]
         assert (found.min(), found.max()) == (low, high)
