@@ -18,6 +18,12 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        raise SplitError(
+            f"{int((counts < 2).sum())} of {len(classes)} classes have one sample alone: each "
+            "needs two, one to train on and one to keep apart."
+        )
     folds: StratifiedGroupKFold | StratifiedShuffleSplit
     if groups is None:
         folds = StratifiedShuffleSplit(1, test_size=share, random_state=SEED)
@@ -28,10 +34,10 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
         folds = StratifiedGroupKFold(min(parts, there), shuffle=True, random_state=SEED)
     try:
         _, kept = next(folds.split(labels, labels, groups))
-    except ValueError as error:
+    except ValueError:
         raise SplitError(
-            f"a share of {share:g} cannot be kept apart of {len(labels)} samples in "
-            f"{len(np.unique(labels))} classes ({str(error).rstrip('.')})."
+            f"a share of {share:g} of {len(labels)} samples has not one of each of {len(classes)} "
+            "classes: give more samples, or another share."
         ) from None
     mask = np.zeros(len(labels), bool)
     mask[kept] = True

@@ -234,7 +234,7 @@ def test_apart_divides_no_group():
 def test_parts_that_cannot_be():
     with pytest.raises(SplitError, match="one group"):
         apart(np.arange(10) % 2, 0.2, np.zeros(10))
-    with pytest.raises(SplitError, match="4 samples in 4 classes"):
+    with pytest.raises(SplitError, match="4 of 4 classes have one sample"):
         apart(np.arange(4), 0.2)
 
 

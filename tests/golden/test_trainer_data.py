@@ -109,7 +109,7 @@ def test_data_that_cannot_be(blobs, change, told):
         ({"threshold": 1.0}, "binary"),
         ({"augmentation": 1}, "only pixels"),
         ({"held_out": 150}, "held out"),
-        ({"held_out": 0.001}, "kept apart"),
+        ({"held_out": 0.001}, "has not one of each"),
         ({"n_connected": 8}, "8 inputs"),
     ],
 )
