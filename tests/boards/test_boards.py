@@ -9,7 +9,7 @@ from firstspike.boards.building import plan
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
 pytestmark = pytest.mark.fast
@@ -74,6 +74,19 @@ def test_one_lane_more_would_not_fit_or_not_help(board):
         assert any(number > plan._room(board, name) for name, number in needs.items())
     else:
         assert found.lanes == network.shape[1]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "cells", "luts"),
+    [((), 2088, 1892), ((12,), 3563, 2694), ((12, 9), 4960, 3722), ((12, 9, 7), 6339, 4616)],
+)
+def test_every_hidden_layer_takes_logic(hidden, cells, luts):
+    """As measured: logic cells of an iCE40, and look-up tables of an ECP5."""
+    weights = random_weights(np.random.default_rng(3), (36, *hidden, 4), -5, 8)
+    network = network_of(weights, [10] + [6] * len(hidden), deadline=60)
+    for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
+        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], 5))
+        assert needs["LUTs"] == pytest.approx(measured, rel=0.15)
 
 
 def test_fewer_lanes_on_a_smaller_device():
