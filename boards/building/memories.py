@@ -71,7 +71,7 @@ def _rom_bytes(config: CoreConfig, network: Network) -> int:
     """Its parts begin at multiples of a power of two (see `BoardRom`); the last is shorter."""
     identity = 1 + identity_bytes(len(config.layers))
     if config.bitmap is None:
-        return identity - 1  # it ends with the last layer's window, 0, and zeros are left out
+        return identity
     longest = max(identity, bitmap_bytes(network.n_inputs))
     return 2 * (1 << (longest - 1).bit_length()) + 1 + bitmap_bytes(len(network.inputs))
 

@@ -35,7 +35,11 @@ class BoardRom(Block):
         longest = max(map(len, parts))
         self._bits = (longest - 1).bit_length()
         self._selects, self._shows = mask is not None, digit is not None
-        self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in parts).rstrip(b"\0")
+        while not parts[-1]:
+            parts.pop()
+        # The last one whole, zeros at its end too: what lies behind a memory is not defined.
+        *padded, last = parts
+        self._content = b"".join(part.ljust(1 << self._bits, b"\0") for part in padded) + last
         place = range(bitmap_bytes(0 if mask is None else len(mask)) + LAST_PLACE)
         super().__init__(
             select=In(tap(place=place)), index=In(range(longest)), digit=In(1), data=Out(8)

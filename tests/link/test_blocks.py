@@ -6,15 +6,20 @@ import re
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
 from cobs import cobs
 
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.handlers.control import ControlHandler
 from firstspike.hdl.link.handlers.identity import IdentityHandler
 from firstspike.hdl.link.handlers.images import ImageHandler
 from firstspike.hdl.link.handlers.status import StatusHandler
 from firstspike.hdl.link.handlers.weights import WeightHandler
+from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import packed
 from firstspike.hdl.link.protocol import BAUD, DELIMITER, Request, decode_frame
 from firstspike.hdl.link.ring import Ring
@@ -27,6 +32,7 @@ from firstspike.hdl.link.uart import (
     UartTransmitter,
     divisor_of,
 )
+from tests.support.command import deep_toy_network, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -41,6 +47,23 @@ def simulate(design, *testbenches) -> None:
     for testbench in testbenches[1:]:
         simulator.add_testbench(testbench, background=True)
     simulator.run()
+
+
+@pytest.mark.parametrize("network", [toy_network(), deep_toy_network()], ids=["one", "three"])
+@pytest.mark.parametrize("dark", [None, "mask", "digit"])
+def test_the_rom_has_all_that_is_read_of_it(network, dark):
+    """Zeros at its end, too: what is read behind a memory is anything, in logic."""
+    config = CoreConfig.of(network.connected(), Folding.of(network.connected(), 5, bitmap=8))
+    identity = identity_of(
+        config, network, clock_hz=1, build=bytes(8), loaded=False, ring_bytes=1024
+    )
+    zeros = np.zeros(36, bool)
+    rom = BoardRom(identity, zeros if dark == "mask" else None, zeros if dark == "digit" else None)
+    text = rtlil.convert(rom, name="rom", emit_src=False)
+    (depth,) = map(int, re.findall(r"memory width 8 size (\d+)", text))
+    place = 1 << len(identity.to_bytes()).bit_length()
+    read = {None: 1 + len(identity.to_bytes()), "mask": place + 7, "digit": 2 * place + 6}
+    assert depth == read[dark]
 
 
 @pytest.mark.parametrize("clock", [12_000_000, 24_000_000, 75_000_000, 81_250_000, 99_900_000])
