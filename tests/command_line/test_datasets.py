@@ -230,7 +230,11 @@ def one_class():
         (None, (*DATA, "--test-share", 1), "no samples"),
         (None, (*DATA, "--recipe", "sparse"), "for pixels"),
         (one_class, ("--dataset", "t.csv", "--label", "kind"), "one class"),
-        (lambda: "x,kind\n1,a\n2,b\n3,c\n", ("--dataset", "t.csv", "--label", "kind"), "one sample alone"),
+        (
+            lambda: "x,kind\n1,a\n2,b\n3,c\n",
+            ("--dataset", "t.csv", "--label", "kind"),
+            "one sample alone",
+        ),
         (lambda: rows() + "1,2\n", DATA, "line 182"),
     ],
 )
