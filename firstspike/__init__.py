@@ -2,3 +2,32 @@
 
 The packages are folders of the checkout's top level, to which this one links.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .golden.encoding import encode
+    from .golden.estimator import FirstSpikeClassifier
+    from .golden.integer import infer
+    from .golden.network import Network, load_network
+    from .scripts.comparison import compare
+
+__all__ = ["FirstSpikeClassifier", "Network", "compare", "encode", "infer", "load_network"]
+
+_WHERE = {
+    "FirstSpikeClassifier": ".golden.estimator",
+    "Network": ".golden.network",
+    "compare": ".scripts.comparison",
+    "encode": ".golden.encoding",
+    "infer": ".golden.integer",
+    "load_network": ".golden.network",
+}
+"""All of it is imported when it is asked for: who wants a part need not wait for the rest."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is in `_WHERE`."""
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,5 @@
 """The error of the verbs."""
 
 
-class VerbError(Exception):
+class VerbError(ValueError):
     """What was asked for cannot be done; the message says why, or what can."""

@@ -7,8 +7,9 @@ import click
 import numpy as np
 
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import differences, load_network
+from firstspike.golden import load_network
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.comparison import compared
 from firstspike.scripts.options import folder_option, folding_options, port_options, target_option
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
@@ -43,10 +44,9 @@ def command(
     images = select(network, options)
     ready = opened(target, net, network, options)
     with json_result(json_path) as write, ready:
-        results = ready.run(images.ticks, images.pixels)
-        expected = ready.expected(images.ticks, images.pixels)
-        found = list(differences(expected, results))
-        spikes = None if results.logs is None else sum(map(len, results.logs))
+        comparison = compared(ready, images.ticks, images.pixels)
+        found, logs = comparison.differences, comparison.found.logs
+        spikes = None if logs is None else sum(map(len, logs))
         counts = Counter(one.what for one in found)
         write(
             {
@@ -65,6 +65,7 @@ def command(
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
-    if expected.cycles is not None and np.all(expected.cycles != UNCOUNTED):
+    cycles = comparison.expected.cycles
+    if cycles is not None and np.all(cycles != UNCOUNTED):
         what.append("clock cycles")
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")

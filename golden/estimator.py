@@ -1,0 +1,373 @@
+"""The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .encoding import encode
+from .features import Features
+from .fields import integer
+from .integer import infer
+from .learning.learn import learn
+from .learning.rule import Settings
+from .learning.state import LearningState
+from .network import LARGEST, Network
+from .results import Results, until
+from .training.recipes import GRADED
+from .training.suited import ENCODING, suited
+from .training.trainer import Trainer
+
+_BETA = GRADED["beta"]
+_BATCH = 5000  # samples run through the network at once: bounds the memory
+_PATIENCE = 30  # epochs without anything better, where some samples are held out
+_SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how much is to come
+_BRIGHT, _HIDDEN = 150, 600  # spikes and neurons that random weights of learning are made for
+
+
+def _learns(estimator: "FirstSpikeClassifier") -> bool:
+    """Whether the chip could learn what the parameters say; an AttributeError says why not."""
+    if estimator.encoding not in ("binary", "levels-2") or len(estimator.hidden) != 1:
+        raise AttributeError(
+            'partial_fit is learning on the chip, which needs encoding="binary" and one hidden '
+            f"layer, not {estimator.encoding!r} and {len(estimator.hidden)}."
+        )
+    return True
+
+
+class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
+    """Classifier whose first output neuron to spike names the class.
+
+    What is fitted is an integer network, `network_`, that the core equals to the bit: it can be
+    saved, compared with hardware and built. Features become spike times: a large value spikes
+    early. Nothing need be scaled before.
+
+    Parameters
+    ----------
+    hidden : tuple of int, default=(100,)
+        Sizes of the hidden layers.
+    encoding : str, default="levels-64"
+        "levels-N" or "binary" for features [n, n_features], "crossings-L" for time series
+        [n, channels, steps], "ticks" for spike ticks [n, n_inputs], 0 for none.
+    complement : bool, default=True
+        Give every feature a second input that is early where the value is small.
+    constant : bool, default=True
+        Give the network an input that always spikes: it has no bias.
+    threshold : float or None, default=None
+        Of a binary encoding, the value from which on a feature spikes, instead of the middle of
+        its range.
+    weight_bits : int, default=8
+        Of every weight, 2 to 8.
+    weight_decay : float or None, default=None
+        What keeps weights small, more of it for simpler boundaries; None for 0.3, and less where
+        there are more than 1,000 samples.
+    epochs : int or None, default=None
+        Passes over the samples with real weights, before a tenth as many with integer ones; None
+        for at least 3,000 steps and 20 passes.
+    validation_fraction : float, default=0.0
+        Share of the samples that is not trained on, stratified, but chooses the best epoch, and
+        ends training when 30 brought nothing better; 0 for none.
+    random_state : int, RandomState or None, default=None
+        Of the first weights and the order of the samples.
+
+    Attributes
+    ----------
+    network_ : Network
+    classes_ : ndarray of shape (n_classes,)
+    n_features_in_ : int
+        Features, or channels of time series.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Where X has names that are all strings.
+    n_iter_ : int
+        Passes over the samples that were made.
+
+    Notes
+    -----
+    `decision_function` gives M of the outputs at the tick of the decision. From there the class
+    follows by argmax, in ties and forced decisions too, and the core holds the same integers.
+
+    References
+    ----------
+    H. Mostafa, "Supervised learning based on temporal coding in spiking neural networks", IEEE
+    TNNLS 29(7), 2018.
+
+    Examples
+    --------
+    >>> from firstspike import FirstSpikeClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> classifier = FirstSpikeClassifier(hidden=(20,), random_state=0).fit(X, y)
+    >>> classifier.score(X, y) > 0.95
+    True
+    >>> classifier.network_.shape
+    (9, 20, 3)
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (100,),
+        *,
+        encoding: str = ENCODING,
+        complement: bool = True,
+        constant: bool = True,
+        threshold: float | None = None,
+        weight_bits: int = 8,
+        weight_decay: float | None = None,
+        epochs: int | None = None,
+        validation_fraction: float = 0.0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden = hidden
+        self.encoding = encoding
+        self.complement = complement
+        self.constant = constant
+        self.threshold = threshold
+        self.weight_bits = weight_bits
+        self.weight_decay = weight_decay
+        self.epochs = epochs
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train a new network.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If samples, labels or parameters are not what they can be.
+        """
+        X, y = self._validated(X, y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        parameters = self._parameters(X)
+        trainer = Trainer(**parameters).fit(
+            X, codes, names=self._feature_names(), classes=self._class_names()
+        )
+        self.network_ = trainer.network_
+        self.n_iter_ = len(trainer.history_)
+        self._state: LearningState | None = None
+        return self
+
+    @available_if(_learns)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Learn from samples one after the other, in integers, as the core does it.
+
+        Goes on from what `fit` or an earlier call has left, or begins with a random network, whose
+        edges of features are those of the first samples. For networks with the binary encoding and
+        one hidden layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), default=None
+            All there will be; to be given in a first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If samples, labels or parameters are not what they can be.
+        """
+        first = not hasattr(self, "network_")
+        X, y = self._validated(X, y, reset=first)
+        if first:
+            if classes is None:
+                raise ValueError("classes is None: name all there will be in the first call.")
+            self.classes_ = unique_labels(classes)
+        elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+            raise ValueError(f"classes is {classes!r}: it was {self.classes_.tolist()} before.")
+        if unknown := sorted({*np.unique(y).tolist()} - {*self.classes_.tolist()}):
+            raise ValueError(f"y has {unknown[0]!r}, which is none of the classes.")
+        if first:
+            self._state = self._random_state(X)
+            self.n_iter_ = 0
+        elif self._state is None:
+            self._state = LearningState.of(self.network_)
+        state = self._state
+        learn(state, encode(state.template, X), np.searchsorted(self.classes_, y), _SETTINGS)
+        self.network_ = state.network
+        self.n_iter_ += 1
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each sample, as the integer network decides.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        decisions = [results.decision for _, results in self._inferred(X)]
+        return self.classes_[np.concatenate(decisions)]
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """The potential M of every output at the tick of the decision, with threshold and unit 1.
+
+        The output that fires has 0 or more, the others less, unless they fire in the same tick; in
+        a forced decision all have less.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes), or (n_samples,) of two classes
+            Of two classes, the second's potential less the first's.
+        """
+        potentials = self._potentials(X)
+        return potentials[:, 1] - potentials[:, 0] if len(self.classes_) == 2 else potentials
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Softmax of beta M, with the potentials M of every output at the tick of the decision.
+
+        Training makes softmax(-beta z) of the outputs' spike times z a probability, and has a
+        silent output fire as long after the end as M is below 0 then. This is the same with the
+        decision as the end.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+        """
+        return softmax(_BETA * self._potentials(X), axis=1)
+
+    def _validated(self, *data: Any, reset: bool = True) -> Any:
+        """X as float64, and y if it is given, as scikit-learn checks them."""
+        series = str(self.encoding).startswith("crossings")
+        checked = validate_data(self, *data, dtype=np.float64, allow_nd=series, reset=reset)
+        if len(data) > 1:
+            check_classification_targets(checked[1])
+        return checked
+
+    def _parameters(self, X: np.ndarray) -> dict[str, Any]:
+        """Those of the trainer."""
+        self._check_parameters()
+        fraction = self.validation_fraction
+        ticks = self.encoding == "ticks"
+        parameters = suited(
+            len(X),
+            self.encoding,
+            max(1, int(X.max())) if ticks else None,
+            hidden=self.hidden,
+            threshold=self.threshold,
+            weight_bits=self.weight_bits,
+            weight_decay=self.weight_decay,
+            epochs=self.epochs,
+            held_out=float(fraction) if fraction else 0,
+            patience=_PATIENCE if fraction else None,
+            seed=self._seed(),
+        )
+        parameters["complement"] &= bool(self.complement)
+        parameters["constant"] &= bool(self.constant)
+        return parameters
+
+    def _check_parameters(self) -> None:
+        """Raise ValueError for those that nobody else would find fault with in a sentence."""
+        if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str):
+            raise ValueError(f"hidden is {self.hidden!r}: give sizes of layers, such as (100,).")
+        for size in self.hidden:
+            integer("hidden", size, 1, LARGEST)
+        integer("weight_bits", self.weight_bits, 2, 8)
+        if self.epochs is not None:
+            integer("epochs", self.epochs, 1, LARGEST)
+        for name, highest in (("validation_fraction", 1), ("weight_decay", np.inf)):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, Real) and 0 <= float(value) < highest):
+                raise ValueError(f"{name} is {value!r}: it must be from 0 to below {highest}.")
+
+    def _random_state(self, X: np.ndarray) -> LearningState:
+        """Of a network with random weights that fires for samples like X."""
+        self._check_parameters()
+        features = Features.fitted(
+            X,
+            self.encoding,
+            complement=bool(self.complement),
+            constant=bool(self.constant),
+            threshold=self.threshold,
+            names=self._feature_names(),
+        )
+        assert features is not None  # pixels are bytes, these are floats
+        (hidden,) = self.hidden
+        layers = (features.n_inputs(X.shape[1]), hidden, len(self.classes_))
+        state = LearningState.random(layers, seed=self._seed())
+        template = replace(state.template, features=features, classes=self._class_names())
+        bright = np.count_nonzero(encode(template, X)) / len(X)
+        shares = bright / _BRIGHT, hidden / _HIDDEN
+        thresholds = zip(template.thresholds, shares, strict=True)
+        state.template = replace(
+            template, thresholds=tuple(max(1, round(one * share)) for one, share in thresholds)
+        )
+        return state
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(1 << 31))
+
+    def _feature_names(self) -> tuple[str, ...]:
+        return _names(getattr(self, "feature_names_in_", ()))
+
+    def _class_names(self) -> tuple[str, ...]:
+        """None for 0, 1, 2 and so on, which need none."""
+        classes = self.classes_
+        if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
+            return ()
+        return _names(classes.tolist())
+
+    def _inferred(self, X: Any) -> Iterator[tuple[np.ndarray, Results]]:
+        """Ticks and results, batch by batch."""
+        check_is_fitted(self)
+        X = self._validated(X, reset=False)
+        for batch in np.array_split(X, -(-len(X) // _BATCH)):
+            ticks = encode(self.network_, batch)
+            yield ticks, infer(self.network_, ticks)
+
+    def _potentials(self, X: Any) -> np.ndarray:
+        """M of every output at the decision, with threshold and unit 1, float64 [n, n_classes]."""
+        parts = [potentials_at_decision(self.network_, *some) for some in self._inferred(X)]
+        return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
+
+
+def potentials_at_decision(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
+    """M of every output neuron at the tick of the decision, float64 [n, n_out].
+
+    `results` are those that `infer` gives for `ticks`, of a network with `max_spikes` 1. The class
+    is the argmax: the outputs that fired have 0 or more.
+    """
+    spikes = results.hidden[-1] if results.hidden else ticks
+    decision = results.tick[:, None]
+    # In floating point for the sake of a fast product; all sums are integers below 2^53.
+    since = np.where(until(spikes, results.tick), decision - spikes, 0).astype(np.float64)
+    return since @ network.weights[-1] - network.thresholds[-1] * decision
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    """The values as names in a network, none if they cannot be."""
+    names = tuple(map(str, values))
+    printable = all(name.strip() and name.isprintable() for name in names)
+    return names if printable and len(set(names)) == len(names) else ()

@@ -1,0 +1,81 @@
+"""A target against the golden model: what `firstspike compare` and `firstspike.compare` share."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from firstspike.golden.encoding import encode, input_levels
+from firstspike.golden.network import Network, load_network
+from firstspike.golden.results import Difference, Results, differences
+
+from .errors import VerbError
+from .targets import BUILT, TARGETS, opened
+from .targets.target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Images on a target, and what golden says of them."""
+
+    expected: Results
+    found: Results
+    differences: list[Difference]
+
+
+def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:
+    """Run images, as `Target.run` takes them, on an opened target."""
+    found = ready.run(ticks, pixels)
+    expected = ready.expected(ticks, pixels)
+    return Comparison(expected, found, list(differences(expected, found)))
+
+
+def compare(
+    network: Network | str | os.PathLike[str],
+    samples: Any,
+    target: str = "rtl",
+    *,
+    lanes: int | None = None,
+    window: int | None = None,
+    bitmap: int | None = None,
+    port: str | None = None,
+    baud: int | None = None,
+    board: str | None = None,
+    build: str | os.PathLike[str] | None = None,
+) -> list[Difference]:
+    """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
+
+    `network`: itself, its file, or the name of one that comes with the package; `samples` as
+    `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`,
+    `window` and `bitmap`, simulated on Verilator; "board" with `port` and `baud`; "netlist" with
+    `board` and `build`, where `firstspike build` has put it. Returns the differences, none if they
+    are equal; `str` makes a sentence of each.
+
+    Raises ValueError for what does not fit, and the errors of what runs it.
+    """
+    if target not in (*TARGETS[1:], *BUILT):
+        raise VerbError(f"there is no target {target!r}: give {', '.join(TARGETS[1:] + BUILT)}.")
+    name = "network" if isinstance(network, Network) else os.fspath(network)
+    if not isinstance(network, Network):
+        network = load_network(network)
+    ticks = encode(network, samples)
+    pixels = None
+    if network.takes_bitmap:
+        pixels = (input_levels(network, samples) > 0).astype(np.uint8) * 255
+    options = {
+        "lanes": lanes,
+        "window": window,
+        "bitmap": bitmap,
+        "port": port,
+        "baud": baud,
+        "board": board,
+        "build": None if build is None else Path(build),
+    }
+    try:
+        with opened(target, name, network, options) as ready:
+            return compared(ready, ticks, pixels).differences
+    except click.ClickException as error:
+        raise VerbError(error.message.replace("--", "")) from None

@@ -1,0 +1,188 @@
+"""The scikit-learn classifier: its contract, what it says, and the network that it makes."""
+
+import doctest
+
+import numpy as np
+import pytest
+from hypothesis import given
+from sklearn.base import clone
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import validation
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from firstspike import FirstSpikeClassifier, Network, encode, infer
+from firstspike.golden import LearningState, Settings, estimator, learn, potentials
+from firstspike.golden.estimator import potentials_at_decision
+from tests.support.strategies import networks_with_ticks
+
+SMALL = FirstSpikeClassifier((20,), epochs=30, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def iris():
+    return load_iris(return_X_y=True)
+
+
+@parametrize_with_checks(
+    [FirstSpikeClassifier(), FirstSpikeClassifier(encoding="binary", epochs=20)]
+)
+def test_the_contract_of_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_the_example_is_right():
+    assert doctest.testmod(estimator) == (5, 0)
+
+
+@given(networks_with_ticks(max_spikes=1))
+def test_the_class_has_the_highest_potential(network_with_ticks):
+    """In ties and forced decisions, too."""
+    network, ticks = network_with_ticks
+    results = infer(network, ticks)
+    found = potentials_at_decision(network, ticks, results)
+    for row, tick, decision, M in zip(ticks, results.tick, results.decision, found, strict=True):
+        assert M.tolist() == potentials(network, row)[-1][tick].tolist()
+        assert M.argmax() == decision
+
+
+def test_probabilities_and_scores_say_what_is_predicted(iris):
+    X, y = iris
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    classifier = clone(SMALL).fit(X, names)
+    predicted = classifier.predict(X)
+    assert (predicted == names).mean() > 0.9
+    assert classifier.network_.classes == ("setosa", "versicolor", "virginica")
+    for scores in (classifier.predict_proba(X), classifier.decision_function(X)):
+        assert scores.shape == (150, 3)
+        assert (classifier.classes_[scores.argmax(axis=1)] == predicted).all()
+    assert classifier.predict_proba(X).sum(axis=1) == pytest.approx(1)
+    two = clone(SMALL).fit(X[y > 0], y[y > 0])
+    assert two.network_.classes == ("1", "2")
+    assert ((two.decision_function(X) > 0) == (two.predict(X) == 2)).all()
+
+
+def test_the_network_is_all_there_is(iris, tmp_path):
+    X, y = iris
+    classifier = clone(SMALL).fit(X, y)
+    classifier.network_.save(tmp_path / "iris.npz")
+    network = Network.load(tmp_path / "iris.npz")
+    assert (infer(network, encode(network, X)).decision == classifier.predict(X)).all()
+    assert network.classes == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(("a", "b", "c", "d"), ("a", "b", "c", "d")), (("a", "b", "c", " "), ())],
+)
+def test_names_of_features_are_in_the_network(iris, monkeypatch, names, expected):
+    """Those of a data frame, of which there need be no package here."""
+    monkeypatch.setattr(validation, "_get_feature_names", lambda _: np.array(names, object))
+    classifier = clone(SMALL).fit(*iris)
+    assert classifier.feature_names_in_.tolist() == list(names)
+    assert classifier.network_.features.names == expected
+
+
+def test_works_inside_of_scikit_learn(iris):
+    X, y = iris
+    assert cross_val_score(SMALL, X, y, cv=3).mean() > 0.85
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), SMALL),
+        {"firstspikeclassifier__hidden": [(20,), (20, 20)]},
+        cv=2,
+    )
+    assert search.fit(X, y).score(X, y) > 0.85
+
+
+def test_held_out_samples_end_training(iris):
+    X, y = iris
+    classifier = FirstSpikeClassifier((20,), validation_fraction=0.2, random_state=0).fit(X, y)
+    assert 30 < classifier.n_iter_ < 200
+
+
+def test_time_series():
+    """Two classes that differ in when a bump comes."""
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    when = 10 + 8 * y[:, None, None] + rng.integers(0, 4, (80, 2, 1))
+    X = np.exp(-(((np.arange(40) - when) / 4) ** 2))
+    classifier = FirstSpikeClassifier((20,), encoding="crossings-4", random_state=0).fit(X, y)
+    assert classifier.score(X, y) == 1
+    assert classifier.network_.features.steps == 40
+
+
+def test_ticks():
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    X = rng.integers(1, 30, (80, 6))
+    X[:, :3] += 30 * y[:, None]
+    X[:, 5] = 0
+    classifier = FirstSpikeClassifier((20,), encoding="ticks", random_state=0).fit(X, y)
+    assert classifier.score(X, y) > 0.9
+    assert (classifier.network_.unit, classifier.network_.n_inputs) == (10, 6)
+
+
+def test_learns_as_the_chip(iris):
+    """From random weights, and on from what `fit` has made."""
+    X, y = make_blobs(300, 10, centers=3, random_state=1)
+    classifier = FirstSpikeClassifier((40,), encoding="binary", random_state=0)
+    scores = []
+    for _ in range(5):
+        classifier.partial_fit(X, y, classes=[0, 1, 2])
+        scores.append(classifier.score(X, y))
+    assert max(scores[:1]) > 0.6
+    assert scores[-1] > 0.9
+    assert classifier.n_iter_ == 5
+    classifier.fit(X, y)
+    state = LearningState.of(classifier.network_)
+    assert classifier.network_.unit == 32
+    wrong = (y + 1) % 3
+    learn(state, encode(classifier.network_, X), wrong, Settings(output_draw=2))
+    assert classifier.partial_fit(X, wrong).network_.digest() == state.network.digest()
+
+
+@pytest.mark.parametrize("changes", [{"encoding": "levels-4"}, {"hidden": (5, 5)}])
+def test_what_no_chip_learns_has_no_partial_fit(changes):
+    classifier = FirstSpikeClassifier(encoding="binary").set_params(**changes)
+    with pytest.raises(AttributeError) as caught:
+        classifier.partial_fit([[0], [1]], [0, 1], classes=[0, 1])
+    assert "one hidden layer" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("classes", "told"), [(None, "first call"), ([0, 1], "2, which is none of the classes")]
+)
+def test_classes_of_a_first_call(iris, classes, told):
+    with pytest.raises(ValueError, match=told):
+        FirstSpikeClassifier(encoding="binary").partial_fit(*iris, classes=classes)
+
+
+def test_classes_stay_as_they_are(iris):
+    classifier = FirstSpikeClassifier(encoding="binary").partial_fit(*iris, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"it was \[0, 1, 2\] before"):
+        classifier.partial_fit(*iris, classes=[0, 1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"hidden": 100}, r"such as \(100,\)"),
+        ({"hidden": ()}, "at least one"),
+        ({"hidden": (10, 0)}, "hidden is 0"),
+        ({"encoding": "levels-300"}, "levels-N"),
+        ({"encoding": "crossings-4"}, "time series"),
+        ({"encoding": "ticks"}, "integers"),
+        ({"threshold": 1.0}, "binary"),
+        ({"encoding": "binary", "threshold": np.inf}, "finite"),
+        ({"weight_bits": 9}, "2..8"),
+        ({"weight_decay": -1}, "weight_decay is -1"),
+        ({"epochs": 0}, "epochs is 0"),
+        ({"validation_fraction": 1.0}, "below 1"),
+        ({"validation_fraction": 0.001}, "kept apart"),
+    ],
+)
+def test_parameters_that_cannot_be(iris, changes, told):
+    with pytest.raises(ValueError, match=told):
+        FirstSpikeClassifier(**changes).fit(*iris)
