@@ -34,7 +34,8 @@ def test_the_contract_of_scikit_learn(estimator, check):
 
 
 def test_the_example_is_right():
-    assert doctest.testmod(estimator) == (0, 5)
+    failed, attempted = doctest.testmod(estimator)
+    assert failed == 0 < attempted
 
 
 @given(networks_with_ticks(max_spikes=1))
