@@ -1,10 +1,9 @@
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
 `Parameters` names the parameters; this holds the weights while they change. For every hidden neuron
-the gradient is kept as that on its *drive* d, the sum of its weights from inputs at z = 1, or
-earlier with jitter: there dz/dd = (1 - z) / (B - 1), so a weight from input p gets
-d (z - z_p) / (z - 1). Clipping, sparsity and revival act on d. The output's weights have the plain
-gradient.
+the gradient is kept as that on its *drive* d, the sum of its weights from inputs at the earliest z,
+mostly 1: there dz/dd = (1 - z) / (B - 1), so a weight from input p gets d (z - z_p) / (z - 1).
+Clipping, sparsity and revival act on d. The output's weights have the plain gradient.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +40,7 @@ class Optimiser:
         `times`: [n_values], the z at which an input of each value spikes, inf for never.
         """
         self.parameters = parameters
-        self._inputs = Inputs(parameters, times, rng)
+        self._inputs = Inputs(times)
         sizes = (n_rows, *shape[1:])
         self.weights = []
         for layer, size in enumerate(pairwise(sizes)):
@@ -90,7 +89,7 @@ class Optimiser:
     def step(self, values: np.ndarray, labels: np.ndarray, rate: float) -> tuple[float, int]:
         """Learn from values int[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
-        times, slopes, z_out = self.forward(weights, values, training=True)
+        times, slopes, z_out = self.forward(weights, values)
         parameters = self.parameters
         value, dz = cross_entropy(
             z_out, labels, parameters.beta, parameters.phantom, parameters.smoothing
@@ -120,15 +119,15 @@ class Optimiser:
         return float(right) / len(values), spikes / len(values)
 
     def forward(
-        self, weights: Sequence[np.ndarray], values: np.ndarray, training: bool = False
+        self, weights: Sequence[np.ndarray], values: np.ndarray
     ) -> tuple[list[Any], list[np.ndarray], np.ndarray]:
         """Inputs and times of every layer, slopes a layer, effective output times.
 
-        Inputs are as `Inputs` gives them, jittered in `training`. Effective times are
-        horizon - M(horizon) for the silent, later the further from firing.
+        Inputs are as `Inputs` gives them. Effective times are horizon - M(horizon) for the silent,
+        later the further from firing.
         """
         horizon = np.float32(self.parameters.horizon)
-        inputs = self._inputs.jittered(values) if training else self._inputs.spikes(values)
+        inputs = self._inputs.spikes(values)
         times: list[Any] = [inputs]
         slopes = []
         for layer, W in enumerate(weights):

@@ -70,8 +70,6 @@ class Parameters:
     initial: tuple[tuple[float, float], tuple[float, float]] = ((0.012, 0.05), (0.06, 0.08))
     """(mean, standard deviation) of the initial weights, of a first layer of 784 inputs and of
     later ones of 600; for other sizes scaled, so that neurons are driven alike."""
-    jitter: float = 0.0
-    """How far every input spike is moved at random, at most, in units of z."""
     smoothing: float = 0.0
     """Share of the probability that the cost asks to be spread over all classes."""
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen

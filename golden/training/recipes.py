@@ -3,8 +3,13 @@
 `sparse` makes the shipped networks. `plain` and `noisy` repeat the table of Mostafa (2017), whose
 cost and noise are not published, with ours: `plain` trains on the binarised pixels as they are,
 `noisy` inverts each pixel with a probability of 5 % anew in every epoch.
+
+`deep`, `accurate` and `robust` take grey levels and are made for accuracy, not for few spikes.
+`deep` has two hidden layers, for digits; `accurate` has one wide layer, for pictures that are not
+mostly dark; their weights of 4 bits fit an ECP5-85F. `robust` is for pixels that may be wrong.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from .augment import Augmentation
@@ -34,8 +39,52 @@ _NOISY = _PLAIN | {
     "augmentation": _FLIPS,
 }
 
+_ACCURATE: dict[str, Any] = {
+    "hidden": (800,),
+    "encoding": "levels-16",
+    "weight_bits": 4,
+    "n_connected": None,
+    "epochs": 50,
+    "fine_tuning_epochs": 4,
+    "rate": 2.5e-3,
+    "fine_tuning_rate": 3e-4,
+    "sparsity": 0.0,
+    "smallest_slope": 3.0,
+    "smoothing": 0.05,
+    "weight_decay": 0.05,
+    "augmentation": Augmentation(
+        rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05, share=0.8
+    ),
+}
+_DIGITS = Augmentation(
+    rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9
+)
+_DEEP: dict[str, Any] = _ACCURATE | {
+    "hidden": (400, 400),
+    "encoding": "levels-4",
+    "rate": 3e-3,
+    "weight_decay": 0.15,
+    "augmentation": _DIGITS,
+}
+_ROBUST: dict[str, Any] = _DEEP | {
+    "hidden": (600,),
+    "weight_bits": 8,
+    "n_connected": 512,
+    "epochs": 32,
+    "fine_tuning_epochs": 3,
+    "fine_tuning_rate": 4e-4,
+    "augmentation": replace(_DIGITS, flip=0.05),
+}
+
 #: Parameters of `Trainer` by recipe
-RECIPES: dict[str, dict[str, Any]] = {"sparse": _SPARSE, "plain": _PLAIN, "noisy": _NOISY}
+RECIPES: dict[str, dict[str, Any]] = {
+    "sparse": _SPARSE,
+    "plain": _PLAIN,
+    "noisy": _NOISY,
+    "deep": _DEEP,
+    "accurate": _ACCURATE,
+    "robust": _ROBUST,
+}
 
 #: What changes where pixels spike at several times, up to z = 6: dark ones spike, too, at the end,
 #: so that all weights of a neuron sum to its slope whatever the image; all has more time
@@ -68,11 +117,12 @@ _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
-def recipe(name: str, encoding: str = "binary", **changes: Any) -> dict[str, Any]:
-    """Parameters of `Trainer` for a recipe and encoding; of `changes` None is no change.
+def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Parameters of `Trainer` for a recipe and encoding; None is the recipe's own, or no change.
 
     Raises `KeyError` for a recipe there is not.
     """
+    encoding = encoding or RECIPES[name].get("encoding", "binary")
     parameters = RECIPES[name] | {"encoding": encoding}
     if encoding not in ("binary", "levels-2"):
         parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})

@@ -12,9 +12,7 @@ from firstspike.golden import encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
-from firstspike.golden.training.inputs import Inputs
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
-from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.quantise import (
     best_threshold,
     compact,
@@ -99,7 +97,7 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
         {"hidden": (60, 40)} | DEEP,
         {"encoding": "levels-4"} | GRADED,
         {"weight_bits": 2},
-        {"jitter": 0.25, "smoothing": 0.05, "smallest_slope": 1.0},
+        {"smoothing": 0.05, "smallest_slope": 1.0},
         {"compact": True, "revival": 0.02, "weight_decay": 1e-5, "weight_sum": 1e-3},
     ],
 )
@@ -196,30 +194,6 @@ def test_smallest_slope_bounds_the_gradient():
     assert first == pytest.approx(2.0 / 1.0 / 0.5 * (1 - 1001), rel=1e-2)
 
 
-def ticks_of(groups, n_in):
-    """The ticks of the inputs of `Groups`, 0 for never."""
-    ticks = np.zeros((len(groups.n_groups), n_in), int)
-    for image, count in enumerate(groups.n_groups):
-        for k in range(count):
-            inputs = groups.order[image, groups.start[image, k] : groups.start[image, k + 1]]
-            ticks[image, inputs] = round(groups.z[image, k] * 16)
-    return ticks
-
-
-def test_jitter_moves_every_spike_a_little():
-    """Never those that do not come, and never past a tick 1 or the deadline."""
-    parameters = Parameters(jitter=0.5, deadline=34)
-    times = np.array([1.0, np.inf, 0.25, 2.0])
-    inputs = Inputs(parameters, times, np.random.default_rng(0))
-    values = np.random.default_rng(1).integers(0, 4, (50, 200))
-    ticks = ticks_of(inputs.jittered(values), 200)
-    assert inputs.earliest == 1 / 16, "a tick 1"
-    for value, (low, high) in enumerate([(8, 24), (0, 0), (1, 12), (24, 34)]):
-        found = ticks[values == value]
-        assert (found.min(), found.max()) == (low, high)
-    assert (ticks_of(inputs.spikes(values), 200) == np.array([16, 0, 4, 32])[values]).all()
-
-
 @given(st.integers(2, 8), st.data())
 def test_best_threshold_finds_weights_that_are_exact(bits, data):
     low, high = weight_range(bits)
@@ -304,6 +278,22 @@ def test_each_bound_varies_images_a_little(name):
     centre = [(weight * axis).sum((1, 2)) / weight.sum((1, 2)) for axis in (column, row)]
     assert np.abs(centre[0] - 17).max() < 2.5
     assert np.abs(centre[1] - 10).max() < 2.5
+
+
+def test_a_recipe_has_an_encoding_of_its_own():
+    assert recipe("sparse")["encoding"] == "binary"
+    deep = recipe("deep")
+    assert (deep["encoding"], deep["late"]) == ("levels-4", GRADED["late"])
+    assert "late" not in recipe("deep", "binary")
+
+
+@pytest.mark.parametrize("encoding", [None, "binary"])
+@pytest.mark.parametrize("hidden", [(60, 40), (60, 50, 40)])
+def test_deep_recipe_learns_as_it_is(hidden, encoding, digits):
+    small = {key: SMALL[key] for key in ("epochs", "fine_tuning_epochs", "held_out", "batch")}
+    trainer = Trainer(**recipe("deep", encoding, hidden=hidden) | small | {"augmentation": None})
+    trainer.fit(digits.x_train, digits.y_train)
+    assert trainer.score(digits.x_test, digits.y_test) > 0.75
 
 
 @pytest.mark.parametrize("encoding", ["binary", "levels-8"])
