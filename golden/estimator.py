@@ -1,7 +1,6 @@
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from numbers import Real
 from typing import Any, Self
 
@@ -14,11 +13,11 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .encoding import encode
-from .features import Features
 from .fields import integer
 from .integer import infer
 from .learning.learn import learn
 from .learning.rule import Settings
+from .learning.start import at_random
 from .learning.state import LearningState
 from .network import LARGEST, Network
 from .results import Results, until
@@ -30,7 +29,6 @@ _BETA = GRADED["beta"]
 _BATCH = 5000  # samples run through the network at once: bounds the memory
 _PATIENCE = 30  # epochs without anything better, where some samples are held out
 _SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how much is to come
-_BRIGHT, _HIDDEN = 150, 600  # spikes and neurons that random weights of learning are made for
 
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
@@ -305,26 +303,17 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Of a network with random weights that fires for samples like X."""
         self._check_parameters()
-        features = Features.fitted(
+        return at_random(
             X,
-            self.encoding,
+            self.hidden,
+            len(self.classes_),
+            seed=self._seed(),
             complement=bool(self.complement),
             constant=bool(self.constant),
             threshold=self.threshold,
             names=self._feature_names(),
+            classes=self._class_names(),
         )
-        assert features is not None  # pixels are bytes, these are floats
-        (hidden,) = self.hidden
-        layers = (features.n_inputs(X.shape[1]), hidden, len(self.classes_))
-        state = LearningState.random(layers, seed=self._seed())
-        template = replace(state.template, features=features, classes=self._class_names())
-        bright = np.count_nonzero(encode(template, X)) / len(X)
-        shares = bright / _BRIGHT, hidden / _HIDDEN
-        thresholds = zip(template.thresholds, shares, strict=True)
-        state.template = replace(
-            template, thresholds=tuple(max(1, round(one * share)) for one, share in thresholds)
-        )
-        return state
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(1 << 31))

@@ -83,7 +83,7 @@ class LearningState:
     @classmethod
     def random(
         cls,
-        layers: tuple[int, int, int] = (784, 600, 10),
+        layers: tuple[int, ...] = (784, 600, 10),
         stored_bits: int = STORED_BITS,
         seed: int = 1,
         *,

@@ -126,15 +126,10 @@ def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> 
 
 def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
     """Which inputs are connected, of `spiking` [n, n_inputs], 0 where one does not spike."""
-    n_inputs, n_connected = spiking.shape[1], parameters.n_connected
-    if n_connected is not None:
-        if not 1 <= n_connected <= n_inputs:
-            raise TrainingError(
-                f"{n_connected} inputs are to be connected of {n_inputs}: give 1..{n_inputs}."
-            )
-        return most_active_inputs(spiking, n_connected)
+    if parameters.n_connected is not None:
+        return most_active_inputs(spiking, parameters.n_connected)
     if features is None:
-        return np.arange(n_inputs, dtype=np.int32)
+        return np.arange(spiking.shape[1], dtype=np.int32)
     # What is always the same says nothing, but for the constant input.
     varied = spiking.min(axis=0) != spiking.max(axis=0)
     varied[-1] |= features.constant

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from firstspike.golden.encoding import encode
+from firstspike.golden.features import EncodingError
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network, weight_range
 
@@ -29,8 +30,13 @@ def best_threshold(W: np.ndarray, bits: int) -> int:
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
     """The `count` inputs that spike (or are bright) in most images, sorted.
 
-    `spiking`: [n, n_inputs], 0 or False where an input does not.
+    `spiking`: [n, n_inputs], 0 or False where an input does not. Raises `EncodingError`.
     """
+    n_inputs = spiking.shape[1]
+    if not 1 <= count <= n_inputs:
+        raise EncodingError(
+            f"{count} inputs are to be connected of {n_inputs}: give 1..{n_inputs}."
+        )
     bright = np.count_nonzero(spiking, axis=0)
     return np.sort(np.argsort(-bright, kind="stable")[:count]).astype(np.int32)
 

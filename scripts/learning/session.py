@@ -9,7 +9,6 @@ import numpy as np
 
 from firstspike.golden import (
     Dataset,
-    Features,
     LearningError,
     LearningState,
     Network,
@@ -20,12 +19,10 @@ from firstspike.golden import (
     learn,
     load_network,
 )
-from firstspike.golden.encoding import input_levels
-from firstspike.golden.features import checked_samples, is_pixels
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.learning.start import at_random
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.golden.training.quantise import most_active_inputs
 from firstspike.scripts.datasets import loaded
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target
@@ -181,40 +178,24 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
     """The weights to begin with: random ones, or those of a network or of its state."""
     seed, bits = run["seed"], run["stored_bits"]
     if network is None:
-        return _at_random(run, images)
+        if images.ticks:
+            raise VerbError("spikes at many ticks are not learned from random weights: use train.")
+        return at_random(
+            images.x_train,
+            run["random"],
+            images.n_classes,
+            stored_bits=bits or STORED_BITS,
+            seed=seed,
+            n_connected=run["inputs"],
+            names=images.features,
+            classes=images.classes,
+        )
     path = state_path(run["net"])
     if path.exists():
         state = LearningState.load(path, network)
         if bits in (None, state.stored_bits):
             return replace(state, done=0, template=network)
     return LearningState.of(network, bits or STORED_BITS, seed)
-
-
-def _at_random(run: dict[str, Any], images: Dataset) -> LearningState:
-    """Random weights for a data set; what are no pixels are binary, with complement and constant.
-
-    So all inputs spike at one tick, as the hardware learns.
-    """
-    if images.ticks:
-        raise VerbError("spikes at many ticks are not learned from random weights: use train.")
-    samples = checked_samples(images.x_train)
-    features = None
-    if not is_pixels(samples):
-        features = Features.fitted(
-            samples, "binary", complement=True, constant=True, names=images.features
-        )
-    count = samples[0].size if features is None else features.n_inputs(samples[0].size)
-    layers = (count, *run["random"], images.n_classes)
-    arguments = layers, run["stored_bits"] or STORED_BITS, run["seed"]
-    state = LearningState.random(*arguments, features=features, classes=images.classes)
-    if not run["inputs"]:
-        return state
-    if run["inputs"] > count:
-        raise VerbError(f"there are {count} inputs: --inputs {run['inputs']} are too many.")
-    inputs = most_active_inputs(input_levels(state.template, samples), run["inputs"])
-    return LearningState.random(
-        *arguments, inputs=inputs, features=features, classes=images.classes
-    )
 
 
 def _session(state: LearningState, images: Dataset) -> Session:
