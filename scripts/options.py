@@ -29,14 +29,16 @@ class Number(click.FloatRange):
 
 
 class Sizes(click.ParamType):
-    """Of layers, written 400-400."""
+    """Of layers, written 400-400, or none."""
 
     name = "sizes"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Split at the hyphens."""
+        if value == "none":
+            return ()
         if not re.fullmatch("[1-9][0-9]{0,8}(-[1-9][0-9]{0,8})*", value):
-            self.fail(f"{value!r} is not sizes of hidden layers, such as 600 or 400-400.")
+            self.fail(f"{value!r} is not sizes of hidden layers, such as 600, 400-400 or none.")
         return tuple(map(int, value.split("-")))
 
 

@@ -118,7 +118,7 @@ def command_line(ctx: click.Context) -> str:
             if parameter.is_flag:
                 continue
         if isinstance(value, tuple):  # sizes
-            value = "-".join(map(str, value))
+            value = "-".join(map(str, value)) or "none"
         elif isinstance(value, list):  # pairs
             value = ",".join(":".join(map(str, pair)) for pair in value)
         words.append(str(value))

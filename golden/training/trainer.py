@@ -112,10 +112,9 @@ class Trainer(Parameters):
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
         samples, labels = checked_samples(samples), np.asarray(labels)
-        if not self.hidden or min(self.hidden) < 1:
+        if min(self.hidden, default=1) < 1:
             raise TrainingError(
-                f"the hidden layers are {'-'.join(map(str, self.hidden)) or 'none'}: give the "
-                "size of at least one, such as 600."
+                f"the hidden layers are {'-'.join(map(str, self.hidden))}: each needs a neuron."
             )
         highest = "" if n_classes is None else f"..{n_classes - 1}"
         if (

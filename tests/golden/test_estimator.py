@@ -170,7 +170,6 @@ def test_classes_stay_as_they_are(iris):
     ("changes", "told"),
     [
         ({"hidden": 100}, r"such as \(100,\)"),
-        ({"hidden": ()}, "at least one"),
         ({"hidden": (10, 0)}, "hidden is 0"),
         ({"encoding": "levels-300"}, "levels-N"),
         ({"encoding": "crossings-4"}, "time series"),
@@ -181,9 +180,15 @@ def test_classes_stay_as_they_are(iris):
         ({"weight_decay": -1}, "weight_decay is -1"),
         ({"epochs": 0}, "epochs is 0"),
         ({"validation_fraction": 1.0}, "below 1"),
-        ({"validation_fraction": 0.001}, "kept apart"),
+        ({"validation_fraction": 0.001}, "has not one of each"),
     ],
 )
 def test_parameters_that_cannot_be(iris, changes, told):
     with pytest.raises(ValueError, match=told):
         FirstSpikeClassifier(**changes).fit(*iris)
+
+
+def test_no_hidden_layer_is_a_network_too(iris):
+    classifier = FirstSpikeClassifier(hidden=(), random_state=0).fit(*iris)
+    assert classifier.network_.shape == (9, 3)
+    assert classifier.score(*iris) > 0.9

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from firstspike.golden import encode, infer
+from firstspike.golden import EncodingError, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
 from firstspike.golden.network import weight_range
 from firstspike.golden.training.augment import Augmentation
@@ -95,6 +95,8 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
     "changes",
     [
         {"hidden": (60, 40)} | DEEP,
+        {"hidden": (), "encoding": "levels-4"} | GRADED,
+        {"hidden": ()},
         {"encoding": "levels-4"} | GRADED,
         {"weight_bits": 2},
         {"smoothing": 0.05, "smallest_slope": 1.0},
@@ -125,13 +127,13 @@ def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"hidden": ()}, "hidden"),
+        ({"hidden": (40, 0)}, "40-0"),
         ({"held_out": 2500}, "held out"),
         ({"n_connected": 785}, "785"),
     ],
 )
 def test_refuses(changes, words, digits):
-    with pytest.raises(TrainingError, match=words):
+    with pytest.raises((TrainingError, EncodingError), match=words):
         Trainer(**SMALL | changes).fit(digits.x_train, digits.y_train)
 
 
