@@ -89,14 +89,18 @@ class Design:
             Top(self.board, self.dividers, serial_core), TOP, emit_src=False
         )
 
+    def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
+        """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""
+        seen = self.network.connected()
+        pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
+        return cycles(seen, ticks, infer(seen, ticks), self.config.folding, pixels)
+
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
         """Clock cycles int64 [n] of the digits of `digit_pixels`, None where it has none."""
         pixels = digit_pixels(self.network, count)
         if pixels is None:
             return None
-        seen = self.network.connected()
-        ticks = encode(seen, pixels)
-        return cycles(seen, ticks, infer(seen, ticks), self.config.folding, pixels)
+        return self.image_cycles(encode(self.network.connected(), pixels))
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:

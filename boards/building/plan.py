@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import dataclass
 from math import ceil, inf
 
+import numpy as np
+
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
@@ -40,9 +42,18 @@ class Plan:
             return None
         return max(layer.lanes for layer in self.design.config.folding.layers)
 
-    def latency(self) -> float | None:
-        """Expected microseconds a digit, in the mean; None where there are none for it."""
-        if self.design is None or (cycles := self.design.digit_cycles(SAMPLE)) is None:
+    def latency(self, ticks: np.ndarray | None = None) -> float | None:
+        """Expected microseconds, in the mean of images [n, n_rows], or of the bundled digits.
+
+        None where nothing fits, or where the network takes no digits.
+        """
+        if self.design is None:
+            return None
+        if ticks is not None:
+            cycles: np.ndarray | None = self.design.image_cycles(ticks)
+        else:
+            cycles = self.design.digit_cycles(SAMPLE)
+        if cycles is None:
             return None
         return float(cycles.mean()) * MHZ / self.design.hz
 

@@ -3,35 +3,45 @@
 from typing import Any
 
 import click
+import numpy as np
 
 from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
-from firstspike.golden import load_network
+from firstspike.golden import encode, load_network
+from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.selection import first_images
 
 
 @click.command()
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
+@dataset_options(None, "Whose test images to time, instead of bundled digits")
 @json_option
-def command(net: str, json_path: str | None) -> None:
-    """Say of each board whether NET fits on it, with how many lanes, and how long a digit takes.
+def command(net: str, json_path: str | None, **options: Any) -> None:
+    """Say of each board whether NET fits on it, with how many lanes, and how long an image takes.
 
     Look-up tables are estimated, block RAM and clock cycles counted; `firstspike build` finds out
-    whether the clock is met.
+    whether the clock is met. The time is the core's: events come to it without a pause.
 
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
+    ticks = None
+    if options["dataset"]:
+        ticks = encode(network, first_images(network, options, None)[0])
     with json_result(json_path) as write:
-        plans = [facts_of(plan_for(network, board)) for board in BOARDS.values()]
+        plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
-        say(f"{net} ({shape})\n\n{report(plans)}")
+        say(f"{net} ({shape})\n\n{report(plans, 'a digit' if ticks is None else 'an image')}")
         write({"network": network.digest(), "boards": plans})
 
 
-def facts_of(plan: Plan) -> dict[str, Any]:
-    """A board and what becomes of the network on it, as JSON holds it."""
+def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
+    """A board and what becomes of the network on it, as JSON holds it.
+
+    `ticks`: [n, n_rows], the images that are timed, None for bundled digits.
+    """
     board = plan.board
     return {
         "board": board.name,
@@ -43,13 +53,13 @@ def facts_of(plan: Plan) -> dict[str, Any]:
         "lanes": plan.lanes,
         "needs": plan.needs,
         "clock": plan.design and plan.design.hz,
-        "us": plan.latency(),
+        "us": plan.latency(ticks),
     }
 
 
-def report(plans: list[dict[str, Any]]) -> str:
+def report(plans: list[dict[str, Any]], image: str) -> str:
     """The table, and below it why what does not fit does not."""
-    rows = [("board", "device", "LUTs", "block RAM", "SPRAM", "lanes", "MHz", "us a digit")]
+    rows = [("board", "device", "LUTs", "block RAM", "SPRAM", "lanes", "MHz", f"us {image}")]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
         taken = [

@@ -89,6 +89,7 @@ def test_pictures(capfd, folder, trained):
         ("study", "net.npz", *DATA, "-o", "c.png"),
         ("train", *DATA, *QUICK, "-o", "n.npz", "--plot", "d.png"),
         ("info", "net.npz"),
+        ("boards", "net.npz", *DATA),
     ):
         ended = firstspike(capfd, *words)
         assert ended.status == 0, ended.err
