@@ -5,8 +5,9 @@ cost and noise are not published, with ours: `plain` trains on the binarised pix
 `noisy` inverts each pixel with a probability of 5 % anew in every epoch.
 
 `deep`, `accurate` and `robust` take grey levels and are made for accuracy, not for few spikes.
-`deep` has two hidden layers, for digits; `accurate` has one wide layer, for pictures that are not
-mostly dark; their weights of 4 bits fit an ECP5-85F. `robust` is for pixels that may be wrong.
+`deep` has two hidden layers, for digits. `accurate` is for pictures that are not mostly dark: each
+pixel has a second input, early where it is dark, since what is dark must be known early, too. Their
+weights of 4 bits fit an ECP5-85F. `robust` is for pixels that may be wrong.
 """
 
 from dataclasses import replace
@@ -39,29 +40,36 @@ _NOISY = _PLAIN | {
     "augmentation": _FLIPS,
 }
 
-_ACCURATE: dict[str, Any] = {
-    "hidden": (800,),
-    "encoding": "levels-16",
+#: Of the recipes that are made for accuracy
+_CAREFUL: dict[str, Any] = {
     "weight_bits": 4,
     "n_connected": None,
-    "epochs": 50,
-    "fine_tuning_epochs": 4,
-    "rate": 2.5e-3,
     "fine_tuning_rate": 3e-4,
     "sparsity": 0.0,
     "smallest_slope": 3.0,
     "smoothing": 0.05,
-    "weight_decay": 0.05,
+}
+_ACCURATE: dict[str, Any] = _CAREFUL | {
+    "hidden": (420,),
+    "encoding": "levels-16",
+    "complement": True,
+    "late": -1,
+    "epochs": 28,
+    "fine_tuning_epochs": 3,
+    "rate": 2.5e-3,
+    "weight_decay": 0.02,
     "augmentation": Augmentation(
-        rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05, share=0.8
+        rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05, share=0.6
     ),
 }
 _DIGITS = Augmentation(
     rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9
 )
-_DEEP: dict[str, Any] = _ACCURATE | {
+_DEEP: dict[str, Any] = _CAREFUL | {
     "hidden": (400, 400),
     "encoding": "levels-4",
+    "epochs": 50,
+    "fine_tuning_epochs": 4,
     "rate": 3e-3,
     "weight_decay": 0.15,
     "augmentation": _DIGITS,
@@ -125,7 +133,7 @@ def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, 
     encoding = encoding or RECIPES[name].get("encoding", "binary")
     parameters = RECIPES[name] | {"encoding": encoding}
     if encoding not in ("binary", "levels-2"):
-        parameters |= GRADED | (_GRADED_SPARSE if name == "sparse" else {})
+        parameters = GRADED | parameters | (_GRADED_SPARSE if name == "sparse" else {})
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE
     parameters |= {key: value for key, value in changes.items() if value is not None}
