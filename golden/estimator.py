@@ -52,7 +52,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     ----------
     hidden : tuple of int, default=(100,)
         Sizes of the hidden layers.
-    encoding : str, default="levels-64"
+    encoding : str, default="levels-128"
         "levels-N" or "binary" for features [n, n_features], "crossings-L" for time series
         [n, channels, steps], "ticks" for spike ticks [n, n_inputs], 0 for none.
     complement : bool, default=True

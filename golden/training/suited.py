@@ -10,7 +10,7 @@ from firstspike.golden.features import Encoding
 from .recipes import GRADED
 from .trainer import sensible_batch
 
-ENCODING = "levels-64"
+ENCODING = "levels-128"
 """Of features, if no other is given."""
 HELD_OUT = 0.15
 """Share of the samples that choose the epoch."""

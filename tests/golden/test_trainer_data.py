@@ -31,7 +31,7 @@ def test_learns_features(blobs):
     assert network.classes == ("x", "y", "z")
     training = blobs[0][~trainer.held_out_]
     low, high = training.min(axis=0), training.max(axis=0)
-    assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 64)
+    assert network.features.edges[:, 0] == pytest.approx(low + (high - low) / 128)
 
 
 def test_a_share_is_held_out_of_every_class(blobs):
@@ -132,7 +132,7 @@ def test_the_recipe_takes_as_many_steps_for_few_samples_as_for_many(n):
 
 
 @pytest.mark.parametrize("hidden", [(20,), (20, 20), (20, 20, 20)])
-@pytest.mark.parametrize("encoding", ["binary", "levels-64"])
+@pytest.mark.parametrize("encoding", ["binary", "levels-128"])
 def test_the_recipe_learns_with_layers(blobs, hidden, encoding):
     trainer = Trainer(**suited(150, encoding, hidden=hidden, seed=2)).fit(*blobs)
     assert trainer.score(*blobs) > (0.9 if encoding != "binary" else 0.75)
