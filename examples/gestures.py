@@ -1,8 +1,8 @@
 """Seven shoulder exercises, told by a watch: three axes of acceleration, and three of rotation.
 
-The recordings of ten people come with seglearn (`pip install seglearn`, BSD licence): D. M. Burns
-et al., "Shoulder physiotherapy exercise recognition", Physiological Measurement 39, 2018. Each
-person in turn is left out, and the network tested on them. It fits the smallest board.
+The recordings of ten people come with seglearn (`pip install seglearn`, BSD licence); the study is
+D. M. Burns et al., "Shoulder physiotherapy exercise recognition", arXiv:1802.01489. Each person in
+turn is left out, and the network tested on them. It fits the smallest board.
 """
 
 import importlib.util

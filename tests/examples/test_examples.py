@@ -1,0 +1,47 @@
+"""The worked examples run, learn, and end with a core that does not differ."""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+ACCURACY = {"breast_cancer": 93, "digits": 96, "gestures": 80, "yin_yang": 95}
+"""What is reached on the first split, in percent, with something to spare."""
+
+
+def test_every_example_is_run():
+    names = {file.stem for file in EXAMPLES.glob("*.py")}
+    assert names == {*ACCURACY, "show"}
+
+
+@pytest.mark.parametrize("name", ACCURACY)
+def test_example(name, tmp_path):
+    if name == "gestures" and find_spec("seglearn") is None:
+        pytest.skip("seglearn, which has the recordings, is not installed")
+    script = EXAMPLES / f"{name}.py"
+    ended = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    (accuracy,) = re.findall(r"^mean +([\d.]+)%", ended.stdout, re.MULTILINE)
+    assert float(accuracy) > ACCURACY[name]
+    assert "\n0 differences in spikes, decisions, statistics and clock cycles\n" in ended.stdout
+    assert re.search(r"^icebreaker .* \d+ +27 ", ended.stdout, re.MULTILINE), "it fits"
+
+
+def test_yin_yang_is_as_published(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    from yin_yang import classes, yin_yang
+
+    X, y = yin_yang(3000, 1)
+    assert np.hypot(*(X - 0.5).T).max() <= 0.5
+    assert np.bincount(y) == pytest.approx(1000, rel=0.1)
+    assert np.array_equal(classes(*X.T), y)
+    points = np.array([[0.25, 0.5], [0.75, 0.5], [0.5, 0.9], [0.5, 0.1], [0.25, 0.35], [0.75, 0.7]])
+    assert classes(*points.T).tolist() == [2, 2, 1, 0, 1, 0]
