@@ -78,10 +78,8 @@ _ROBUST: dict[str, Any] = _DEEP | {
     "hidden": (600,),
     "weight_bits": 8,
     "n_connected": 512,
-    "epochs": 32,
-    "fine_tuning_epochs": 3,
-    "fine_tuning_rate": 4e-4,
-    "augmentation": replace(_DIGITS, flip=0.05),
+    "epochs": 60,
+    "augmentation": replace(_DIGITS, flip=0.03),
 }
 
 #: Parameters of `Trainer` by recipe
