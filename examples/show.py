@@ -62,7 +62,7 @@ def on_hardware(name: str, classifier: FirstSpikeClassifier, split: Split) -> No
     np.savez_compressed(f"{name}-data.npz", **data)
     classifier.network_.save(f"{name}.npz")
     _command(f"compare {name}.npz --dataset {name}-data.npz --target rtl --lanes 8")
-    _command(f"boards {name}.npz")
+    _command(f"boards {name}.npz --dataset {name}-data.npz")
 
 
 def _command(line: str) -> None:

@@ -52,6 +52,16 @@ def input_levels(network: Network, samples: Any) -> np.ndarray:
     return network.features.levels(samples, network.levels)
 
 
+def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
+    """What a bitmap in front of the core sees of samples: uint8 [n, n_inputs], 255 where bright.
+
+    None for a network that takes no bitmaps. Raises `EncodingError`.
+    """
+    if not network.takes_bitmap:
+        return None
+    return (input_levels(network, samples) > 0).astype(np.uint8) * 255
+
+
 def _fitting(network: Network, samples: Any) -> np.ndarray:
     """The samples, each flat unless it is a time series, checked to be this network's."""
     samples = checked_samples(samples)

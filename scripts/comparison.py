@@ -8,7 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.golden.encoding import encode, input_levels
+from firstspike.golden.encoding import bitmap_pixels, encode
 from firstspike.golden.network import Network, load_network
 from firstspike.golden.results import Difference, Results, differences
 
@@ -62,9 +62,7 @@ def compare(
     if not isinstance(network, Network):
         network = load_network(network)
     ticks = encode(network, samples)
-    pixels = None
-    if network.takes_bitmap:
-        pixels = (input_levels(network, samples) > 0).astype(np.uint8) * 255
+    pixels = bitmap_pixels(network, samples)
     options = {
         "lanes": lanes,
         "window": window,

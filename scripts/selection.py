@@ -14,7 +14,7 @@ from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import widened
 from firstspike.golden.data.events import event_lines, is_integer
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.encoding import input_levels
+from firstspike.golden.encoding import bitmap_pixels
 
 from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
@@ -107,9 +107,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             n or DEFAULT_IMAGES,
             at_most=not n,
         )
-    pixels = None
-    if network.takes_bitmap:
-        pixels = (input_levels(network, samples) > 0).astype(np.uint8) * 255
+    pixels = bitmap_pixels(network, samples)
     return Selection(encode(network, samples), labels, pixels, source)
 
 

@@ -18,6 +18,8 @@ OURS = [
     "boards.client.transport",
     "golden",
     "golden.encoding",
+    "golden.features",
+    "golden.fields",
     "golden.files",
     "golden.integer",
     "golden.learning",
