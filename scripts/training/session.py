@@ -102,7 +102,7 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
         name = run["recipe"] or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
-        parameters = recipe(name, run["encoding"] or "binary", **changes)
+        parameters = recipe(name, run["encoding"], **changes)
         if run["dataset"] not in DATASETS:
             parameters |= {"held_out": HELD_OUT, "batch": None}
             wanted, there = parameters["n_connected"], images.x_train[0].size

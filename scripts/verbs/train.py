@@ -64,7 +64,10 @@ SAVED_EVERY = 5
     "--threshold", type=float, metavar="X", help="Of a binary encoding, the first bright value."
 )
 @number_option(
-    "--weight-bits", type=click.IntRange(2, 8), metavar="BITS", default=8, help="Of every weight."
+    "--weight-bits",
+    type=click.IntRange(2, 8),
+    metavar="BITS",
+    help="Of every weight.  [default: the recipe's, most often 8]",
 )
 @number_option("--inputs", "n_connected", help="Inputs to connect.  [default: the recipe's]")
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
