@@ -6,7 +6,8 @@ gives look-up tables, on an iCE40 logic cells: there are as many of both, but a 
 behind a look-up table of its own takes a cell. It is right to some 10 %, by what `firstspike build`
 says of a toy network with 4 lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 64 and
 379 on an ECP5, and of mnist-8bit with 64; for hidden layers by small networks of none to three,
-synthesised with 5 lanes (the test has their figures).
+synthesised with 5 lanes (the test has their figures); for few groups by a network of 97-100-7
+placed on an iCE40 with 2, 3, 4 and 6 lanes.
 """
 
 from dataclasses import dataclass
@@ -21,28 +22,35 @@ class Rule:
 
     design: int
     hidden: int
-    """A hidden layer, of no lanes."""
+    """A hidden layer, of no lanes, for each bit of a tick."""
     registers: float
     """A bit of S or M in a layer of one group."""
+    shallow: float
+    """Likewise in a layer of 2 to 4, which an iCE40 keeps in flip-flops, group by group."""
     memory: float
-    """Likewise in a layer of several, whose state is in memory."""
+    """Likewise in a layer of more, whose state is in memory."""
     window: float
     """More for it, where time advances by windows."""
 
 
+_SHALLOW = 4  # groups
+
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(design=2150, hidden=1050, registers=2.3, memory=3.8, window=3.5),
-    ECP5: Rule(design=1630, hidden=470, registers=2.1, memory=3.9, window=3.7),
+    ICE40: Rule(design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5),
+    ECP5: Rule(design=1630, hidden=72, registers=2.1, shallow=3.9, memory=3.9, window=3.7),
 }
 
 
 def luts(config: CoreConfig, family: Family) -> int:
     """Look-up tables, or logic cells, without those that serve as memory."""
     rule = RULES[family]
-    total: float = rule.design + rule.hidden * (len(config.layers) - 1)
+    hidden = (len(config.layers) - 1) * config.deadline.bit_length()
+    total: float = rule.design + rule.hidden * hidden
     for layer in config.layers:
         folding = layer.folding
         bit = rule.registers if folding.groups == 1 else rule.memory
+        if 1 < folding.groups <= _SHALLOW:
+            bit = rule.shallow
         if folding.window:
             bit += rule.window
         total += bit * folding.lanes * (layer.widths.S + layer.widths.M)

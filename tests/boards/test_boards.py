@@ -89,6 +89,15 @@ def test_every_hidden_layer_takes_logic(hidden, cells, luts):
         assert needs["LUTs"] == pytest.approx(measured, rel=0.15)
 
 
+@pytest.mark.parametrize(("lanes", "cells"), [(2, 3958), (3, 4378), (4, 4636), (6, 5638)])
+def test_layers_of_few_groups_take_more(lanes, cells):
+    """As placed on the iCEBreaker."""
+    weights = random_weights(np.random.default_rng(3), (97, 100, 7), -127, 126)
+    network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
+    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], lanes))
+    assert needs["LUTs"] == pytest.approx(cells, rel=0.1)
+
+
 def test_fewer_lanes_on_a_smaller_device():
     network = wide_network(600)
     small, large = (plan.plan_for(network, BOARDS[f"ulx3s-{size}"]) for size in ("45f", "85f"))
