@@ -6,11 +6,10 @@ cost and noise are not published, with ours: `plain` trains on the binarised pix
 
 `deep`, `accurate` and `robust` take grey levels and are made for accuracy, not for few spikes.
 `deep` has two hidden layers, for digits. `accurate` is for pictures that are not mostly dark: each
-pixel has a second input, early where it is dark, since what is dark must be known early, too. Their
-weights of 4 bits fit an ECP5-85F. `robust` is for pixels that may be wrong.
+pixel has a second input, early where it is dark, since what is dark must be known early, too. Both
+fit an ECP5-85F. `robust` is for pixels that may be wrong.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from .augment import Augmentation
@@ -42,8 +41,6 @@ _NOISY = _PLAIN | {
 
 #: Of the recipes that are made for accuracy
 _CAREFUL: dict[str, Any] = {
-    "weight_bits": 4,
-    "n_connected": None,
     "fine_tuning_rate": 3e-4,
     "sparsity": 0.0,
     "smallest_slope": 3.0,
@@ -54,6 +51,8 @@ _ACCURATE: dict[str, Any] = _CAREFUL | {
     "encoding": "levels-16",
     "complement": True,
     "late": -1,
+    "weight_bits": 4,
+    "n_connected": None,
     "epochs": 28,
     "fine_tuning_epochs": 3,
     "rate": 2.5e-3,
@@ -62,24 +61,31 @@ _ACCURATE: dict[str, Any] = _CAREFUL | {
         rotation=0.03, scale=0.05, shear=0.03, shift=0.8, elastic=0, brightness=0.05, share=0.6
     ),
 }
-_DIGITS = Augmentation(
-    rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9
-)
 _DEEP: dict[str, Any] = _CAREFUL | {
     "hidden": (400, 400),
     "encoding": "levels-4",
-    "epochs": 50,
-    "fine_tuning_epochs": 4,
+    "weight_bits": 8,
+    "n_connected": 512,
+    "epochs": 80,
+    "fine_tuning_epochs": 5,
     "rate": 3e-3,
-    "weight_decay": 0.15,
-    "augmentation": _DIGITS,
+    "weight_decay": 0.1,
+    "augmentation": Augmentation(
+        rotation=0.15, scale=0.1, shear=0.1, elastic=0.6, brightness=0.2, share=0.9
+    ),
 }
-_ROBUST: dict[str, Any] = _DEEP | {
+_ROBUST: dict[str, Any] = _CAREFUL | {
     "hidden": (600,),
+    "encoding": "levels-4",
     "weight_bits": 8,
     "n_connected": 512,
     "epochs": 60,
-    "augmentation": replace(_DIGITS, flip=0.03),
+    "fine_tuning_epochs": 4,
+    "rate": 3e-3,
+    "weight_decay": 0.15,
+    "augmentation": Augmentation(
+        rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15, share=0.9, flip=0.03
+    ),
 }
 
 #: Parameters of `Trainer` by recipe
