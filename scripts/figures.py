@@ -1,6 +1,7 @@
 """Draws what a network does: the spikes and membranes of one image, and histograms over many."""
 
 import math
+import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,6 +11,7 @@ from firstspike.golden import Network, Results, encode, infer, potentials
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
+_TITLE = 26  # characters above the sample
 DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
 
 
@@ -73,7 +75,8 @@ def draw_image(
 
     axes = figure.add_subplot(grid[0, 0])
     _sample(axes, network, sample)
-    axes.set_title(title if label is None else f"{title}: {network.class_name(label)}")
+    called = title if label is None else f"{title}: {network.class_name(label)}"
+    axes.set_title(textwrap.fill(called, _TITLE))
     axes = figure.add_subplot(grid[1:, 0])
     axes.set_axis_off()
     counts = (

@@ -71,7 +71,8 @@ def draw_fields(grid: np.ndarray, session: Session) -> None:
         field = np.zeros(network.n_inputs)
         field[network.inputs] = W[:, neuron]
         most = np.abs(field).max()
-        image = field.reshape(side, -1) if side * side == field.size else field[None]
+        square = network.features is None and side * side == field.size
+        image = field.reshape(side, -1) if square else field[None]
         axes.imshow(image, cmap="RdBu_r", vmin=-most, vmax=most, aspect="auto")
         axes.set_title(str(neuron), fontsize=7, pad=2)
 
