@@ -75,7 +75,7 @@ def _fitting(network: Network, samples: Any) -> np.ndarray:
             )
         return samples
     samples = samples.reshape(len(samples), -1)
-    pixels = network.levels and (features is None or features.edges is None)
+    pixels = network.takes_pixels
     count = network.n_inputs if features is None else features.count(network.n_inputs)
     if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
         raise EncodingError(

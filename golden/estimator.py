@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .encoding import encode
 from .fields import integer
-from .integer import infer
+from .integer import infer_samples
 from .learning.learn import learn
 from .learning.rule import Settings
 from .learning.start import at_random
@@ -26,7 +26,6 @@ from .training.suited import ENCODING, suited
 from .training.trainer import Trainer
 
 _BETA = GRADED["beta"]
-_BATCH = 5000  # samples run through the network at once: bounds the memory
 _PATIENCE = 30  # epochs without anything better, where some samples are held out
 _SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how much is to come
 
@@ -331,10 +330,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _inferred(self, X: Any) -> Iterator[tuple[np.ndarray, Results]]:
         """Ticks and results, batch by batch."""
         check_is_fitted(self)
-        X = self._validated(X, reset=False)
-        for batch in np.array_split(X, -(-len(X) // _BATCH)):
-            ticks = encode(self.network_, batch)
-            yield ticks, infer(self.network_, ticks)
+        return infer_samples(self.network_, self._validated(X, reset=False))
 
     def _potentials(self, X: Any) -> np.ndarray:
         """M of every output at the decision, with threshold and unit 1, float64 [n, n_classes]."""

@@ -55,6 +55,12 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         file.write_bytes(content)
 
 
+def beside(path: str | os.PathLike[str], what: str) -> Path:
+    """NET.WHAT.npz of a network file NET.npz."""
+    path = Path(path)
+    return path.with_name(f"{path.name.removesuffix('.npz')}.{what}.npz")
+
+
 @contextmanager
 def adding_to(folder: Path) -> Iterator[Path]:
     """Give an empty folder; what is written there moves into `folder` if nothing is raised."""

@@ -4,11 +4,16 @@
 `crossings`), fast enough for whole test sets.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from .encoding import EncodingError
+from .encoding import encode
+from .features import EncodingError
 from .network import Network
 from .results import Results, until
+
+_PART = 5000  # samples run through the network at once
 
 
 def infer(network: Network, ticks: np.ndarray) -> Results:
@@ -36,6 +41,13 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
         hidden=tuple(s[:, :, 0] for s in inputs[1:]),
         later=tuple(s[:, :, 1:] for s in inputs[1:]),
     )
+
+
+def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.ndarray, Results]]:
+    """Encode and run samples [n, ...] part by part, which bounds the memory: ticks and results."""
+    for part in np.array_split(samples, -(-len(samples) // _PART)):
+        ticks = encode(network, part)
+        yield ticks, infer(network, ticks)
 
 
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:

@@ -186,6 +186,11 @@ class Network:
         return self.classes[output] if self.classes else str(output)
 
     @property
+    def takes_pixels(self) -> bool:
+        """Whether samples are pixels 0..255."""
+        return bool(self.levels) and (self.features is None or self.features.edges is None)
+
+    @property
     def takes_bitmap(self) -> bool:
         """Whether a core for it can have an Encoder in front: dark pixels say nothing."""
         return self.encoding == "binary" and self.late == -1

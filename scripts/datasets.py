@@ -90,13 +90,10 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
-    known = {} if network is None else known_classes(network)
+    known: dict[str, Any] = {}
+    if network is not None:
+        known = {"classes": network.classes, "n_classes": network.shape[-1]}
     return assembled(name, train, test, share=options["test_share"], **known)
-
-
-def known_classes(network: Network) -> dict[str, Any]:
-    """The classes of a network, as `assembled` takes them."""
-    return {"classes": network.classes, "n_classes": network.shape[-1]}
 
 
 def check_named(name: str, network: Network | None) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import widened
-from firstspike.golden.data.events import event_lines, is_integer
+from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.encoding import bitmap_pixels
 
@@ -181,9 +181,6 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
     lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
     ticks, labels = [], []
     for events, label in lines:
-        row = np.zeros(network.n_inputs, np.int32)
-        for tick, address in events:
-            row[address] = tick
-        ticks.append(row[network.inputs])
+        ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
         labels.append(label)
     return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")

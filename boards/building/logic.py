@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
+_SHALLOW = 4  # groups
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -32,8 +34,12 @@ class Rule:
     window: float
     """More for it, where time advances by windows."""
 
+    def bit(self, groups: int) -> float:
+        """A bit of S or M in a layer of so many groups."""
+        if groups == 1:
+            return self.registers
+        return self.shallow if groups <= _SHALLOW else self.memory
 
-_SHALLOW = 4  # groups
 
 RULES: dict[Family, Rule] = {
     ICE40: Rule(design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5),
@@ -48,9 +54,7 @@ def luts(config: CoreConfig, family: Family) -> int:
     total: float = rule.design + rule.hidden * hidden
     for layer in config.layers:
         folding = layer.folding
-        bit = rule.registers if folding.groups == 1 else rule.memory
-        if 1 < folding.groups <= _SHALLOW:
-            bit = rule.shallow
+        bit = rule.bit(folding.groups)
         if folding.window:
             bit += rule.window
         total += bit * folding.lanes * (layer.widths.S + layer.widths.M)

@@ -49,13 +49,9 @@ class Plan:
         """
         if self.design is None:
             return None
-        if ticks is not None:
-            cycles: np.ndarray | None = self.design.image_cycles(ticks)
-        else:
-            cycles = self.design.digit_cycles(SAMPLE)
-        if cycles is None:
-            return None
-        return float(cycles.mean()) * MHZ / self.design.hz
+        design = self.design
+        cycles = design.digit_cycles(SAMPLE) if ticks is None else design.image_cycles(ticks)
+        return None if cycles is None else float(cycles.mean()) * MHZ / design.hz
 
 
 def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | None = None) -> Plan:

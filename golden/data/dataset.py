@@ -133,12 +133,9 @@ def _codes(source: str, samples: Samples, names: Sequence[str]) -> np.ndarray:
     """The class of every sample, int64 [n], -1 without labels."""
     if samples.labels is None:
         return np.full(len(samples.x), -1)
-    if samples.classes and list(samples.classes) != list(names):
-        called = [samples.classes[int(label)] for label in samples.labels]
-    elif samples.classes:
-        return np.array(samples.labels, np.int64)
-    else:
-        called = samples.labels
+    called = samples.labels
+    if samples.classes:
+        called = [samples.classes[int(label)] for label in called]
     index = {name: code for code, name in enumerate(names)}
     for label in called:
         if label not in index:

@@ -4,7 +4,7 @@ The label may be missing; blank lines are skipped. Inputs count from 0.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,16 @@ def read_events(path: Path) -> Samples:
     width = 1 + max((address for events in images for _, address in events), default=-1)
     if not width:
         raise DataError(f"{path} holds no event.")
-    x = np.zeros((len(images), width), np.int32)
-    for row, events in zip(x, images, strict=True):
-        for tick, address in events:
-            row[address] = tick
+    x = np.stack([ticks_of(events, width) for events in images])
     return Samples(x, None if None in labels else labels, ticks=True)
+
+
+def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
+    """Spike ticks int32 [n_inputs] of (tick, input), 0 for silent."""
+    ticks = np.zeros(n_inputs, np.int32)
+    for tick, address in events:
+        ticks[address] = tick
+    return ticks
 
 
 def event_lines(

@@ -31,6 +31,11 @@ class Best:
     thresholds: tuple[int, ...] | None
     """None where they were not quantised."""
 
+    @classmethod
+    def of(cls, optimiser: Optimiser, epoch: int) -> "Best":
+        """What the optimiser holds."""
+        return cls(epoch, [W.copy() for W in optimiser.weights], optimiser.thresholds)
+
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
@@ -38,11 +43,6 @@ class Checkpoint:
 
     arrays: dict[str, np.ndarray]
     state: dict[str, Any]
-
-    @staticmethod
-    def best_of(optimiser: Optimiser, epoch: int) -> Best:
-        """What the optimiser holds, as the best."""
-        return Best(epoch, [W.copy() for W in optimiser.weights], optimiser.thresholds)
 
     @classmethod
     def of(

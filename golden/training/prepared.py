@@ -85,11 +85,12 @@ def prepared(
     else:
         spiking, ticks = encode(network, samples), np.arange(parameters.deadline + 1)
     inputs = _inputs(parameters, spiking, features)
-    values = spiking.astype(np.min_scalar_type(len(ticks)))
     if pixels:
         values = samples.reshape(len(samples), -1)
         if features is None:
             ticks = ticks[pixel_levels(np.arange(256), network.levels)]
+    else:
+        values = spiking.astype(np.min_scalar_type(len(ticks)))
     return Prepared(
         network=replace(network, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs),
         values=values,

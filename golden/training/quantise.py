@@ -4,9 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from firstspike.golden.encoding import encode
 from firstspike.golden.features import EncodingError
-from firstspike.golden.integer import infer
+from firstspike.golden.integer import infer_samples
 from firstspike.golden.network import Network, weight_range
 
 
@@ -50,8 +49,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     neuron's spike reaches no one before the decision.
     """
     used = [np.zeros(size, bool) for size in network.shape[1:-1]]
-    for batch in np.array_split(images, -(-len(images) // 5000)):
-        result = infer(network, encode(network, batch))
+    for _, result in infer_samples(network, images):
         until = result.tick[:, None] + margin
         for layer, ticks in enumerate(result.known_hidden()):
             used[layer] |= ((ticks > 0) & (ticks < until)).any(axis=0)

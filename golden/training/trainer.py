@@ -16,7 +16,7 @@ from firstspike.golden.features import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 
-from .checkpoint import Checkpoint
+from .checkpoint import Best, Checkpoint
 from .epoch import Epoch
 from .optimiser import Optimiser
 from .parameters import Parameters
@@ -72,14 +72,14 @@ class Trainer(Parameters):
         optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
-        best = Checkpoint.best_of(optimiser, 0)
+        best = Best.of(optimiser, 0)
         if resumed is not None:
             self.history_, best = resumed.restore(optimiser, rng)
         try:
             for epoch in self._epochs(optimiser, data, labels, rng):
                 self.history_.append(epoch)
                 if not best.epoch or epoch.rank >= self.history_[best.epoch - 1].rank:
-                    best = Checkpoint.best_of(optimiser, len(self.history_))
+                    best = Best.of(optimiser, len(self.history_))
                 if save:
                     save(Checkpoint.of(optimiser, rng, self.history_, best))
                 if progress:

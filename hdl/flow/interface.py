@@ -81,7 +81,6 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             }
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
-    pixels = network.levels and (features is None or "edges" not in features)
     if bitmap:
         bitmap_words = -(-network.n_inputs // bitmap)
         last_bits = network.n_inputs - (bitmap_words - 1) * bitmap
@@ -94,7 +93,7 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "encoding": network.encoding,
             "late": network.late,
             "inputs": network.inputs.tolist(),
-            "bright_from": -(-256 // network.levels) if pixels else None,
+            "bright_from": -(-256 // network.levels) if network.takes_pixels else None,
             "features": features
             and {name: np.asarray(value).tolist() for name, value in features.items()},
             "classes": list(network.classes),

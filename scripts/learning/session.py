@@ -19,6 +19,7 @@ from firstspike.golden import (
     learn,
     load_network,
 )
+from firstspike.golden.files import beside
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import at_random
@@ -115,8 +116,7 @@ def difference_counts(learned: Results, found: Results) -> dict[str, int]:
 
 def state_path(output: str) -> Path:
     """The state file beside a network file."""
-    path = Path(output)
-    return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
+    return beside(output, "state")
 
 
 def watched_accuracy(state: LearningState, images: Dataset) -> float:

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.integer import infer_samples
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
 from .session import Session
-
-_BATCH = 5000  # samples run through the network at once: bounds the memory
 
 
 def result_of(session: Session) -> dict[str, Any]:
@@ -44,8 +43,7 @@ def result_of(session: Session) -> dict[str, Any]:
 
 
 def _decisions(network: Network, samples: np.ndarray) -> np.ndarray:
-    batches = np.array_split(samples, -(-len(samples) // _BATCH))
-    return np.concatenate([infer(network, encode(network, batch)).decision for batch in batches])
+    return np.concatenate([run.decision for _, run in infer_samples(network, samples)])
 
 
 def report(output: str, session: Session, result: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.features import Encoding, is_pixels
+from firstspike.golden.files import beside
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
@@ -53,8 +54,7 @@ class Session:
 
 def state_path(output: str) -> Path:
     """The state file beside a network file."""
-    path = Path(output)
-    return path.with_name(path.name.removesuffix(".npz") + ".training.npz")
+    return beside(output, "training")
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:
