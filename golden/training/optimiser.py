@@ -17,7 +17,7 @@ from firstspike.golden.network import weight_range
 from . import kernels, level_kernels
 from .inputs import Inputs
 from .parameters import Parameters
-from .quantise import best_threshold, quantise
+from .quantise import rounded, useful_threshold
 
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
@@ -56,11 +56,34 @@ class Optimiser:
         self._moments = [(np.zeros_like(W), np.zeros_like(W)) for W in self.weights]
         self._steps = 0
 
-    def start_fine_tuning(self) -> None:
-        """From here on, steps see quantised weights (the gradient goes straight through)."""
-        bits = self.parameters.weight_bits
-        self.thresholds = tuple(best_threshold(W, bits) for W in self.weights)
+    def start_fine_tuning(self, values: np.ndarray, labels: np.ndarray) -> None:
+        """From here on, steps see quantised weights (the gradient goes straight through).
+
+        What they are to be quantised for is judged by some samples, as `step` takes them.
+        """
+        self.thresholds = self.useful_thresholds(self.weights, values, labels)
         self._reset()
+
+    def useful_thresholds(
+        self, weights: Sequence[np.ndarray], values: np.ndarray, labels: np.ndarray
+    ) -> tuple[int, ...]:
+        """Of each layer, found with the real weights of all others."""
+
+        def threshold(layer: int) -> int:
+            def cost(W: np.ndarray) -> float:
+                others = weights[:layer], weights[layer + 1 :]
+                z_out = self.forward([*others[0], W, *others[1]], values)[-1]
+                return float(self._cost(z_out, labels)[0].mean())
+
+            return useful_threshold(weights[layer], self.parameters.weight_bits, cost)
+
+        return tuple(threshold(layer) for layer in range(len(weights)))
+
+    def _cost(self, z_out: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        parameters = self.parameters
+        return cross_entropy(
+            z_out, labels, parameters.beta, parameters.phantom, parameters.smoothing
+        )
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All that changes from step to step: arrays, and what JSON can hold."""
@@ -82,7 +105,7 @@ class Optimiser:
             return self.weights
         bits = self.parameters.weight_bits
         return [
-            quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
+            rounded(W, bits, threshold)
             for W, threshold in zip(self.weights, self.thresholds, strict=True)
         ]
 
@@ -90,10 +113,7 @@ class Optimiser:
         """Learn from values int[n, n_rows], labels[n]; returns their cost and how many right."""
         weights = self.effective()
         times, slopes, z_out = self.forward(weights, values)
-        parameters = self.parameters
-        value, dz = cross_entropy(
-            z_out, labels, parameters.beta, parameters.phantom, parameters.smoothing
-        )
+        value, dz = self._cost(z_out, labels)
         gradients = self._backward(weights, times, slopes, z_out.min(axis=1), dz)
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):

@@ -1,12 +1,15 @@
 """From real weights to the integer network: thresholds, rounding, connected inputs, compaction."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 from firstspike.golden.features import EncodingError
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.network import Network, weight_range
+
+_FAR = 0.9  # of the cost: what is not lower than this share of it may be so by chance
 
 
 def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
@@ -17,13 +20,36 @@ def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
 def best_threshold(W: np.ndarray, bits: int) -> int:
     """The threshold that represents W with the smallest squared error, rounding and clipping.
 
-    Of 1 .. 4 * 2^bits: at the largest, a weight of 1/8 has the whole range.
+    Of 1 .. 4 * 2^bits.
     """
 
     def error(threshold: int) -> float:
         return float(np.square(quantise(W, bits, threshold) / threshold - W).sum())
 
-    return min(range(1, (4 << bits) + 1), key=error)
+    return min(range(1, _highest(bits) + 1), key=error)
+
+
+def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], float]) -> int:
+    """`best_threshold`, unless with another `cost`(rounded W) is far lower.
+
+    Few weights that are far from the others, as those of inputs that hardly ever spike, may rule
+    the squared error; to the network they are nothing.
+    """
+    best = best_threshold(W, bits)
+    steps = 2 * _highest(bits).bit_length() - 1
+    others = sorted({round(2 ** (step / 2)) for step in range(steps)})
+    costs = {threshold: cost(rounded(W, bits, threshold)) for threshold in (best, *others)}
+    return min(costs, key=lambda threshold: costs[threshold] * (_FAR if threshold == best else 1))
+
+
+def rounded(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
+    """W as the integers of `quantise` say it: float32."""
+    return quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
+
+
+def _highest(bits: int) -> int:
+    """Of all thresholds; a weight of 1/8 then has the whole range."""
+    return 4 << bits
 
 
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:

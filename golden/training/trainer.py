@@ -21,9 +21,10 @@ from .epoch import Epoch
 from .optimiser import Optimiser
 from .parameters import Parameters
 from .prepared import Prepared, TrainingError, prepared
-from .quantise import best_threshold, compact, quantise
+from .quantise import compact, quantise
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
+_JUDGES = 1000  # samples by which thresholds are chosen
 
 
 class Trainer(Parameters):
@@ -92,7 +93,7 @@ class Trainer(Parameters):
         self.weights_ = best.weights
         thresholds = best.thresholds
         if thresholds is None:
-            thresholds = tuple(best_threshold(W, self.weight_bits) for W in self.weights_)
+            thresholds = optimiser.useful_thresholds(self.weights_, *_some(data, labels))
         self.uncompacted_ = self._network(self.weights_, thresholds)
         self.network_ = self.uncompacted_
         if self.compact:
@@ -150,7 +151,7 @@ class Trainer(Parameters):
         ):
             done = sum(epoch.fine_tuning == tuning for epoch in self.history_)
             if tuning and not done:
-                optimiser.start_fine_tuning()
+                optimiser.start_fine_tuning(*_some(data, labels))
             for epoch in range(done, epochs):
                 if not tuning and self._has_stopped():
                     break
@@ -204,6 +205,12 @@ class Trainer(Parameters):
             thresholds=tuple(thresholds),
             classes=self._classes,
         )
+
+
+def _some(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Samples that are trained on, as the optimiser takes them, and their labels."""
+    some = np.flatnonzero(~data.held_out)[:_JUDGES]
+    return data.rows(data.values[some]), labels[some]
 
 
 def sensible_batch(n: int) -> int:

@@ -18,6 +18,7 @@ from firstspike.golden.training.quantise import (
     compact,
     most_active_inputs,
     quantise,
+    useful_threshold,
 )
 from firstspike.golden.training.recipes import DEEP, GRADED, RECIPES, recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
@@ -211,6 +212,20 @@ def test_best_threshold_gives_up_a_far_weight_for_many_near_ones():
     W[0, 0] = 3.0
     found = best_threshold(W, 2)
     assert np.abs(quantise(W, 2, found) / found - W)[1:].max() < 0.02
+
+
+def test_useful_threshold_ignores_far_weights_that_cost_nothing():
+    W = np.random.default_rng(0).normal(0, 0.1, (100, 5))
+    W[:50] *= 50  # of inputs that never spike
+
+    def cost(rounded):
+        return np.square(rounded - W)[50:].sum()
+
+    best, found = best_threshold(W, 4), useful_threshold(W, 4, cost)
+    assert np.count_nonzero(quantise(W, 4, best)[50:]) < 20
+    assert np.count_nonzero(quantise(W, 4, found)[50:]) > 200
+    assert cost(quantise(W, 4, found) / found) < cost(quantise(W, 4, best) / best) / 10
+    assert useful_threshold(W, 4, lambda rounded: np.square(rounded - W).sum()) == best
 
 
 def test_most_active_inputs():
