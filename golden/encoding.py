@@ -67,7 +67,7 @@ def _fitting(network: Network, samples: Any) -> np.ndarray:
     samples = checked_samples(samples)
     features = network.features
     if features is not None and features.steps:
-        wanted = (features.count(network.n_inputs), features.steps)
+        wanted = (network.n_features, features.steps)
         if samples.shape[1:] != wanted:
             raise EncodingError(
                 f"the samples are {list(samples.shape)}: this network takes time series "
@@ -76,7 +76,7 @@ def _fitting(network: Network, samples: Any) -> np.ndarray:
         return samples
     samples = samples.reshape(len(samples), -1)
     pixels = network.takes_pixels
-    count = network.n_inputs if features is None else features.count(network.n_inputs)
+    count = network.n_features
     if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
         raise EncodingError(
             f"the samples are {samples.dtype} {list(samples.shape)}: this network takes "

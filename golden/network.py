@@ -186,6 +186,11 @@ class Network:
         return self.classes[output] if self.classes else str(output)
 
     @property
+    def n_features(self) -> int:
+        """How many pixels or features a sample has; channels of a time series."""
+        return self.n_inputs if self.features is None else self.features.count(self.n_inputs)
+
+    @property
     def takes_pixels(self) -> bool:
         """Whether samples are pixels 0..255."""
         return bool(self.levels) and (self.features is None or self.features.edges is None)

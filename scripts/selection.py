@@ -140,11 +140,13 @@ def first_images(
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
-    """Pixels uint8 [n_inputs] of a grey PNG file of the network's size, bright on dark."""
-    side = math.isqrt(network.n_inputs)
-    if side * side != network.n_inputs:
+    """Pixels uint8 [n_pixels] of a grey PNG file of the network's size, bright on dark."""
+    if not network.takes_pixels:
+        raise VerbError("the network takes no pixels: give a data set by --dataset, or --events.")
+    side = math.isqrt(network.n_features)
+    if side * side != network.n_features:
         raise VerbError(
-            f"the network's {network.n_inputs} inputs make no square image: use --events."
+            f"the network's {network.n_features} pixels make no square image: use --events."
         )
     try:
         with Image.open(file, formats=["PNG"]) as image:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, events, infer, load_network
+from firstspike.golden.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from tests.support.command import firstspike, refusal, toy_network
@@ -97,15 +98,26 @@ def test_events_give_the_same_as_the_pixels_they_come_from(capfd, tmp_path):
     assert json.loads(by_events.out) == json.loads(by_pixels.out)
 
 
-@pytest.mark.parametrize("encoding", ["binary", "levels-8"])
-def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding):
+@pytest.mark.parametrize(
+    ("encoding", "features", "side"),
+    [
+        ("binary", None, 6),
+        ("levels-8", None, 6),
+        ("levels-8", Features(complement=True, constant=True), 5),
+    ],
+)
+def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding, features, side):
     network = toy_network(encoding)
+    if features is not None:
+        network = replace(
+            network, features=features, n_inputs=features.n_inputs(side * side), late=-1
+        )
     network.save(toy)
-    pixels = np.random.default_rng(2).integers(0, 256, (5, 36), np.uint8)
+    pixels = np.random.default_rng(2).integers(0, 256, (5, side * side), np.uint8)
     files = []
     for image, mode in zip(pixels, ("L", "L", "RGB", "RGBA", "LA"), strict=True):
         files.append(tmp_path / f"{len(files)}.png")
-        Image.fromarray(image.reshape(6, 6)).convert(mode).save(files[-1])
+        Image.fromarray(image.reshape(side, side)).convert(mode).save(files[-1])
     images = expected(network, encode(network, pixels), [None] * 5, Folding.of(network))
     once = firstspike(capfd, "run", toy, "--image", *files, "--json", "-")
     repeated = [word for file in files for word in ("--image", file)]
@@ -182,6 +194,13 @@ def test_bad_events_are_refused_with_their_line(capfd, tmp_path, toy, line, told
 def test_a_file_without_images_is_refused(capfd, tmp_path, toy):
     (tmp_path / "e").write_text(" \n\n")
     assert "no image" in refusal(capfd, "run", toy, "--events", tmp_path / "e")
+
+
+def test_a_picture_for_a_network_of_measured_features_is_refused(capfd, tmp_path, toy):
+    edges = np.linspace(0, 1, 7) + np.zeros((36, 1))
+    replace(toy_network("levels-8"), late=-1, features=Features(edges=edges)).save(toy)
+    Image.new("L", (6, 6)).save(tmp_path / "digit.png")
+    assert "no pixels" in refusal(capfd, "run", toy, "--image", tmp_path / "digit.png")
 
 
 @pytest.mark.parametrize(
