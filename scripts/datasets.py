@@ -100,9 +100,10 @@ def check_named(name: str, network: Network | None) -> None:
     """Raise `VerbError` unless a network takes the images of a named data set."""
     if network is None:
         return
-    shape = network.shape
-    if shape[0] != PIXELS or shape[-1] < CLASSES or network.features is not None:
+    pixels, classes = network.n_features, network.shape[-1]
+    if not network.takes_pixels or pixels != PIXELS or classes < CLASSES:
         raise VerbError(
             f"the images of {name} have {PIXELS} pixels and {CLASSES} classes, this network takes "
-            f"{shape[0]} inputs to {shape[-1]} classes: name the data that it is for by --dataset."
+            f"{pixels} {'pixels' if network.takes_pixels else 'features'} to {classes} classes: "
+            "name the data that it is for by --dataset."
         )

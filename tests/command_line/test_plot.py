@@ -67,4 +67,4 @@ def test_study_measures_what_it_says(capfd, tmp_path):
 def test_a_network_of_another_size_is_told_what_the_verb_can_do(capfd, tmp_path, verb):
     toy_network().save(tmp_path / "toy.npz")
     sentence = refusal(capfd, verb, tmp_path / "toy.npz", "-o", tmp_path / "picture.png")
-    assert "784 pixels and 10 classes, this network takes 36 inputs to 4" in sentence
+    assert "784 pixels and 10 classes, this network takes 36 pixels to 4" in sentence

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden import bundled_test_set, encode, events, infer, load_network
+from firstspike.golden import Network, bundled_test_set, encode, events, infer, load_network
+from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.scripts import datasets
 from tests.support.command import firstspike, refusal, toy_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
@@ -124,6 +126,29 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding,
     each = firstspike(capfd, "run", *repeated, toy, "--json", "-")
     assert json.loads(once.out)["images"] == json.loads(each.out)["images"] == images
     assert json.loads(once.out)["summary"]["accuracy"] is None
+
+
+@pytest.mark.parametrize("encoding", ["binary", "levels-8"])
+def test_named_images_for_pixels_with_complements(capfd, tmp_path, monkeypatch, encoding):
+    pixels, labels = bundled_test_set()
+    images = Dataset(pixels, labels, pixels, labels)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_: images)
+    rng = np.random.default_rng(3)
+    network = Network(
+        weights=(rng.integers(-20, 30, (1568, 10)),),
+        weight_bits=(8,),
+        thresholds=(200,),
+        unit=16,
+        deadline=96,
+        n_inputs=1568,
+        inputs=np.arange(1568),
+        encoding=encoding,
+        features=Features(complement=True),
+    )
+    network.save(tmp_path / "net.npz")
+    told = expected(network, encode(network, pixels[:4]), labels[:4], Folding.of(network))
+    ended = firstspike(capfd, "run", tmp_path / "net.npz", "--images", 4, "--json", "-")
+    assert json.loads(ended.out)["images"] == told
 
 
 def test_labels_may_be_missing_and_silent_images_are_images(capfd, tmp_path, toy):
