@@ -61,11 +61,11 @@ def on_hardware(name: str, classifier: FirstSpikeClassifier, split: Split) -> No
     data = dict(zip(("x_train", "x_test", "y_train", "y_test"), split, strict=True))
     np.savez_compressed(f"{name}-data.npz", **data)
     classifier.network_.save(f"{name}.npz")
-    _command(f"compare {name}.npz --dataset {name}-data.npz --target rtl --lanes 8")
-    _command(f"boards {name}.npz --dataset {name}-data.npz")
+    command(f"compare {name}.npz --dataset {name}-data.npz --target rtl --lanes 8")
+    command(f"boards {name}.npz --dataset {name}-data.npz")
 
 
-def _command(line: str) -> None:
+def command(line: str) -> None:
     """Run `firstspike` as a person would."""
     print(f"\n$ firstspike {line}", flush=True)
     if status := run_line(line.split()):

@@ -13,12 +13,13 @@ _FAST = {"reassoc", "contract", "nsz"}
 
 
 @njit(cache=True, fastmath=_FAST)
-def spike_times(z_in, order, W, horizon, z_out, slope, potential):
+def spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold=1):
     """First spike of every neuron before `horizon`, z_out = A / (B - 1) over the causal set.
 
     order [n, n_in] sorts z_in (numpy's sort is several times faster than numba's). Fills, all
     [n, n_out]: z_out (inf if silent), slope = B - 1 at the spike (at the horizon if silent) and
-    potential = M(horizon) of silent neurons (0 of those that fired).
+    potential = M(horizon) of silent neurons (0 of those that fired). With a `threshold`, of W's
+    unit, B is less that instead of 1.
     """
     n_out = W.shape[1]
     A = np.empty(n_out, W.dtype)
@@ -26,7 +27,7 @@ def spike_times(z_in, order, W, horizon, z_out, slope, potential):
     for image in range(z_in.shape[0]):
         z_image = z_in[image]
         A[:] = 0
-        B[:] = -1
+        B[:] = -threshold
         z_out[image] = np.inf
         potential[image] = 0
         silent = n_out
@@ -78,7 +79,7 @@ def _four_inputs(w0, w1, w2, w3, d0, d1, d2, d3, B, M, highest):
 
 
 @njit(cache=True, fastmath=_FAST)
-def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential):
+def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold=1):
     """As `spike_times`, faster where neurons are many: B - 1 and M go from input to input.
 
     Four inputs are taken in at a time, and only a neuron whose M came to 0 among them is looked at
@@ -95,8 +96,8 @@ def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential):
         while arrived < n_in and z_in[image, inputs[arrived]] < horizon:
             z[arrived] = z_in[image, inputs[arrived]]
             arrived += 1
-        B[:] = -1
-        M[:] = -z[0]
+        B[:] = -threshold
+        M[:] = -threshold * z[0]
         z_out[image] = np.inf
         silent = n_out
         for k in range(0, arrived, 4):

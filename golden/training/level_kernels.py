@@ -80,11 +80,12 @@ def _add_rows(rows, which, out):
 
 
 @njit(cache=True, fastmath=_FAST)
-def group_times(groups, W, horizon, z_out, slope, potential):
+def group_times(groups, W, horizon, z_out, slope, potential, threshold=1):
     """As `kernels.spike_times`, with the inputs as `Groups`."""
     order, start, z, n_groups = groups
     n_in, n_out = W.shape
     zero, one = W.dtype.type(0), W.dtype.type(1)  # integers would make doubles of the sums
+    level = W.dtype.type(threshold)
     for first in range(0, n_out, _COLUMNS):
         block = W[:, first : first + _COLUMNS].copy()
         m = block.shape[1]
@@ -94,7 +95,7 @@ def group_times(groups, W, horizon, z_out, slope, potential):
         S, waits = np.empty(m, W.dtype), np.empty(m, W.dtype)
         for image in range(n_groups.size):
             A[:] = 0
-            B[:] = -1
+            B[:] = -threshold
             waits[:] = 1  # until its neuron has fired, whose A and B then stay what they are
             for k in range(n_groups[image]):
                 if z[image, k] >= horizon:
@@ -103,7 +104,7 @@ def group_times(groups, W, horizon, z_out, slope, potential):
                     # Of the last group when all inputs spike, often that of all dark pixels, the
                     # sum is the rest.
                     for o in range(m):
-                        S[o] = total[o] - B[o] - one
+                        S[o] = total[o] - B[o] - level
                 else:
                     S[:] = 0
                     _add_rows(block, order[image, start[image, k] : start[image, k + 1]], S)

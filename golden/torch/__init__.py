@@ -1,0 +1,1 @@
+"""First-spike layers for PyTorch; `firstspike.torch` gives their names. Nothing else imports it."""

@@ -1,0 +1,195 @@
+"""`FirstSpikeLinear`: a layer of neurons that spike once, on spike times in z = exp(t)."""
+
+import math
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import torch
+
+from firstspike.golden.network import weight_range
+
+from .ways import way_of
+
+_DRIVE, _SPREAD = 12.0, 2.0  # initial: mean of the summed weights, and their deviation
+
+
+@dataclass(frozen=True)
+class Quantised:
+    """What a layer is quantised to. Raises ValueError for what no network has."""
+
+    bits: int
+    """Of a weight."""
+    threshold: int
+    """The integer that stands for 1.0."""
+    unit: int
+    """Ticks of z = 1."""
+    deadline: int
+    """The last tick."""
+
+    def __post_init__(self) -> None:
+        if min(astuple(self)) < 1 or not 2 <= self.bits <= 8:
+            raise ValueError(f"{self} cannot be: bits are 2..8, all others 1 or more.")
+
+
+class FirstSpikeLinear(torch.nn.Module):
+    """Maps the spike times of inputs to those of neurons, exactly and with the exact derivative.
+
+    A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z; it
+    spikes when M comes to 0, at z = A / (B - 1) with A = sum of w_p z_p and B = sum of w_p over its
+    causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
+    dz/dz_p = w_p / (B - 1).
+
+    Parameters
+    ----------
+    in_features, out_features : sizes
+    output : of the last layer of a network: silent neurons get a time, too, which always has a
+        gradient, `horizon` - M(`horizon`), where those of other layers get inf
+    horizon : z after which no neuron spikes
+    smallest_slope : floor of B - 1 in the derivative, which bounds the steepest steps; 0, the
+        default, leaves it exact
+
+    Attributes
+    ----------
+    weight : [out_features, in_features], in units of the threshold
+    quantised : what it is quantised to, None while it is not; `state_dict` keeps it
+
+    A quantised layer has integer weights and spikes at ticks as the golden model and the hardware
+    do, to the bit, up to the deadline instead of `horizon`; derivatives go straight through the
+    rounding. The last layer then gives float64, of which the first is the decision (`decide`):
+    neurons of one tick are apart by their potential.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        output: bool = False,
+        horizon: float = 6.0,
+        smallest_slope: float = 0.0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        """Draw the weights. Raises ValueError for sizes or times that cannot be."""
+        super().__init__()
+        if min(in_features, out_features) < 1:
+            raise ValueError(f"a layer of {in_features} x {out_features} is empty: give 1 or more.")
+        if not 0 < horizon < math.inf or smallest_slope < 0:
+            raise ValueError(
+                f"horizon is {horizon} and smallest_slope {smallest_slope}: "
+                "the first must be finite and over 0, the second 0 or more."
+            )
+        self.in_features, self.out_features = in_features, out_features
+        self.output, self.horizon, self.smallest_slope = output, float(horizon), smallest_slope
+        self.weight = torch.nn.Parameter(
+            torch.empty(out_features, in_features, device=device, dtype=dtype)
+        )
+        self.quantised: Quantised | None = None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw weights with which most neurons spike while the inputs do."""
+        n = self.in_features
+        torch.nn.init.normal_(self.weight, _DRIVE / n, _SPREAD / math.sqrt(n))
+
+    def integers(self) -> torch.Tensor:
+        """The integer weights of a quantised layer: float64 [out_features, in_features]."""
+        assert self.quantised is not None
+        W = self.weight.detach().double() * self.quantised.threshold
+        return W.round().clamp(*weight_range(self.quantised.bits))
+
+    def get_extra_state(self) -> tuple[int, ...] | None:
+        """For `state_dict`."""
+        return None if self.quantised is None else astuple(self.quantised)
+
+    def set_extra_state(self, state: tuple[int, ...] | None) -> None:
+        """Of a `state_dict`."""
+        self.quantised = None if state is None else Quantised(*state)
+
+    def forward(self, z_in: torch.Tensor) -> torch.Tensor:
+        """Times [..., out_features] of input times [..., in_features], which are over 0 or inf.
+
+        Raises ValueError for times that are none.
+        """
+        if z_in.shape[-1:] != (self.in_features,):
+            raise ValueError(
+                f"the times are {list(z_in.shape)}: this layer takes [..., {self.in_features}]."
+            )
+        if not bool((z_in > 0).all()):
+            raise ValueError("the times hold NaN, 0 or less: all must be over 0, inf for silent.")
+        flat = z_in.reshape(-1, self.in_features)
+        z = self._real(flat) if self.quantised is None else self._ticks(flat, self.quantised)
+        return z.reshape(*z_in.shape[:-1], self.out_features)
+
+    def _real(self, z_in: torch.Tensor) -> torch.Tensor:
+        late, z, _ = _SpikeTimes.apply(z_in, self.weight, 1.0, self.horizon, self.smallest_slope)
+        return late if self.output else torch.where(z < torch.inf, late, torch.inf)
+
+    def _ticks(self, z_in: torch.Tensor, to: Quantised) -> torch.Tensor:
+        """Integers in float64 are exact; a real crossing is rounded up to the next tick."""
+        W = _Through.apply(self.weight.double() * to.threshold, self.integers())
+        ticks = z_in.double() * to.unit
+        ticks = _Through.apply(ticks, ticks.detach().round())
+        late, z, slope = _SpikeTimes.apply(
+            ticks, W, float(to.threshold), float(to.deadline), self.smallest_slope
+        )
+        fired = z < torch.inf
+        tick = torch.where(fired, z.ceil(), late).detach()
+        if not self.output:
+            out = _Through.apply(late, tick) / to.unit
+            return torch.where(fired, out, torch.inf).to(z_in.dtype)
+        # Of the neurons of a tick the one with the highest M = (B - threshold) (tick - z) is first.
+        M = torch.where(fired, (slope * (tick - z)).round(), 0)
+        order = tick - M / (torch.where(fired, slope, 0).amax(-1, keepdim=True) + 1)
+        return _Through.apply(late, order) / to.unit
+
+    def extra_repr(self) -> str:
+        """Sizes, and what it is quantised to."""
+        said = f"{self.in_features}, {self.out_features}" + (", output=True" * self.output)
+        return said if self.quantised is None else f"{said}, bits={self.quantised.bits}"
+
+
+class _Through(torch.autograd.Function):
+    """A rounded value with the derivative of the real one."""
+
+    @staticmethod
+    def forward(ctx: Any, real: torch.Tensor, rounded: torch.Tensor) -> torch.Tensor:
+        return rounded.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[Any, ...]:
+        return gradients[0], None
+
+
+class _SpikeTimes(torch.autograd.Function):
+    """Times of a layer: with those of silent neurons, without, and the slopes at them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        z_in: torch.Tensor,
+        weight: torch.Tensor,
+        threshold: float,
+        horizon: float,
+        smallest_slope: float,
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        W = weight.T.contiguous()
+        z_in = z_in.to(W.dtype)
+        way = way_of(z_in, ctx.needs_input_grad[0])
+        found = way.times(W, threshold, horizon)
+        fired = found.z < torch.inf
+        ctx.way, ctx.threshold, ctx.smallest = way, threshold, smallest_slope * threshold
+        z_end = torch.where(fired, found.z, horizon)
+        ctx.save_for_backward(W, z_end, fired, found.slope)
+        ctx.mark_non_differentiable(found.z, found.slope)
+        late = torch.where(fired, found.z, horizon - found.potential / threshold)
+        return late, found.z, found.slope
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[Any, ...]:
+        W, z_end, fired, slope = ctx.saved_tensors
+        # A silent neuron's time moves with its potential, in units of the threshold.
+        moves = torch.where(fired, slope.clamp(min=ctx.smallest), ctx.threshold)
+        e = (gradients[0] / moves).contiguous()
+        dW, dz_in = ctx.way.gradients(W, z_end, e)
+        return dz_in if ctx.needs_input_grad[0] else None, dW.T, None, None, None

@@ -1,0 +1,184 @@
+"""Spike times and gradients of a layer on tensors, in the way that suits its input times.
+
+Inputs that all spike together are a matrix product; the rest goes through the compiled loops of
+`training` on the CPU, and through plain tensor operations elsewhere. Times and weights are in any
+one unit: real, with threshold 1, or ticks and integer weights, where float64 is exact.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from firstspike.golden.training import kernels, level_kernels
+
+_WIDE = 32  # neurons from which on `wide_spike_times` is the faster loop
+_GROUPS = 64  # different times up to which inputs are summed by time
+_CHUNK = 1 << 24  # elements of [images, n_in, n_out] worked on at once
+
+
+@dataclass(frozen=True, eq=False)
+class Times:
+    """What a layer did, each [n, n_out]."""
+
+    #: when a neuron spiked, inf where it was silent
+    z: torch.Tensor
+    #: B - threshold at the spike
+    slope: torch.Tensor
+    #: M(horizon) of a silent neuron
+    potential: torch.Tensor
+
+
+class Together:
+    """All inputs that spike do so at one time."""
+
+    def __init__(self, z_in: torch.Tensor, first: torch.Tensor) -> None:
+        """`z_in`: [n, n_in], `first` or inf."""
+        self._first = first
+        self._spikes = z_in.isfinite().to(z_in.dtype)
+
+    def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
+        """Of weights [n_in, n_out]."""
+        arrived, first = _product(self._spikes, W), self._first.clamp(max=horizon)
+        slope = arrived - threshold
+        potential = slope * horizon - arrived * first
+        z = torch.where(potential >= 0, arrived * first / slope, torch.inf)
+        return Times(z, slope, potential)
+
+    def gradients(
+        self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
+    ) -> tuple[torch.Tensor, None]:
+        """dL/dW, without dL/dz_in."""
+        return _product(self._spikes.T, e * (self._first - z_end).clamp(max=0)), None
+
+
+class Grouped:
+    """Inputs spike at a few times, on the CPU."""
+
+    def __init__(self, z_in: np.ndarray, times: np.ndarray) -> None:
+        """`z_in`: [n, n_in], of `times`, ascending, or inf."""
+        last = len(times)
+        level = np.searchsorted(times, z_in).astype(np.uint8 if last < 256 else np.int32)
+        self._groups = level_kernels.group(level, np.arange(last + 1, dtype=np.int32), times)
+        self._groups = self._groups._replace(z=self._groups.z.astype(z_in.dtype))
+
+    def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
+        """Of weights [n_in, n_out]."""
+        shape = len(self._groups.order), W.shape[1]
+        return _filled(shape, W, level_kernels.group_times, self._groups, threshold, horizon)
+
+    def gradients(
+        self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
+    ) -> tuple[torch.Tensor, None]:
+        """dL/dW, without dL/dz_in."""
+        dW = np.zeros_like(W.numpy())
+        level_kernels.group_gradients(self._groups, z_end.numpy(), e.numpy(), dW)
+        return torch.from_numpy(dW), None
+
+
+class Ordered:
+    """Inputs spike at any time, on the CPU."""
+
+    def __init__(self, z_in: np.ndarray) -> None:
+        """`z_in`: [n, n_in], inf for none."""
+        self._z_in = z_in
+
+    def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
+        """Of weights [n_in, n_out]."""
+        loop = kernels.wide_spike_times if W.shape[1] >= _WIDE else kernels.spike_times
+        order = np.argsort(self._z_in, axis=1)
+        shape = len(self._z_in), W.shape[1]
+        return _filled(shape, W, loop, self._z_in, threshold, horizon, order)
+
+    def gradients(
+        self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """dL/dW and dL/dz_in."""
+        dW, dz_in = np.zeros_like(W.numpy()), np.empty_like(self._z_in)
+        kernels.gradients(self._z_in, W.numpy(), z_end.numpy(), e.numpy(), dW, dz_in)
+        return torch.from_numpy(dW), torch.from_numpy(dz_in)
+
+
+class Plain:
+    """Inputs spike at any time, on any device: every input of every neuron at once."""
+
+    def __init__(self, z_in: torch.Tensor) -> None:
+        """`z_in`: [n, n_in], inf for none."""
+        self._z_in = z_in
+
+    def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
+        """Of weights [n_in, n_out]."""
+        parts = [self._part(z_in, W, threshold, horizon) for z_in in self._parts(self._z_in, W)]
+        return Times(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+    def gradients(
+        self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """dL/dW and dL/dz_in."""
+        dW, dz_in = torch.zeros_like(W), []
+        parts = zip(*(self._parts(x, W) for x in (self._z_in, z_end, e)), strict=True)
+        for z_in, end, error in parts:
+            before = (z_in[:, :, None] - end[:, None]).clamp(max=0)
+            dW += (before * error[:, None]).sum(0)
+            dz_in.append(((before < 0) * error[:, None] * W).sum(2))
+        return dW, torch.cat(dz_in)
+
+    @staticmethod
+    def _parts(x: torch.Tensor, W: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return x.split(max(1, _CHUNK // W.numel()))
+
+    @staticmethod
+    def _part(
+        z_in: torch.Tensor, W: torch.Tensor, threshold: float, horizon: float
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        z, order = z_in.clamp(max=horizon).sort(dim=1)
+        following = torch.cat([z[:, 1:], torch.full_like(z[:, :1], horizon)], 1)[:, :, None]
+        z = z[:, :, None]
+        w = torch.where(z < horizon, W[order], 0)
+        slope = w.cumsum(1) - threshold
+        A = (w * z).cumsum(1)
+        fires = (slope * following >= A) & (slope > 0) & (following > z)
+        at = torch.where(fires.any(1), fires.int().argmax(1), z.shape[1] - 1)[:, None]
+        slope, A = (x.gather(1, at)[:, 0] for x in (slope, A))
+        return torch.where(fires.any(1), A / slope, torch.inf), slope, slope * horizon - A
+
+
+def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Ordered | Plain:
+    """The fastest for input times [n, n_in], `with_gradient` if dL/dz_in is asked for."""
+    if not with_gradient:
+        first = z_in.min() if z_in.numel() else torch.tensor(torch.inf)
+        if bool(((z_in == first) | z_in.isinf()).all()):
+            return Together(z_in, first if first.isfinite() else torch.ones_like(first))
+    if z_in.device.type != "cpu":
+        return Plain(z_in)
+    z = z_in.contiguous().numpy()
+    if not with_gradient:
+        times = np.unique(z)
+        times = times[np.isfinite(times)]
+        if len(times) <= _GROUPS:
+            return Grouped(z, times)
+    return Ordered(z)
+
+
+def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """The matrix product, on the CPU numpy's, whose BLAS is fast wherever PyTorch comes from."""
+    return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
+
+
+def _filled(
+    shape: tuple[int, int],
+    W: torch.Tensor,
+    loop: Any,
+    inputs: Any,
+    threshold: float,
+    horizon: float,
+    *order: np.ndarray,
+) -> Times:
+    """What a compiled loop fills in."""
+    z, slope, potential = (np.empty(shape, W.numpy().dtype) for _ in range(3))
+    number = z.dtype.type
+    loop(
+        inputs, *order, W.numpy(), number(horizon), z, slope, potential, threshold=number(threshold)
+    )
+    return Times(*map(torch.from_numpy, (z, slope, potential)))

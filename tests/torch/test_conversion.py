@@ -1,0 +1,160 @@
+"""From modules to integer networks and back: equal decisions, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from sklearn.datasets import load_digits
+
+torch = pytest.importorskip("torch")
+
+from firstspike.golden.encoding import encode  # noqa: E402
+from firstspike.golden.integer import infer  # noqa: E402
+from firstspike.golden.network import load_network  # noqa: E402
+from firstspike.golden.torch.layer import Quantised  # noqa: E402
+from firstspike.torch import (  # noqa: E402
+    ConversionError,
+    Encoder,
+    FirstSpikeLinear,
+    decide,
+    first_spike_loss,
+    from_network,
+    quantise,
+    to_network,
+)
+from tests.support.strategies import networks  # noqa: E402
+
+pytestmark = pytest.mark.fast
+
+
+def digits():
+    """Pixels uint8 [n, 64] and classes [n]."""
+    images, labels = load_digits(return_X_y=True)
+    return (images * 15.9).astype(np.uint8), labels
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return Encoder(digits()[0], "levels-8", complement=True, unit=16, deadline=120)
+
+
+def module(encoder, *hidden, **more):
+    torch.manual_seed(1)
+    sizes = (encoder.n_inputs, *hidden, 10)
+    last = len(sizes) - 2
+    return torch.nn.Sequential(
+        *(
+            FirstSpikeLinear(sizes[at], sizes[at + 1], output=at == last, **more)
+            for at in range(last + 1)
+        )
+    )
+
+
+@pytest.mark.parametrize("hidden", [(60,), (40, 30)])
+def test_ordinary_training_ends_with_equal_decisions(encoder, hidden):
+    pixels, labels = digits()
+    z, y = encoder(pixels), torch.from_numpy(labels)
+    model = module(encoder, *hidden, smallest_slope=1.0)
+    for epochs, rate in ((12, 3e-3), (2, 1e-3)):
+        optimiser = torch.optim.Adam(model.parameters(), rate)
+        for _ in range(epochs):
+            for batch in torch.randperm(1400).split(50):
+                loss = first_spike_loss(model(z[batch]), y[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+        quantise(model, encoder, bits=6)
+    with torch.no_grad():
+        decisions = decide(model(z)).numpy()
+    network = to_network(model, encoder)
+    np.testing.assert_array_equal(infer(network, encode(network, pixels)).decision, decisions)
+    assert (decisions[1400:] == labels[1400:]).mean() > 0.88
+    assert network.weight_bits == (6,) * (len(hidden) + 1)
+
+
+@given(networks(max_spikes=1))
+@settings(max_examples=100)
+def test_there_and_back(network):
+    encoder = Encoder.of(network)
+    back = to_network(from_network(network), encoder)
+    assert back.to_bytes() == network.to_bytes()
+
+
+def test_shipped_networks_decide_alike_as_modules():
+    network = load_network("mnist-4bit")
+    pixels = np.random.default_rng(1).integers(0, 256, (50, 784), np.uint8)
+    with torch.no_grad():
+        decisions = decide(from_network(network)(Encoder.of(network)(pixels)))
+    np.testing.assert_array_equal(decisions, infer(network, encode(network, pixels)).decision)
+
+
+def test_a_module_that_is_not_quantised_stays_as_it_is(encoder):
+    model = module(encoder, 20)
+    network = to_network(model, encoder, bits=4)
+    assert [layer.quantised for layer in model] == [None, None]
+    assert network.weight_bits == (4, 4)
+    assert network.shape == (encoder.network.n_inputs, 20, 10)
+
+
+class Doubled(torch.nn.Module):
+    """A forward that does more than its layers."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.layers = module(encoder, 20)
+
+    def forward(self, z):  # noqa: D102
+        return -self.layers(z)
+
+
+def mixed(encoder):
+    model = module(encoder, 20)
+    model[0].quantised = Quantised(8, 30, 16, 120)
+    return model
+
+
+def other_times(encoder):
+    model = module(encoder, 20)
+    for layer in model:
+        layer.quantised = Quantised(8, 30, 8, 60)
+    return model
+
+
+def not_finite(encoder):
+    model = module(encoder, 20)
+    with torch.no_grad():
+        model[1].weight[3, 2] = torch.nan
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda e: torch.nn.Sequential(torch.nn.ReLU(), *module(e, 20)), "0 is a ReLU"),
+        (lambda e: torch.nn.Sequential(torch.nn.Linear(3, 3)), "Linear, which has no counterpart"),
+        (lambda e: torch.nn.Identity(), "no FirstSpikeLinear"),
+        (lambda e: torch.nn.Sequential(module(e, 20)[0], module(e, 30)[1]), "does not follow"),
+        (lambda e: torch.nn.Sequential(module(e, 20)[0]), "output=True"),
+        (lambda e: torch.nn.Sequential(*module(e, 20), FirstSpikeLinear(10, 3)), "no other"),
+        (lambda e: FirstSpikeLinear(5, 10, output=True), "5 inputs, the encoder"),
+        (Doubled, "decides otherwise"),
+        (mixed, "some layers are quantised"),
+        (other_times, "times of this encoder"),
+        (not_finite, "not finite"),
+    ],
+)
+def test_a_module_without_counterpart_is_refused(encoder, make, told):
+    with pytest.raises(ConversionError, match=told):
+        to_network(make(encoder), encoder)
+
+
+def test_classes_must_be_as_many_as_outputs(encoder):
+    named = Encoder(digits()[0], classes=("odd", "even"))
+    with pytest.raises(ConversionError, match="10 neurons for 2 classes"):
+        to_network(module(named, 20), named)
+
+
+def test_a_network_that_spikes_several_times_is_no_module():
+    with pytest.raises(ConversionError, match="up to 2 times"):
+        from_network(replace(load_network("mnist-4bit"), max_spikes=2))
