@@ -3,6 +3,7 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run the whole test suite
+#   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make lock    renew requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
@@ -12,7 +13,7 @@ BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
 
-.PHONY: demo quick test check docs setup lock clean prerequisites
+.PHONY: demo quick test check torch docs setup lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -30,6 +31,17 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+torch: .venv-torch/ready
+	.venv-torch/bin/python -m pytest -q tests/torch tests/nir
+
+.venv-torch/ready: requirements.lock tests/torch/requirements.lock pyproject.toml
+	/usr/bin/python3 -c 'import torch' # of Debian's package python3-torch
+	/usr/bin/python3 -m venv --clear --system-site-packages .venv-torch
+	.venv-torch/bin/python -m pip install -q --require-hashes -r requirements.lock
+	.venv-torch/bin/python -m pip install -q --no-deps --require-hashes -r tests/torch/requirements.lock
+	.venv-torch/bin/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
 
 docs: setup
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
@@ -73,4 +85,4 @@ lock: setup
 	    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-torch build dist *.egg-info demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -26,6 +26,7 @@ myst_substitutions = generated.substitutions()
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
+autodoc_mock_imports = ["torch"]  # it may not be there
 
 html_theme = "furo"
 html_title = f"FirstSpike {release}"

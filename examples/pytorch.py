@@ -30,7 +30,7 @@ AUGMENTATION = Augmentation(rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, 
 def module(sizes: list[int]) -> torch.nn.Sequential:
     """Layers of neurons that spike once; in the last the first spike decides."""
     layers = [
-        FirstSpikeLinear(n_in, n_out, output=at == len(sizes) - 2, smallest_slope=1.0)
+        FirstSpikeLinear(n_in, n_out, output=at == len(sizes) - 2, horizon=12.0, smallest_slope=3.0)
         for at, (n_in, n_out) in enumerate(pairwise(sizes))
     ]
     return torch.nn.Sequential(*layers)
@@ -38,7 +38,7 @@ def module(sizes: list[int]) -> torch.nn.Sequential:
 
 def loss_of(z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """Of times z [n, classes]: cross-entropy, and that the label's is half a unit ahead."""
-    return first_spike_loss(z, labels, phantom=4.0, smoothing=0.02) + margin_loss(z, labels)
+    return first_spike_loss(z, labels, smoothing=0.05) + margin_loss(z, labels, margin=0.5)
 
 
 def accuracy(model: torch.nn.Module, z: torch.Tensor, labels: np.ndarray) -> float:
@@ -57,14 +57,14 @@ class Training:
         self.rng = np.random.default_rng(seed)
         self.data = load_dataset("mnist")
         self.pixels = self.data.x_train.reshape(-1, 784)
-        self.encoder = Encoder(self.pixels, "binary", n_connected=512)
+        self.encoder = Encoder(self.pixels, "levels-4", n_connected=512, late=96, deadline=192)
         self.model = module([self.encoder.n_inputs, *hidden, 10])
 
     def run(self, epochs: int, rate: float) -> None:
-        """Adam, with a rate that falls to 0."""
-        images, labels = self.pixels[:-5000], torch.from_numpy(self.data.y_train[:-5000]).long()
+        """AdamW, with a rate that falls to 0."""
+        images, labels = self.pixels[:-5000], torch.tensor(self.data.y_train[:-5000]).long()
         judges = self.encoder(self.pixels[-5000:]), self.data.y_train[-5000:]
-        optimiser = torch.optim.Adam(self.model.parameters(), rate)
+        optimiser = torch.optim.AdamW(self.model.parameters(), rate, weight_decay=0.1)
         steps = len(images) // BATCH
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, epochs * steps))
         for epoch in range(epochs):

@@ -5,6 +5,7 @@ import pickle
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -227,6 +228,9 @@ class _Verilator(HostedVerilator):
     def _set_env_common(self) -> None:
         super()._set_env_common()
         self.env |= self._environment
+        # cocotb hands down where this Python finds its modules, to the python3 of makefiles, too.
+        here = str(Path(sys.executable).parent)
+        self.env["PATH"] = os.pathsep.join([here, self.env.get("PATH", os.defpath)])
 
     def _simulator_in_path_build_only(self) -> None:
         self.executable = str(_VERILATOR_FOLDER / "bin" / "verilator")
