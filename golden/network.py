@@ -207,25 +207,28 @@ class Network:
     def to_bytes(self) -> bytes:
         """The content of the network file."""
         file = io.BytesIO()
+        np.savez_compressed(file, **self.fields())
+        return file.getvalue()
+
+    def fields(self) -> dict[str, Any]:
+        """Those of the network file: arrays, integers and strings."""
         weights: dict[str, Any] = {
             f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)
         }
         optional: dict[str, Any] = self.features.fields() if self.features else {}
         if self.classes:
             optional |= {"classes": np.array(self.classes, str)}
-        np.savez_compressed(
-            file,
-            format=FORMAT,
+        return {
+            "format": FORMAT,
             **weights,
-            weight_bits=np.array(self.weight_bits, np.int32),
-            threshold=np.array(self.thresholds, np.int32),
-            inputs=self.inputs,
-            encoding=self.encoding,
-            meta=json.dumps(self.meta),
+            "weight_bits": np.array(self.weight_bits, np.int32),
+            "threshold": np.array(self.thresholds, np.int32),
+            "inputs": self.inputs,
+            "encoding": self.encoding,
+            "meta": json.dumps(self.meta),
             **{name: getattr(self, name) for name in _INTEGERS},
             **optional,
-        )
-        return file.getvalue()
+        }
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Network":
@@ -242,7 +245,12 @@ class Network:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
         """The network of a file's content, checked; `NetworkError`."""
-        return cls(**_arguments(Fields.of(content)))
+        return cls.of(Fields.of(content))
+
+    @classmethod
+    def of(cls, fields: Fields) -> "Network":
+        """The network of the fields of a file, checked; `NetworkError`."""
+        return cls(**_arguments(fields))
 
     def digest(self) -> str:
         """SHA-256 (hex) of all that decides what the network does, so not of `meta` and names."""

@@ -5,6 +5,7 @@ used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 """
 
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -23,6 +24,8 @@ VERBS = {
     "info": "Say what is in a network file.",
     "run": "Classify images: decisions, spikes and clock cycles.",
     "compare": "Compare every spike, decision and cycle of a target with the golden model.",
+    "export": "Write a network as a NIR graph, for other frameworks.",
+    "import": "Read a NIR graph, of ours or of real weights to be rounded.",
     "boards": "Say on which boards a network fits, and how fast it is there.",
     "build": "Build a bitstream for a board.",
     "flash": "Program a board.",
@@ -49,7 +52,8 @@ class Verbs(click.Group):
         """Import the verb's module."""
         if cmd_name not in VERBS:
             return None
-        return importlib.import_module(f".verbs.{cmd_name}", __package__).command
+        module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
+        return importlib.import_module(f".verbs.{module}", __package__).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, without importing them."""

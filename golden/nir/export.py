@@ -1,0 +1,86 @@
+"""A network as a NIR graph, and the graph as a file."""
+
+import json
+import os
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.network import Network
+
+from .forms import FORMS, Form
+from .graph import Graph, NirError, Node
+
+FORMAT = "firstspike-nir-1"
+"""Of the metadata."""
+
+LISTS = ("features", "classes")
+"""Of the metadata, names, which are written as JSON: HDF5's strings have no arrays in NIR."""
+
+
+def graph_of(network: Network, form: str = "ticks") -> Graph:
+    """The graph of a network. Raises `NirError` for one that NIR has no words for.
+
+    Its metadata are the fields of the network file but for the weights.
+    """
+    chosen = form_of(form)
+    if network.max_spikes != 1:
+        raise NirError(
+            f"max_spikes is {network.max_spikes}: NIR has no neuron that stops after so many "
+            "spikes, only networks of neurons that spike once can be written."
+        )
+    n_inputs = len(network.inputs) + chosen.further_inputs
+    nodes: dict[str, Node] = {"input": {"type": "Input", "shape": np.array([n_inputs])}}
+    for layer in range(network.n_layers):
+        for name, node in zip(chosen.names, chosen.layer(network, layer), strict=True):
+            nodes[f"{name}_{layer}"] = node
+    nodes["output"] = {"type": "Output", "shape": np.array([network.shape[-1]])}
+    names = list(nodes)
+    return Graph(nodes, list(pairwise(names)), metadata_of(network, chosen))
+
+
+def metadata_of(network: Network, form: Form) -> dict[str, Any]:
+    """What a graph says beside its nodes: integers, strings and arrays."""
+    fields = network.fields()
+    metadata = {name: value for name, value in fields.items() if not name.startswith("weights_")}
+    for name in metadata.keys() & {*LISTS}:
+        metadata[name] = json.dumps(metadata[name].tolist())
+    return metadata | {"format": FORMAT, "form": form.name}
+
+
+def to_nir(graph: Graph) -> Any:
+    """A `nir.NIRGraph`. Raises `NirError` where the package is missing."""
+    nir = package()
+    nodes = {}
+    for name, node in graph.nodes.items():
+        fields = {field: value for field, value in node.items() if field != "type"}
+        if node["type"] in ("Input", "Output"):
+            end = node["type"].lower()
+            fields = {f"{end}_type": {end: fields["shape"]}}
+        nodes[name] = getattr(nir, node["type"])(**fields)
+    return nir.NIRGraph(nodes, list(graph.edges), metadata=dict(graph.metadata))
+
+
+def write(path: str | os.PathLike[str], graph: Graph) -> None:
+    """Write a graph as HDF5. Raises `NirError` where the package is missing, `OSError`."""
+    package().write(path, to_nir(graph))
+
+
+def package() -> ModuleType:
+    """The optional package."""
+    try:
+        import nir
+    except ImportError:
+        raise NirError(
+            "the Python package nir is missing: install firstspike[nir], or nir itself."
+        ) from None
+    return nir
+
+
+def form_of(name: str) -> Form:
+    """The form of that name; `NirError`."""
+    if name not in FORMS:
+        raise NirError(f"form is {name!r:.40}: give one of {', '.join(FORMS)}.")
+    return FORMS[name]

@@ -1,0 +1,142 @@
+"""A graph as it is handed on: nodes by their names, edges and metadata, and the chain they make.
+
+It is what the package nir calls a dictionary of a graph, so `Graph.of` takes what its `to_dict`
+gives, and reading.py gives the same of a file. Nothing is supposed of its origin.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, NoReturn
+
+import numpy as np
+
+Node = Mapping[str, Any]
+"""Its "type", as "Linear", and arrays by the names that NIR gives them."""
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "Input": ("shape",),
+    "Output": ("shape",),
+    "Linear": ("weight",),
+    "Affine": ("weight", "bias"),
+    "I": ("r",),
+    "LI": ("tau", "r", "v_leak"),
+    "IF": ("r", "v_threshold", "v_reset"),
+    "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"),
+}
+"""Of the nodes that can be part of a graph that is imported."""
+
+DEFAULTS = {"v_reset": 0.0, "w_in": 1.0}
+"""Of fields that a node may be without, in NIR's words."""
+
+ACCEPTED = "a chain of Linear (or Affine without bias), LI and IF for each layer"
+"""Of the graphs of others."""
+
+
+class NirError(ValueError):
+    """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A node of the chain, which names itself in what it refuses."""
+
+    name: str
+    node: Node
+
+    @property
+    def kind(self) -> str:
+        """As "Linear"."""
+        return str(self.node["type"])
+
+    def fail(self, said: str) -> NoReturn:
+        """Raise `NirError` about this node."""
+        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}")
+
+    def check_kind(self) -> None:
+        """Refuse what cannot be part of a network."""
+        if self.kind == "NIRGraph":
+            self.fail("it is a graph inside the graph: give a flat one.")
+        if self.kind not in FIELDS:
+            self.fail(f"a network has no such node; accepted is {ACCEPTED}.")
+        unknown = self.node.keys() - {"type", "metadata", "input_type", *FIELDS[self.kind]}
+        if unknown:
+            self.fail(f"it has {min(unknown)!r:.80}, which NIR does not know.")
+
+    def array(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
+        """A field as finite float64 of that shape."""
+        value = self.numbers(field)
+        if value.shape != shape and field in DEFAULTS and value.ndim == 0:
+            value = np.full(shape, value)
+        if value.shape != shape:
+            self.fail(f"{field} is {list(value.shape)}: here it would be {list(shape)}.")
+        return value
+
+    def numbers(self, field: str) -> np.ndarray:
+        """A field as finite float64 of any shape."""
+        if field not in self.node and field not in DEFAULTS:
+            self.fail(f"it has no {field}.")
+        value = np.asarray(self.node.get(field, DEFAULTS.get(field)))
+        if value.dtype.kind not in "biuf":
+            self.fail(f"{field} is {value.dtype}: it must be real numbers.")
+        value = value.astype(np.float64)
+        if not np.isfinite(value).all():
+            self.fail(f"{field} holds {value[~np.isfinite(value)].flat[0]}: give finite numbers.")
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Nodes, edges from the name of one to that of another, and metadata."""
+
+    nodes: Mapping[str, Node]
+    edges: Sequence[tuple[str, str]]
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, graph: Any) -> "Graph":
+        """Of a `nir.NIRGraph`."""
+        said = graph.to_dict()
+        edges = [(str(a), str(b)) for a, b in said["edges"]]
+        return cls(said["nodes"], edges, said.get("metadata") or {})
+
+    def chain(self) -> list[Named]:
+        """The nodes from the input to the output, both included. `NirError` if they are no chain.
+
+        Nodes of other types are refused first, by their names.
+        """
+        nodes = {name: Named(name, node) for name, node in self.nodes.items()}
+        for one in nodes.values():
+            one.check_kind()
+        before: dict[str, list[str]] = {name: [] for name in nodes}
+        after: dict[str, list[str]] = {name: [] for name in nodes}
+        for a, b in self.edges:
+            for name in (a, b):
+                if name not in nodes:
+                    raise NirError(f"an edge names {name!r:.80}, which is no node.")
+            after[a].append(b)
+            before[b].append(a)
+        try:
+            TopologicalSorter(before).prepare()
+        except CycleError as error:
+            nodes[error.args[1][0]].fail(f"it is part of a loop: accepted is {ACCEPTED}.")
+        for name, one in nodes.items():
+            if max(len(before[name]), len(after[name])) > 1:
+                one.fail(f"more than one edge comes to it or leaves it: accepted is {ACCEPTED}.")
+        chain = [nodes[self._only("Input")]]
+        while after[chain[-1].name]:
+            chain.append(nodes[after[chain[-1].name][0]])
+        if chain[-1].name != self._only("Output"):
+            chain[-1].fail("no edge leaves it: the output should be the last.")
+        for one in nodes.values():
+            if one not in chain:
+                one.fail("it is not between input and output.")
+        return chain
+
+    def _only(self, kind: str) -> str:
+        """The name of the one node of that type."""
+        found = [name for name, node in self.nodes.items() if node["type"] == kind]
+        if len(found) != 1:
+            named = f": {', '.join(map(repr, found))}"[:200] if found else ""
+            raise NirError(f"the graph has {len(found)} nodes {kind}{named}; it needs one.")
+        return found[0]

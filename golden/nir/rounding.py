@@ -1,0 +1,136 @@
+"""Real weights of a graph to the integer network, and what rounding them has changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.golden.network import Network
+from firstspike.golden.training.parameters import Parameters
+from firstspike.golden.training.prepared import prepared
+from firstspike.golden.training.quantise import best_threshold, quantise
+
+from .graph import NirError
+
+DEFAULT_BITS = 8
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """What rounding did to the samples that thresholds were chosen by."""
+
+    samples: int
+    real: float
+    """Accuracy with real weights and spike times."""
+    integer: float
+    """Accuracy of the network."""
+
+
+def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Network:
+    """Inputs, encoding and times of a network to be, of one layer without weights.
+
+    `fields`: of `Network`. Raises `NetworkError`.
+    """
+    return Network(
+        **{"unit": 16, "deadline": 96, **fields},
+        weights=(np.zeros((n_inputs, 1), int),),
+        weight_bits=(bits,),
+        thresholds=(1,),
+        n_inputs=n_inputs,
+        inputs=np.arange(n_inputs),
+    )
+
+
+def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
+    """The same with the encoding fitted to samples [n, ...], as training would.
+
+    `fields`: of `Parameters`. Raises `EncodingError`, `NetworkError`.
+    """
+    parameters = Parameters(n_connected=None, held_out=0, augmentation=None, **fields)
+    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
+
+
+def rounded_network(
+    weights: Sequence[np.ndarray],
+    template: Network,
+    bits: int = DEFAULT_BITS,
+    samples: np.ndarray | None = None,
+    labels: np.ndarray | None = None,
+    **fields: Any,
+) -> tuple[Network, Calibrated | None]:
+    """The network of weights float64 [n_in, n_out] a layer, the first with a row an input.
+
+    Thresholds are those with the smallest squared error, unless others serve `samples` [n, ...]
+    with `labels` int [n] far better. `fields`: further ones of `Network`. Raises `NirError`,
+    `EncodingError`, `NetworkError`.
+    """
+    first = weights[0]
+    if len(first) == template.n_inputs:
+        first = first[template.inputs]
+    elif len(first) != len(template.inputs):
+        raise NirError(
+            f"the graph has {len(first)} inputs: what is said of the samples makes "
+            f"{template.n_inputs}."
+        )
+    real = [W.astype(np.float32) for W in (first, *weights[1:])]
+    thresholds: Sequence[int] = [best_threshold(W, bits) for W in real]
+    judge = None
+    if samples is not None and labels is not None:
+        judge = _Judge(template, real, samples, labels, bits)
+        thresholds = judge.thresholds()
+    network = replace(
+        template,
+        weights=tuple(quantise(W, bits, t) for W, t in zip(real, thresholds, strict=True)),
+        weight_bits=(bits,) * len(real),
+        thresholds=tuple(thresholds),
+        **fields,
+    )
+    return network, None if judge is None else judge.calibrated(network)
+
+
+class _Judge:
+    """Runs real weights on samples, as training does."""
+
+    def __init__(
+        self,
+        template: Network,
+        real: Sequence[np.ndarray],
+        samples: np.ndarray,
+        labels: np.ndarray,
+        bits: int,
+    ) -> None:
+        from firstspike.golden.training.optimiser import Optimiser  # numba takes a while to import
+
+        self.real, self.labels = real, np.asarray(labels, np.int64)
+        if self.labels.min() < 0 or self.labels.max() >= real[-1].shape[1]:
+            raise NirError(
+                f"the labels go from {self.labels.min()} to {self.labels.max()}: the graph has "
+                f"{real[-1].shape[1]} outputs."
+            )
+        self.ticks = encode(template, samples)
+        used, values = np.unique(self.ticks, return_inverse=True)
+        self.values = values.reshape(self.ticks.shape).astype(np.min_scalar_type(len(used)))
+        parameters = Parameters(
+            weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
+        )
+        shape = (template.n_inputs, *(W.shape[1] for W in real))
+        table = np.where(used > 0, used / template.unit, np.inf)
+        self._optimiser = Optimiser(
+            parameters, shape, len(template.inputs), table, np.random.default_rng(1)
+        )
+
+    def thresholds(self) -> tuple[int, ...]:
+        """Those that serve the samples."""
+        return self._optimiser.useful_thresholds(self.real, self.values, self.labels)
+
+    def calibrated(self, network: Network) -> Calibrated:
+        """What has become of the decisions."""
+        decisions = self._optimiser.forward(self.real, self.values)[-1].argmin(axis=1)
+        return Calibrated(
+            samples=len(self.labels),
+            real=float((decisions == self.labels).mean()),
+            integer=float((infer(network, self.ticks).decision == self.labels).mean()),
+        )

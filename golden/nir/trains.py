@@ -1,0 +1,85 @@
+"""Spike trains beside a graph, as NIRData: what goes in, what the hidden layers do, the decisions.
+
+Observables are "spikes" of the input and of every hidden layer, which run on to the deadline, and
+of the last layer "decision": the spike that decides, none where it was forced.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.integer import infer
+from firstspike.golden.network import Network
+
+from .export import form_of, package
+from .forms import STEP, Form, spiking_nodes
+
+
+def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
+    """The `nir.NIRGraphData` of images, spike ticks int32 [n, n_rows], and of what golden says.
+
+    Events in ticks, or in t = ln z of form time; of form cuba a grid of its steps. Raises
+    `EncodingError`, `NirError`.
+    """
+    nir = package()
+    chosen = form_of(form)
+    results = infer(network, ticks)
+    decided = np.zeros((len(ticks), network.shape[-1]), np.int32)
+    images = np.flatnonzero(~results.forced)
+    decided[images, results.decision[images]] = results.tick[images]
+    layers = [
+        ("input", "spikes", ticks),
+        *zip(
+            spiking_nodes(chosen, network),
+            ["spikes"] * (network.n_layers - 1) + ["decision"],
+            [*results.known_hidden(), decided],
+            strict=True,
+        ),
+    ]
+    make = _gridded if chosen.name == "cuba" else _events
+    return nir.NIRGraphData(
+        {
+            node: nir.NIRNodeData({what: make(nir, network, chosen, layer - 1, spikes)})
+            for layer, (node, what, spikes) in enumerate(layers)
+        }
+    )
+
+
+def write_trains(path: str | os.PathLike[str], trains: Any) -> None:
+    """Write them as HDF5. Raises `OSError`."""
+    package().write_data(path, trains)
+
+
+def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
+    """By time, then neuron; -1 and inf after the last of an image."""
+    n_neurons = ticks.shape[1]
+    most = max(1, int((ticks > 0).sum(axis=1).max(initial=0)))
+    times = np.where(ticks > 0, ticks, np.inf)
+    neurons = np.argsort(times, axis=1, kind="stable")[:, :most]
+    times = np.take_along_axis(times, neurons, axis=1)
+    last = float(network.deadline)
+    if form.name == "time":
+        times, last = np.log(times / network.unit), np.log(last / network.unit)
+    neurons = np.where(np.isfinite(times), neurons, -1)
+    return nir.EventData(neurons, times, n_neurons, float(last))
+
+
+def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
+    """bool [n, steps, n_neurons], the further inputs and relays included.
+
+    Step s is tick s of what goes in, and tick s + 1 + layer of what a layer sends.
+    """
+    n, n_neurons = ticks.shape
+    more = form.further_inputs if layer < network.n_layers - 1 else 0
+    data = np.zeros((n, steps_of(network), n_neurons + more), bool)
+    images, neurons = np.nonzero(ticks)
+    data[images, ticks[images, neurons] - (layer + 1), neurons] = True
+    for relay in range(more):
+        data[:, relay, n_neurons + relay] = True
+    return nir.TimeGriddedData(data, STEP)
+
+
+def steps_of(network: Network) -> int:
+    """Steps of form cuba: what comes in at the deadline has one, too."""
+    return network.deadline + 1

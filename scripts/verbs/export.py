@@ -1,0 +1,86 @@
+"""`firstspike export`: a network as a NIR graph, and spike trains beside it."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden import load_network
+from firstspike.golden.files import naming, replacing
+from firstspike.golden.nir.export import graph_of, package, write
+from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.nir.trains import trains_of, write_trains
+from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.selection import SelectionCommand, select, selection_options
+
+
+@click.command(cls=SelectionCommand)
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.option(
+    "--form",
+    type=click.Choice(list(FORMS)),
+    default=next(iter(FORMS)),
+    help="How the neuron is written: in z with a step of a tick, exact; in time, the published "
+    "equation; or as CubaLIF, which SpikingJelly and snnTorch run.",
+)
+@selection_options
+@click.option(
+    "-o",
+    "--output",
+    metavar="NET.nir",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="Where the graph goes.",
+)
+@json_option
+def command(net: str, form: str, output: str, json_path: str | None, **options: Any) -> None:
+    """Write the network NET as a NIR graph.
+
+    All of the network's file is in it, so that `firstspike import` gives the network back bit for
+    bit. With images, their spikes go beside it as NIRData, for NET.nir in NET.data.nir: those of
+    the inputs and the hidden layers, and the one that decides.
+
+    Example: firstspike export mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
+    """
+    package()
+    network = load_network(net)
+    graph = graph_of(network, form)
+    chosen = ("dataset", "images", "events_file", "image_files")
+    images = None
+    if any(options[name] for name in chosen):
+        images = select(network, options | {"bitmap": None})
+    beside = data_path(output)
+    with ExitStack() as stack:
+        put = stack.enter_context
+        write_json = put(json_result(json_path))
+        file = put(replacing(output))
+        with naming(output):
+            write(file, graph)
+        rows: list[tuple[str, object]] = [
+            ("graph", output),
+            ("form", form),
+            ("nodes", ", ".join(graph.nodes)),
+            ("digest of the network", network.digest()),
+        ]
+        if images is not None:
+            data_file = put(replacing(beside))
+            with naming(beside):
+                write_trains(data_file, trains_of(network, images.ticks, form))
+            rows.append(("spike trains", f"{beside}, {images.source}"))
+        say(table(rows, str.ljust))
+        write_json(
+            {
+                "graph": output,
+                "form": form,
+                "nodes": list(graph.nodes),
+                "digest": network.digest(),
+                "data": None if images is None else str(beside),
+            }
+        )
+
+
+def data_path(output: str) -> Path:
+    """NET.data.nir of a graph NET.nir."""
+    path = Path(output)
+    return path.with_name(f"{path.name.removesuffix('.nir')}.data.nir")

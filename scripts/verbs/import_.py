@@ -1,0 +1,152 @@
+"""`firstspike import`: a network from a NIR graph, one of ours or of real weights."""
+
+from typing import Any
+
+import click
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.golden.files import replacing
+from firstspike.golden.nir.graph import Graph
+from firstspike.golden.nir.importing import network_of, real_weights, said_by, template_of
+from firstspike.golden.nir.reading import read
+from firstspike.golden.nir.rounding import (
+    DEFAULT_BITS,
+    Calibrated,
+    fitted_template,
+    plain_template,
+    rounded_network,
+)
+from firstspike.scripts.datasets import dataset_options, loaded
+from firstspike.scripts.options import data_option, network_option, number_option
+from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
+
+DEFAULT_SAMPLES = 1000
+
+_INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
+"""Options about the inputs, which the metadata of our graphs tell."""
+
+
+@click.command()
+@click.argument("graph_file", metavar="NET.nir", type=click.Path(dir_okay=False))
+@number_option(
+    "--bits",
+    type=click.IntRange(2, 8),
+    metavar="BITS",
+    help="Round real weights to so many bits.  "
+    f"[default: {DEFAULT_BITS}; none for a graph of ours, whose weights are integers]",
+)
+@number_option("--unit", default=16, help="Ticks of z = 1, t = 0.")
+@number_option("--deadline", help="The last tick.  [default: 6 units]")
+@click.option(
+    "--encoding",
+    metavar="NAME",
+    default="binary",
+    help="Of the samples: binary, levels-N, crossings-L of time series, or ticks.",
+)
+@click.option(
+    "--late",
+    type=click.IntRange(min=-1),
+    metavar="TICK",
+    default=-1,
+    help="When dark inputs spike; -1 for never.",
+)
+@click.option("--complement", is_flag=True, help="The second half of the inputs are complements.")
+@click.option("--constant", is_flag=True, help="The last input always spikes, at z = 1.")
+@dataset_options(None, "By whose training samples the rounding is chosen")
+@number_option("--images", help=f"Take the first N training samples.  [default: {DEFAULT_SAMPLES}]")
+@data_option
+@network_option
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    graph_file: str,
+    bits: int | None,
+    images: int | None,
+    output: str,
+    json_path: str | None,
+    **options: Any,
+) -> None:
+    """Read a network from a NIR graph and write it to NET.
+
+    A graph that `firstspike export` wrote, in any form, gives its network back bit for bit; its
+    weights are those of the graph's nodes. A graph of others is a chain of Linear, LI with tau 1
+    and IF for each layer, whose real weights are rounded. With a data set the thresholds are chosen
+    by samples, else by the squared error of the weights. Anything else is refused.
+
+    Example: firstspike import trained.nir --encoding levels-4 --dataset mnist -o trained.npz
+    """
+    graph = read(graph_file)
+    rounds = said_by(graph) is None or bits is not None
+    if not rounds or said_by(graph) is not None:
+        for name in _INPUTS:
+            if given(ctx, name):
+                raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
+    if not rounds and options["dataset"]:
+        raise click.UsageError("The graph's weights are integers: --dataset goes with --bits.")
+    if images and not options["dataset"]:
+        raise click.UsageError("--images are of a data set: give --dataset.")
+    with json_result(json_path) as write, replacing(output) as file:
+        calibrated = None
+        if rounds:
+            made = {"command": command_line(ctx)}
+            network, calibrated = _rounded(graph, bits or DEFAULT_BITS, images, options, made)
+        else:
+            network = network_of(graph)
+        network.save(file)
+        say(_report(output, network, calibrated))
+        write(
+            {
+                "network": output,
+                "digest": network.digest(),
+                "shape": list(network.shape),
+                "thresholds": list(network.thresholds),
+                "rounded": rounds,
+                "samples": None if calibrated is None else vars(calibrated),
+            }
+        )
+
+
+def _rounded(
+    graph: Graph, bits: int, images: int | None, options: dict[str, Any], made: dict[str, Any]
+) -> tuple[Network, Calibrated | None]:
+    weights = real_weights(graph)
+    said = said_by(graph)
+    about = {name: options[name] for name in ("unit", "encoding", "late")}
+    about["deadline"] = options["deadline"] or 6 * options["unit"]
+    further = {name: options[name] for name in ("complement", "constant")}
+    template = None if said is None else template_of(said, weights[-1].shape[1])
+    samples: dict[str, np.ndarray] = {}
+    named: dict[str, Any] = {"meta": made}
+    if options["dataset"]:
+        data = loaded(options, template)
+        chosen = slice(images or DEFAULT_SAMPLES)
+        samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
+        if template is None:
+            template = fitted_template(data.x_train, data.features, **about, **further)
+        named["meta"] = made | {"dataset": options["dataset"]}
+        if len(data.classes) == weights[-1].shape[1]:
+            named["classes"] = data.classes
+    elif any(further.values()):
+        raise click.UsageError("--complement and --constant are of samples: give --dataset.")
+    if template is None:
+        template = plain_template(len(weights[0]), bits, **about)
+    return rounded_network(weights, template, bits, **samples, **named)
+
+
+def _report(output: str, network: Network, calibrated: Calibrated | None) -> str:
+    rows: list[tuple[str, object]] = [
+        ("network", output),
+        ("shape", "-".join(map(str, network.shape))),
+        ("weight bits", ", ".join(map(str, network.weight_bits))),
+        ("thresholds", ", ".join(map(str, network.thresholds))),
+        ("digest", network.digest()),
+    ]
+    if calibrated is not None:
+        rows += [
+            ("samples the thresholds were chosen by", calibrated.samples),
+            ("accuracy on them with real weights", f"{calibrated.real:.2%}"),
+            ("accuracy on them of the network", f"{calibrated.integer:.2%}"),
+        ]
+    return table(rows, str.ljust)

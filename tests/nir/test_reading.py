@@ -1,0 +1,196 @@
+"""Files of anyone: damaged, hostile, of another kind; each is refused in a sentence, unread."""
+
+import tracemalloc
+
+import h5py
+import nir
+import numpy as np
+import pytest
+
+from firstspike.golden.nir import reading
+from firstspike.golden.nir.export import graph_of, write
+from firstspike.golden.nir.graph import NirError
+from firstspike.golden.nir.importing import network_of, real_weights
+from tests.support.command import toy_network
+
+pytestmark = pytest.mark.fast
+
+WEIGHT = "node/nodes/weights_0/weight"
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A graph of ours in form time."""
+    path = tmp_path / "net.nir"
+    write(path, graph_of(toy_network(), "time"))
+    return path
+
+
+def sentence(path) -> str:
+    with pytest.raises(NirError) as refused:
+        network_of(reading.read(path))
+    said = str(refused.value)
+    assert "\n" not in said
+    assert said.endswith(".")
+    assert len(said) < 400
+    return said
+
+
+def put(at, value, **how):
+    """Put something in the place of what is there."""
+
+    def change(root):
+        if at in root:
+            del root[at]
+        if value is not None:
+            root.create_dataset(at, data=value, **how)
+
+    return change
+
+
+def promised(shape, dtype="f8"):
+    """A dataset of that shape, of which nothing is stored."""
+
+    def change(root):
+        del root[WEIGHT]
+        root.create_dataset(WEIGHT, shape, dtype, chunks=(1 << 10, 1 << 10))
+
+    return change
+
+
+def linked(link):
+    """A link in the place of weights."""
+
+    def change(root):
+        del root[WEIGHT]
+        root[WEIGHT] = link
+
+    return change
+
+
+def virtual(root):
+    del root[WEIGHT]
+    layout = h5py.VirtualLayout((12, 35), "f8")
+    layout[:] = h5py.VirtualSource("/etc/hostname", "x", (12, 35))
+    root.create_virtual_dataset(WEIGHT, layout)
+
+
+def external(root):
+    del root[WEIGHT]
+    root.create_dataset(WEIGHT, (12, 35), "f8", external=[("/etc/passwd", 0, 12 * 35 * 8)])
+
+
+def group_for_array(root):
+    del root[WEIGHT]
+    root.create_group(WEIGHT)
+
+
+def itself(root):
+    root["node/nodes/again"] = root["node"]
+
+
+def many(root):
+    for number in range(2000):
+        root["node/nodes"].create_group(f"n{number}").create_dataset("type", data="Linear")
+
+
+def nested(root):
+    group = root["node/nodes"].create_group("inner")
+    group["type"] = "NIRGraph"
+
+
+HOSTILE = {
+    "terabytes": (promised((1 << 20, 1 << 20)), [WEIGHT, "1073741824"]),
+    "more than a gigabyte": (promised((1 << 14, 1 << 14)), [WEIGHT, "1073741824"]),
+    "a soft link": (linked(h5py.SoftLink("/node/edges")), ["weight", "link"]),
+    "an external link": (linked(h5py.ExternalLink("/etc/passwd", "/")), ["weight", "link"]),
+    "data elsewhere": (external, [WEIGHT, "another file"]),
+    "virtual data": (virtual, [WEIGHT, "another file"]),
+    "a group for an array": (group_for_array, [WEIGHT, "no array"]),
+    "an array for a group": (put("node/nodes", np.zeros(3)), ["node/nodes", "not a group"]),
+    "no node": (put("node", None), ["no 'node'"]),
+    "no nodes": (put("node/nodes", None), ["no 'nodes'"]),
+    "no edges": (put("node/edges", None), ["no 'edges'"]),
+    "no type": (put("node/nodes/I_0/type", None), ["I_0", "no 'type'"]),
+    "a single node": (put("node/type", "Linear"), ["single node"]),
+    "edges of three": (put("node/edges", [["a", "b", "c"]]), ["edges", "[1, 3]"]),
+    "edges of numbers": (put("node/edges", np.zeros((2, 2))), ["edges", "string"]),
+    "a type that is a number": (put("node/nodes/I_0/type", 3), ["I_0/type", "string"]),
+    "a type that is no text": (put("node/nodes/I_0/type", np.bytes_(b"\xff\xfe")), ["cannot"]),
+    "an unknown type": (put("node/nodes/I_0/type", "X" * 500), ["node 'I_0'", "X", "no such node"]),
+    "text for numbers": (put(WEIGHT, "many"), [WEIGHT, "real numbers"]),
+    "complex numbers": (put(WEIGHT, np.ones((12, 35), complex)), [WEIGHT, "real numbers"]),
+    "an empty array": (put(WEIGHT, h5py.Empty("f8")), [WEIGHT, "no array"]),
+    "a field too many": (put("node/nodes/I_0/extra", 1), ["node 'I_0'", "'extra'"]),
+    "a field too few": (put("node/nodes/I_0/tau", None), ["node 'I_0'", "no tau"]),
+    "a graph inside": (nested, ["node 'inner'", "graph inside"]),
+    "a graph inside itself": (itself, ["node 'again'", "graph inside"]),
+    "many nodes": (many, ["2008 nodes", "1000"]),
+    "metadata of numbers": (put("node/metadata/unit", np.zeros((2, 2))), ["unit"]),
+    "metadata that are complex": (put("node/metadata/unit", 1j), ["unit", "real numbers"]),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_files_are_refused(path, what):
+    change, told = HOSTILE[what]
+    with h5py.File(path, "a") as root:
+        change(root)
+    tracemalloc.start()
+    said = sentence(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1 << 26, "something was read first"
+    assert said.startswith((f"{path}: ", "node '", "the metadata"))
+    for part in told:
+        assert part in said
+
+
+def test_damaged_files_are_refused(path):
+    """Cut anywhere."""
+    content = path.read_bytes()
+    for length in [0, 1, 8, 100, *np.linspace(200, len(content) - 1, 30, dtype=int)]:
+        path.write_bytes(content[:length])
+        sentence(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"a graph", b"\x89HDF\r\n\x1a\n" * 9])
+def test_what_is_no_hdf5_is_refused(path, content):
+    path.write_bytes(content)
+    assert "HDF5" in sentence(path)
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        reading.read(tmp_path / "none.nir")
+
+
+def test_metadata_of_others_are_left_alone(path):
+    with h5py.File(path, "a") as root:
+        del root["node/metadata"]
+        metadata = root["node"].create_group("metadata")
+        metadata.create_group("deep").create_group("deeper")
+        metadata["format"] = "theirs"
+    graph = reading.read(path)
+    assert graph.metadata == {}
+    assert len(real_weights(graph)) == 2
+
+
+def test_files_of_before_v_reset_say_0(path):
+    with h5py.File(path, "a") as root:
+        del root["node/nodes/V_0/v_reset"]
+        del root["node/metadata"]
+    with pytest.raises(NirError, match=r"node 'V_0', IF: v_reset of neuron \d+ is 0"):
+        real_weights(reading.read(path))
+
+
+def test_strings_of_a_fixed_length_are_strings(path):
+    with h5py.File(path, "a") as root:
+        del root["node/nodes/I_0/type"]
+        root["node/nodes/I_0/type"] = np.bytes_(b"LI")
+    assert network_of(reading.read(path)).to_bytes() == toy_network().to_bytes()
+
+
+def test_nir_reads_what_is_written(path):
+    graph = nir.read(path)
+    assert [type(node).__name__ for node in graph.nodes.values()].count("IF") == 2

@@ -1,0 +1,197 @@
+"""Graphs of ours give their networks back bit for bit, by the graph's weights, or are refused."""
+
+import io
+import json
+from dataclasses import replace
+
+import nir
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firstspike.golden import Network, load_network, shipped
+from firstspike.golden.nir import export, reading
+from firstspike.golden.nir.export import graph_of, to_nir
+from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.nir.graph import Graph, NirError
+from firstspike.golden.nir.importing import network_of
+from tests.support.command import deep_toy_network, toy_network
+from tests.support.strategies import networks, networks_with_samples
+
+pytestmark = pytest.mark.fast
+
+each_form = pytest.mark.parametrize("form", FORMS)
+
+
+def through_file(network: Network, form: str) -> Network:
+    """The network as a graph in a file, read again."""
+    file = io.BytesIO()
+    nir.write(file, to_nir(graph_of(network, form)))
+    return network_of(reading.graph_in(file))
+
+
+@each_form
+@settings(max_examples=40)
+@given(network=networks(max_spikes=1))
+def test_any_network_comes_back(form, network):
+    assert through_file(network, form).to_bytes() == network.to_bytes()
+
+
+@each_form
+@settings(max_examples=40)
+@given(drawn=networks_with_samples())
+def test_features_and_classes_come_back(form, drawn):
+    network, _ = drawn
+    assert through_file(network, form).to_bytes() == network.to_bytes()
+
+
+@each_form
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_networks_come_back_through_a_file(tmp_path, form, name):
+    network = load_network(name)
+    path = tmp_path / "net.nir"
+    export.write(path, graph_of(network, form))
+    read = network_of(reading.read(path))
+    assert read.to_bytes() == network.to_bytes()
+    assert read.digest() == network.digest()
+    assert network_of(Graph.of(nir.read(path))).to_bytes() == network.to_bytes()
+
+
+@each_form
+def test_meta_of_any_kind_comes_back(form):
+    meta = {"a": [1.5, None, {"ü": "\n'\""}], "weights_0": "", "": 1e300}
+    network = replace(deep_toy_network(), meta=meta, classes=("a", "é", '"', "\\"))
+    assert through_file(network, form).to_bytes() == network.to_bytes()
+
+
+@each_form
+def test_single_precision_is_enough(form):
+    """What another framework has loaded and written again."""
+    network = deep_toy_network()
+    graph = graph_of(network, form)
+    for node in graph.nodes.values():
+        for field, value in node.items():
+            if isinstance(value, np.ndarray) and value.dtype == np.float64:
+                node[field] = value.astype(np.float32)
+    assert network_of(graph).to_bytes() == network.to_bytes()
+
+
+@each_form
+def test_names_and_order_of_the_nodes_do_not_matter(form):
+    network = deep_toy_network()
+    graph = graph_of(network, form)
+    named = {name: f"{at}.{name[::-1]}" for at, name in enumerate(sorted(graph.nodes))}
+    renamed = Graph(
+        {named[name]: graph.nodes[name] for name in sorted(graph.nodes)},
+        [(named[a], named[b]) for a, b in reversed(graph.edges)],
+        graph.metadata,
+    )
+    assert network_of(renamed).to_bytes() == network.to_bytes()
+
+
+@each_form
+def test_the_weights_are_those_of_the_graph(form):
+    network = toy_network()
+    changed = [w.copy() for w in network.weights]
+    changed[0][3, 4] += 1
+    changed[1][11, 2] = -128
+    graph = graph_of(network, form)
+    other = graph_of(replace(network, weights=tuple(changed)), form)
+    for name, node in graph.nodes.items():
+        if node["type"] == "Linear":
+            node["weight"] = other.nodes[name]["weight"]
+    read = network_of(graph)
+    assert read.digest() != network.digest()
+    assert all(np.array_equal(*pair) for pair in zip(read.weights, changed, strict=True))
+
+
+@each_form
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
+        ("threshold", np.array([300]), "needs an integer for each"),
+        ("threshold", np.array([300, 0]), "at least 1"),
+        ("threshold", np.array([0.5, 1]), "float64"),
+        ("unit", 11, "at least 6 units"),
+        ("unit", "a", "unit"),
+        ("deadline", 10**9, "deadline"),
+        ("inputs", np.arange(34), "weights_0"),
+        ("inputs", np.arange(35) + 2, "inputs"),
+        ("inputs", "none", "weights_0"),
+        ("n_inputs", 20, "inputs"),
+        ("encoding", "none", "encoding"),
+        ("weight_bits", np.array([7, 8]), "weights_0"),
+        ("late", 0, "late"),
+        ("max_spikes", 2, "max_spikes"),
+        ("meta", "{", "meta"),
+        ("meta", "1", "meta"),
+        ("classes", "[", "classes"),
+        ("classes", '["a"]', "classes"),
+        ("form", "space", "space"),
+        ("form", 3, "form"),
+        ("format", "firstspike-nir-9", "firstspike-nir-9"),
+        ("surprise", 1, "surprise"),
+        ("unit", None, "unit"),
+        ("inputs", None, "inputs"),
+        ("threshold", None, "threshold"),
+    ],
+)
+def test_metadata_that_do_not_fit_are_refused(form, field, value, told):
+    graph = graph_of(toy_network(), form)
+    if value is None:
+        del graph.metadata[field]
+    else:
+        graph.metadata[field] = value
+    with pytest.raises(NirError, match=told) as refused:
+        network_of(graph)
+    assert str(refused.value).count("\n") == 0
+    assert str(refused.value).endswith(".")
+
+
+@each_form
+@settings(max_examples=60)
+@given(data=st.data())
+def test_no_number_of_a_node_can_be_changed_without_a_word(form, data):
+    """But weights, which then are those of the network."""
+    network = toy_network()
+    graph = graph_of(network, form)
+    name = data.draw(st.sampled_from([n for n in graph.nodes if "put" not in n]))
+    node = graph.nodes[name]
+    field = data.draw(st.sampled_from([field for field in node if field != "type"]))
+    value = node[field].copy()
+    at = tuple(data.draw(st.integers(0, size - 1)) for size in value.shape)
+    factor = data.draw(st.sampled_from([np.nan, np.inf, -1, 0, 1 + 1e-4, 2]))
+    value[at] = value[at] * factor if value[at] else factor
+    if np.array_equal(value, node[field]):
+        return
+    node[field] = value
+    try:
+        read = network_of(graph)
+    except NirError as error:
+        said = str(error)
+    else:
+        assert node["type"] == "Linear"
+        assert read.to_bytes() != network.to_bytes()
+        return
+    assert f"node {name!r}" in said
+
+
+@each_form
+def test_a_network_whose_neurons_spike_more_than_once_is_refused(form):
+    with pytest.raises(NirError, match="max_spikes is 2"):
+        graph_of(replace(toy_network(), max_spikes=2), form)
+
+
+def test_an_unknown_form_is_refused():
+    with pytest.raises(NirError, match="'space'"):
+        graph_of(toy_network(), "space")
+
+
+def test_graphs_have_the_fields_of_the_network_file_in_their_metadata():
+    network = replace(toy_network(), classes=("a", "b", "c", "d"))
+    metadata = graph_of(network).metadata
+    fields = {name for name in network.fields() if not name.startswith("weights_")}
+    assert metadata.keys() == fields | {"form"}
+    assert json.loads(metadata["classes"]) == ["a", "b", "c", "d"]

@@ -1,0 +1,203 @@
+"""The verbs `export` and `import`: files, reports, options, and refusals in a sentence."""
+
+import builtins
+import json
+import os
+from dataclasses import replace
+
+import nir
+import numpy as np
+import pytest
+
+from firstspike.golden import Features, encode, infer, load_network
+from firstspike.golden.nir.forms import FORMS
+from tests.nir.test_foreign import foreign, small
+from tests.support.command import firstspike, refusal, toy_network
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """The file of the toy network, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("toy.npz")
+    return toy_network()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_there_and_back(capfd, toy, form):
+    ended = firstspike(capfd, "export", "toy.npz", "--form", form, "-o", "toy.nir", "--json", "-")
+    assert ended.status == 0
+    said = json.loads(ended.out)
+    assert said["digest"] == toy.digest()
+    assert said["data"] is None
+    assert said["nodes"] == list(nir.read("toy.nir").nodes) or set(said["nodes"]) == set(
+        nir.read("toy.nir").nodes
+    )
+    ended = firstspike(capfd, "import", "toy.nir", "-o", "again.npz", "--json", "-")
+    assert ended.status == 0
+    assert json.loads(ended.out)["digest"] == toy.digest()
+    assert toy.to_bytes() == load_network("again.npz").to_bytes()
+    assert sorted(os.listdir()) == ["again.npz", "toy.nir", "toy.npz"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_spikes_go_beside_the_graph(capfd, toy, form):
+    samples = np.random.default_rng(1).integers(0, 256, (7, 36)).astype(np.uint8)
+    ticks = encode(toy, samples)
+    rows = [
+        [[int(tick), int(toy.inputs[row])] for row, tick in enumerate(image) if tick]
+        for image in ticks
+    ]
+    with open("e.jsonl", "w") as file:
+        file.writelines(json.dumps({"events": sorted(row)}) + "\n" for row in rows)
+    words = ("export", "toy.npz", "--form", form, "--events", "e.jsonl", "-o", "toy.nir")
+    ended = firstspike(capfd, *words)
+    assert ended.status == 0
+    assert "toy.data.nir, 7 images of e.jsonl" in ended.out
+    data = nir.read_data("toy.data.nir")
+    data.check_nodes(nir.read("toy.nir"))
+    results = infer(toy, ticks)
+    decision = list(data.nodes.values())[-1] if form != "time" else data.nodes["V_1"]
+    decision = data.nodes["V_1" if form == "time" else "M_1"].observables["decision"]
+    if form == "cuba":
+        images, _, neurons = np.nonzero(decision.data)
+        assert neurons.tolist() == results.decision[~results.forced].tolist()
+        assert images.tolist() == np.flatnonzero(~results.forced).tolist()
+    else:
+        there = np.where(results.forced, -1, results.decision)
+        assert decision.idx[:, 0].tolist() == there.tolist()
+
+
+def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nir.write("real.nir", small())
+    words = ("import", "real.nir", "--bits", 5, "--unit", 10, "--encoding", "levels-4")
+    ended = firstspike(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
+    assert ended.status == 0
+    said, network = json.loads(ended.out), load_network("net.npz")
+    assert said["rounded"]
+    assert network.weight_bits == (5, 5)
+    assert (network.unit, network.deadline, network.encoding, network.late) == (
+        10,
+        60,
+        "levels-4",
+        60,
+    )
+    assert network.shape == (5, 4, 3)
+    assert network.meta["command"].startswith("firstspike import real.nir --bits 5 --unit 10")
+    for weights, threshold, name in zip(
+        network.weights, network.thresholds, ("linear", "linear_1"), strict=True
+    ):
+        real = nir.read("real.nir").nodes[name].weight.T
+        inside = np.abs(real * threshold) < 15
+        assert np.abs(weights / threshold - real)[inside].max() <= 0.5 / threshold + 1e-9
+
+
+def test_a_data_set_chooses_thresholds_and_edges(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(90, 3))
+    y = (x[:, 0] > 0).astype(int)
+    np.savez("d.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    W = np.zeros((7, 2))
+    W[0, 1] = W[3, 0] = 2.5
+    nir.write("real.nir", foreign([W + rng.normal(0, 0.01, W.shape)]))
+    words = ("import", "real.nir", "--dataset", "d.npz", "--encoding", "levels-8")
+    assert "makes 3" in refusal(capfd, *words, "-o", "net.npz")
+    more = ("--complement", "--constant", "--images", 60)
+    ended = firstspike(capfd, *words, *more, "-o", "net.npz", "--json", "-")
+    assert ended.status == 0, ended.err
+    said, network = json.loads(ended.out), load_network("net.npz")
+    assert said["samples"]["samples"] == 60
+    assert said["samples"]["real"] > 0.85
+    assert abs(said["samples"]["real"] - said["samples"]["integer"]) < 0.1
+    assert network.features.complement
+    assert network.features.constant
+    assert np.mean(infer(network, encode(network, x)).decision == y) > 0.85
+    words = ("run", "net.npz", "--dataset", "d.npz")
+    assert firstspike(capfd, *words).status == 0
+
+
+def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
+    edges = np.linspace(0, 1, 7) + np.zeros((36, 1))
+    network = replace(
+        toy_network("levels-8"), features=Features(edges=edges), classes=("a", "b", "c", "d")
+    )
+    network.save("toy.npz")
+    firstspike(capfd, "export", "toy.npz", "--form", "time", "-o", "toy.nir")
+    graph = nir.read("toy.nir")
+    graph.nodes["weights_0"].weight += 1e-3
+    nir.write("toy.nir", graph)
+    assert "node 'weights_0'" in refusal(capfd, "import", "toy.nir", "-o", "again.npz")
+    assert firstspike(capfd, "import", "toy.nir", "--bits", 7, "-o", "again.npz").status == 0
+    again = load_network("again.npz")
+    assert again.weight_bits == (7, 7)
+    for name in ("unit", "deadline", "encoding", "late", "classes", "n_inputs"):
+        assert getattr(again, name) == getattr(network, name)
+    assert np.array_equal(again.features.edges, edges)
+    assert again.inputs.tolist() == network.inputs.tolist()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--unit", 16), "leave --unit out"),
+        (("--encoding", "binary", "--bits", 8), "leave --encoding out"),
+        (("--dataset", "mnist"), "--dataset goes with --bits"),
+        (("--images", 3), "give --dataset"),
+        (("--bits", 9), "--bits"),
+        (("--bits", 8), "node 'S_0', I: here it would be LI"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(capfd, toy, words, told):
+    firstspike(capfd, "export", "toy.npz", "-o", "toy.nir")
+    ended = firstspike(capfd, "import", "toy.nir", *words, "-o", "again.npz")
+    assert ended.status == 2
+    assert told in ended.err
+    assert not os.path.exists("again.npz")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--encoding", "none"), "encoding"),
+        (("--encoding", "crossings-3"), "crossings-L needs"),
+        (("--deadline", 95), "at least 6 units"),
+        (("--late", 97), "late"),
+        (("--dataset", "none.npz"), "no data set"),
+    ],
+)
+def test_what_cannot_be_said_of_real_weights_is_refused(capfd, tmp_path, monkeypatch, words, told):
+    monkeypatch.chdir(tmp_path)
+    nir.write("real.nir", small())
+    assert told in refusal(capfd, "import", "real.nir", *words, "-o", "net.npz")
+    assert os.listdir() == ["real.nir"]
+
+
+def test_refusals_leave_nothing_behind(capfd, toy):
+    replace(toy, max_spikes=2).save("toy.npz")
+    assert "max_spikes is 2" in refusal(capfd, "export", "toy.npz", "-o", "toy.nir")
+    with open("bad.nir", "wb") as file:
+        file.write(b"nothing")
+    assert "bad.nir: it cannot be read" in refusal(capfd, "import", "bad.nir", "-o", "net.npz")
+    assert "none.nir" in refusal(capfd, "import", "none.nir", "-o", "net.npz")
+    assert "missing" in refusal(capfd, "export", "mnist-4bit", "-o", "missing/toy.nir")
+    assert sorted(os.listdir()) == ["bad.nir", "toy.npz"]
+
+
+@pytest.mark.parametrize(
+    "words", [("export", "toy.npz", "-o", "toy.nir"), ("import", "toy.npz", "-o", "n.npz")]
+)
+def test_without_the_package_it_is_said_what_to_install(capfd, toy, monkeypatch, words):
+    own = builtins.__import__
+
+    def missing(name, *rest):
+        if name in ("nir", "h5py"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return own(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    assert "install firstspike[nir]" in refusal(capfd, *words)
+    assert os.listdir() == ["toy.npz"]
