@@ -1,7 +1,7 @@
 """Ordinary PyTorch trains a first-spike network, quantised as it learns, and it becomes a core.
 
-MNIST, with a loss of one's own: the label's neuron is to spike first, and by a margin. Needs
-`firstspike[torch]` and the data (`firstspike fetch mnist`).
+Two hidden layers and a loss of one's own: the label's neuron is to spike first, and by a margin.
+The digits of scikit-learn, or with --mnist those of MNIST (`firstspike fetch mnist`).
 """
 
 import argparse
@@ -10,7 +10,10 @@ from itertools import pairwise
 import numpy as np
 import torch
 from show import command
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
 
+from firstspike import encode, infer
 from firstspike.golden.data.sets import load_dataset
 from firstspike.golden.training.augment import Augmentation
 from firstspike.torch import (
@@ -23,7 +26,6 @@ from firstspike.torch import (
     to_network,
 )
 
-BATCH = 200
 AUGMENTATION = Augmentation(rotation=0.12, scale=0.08, shear=0.08, elastic=0.5, brightness=0.15)
 
 
@@ -41,66 +43,87 @@ def loss_of(z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return first_spike_loss(z, labels, smoothing=0.05) + margin_loss(z, labels, margin=0.5)
 
 
-def accuracy(model: torch.nn.Module, z: torch.Tensor, labels: np.ndarray) -> float:
-    """Share of input times z [n, n_inputs] that are decided as the labels [n] say."""
+def decisions(model: torch.nn.Module, z: torch.Tensor) -> np.ndarray:
+    """Classes int64 [n] of input times z [n, n_inputs]."""
     with torch.no_grad():
-        decisions = torch.cat([decide(model(part)) for part in z.split(1000)])
-    return float((decisions.numpy() == labels).mean())
+        return torch.cat([decide(model(part)) for part in z.split(1000)]).numpy()
 
 
 class Training:
-    """Digits, the last 5,000 of which judge, and a module that learns the others."""
+    """A module, and the images it learns, the last twelfth of which judge instead."""
 
-    def __init__(self, hidden: list[int], seed: int) -> None:
-        """Load MNIST and draw the weights."""
-        torch.manual_seed(seed)
-        self.rng = np.random.default_rng(seed)
-        self.data = load_dataset("mnist")
-        self.pixels = self.data.x_train.reshape(-1, 784)
-        self.encoder = Encoder(self.pixels, "levels-4", n_connected=512, late=96, deadline=192)
-        self.model = module([self.encoder.n_inputs, *hidden, 10])
+    def __init__(
+        self, model: torch.nn.Module, encoder: Encoder, images: np.ndarray, labels: np.ndarray
+    ) -> None:
+        """`images`: pixels uint8 [n, pixels], `labels`: int [n]."""
+        self.model, self.encoder = model, encoder
+        self.count = len(images) - len(images) // 12
+        self.images, self.labels = images, labels
+        self.rng = np.random.default_rng(options.seed)
 
     def run(self, epochs: int, rate: float) -> None:
         """AdamW, with a rate that falls to 0."""
-        images, labels = self.pixels[:-5000], torch.tensor(self.data.y_train[:-5000]).long()
-        judges = self.encoder(self.pixels[-5000:]), self.data.y_train[-5000:]
+        judges = self.encoder(self.images[self.count :])
+        labels = torch.tensor(self.labels).long()
+        size = max(20, self.count // 275)
+        steps = self.count // size
         optimiser = torch.optim.AdamW(self.model.parameters(), rate, weight_decay=0.1)
-        steps = len(images) // BATCH
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(1, epochs * steps))
         for epoch in range(epochs):
-            fields = AUGMENTATION.fields(28, self.rng)
-            for batch in torch.randperm(len(images)).split(BATCH)[:steps]:
-                varied = AUGMENTATION.apply(images[batch], fields, self.rng)
-                loss = loss_of(self.model(self.encoder(varied)), labels[batch])
+            fields = AUGMENTATION.fields(28, self.rng) if options.mnist else None
+            for batch in torch.randperm(self.count).split(size)[:steps]:
+                images = self.images[batch]
+                if fields is not None:
+                    images = AUGMENTATION.apply(images, fields, self.rng)
+                loss = loss_of(self.model(self.encoder(images)), labels[batch])
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 schedule.step()
-            print(
-                f"epoch {epoch + 1}/{epochs}  held out {accuracy(self.model, *judges):.2%}",
-                flush=True,
-            )
+            held_out = (decisions(self.model, judges) == self.labels[self.count :]).mean()
+            print(f"epoch {epoch + 1}/{epochs}  held out {held_out:.2%}", flush=True)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--hidden", type=int, nargs="+", default=[200, 200], metavar="N")
-    parser.add_argument(
-        "--epochs", type=int, nargs=2, default=[4, 1], metavar=("REAL", "QUANTISED")
-    )
-    parser.add_argument("--bits", type=int, default=8)
+    parser.add_argument("--mnist", action="store_true", help="instead of scikit-learn's digits")
+    parser.add_argument("--hidden", type=int, nargs="+", default=[60, 40], metavar="N")
+    parser.add_argument("--epochs", type=int, nargs=2, default=[30, 4], metavar=("REAL", "INTEGER"))
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    training = Training(options.hidden, options.seed)
-    model, encoder = training.model, training.encoder
+    torch.manual_seed(options.seed)
+
+    if options.mnist:
+        mnist, name = load_dataset("mnist"), "mnist"
+        x, y, x_test, y_test = mnist.x_train, mnist.y_train, mnist.x_test, mnist.y_test
+    else:
+        pixels, classes = load_digits(return_X_y=True)
+        x, x_test, y, y_test = train_test_split(
+            (pixels * 15.9).astype(np.uint8), classes, stratify=classes, random_state=0
+        )
+        name = "pytorch-data.npz"
+        np.savez_compressed(name, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    x = x.reshape(len(x), -1)
+    if options.mnist:
+        encoder = Encoder(x, "levels-4", n_connected=512, late=96, deadline=192)
+    else:
+        encoder = Encoder(x, "levels-16", complement=True, deadline=192)
+    model = module([encoder.n_inputs, *options.hidden, 10])
+
+    training = Training(model, encoder, x, y)
     training.run(options.epochs[0], 2e-3)
-    quantise(model, encoder, options.bits)
+    quantise(model, encoder, bits=8)
     training.run(options.epochs[1], 5e-4)
 
-    x, y = training.data.x_test, training.data.y_test
-    print(f"test digits, quantised module: {accuracy(model, encoder(x), y):.2%}")
-    to_network(model, encoder).save("pytorch.npz")
-    command("run pytorch.npz --dataset mnist --images 10000")
-    command("compare pytorch.npz --dataset mnist --target rtl --lanes 32")
-    command("boards pytorch.npz --dataset mnist")
+    network = to_network(model, encoder)
+    network.save("pytorch.npz")
+    module_says, core_says = (
+        decisions(model, encoder(x_test)),
+        infer(network, encode(network, x_test)),
+    )
+    print(f"mean  {np.mean(module_says == y_test):.2%} of the test images, by the module")
+    print(f"{np.sum(module_says != core_says.decision)} of its decisions differ from the network's")
+    command(f"run pytorch.npz --dataset {name} --images {len(x_test)}")
+    command(f"compare pytorch.npz --dataset {name} --target rtl --lanes 8")
+    command(f"boards pytorch.npz --dataset {name}")
     command("export pytorch.npz -o pytorch.nir")
