@@ -1,10 +1,10 @@
 """A graph from a file of anyone: HDF5, looked at before it is read.
 
 Only what a graph of ours can have is read, and only if its size, which HDF5 tells beforehand, is
-bounded: a file of a few bytes can promise terabytes. Links out of the file are not followed.
+bounded: a file of a few bytes can promise terabytes. Links out of the file are not followed. What
+the library itself does on damaged files is for apart.py.
 """
 
-import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -21,21 +21,11 @@ MOST_NODES = 1000
 _METADATA = "firstspike-nir-"  # how the format begins, in metadata that is ours
 
 
-def read(path: str | os.PathLike[str]) -> Graph:
-    """The graph of a file; metadata are read if they are ours.
-
-    Raises `NirError` for anything wrong with the content, or where the package is missing,
-    `OSError` if the file cannot be read.
-    """
-    with open(path, "rb") as file:
-        try:
-            return graph_in(file)
-        except NirError as error:
-            raise NirError(f"{path}: {error}") from None
-
-
 def graph_in(file: BinaryIO) -> Graph:
-    """The graph in an open file. Raises `NirError`."""
+    """The graph in an open file; metadata are read if they are ours.
+
+    Raises `NirError` for anything wrong with the content, or where the package is missing.
+    """
     h5py = package()
     # A damaged file raises almost anything: all mean the same.
     try:

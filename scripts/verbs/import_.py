@@ -7,9 +7,9 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.files import replacing
+from firstspike.golden.nir.apart import read
 from firstspike.golden.nir.graph import Graph
 from firstspike.golden.nir.importing import network_of, real_weights, said_by, template_of
-from firstspike.golden.nir.reading import read
 from firstspike.golden.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,

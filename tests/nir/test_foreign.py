@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Trainer, bundled_test_set, encode, infer
-from firstspike.golden.nir import reading
+from firstspike.golden.nir import apart, reading
 from firstspike.golden.nir.export import graph_of
 from firstspike.golden.nir.graph import Graph, NirError
 from firstspike.golden.nir.importing import network_of, real_weights
@@ -19,19 +19,20 @@ LOST = 0.003
 """Accuracy that rounding to 8 bits may cost."""
 
 
-def foreign(weights, far: float = 1e6, **scales: np.ndarray) -> nir.NIRGraph:
+def foreign(weights) -> nir.NIRGraph:
     """A chain of the published neuron with weights [n_in, n_out] a layer."""
     nodes = [nir.Input(np.array([len(weights[0])]))]
     for w in weights:
         one = np.ones(w.shape[1])
         nodes += [nir.Linear(w.T.copy()), nir.LI(one.copy(), one.copy(), 0 * one)]
-        nodes.append(nir.IF(one.copy(), one.copy(), -far * one))
+        nodes.append(nir.IF(one.copy(), one.copy(), -1e6 * one))
     return nir.NIRGraph.from_list(*nodes, nir.Output(np.array([weights[-1].shape[1]])))
 
 
-def small(far: float = 1e6) -> nir.NIRGraph:
+def small() -> nir.NIRGraph:
+    """With two layers of random weights."""
     rng = np.random.default_rng(1)
-    return foreign([rng.normal(0.3, 0.5, size) for size in pairwise(SIZES)], far)
+    return foreign([rng.normal(0.3, 0.5, size) for size in pairwise(SIZES)])
 
 
 @pytest.mark.fast
@@ -55,7 +56,7 @@ def test_no_bias_may_be_written_as_a_bias_of_0(tmp_path):
     weight = graph.nodes["linear"].weight
     graph.nodes["linear"] = nir.Affine(weight, np.zeros(len(weight)))
     nir.write(tmp_path / "net.nir", graph)
-    assert np.array_equal(real_weights(reading.read(tmp_path / "net.nir"))[0], weight.T)
+    assert np.array_equal(real_weights(apart.read(tmp_path / "net.nir"))[0], weight.T)
 
 
 @pytest.mark.fast
@@ -92,7 +93,9 @@ def real_decisions(weights, pixels: np.ndarray) -> np.ndarray:
 def trained() -> Trainer:
     """Real weights, of a training on half of the bundled digits that knows of no rounding."""
     pixels, labels = bundled_test_set()
-    trainer = Trainer((100,), n_connected=None, epochs=20, fine_tuning_epochs=0, held_out=0)
+    trainer = Trainer(
+        (100,), n_connected=None, epochs=40, batch=None, fine_tuning_epochs=0, held_out=0
+    )
     return trainer.fit(pixels[:5000], labels[:5000])
 
 
@@ -253,10 +256,9 @@ def test_what_is_not_this_neuron_is_refused(tmp_path, what):
     graph = small()
     change(graph)
     nir.write(tmp_path / "net.nir", graph)
-    with pytest.raises(NirError) as refused:
-        real_weights(reading.read(tmp_path / "net.nir"))
+    with open(tmp_path / "net.nir", "rb") as file, pytest.raises(NirError) as refused:
+        real_weights(reading.graph_in(file))
     said = str(refused.value)
-    assert said.startswith(f"{tmp_path / 'net.nir'}: ") or said.startswith(("node", "the", "an "))
     for part in told:
         assert part in said
     assert len(said) < 300

@@ -1,5 +1,6 @@
 """Files of anyone: damaged, hostile, of another kind; each is refused in a sentence, unread."""
 
+import contextlib
 import tracemalloc
 
 import h5py
@@ -7,9 +8,9 @@ import nir
 import numpy as np
 import pytest
 
-from firstspike.golden.nir import reading
+from firstspike.golden.nir import apart, reading
 from firstspike.golden.nir.export import graph_of, write
-from firstspike.golden.nir.graph import NirError
+from firstspike.golden.nir.graph import Graph, NirError
 from firstspike.golden.nir.importing import network_of, real_weights
 from tests.support.command import toy_network
 
@@ -26,9 +27,15 @@ def path(tmp_path):
     return path
 
 
+def read(path) -> Graph:
+    """In this process."""
+    with open(path, "rb") as file:
+        return reading.graph_in(file)
+
+
 def sentence(path) -> str:
     with pytest.raises(NirError) as refused:
-        network_of(reading.read(path))
+        network_of(read(path))
     said = str(refused.value)
     assert "\n" not in said
     assert said.endswith(".")
@@ -141,7 +148,6 @@ def test_hostile_files_are_refused(path, what):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1 << 26, "something was read first"
-    assert said.startswith((f"{path}: ", "node '", "the metadata"))
     for part in told:
         assert part in said
 
@@ -154,15 +160,48 @@ def test_damaged_files_are_refused(path):
         sentence(path)
 
 
+@pytest.mark.parametrize("damage", [(16, bytes(16)), (24, b"\xf0" + b"\xff" * 7)])
+def test_where_the_library_never_ends_reading_does(path, damage):
+    """The lengths of strings are damaged; a file that is read to its end has been refused."""
+    at, wrong = damage
+    content = bytearray(path.read_bytes())
+    at += content.index(b"GCOL")
+    content[at : at + len(wrong)] = wrong
+    path.write_bytes(content)
+    with pytest.raises(NirError, match=r"cannot be read as HDF5 \(.*\)\.$"):
+        apart.read(path, seconds=3)
+
+
+def test_any_damage_is_refused_or_harmless(path):
+    content = np.frombuffer(path.read_bytes(), np.uint8)
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        damaged = content.copy()
+        damaged[rng.integers(0, len(content), 20)] = rng.integers(0, 256, 20)
+        path.write_bytes(damaged.tobytes())
+        with contextlib.suppress(NirError):
+            network_of(apart.read(path, seconds=3))
+
+
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"a graph", b"\x89HDF\r\n\x1a\n" * 9])
 def test_what_is_no_hdf5_is_refused(path, content):
     path.write_bytes(content)
     assert "HDF5" in sentence(path)
 
 
+def test_a_process_of_its_own_gives_the_same(path):
+    assert network_of(apart.read(path)).to_bytes() == network_of(read(path)).to_bytes()
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(NirError) as refused:
+        apart.read(path)
+    assert str(refused.value) == f"{path}: {sentence(path)}"
+
+
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
-        reading.read(tmp_path / "none.nir")
+        apart.read(tmp_path / "none.nir")
+    with pytest.raises(IsADirectoryError):
+        apart.read(tmp_path)
 
 
 def test_metadata_of_others_are_left_alone(path):
@@ -171,7 +210,7 @@ def test_metadata_of_others_are_left_alone(path):
         metadata = root["node"].create_group("metadata")
         metadata.create_group("deep").create_group("deeper")
         metadata["format"] = "theirs"
-    graph = reading.read(path)
+    graph = read(path)
     assert graph.metadata == {}
     assert len(real_weights(graph)) == 2
 
@@ -181,14 +220,14 @@ def test_files_of_before_v_reset_say_0(path):
         del root["node/nodes/V_0/v_reset"]
         del root["node/metadata"]
     with pytest.raises(NirError, match=r"node 'V_0', IF: v_reset of neuron \d+ is 0"):
-        real_weights(reading.read(path))
+        real_weights(read(path))
 
 
 def test_strings_of_a_fixed_length_are_strings(path):
     with h5py.File(path, "a") as root:
         del root["node/nodes/I_0/type"]
         root["node/nodes/I_0/type"] = np.bytes_(b"LI")
-    assert network_of(reading.read(path)).to_bytes() == toy_network().to_bytes()
+    assert network_of(read(path)).to_bytes() == toy_network().to_bytes()
 
 
 def test_nir_reads_what_is_written(path):

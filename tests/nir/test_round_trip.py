@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Network, load_network, shipped
-from firstspike.golden.nir import export, reading
+from firstspike.golden.nir import apart, export, reading
 from firstspike.golden.nir.export import graph_of, to_nir
 from firstspike.golden.nir.forms import FORMS
 from firstspike.golden.nir.graph import Graph, NirError
@@ -52,7 +52,7 @@ def test_shipped_networks_come_back_through_a_file(tmp_path, form, name):
     network = load_network(name)
     path = tmp_path / "net.nir"
     export.write(path, graph_of(network, form))
-    read = network_of(reading.read(path))
+    read = network_of(apart.read(path))
     assert read.to_bytes() == network.to_bytes()
     assert read.digest() == network.digest()
     assert network_of(Graph.of(nir.read(path))).to_bytes() == network.to_bytes()

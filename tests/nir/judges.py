@@ -1,0 +1,149 @@
+"""Frameworks of others run exported networks, and what differs from golden is counted.
+
+    python -m tests.nir.judges --images 1000
+
+needs torch, snntorch and spikingjelly. Both read form cuba. What goes in are the spike trains
+written beside the graph.
+"""
+
+import argparse
+import contextlib
+import io
+from dataclasses import dataclass
+
+import nir
+import numpy as np
+
+from firstspike.golden import Network, bundled_test_set, encode, infer, load_network, shipped
+from firstspike.golden.nir.export import graph_of, to_nir
+from firstspike.golden.nir.trains import trains_of
+
+
+@dataclass
+class Verdict:
+    """What one framework says of one network."""
+
+    images: int
+    ticks: int
+    """Decision ticks that differ."""
+    spikes: int
+    """Hidden neurons that differ in their spike, run on to the deadline, over all images."""
+    neurons: int
+    """How many were compared."""
+    decisions: int
+    """Of images where one output alone was first."""
+    alone: int
+    """How many these are: of others M decides, which spikes do not tell."""
+
+
+def spikingjelly(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
+    """The step of each neuron's first spike, -1 for none, [n, neurons] a layer.
+
+    `spikes`: bool [n, steps, inputs].
+    """
+    import torch
+    from spikingjelly.activation_based.nir_exchange import import_from_nir
+
+    model = import_from_nir(graph)
+    layers = [name for name in graph.nodes if name.startswith("M_")]
+    first: dict[str, np.ndarray] = {}
+    step = 0
+
+    def hook(name: str):
+        def note(module, given, out):
+            fired = out[0].numpy() > 0
+            known = first.setdefault(name, np.full(fired.shape, -1))
+            known[fired & (known < 0)] = step
+
+        return note
+
+    for name, module in model.named_modules():
+        if hasattr(module, "c_decay"):
+            module.v = 0.0  # which would begin at v_reset
+        if name in layers:
+            module.register_forward_hook(hook(name))
+    state = None
+    with torch.no_grad():
+        for step in range(spikes.shape[1]):
+            _, state = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
+    return [first[name] for name in sorted(layers, key=lambda name: int(name[2:]))]
+
+
+def snntorch(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
+    """The same, layer by layer, for its neurons take no v_reset: their first spikes go on."""
+    import torch
+    from snntorch.import_nir import import_from_nir
+
+    found = []
+    for layer in range(sum(name.startswith("M_") for name in graph.nodes)):
+        linear, neuron = graph.nodes[f"weights_{layer}"], graph.nodes[f"M_{layer}"]
+        one = nir.NIRGraph.from_list(linear, neuron)
+        with contextlib.redirect_stdout(io.StringIO()):
+            model = import_from_nir(one)
+        state, first = None, np.full((len(spikes), len(neuron.r)), -1)
+        with torch.no_grad():
+            for step in range(spikes.shape[1]):
+                out = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
+                state = out[1]
+                first[(out[0].numpy() > 0) & (first < 0)] = step
+        found.append(first)
+        spikes = np.zeros((*spikes.shape[:2], first.shape[1]), bool)
+        images, neurons = np.nonzero(first >= 0)
+        spikes[images, first[images, neurons], neurons] = True
+    return found
+
+
+JUDGES = {"SpikingJelly": spikingjelly, "snnTorch": snntorch}
+
+
+def judged(judge, network: Network, ticks: np.ndarray) -> Verdict:
+    """What a framework makes of images, spike ticks int32 [n, n_rows]."""
+    graph = to_nir(graph_of(network, "cuba"))
+    spikes = trains_of(network, ticks, "cuba").nodes["input"].observables["spikes"].data
+    layers = []
+    for layer, steps in enumerate(judge(graph, spikes)):
+        found = steps[:, : network.shape[layer + 1]] + layer + 1
+        none = (steps[:, : found.shape[1]] < 0) | (found > network.deadline)
+        layers.append(np.where(none, 0, found))
+    expected = infer(network, ticks)
+    *hidden, outputs = layers
+    first = np.where(outputs > 0, outputs, network.deadline + 1)
+    tick = first.min(axis=1)
+    forced = tick > network.deadline
+    differs = (np.where(forced, network.deadline, tick) != expected.tick) | (
+        forced != expected.forced
+    )
+    alone = ((first == tick[:, None]).sum(axis=1) == 1) & ~forced
+    return Verdict(
+        images=len(ticks),
+        ticks=int(differs.sum()),
+        spikes=sum(
+            int((ours != theirs).sum())
+            for ours, theirs in zip(expected.known_hidden(), hidden, strict=True)
+        ),
+        neurons=sum(ours.size for ours in hidden),
+        decisions=int((first.argmin(axis=1) != expected.decision)[alone].sum()),
+        alone=int(alone.sum()),
+    )
+
+
+def main() -> None:
+    """Judge the shipped networks, and print what differs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", type=int, default=1000)
+    images = parser.parse_args().images
+    for name in shipped():
+        network = load_network(name)
+        ticks = encode(network, bundled_test_set()[0][:images])
+        for framework, judge in JUDGES.items():
+            said = judged(judge, network, ticks)
+            print(
+                f"{name} in {framework}: decision ticks that differ {said.ticks} of {said.images}, "
+                f"hidden spikes that differ {said.spikes} of {said.neurons}, decisions where one "
+                f"output was first that differ {said.decisions} of {said.alone}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

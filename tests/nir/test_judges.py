@@ -1,0 +1,36 @@
+"""Frameworks of others run what is exported, where they are installed."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
+from tests.nir import judges
+from tests.support.command import deep_toy_network
+
+PACKAGES = {"SpikingJelly": "spikingjelly", "snnTorch": "snntorch"}
+
+each_judge = pytest.mark.parametrize("framework", PACKAGES)
+
+
+def equal(framework, network, ticks):
+    pytest.importorskip("torch")
+    pytest.importorskip(PACKAGES[framework])
+    said = judges.judged(judges.JUDGES[framework], network, ticks)
+    assert (said.ticks, said.spikes, said.decisions) == (0, 0, 0)
+    assert said.alone > 0
+
+
+@each_judge
+@pytest.mark.parametrize("name", shipped())
+def test_shipped_networks_do_the_same(framework, name):
+    network = load_network(name)
+    equal(framework, network, encode(network, bundled_test_set()[0][:20]))
+
+
+@each_judge
+def test_three_hidden_layers_do_the_same(framework):
+    network = deep_toy_network("levels-4")
+    pixels = np.random.default_rng(1).integers(0, 256, (50, 36)).astype(np.uint8)
+    ticks = encode(network, pixels)
+    assert (infer(network, ticks).spikes_in > 0).all(axis=1).any()
+    equal(framework, network, ticks)
