@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.fields import Fields, NetworkError
+from firstspike.golden.fields import Fields, NetworkError, integer
 from firstspike.golden.network import FORMAT as NETWORK_FORMAT
-from firstspike.golden.network import Network
+from firstspike.golden.network import LARGEST, Network, weight_range
 
 from .export import FORMAT, LISTS, form_of, graph_of
 from .forms import FORMS, Form
 from .graph import ACCEPTED, Graph, Named, NirError
 
 _CLOSE = 1e-6  # others hand on single precision
+_INTEGER = 1e-5  # how near to an integer a weight of ours is
 
 
 def said_by(graph: Graph) -> Fields | None:
@@ -60,12 +61,15 @@ def network_of(graph: Graph) -> Network:
 def _agreeing(
     form: Form, chain: Sequence[Named], layers: Sequence[Sequence[Named]], fields: Fields
 ) -> Network:
-    thresholds = _thresholds(fields, len(layers))
+    thresholds = _per_layer(fields, "threshold", len(layers), 1, LARGEST)
+    weight_bits = _per_layer(fields, "weight_bits", len(layers), 2, 8)
     own = {name: value for name, value in fields.items() if name != "form"}
     n_in = int(fields["inputs"].size)
-    for layer, (nodes, threshold) in enumerate(zip(layers, thresholds, strict=True)):
-        last = layer == len(layers) - 1
-        own[f"weights_{layer}"] = w = _integers(form, nodes[0], n_in, last, threshold)
+    for layer, (linear, *_) in enumerate(layers):
+        relays = form.further_inputs if layer < len(layers) - 1 else 0
+        W = _inner(linear, n_in, form.further_inputs, relays)
+        unit = thresholds[layer] if form.name == "time" else 1
+        own[f"weights_{layer}"] = w = _integers(linear, W, unit, weight_bits[layer])
         n_in = w.shape[1]
     network = Network.of(Fields({**own, "format": np.array(NETWORK_FORMAT)}))
     expected = graph_of(network, form.name).nodes.values()
@@ -84,36 +88,38 @@ def _agreeing(
     return network
 
 
-def _thresholds(fields: Fields, n_layers: int) -> list[int]:
-    thresholds = fields["threshold"]
-    if thresholds.shape != (n_layers,) or thresholds.dtype.kind not in "iu":
+def _per_layer(fields: Fields, name: str, n_layers: int, low: int, high: int) -> list[int]:
+    """What the metadata say of each layer, integers in low..high."""
+    values = fields[name]
+    if values.shape != (n_layers,) or values.dtype.kind not in "iu":
         raise NirError(
-            f"the metadata's threshold is {thresholds.dtype} {list(thresholds.shape)}: the graph "
-            f"has {n_layers} layers, and needs an integer for each."
+            f"the metadata's {name} is {values.dtype} {list(values.shape)}: the graph has "
+            f"{n_layers} layers, and needs an integer for each."
         )
-    if thresholds.min() < 1:
-        raise NirError(f"the metadata's threshold is {thresholds.min()}: it must be at least 1.")
-    return [int(threshold) for threshold in thresholds]
+    return [integer(name, value, low, high) for value in values]
 
 
-def _integers(form: Form, node: Named, n_in: int, last: bool, threshold: int) -> np.ndarray:
-    """The weights of a layer, int [n_in, n_out], of its node Linear."""
-    W = node.numbers("weight")
-    more = form.further_inputs
-    relays = 0 if last else more
-    if W.ndim != 2 or W.shape[1] != n_in + more or W.shape[0] <= relays:
-        node.fail(f"weight is {list(W.shape)}: it must be [neurons, {n_in + more}].")
-    w = W[: len(W) - relays, :n_in].T * (threshold if form.name == "time" else 1)
-    rounded = np.rint(w)
-    wrong = np.abs(w - rounded) > 1e-5 * np.maximum(1, np.abs(w))
-    if wrong.any() or np.abs(rounded).max() > 128:
-        at = tuple(np.argwhere(wrong | (np.abs(rounded) > 128))[0])
-        node.fail(
-            f"weight {list(map(int, at[::-1]))} is {W.T[at]:g}, which is no integer of 8 bits"
-            + (f" where {threshold} stands for 1" if form.name == "time" else "")
-            + ": real weights, of form time, are rounded anew with bits."
+def _inner(linear: Named, n_in: int, further: int, relays: int) -> np.ndarray:
+    """The weights of the network's own neurons from its own inputs, as [neurons, n_in]."""
+    W = linear.numbers("weight")
+    if W.ndim != 2 or W.shape[1] != n_in + further or len(W) <= relays:
+        linear.fail(f"weight is {list(W.shape)}: it must be [neurons, {n_in + further}].")
+    return W[: len(W) - relays, :n_in]
+
+
+def _integers(linear: Named, W: np.ndarray, unit: int, bits: int) -> np.ndarray:
+    """Weights [neurons, n_in] as integers int32 [n_in, neurons], of which `unit` stands for 1."""
+    low, high = weight_range(bits)
+    w = np.rint(W * unit)
+    wrong = (np.abs(W * unit - w) > _INTEGER * np.maximum(1, np.abs(w))) | (w < low) | (w > high)
+    if wrong.any():
+        at = tuple(np.argwhere(wrong)[0])
+        of = "" if unit == 1 else f" where {unit} stands for 1"
+        linear.fail(
+            f"weight{list(map(int, at))} is {W[at]:g}, which is no integer of {bits} bits{of}: "
+            "only real weights of form time can be rounded anew, with bits."
         )
-    return rounded.astype(np.int32)
+    return w.T.astype(np.int32)
 
 
 def real_weights(graph: Graph) -> list[np.ndarray]:

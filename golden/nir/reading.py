@@ -5,6 +5,7 @@ bounded: a file of a few bytes can promise terabytes. Links out of the file are 
 the library itself does on damaged files is for apart.py.
 """
 
+import math
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -117,7 +118,8 @@ class _Reader:
 
     def content(self, dataset: Any) -> Any:
         """All of a dataset, unless it is too large."""
-        self.read += dataset.size * max(1, dataset.dtype.itemsize)
+        chunk = math.prod(dataset.chunks or ())  # which may be larger than all, and is read whole
+        self.read += max(dataset.size, chunk) * max(1, dataset.dtype.itemsize)
         if self.read > MOST_BYTES:
             raise NirError(
                 f"{dataset.name!r:.80} is {list(dataset.shape)}: with it the arrays have more than "

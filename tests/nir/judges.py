@@ -17,6 +17,7 @@ import numpy as np
 from firstspike.golden import Network, bundled_test_set, encode, infer, load_network, shipped
 from firstspike.golden.nir.export import graph_of, to_nir
 from firstspike.golden.nir.trains import trains_of
+from tests.support.nir_interpreter import continuous
 
 
 @dataclass
@@ -127,6 +128,20 @@ def judged(judge, network: Network, ticks: np.ndarray) -> Verdict:
     )
 
 
+def in_time(network: Network, ticks: np.ndarray) -> tuple[int, int]:
+    """Of form time, in continuous time: decisions that differ from golden, of so many.
+
+    Where golden was forced there is none in time to speak of.
+    """
+    graph = to_nir(graph_of(network, "time"))
+    with np.errstate(divide="ignore"):
+        times = np.where(ticks > 0, np.log(ticks / network.unit), np.inf)
+    outputs = np.array([list(continuous(graph, image))[-1] for image in times])
+    expected = infer(network, ticks)
+    differs = (outputs.argmin(axis=1) != expected.decision) & ~expected.forced
+    return int(differs.sum()), int((~expected.forced).sum())
+
+
 def main() -> None:
     """Judge the shipped networks, and print what differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -143,6 +158,8 @@ def main() -> None:
                 f"output was first that differ {said.decisions} of {said.alone}",
                 flush=True,
             )
+        differing, compared = in_time(network, ticks)
+        print(f"{name} in continuous time: decisions that differ {differing} of {compared}")
 
 
 if __name__ == "__main__":

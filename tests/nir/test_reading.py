@@ -65,6 +65,13 @@ def promised(shape, dtype="f8"):
     return change
 
 
+def chunked(root):
+    """A small array in a chunk that is far larger."""
+    del root[WEIGHT]
+    huge = (1 << 14, 1 << 14)
+    root.create_dataset(WEIGHT, (12, 35), "f8", chunks=huge, maxshape=(None, None))
+
+
 def linked(link):
     """A link in the place of weights."""
 
@@ -109,6 +116,7 @@ def nested(root):
 HOSTILE = {
     "terabytes": (promised((1 << 20, 1 << 20)), [WEIGHT, "1073741824"]),
     "more than a gigabyte": (promised((1 << 14, 1 << 14)), [WEIGHT, "1073741824"]),
+    "a chunk of gigabytes": (chunked, [WEIGHT, "1073741824"]),
     "a soft link": (linked(h5py.SoftLink("/node/edges")), ["weight", "link"]),
     "an external link": (linked(h5py.ExternalLink("/etc/passwd", "/")), ["weight", "link"]),
     "data elsewhere": (external, [WEIGHT, "another file"]),

@@ -112,7 +112,7 @@ def test_the_weights_are_those_of_the_graph(form):
     [
         ("threshold", np.array([301, 200]), r"node '(threshold|weights)_0'"),
         ("threshold", np.array([300]), "needs an integer for each"),
-        ("threshold", np.array([300, 0]), "at least 1"),
+        ("threshold", np.array([300, 0]), "threshold is 0"),
         ("threshold", np.array([0.5, 1]), "float64"),
         ("unit", 11, "at least 6 units"),
         ("unit", "a", "unit"),
