@@ -42,7 +42,7 @@ class Fields(dict[str, np.ndarray]):
         """The field of that name, which holds JSON."""
         try:
             meta = json.loads(self.take("meta", str))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NetworkError(f"meta is not JSON ({error}).") from None
         if not isinstance(meta, dict):
             raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")

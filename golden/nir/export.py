@@ -11,9 +11,9 @@ import numpy as np
 from firstspike.golden.network import Network
 
 from .forms import FORMS, Form
-from .graph import Graph, NirError, Node
+from .graph import OURS, Graph, NirError, Node
 
-FORMAT = "firstspike-nir-1"
+FORMAT = f"{OURS}1"
 """Of the metadata."""
 
 LISTS = ("features", "classes")

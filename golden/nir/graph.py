@@ -33,6 +33,10 @@ ACCEPTED = "a chain of Linear (or Affine without bias), LI and IF for each layer
 """Of the graphs of others."""
 
 
+OURS = "firstspike-nir-"
+"""How the format begins that metadata name which are ours."""
+
+
 class NirError(ValueError):
     """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
 

@@ -16,7 +16,7 @@ from firstspike.golden.network import LARGEST, Network, weight_range
 
 from .export import FORMAT, LISTS, form_of, graph_of
 from .forms import FORMS, Form
-from .graph import ACCEPTED, Graph, Named, NirError
+from .graph import ACCEPTED, OURS, Graph, Named, NirError
 
 _CLOSE = 1e-6  # others hand on single precision
 _INTEGER = 1e-5  # how near to an integer a weight of ours is
@@ -24,14 +24,14 @@ _INTEGER = 1e-5  # how near to an integer a weight of ours is
 
 def said_by(graph: Graph) -> Fields | None:
     """What the metadata of one of our graphs say, as fields of a network file; None if not ours."""
-    if "format" not in graph.metadata:
+    if not str(graph.metadata.get("format", "")).startswith(OURS):
         return None
     fields = Fields()
     for name, value in graph.metadata.items():
         if name in LISTS:
             try:
                 value = np.array(json.loads(str(value)), str)
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise NirError(f"the metadata's {name} is no list in JSON.") from None
         fields[name] = np.asarray(value)
     said = fields.take("format", str)

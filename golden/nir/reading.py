@@ -12,14 +12,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .graph import FIELDS, Graph, NirError
+from .graph import FIELDS, OURS, Graph, NirError
 
 MOST_BYTES = 1 << 30
 """Of all arrays of a file together."""
 
 MOST_NODES = 1000
-
-_METADATA = "firstspike-nir-"  # how the format begins, in metadata that is ours
 
 
 def graph_in(file: BinaryIO) -> Graph:
@@ -87,7 +85,7 @@ class _Reader:
         if "metadata" not in top:
             return {}
         group = self.group(top, "metadata")
-        if "format" not in group or not self.text(group, "format").startswith(_METADATA):
+        if "format" not in group or not self.text(group, "format").startswith(OURS):
             return {}
         return {
             name: self.text(group, name) if self.is_text(group, name) else self.array(group, name)
