@@ -12,6 +12,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
+EXTRAS := test examples nir docs
 
 .PHONY: demo quick test check torch docs setup lock clean prerequisites
 
@@ -80,7 +81,7 @@ prerequisites:
 
 lock: setup
 	$(BIN)/python -m pip install uv
-	$(BIN)/uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 \
+	$(BIN)/uv pip compile -q pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 \
 	    --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url \
 	    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
 
