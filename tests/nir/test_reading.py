@@ -177,7 +177,7 @@ def test_where_the_library_never_ends_reading_does(path, damage):
     content[at : at + len(wrong)] = wrong
     path.write_bytes(content)
     with pytest.raises(NirError, match=r"cannot be read as HDF5 \(.*\)\.$"):
-        apart.read(path, seconds=3)
+        apart.read(path, seconds=1)
 
 
 def test_any_damage_is_refused_or_harmless(path):
