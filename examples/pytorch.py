@@ -1,14 +1,18 @@
 """Ordinary PyTorch trains a first-spike network, quantised as it learns, and it becomes a core.
 
 Two hidden layers and a loss of one's own: the label's neuron is to spike first, and by a margin.
-The digits of scikit-learn, or with --mnist those of MNIST (`firstspike fetch mnist`).
+The digits of scikit-learn, or with --mnist those of MNIST (`firstspike fetch mnist`). Needs
+`firstspike[torch,nir]`.
 """
 
 import argparse
+from importlib.util import find_spec
 from itertools import pairwise
 
+import nir
 import numpy as np
 import torch
+from frameworks import spikingjelly
 from show import command
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -84,6 +88,19 @@ class Training:
             print(f"epoch {epoch + 1}/{epochs}  held out {held_out:.2%}", flush=True)
 
 
+def in_spikingjelly(expected: np.ndarray) -> None:
+    """Run the exported graph and spikes, and count decisions that are not as `expected` [n].
+
+    Where outputs spike in the same step their potentials decide, which spikes do not tell.
+    """
+    trains = nir.read_data("pytorch.data.nir").nodes["input"].observables["spikes"].data
+    steps = spikingjelly(nir.read("pytorch.nir"), trains)[-1].astype(float)
+    steps[steps < 0] = np.inf
+    alone = (steps == steps.min(axis=1, keepdims=True)).sum(axis=1) == 1
+    differ = (steps.argmin(axis=1) != expected)[alone].sum()
+    print(f"{differ} of {alone.sum()} decisions differ in SpikingJelly")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--mnist", action="store_true", help="instead of scikit-learn's digits")
@@ -126,4 +143,6 @@ if __name__ == "__main__":
     command(f"run pytorch.npz --dataset {name} --images {len(x_test)}")
     command(f"compare pytorch.npz --dataset {name} --target rtl --lanes 8")
     command(f"boards pytorch.npz --dataset {name}")
-    command("export pytorch.npz -o pytorch.nir")
+    command(f"export pytorch.npz --form cuba --dataset {name} --images 100 -o pytorch.nir")
+    if find_spec("spikingjelly"):
+        in_spikingjelly(core_says.decision[:100])

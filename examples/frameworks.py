@@ -1,0 +1,67 @@
+"""Exported networks, form `cuba`, in frameworks of others: when each neuron spikes first.
+
+SpikingJelly 2.0.0 and snnTorch 1.0.0; each has its traps, which docs/nir.md names.
+"""
+
+import contextlib
+import io
+
+import nir
+import numpy as np
+
+
+def spikingjelly(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
+    """The step of each neuron's first spike, -1 for none, [n, neurons] a layer.
+
+    `spikes`: bool [n, steps, inputs].
+    """
+    import torch
+    from spikingjelly.activation_based.nir_exchange import import_from_nir
+
+    model = import_from_nir(graph)
+    layers = [name for name in graph.nodes if name.startswith("M_")]
+    first: dict[str, np.ndarray] = {}
+    step = 0
+
+    def hook(name: str):
+        def note(module, given, out):
+            fired = out[0].numpy() > 0
+            known = first.setdefault(name, np.full(fired.shape, -1))
+            known[fired & (known < 0)] = step
+
+        return note
+
+    for name, module in model.named_modules():
+        if hasattr(module, "c_decay"):
+            module.v = 0.0  # which would begin at v_reset
+        if name in layers:
+            module.register_forward_hook(hook(name))
+    state = None
+    with torch.no_grad():
+        for step in range(spikes.shape[1]):
+            _, state = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
+    return [first[name] for name in sorted(layers, key=lambda name: int(name[2:]))]
+
+
+def snntorch(graph: nir.NIRGraph, spikes: np.ndarray) -> list[np.ndarray]:
+    """The same, layer by layer, for its neurons take no v_reset: their first spikes go on."""
+    import torch
+    from snntorch.import_nir import import_from_nir
+
+    found = []
+    for layer in range(sum(name.startswith("M_") for name in graph.nodes)):
+        linear, neuron = graph.nodes[f"weights_{layer}"], graph.nodes[f"M_{layer}"]
+        one = nir.NIRGraph.from_list(linear, neuron)
+        with contextlib.redirect_stdout(io.StringIO()):
+            model = import_from_nir(one)
+        state, first = None, np.full((len(spikes), len(neuron.r)), -1)
+        with torch.no_grad():
+            for step in range(spikes.shape[1]):
+                out = model(torch.from_numpy(spikes[:, step].astype(np.float32)), state)
+                state = out[1]
+                first[(out[0].numpy() > 0) & (first < 0)] = step
+        found.append(first)
+        spikes = np.zeros((*spikes.shape[:2], first.shape[1]), bool)
+        images, neurons = np.nonzero(first >= 0)
+        spikes[images, first[images, neurons], neurons] = True
+    return found
