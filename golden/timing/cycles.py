@@ -25,6 +25,8 @@ from . import latencies
 from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
 
 SPIKE, ADVANCE, END = 0, 1, 2
+BEGINS = -1
+"""Of a walk in the place of its steps: the first of an image, which advances by none."""
 
 # The figures come as arguments: compiled code would keep those it was compiled with.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
@@ -71,7 +73,7 @@ class _State(NamedTuple):
     started: np.ndarray
     now: np.ndarray  # tick
     rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
-    opening: np.ndarray  # by how many ticks the walk that they belong to advances
+    opening: np.ndarray  # by how many ticks the walk that they belong to advances, or BEGINS
     skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
     stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
     mask_free: np.ndarray  # when it takes it further, to empty it block by block
@@ -154,7 +156,7 @@ def _push(shape, state, layer, kind, tick, offered):
             first_group, rows, steps = 1, state.rows[layer], state.opening[layer]
             takes_row = False
         elif lag < 0:
-            first_group, rows, steps = 0, 1, 0
+            first_group, rows, steps = 0, 1, BEGINS
             takes_row = kind == SPIKE
             state.started[layer], state.now[layer] = 1, target
         elif lag > 0:
@@ -196,7 +198,7 @@ def _push(shape, state, layer, kind, tick, offered):
                     begun = issued
                 if ends and last:
                     state.ended[0] = issued
-                potentials = last and closes and index == 0 and (steps > 0 or lag < 0)
+                potentials = last and closes and index == 0 and steps != 0
                 if potentials and state.now[layer] == state.decision_tick[0]:
                     state.decided[0] = left + latency.POTENTIALS + shape.decision
                     return taken
@@ -397,4 +399,9 @@ def run_images(
     arrays = [np.zeros(size, np.int64) for size in sizes]
     state = _State._make([*arrays, by_layer, *by_layer])
     ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
-    return _images(shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)
+    decided, ended = _images(
+        shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected
+    )
+    # Less would pass for UNCOUNTED, which differs from nothing.
+    assert (decided > 0).all(), "the cycle model has left an image undecided"
+    return decided, ended

@@ -68,6 +68,24 @@ def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     assert not list(differences(replace(inference, cycles=expected), run))
 
 
+@pytest.mark.parametrize("number", range(10))
+def test_the_first_event_may_be_at_the_deadline(number):
+    """Then it is the tick that decides, whatever fires, in groups that hear of it at the end."""
+    rng = np.random.default_rng(number)
+    sizes = [(3, 4), (1, 1, 2), (4, 5, 6), (2, 3, 4, 5)][number % 4]
+    network = network_of(
+        random_weights(rng, sizes, 7 if number < 4 else -8, 8),
+        [1] * (len(sizes) - 1),
+        bits=4,
+        unit=1,
+        deadline=6,
+    )
+    ticks = rng.choice([0, 5, 6], (20, sizes[0]), p=[0.2, 0.3, 0.5])
+    for lanes, window in ((1, 0), (2, 0), (2, 2), (100, 0)):
+        config = {"lanes": lanes, "window": window, "pauses": False, "any_weights": False}
+        check_core(network, None, ticks, config | {"bitmap": None}, number)
+
+
 @pytest.mark.parametrize("n_in", [2, 7, 8, 16])
 def test_a_full_row_list_stays_while_the_source_pauses(n_in):
     """Every input at one tick: there is no place behind the last row, where it could be again."""

@@ -54,7 +54,8 @@ def make_images(
     ticks = encode(network, pixels)
     if config["bitmap"] is None:
         ticks[6::8] = rng.integers(0, network.deadline + 1, ticks[6::8].shape)
-        ticks[7::8] = rng.choice([0, 1, network.deadline], ticks[7::8].shape)
+        first = rng.choice([1, network.deadline])  # all at the deadline, in half of the networks
+        ticks[7::8] = rng.choice([0, first, network.deadline], ticks[7::8].shape)
     return pixels, ticks
 
 
