@@ -8,11 +8,11 @@ from typing import Any, BinaryIO
 
 import click
 import numpy as np
-from PIL import Image
 
 from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import widened
 from firstspike.golden.data.events import event_lines, is_integer, ticks_of
+from firstspike.golden.data.images import opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.encoding import bitmap_pixels
 
@@ -148,12 +148,9 @@ def read_image(network: Network, file: str) -> np.ndarray:
         raise VerbError(
             f"the network's {network.n_features} pixels make no square image: use --events."
         )
-    try:
-        with Image.open(file, formats=["PNG"]) as image:
-            size, mode = image.size, image.mode
-            pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise VerbError(f"{file} is no readable PNG file.") from None
+    with opened(file, ("PNG",)) as image:
+        size, mode = image.size, image.mode
+        pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
     if pixels is None:
         raise VerbError(
             f"{file} is {size[0]} x {size[1]} pixels: this network takes {side} x {side}."

@@ -1,5 +1,8 @@
 """Images in folders, a folder a class; bright is what spikes early."""
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +34,22 @@ def read_folder(folder: Path) -> Samples:
 
 def read_grey(path: Path) -> np.ndarray:
     """Pixels uint8 [height, width] of an image file. Raises `DataError`."""
+    with opened(path) as image:
+        return np.asarray(image.convert("L"))
+
+
+@contextmanager
+def opened(path: str | Path, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
+    """An image file of some `formats`, all that Pillow knows if None.
+
+    Raises `DataError`, also for what is found out while the image is read.
+    """
+    kind = "image" if formats is None else f"{' or '.join(formats)} file"
     try:
-        with Image.open(path) as image:
-            return np.asarray(image.convert("L"))
+        with warnings.catch_warnings():
+            # A warning of many pixels would be text of another's beside our sentence.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=formats) as image:
+                yield image
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise DataError(f"{path} is no readable image.") from None
+        raise DataError(f"{path} is no readable {kind}.") from None

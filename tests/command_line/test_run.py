@@ -235,12 +235,14 @@ def test_a_picture_for_a_network_of_measured_features_is_refused(capfd, tmp_path
         (lambda path: Image.new("L", (6, 6)).save(path, "GIF"), "PNG"),
         (lambda path: Image.new("L", (6, 7)).save(path), "6 x 7"),
         (lambda path: Image.new("L", (28, 28)).save(path), "6 x 6"),
+        (lambda path: Image.new("1", (9500, 9500)).save(path), "9500 x 9500"),
         (lambda path: Image.new("RGB", (6, 6), "red").save(path), "grey"),
         (lambda path: Image.new("I;16", (6, 6)).save(path), "8-bit"),
         (lambda path: Image.new("LA", (6, 6)).save(path), "alpha"),
         (lambda path: cut(path), "PNG"),
     ],
 )
+@pytest.mark.filterwarnings("error")  # which would be a second sentence on the terminal
 def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, told):
     path = tmp_path / "digit.png"
     make(path)
