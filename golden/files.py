@@ -63,8 +63,18 @@ def beside(path: str | os.PathLike[str], what: str) -> Path:
 
 @contextmanager
 def adding_to(folder: Path) -> Iterator[Path]:
-    """Give an empty folder; what is written there moves into `folder` if nothing is raised."""
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
-        yield Path(making)
-        for path in sorted(Path(making).iterdir()):
-            os.replace(path, folder / path.name)
+    """Give an empty folder; what is written there moves into `folder` if nothing is raised.
+
+    `folder` is made if it is not there.
+    """
+    new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
+            yield Path(making)
+            for path in sorted(Path(making).iterdir()):
+                os.replace(path, folder / path.name)
+    except BaseException:
+        if new:
+            folder.rmdir()
+        raise

@@ -1,5 +1,6 @@
 """From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
 
+import hashlib
 import json
 import time
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ def build_folder(net: str, board: str) -> Path:
 def build(
     design: Design, folder: Path, *, seeds: Sequence[int] = SEEDS, native: bool = False
 ) -> dict[str, Any]:
-    """Build a bitstream into `folder`, and return the report, as JSON holds it.
+    """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
 
     Where no seed is fast enough, `met` is false, the figures are those of the fastest seed, and
     there is no bitstream. Raises ToolError if a tool is missing, or the design does not fit.
@@ -45,10 +46,6 @@ def build(
         for name in ("yosys", device.family.router, device.family.packer)
     ]
     tools = list(dict.fromkeys(tools))  # YoWASP has nextpnr and the packer in one package
-    folder.mkdir(parents=True, exist_ok=True)
-    for stale in (*bitstreams(folder), folder / REPORT, folder / REPORT_TEXT):
-        stale.unlink(missing_ok=True)
-
     with step("Amaranth: the design as RTLIL"):
         build_hash = design.build_hash()
         plan = design.plan(build_hash)
@@ -79,7 +76,7 @@ def build(
         with step(f"{device.family.packer}: bitstream"):
             words = _without(pack, "--svf", f"{TOP}.svf")
             run_tool(device.family.packer, words, folder, native=native)
-        (bitstream,) = (path.name for path in bitstreams(folder))
+        (bitstream,) = (fingerprint(path) for path in bitstreams(folder))
     return {
         "board": board.name,
         "device": device.name,
@@ -107,6 +104,16 @@ def build(
 
 
 _COMMANDS = f"build_{TOP}.json"
+
+
+def fingerprint(bitstream: Path) -> dict[str, Any]:
+    """By which a file is known again: name, bytes and SHA-256."""
+    content = bitstream.read_bytes()
+    return {
+        "file": bitstream.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
 def bitstreams(folder: Path) -> list[Path]:

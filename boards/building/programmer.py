@@ -8,7 +8,7 @@ from pathlib import Path
 
 from firstspike.boards.pins.board import Board
 
-from .bitstream import REPORT, bitstreams
+from .bitstream import REPORT, bitstreams, fingerprint
 from .plan import fitting
 
 PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu-util": "dfu-util"}
@@ -72,18 +72,25 @@ def program(board: Board, bitstream: Path) -> str:
 
 
 def _check(board: Board, bitstream: Path) -> None:
-    """Refuse what is no file, or whose report is beside it and names another board."""
+    """Refuse what is no file, is empty, or is not what the report of its build says."""
     if not bitstream.is_file():
         raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
-    report = bitstream.with_name(REPORT)
-    if not report.is_file() or bitstream not in bitstreams(bitstream.parent):
-        return
+    if not bitstream.stat().st_size:
+        raise ProgrammerError(f"{bitstream} is empty: build it anew.")
+    if bitstream not in bitstreams(bitstream.parent):
+        return  # not of `firstspike build`
+    path = bitstream.with_name(REPORT)
     try:
-        other = json.loads(report.read_text())["board"]
+        report = json.loads(path.read_text())
+        other, device, built = report["board"], report["device"], report["bitstream"]
+    except FileNotFoundError:
+        raise ProgrammerError(f"{bitstream} has no {REPORT} beside it: build it anew.") from None
     except (ValueError, KeyError, TypeError):
-        return  # no report of ours
-    if other != board.name:
+        raise ProgrammerError(f"{path} is no report of a build: build it anew.") from None
+    if (other, device) != (board.name, board.device.name):
         raise ProgrammerError(f"{bitstream} was built for {other}, not for {board.name}.")
+    if built != fingerprint(bitstream):
+        raise ProgrammerError(f"{bitstream} is not what {path} says was built: build it anew.")
 
 
 _FAILURE = re.compile(

@@ -6,13 +6,20 @@ from typing import Any
 
 import click
 
-from firstspike.boards.building.bitstream import REPORT, REPORT_TEXT, SEEDS, build, build_folder
+from firstspike.boards.building.bitstream import (
+    REPORT,
+    REPORT_TEXT,
+    SEEDS,
+    bitstreams,
+    build,
+    build_folder,
+)
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.golden.files import naming
+from firstspike.golden.files import adding_to, naming
 from firstspike.scripts.options import (
     Number,
     folder_option,
@@ -71,13 +78,17 @@ def command(
     folder = output or build_folder(net, board)
     with json_result(json_path) as write:
         with naming(folder):
-            report = {
-                "command": command_line(ctx),
-                **build(design, folder, seeds=SEEDS if seed is None else [seed], native=native),
-            }
-            text = report_text(report)
-            (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-            (folder / REPORT_TEXT).write_text(text + "\n")
+            with adding_to(folder) as making:  # what was built before stays until this is whole
+                report = {
+                    "command": command_line(ctx),
+                    **build(design, making, seeds=SEEDS if seed is None else [seed], native=native),
+                }
+                text = report_text(report)
+                (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+                (making / REPORT_TEXT).write_text(text + "\n")
+            if not report["met"]:
+                for stale in bitstreams(folder):
+                    stale.unlink()
         say(f"{text}\nwritten: {folder}")
         write(report)
     if not report["met"]:

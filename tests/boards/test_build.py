@@ -48,7 +48,7 @@ def test_there_is_a_bitstream(built):
         "ulx3s-25f": (".bit", b"\xff\xff\xbd\xb3"),
     }[built.board]
     content = (built.folder / f"firstspike{suffix}").read_bytes()
-    assert built.report["bitstream"] == f"firstspike{suffix}"
+    assert built.report["bitstream"] == bitstream.fingerprint(built.folder / f"firstspike{suffix}")
     assert preamble in content[:200]
     assert len(content) > 10_000
 
@@ -152,6 +152,20 @@ def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
     assert not (folder / "firstspike.bin").exists()  # that of the build before is gone
     report = json.loads((folder / "report.json").read_text())
     assert (report["seed"], report["met"], report["bitstream"]) == (3, False, None)
+
+
+def test_a_build_that_ends_early_leaves_the_last_one_whole(fake, capfd, tmp_path, monkeypatch):
+    folder = tmp_path / "build" / "net-icebreaker"
+    assert fake(capfd, {1: 24.5}).status == 0
+    last = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def interrupted(name, words, folder, native):
+        (folder / "firstspike.bin").write_bytes(b"")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bitstream, "run_tool", interrupted)
+    assert fake(capfd, {1: 25.5}).status == 130
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == last
 
 
 def test_a_named_seed_is_the_only_one(fake, capfd):

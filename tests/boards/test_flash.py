@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from firstspike.boards.building.bitstream import fingerprint
 from firstspike.boards.pins.registry import BOARDS
 from tests.support.command import firstspike
 
@@ -34,9 +35,12 @@ def built(desk, name, board, suffix=".bit"):
     """A build's folder."""
     folder = desk / "build" / f"{name}-{board}"
     folder.mkdir(parents=True)
-    (folder / "report.json").write_text(json.dumps({"board": board}))
-    (folder / f"firstspike{suffix}").write_bytes(b"bits")
-    return folder / f"firstspike{suffix}"
+    bitstream = folder / f"firstspike{suffix}"
+    bitstream.write_bytes(b"bits")
+    device = BOARDS[board].device.name
+    report = {"board": board, "device": device, "bitstream": fingerprint(bitstream)}
+    (folder / "report.json").write_text(json.dumps(report))
+    return bitstream
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -75,6 +79,24 @@ def test_a_bitstream_for_another_board_is_refused(desk, capfd):
     programmer(desk, "openFPGALoader")
     other = built(desk, "net", "ulx3s-25f")
     assert "ulx3s-25f, not for ulx3s-85f" in refusal_of(capfd, "ulx3s-85f", other)
+    assert not (desk / "called").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda bitstream: bitstream.write_bytes(b""), "is empty"),
+        (lambda bitstream: bitstream.write_bytes(b"bit"), "is not what"),
+        (lambda bitstream: bitstream.write_bytes(b"bots"), "is not what"),
+        (lambda bitstream: bitstream.with_name("report.json").unlink(), "no report.json beside"),
+        (lambda bitstream: bitstream.with_name("report.json").write_text("{}"), "no report of"),
+        (lambda bitstream: bitstream.with_name("report.json").write_text("[]"), "no report of"),
+    ],
+)
+def test_a_bitstream_that_is_not_as_built_is_refused(desk, capfd, spoil, told):
+    programmer(desk, "openFPGALoader")
+    spoil(built(desk, "net", "ulx3s-25f"))
+    assert told in refusal_of(capfd, "ulx3s-25f")
     assert not (desk / "called").exists()
 
 
