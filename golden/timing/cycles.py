@@ -346,7 +346,10 @@ def cycles(
     A bitmap in front needs `pixels`, uint8 [n, n_inputs]: connected or not, a bright one takes the
     encoder a cycle. For a source that never pauses and a taker that is always ready.
     """
-    return run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)[0]
+    decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
+    # Less would pass for UNCOUNTED, which differs from nothing.
+    assert (decided > 0).all(), "the cycle model has left an image undecided"
+    return decided
 
 
 def run_images(
@@ -399,9 +402,4 @@ def run_images(
     arrays = [np.zeros(size, np.int64) for size in sizes]
     state = _State._make([*arrays, by_layer, *by_layer])
     ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
-    decided, ended = _images(
-        shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected
-    )
-    # Less would pass for UNCOUNTED, which differs from nothing.
-    assert (decided > 0).all(), "the cycle model has left an image undecided"
-    return decided, ended
+    return _images(shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)
