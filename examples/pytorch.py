@@ -113,6 +113,8 @@ if __name__ == "__main__":
     if options.mnist:
         mnist, name = load_dataset("mnist"), "mnist"
         x, y, x_test, y_test = mnist.x_train, mnist.y_train, mnist.x_test, mnist.y_test
+        x = x.reshape(len(x), -1)
+        encoder = Encoder(x, "levels-4", n_connected=512, late=96, deadline=192)
     else:
         pixels, classes = load_digits(return_X_y=True)
         x, x_test, y, y_test = train_test_split(
@@ -120,10 +122,6 @@ if __name__ == "__main__":
         )
         name = "pytorch-data.npz"
         np.savez_compressed(name, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
-    x = x.reshape(len(x), -1)
-    if options.mnist:
-        encoder = Encoder(x, "levels-4", n_connected=512, late=96, deadline=192)
-    else:
         encoder = Encoder(x, "levels-16", complement=True, deadline=192)
     model = module([encoder.n_inputs, *options.hidden, 10])
 
@@ -134,10 +132,8 @@ if __name__ == "__main__":
 
     network = to_network(model, encoder)
     network.save("pytorch.npz")
-    module_says, core_says = (
-        decisions(model, encoder(x_test)),
-        infer(network, encode(network, x_test)),
-    )
+    module_says = decisions(model, encoder(x_test))
+    core_says = infer(network, encode(network, x_test))
     print(f"mean  {np.mean(module_says == y_test):.2%} of the test images, by the module")
     print(f"{np.sum(module_says != core_says.decision)} of its decisions differ from the network's")
     command(f"run pytorch.npz --dataset {name} --images {len(x_test)}")

@@ -10,8 +10,8 @@ import pickle
 import subprocess
 import sys
 
-from .graph import Graph, NirError
-from .reading import graph_in, package
+from .graph import Graph, NirError, optional
+from .reading import graph_in
 
 SECONDS = 60.0
 """After which reading is given up: a file as large as is read takes a fraction of it."""
@@ -23,7 +23,7 @@ def read(path: str | os.PathLike[str], seconds: float = SECONDS) -> Graph:
     Raises `NirError` for anything wrong with the content, or where the package is missing,
     `OSError` if the file cannot be read.
     """
-    package()
+    optional("h5py")
     with open(path, "rb"):  # the process would only say that it cannot
         pass
     command = [sys.executable, "-m", __name__, os.path.abspath(path)]

@@ -3,7 +3,6 @@
 import json
 import os
 from itertools import pairwise
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from firstspike.golden.network import Network
 
 from .forms import FORMS, Form
-from .graph import OURS, Graph, NirError, Node
+from .graph import OURS, Graph, NirError, Node, optional
 
 FORMAT = f"{OURS}1"
 """Of the metadata."""
@@ -52,7 +51,7 @@ def metadata_of(network: Network, form: Form) -> dict[str, Any]:
 
 def to_nir(graph: Graph) -> Any:
     """A `nir.NIRGraph`. Raises `NirError` where the package is missing."""
-    nir = package()
+    nir = optional("nir")
     nodes = {}
     for name, node in graph.nodes.items():
         fields = {field: value for field, value in node.items() if field != "type"}
@@ -65,18 +64,7 @@ def to_nir(graph: Graph) -> Any:
 
 def write(path: str | os.PathLike[str], graph: Graph) -> None:
     """Write a graph as HDF5. Raises `NirError` where the package is missing, `OSError`."""
-    package().write(path, to_nir(graph))
-
-
-def package() -> ModuleType:
-    """The optional package."""
-    try:
-        import nir
-    except ImportError:
-        raise NirError(
-            "the Python package nir is missing: install firstspike[nir], or nir itself."
-        ) from None
-    return nir
+    optional("nir").write(path, to_nir(graph))
 
 
 def form_of(name: str) -> Form:

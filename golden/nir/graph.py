@@ -7,6 +7,8 @@ gives, and reading.py gives the same of a file. Nothing is supposed of its origi
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -39,6 +41,16 @@ OURS = "firstspike-nir-"
 
 class NirError(ValueError):
     """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
+
+
+def optional(name: str) -> ModuleType:
+    """A package that need not be there. Raises `NirError` where it is missing."""
+    try:
+        return import_module(name)
+    except ImportError:
+        raise NirError(
+            f"the Python package {name} is missing: install firstspike[nir], or {name} itself."
+        ) from None
 
 
 @dataclass(frozen=True)

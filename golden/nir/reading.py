@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .graph import FIELDS, OURS, Graph, NirError
+from .graph import FIELDS, OURS, Graph, NirError, optional
 
 MOST_BYTES = 1 << 30
 """Of all arrays of a file together."""
@@ -25,7 +25,7 @@ def graph_in(file: BinaryIO) -> Graph:
 
     Raises `NirError` for anything wrong with the content, or where the package is missing.
     """
-    h5py = package()
+    h5py = optional("h5py")
     # A damaged file raises almost anything: all mean the same.
     try:
         with h5py.File(file, "r") as root:
@@ -35,17 +35,6 @@ def graph_in(file: BinaryIO) -> Graph:
     except Exception as error:
         said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
         raise NirError(f"it cannot be read as HDF5 ({said:.200}).") from None
-
-
-def package() -> ModuleType:
-    """What the optional package reads its files with."""
-    try:
-        import h5py
-    except ImportError:
-        raise NirError(
-            "the Python package h5py is missing: install firstspike[nir], or h5py itself."
-        ) from None
-    return h5py
 
 
 class _Reader:

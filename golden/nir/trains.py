@@ -12,8 +12,9 @@ import numpy as np
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 
-from .export import form_of, package
+from .export import form_of
 from .forms import STEP, Form, spiking_nodes
+from .graph import optional
 
 
 def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
@@ -22,7 +23,7 @@ def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
     Events in ticks, or in t = ln z of form time; of form cuba a grid of its steps. Raises
     `EncodingError`, `NirError`.
     """
-    nir = package()
+    nir = optional("nir")
     chosen = form_of(form)
     results = infer(network, ticks)
     decided = np.zeros((len(ticks), network.shape[-1]), np.int32)
@@ -48,7 +49,7 @@ def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
 
 def write_trains(path: str | os.PathLike[str], trains: Any) -> None:
     """Write them as HDF5. Raises `OSError`."""
-    package().write_data(path, trains)
+    optional("nir").write_data(path, trains)
 
 
 def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:

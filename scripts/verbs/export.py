@@ -8,8 +8,9 @@ import click
 
 from firstspike.golden import load_network
 from firstspike.golden.files import naming, replacing
-from firstspike.golden.nir.export import graph_of, package, write
+from firstspike.golden.nir.export import graph_of, write
 from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.nir.graph import optional
 from firstspike.golden.nir.trains import trains_of, write_trains
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
@@ -43,7 +44,7 @@ def command(net: str, form: str, output: str, json_path: str | None, **options: 
 
     Example: firstspike export mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
     """
-    package()
+    optional("nir")
     network = load_network(net)
     graph = graph_of(network, form)
     chosen = ("dataset", "images", "events_file", "image_files")

@@ -6,6 +6,7 @@ import click
 import numpy as np
 
 from firstspike.golden import Network
+from firstspike.golden.fields import Fields
 from firstspike.golden.files import replacing
 from firstspike.golden.nir.apart import read
 from firstspike.golden.nir.graph import Graph
@@ -78,8 +79,9 @@ def command(
     Example: firstspike import trained.nir --encoding levels-4 --dataset mnist -o trained.npz
     """
     graph = read(graph_file)
-    rounds = said_by(graph) is None or bits is not None
-    if not rounds or said_by(graph) is not None:
+    said = said_by(graph)
+    rounds = said is None or bits is not None
+    if said is not None:
         for name in _INPUTS:
             if given(ctx, name):
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
@@ -91,7 +93,7 @@ def command(
         calibrated = None
         if rounds:
             made = {"command": command_line(ctx)}
-            network, calibrated = _rounded(graph, bits or DEFAULT_BITS, images, options, made)
+            network, calibrated = _rounded(graph, said, bits or DEFAULT_BITS, images, options, made)
         else:
             network = network_of(graph)
         network.save(file)
@@ -109,10 +111,14 @@ def command(
 
 
 def _rounded(
-    graph: Graph, bits: int, images: int | None, options: dict[str, Any], made: dict[str, Any]
+    graph: Graph,
+    said: Fields | None,
+    bits: int,
+    images: int | None,
+    options: dict[str, Any],
+    made: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
     weights = real_weights(graph)
-    said = said_by(graph)
     about = {name: options[name] for name in ("unit", "encoding", "late")}
     about["deadline"] = options["deadline"] or 6 * options["unit"]
     further = {name: options[name] for name in ("complement", "constant")}
