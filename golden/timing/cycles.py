@@ -42,7 +42,9 @@ class _Shape(NamedTuple):
     window: np.ndarray
     stages: np.ndarray  # registers behind that of the event
     fetching: np.ndarray  # which of them is the memory's
-    several: np.ndarray  # whether the drain has several blocks
+    places: np.ndarray  # whether masks wait in places kept for them
+    rows: np.ndarray
+    sends: np.ndarray
     crossing: np.ndarray
     offset: np.ndarray  # of a layer's neurons in `spikes`
     decision: int
@@ -72,11 +74,10 @@ class _State(NamedTuple):
     door_free: np.ndarray  # when the one before can hand it over
     started: np.ndarray
     now: np.ndarray  # tick
-    rows: np.ndarray  # rows of tick `now` that have gone to the first group alone
+    beats: np.ndarray  # events with rows of tick `now` that have gone to the first group alone
     opening: np.ndarray  # by how many ticks the walk that they belong to advances, or BEGINS
     skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
-    stage_free: np.ndarray  # when the drain takes it, to see which blocks have a bit
-    mask_free: np.ndarray  # when it takes it further, to empty it block by block
+    mask_free: np.ndarray  # when the drain takes it, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
 
@@ -104,10 +105,21 @@ def _issue(shape, state, layer, at, fetched, ready):
 
 @njit(cache=True)
 def _mask_beats(shape, state, layer, group, steps, beats):
-    """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none."""
+    """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none.
+
+    Of several spikes sent in a cycle each is of another bank of the next layer.
+    """
     lanes, tick = shape.lanes[layer], state.now[layer]
     first = shape.offset[layer] + group * lanes
     count = 0
+    if shape.sends[layer] > 1:
+        banks = np.zeros(shape.sends[layer], np.int64)
+        for neuron in range(first, first + lanes):
+            if tick - steps < state.spikes[neuron] <= tick:
+                banks[(neuron - first) % shape.sends[layer]] += 1
+        count = banks.max()
+        beats[: max(count, 1)] = 0 if count else -1
+        return max(count, 1)
     for neuron in range(first, min(first + lanes, shape.offset[layer] + shape.n_out[layer])):
         if tick - steps < state.spikes[neuron] <= tick:
             beats[count] = (neuron - first) // shape.drain_block
@@ -145,15 +157,15 @@ def _push(shape, state, layer, kind, tick, offered):
     target = shape.deadline if kind == END else tick
     groups, window = shape.groups[layer], shape.window[layer]
     last = layer == shape.n_out.size - 1
-    several = shape.several[layer]
+    places, sends = shape.places[layer], shape.sends[layer]
     beats = np.empty(shape.n_out[layer] + 1, np.int64)
 
     while True:
         lag = target - state.now[layer] if state.started[layer] else -1
         ends = False
-        if (lag > 0 or (lag == 0 and kind == END)) and state.rows[layer] and groups > 1:
+        if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and groups > 1:
             # The tick's rows are complete: the other groups replay them.
-            first_group, rows, steps = 1, state.rows[layer], state.opening[layer]
+            first_group, rows, steps = 1, state.beats[layer], state.opening[layer]
             takes_row = False
         elif lag < 0:
             first_group, rows, steps = 0, 1, BEGINS
@@ -167,9 +179,9 @@ def _push(shape, state, layer, kind, tick, offered):
             takes_row = kind == SPIKE and steps == lag
             state.now[layer] += steps
         elif kind == SPIKE:
-            if state.rows[layer] == 0:
+            if state.beats[layer] == 0:
                 state.opening[layer] = 0
-            state.rows[layer] += 1
+            state.beats[layer] += 1
             state.event_free[layer] = _issue(shape, state, layer, at, 0, 0)[0]
             return taken
         elif kind == ADVANCE:
@@ -190,8 +202,8 @@ def _push(shape, state, layer, kind, tick, offered):
                 place = state.masks[layer] % shape.mask_places
                 # In front of the memory an operation waits for a place for its mask.
                 freed = state.places[layer, place] + latency.FREED
-                fetched = freed + latency.WORD if fires and several else 0
-                ready = state.skid_free[layer] if fires and not several else 0
+                fetched = freed + latency.WORD if fires and places else 0
+                ready = state.skid_free[layer] if fires and not places else 0
                 issued, left = _issue(shape, state, layer, at, fetched, ready)
                 at = issued + 1
                 if begun < 0:
@@ -207,20 +219,22 @@ def _push(shape, state, layer, kind, tick, offered):
 
                 # The mask is searched, block by block.
                 count = _mask_beats(shape, state, layer, group, steps, beats)
-                if several:
-                    # It waits in a place kept for it, and is looked at in a register first.
-                    taken_out = max(left + latency.DRAIN_PLACE, state.stage_free[layer])
+                if places:
+                    # It waits in a place kept for it.
+                    empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
+                    taken_out = max(left + latency.DRAIN_PLACE, empty)
                     state.places[layer, place] = taken_out
                     state.masks[layer] += 1
-                    looked_at = taken_out + latency.DRAIN_STAGE
-                    state.stage_free[layer] = max(looked_at, state.mask_free[layer])
-                    found = offer = state.stage_free[layer] + latency.DRAIN_BLOCKS
+                if places and sends > 1:
+                    found = offer = taken_out + latency.DRAIN_BEAT
+                elif places:
+                    found = offer = taken_out + latency.DRAIN_BLOCKS
                 else:
                     # Not taken, it waits beside the drain and holds up the next one.
                     found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
                     state.skid_free[layer] = offer
                 for beat in range(count):
-                    if several and (beat == 0 or beats[beat] != beats[beat - 1]):
+                    if places and sends == 1 and (beat == 0 or beats[beat] != beats[beat - 1]):
                         moved = max(found, state.block_free[layer])
                         state.mask_free[layer] = moved
                         found = offer = moved + latency.DRAIN_BEAT
@@ -253,7 +267,7 @@ def _push(shape, state, layer, kind, tick, offered):
         if ends:
             state.event_free[layer] = begun
             return taken
-        state.rows[layer] = takes_row
+        state.beats[layer] = takes_row
         state.opening[layer] = steps
         if first_group == 0 and state.now[layer] == target and kind != END:
             state.event_free[layer] = begun
@@ -276,16 +290,80 @@ def _take(shape, state, kind, tick, offered):
 @njit(cache=True)
 def _image(shape, state, ticks, bitmap, connected):
     """One image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
-    spike, end = np.int64(SPIKE), np.int64(END)
     if bitmap == 0:
-        offered = np.int64(0)
-        for row in np.argsort(ticks, kind="mergesort"):
-            if ticks[row] > 0:
-                offered = _take(shape, state, spike, ticks[row], offered) + 1
-        _take(shape, state, end, np.int64(0), offered)
-        return
+        _events(shape, state, ticks)
+    elif shape.rows[0] > 1:
+        _banked_bitmap(shape, state, bitmap, connected)
+    else:
+        _bitmap(shape, state, bitmap, connected)
 
-    # The encoder: a register for a word, and one for the pixel whose row is looked up.
+
+@njit(cache=True)
+def _events(shape, state, ticks):
+    """In every event a row of each bank that has any left at its tick."""
+    spike, end = np.int64(SPIKE), np.int64(END)
+    banks = np.zeros(shape.rows[0], np.int64)
+    offered = np.int64(0)
+    order = np.argsort(ticks, kind="mergesort")
+    for place, row in enumerate(order):
+        tick = ticks[row]
+        if tick <= 0:
+            continue
+        banks[row % banks.size] += 1
+        if place + 1 == order.size or ticks[order[place + 1]] != tick:
+            for _ in range(banks.max()):
+                offered = _take(shape, state, spike, tick, offered) + 1
+            banks[:] = 0
+    _take(shape, state, end, np.int64(0), offered)
+
+
+@njit(cache=True)
+def _banked_bitmap(shape, state, bitmap, connected):
+    """Every bank searches its own part of the words, which wait for it: cycle by cycle."""
+    banks = shape.rows[0]
+    words = -(-connected.size // bitmap)
+    final = words - 1
+    bright = np.zeros((words, banks), np.int64)
+    for pixel in range(connected.size):
+        bright[pixel // bitmap, pixel % banks] += connected[pixel] > 0
+    tick = connected.max() - 2
+    ahead = np.zeros(banks, np.int64)  # the next word of each bank
+    held = np.full(banks, -1)  # the one it searches
+    left = np.zeros(banks, np.int64)  # bits of it
+    free = np.int64(0)  # when the register of the event can be loaded
+    latency = shape.latency
+    cycle = np.int64(0)
+    while True:
+        step = cycle >= free
+        ends = held.min() == final and left.max() == 0
+        if step and ends:
+            _take(shape, state, np.int64(END), np.int64(0), cycle + latency.ENCODER_ROW)
+            return
+        if step and left.max() > 0:
+            free = _take(shape, state, np.int64(SPIKE), tick, cycle + latency.ENCODER_ROW)
+        for bank in range(banks):
+            if step and left[bank] > 0:
+                left[bank] -= 1
+                used = left[bank] == 0
+            else:
+                used = held[bank] < 0
+            if used and held[bank] < final:
+                # Dark words are not kept, but for the last one.
+                word = ahead[bank]
+                while word < final and word <= cycle and bright[word, bank] == 0:
+                    word += 1
+                ahead[bank] = word
+                held[bank], left[bank] = -1, 0
+                if word <= cycle:
+                    held[bank], left[bank] = word, bright[word, bank]
+                    ahead[bank] = word + 1
+        cycle += 1
+
+
+@njit(cache=True)
+def _bitmap(shape, state, bitmap, connected):
+    """A register for a word, and one for the pixel whose row is looked up."""
+    spike, end = np.int64(SPIKE), np.int64(END)
     latency = shape.latency
     word_offered = 0
     word_free = 0
@@ -378,7 +456,9 @@ def run_images(
         window=each("window"),
         stages=each("fetch_cycles") - latencies.EVENT,
         fetching=each("operation_cycles") - latencies.EVENT + 1,
-        several=each("drain_blocks") > 1,
+        places=each("mask_places") > 0,
+        rows=each("rows"),
+        sends=each("sends"),
         crossing=each("crossing_cycles"),
         offset=np.cumsum(n_out) - n_out,
         decision=layers[-1].decision_cycles,

@@ -21,20 +21,25 @@ DRAIN_BLOCK = 16
 MASK_PLACES = 8
 """A power of two: twice those under way, when one is made and one is taken in every cycle."""
 
-BANK_WORDS = 1024
-"""Of a large weight store, in a bank: as many as one block RAM of the ECP5 is deep."""
+PAGE_WORDS = 1024
+"""Of a large weight store, in a page: as many as one block RAM of the ECP5 is deep."""
 
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
 """The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/figures.md)."""
 
+MAX_ROWS = 4
+"""Largest R."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LayerFolding:
     """The shape of one layer in hardware, as far as it decides about clock cycles.
 
-    `window` is k: time advances by at most 2^k ticks in one walk over the groups.
+    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: in
+    a cycle so many rows of weights are added, one from each bank of the weight store; row r is in
+    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer.
     """
 
     n_in: int
@@ -42,6 +47,8 @@ class LayerFolding:
     lanes: int
     window: int
     last: bool
+    rows: int = 1
+    sends: int = 1
 
     def __post_init__(self):
         if not 1 <= self.lanes <= self.n_out:
@@ -52,6 +59,13 @@ class LayerFolding:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
         if self.window and (self.groups == 1 or self.last):
             raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
+        check_rows(self.rows)
+        check_rows(self.sends)
+        if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):
+            raise NetworkError(
+                "only a layer of one group, and not the last one, sends several spikes a cycle, "
+                "up to one a neuron"
+            )
 
     @property
     def groups(self) -> int:
@@ -67,7 +81,7 @@ class LayerFolding:
     @property
     def word_cycles(self) -> int:
         """Of the WeightStore, from an operation to the same with its word."""
-        return latencies.WORD + (latencies.BANK if self.banks > 1 else 0)
+        return latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
 
     @property
     def fetch_cycles(self) -> int:
@@ -75,26 +89,36 @@ class LayerFolding:
         return self.operation_cycles + self.word_cycles + latencies.LANES
 
     @property
-    def words(self) -> int:
-        """Of the weight store: group by group, in each a word a row."""
-        return self.groups * self.n_in
+    def bank_rows(self) -> int:
+        """Rows of a bank: of the last banks some may be missing, which are 0."""
+        return -(-self.n_in // self.rows)
 
     @property
-    def bank_words(self) -> tuple[int, ...]:
-        """Words of each bank of the weight store; of several one is chosen a cycle after the read.
+    def bank_words(self) -> int:
+        """Words of a bank: group by group, in each a word a row."""
+        return self.groups * self.bank_rows
+
+    @property
+    def words(self) -> int:
+        """Of the weight store: word i is in bank i mod R."""
+        return self.bank_words * self.rows
+
+    @property
+    def page_words(self) -> tuple[int, ...]:
+        """Words of each page of a bank; of several one is chosen a cycle after the read.
 
         Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
         wait: such a store could not.
         """
         if not self.mask_places:
-            return (self.words,)
-        starts = range(0, self.words, BANK_WORDS)
-        return tuple(min(BANK_WORDS, self.words - start) for start in starts)
+            return (self.bank_words,)
+        starts = range(0, self.bank_words, PAGE_WORDS)
+        return tuple(min(PAGE_WORDS, self.bank_words - start) for start in starts)
 
     @property
-    def banks(self) -> int:
+    def pages(self) -> int:
         """How many there are."""
-        return len(self.bank_words)
+        return len(self.page_words)
 
     @property
     def update_cycles(self) -> int:
@@ -114,8 +138,10 @@ class LayerFolding:
     @property
     def drain_cycles(self) -> int:
         """Of the Drain, from a mask to its first beat."""
-        blocks = latencies.DRAIN_PLACE + latencies.DRAIN_STAGE + latencies.DRAIN_BLOCKS
-        return (blocks if self.drain_blocks > 1 else 0) + latencies.DRAIN_BEAT
+        cycles = latencies.DRAIN_BEAT
+        if self.mask_places:
+            cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
+        return cycles
 
     @property
     def crossing_cycles(self) -> int:
@@ -126,9 +152,11 @@ class LayerFolding:
     def mask_places(self) -> int:
         """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
 
-        So many lanes are far from one another, and from what would have to tell them to wait.
+        Many lanes are far from one another, and from what would have to tell them to wait; banks of
+        weights never wait.
         """
-        return MASK_PLACES if self.drain_blocks > 1 and not self.last else 0
+        several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
+        return MASK_PLACES if several and not self.last else 0
 
     @property
     def decision_cycles(self) -> int:
@@ -144,6 +172,13 @@ class LayerFolding:
         """
         decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
         return self.fetch_cycles + decision + 1
+
+
+def check_rows(rows: int) -> None:
+    """Raise NetworkError where so many rows cannot be added, or so many spikes sent, in a cycle."""
+    if not (1 <= rows <= MAX_ROWS and rows.bit_count() == 1):
+        allowed = ", ".join(str(1 << i) for i in range(MAX_ROWS.bit_length()))
+        raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
@@ -173,12 +208,14 @@ class Folding:
         lanes: int | None = None,
         window: int | None = None,
         bitmap: int | None = None,
+        rows: int = 1,
     ) -> "Folding":
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
         `lanes` None is 64. `window` sets k for the layers with more than one group but the last;
         None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
-        that many bits. Raises NetworkError where a value is out of range.
+        that many bits. `rows` is R of the first layer, and of those behind a layer of one group,
+        which sends as many spikes. Raises NetworkError where a value is out of range.
         """
         if lanes is None:
             lanes = DEFAULT_LANES
@@ -186,27 +223,54 @@ class Folding:
             raise NetworkError(f"a core has at least 1 lane, not {lanes}")
         if window is not None and not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
+        check_rows(rows)
         if bitmap is not None:
-            if not 8 <= bitmap <= 32:
-                raise NetworkError(f"a bitmap comes in words of 8 to 32 bits, not {bitmap}")
-            if not network.takes_bitmap:
-                raise NetworkError(
-                    "only a network with binary encoding and silent dark pixels takes a bitmap; "
-                    "feed this one with events"
-                )
-        layers = []
+            _check_bitmap(network, bitmap, rows)
+        layers: list[LayerFolding] = []
+        taken = rows  # R of the layer
         for weights in network.weights:
             n_in, n_out = weights.shape
             last = weights is network.weights[-1]
-            k = (DEFAULT_WINDOW if window is None else window) if lanes < n_out and not last else 0
+            whole = lanes >= n_out
+            k = 0 if whole or last else DEFAULT_WINDOW if window is None else window
+            sends = rows if whole and not last and n_out >= rows else 1
             layers.append(
-                LayerFolding(n_in=n_in, n_out=n_out, lanes=min(lanes, n_out), window=k, last=last)
+                LayerFolding(
+                    n_in=n_in,
+                    n_out=n_out,
+                    lanes=min(lanes, n_out),
+                    window=k,
+                    last=last,
+                    rows=taken,
+                    sends=sends,
+                )
             )
+            taken = sends
         return cls(tuple(layers), bitmap)
 
     def bound(self, rows: np.ndarray) -> np.ndarray:
-        """Cycles that the weights' bandwidth alone asks for: the sum of rows * groups.
+        """Cycles that the weights' bandwidth alone asks for: the sum of ceil(rows / R) * groups.
 
         `rows` [n, n_layers] are the spikes into each layer until the decision.
         """
-        return np.asarray(rows) @ np.array([layer.groups for layer in self.layers])
+        at_once = np.array([layer.rows for layer in self.layers])
+        return -(-np.asarray(rows) // at_once) @ np.array([layer.groups for layer in self.layers])
+
+
+def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
+    """Raise NetworkError where no Encoder could take words of `bitmap` bits."""
+    widest = max(32, network.n_inputs)
+    if not 8 <= bitmap <= widest:
+        raise NetworkError(
+            f"a bitmap of this network comes in words of 8 to {widest} bits, not {bitmap}"
+        )
+    if not network.takes_bitmap:
+        raise NetworkError(
+            "only a network with binary encoding and silent dark pixels takes a bitmap; "
+            "feed this one with events"
+        )
+    if rows > 1 and (bitmap % rows or len(network.inputs) < network.n_inputs):
+        raise NetworkError(
+            f"with {rows} rows a cycle a bitmap comes in words of a multiple of {rows} bits, and "
+            "brings the connected inputs alone"
+        )

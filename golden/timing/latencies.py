@@ -38,8 +38,8 @@ FINISHED = 1
 WORD = 1
 """WeightStore: the memory."""
 
-BANK = 1
-"""WeightStore: the choice among several banks."""
+PAGE = 1
+"""WeightStore: the choice among several pages."""
 
 SUM = 1
 """WeightStore: from the word of an update to its sum, which is written."""
@@ -51,13 +51,10 @@ POTENTIALS = 1
 """Lanes: in the last layer, from there to the potentials."""
 
 DRAIN_PLACE = 1
-"""Drain, of several blocks: the places in which masks wait."""
-
-DRAIN_STAGE = 1
-"""Drain, of several blocks: a mask is looked at, to see which blocks have a bit."""
+"""Drain: a mask is looked at, in front of the places in which masks wait, where there are such."""
 
 DRAIN_BLOCKS = 1
-"""Drain, of several blocks: the first of these is found."""
+"""Drain, with places: the first block that has a bit is found. Not where all are searched at once."""
 
 DRAIN_BEAT = 1
 """Drain: from a block, or a mask of one block, to its first beat."""
@@ -80,7 +77,7 @@ QUEUE_PAUSE = 1
 DONE = 1
 """Sequencer: from the promise that ends a window to the walk that may advance."""
 
-LEVELS_PER_STAGE = 1
+LEVELS_PER_STAGE = 2
 """Decision: levels of the tree of comparisons between two registers."""
 
 DECISION = 1

@@ -111,9 +111,10 @@ class CoreConfig:
                 f"not {foldings}"
             )
         for before, after in pairwise(foldings):
-            if before.n_out != after.n_in:
+            if (before.n_out, before.sends) != (after.n_in, after.rows):
                 raise NetworkError(
-                    f"a layer of {after.n_in} rows does not follow one of {before.n_out} neurons"
+                    f"a layer of {after.n_in} rows, {after.rows} a cycle, does not follow one of "
+                    f"{before.n_out} neurons, {before.sends} a cycle"
                 )
         if self.bitmap is not None and None in (self.n_inputs, self.inputs, self.unit):
             raise NetworkError(
@@ -137,7 +138,7 @@ class CoreConfig:
         """
         learning = None
         if stored_bits is not None:
-            _check_learning(network, stored_bits)
+            _check_learning(network, folding, stored_bits)
             learning = Learning(stored_bits=stored_bits, unit=network.unit)
             any_weights = True
         if network.max_spikes != 1:
@@ -185,7 +186,7 @@ class CoreConfig:
         return self.layers[-1].stored_bits if self.learns else None
 
 
-def _check_learning(network: Network, stored_bits: int) -> None:
+def _check_learning(network: Network, folding: Folding, stored_bits: int) -> None:
     """Raise NetworkError for a network that the hardware cannot learn."""
     if network.n_layers != 2:
         raise NetworkError(
@@ -197,6 +198,8 @@ def _check_learning(network: Network, stored_bits: int) -> None:
             "the hardware learns networks whose inputs all spike at one tick: binary encoding and "
             "silent dark pixels"
         )
+    if any(layer.rows > 1 for layer in folding.layers):
+        raise NetworkError("a core that learns adds one row a cycle: leave several out")
     used = max(network.weight_bits)
     if not used <= stored_bits <= MAX_STORED_BITS:
         raise NetworkError(

@@ -1,6 +1,6 @@
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 
 from firstspike.hdl.learner.learner import Learner
@@ -11,7 +11,7 @@ from .decision import Decision
 from .encoder import Encoder
 from .intake import Intake
 from .layer import Layer
-from .layouts import Kind
+from .layouts import Kind, spikes_of
 from .ports import CYCLES_BITS, CoreSignature
 from .words import check_weights
 
@@ -54,8 +54,9 @@ class Core(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         config = self.config
+        first = config.layers[0].folding
         m.submodules.intake = intake = Intake(
-            config.layers[0].folding.n_in, config.deadline, config.learns
+            first.n_in, config.deadline, config.learns, first.rows
         )
         m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
@@ -72,6 +73,7 @@ class Core(wiring.Component):
                 unit=config.unit,
                 deadline=config.deadline,
                 width=config.bitmap,
+                rows=first.rows,
             )
             join(m, wiring.flipped(self), encoder, "words")
             with m.If(encoder.busy):
@@ -107,14 +109,21 @@ class Core(wiring.Component):
             goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
             return goes & (says.image != decision.decided_image)
 
-        for i, layer in enumerate(layers[:-1]):
+        for i, (layer_config, layer) in enumerate(zip(config.layers, layers[:-1], strict=False)):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
                 log.valid.eq(spikes(sent)),
                 log.spike.image.eq(sent.payload.image),
                 log.spike.tick.eq(sent.payload.tick),
-                log.spike.neuron.eq(sent.payload.address),
             ]
+            sends = layer_config.folding.sends
+            if sends == 1:
+                m.d.comb += log.spike.neuron.eq(sent.payload.address)
+                continue
+            for bank, (present, index) in enumerate(spikes_of(sent.payload, sends)):
+                of_bank = log.spike.banks[str(bank)]
+                neuron = Cat(Const(bank, range(sends)), index)
+                m.d.comb += [of_bank.present.eq(present), of_bank.neuron.eq(neuron)]
 
         # The decision, with the cycles since the image's first event or word was taken.
         cycles = Signal(CYCLES_BITS)

@@ -2,27 +2,89 @@
 
 from amaranth.hdl import Cat, Signal
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.fifo import SyncFIFO
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
-from firstspike.hdl.lib.pipeline import Skid, Stage
+from firstspike.hdl.lib.pipeline import Buffer, Skid
 
 from .lanes import crossing_layout, fired_layout
 from .layouts import operation_layout
 
 
 def beat_layout(config):
-    """One fired neuron (`hit`), or that a group had none; `last` ends its group's mask."""
+    """One fired neuron (`hit`) in each bank of the next layer, or that a group had none.
+
+    `last` ends its group's mask; a lane counts those of its bank alone.
+    """
+    lane = range(-(-config.folding.lanes // config.folding.sends))
     return struct(
         operation=operation_layout(config),
-        hit=1,
+        hit=config.folding.sends,
         last=1,
-        lane=range(config.folding.lanes),
+        lanes=data.ArrayLayout(lane, config.folding.sends),
         state=crossing_layout(config) if config.folding.window else None,
     )
+
+
+def drain_for(config):
+    """The Drain of a layer; of one that sends several spikes a cycle the BankedDrain."""
+    return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
+
+
+def _ports(config):
+    if config.folding.last:
+        raise ValueError("the last layer sends no spikes, and so has no Drain.")
+    return {
+        #: Where masks have places it is always ready, and there is room for
+        #: `config.folding.mask_places` of them: whoever sends them counts.
+        "fired": In(stream.Signature(fired_layout(config))),
+        "beats": Out(stream.Signature(beat_layout(config))),
+        #: The image bit of the latest decided image, whose masks are dropped (its end is not).
+        "decided_image": In(1),
+        #: Where there are places: one is free again from the next cycle on.
+        "freed": Out(1) if config.folding.mask_places else None,
+    }
+
+
+def filled_bits(config):
+    """What is found out of a mask as it comes: which blocks have a bit, or which banks several."""
+    return config.folding.drain_blocks if config.folding.sends == 1 else config.folding.sends
+
+
+class MaskBuffer(Block):
+    """The places in which masks wait for a Drain, and a register in front, where they are looked at.
+
+    Latency: `latencies.DRAIN_PLACE`; throughput: a mask a cycle.
+    """
+
+    def __init__(self, config):
+        self._config = config
+        super().__init__(
+            #: Always ready.
+            fired=In(stream.Signature(fired_layout(config))),
+            #: With `filled_bits`.
+            o=Out(stream.Signature(struct(fired=fired_layout(config), filled=filled_bits(config)))),
+        )
+
+    def build(self, m):
+        folding = self._config.folding
+        valid, came = Signal(), Signal(fired_layout(self._config), reset_less=True)
+        m.d.comb += self.fired.ready.eq(1)
+        m.d.sync += [valid.eq(self.fired.valid), came.eq(self.fired.payload)]
+        if folding.sends == 1:
+            starts = range(0, folding.lanes, DRAIN_BLOCK)
+            filled = [came.mask[start : start + DRAIN_BLOCK].any() for start in starts]
+        else:
+            filled = [first_set(came.mask[bank :: folding.sends]).many for bank in range(folding.sends)]
+        m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
+        m.d.comb += [
+            waiting.i.valid.eq(valid),
+            waiting.i.payload.fired.eq(came),
+            waiting.i.payload.filled.eq(Cat(filled)),
+        ]
+        wiring.connect(m, waiting.o, wiring.flipped(self.o))
 
 
 class Drain(Block):
@@ -36,20 +98,8 @@ class Drain(Block):
     """
 
     def __init__(self, config):
-        if config.folding.last:
-            raise ValueError("the last layer sends no spikes, and so has no Drain.")
         self._config = config
-        super().__init__(
-            #: With several blocks it is always ready, and there is room for
-            #: `config.folding.mask_places` masks: whoever sends them counts.
-            fired=In(stream.Signature(fired_layout(config))),
-            beats=Out(stream.Signature(beat_layout(config))),
-            #: The image bit of the latest decided image, whose masks are dropped (its end is
-            #: not).
-            decided_image=In(1),
-            #: With several blocks: a place is free again from the next cycle on.
-            freed=Out(1) if config.folding.mask_places else None,
-        )
+        super().__init__(**_ports(config))
 
     def build(self, m):
         config, lanes = self._config, self._config.folding.lanes
@@ -76,7 +126,7 @@ class Drain(Block):
             beat.operation.eq(operation),
             beat.hit.eq(some),
             beat.last.eq(final & ~many),
-            beat.lane.eq(Cat(found.index, number) if blocks > 1 else found.index),
+            beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
         state = None
@@ -87,7 +137,7 @@ class Drain(Block):
             m.d.sync += bits.eq(rest)
 
         # What it is filled from: the mask that comes in, or the waiting rest of one.
-        if blocks == 1:
+        if not config.folding.mask_places:
             m.submodules.skid = skid = Skid(fired_layout(config))
             wiring.connect(m, wiring.flipped(self.fired), skid.i)
             fired = skid.o.payload
@@ -103,22 +153,12 @@ class Drain(Block):
                     m.d.sync += state.eq(fired.state)
             return
 
-        m.submodules.places = places = SyncFIFO(
-            width=fired_layout(config).size, depth=config.folding.mask_places
-        )
-        m.submodules.stage = stage = Stage(fired_layout(config))
-        m.d.comb += [
-            self.fired.ready.eq(1),
-            places.w_en.eq(self.fired.valid),
-            places.w_data.eq(self.fired.payload),
-            places.r_en.eq(stage.i.ready),
-            stage.i.valid.eq(places.r_rdy),
-            stage.i.payload.eq(places.r_data),
-            self.freed.eq(stage.load),
-        ]
+        m.submodules.places = places = MaskBuffer(config)
+        wiring.connect(m, wiring.flipped(self.fired), places.fired)
+        m.d.comb += self.freed.eq(places.o.valid & places.o.ready)
 
         # All that `free` and `load` depend on is found out beforehand: they have far to go.
-        fired, load = stage.o.payload, stage.o.ready
+        fired, load = places.o.payload.fired, places.o.ready
         waiting = Signal()
         mask = Signal(blocks * size)
         mask_operation = Signal(operation_layout(config))
@@ -156,10 +196,10 @@ class Drain(Block):
             ]
         with m.If(load):
             m.d.sync += [
-                waiting.eq(stage.o.valid),
+                waiting.eq(places.o.valid),
                 mask.eq(fired.mask),
                 mask_operation.eq(fired.operation),
-                *searched([fired.mask[i * size : (i + 1) * size].any() for i in range(blocks)]),
+                *searched(places.o.payload.filled),
             ]
         if windowed:
             states = Signal(data.ArrayLayout(crossing_layout(config), blocks * size))
@@ -170,3 +210,55 @@ class Drain(Block):
             m.d.comb += choice.eq(chosen(lowest, parts))
             with m.If(free):
                 m.d.sync += state.eq(choice)
+
+
+class BankedDrain(Block):
+    """Of a layer that sends several spikes a cycle: lane l goes to bank l mod R of the next layer.
+
+    All lanes of a bank are searched in one cycle, and all banks at once, mask by mask: a mask takes
+    as many beats as the bank with most fired lanes has, and one if there are none.
+
+    Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
+    """
+
+    def __init__(self, config):
+        if config.folding.sends == 1:
+            raise ValueError("a layer that sends one spike a cycle has a Drain, not a BankedDrain.")
+        self._config = config
+        super().__init__(**_ports(config))
+
+    def build(self, m):
+        config, sends = self._config, self._config.folding.sends
+        m.submodules.places = places = MaskBuffer(config)
+        wiring.connect(m, wiring.flipped(self.fired), places.fired)
+
+        valid, mask, many = Signal(), Signal(config.folding.lanes), Signal()
+        operation = Signal(operation_layout(config))
+        banks = [mask[bank::sends] for bank in range(sends)]
+        found = [first_set(bank) for bank in banks]
+        rest = Signal.like(mask)
+        beat, taken = self.beats.payload, places.o.payload
+        stale = (operation.image == self.decided_image) & ~operation.end
+        load = ~valid | stale | (self.beats.ready & ~many)
+        m.d.comb += [
+            *(rest[bank::sends].eq(without_first(bits)) for bank, bits in enumerate(banks)),
+            self.beats.valid.eq(valid & ~stale),
+            beat.operation.eq(operation),
+            beat.hit.eq(Cat(one.any for one in found)),
+            beat.last.eq(~many),
+            *(lane.eq(one.index) for lane, one in zip(beat.lanes, found, strict=True)),
+            places.o.ready.eq(load),
+            self.freed.eq(places.o.valid & load),
+        ]
+        with m.If(load):
+            m.d.sync += [
+                valid.eq(places.o.valid),
+                mask.eq(taken.fired.mask),
+                operation.eq(taken.fired.operation),
+                many.eq(taken.filled.any()),
+            ]
+        with m.Elif(self.beats.ready):
+            m.d.sync += [
+                mask.eq(rest),
+                many.eq(Cat(first_set(rest[bank::sends]).many for bank in range(sends)).any()),
+            ]

@@ -14,7 +14,7 @@ from .layouts import Kind, operation_layout, sent_layout
 
 
 def _neuron(config, beat):
-    return times(config.folding.lanes, beat.operation.group) + beat.lane
+    return times(config.folding.lanes, beat.operation.group) + beat.lanes[0]
 
 
 class TickEmitter(Block):
@@ -36,18 +36,24 @@ class TickEmitter(Block):
     def build(self, m):
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
-        says = beat.hit | operation.closes | operation.end
+        hits = beat.hit.any()
+        says = hits | operation.closes | operation.end
         m.d.comb += [
             self.events.valid.eq(self.beats.valid & says),
             self.beats.ready.eq(self.events.ready | ~says),
             event.image.eq(operation.image),
             event.tick.eq(operation.tick),
-            event.address.eq(_neuron(self._config, beat)),
             event.context.eq(operation.context),
         ]
+        if self._config.folding.sends == 1:
+            m.d.comb += event.address.eq(_neuron(self._config, beat))
+        else:  # one group
+            for number, lane in enumerate(beat.lanes):
+                bank = event.banks[str(number)]
+                m.d.comb += [bank.present.eq(beat.hit[number]), bank.index.eq(lane)]
         with m.If(operation.end):
             m.d.comb += event.kind.eq(Kind.END)
-        with m.Elif(beat.hit):
+        with m.Elif(hits):
             m.d.comb += event.kind.eq(Kind.SPIKE)
         with m.Else():
             m.d.comb += event.kind.eq(Kind.ADVANCE)

@@ -1,11 +1,15 @@
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from types import SimpleNamespace
+
+from amaranth.hdl import Cat, Mux, ResetInserter, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.pipeline import Buffer
 
 from .layouts import Kind, input_layout
 
@@ -13,17 +17,20 @@ from .layouts import Kind, input_layout
 class Encoder(Block):
     """Every bright pixel of a connected input spikes at tick `unit`; dark ones stay silent.
 
-    Pixel p is bit p % width of word p // width; bits past the last pixel are ignored.
+    Pixel p is bit p % width of word p // width; bits past the last pixel are ignored. With several
+    rows a cycle each bank has its own part of every word, which it searches at its own pace: there
+    are places for all words of an image, and the banks meet at its end.
 
     Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
-    `deadline`, ticks; `width` of a word. Raises ValueError where one is out of range.
+    `deadline`, ticks; `width` of a word; `rows`, R. Raises ValueError where one is out of range.
 
-    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. A
-    bright pixel that is not connected takes its cycle too. A word without bright pixels takes one
-    only where no event is under way: it is dropped while the word before it is being emptied.
+    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. With
+    one row a cycle a bright pixel that is not connected takes its cycle too, and a word without
+    bright pixels takes one only where no event is under way: it is dropped while the word before it
+    is being emptied.
     """
 
-    def __init__(self, inputs, *, n_inputs, unit, deadline, width):
+    def __init__(self, inputs, *, n_inputs, unit, deadline, width, rows=1):
         if width < 1 or n_inputs < 1:
             raise ValueError(
                 f"a bitmap has at least 1 pixel, and words of 1, not {n_inputs} and {width}."
@@ -38,10 +45,17 @@ class Encoder(Block):
                 f"not {list(inputs)}."
             )
         self._inputs = [int(i) for i in inputs]
+        self._whole = self._inputs == list(range(n_inputs))
+        if rows > 1 and (width % rows or not self._whole):
+            raise ValueError(
+                f"with {rows} rows a cycle all pixels are connected, and words have a multiple of "
+                f"{rows} bits, not {width}."
+            )
         self._n_inputs = n_inputs
         self._unit = unit
-        self._layout = input_layout(len(self._inputs), deadline)
+        self._layout = input_layout(len(self._inputs), deadline, rows)
         self._width = width
+        self._rows = rows
         super().__init__(
             #: ceil(n_inputs / width) of them an image.
             words=In(stream.Signature(width)),
@@ -57,72 +71,130 @@ class Encoder(Block):
         )
 
     def build(self, m):
-        width, count = self._width, -(-self._n_inputs // self._width)
+        width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
         last_bits = self._n_inputs - (count - 1) * width
 
-        bits = Signal(width)
-        number = Signal(range(count))  # of the word in `bits`
-        following = Signal(range(count))  # of the word to come
-        held = Signal()
-        any_, many, index = first_set(bits)
-        is_last = number == count - 1
-
-        # The row of each pixel, in places a power of two a word so that no product is needed.
-        row = self._layout["address"].shape
-        places = 1 << (width - 1).bit_length()
-        place = Cat(index, number)
-        look = Signal()
-        if places == width and self._inputs == list(range(self._n_inputs)):
-            connected, address = 1, Signal(row)
-            with m.If(look):
-                m.d.sync += address.eq(place)
-        else:
-            entry = struct(connected=1, row=row)
-            table = [entry.const({"connected": 0})] * (count * places)
-            for number_of_row, pixel in enumerate(self._inputs):
-                table[pixel // width * places + pixel % width] = entry.const(
-                    {"connected": 1, "row": number_of_row}
-                )
-            m.submodules.rows = rows = memory.Memory(shape=entry, depth=len(table), init=table)
-            read = rows.read_port()
-            m.d.comb += [read.en.eq(look), read.addr.eq(place)]
-            connected, address = read.data.connected, read.data.row
-
-        sent = Signal()  # the second stage holds a pixel, or the end
-        sent_end = Signal()
-        says = sent_end | connected
-        step = ~sent | ~says | self.events.ready
-        ends = is_last & ~any_
-        inside = following != 0  # more words of this image are to come
-        free = ~held | (step & ~many & ~is_last) | (step & ends)
-        dark = (self.words.payload == 0) & (following != count - 1)  # nothing will come of it
+        following = Signal(range(count))  # the number of the word to come
+        final = following == count - 1
+        word = Signal(width)
         taken = Signal()
+        m.d.comb += word.eq(self.words.payload)
+        with m.If(final):
+            m.d.comb += word.eq(self.words.payload[:last_bits])
+        step, ends = Signal(), Signal()
+        banks = [
+            self._bank(m, number, word[number::rows], following, taken, step, ends)
+            for number in range(rows)
+        ]
+
+        sent = Signal()  # the second stage holds pixels, or the end
+        sent_end = Signal()
+        says = sent_end | self._address(m, banks, step)
+        inside = following != 0  # more words of this image are to come
+        held = Cat(bank.held for bank in banks).any()
         m.d.comb += [
-            self.words.ready.eq(Mux(inside, free | dark, self.start & ~self.busy)),
+            step.eq(~sent | ~says | self.events.ready),
+            ends.eq(Cat(bank.done for bank in banks).all()),
+            self.words.ready.eq(
+                Mux(inside, Cat(bank.ready for bank in banks).all(), self.start & ~self.busy)
+            ),
             taken.eq(self.words.valid & self.words.ready),
             self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
-            look.eq(step),
             self.events.valid.eq(sent & says),
             # A choice, for a process with constant parts is one that Icarus never runs.
             self.events.payload.kind.eq(Mux(sent_end, Kind.END, Kind.SPIKE)),
             self.events.payload.tick.eq(self._unit),
-            self.events.payload.address.eq(address),
         ]
         with m.If(step):
             m.d.sync += [
-                sent.eq(held & (any_ | is_last)),
+                sent.eq(ends | Cat(bank.found.any & bank.held for bank in banks).any()),
                 sent_end.eq(ends),
-                bits.eq(without_first(bits)),
             ]
-        with m.If(free):
-            m.d.sync += held.eq(taken & ~dark)
         with m.If(taken):
-            with m.If(~dark):
-                m.d.sync += [bits.eq(self.words.payload), number.eq(following)]
-            with m.If(following == count - 1):
-                m.d.sync += [following.eq(0), bits.eq(self.words.payload[:last_bits])]
-            with m.Else():
-                m.d.sync += following.eq(following + 1)
+            m.d.sync += following.eq(Mux(final, 0, following + 1))
         with m.If(self.abort_image):
-            m.d.sync += [held.eq(0), sent.eq(0), following.eq(0)]
+            m.d.sync += [*(bank.held.eq(0) for bank in banks), sent.eq(0), following.eq(0)]
+
+    def _bank(self, m, name, part, following, taken, step, ends):
+        """The part of the words that is of one bank, searched bit by bit.
+
+        Returns {held, number, found, done, ready}: whether it has a part, of which word, the search
+        in it, whether the image is searched, and whether a word can be taken.
+        """
+        count = -(-self._n_inputs // self._width)
+        held = Signal(name=f"held_{name}")
+        bits = Signal(len(part), name=f"bits_{name}")
+        number = Signal(range(count), name=f"number_{name}")
+        found = first_set(bits)
+        is_last = number == count - 1
+        free = ~held | (step & ~found.many & ~is_last) | (step & ends)
+        dark = (part == 0) & (following != count - 1)  # nothing will come of it
+        came = SimpleNamespace(valid=taken & ~dark, bits=part, number=following)
+        ready = free | dark
+        if self._rows > 1:
+            entry = struct(bits=len(part), number=range(count))
+            depth = max(2, 1 << (count - 1).bit_length())
+            waiting = Buffer(entry, depth)
+            m.submodules[f"waiting_{name}"] = ResetInserter(self.abort_image)(waiting)
+            m.d.comb += [
+                waiting.i.valid.eq(came.valid),
+                waiting.i.payload.bits.eq(came.bits),
+                waiting.i.payload.number.eq(came.number),
+                waiting.o.ready.eq(free),
+            ]
+            ready = waiting.i.ready
+            came = SimpleNamespace(
+                valid=waiting.o.valid,
+                bits=waiting.o.payload.bits,
+                number=waiting.o.payload.number,
+            )
+        with m.If(step):
+            m.d.sync += bits.eq(without_first(bits))
+        with m.If(free):
+            m.d.sync += held.eq(came.valid)
+            with m.If(came.valid):
+                m.d.sync += [bits.eq(came.bits), number.eq(came.number)]
+        return SimpleNamespace(
+            held=held,
+            number=number,
+            found=found,
+            done=held & is_last & ~found.any,
+            ready=ready,
+        )
+
+    def _address(self, m, banks, step):
+        """Put the rows that `banks` have found into the event; returns whether there are any."""
+        event = self.events.payload
+        if self._rows > 1:
+            share = self._width // self._rows
+            for bank, into in zip(banks, (event.banks[name] for name, _ in event.banks.shape())):
+                with m.If(step):
+                    m.d.sync += [
+                        into.present.eq(bank.found.any & bank.held),
+                        into.index.eq(times(share, bank.number) + bank.found.index),
+                    ]
+            return 1
+
+        # The row of each pixel, in places a power of two a word so that no product is needed.
+        (bank,) = banks
+        places = 1 << (self._width - 1).bit_length()
+        place = Cat(bank.found.index, bank.number)
+        if places == self._width and self._whole:
+            with m.If(step):
+                m.d.sync += event.address.eq(place)
+            return 1
+        entry = struct(connected=1, row=event.address.shape())
+        count = -(-self._n_inputs // self._width)
+        table = [entry.const({"connected": 0})] * (count * places)
+        for row, pixel in enumerate(self._inputs):
+            at = pixel // self._width * places + pixel % self._width
+            table[at] = entry.const({"connected": 1, "row": row})
+        m.submodules.rows = rows = memory.Memory(shape=entry, depth=len(table), init=table)
+        read = rows.read_port()
+        m.d.comb += [
+            read.en.eq(step),
+            read.addr.eq(place),
+            event.address.eq(read.data.row),
+        ]
+        return read.data.connected

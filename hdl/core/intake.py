@@ -1,6 +1,6 @@
 """The door of the core: checks the events of an image and gives them its image bit."""
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Cat, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,13 +8,14 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
-from .layouts import Kind, causes_layout, event_layout, input_layout
+from .layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
 
 
 class Intake(Block):
     """Takes one image after the other, from its first event to its END.
 
-    A bad event (DESIGN: bad events in hardware) is dropped and its cause travels with all that
+    A bad event (DESIGN: bad events in hardware), or the spikes in it that are no rows, is dropped and
+    its cause travels with all that
     follows. What is still to come of a decided image is passed on, and discarded by the first
     layer. An image begins only when the one before is decided and its end has gone through all
     layers, so that its cycles are its own: images that overlap would change this rule.
@@ -22,16 +23,17 @@ class Intake(Block):
     Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """
 
-    def __init__(self, n_in, deadline, learns=False):
+    def __init__(self, n_in, deadline, learns=False, rows=1):
         if n_in < 1 or deadline < 1:
             raise ValueError(f"a core has at least 1 row and 1 tick, not {n_in} and {deadline}.")
         self._n_in = n_in
         self._deadline = deadline
         self._learns = learns
-        self._sent = event_layout(n_in, deadline, (), learns)
+        self._rows = rows
+        self._sent = event_layout(n_in, deadline, (), learns, rows)
         super().__init__(
             #: The order of events inside a tick does not matter.
-            source=In(stream.Signature(input_layout(n_in, deadline))),
+            source=In(stream.Signature(input_layout(n_in, deadline, rows))),
             #: No spikes are counted in them yet.
             events=Out(stream.Signature(self._sent)),
             #: End the image now, as if END had come; the next event taken is the first one of
@@ -69,16 +71,22 @@ class Intake(Block):
         causes = Signal(causes_layout(self._learns))
         found = Signal.like(causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
+        spikes = spikes_of(event, self._rows)
+        sizes = [len(range(bank, self._n_in, self._rows)) for bank in range(self._rows)]
+        bad = [
+            present & (index >= size) for (present, index), size in zip(spikes, sizes, strict=True)
+        ]
+        remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
         m.d.comb += [
             self.resting.eq(
                 ~inside & (image == self.finished_image) & (image == self.decided_image)
             ),
             self.idle.eq(self.resting & ~self.hold),
-            found.address.eq(is_spike & (event.address >= self._n_in)),
+            found.address.eq(Cat(bad).any()),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
-        good = found.as_value() == 0
+        good = ~(found.tick | found.order) & (~is_spike | Cat(remain).any())
         open_ = Signal()
         taken = Signal()
         m.d.comb += [
@@ -91,8 +99,13 @@ class Intake(Block):
             out.kind.eq(event.kind),
             out.image.eq(image ^ ~inside),
             out.tick.eq(event.tick),
-            out.address.eq(event.address),
         ]
+        if self._rows == 1:
+            m.d.comb += out.address.eq(event.address)
+        else:
+            for number, (_, index) in enumerate(spikes):
+                bank = out.banks[str(number)]
+                m.d.comb += [bank.present.eq(remain[number]), bank.index.eq(index)]
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)
         if self._learns:

@@ -41,7 +41,7 @@ def probe_signature(config):
 
 
 class Lanes(Block):
-    """Accumulate and advance: M += n*S, see who fires, S += W.
+    """Accumulate and advance: M += n*S, see who fires, S += W, of each bank.
 
     A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
     the last layer nobody has fired before the decision.)
@@ -84,7 +84,15 @@ class Lanes(Block):
         # all of it waits for `ready` alone, which has far to go.
         coming, offered = self.words.payload.operation, self.words.valid
         valid, op = Signal(), Signal(operation_layout(config))
-        word = Signal(word_layout(config), reset_less=True)
+        # Of several banks the words are added in pairs on the way.
+        given = [data.View(word_layout(config), word) for word in self.words.payload.words]
+        sums = [[bank[lane] for bank in given] for lane in range(lanes)]
+        if folding.rows > 1:
+            sums = [[a + b for a, b in zip(s[::2], s[1::2], strict=True)] for s in sums]
+        added = Signal(
+            data.ArrayLayout(data.ArrayLayout(sums[0][0].shape(), len(sums[0])), lanes),
+            reset_less=True,
+        )
         advance, sends = Signal(), Signal()
         initial = Signal(potential_shape(config))  # M where `op` starts, else 0
         ready = Signal()
@@ -96,13 +104,13 @@ class Lanes(Block):
             m.d.sync += [
                 valid.eq(offered),
                 op.eq(coming),
-                word.eq(self.words.payload.word),
+                added.eq(Cat(sums)),
                 advance.eq(advances),
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
                 initial.eq(Mux(starts, -times(config.threshold, coming.tick), 0)),
             ]
-            with m.If(~(offered & coming.row)):
-                m.d.sync += word.eq(0)
+            with m.If(~(offered & coming.row.any())):
+                m.d.sync += added.eq(0)
 
         state = struct(M=potential_shape(config), S=slope_shape(config))
         work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
@@ -154,7 +162,7 @@ class Lanes(Block):
             S_next = Signal(slope_shape(config), name=f"S_{lane}")
             m.d.comb += [
                 M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
-                S_next.eq(S + (word[lane] >> config.unused_bits)),
+                S_next.eq(sum((part >> config.unused_bits for part in added[lane]), S)),
             ]
             after += [M_next, S_next]
             potentials.append(M_next)

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, join
 
-from .drain import Drain
+from .drain import drain_for
 from .emitter import TickEmitter, WindowEmitter
 from .lanes import Lanes, potentials_layout, probe_signature
 from .layouts import sent_layout, taken_layout
@@ -70,7 +70,7 @@ class Layer(Block):
             join(m, outside, lanes, "potentials")
             return
 
-        m.submodules.drain = drain = Drain(config)
+        m.submodules.drain = drain = drain_for(config)
         if config.folding.window:
             m.submodules.emitter = emitter = WindowEmitter(config)
             m.d.comb += emitter.decided_image.eq(decided_image)

@@ -60,34 +60,67 @@ def context_layout(counted, learns):
     )
 
 
-def input_layout(n_in, deadline):
-    """An event as it enters the core: the core itself adds the image bit."""
+def bank_index_shape(n_in, rows):
+    """Index of a row in its bank, and at least one past it: row r of R is r // R in bank r mod R."""
+    return address_shape(-(-n_in // rows))
+
+
+def _spikes(n_in, rows):
+    """What an event says of who spikes, by name: (shape, meaning)."""
+    if rows == 1:
+        return {"address": (address_shape(n_in), "row of the input, with SPIKE only")}
+    bank = DescribedLayout(
+        present=(1, "whether a row of this bank spikes, with SPIKE only"),
+        index=(bank_index_shape(n_in, rows), f"which one: row index * {rows} + bank"),
+    )
+    return {"banks": (data.StructLayout({str(i): bank for i in range(rows)}), "a row of each bank")}
+
+
+def indices_layout(config):
+    """Of a row in each bank."""
+    folding = config.folding
+    return data.ArrayLayout(bank_index_shape(folding.n_in, folding.rows), folding.rows)
+
+
+def spikes_of(event, rows):
+    """Of an event: for each bank (whether a row of it spikes, its index there)."""
+    spike = event.kind == Kind.SPIKE
+    if rows == 1:
+        return [(spike, event.address)]
+    return [(spike & event.banks[str(i)].present, event.banks[str(i)].index) for i in range(rows)]
+
+
+def input_layout(n_in, deadline, rows=1):
+    """An event as it enters the core, of `rows` banks: the core itself adds the image bit."""
     return DescribedLayout(
         kind=(Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
         tick=(tick_shape(deadline), "1 .. deadline; not looked at with END"),
-        address=(address_shape(n_in), "row of the input, with SPIKE only"),
+        **_spikes(n_in, rows),
     )
 
 
-def event_layout(n_in, deadline, counted, learns):
-    """An event between two blocks; `n_in` is the number of addresses of the taker."""
+def event_layout(n_in, deadline, counted, learns, rows=1):
+    """An event between two blocks; `n_in` and `rows` are those of the taker."""
+    spikes = {name: shape for name, (shape, _) in _spikes(n_in, rows).items()}
     return struct(
         kind=Kind,
         image=1,
         tick=tick_shape(deadline),
-        address=address_shape(n_in),
+        **spikes,
         context=context_layout(counted, learns),
     )
 
 
 def taken_layout(config):
     """An event that a layer takes."""
-    return event_layout(config.folding.n_in, config.deadline, config.counted[:-1], config.learns)
+    folding, counted = config.folding, config.counted[:-1]
+    return event_layout(folding.n_in, config.deadline, counted, config.learns, folding.rows)
 
 
 def sent_layout(config):
     """An event that a layer sends."""
-    return event_layout(config.folding.n_out, config.deadline, config.counted, config.learns)
+    folding, counted = config.folding, config.counted
+    return event_layout(folding.n_out, config.deadline, counted, config.learns, folding.sends)
 
 
 def operation_layout(config):
@@ -97,7 +130,7 @@ def operation_layout(config):
         end=1,  # the image's last operation, which does nothing else
         start=1,  # M = -threshold * tick, S = -threshold
         advance=1,  # M += S << shift
-        row=1,  # S += the row's weights
+        row=config.folding.rows,  # of which banks rows are there: S += their weights
         first=1,  # the first operation of its group in this walk
         closes=1,  # the last group: with it every neuron at `tick` is known
         shift=range(config.folding.window + 1),
@@ -112,14 +145,20 @@ def word_layout(config):
     return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
 
 
+def addresses_layout(config):
+    """Of a word in each bank."""
+    return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
+
+
 def read_layout(config):
-    """An operation and the word it takes; with `operation.row` low that is not used."""
-    return struct(operation=operation_layout(config), address=range(config.words))
+    """An operation and the words it takes; where `operation.row` is low they are not used."""
+    return struct(operation=operation_layout(config), addresses=addresses_layout(config))
 
 
 def fetched_layout(config):
-    """An operation and its word."""
-    return struct(operation=operation_layout(config), word=word_layout(config))
+    """An operation and its words, a bank's after the other."""
+    words = data.ArrayLayout(word_layout(config), config.folding.rows)
+    return struct(operation=operation_layout(config), words=words)
 
 
 def slope_shape(config):

@@ -40,7 +40,7 @@ def weights_layout(config: CoreConfig) -> DescribedLayout:
     return DescribedLayout(
         write=(1, "1 write, 0 read"),
         layer=(range(len(config.layers) + 1), "layer, the first is 0"),
-        address=(range(words + 1), "word: group * n_in + row"),
+        address=(range(words + 1), "word: group * n_in + row, n_in rounded up to a multiple of R"),
         data=(CHUNK_BITS, "next chunk of the word, lowest bits first; the last one writes it"),
     )
 
@@ -54,11 +54,19 @@ def label_layout(config: CoreConfig) -> DescribedLayout:
 
 
 def log_layout(config: CoreConfig, layer: int) -> DescribedLayout:
-    """A spike of hidden layer `layer`."""
+    """A spike of hidden layer `layer`, or one of each bank where it sends several a cycle."""
+    folding = config.layers[layer].folding
+    neuron = (range(folding.n_out), "the neuron that spikes")
+    if folding.sends == 1:
+        spikes = {"neuron": neuron}
+    else:
+        bank = DescribedLayout(present=(1, "there is a spike of this bank"), neuron=neuron)
+        banks = data.StructLayout({str(i): bank for i in range(folding.sends)})
+        spikes = {"banks": (banks, "spikes of the same tick")}
     return DescribedLayout(
         image=(1, "alternates from image to image"),
         tick=(tick_shape(config.deadline), "tick of the spike"),
-        neuron=(range(config.layers[layer].folding.n_out), "the neuron that spikes"),
+        **spikes,
     )
 
 
@@ -81,7 +89,8 @@ class CoreSignature(DescribedSignature):
     """
 
     def __init__(self, config: CoreConfig) -> None:
-        events = input_layout(config.layers[0].folding.n_in, config.deadline)
+        first = config.layers[0].folding
+        events = input_layout(first.n_in, config.deadline, first.rows)
         read = DescribedLayout(
             data=(CHUNK_BITS, "next chunk of the word, lowest bits first"),
             error=(1, "no such layer or address"),

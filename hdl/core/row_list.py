@@ -1,6 +1,6 @@
 """The rows of a tick, kept for the groups of neurons after the first, and the walk over these."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -8,7 +8,7 @@ from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
 
-from .layouts import address_shape, operation_layout, read_layout
+from .layouts import indices_layout, operation_layout, read_layout
 
 
 class RowList(Block):
@@ -27,10 +27,11 @@ class RowList(Block):
             operation=In(operation_layout(config)),
             #: It begins a walk, or adds a row to one.
             begin=In(1),
-            #: There is an event, a spike of this row. Not one that is used up: it would be listed
-            #: once more behind the last row, and where the list is full over the first.
+            #: There is an event, spikes of these rows, of those banks that `operation.row` names.
+            #: Not one that is used up: it would be listed once more behind the last, and where the
+            #: list is full over the first.
             is_spike=In(1),
-            row=In(address_shape(config.folding.n_in)),
+            rows=In(indices_layout(config)),
             #: All rows of the tick have come.
             complete=In(1),
             #: The image is decided: the walk ends.
@@ -49,27 +50,29 @@ class RowList(Block):
     def build(self, m):
         config = self._config
         n_in, groups = config.folding.n_in, config.folding.groups
-        row_shape = address_shape(n_in)
+        banks, bank_rows = config.folding.rows, config.folding.bank_rows
         operation = self.operation
 
-        m.submodules.memory = rows = memory.Memory(shape=row_shape, depth=n_in, init=[])
+        # Whoever has one bank alone knows that it has a row.
+        entry = struct(rows=indices_layout(config), present=banks if banks > 1 else None)
+        m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
         listed = Signal(range(n_in + 1))
-        latest = Signal(range(n_in))  # where the row is that was listed last
+        latest = Signal(range(n_in))  # where those are that were listed last
         write = rows.write_port()
         m.d.comb += [
             write.addr.eq(Mux(self.open, listed, 0)),
-            write.data.eq(self.row),
+            write.data.eq(Cat(self.rows, operation.row if banks > 1 else ())),
             # Also before the operation is issued, which comes late: again and again the same.
             write.en.eq(~self.replaying & self.is_spike),
         ]
         # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
         # collision logic.
         read = rows.read_port(domain="comb")
-        listed_row = memory_register(row_shape)
+        found_entry = memory_register(entry)
 
         walking = Signal()  # groups after the first are being worked on
         group = Signal(range(groups))
-        base = Signal(range(config.words))  # the group's first word
+        base = Signal(range(config.folding.bank_words))  # the group's first word
         index = Signal(range(n_in))
         index_last = Signal()
         held = Signal(operation_layout(config))  # the walk's operation, of the first group
@@ -79,7 +82,7 @@ class RowList(Block):
         m.d.comb += [
             self.replaying.eq(walking | (self.open & self.complete)),
             read.addr.eq(index),
-            index_last.eq(~held.row | (index == latest)),
+            index_last.eq(~held.row.any() | (index == latest)),
             replayed.eq(held),
             replayed.first.eq(index == 0),
             replayed.group.eq(group),
@@ -92,41 +95,49 @@ class RowList(Block):
             with m.If(self.replaying):
                 m.d.sync += [self.open.eq(0), walking.eq(1), index.eq(index + 1)]
                 with m.If(index_last):
-                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + n_in)]
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + bank_rows)]
                     with m.If(replayed.closes):
                         m.d.sync += walking.eq(0)
             with m.Elif(self.begin):
                 m.d.sync += [
                     latest.eq(write.addr),
-                    listed.eq(write.addr + operation.row),
-                    self.open.eq(operation.row),
-                    walking.eq(~operation.row),
+                    listed.eq(write.addr + operation.row.any()),
+                    self.open.eq(operation.row.any()),
+                    walking.eq(~operation.row.any()),
                     group.eq(1),
-                    base.eq(n_in),
+                    base.eq(bank_rows),
                     index.eq(0),
                 ]
 
-        # A cycle later the row has come from the list.
+        # A cycle later the rows have come from the list.
         m.submodules.listing = listing = Stage(
             struct(
                 operation=operation_layout(config),
-                base=range(config.words),
-                row=row_shape,
+                base=range(config.folding.bank_words),
+                rows=indices_layout(config),
                 listed=1,
             )
         )
         with m.If(listing.load & self.replaying):
-            m.d.sync += listed_row.eq(read.data)
+            m.d.sync += found_entry.eq(read.data)
         into, found, out = listing.i.payload, listing.o.payload, self.reads.payload
         m.d.comb += [
             listing.i.valid.eq(self.issue),
             into.operation.eq(Mux(self.replaying, replayed.as_value(), operation.as_value())),
             into.base.eq(Mux(self.replaying, base, 0)),
-            into.row.eq(self.row),
+            into.rows.eq(self.rows),
             into.listed.eq(self.replaying),
             self.step.eq(listing.i.ready),
             self.reads.valid.eq(listing.o.valid),
-            out.operation.eq(found.operation),
-            out.address.eq(found.base + Mux(found.listed, listed_row, found.row)),
             listing.o.ready.eq(self.reads.ready),
+            *(
+                address.eq(found.base + Mux(found.listed, entry_row, row))
+                for address, entry_row, row in zip(
+                    out.addresses, found_entry.rows, found.rows, strict=True
+                )
+            ),
         ]
+        m.d.comb += out.operation.eq(found.operation)
+        if banks > 1:
+            with m.If(found.listed & found.operation.row.any()):
+                m.d.comb += out.operation.row.eq(found_entry.present)

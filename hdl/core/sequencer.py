@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Stage
 
 from .event_register import EventRegister
-from .layouts import Kind, operation_layout, read_layout, taken_layout
+from .layouts import Kind, operation_layout, read_layout, spikes_of, taken_layout
 from .mask_places import MaskPlaces
 from .row_list import RowList
 
@@ -58,6 +58,8 @@ class Sequencer(Block):
         join(m, wiring.flipped(self), register, "events")
         event, present, now = register.event, register.present, register.now
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
+        spikes = Cat(present for present, _ in spikes_of(event, folding.rows))
+        indices = [index for _, index in spikes_of(event, folding.rows)]
         consume = register.consume
 
         # Where the image stands.
@@ -80,7 +82,7 @@ class Sequencer(Block):
         replaying, open_ = Signal(), Signal()  # see RowList
         m.d.comb += [
             op.image.eq(event.image),
-            op.row.eq(is_spike),
+            op.row.eq(spikes),
             op.first.eq(1),
             op.closes.eq(folding.groups == 1),
             op.tick.eq(now),
@@ -112,7 +114,7 @@ class Sequencer(Block):
             m.d.comb += [
                 op.advance.eq(1),
                 op.shift.eq(register.shift),
-                op.row.eq(is_spike & register.arrives),
+                op.row.eq(Mux(register.arrives, spikes, 0)),
                 op.tick.eq(now + register.ticks),
                 issue.eq(~busy),
                 begin.eq(1),
@@ -145,7 +147,7 @@ class Sequencer(Block):
             with m.If(op.end):
                 m.d.sync += [started.eq(0), self.finished_image.eq(op.image)]
             with m.Else():
-                m.d.sync += [started.eq(1), rows.eq(Mux(op.start, 0, rows) + op.row)]
+                m.d.sync += [started.eq(1), rows.eq(Mux(op.start, 0, rows) + sum(op.row))]
                 with m.If(op.start | op.advance):
                     m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
         if folding.window:
@@ -160,7 +162,10 @@ class Sequencer(Block):
             m.d.comb += [
                 addressed.i.valid.eq(issue),
                 addressed.i.payload.operation.eq(packed),
-                addressed.i.payload.address.eq(event.address),
+                *(
+                    address.eq(index)
+                    for address, index in zip(addressed.i.payload.addresses, indices, strict=True)
+                ),
                 step.eq(addressed.i.ready),
             ]
         else:
@@ -170,7 +175,7 @@ class Sequencer(Block):
                 row_list.operation.eq(packed),
                 row_list.begin.eq(begin),
                 row_list.is_spike.eq(present & is_spike),
-                row_list.row.eq(event.address),
+                row_list.rows.eq(Cat(indices)),
                 row_list.complete.eq(present & register.due),
                 row_list.stale.eq(self.stale),
                 row_list.issue.eq(issue),

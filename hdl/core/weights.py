@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
-from firstspike.golden.timing.folding import BANK_WORDS
+from firstspike.golden.timing.folding import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
@@ -44,13 +44,14 @@ def ahead_signature(config):
 
 
 class WeightStore(Block):
-    """Weights in block RAM, in `config.folding.banks` banks.
+    """Weights in block RAM: `config.folding.rows` banks, which give a word each, in pages.
 
-    The lanes' reads pass through as a stream, and whatever belongs to a word travels with it.
-    The host's accesses use the same memory port in cycles without a read: read and write share one
+    The lanes' reads pass through as a stream, and whatever belongs to the words travels with them.
+    Of several banks those of which no row is asked give 0. The host's accesses use the same memory port in cycles without a read: read and write share one
     address and never happen in the same cycle, so no collision logic is paid for.
 
-    Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: one word a cycle.
+    Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: a word of each bank
+    a cycle.
 
     Parameters: `weights` (n_in, n_out) is what the memory holds at power-up, None for zeros.
     Raises ValueError for weights of another shape or of more bits.
@@ -62,7 +63,7 @@ class WeightStore(Block):
         self._config = config
         super().__init__(
             reads=In(stream.Signature(read_layout(config))),
-            #: With several banks every word must be taken at once.
+            #: With several banks or pages they must be taken at once.
             words=Out(stream.Signature(fetched_layout(config))),
             #: Of `words`: high in the cycle before a word.
             ahead=Out(ahead_signature(config)),
@@ -82,45 +83,63 @@ class WeightStore(Block):
 
     def build(self, m):
         config = self._config
-        banked = config.folding.banks > 1
+        rows, paged = config.folding.rows, config.folding.pages > 1
+        steady = rows > 1 or paged  # it is read in every cycle, and never waits
 
-        address = Signal(range(config.words))
-        take = Signal()  # the word there is read
+        asked_for = self.reads.payload
+        wanted = self.reads.valid
+        level = rows.bit_length() - 1
+        host_bank, host_address = (
+            self.host.payload.address[:level],
+            self.host.payload.address[level:],
+        )
+        take = Signal()  # the words there are read
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
-            address=Signal(range(config.words), name="write_address"),
+            address=Signal(range(config.folding.bank_words), name="write_address"),
             data=Signal(config.word_bits, name="write_data"),
         )
-        q = self._memory(m, address, take, write)
+        addresses, words = [], []
+        for bank in range(rows):
+            address = Signal(range(config.folding.bank_words), name=f"address_{bank}")
+            hosts = host_bank == bank if rows > 1 else 1
+            asked = Mux(wanted, asked_for.operation.row[bank], hosts) if rows > 1 else 1
+            here = Signal(name=f"write_{bank}")
+            m.d.comb += here.eq(write.valid & hosts)
+            words.append(self._bank(m, bank, address, asked, take, here, write))
+            addresses.append(address)
+        q = reduce(or_, words)  # for the host, and where there is but one
 
         change = Signal()  # a word is read to be updated
-        written = SimpleNamespace(valid=0, address=address, data=0)  # by an update
+        written = SimpleNamespace(valid=0, address=0, data=0)  # by an update
         quiet = 1
         if config.learns:
             written = self._update(m, change, q)
             quiet = ~written.busy
         commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
-        wanted = self.reads.valid
-        free = 1 if banked else ~self.words.valid | self.words.ready
+        free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
         m.d.comb += [
             self.reads.ready.eq(free & ~change),
             load.eq(self.reads.valid & self.reads.ready),
             take.eq((load | fetch | change) & ~commit),
-            address.eq(Mux(wanted, self.reads.payload.address, self.host.payload.address)),
+            *(
+                address.eq(Mux(wanted, asked_for.addresses[bank], host_address))
+                for bank, address in enumerate(addresses)
+            ),
             write.valid.eq(commit | written.valid),
-            write.address.eq(Mux(written.valid, written.address, address)),
-            self.words.payload.word.eq(q),
+            write.address.eq(Mux(written.valid, written.address, addresses[0])),
+            self.words.payload.words.eq(Cat(words)),
         ]
         if config.learns:
             with m.If(change):
-                m.d.comb += address.eq(self.updates.payload.address)
+                m.d.comb += addresses[0].eq(self.updates.payload.address)
         m.d.comb += [
             self.ahead.valid.eq(load),
             self.ahead.operation.eq(self.reads.payload.operation),
         ]
-        if banked:
+        if paged:
             loaded, operation = Signal(), Signal(operation_layout(config))
             m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
             m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
@@ -139,13 +158,13 @@ class WeightStore(Block):
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
         m.d.comb += write.data.eq(Mux(written.valid, written.data, shifted))
         fetching = Const(0)
-        if banked:
+        if paged:
             fetching = Signal()
             m.d.sync += fetching.eq(fetch)
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
-        m.d.sync += fetched.eq(fetching if banked else fetch)
+        m.d.sync += fetched.eq(fetching if paged else fetch)
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
@@ -168,24 +187,26 @@ class WeightStore(Block):
                     count.eq(following),
                 ]
 
-    def _memory(self, m, address, take, write):
-        """The memory, or its banks; with `take` the word at `address` is read.
+    def _bank(self, m, bank, address, asked, take, here, write):
+        """The memory of a bank, or its pages; with `take` the word at `address` is read.
 
         Returns the word, which comes in the next cycle and stays until another one is read. From
-        several banks it comes a cycle later, and only for that cycle: they read in every cycle,
-        since `take` would have far to go.
+        several pages it comes a cycle later. Of several banks or pages it stays only for that
+        cycle, for these read in every one: `take` would have far to go. `asked` says whether a
+        word of this bank is wanted, which else is 0.
         """
-        config = self._config
-        banks = config.folding.banks
-        init = [] if self._weights is None else pack_words(config, self._weights)
+        config, rows = self._config, self._config.folding.rows
+        pages = config.folding.pages
+        init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
         parts = []
-        for bank, depth in enumerate(config.folding.bank_words):
+        for page, depth in enumerate(config.folding.page_words):
 
-            def there(address, bank=bank):
-                return address[(BANK_WORDS - 1).bit_length() :] == bank if banks > 1 else 1
+            def there(address, page=page):
+                return address[(PAGE_WORDS - 1).bit_length() :] == page if pages > 1 else 1
 
-            first = bank * BANK_WORDS
-            m.submodules[f"bank_{bank}"] = store = memory.Memory(
+            first = page * PAGE_WORDS
+            name = f"{bank}_{page}"
+            m.submodules[f"bank_{name}"] = store = memory.Memory(
                 shape=config.word_bits,
                 depth=depth,
                 init=init[first : first + depth],
@@ -193,21 +214,25 @@ class WeightStore(Block):
                 attrs={"no_rw_check": 1} if config.learns else {},
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = memory_register(config.word_bits, f"q_{bank}")
+            q = memory_register(config.word_bits, f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(write.address),
                 write_port.data.eq(write.data),
-                write_port.en.eq(write.valid & there(write.address)),
+                write_port.en.eq(here & there(write.address)),
             ]
-            with m.If(take | (banks > 1)):
-                m.d.sync += q.eq(read.data)
-            if banks == 1:
+            if pages == 1:
+                if rows > 1:
+                    m.d.sync += q.eq(Mux(asked, read.data, 0))
+                else:
+                    with m.If(take):
+                        m.d.sync += q.eq(read.data)
                 return q
+            m.d.sync += q.eq(read.data)
             # The others give zeros: a reset of registers, and no choice among words.
-            asked = Signal(name=f"asked_{bank}")
-            part = Signal(config.word_bits, name=f"part_{bank}", reset_less=True)
-            m.d.sync += [asked.eq(there(address)), part.eq(Mux(asked, q, 0))]
+            chosen = Signal(name=f"chosen_{name}")
+            part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)
+            m.d.sync += [chosen.eq(asked & there(address)), part.eq(Mux(chosen, q, 0))]
             parts.append(part)
         return reduce(or_, parts)
 

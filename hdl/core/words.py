@@ -39,16 +39,19 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
 def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
     """The words of the store for `weights`, [n_in, n_out].
 
-    Word group * n_in + row holds the weights of that row for the neurons of the group, lane 0 in
-    the lowest bits. Lanes without a neuron get 0.
+    Word group * bank_rows * R + row holds the weights of that row for the neurons of the group,
+    lane 0 in the lowest bits. Lanes without a neuron get 0, and so do rows that a bank has more
+    than the layer.
     """
     folding, bits = layer.folding, layer.stored_bits
     mask = (1 << bits) - 1
+    missing = [0] * (folding.bank_rows * folding.rows - folding.n_in)
     words = []
     for group in range(folding.groups):
         part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
         for row in part.tolist():
             words.append(sum((weight & mask) << lane * bits for lane, weight in enumerate(row)))
+        words += missing
     return words
 
 
@@ -57,7 +60,9 @@ def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
     folding, bits = layer.folding, layer.stored_bits
     weights = np.zeros((folding.n_in, folding.groups * folding.lanes), np.int16)
     for address, word in enumerate(words):
-        group, row = divmod(address, folding.n_in)
+        group, row = divmod(address, folding.bank_rows * folding.rows)
+        if row >= folding.n_in:
+            continue
         for lane in range(folding.lanes):
             weight = word >> lane * bits & ((1 << bits) - 1)
             weight -= weight >> bits - 1 << bits

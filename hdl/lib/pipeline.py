@@ -1,7 +1,7 @@
 """Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
 from amaranth.hdl import Mux, Signal, Value
-from amaranth.lib import stream
+from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -70,3 +70,45 @@ class Skid(Block):
         # Without regard to `o.ready`, which comes late and would have to reach all of it.
         with m.If(~waiting):
             m.d.sync += held.eq(self.i.payload)
+
+
+class Buffer(Block):
+    """Several places for payloads that cannot be taken at once: a Skid of a given depth.
+
+    What is offered is passed on in the same cycle if nothing waits; what is not taken waits here,
+    in order, and `ready` is a register that is low while all places are taken.
+
+    Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
+
+    Raises ValueError for a depth that is no power of two, or below 4.
+    """
+
+    def __init__(self, shape, depth):
+        if depth < 2 or depth.bit_count() != 1:
+            raise ValueError(f"a buffer has a power of two of places, at least 2, not {depth}.")
+        self.depth = depth
+        self._shape = shape
+        super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
+
+    def build(self, m):
+        m.submodules.memory = places = memory.Memory(shape=self._shape, depth=self.depth, init=[])
+        write, read = places.write_port(), places.read_port(domain="comb")
+        waiting, free = Signal(), Signal(init=1)
+        level, following = Signal(range(self.depth + 1)), Signal(range(self.depth + 1))
+        keeps = self.i.valid & self.i.ready & (waiting | ~self.o.ready)
+        gives = waiting & self.o.ready
+        m.d.comb += [
+            self.i.ready.eq(free),
+            self.o.valid.eq(waiting | (self.i.valid & free)),
+            self.o.payload.eq(Mux(waiting, Value.cast(read.data), Value.cast(self.i.payload))),
+            write.en.eq(keeps),
+            write.data.eq(self.i.payload),
+            following.eq(level + keeps - gives),
+        ]
+        m.d.sync += [
+            write.addr.eq(write.addr + keeps),
+            read.addr.eq(read.addr + gives),
+            level.eq(following),
+            waiting.eq(following != 0),
+            free.eq(following != self.depth),
+        ]

@@ -15,7 +15,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.pairwise import pairwise
-from tests.support.shapes import check_core, make_images, make_network
+from tests.support.shapes import check_core, make_images, make_network, with_rows
 
 SHAPES = pairwise(
     {
@@ -37,6 +37,7 @@ SHAPES = pairwise(
         "late": ["never", "first", "deadline"],
         "slack": [0, 5],
         "bitmap": [None, 8, 13, 32],
+        "rows": [1, 2, 4],
         "unconnected": [0, 9],
         "pauses": [False, True],
         "any_weights": [False, True],
@@ -46,7 +47,7 @@ SHAPES = pairwise(
 
 @pytest.mark.parametrize("number", range(len(SHAPES)))
 def test_core_of_any_shape_equals_golden(number):
-    config = SHAPES[number]
+    config = with_rows(SHAPES[number])
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
     pixels, ticks = make_images(network, config, rng)
@@ -81,9 +82,10 @@ def test_the_first_event_may_be_at_the_deadline(number):
         deadline=6,
     )
     ticks = rng.choice([0, 5, 6], (20, sizes[0]), p=[0.2, 0.3, 0.5])
-    for lanes, window in ((1, 0), (2, 0), (2, 2), (100, 0)):
-        config = {"lanes": lanes, "window": window, "pauses": False, "any_weights": False}
-        check_core(network, None, ticks, config | {"bitmap": None}, number)
+    config = {"pauses": False, "any_weights": False, "bitmap": None}
+    for lanes, window, rows in ((1, 0, 1), (2, 0, 1), (2, 2, 2), (100, 0, 1), (100, 0, 2)):
+        folding = {"lanes": lanes, "window": window, "rows": rows}
+        check_core(network, None, ticks, config | folding, number)
 
 
 @pytest.mark.parametrize("n_in", [2, 7, 8, 16])

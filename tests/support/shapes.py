@@ -13,6 +13,14 @@ from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 
 
+def with_rows(config: dict[str, Any]) -> dict[str, Any]:
+    """The same, with a bitmap that several rows a cycle can be taken from, if there is one."""
+    rows, bitmap = config["rows"], config["bitmap"]
+    if rows == 1 or bitmap is None:
+        return config
+    return config | {"bitmap": -(-bitmap // rows) * rows, "unconnected": 0}
+
+
 def make_network(
     config: dict[str, Any], rng: np.random.Generator, lowest: float = 2 / 3
 ) -> Network:
@@ -66,7 +74,7 @@ def check_core(
 
     With pauses it takes at least as many cycles.
     """
-    folding = Folding.of(network, config["lanes"], config["window"], config["bitmap"])
+    folding = Folding.of(network, *(config[name] for name in ("lanes", "window", "bitmap", "rows")))
     run = simulate_directly(
         network, ticks, folding, pixels, config["pauses"], seed, config["any_weights"]
     )

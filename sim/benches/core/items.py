@@ -1,6 +1,7 @@
 """What goes into the ports of a core: images, labels, settings, and requests to its weights."""
 
 from collections.abc import Sequence
+from itertools import groupby, zip_longest
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.core.ports import label_layout, weights_layout
 from firstspike.hdl.learner.learner import settings_layout
-from firstspike.hdl.lib.layouts import pack
+from firstspike.hdl.lib.layouts import DescribedLayout, pack
 
 Request = tuple[int, int, int, int]
 """Of the weight port: (write, layer, address, data)."""
@@ -35,24 +36,47 @@ def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None
     """What one image puts into the core's input port: event payloads, or bitmap words."""
     if config.bitmap is None:
         return np.append(event_items(config, events(ticks)), end_item(config)).astype(np.int64)
-    bits = (pixels > 127).astype(np.int64)
-    words = -(-len(bits) // config.bitmap)
-    padded = np.zeros(words * config.bitmap, np.int64)
-    padded[: len(bits)] = bits
-    return padded.reshape(words, config.bitmap) @ (1 << np.arange(config.bitmap, dtype=np.int64))
+    width = config.bitmap
+    bits = np.zeros((-(-len(pixels) // width), width), np.int64)
+    bits.ravel()[: len(pixels)] = pixels > 127
+    # Integers of any size, for words may be wide.
+    return np.array([sum(1 << int(bit) for bit in np.flatnonzero(word)) for word in bits], object)
 
 
 def event_items(config: CoreConfig, spikes: np.ndarray) -> np.ndarray:
-    """Payloads of the events port for `spikes` (k, 2), (tick, row); they may be bad ones."""
-    layout = input_layout(config.layers[0].folding.n_in, config.deadline)
-    tick, row = np.asarray(spikes, np.int64).reshape(-1, 2).T
-    return pack(layout, {"kind": Kind.SPIKE.value, "tick": tick, "address": row})
+    """Payloads of the events port for `spikes` (k, 2), (tick, row); they may be bad ones.
+
+    With several rows a cycle those that follow one another at one tick share events, a row of each
+    bank that has any left.
+    """
+    layout, banks = _layout(config), config.layers[0].folding.rows
+    spikes = np.asarray(spikes, np.int64).reshape(-1, 2)
+    if banks == 1:
+        tick, row = spikes.T
+        return pack(layout, {"kind": Kind.SPIKE.value, "tick": tick, "address": row})
+    items: list[int] = []
+    for tick, together in groupby(spikes.tolist(), lambda spike: spike[0]):
+        indices: list[list[int]] = [[] for _ in range(banks)]
+        for _, row in together:
+            indices[row % banks].append(row // banks)
+        for beat in zip_longest(*indices):
+            fields = {"kind": Kind.SPIKE.value, "tick": tick}
+            for bank, index in enumerate(beat):
+                if index is not None:
+                    fields |= {f"banks.{bank}.present": 1, f"banks.{bank}.index": index}
+            items.append(pack(layout, fields))
+    return np.array(items, np.int64)
 
 
 def end_item(config: CoreConfig) -> int:
     """The payload of the events port that ends an image."""
-    layout = input_layout(config.layers[0].folding.n_in, config.deadline)
-    return pack(layout, {"kind": Kind.END.value})
+    return pack(_layout(config), {"kind": Kind.END.value})
+
+
+def _layout(config: CoreConfig) -> DescribedLayout:
+    """Of the payload of the events port."""
+    first = config.layers[0].folding
+    return input_layout(first.n_in, config.deadline, first.rows)
 
 
 def settings_item(settings: Settings, seed: int = 0) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
@@ -59,11 +60,24 @@ def spike_logs(
     logs: list[list[LoggedSpike]] = [[] for _ in range(count)]
     for layer, log in enumerate(logged):
         images, bits = log.T
-        spikes = unpack(log_layout(config, layer), bits)
-        for image, tick, neuron in zip(
-            images.tolist(), spikes["tick"].tolist(), spikes["neuron"].tolist(), strict=True
-        ):
-            logs[image].append((layer, tick, neuron))
+        said = unpack(log_layout(config, layer), bits)
+        sends = config.layers[layer].folding.sends
+        if sends == 1:
+            present = np.ones((len(log), 1), bool)
+            neurons = said["neuron"][:, None]
+        else:
+            present, neurons = (
+                np.column_stack([said[f"banks.{bank}.{name}"] for bank in range(sends)])
+                for name in ("present", "neuron")
+            )
+        found: list[list[LoggedSpike]] = [[] for _ in range(count)]
+        for at, bank in np.argwhere(present).tolist():
+            spike = layer, int(said["tick"][at]), int(neurons[at, bank])
+            found[int(images[at])].append(spike)
+        for image, spikes in enumerate(found):
+            # Spikes of one tick that leave together come in no order.
+            for _, together in groupby(spikes, lambda spike: spike[1]):
+                logs[image] += together if sends == 1 else sorted(together)
     return logs
 
 
