@@ -2,7 +2,8 @@
 
 from amaranth.hdl import Elaboratable, Module, Signal
 
-from firstspike.hdl.link.serial_core import DEBUG
+from firstspike.hdl.lib.layouts import fields
+from firstspike.hdl.link.serial_core import kept_wire
 
 from .clocking import add_clock
 from .pins.board import Board
@@ -20,12 +21,13 @@ class Top(Elaboratable):
         add_clock(m, platform, self._board.device.family, self._dividers)
         m.submodules.serial_core = serial_core = self._serial_core
         self._board.connect(m, platform, serial_core)
-        for name in serial_core.signature.members:
-            if name.startswith("log_"):
-                log = getattr(serial_core, name)
-                _keep(m, f"{DEBUG}{name}_valid", log.valid)
-                for field, _ in log.spike.shape():
-                    _keep(m, f"{DEBUG}{name}_{field}", log.spike[field])
+        logs = [name for name in serial_core.signature.members if name.startswith("log_")]
+        for layer, name in enumerate(logs):
+            log = getattr(serial_core, name)
+            _keep(m, kept_wire(layer, "valid"), log.valid)
+            bits = log.spike.as_value()
+            for field, offset, width in fields(log.spike.shape()):
+                _keep(m, kept_wire(layer, field), bits[offset : offset + width])
         return m
 
 

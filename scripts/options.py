@@ -90,15 +90,26 @@ def window_option(default: int | None = None) -> Decorator:
     )
 
 
-def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window and --bitmap, the arguments of `Folding.of`."""
-    bitmap = click.option(
-        "--bitmap",
-        type=click.IntRange(8, 32),
-        metavar="BITS",
-        help="Feed the pixels as words of so many bits instead of events.",
+def rows_option(default: object = 1) -> Decorator:
+    """`default` is what is said of it: the verb gets None."""
+    return click.option(
+        "--rows",
+        type=click.Choice([1, 2, 4]),
+        metavar="R",
+        help=f"Add up to R rows of weights in a cycle, of R banks.  [default: {default}]",
     )
-    return lanes_option()(window_option()(bitmap(command)))
+
+
+def folding_options(command: Callable) -> Callable:
+    """Add --lanes, --window, --rows and --bitmap, the arguments of `Folding.of`."""
+    bitmap = number_option(
+        "--bitmap",
+        metavar="BITS",
+        type=click.IntRange(min=8),
+        help="Feed the pixels as words of so many bits instead of events; with several rows a "
+        "cycle those of the connected inputs alone.",
+    )
+    return lanes_option()(window_option()(rows_option()(bitmap(command))))
 
 
 def port_options(command: Callable) -> Callable:

@@ -87,6 +87,7 @@ def build(
         "build": build_hash.hex(),
         "lanes": [layer.lanes for layer in design.config.folding.layers],
         "window": [layer.window for layer in design.config.folding.layers],
+        "rows": [layer.rows for layer in design.config.folding.layers],
         "stored_bits": design.config.stored_bits,
         "weights": "loaded" if board.loaded else "bitstream",
         "used": used,

@@ -44,12 +44,13 @@ class Design:
         window: int = WINDOW,
         hz: int | None = None,
         stored_bits: int | None = None,
+        rows: int | None = None,
     ) -> "Design":
-        """A design for the board; `window` is k, the clock (Hz) None for the board's own.
+        """A design for the board; `window` is k, `rows` R, the clock (Hz) None for the board's own.
 
         With `stored_bits` its core learns. Raises NetworkError and ClockError.
         """
-        folding = linked_folding(network, lanes, window)
+        folding = linked_folding(network, lanes, window, rows)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         divisor_of(dividers.hz)

@@ -10,8 +10,10 @@ from math import ceil
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
+from firstspike.hdl.core.drain import filled_bits
+from firstspike.hdl.core.encoder import places_for
 from firstspike.hdl.core.lanes import fired_layout
-from firstspike.hdl.core.layouts import address_shape
+from firstspike.hdl.core.layouts import indices_layout
 from firstspike.hdl.flow.devices import ICE40, Family
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import identity_bytes
@@ -39,10 +41,11 @@ SINGLE_PORT = (STORE, RING)
 def memories(config: CoreConfig, network: Network, ring_bytes: int) -> list[Memory]:
     """All of a design for `network` that does not learn.
 
-    The link's are those of requests, of answers, and of what it knows of itself. The Encoder has
-    none, for it sees connected pixels.
+    The link's are those of requests, of answers, and of what it knows of itself. The Encoder sees
+    connected pixels, and has none but where its words wait for several banks.
     """
     return [
+        *_waiting_words(config),
         *(memory for number, layer in enumerate(config.layers) for memory in _of(layer, number)),
         Memory(RING, 9, ring_bytes),
         Memory("transmitter", 8, DEPTH),
@@ -50,17 +53,30 @@ def memories(config: CoreConfig, network: Network, ring_bytes: int) -> list[Memo
     ]
 
 
+def _waiting_words(config: CoreConfig) -> Iterator[Memory]:
+    """In link and encoder, of an image for a core that takes several rows a cycle."""
+    rows = config.layers[0].folding.rows
+    if config.bitmap is None or config.n_inputs is None or rows == 1:
+        return
+    words = ceil(config.n_inputs / config.bitmap)
+    yield Memory("engine.images.packer", config.bitmap, words, looked_up=True)
+    part = config.bitmap // rows + (words - 1).bit_length()
+    for bank in range(rows):
+        yield Memory(f"encoder.waiting_{bank}", part, places_for(words), looked_up=True)
+
+
 def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
     folding, place = layer.folding, f"layer_{number}"
-    for words in folding.bank_words:
+    for words in folding.page_words * folding.rows:
         yield Memory(f"{place}.store", layer.word_bits, words)
     if folding.groups > 1:
-        rows, state = folding.n_in, layer.widths.S + layer.widths.M
-        yield Memory(f"{place}.sequencer.row_list", address_shape(rows).width, rows)
+        state = layer.widths.S + layer.widths.M
+        listed = indices_layout(layer).size + (folding.rows if folding.rows > 1 else 0)
+        yield Memory(f"{place}.sequencer.row_list", listed, folding.n_in)
         yield Memory(f"{place}.lanes", state * folding.lanes, folding.groups)
     if folding.mask_places:
-        width = fired_layout(layer).size
-        yield Memory(f"{place}.drain.places", width, folding.mask_places, looked_up=True)
+        width = fired_layout(layer).size + filled_bits(layer)
+        yield Memory(f"{place}.drain.places.waiting", width, folding.mask_places, looked_up=True)
     if folding.window:
         bits, keys = (folding.n_out - 1).bit_length(), 1 << folding.window
         yield from 2 * [Memory(f"{place}.emitter.queue", bits, keys, looked_up=True)]

@@ -103,6 +103,7 @@ def chosen_design(
     window: int = WINDOW,
     hz: int | None = None,
     stored_bits: int | None = None,
+    rows: int | None = None,
 ) -> Design:
     """The design with these lanes, None for as many as fit; the rest is as for `Design.of`.
 
@@ -119,7 +120,7 @@ def chosen_design(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
-    return Design.of(network, board, lanes, window, hz, stored_bits)
+    return Design.of(network, board, lanes, window, hz, stored_bits, rows)
 
 
 def needs_of(design: Design) -> dict[str, int]:

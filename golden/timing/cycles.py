@@ -421,8 +421,8 @@ def cycles(
     """Clock cycles, int64 [n], from the first word the core takes for an image to its decision.
 
     `results` are those of `infer(network, ticks)`, `ticks` [n, n_rows], or of `learn` with `trace`.
-    A bitmap in front needs `pixels`, uint8 [n, n_inputs]: connected or not, a bright one takes the
-    encoder a cycle. For a source that never pauses and a taker that is always ready.
+    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: connected or not, a bright one takes
+    the encoder a cycle. For a source that never pauses and a taker that is always ready.
     """
     decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
     # Less would pass for UNCOUNTED, which differs from nothing.
@@ -472,10 +472,12 @@ def run_images(
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)
     connected = np.zeros((count, 1), np.int64)
     if folding.bitmap is not None:
-        assert pixels is not None, "a core with a bitmap in front depends on the pixels"
         # Per pixel 0 for dark, 1 for bright but unconnected, 2 + tick for an input spike.
-        connected = (pixels > 127).astype(np.int64)
-        connected[:, network.inputs] = np.where(ticks > 0, ticks + 2, 0)
+        connected = np.where(ticks > 0, ticks + 2, 0).astype(np.int64)
+        if layers[0].rows == 1:
+            assert pixels is not None, "a core with a bitmap in front depends on the pixels"
+            inputs, connected = connected, (pixels > 127).astype(np.int64)
+            connected[:, network.inputs] = inputs
     sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
     sizes += [(len(layers), shape.stages.max() + 2), (len(layers), MASK_PLACES)]
     by_layer = np.zeros((len(_State._fields) - len(sizes) - 1, len(layers)), np.int64)

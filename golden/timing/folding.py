@@ -208,15 +208,18 @@ class Folding:
         lanes: int | None = None,
         window: int | None = None,
         bitmap: int | None = None,
-        rows: int = 1,
+        rows: int | None = None,
     ) -> "Folding":
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
         `lanes` None is 64. `window` sets k for the layers with more than one group but the last;
         None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
         that many bits. `rows` is R of the first layer, and of those behind a layer of one group,
-        which sends as many spikes. Raises NetworkError where a value is out of range.
+        which sends as many spikes; None is 1. With several a bitmap brings the connected inputs
+        alone. Raises NetworkError where a value is out of range.
         """
+        if rows is None:
+            rows = 1
         if lanes is None:
             lanes = DEFAULT_LANES
         if lanes < 1:
@@ -259,7 +262,7 @@ class Folding:
 
 def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
     """Raise NetworkError where no Encoder could take words of `bitmap` bits."""
-    widest = max(32, network.n_inputs)
+    widest = max(32, len(network.inputs) if rows > 1 else network.n_inputs)
     if not 8 <= bitmap <= widest:
         raise NetworkError(
             f"a bitmap of this network comes in words of 8 to {widest} bits, not {bitmap}"
@@ -269,8 +272,8 @@ def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
             "only a network with binary encoding and silent dark pixels takes a bitmap; "
             "feed this one with events"
         )
-    if rows > 1 and (bitmap % rows or len(network.inputs) < network.n_inputs):
+    if bitmap % rows:
         raise NetworkError(
-            f"with {rows} rows a cycle a bitmap comes in words of a multiple of {rows} bits, and "
-            "brings the connected inputs alone"
+            f"with {rows} rows a cycle a bitmap comes in words of a multiple of {rows} bits, "
+            f"not {bitmap}"
         )

@@ -54,7 +54,7 @@ DRAIN_PLACE = 1
 """Drain: a mask is looked at, in front of the places in which masks wait, where there are such."""
 
 DRAIN_BLOCKS = 1
-"""Drain, with places: the first block that has a bit is found. Not where all are searched at once."""
+"""Drain, with places: the first block with a bit is found, where not all are searched at once."""
 
 DRAIN_BEAT = 1
 """Drain: from a block, or a mask of one block, to its first beat."""

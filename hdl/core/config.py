@@ -160,13 +160,16 @@ class CoreConfig:
             )
             for i, layer in enumerate(folding.layers)
         )
-        encodes = folding.bitmap is not None
+        encodes, inputs = folding.bitmap is not None, network.inputs.tolist()
+        n_inputs = network.n_inputs
+        if folding.layers[0].rows > 1:  # a bitmap of the connected ones
+            n_inputs, inputs = len(inputs), range(len(inputs))
         return cls(
             layers=layers,
             deadline=network.deadline,
             bitmap=folding.bitmap,
-            n_inputs=network.n_inputs if encodes else None,
-            inputs=tuple(network.inputs.tolist()) if encodes else None,
+            n_inputs=n_inputs if encodes else None,
+            inputs=tuple(inputs) if encodes else None,
             unit=network.unit if encodes else None,
         )
 

@@ -54,7 +54,7 @@ def filled_bits(config):
 
 
 class MaskBuffer(Block):
-    """The places in which masks wait for a Drain, and a register in front, where they are looked at.
+    """Places in which masks wait for a Drain, and a register in front, where they are looked at.
 
     Latency: `latencies.DRAIN_PLACE`; throughput: a mask a cycle.
     """
@@ -77,7 +77,9 @@ class MaskBuffer(Block):
             starts = range(0, folding.lanes, DRAIN_BLOCK)
             filled = [came.mask[start : start + DRAIN_BLOCK].any() for start in starts]
         else:
-            filled = [first_set(came.mask[bank :: folding.sends]).many for bank in range(folding.sends)]
+            filled = [
+                first_set(came.mask[bank :: folding.sends]).many for bank in range(folding.sends)
+            ]
         m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
         m.d.comb += [
             waiting.i.valid.eq(valid),

@@ -14,6 +14,11 @@ from firstspike.hdl.lib.pipeline import Buffer
 from .layouts import Kind, input_layout
 
 
+def places_for(words: int) -> int:
+    """Places in which a bank's parts of all words of an image can wait."""
+    return max(2, 1 << (words - 1).bit_length())
+
+
 class Encoder(Block):
     """Every bright pixel of a connected input spikes at tick `unit`; dark ones stay silent.
 
@@ -134,8 +139,7 @@ class Encoder(Block):
         ready = free | dark
         if self._rows > 1:
             entry = struct(bits=len(part), number=range(count))
-            depth = max(2, 1 << (count - 1).bit_length())
-            waiting = Buffer(entry, depth)
+            waiting = Buffer(entry, places_for(count))
             m.submodules[f"waiting_{name}"] = ResetInserter(self.abort_image)(waiting)
             m.d.comb += [
                 waiting.i.valid.eq(came.valid),
@@ -168,7 +172,8 @@ class Encoder(Block):
         event = self.events.payload
         if self._rows > 1:
             share = self._width // self._rows
-            for bank, into in zip(banks, (event.banks[name] for name, _ in event.banks.shape())):
+            for number, bank in enumerate(banks):
+                into = event.banks[str(number)]
                 with m.If(step):
                     m.d.sync += [
                         into.present.eq(bank.found.any & bank.held),

@@ -14,11 +14,11 @@ from .layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
 class Intake(Block):
     """Takes one image after the other, from its first event to its END.
 
-    A bad event (DESIGN: bad events in hardware), or the spikes in it that are no rows, is dropped and
-    its cause travels with all that
-    follows. What is still to come of a decided image is passed on, and discarded by the first
-    layer. An image begins only when the one before is decided and its end has gone through all
-    layers, so that its cycles are its own: images that overlap would change this rule.
+    A bad event (DESIGN: bad events in hardware) is dropped, and of spikes that come together those
+    that are no rows; the cause travels with all that follows. What is still to come of a decided
+    image is passed on, and discarded by the first layer. An image begins only when the one before
+    is decided and its end has gone through all layers, so that its cycles are its own: images that
+    overlap would change this rule.
 
     Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """

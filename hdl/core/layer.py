@@ -41,6 +41,7 @@ class Layer(Block):
             decided_image=In(1),
             #: The image bit of the latest image of which nothing is left to do.
             finished_image=Out(1),
+            #: With several rows a cycle the taker must always be ready.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             sent=None if last else Out(stream.Signature(sent_layout(config))),
             #: Of the Lanes.

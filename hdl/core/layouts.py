@@ -61,7 +61,7 @@ def context_layout(counted, learns):
 
 
 def bank_index_shape(n_in, rows):
-    """Index of a row in its bank, and at least one past it: row r of R is r // R in bank r mod R."""
+    """Index of a row in its bank, and at least one past it: row r is r // R in bank r mod R."""
     return address_shape(-(-n_in // rows))
 
 

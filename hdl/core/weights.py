@@ -47,8 +47,9 @@ class WeightStore(Block):
     """Weights in block RAM: `config.folding.rows` banks, which give a word each, in pages.
 
     The lanes' reads pass through as a stream, and whatever belongs to the words travels with them.
-    Of several banks those of which no row is asked give 0. The host's accesses use the same memory port in cycles without a read: read and write share one
-    address and never happen in the same cycle, so no collision logic is paid for.
+    Of several banks those of which no row is asked give 0. The host's accesses use the same memory
+    port in cycles without a read: read and write share one address and never happen in the same
+    cycle, so no collision logic is paid for.
 
     Latency from `reads` to `words`: `config.folding.word_cycles`; throughput: a word of each bank
     a cycle.

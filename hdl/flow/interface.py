@@ -42,8 +42,9 @@ _NOTES = (
 """What a user has to know besides the ports."""
 
 _BITMAP_NOTE = (
-    "A bitmap is `bitmap_words` words an image, with a bit for every input, connected or not: 1 "
-    "where its level is not 0. The last word has `bitmap_last_bits` pixels in its "
+    "A bitmap is `bitmap_words` words an image, with a bit for every input, connected or not; "
+    "where the first layer takes several `rows` a cycle, for every one of `inputs` instead, in "
+    "their order: 1 where its level is not 0. The last word has `bitmap_last_bits` pixels in its "
     "lowest bits; those above are ignored."
 )
 
@@ -81,9 +82,9 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             }
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
-    if bitmap:
-        bitmap_words = -(-network.n_inputs // bitmap)
-        last_bits = network.n_inputs - (bitmap_words - 1) * bitmap
+    if bitmap and config.n_inputs:
+        bitmap_words = -(-config.n_inputs // bitmap)
+        last_bits = config.n_inputs - (bitmap_words - 1) * bitmap
     return {
         "parameters": {
             "shape": list(network.shape),
@@ -115,6 +116,7 @@ def _layer(layer: LayerConfig) -> dict[str, int]:
         "lanes": folding.lanes,
         "groups": folding.groups,
         "window": folding.window,
+        "rows": folding.rows,
         "weight_bits": layer.weight_bits,
         "stored_bits": layer.stored_bits,
         "threshold": layer.threshold,

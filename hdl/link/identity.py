@@ -5,7 +5,7 @@ from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
 
-from .folding import BITMAP_BITS
+from .folding import bitmap_bits
 from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
@@ -46,6 +46,7 @@ def identity_of(
                 slope_bits=layer.widths.S,
                 potential_bits=layer.widths.M,
                 window=layer.folding.window,
+                rows=layer.folding.rows,
             )
             for layer in config.layers
         ),
@@ -55,6 +56,7 @@ def identity_of(
 def config_of(identity: Identity) -> CoreConfig:
     """The configuration of the board's core. It takes the connected inputs alone."""
     counted = tuple(layer.n_in for layer in identity.layers)
+    sent = [*(layer.rows for layer in identity.layers[1:]), 1]
     learns, encodes = identity.has(IdentityFlag.LEARNS), identity.has(IdentityFlag.BITMAPS)
     return CoreConfig(
         layers=tuple(
@@ -65,6 +67,8 @@ def config_of(identity: Identity) -> CoreConfig:
                     lanes=layer.lanes,
                     window=layer.window,
                     last=layer is identity.layers[-1],
+                    rows=layer.rows,
+                    sends=sends,
                 ),
                 weight_bits=layer.weight_bits,
                 threshold=layer.threshold,
@@ -75,10 +79,10 @@ def config_of(identity: Identity) -> CoreConfig:
                 if learns
                 else None,
             )
-            for number, layer in enumerate(identity.layers)
+            for number, (layer, sends) in enumerate(zip(identity.layers, sent, strict=True))
         ),
         deadline=identity.deadline,
-        bitmap=BITMAP_BITS if encodes else None,
+        bitmap=bitmap_bits(identity.layers[0].rows) if encodes else None,
         n_inputs=counted[0] if encodes else None,
         inputs=tuple(range(counted[0])) if encodes else None,
         unit=identity.unit if encodes else None,

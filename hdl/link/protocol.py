@@ -19,7 +19,7 @@ from cobs import cobs
 
 from firstspike.golden.learning.rule import REGISTERS
 
-VERSION = 1
+VERSION = 2
 """Of the protocol."""
 
 BAUD = 3_000_000
@@ -178,6 +178,7 @@ class LayerIdentity(NamedTuple):
     slope_bits: U8
     potential_bits: U8
     window: U8
+    rows: U8
 
 
 class Identity(NamedTuple):

@@ -17,6 +17,11 @@ DEBUG = "debug_"
 """
 
 
+def kept_wire(layer: int, field: str) -> str:
+    """The name of a wire that is kept of a layer's spike log; `field` is dotted if nested."""
+    return f"{DEBUG}log_{layer}_{field.replace('.', '_')}"
+
+
 class SerialCore(Block):
     """A core behind its link, behind a UART.
 

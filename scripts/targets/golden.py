@@ -14,7 +14,7 @@ from . import target
 class Target(target.Target):
     """The integer model."""
 
-    takes = ("lanes", "window", "bitmap")
+    takes = target.HARDWARE
     grid = 500
     counts = False
 

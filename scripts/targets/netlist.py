@@ -42,6 +42,7 @@ class Target(LinkedTarget):
             max(report["window"]),
             report["clock"],
             report["stored_bits"],
+            max(report["rows"]),
         )
         super().__init__(net, network)
         self.config = self._design.config

@@ -26,6 +26,7 @@ from firstspike.scripts.options import (
     lanes_option,
     learn_option,
     number_option,
+    rows_option,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, say, table
@@ -36,6 +37,7 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
 @lanes_option("as `firstspike boards` says")
 @window_option(WINDOW)
+@rows_option("as `firstspike boards` says")
 @click.option(
     "--clock",
     type=Number(min=1),
@@ -115,6 +117,7 @@ def report_text(report: dict[str, Any]) -> str:
         ("build", report["build"]),
         ("lanes", ", ".join(map(str, report["lanes"]))),
         ("window", ", ".join(map(str, report["window"]))),
+        ("rows", ", ".join(map(str, report["rows"]))),
         ("weights", f"{_WEIGHTS[report['weights']]}{stored}"),
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),

@@ -11,7 +11,13 @@ import click
 from firstspike.golden import Network, load_network
 from firstspike.golden.files import naming
 from firstspike.golden.learning.state import held_weights
-from firstspike.scripts.options import lanes_option, learn_option, weights_option, window_option
+from firstspike.scripts.options import (
+    lanes_option,
+    learn_option,
+    rows_option,
+    weights_option,
+    window_option,
+)
 from firstspike.scripts.output import say
 
 
@@ -19,6 +25,7 @@ from firstspike.scripts.output import say
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @lanes_option()
 @window_option()
+@rows_option()
 @weights_option
 @learn_option
 @click.option(
@@ -61,14 +68,19 @@ def _end(*_: Any) -> None:
 
 
 def board_verilog(
-    network: Network, lanes: int | None, window: int | None, embedded: bool, stored_bits: int | None
+    network: Network,
+    lanes: int | None,
+    window: int | None,
+    rows: int | None,
+    embedded: bool,
+    stored_bits: int | None,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.link.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    folding = linked_folding(network, lanes, window)
+    folding = linked_folding(network, lanes, window, rows)
     shape = CoreConfig.of(
         network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
     )

@@ -1,6 +1,7 @@
 """Bench of the Encoder: words in, and the events held against the golden encoding."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,14 +39,23 @@ class Parameters:
     words: np.ndarray
     ticks: np.ndarray
     deadline: int
+    rows: int
 
 
 def simulate(
-    n_inputs: int, width: int, connected: int, *, amount: int = 60, seed: int = 1, **options: Any
+    n_inputs: int,
+    width: int,
+    connected: int,
+    rows: int = 1,
+    *,
+    amount: int = 60,
+    seed: int = 1,
+    **options: Any,
 ) -> None:
     """Put `amount` random images of `n_inputs` pixels through an Encoder, `width` a word.
 
-    So many of the inputs are connected; `options` are `run_bench`'s. Raises SimulationError at the
+    So many of the inputs are connected, and `rows` are taken in a cycle; `options` are
+    `run_bench`'s. Raises SimulationError at the
     first difference to `golden.encode`.
     """
     rng = np.random.default_rng(seed)
@@ -64,8 +74,15 @@ def simulate(
     # Bits past the last pixel are to be ignored.
     padded = np.concatenate([bright, rng.random((amount, count * width - n_inputs)) < 0.5], axis=1)
     words = padded.reshape(amount, count, width) @ (1 << np.arange(width, dtype=np.int64))
-    encoder = Encoder(inputs, n_inputs=n_inputs, unit=UNIT, deadline=network.deadline, width=width)
-    parameters = Parameters(words, encode(network, pixels), network.deadline)
+    encoder = Encoder(
+        inputs,
+        n_inputs=n_inputs,
+        unit=UNIT,
+        deadline=network.deadline,
+        width=width,
+        rows=rows,
+    )
+    parameters = Parameters(words, encode(network, pixels), network.deadline, rows)
     run_bench(__name__, encoder, parameters, seed=seed, **options)
 
 
@@ -76,12 +93,34 @@ def example(**options: Any) -> str:
 
 
 class EventSink(CheckedSink):
-    """Compares the events of an image: its spikes in order, then one end."""
+    """Compares the events of an image: its spikes in order, bank by bank, then one end."""
+
+    def __init__(self, *arguments: Any, rows: int, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._rows = rows
+        self._left: list[list[int]] = []
+        """Of the image that is expected the rows to come, of each bank."""
+
+    def expect_rows(self, rows: Sequence[int]) -> None:
+        """Expect an image with these rows, of several banks."""
+        banks = range(self._rows)
+        self._left = [[row // self._rows for row in rows if row % self._rows == b] for b in banks]
 
     def take(self, cycle: int, payload: int) -> None:
         """Compare an event; what an end carries besides is of no importance."""
-        ends = self.fields(payload)["kind"] == Kind.END.value
-        super().take(cycle, bits(self.layout, END) if ends else payload)
+        event = self.fields(payload)
+        if event["kind"] == Kind.END.value:
+            assert not any(self._left), f"cycle {cycle}: the end, but {self._left} have not come"
+            super().take(cycle, bits(self.layout, END))
+        elif self._rows == 1:
+            super().take(cycle, payload)
+        else:
+            assert event["tick"] == UNIT
+            present = [b for b in range(self._rows) if event[f"banks.{b}.present"]]
+            assert present, f"cycle {cycle}: an event without a spike"
+            for bank in present:
+                assert self._left[bank][:1] == [event[f"banks.{bank}.index"]], f"cycle {cycle}"
+                del self._left[bank][0]
 
 
 class EncoderBench:
@@ -93,14 +132,19 @@ class EncoderBench:
         self.domain = ClockDomain(dut)
         self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
         self.aborting = False
-        layout = input_layout(parameters.ticks.shape[1], parameters.deadline)
+        rows = parameters.rows
+        layout = input_layout(parameters.ticks.shape[1], parameters.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
         willing = at_random(2, lambda: self.aborting)
-        self.sink = EventSink(dut, "events", self.domain, layout, willing)
+        self.sink = EventSink(dut, "events", self.domain, layout, willing, rows=rows)
         drive(dut, start=1, abort_image=0)
 
     def expect(self, ticks: np.ndarray) -> None:
         """Expect an image with these ticks of its rows."""
+        if self.given.rows > 1:
+            self.sink.expect_rows(np.flatnonzero(ticks).tolist())
+            self.sink.expect([END])
+            return
         self.sink.expect(
             {"kind": Kind.SPIKE.value, "tick": tick, "address": row}
             for tick, row in events(ticks).tolist()

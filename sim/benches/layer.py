@@ -50,6 +50,8 @@ def simulate(
     lanes: int,
     window: int = 0,
     last: bool = False,
+    rows: int = 1,
+    sends: int = 1,
     *,
     amount: int = 60,
     seed: int = 1,
@@ -64,7 +66,15 @@ def simulate(
     threshold = int(rng.integers(3, 4 + 2 * n_in))
     weights = rng.integers(-8, 16, (n_in, n_out))
     config = LayerConfig(
-        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=window, last=last),
+        folding=LayerFolding(
+            n_in=n_in,
+            n_out=n_out,
+            lanes=lanes,
+            window=window,
+            last=last,
+            rows=rows,
+            sends=sends,
+        ),
         weight_bits=WEIGHT_BITS,
         threshold=threshold,
         deadline=DEADLINE,
@@ -108,12 +118,15 @@ class Judge(StreamSink):
         self.promised = 0
         """The tick up to which the layer has sent everything, past the deadline at the end."""
         self._next = 0
+        self._left: list[tuple[int, int]] = []
+        """Of the spikes expected, those that have not come."""
         self.cut = False
         """The image has been decided: what comes of it is no longer complete."""
 
     def begin(self, expected: Expected) -> None:
         """Expect an image."""
         self.expected, self.cut, self.promised, self._next = expected, False, 0, 0
+        self._left = list(expected.spikes)
 
     async def until(self, tick: int) -> None:
         """Wait for the promise of a tick."""
@@ -127,22 +140,30 @@ class SentJudge(Judge):
     def take(self, cycle: int, payload: int) -> None:
         """Judge an event."""
         event = self.fields(payload)
-        expected, spikes = self.expected, self.expected.spikes
+        expected, left = self.expected, self._left
+        sends = expected.config.folding.sends
         where = f"cycle {cycle}: {event}"
         assert event["image"] == expected.image & 1, where
         assert self.promised <= DEADLINE, f"{where} after the end"
         if event["kind"] == Kind.END.value:
-            assert self.cut or self._next == len(spikes), f"{where}, expected {spikes[self._next]}"
+            assert self.cut or not left, f"{where}, expected {left[0]}"
             self.promised = DEADLINE + 1
             return
         tick = event["tick"]
         assert self.promised <= tick, f"{where}, but {self.promised} was promised"
         assert event["context.spikes_in.0"] == expected.rows_before(tick), where
         if event["kind"] == Kind.SPIKE.value:
-            found = (tick, event["address"])
-            assert spikes[self._next : self._next + 1] == [found], f"{where}, of {spikes}"
-            self._next += 1
-        assert all(before >= tick for before, _ in spikes[self._next :]), f"{where}: spike lost"
+            if sends == 1:
+                neurons = [event["address"]]
+                assert left[:1] == [(tick, *neurons)], f"{where}, of {left}"
+            else:
+                banks = [bank for bank in range(sends) if event[f"banks.{bank}.present"]]
+                neurons = [event[f"banks.{bank}.index"] * sends + bank for bank in banks]
+            assert neurons, f"{where}: a spike of none"
+            for neuron in neurons:
+                assert (tick, neuron) in left, f"{where}, of {left}"
+                left.remove((tick, neuron))
+        assert all(before >= tick for before, _ in left), f"{where}: spike lost"
         self.promised = tick
 
 
@@ -187,7 +208,9 @@ class LayerBench:
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
         self.source = StreamSource(dut, "events", domain, taken_layout(config), at_random(1))
-        willing = at_random(2, lambda: self.decides)
+        # With several rows a cycle potentials are taken at once, as by the Decision.
+        at_once = self.last and config.folding.rows > 1
+        willing = at_random(2, lambda: at_once or self.decides)
         if self.last:
             layout = potentials_layout(config)
             self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing)
@@ -199,12 +222,33 @@ class LayerBench:
         """(tick, payload) of an image's events before its end, with promises in between."""
         rows = np.flatnonzero(ticks).tolist()
         random.shuffle(rows)
-        listed = [("SPIKE", int(ticks[row]), row) for row in rows]
+        listed = [("SPIKE", int(ticks[beat[0]]), beat) for beat in self.beats(rows, ticks)]
         promises = random.sample(range(1, DEADLINE + 1), random.choice((0, 0, 3, 10)))
-        listed += [("ADVANCE", tick, 0) for tick in promises]
-        for kind, tick, row in sorted(listed, key=lambda event: event[1]):
-            fields = {"kind": Kind[kind].value, "image": image & 1, "tick": tick, "address": row}
+        listed += [("ADVANCE", tick, ()) for tick in promises]
+        banks = self.config.folding.rows
+        for kind, tick, beat in sorted(listed, key=lambda event: event[1]):
+            fields = {"kind": Kind[kind].value, "image": image & 1, "tick": tick}
+            for row in beat:
+                bank = f"banks.{row % banks}"
+                if banks == 1:
+                    fields["address"] = row
+                else:
+                    fields |= {f"{bank}.present": 1, f"{bank}.index": row // banks}
             yield tick, pack(taken_layout(self.config), fields)
+
+    def beats(self, rows: list[int], ticks: np.ndarray) -> Iterator[list[int]]:
+        """Rows that come together: of one tick, at most one of a bank, and now and then fewer."""
+        banks = self.config.folding.rows
+        beat: list[int] = []
+        for row in sorted(rows, key=lambda row: ticks[row]):
+            same = beat and ticks[beat[0]] == ticks[row]
+            fits = same and row % banks not in {one % banks for one in beat}
+            if beat and not (fits and random.random() < 0.8):
+                yield beat
+                beat = []
+            beat.append(row)
+        if beat:
+            yield beat
 
     async def image(self, image: int, decided_early: bool) -> None:
         """Send an image, and wait for its end."""

@@ -42,6 +42,7 @@ def simulate(
     lanes: int,
     weight_bits: int = 8,
     stored_bits: int | None = None,
+    rows: int = 1,
     *,
     amount: int = 400,
     seed: int = 1,
@@ -57,7 +58,7 @@ def simulate(
     half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
     config = LayerConfig(  # what the store does not look at is arbitrary
-        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False),
+        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False, rows=rows),
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,
@@ -87,7 +88,13 @@ class WeightsBench:
         self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(config)
         self.words = pack_words(config, parameters.weights)
-        told = data.StructLayout({"operation": operation_layout(config), "word": config.word_bits})
+        self.rows = config.folding.rows
+        told = data.StructLayout(
+            {
+                "operation": operation_layout(config),
+                "words": data.ArrayLayout(config.word_bits, self.rows),
+            }
+        )
         self.reads = StreamSource(dut, "reads", domain, read_layout(config), at_random(1))
         self.out = CheckedSink(dut, "words", domain, told, at_random(2, self._none_may_wait))
         self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
@@ -103,7 +110,7 @@ class WeightsBench:
 
     def _none_may_wait(self) -> bool:
         """Whether words are to be taken at once, as while there are updates."""
-        return self.updating or self.config.folding.banks > 1
+        return self.updating or self.rows > 1 or self.config.folding.pages > 1
 
     def word_of(self, weights: list[int]) -> int:
         """A word as an integer."""
@@ -118,10 +125,17 @@ class WeightsBench:
     async def lanes_read(self, count: int, addresses: list[int]) -> None:
         """Read some of these words; what belongs to the read travels with the word."""
         for _ in range(count):
-            address = random.choice(addresses)
-            tick = random.randrange(31)
-            self.out.expect([{"operation.tick": tick, "word": self.words[address]}])
-            await self.reads.send({"operation.tick": tick, "address": address})
+            asked = {address % self.rows: address for address in random.choices(addresses, k=3)}
+            operation = {
+                "operation.tick": random.randrange(31),
+                "operation.row": sum(1 << bank for bank in asked),
+            }
+            words = {f"words.{bank}": self.words[address] for bank, address in asked.items()}
+            self.out.expect([operation | words])
+            await self.reads.send(
+                operation
+                | {f"addresses.{bank}": address // self.rows for bank, address in asked.items()}
+            )
 
     async def host_reads(self, addresses: list[int]) -> None:
         """Read whole words over the host port."""

@@ -23,34 +23,56 @@ def test_layer(simulator, config):
     layer.simulate(**config, simulator=simulator, amount=30)
 
 
+@on_both_simulators
+@pytest.mark.parametrize(
+    ("n_in", "n_out", "lanes", "window", "last", "rows", "sends"),
+    [
+        (9, 13, 4, 2, False, 2, 1),
+        (10, 40, 20, 0, False, 4, 1),
+        (9, 13, 13, 0, False, 1, 2),
+        (14, 21, 21, 0, False, 4, 4),
+        (9, 7, 3, 0, True, 2, 1),
+        (9, 7, 7, 0, True, 4, 1),
+    ],
+)
+def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, last, rows, sends):
+    layer.simulate(n_in, n_out, lanes, window, last, rows, sends, simulator=simulator, amount=30)
+
+
 def test_layer_that_searches_its_lanes_block_by_block():
     layer.simulate(6, 80, 36, 1, amount=30)
 
 
 @on_both_simulators
 @pytest.mark.parametrize(
-    ("n_inputs", "width", "connected"),
-    [(40, 13, 26), (32, 8, 21), (5, 32, 3), (19, 8, 19), (40, 13, 40)],
+    ("n_inputs", "width", "connected", "rows"),
+    [
+        *((40, 13, 26, 1), (32, 8, 21, 1), (5, 32, 3, 1), (19, 8, 19, 1), (40, 13, 40, 1)),
+        *((40, 8, 40, 4), (39, 12, 39, 2), (30, 32, 30, 2)),
+    ],
 )
-def test_encoder(simulator, n_inputs, width, connected):
-    encoder.simulate(n_inputs, width, connected, simulator=simulator)
+def test_encoder(simulator, n_inputs, width, connected, rows):
+    encoder.simulate(n_inputs, width, connected, rows, simulator=simulator)
 
 
 @on_both_simulators
 @pytest.mark.parametrize(
-    ("n_in", "n_out", "lanes", "weight_bits", "stored_bits"),
+    ("n_in", "n_out", "lanes", "weight_bits", "stored_bits", "rows"),
     [
-        (7, 11, 6, 8, None),
-        (3, 5, 5, 4, None),
-        (1, 4, 1, 2, None),
-        (7, 11, 6, 8, 10),
-        (3, 5, 5, 4, 8),
-        (300, 80, 20, 2, None),  # two banks
-        (300, 80, 20, 1, 3),
+        (7, 11, 6, 8, None, 1),
+        (3, 5, 5, 4, None, 1),
+        (1, 4, 1, 2, None, 1),
+        (7, 11, 6, 8, 10, 1),
+        (3, 5, 5, 4, 8, 1),
+        (300, 80, 20, 2, None, 1),  # two pages
+        (300, 80, 20, 1, 3, 1),
+        (7, 11, 6, 8, None, 4),
+        (600, 80, 20, 2, None, 2),  # two pages each
     ],
 )
-def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits):
-    weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, simulator=simulator, amount=100)
+def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits, rows):
+    options = {"simulator": simulator, "amount": 100}
+    weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, rows, **options)
 
 
 def test_command_runs_all_benches_or_those_that_are_named(capfd):

@@ -27,20 +27,26 @@ def deep_network():
 
 
 @pytest.mark.parametrize(
-    ("network", "lanes", "window", "bitmap"),
+    ("network", "lanes", "window", "bitmap", "rows"),
     [
-        (toy_network(), 4, 0, 8),
-        (toy_network(), 5, 3, 8),
-        (toy_network(), 12, None, 8),
-        (toy_network("levels-4"), 5, None, None),
-        (deep_network(), 4, 2, 8),
-        (load_network("mnist-4bit"), 64, 0, 8),
+        (toy_network(), 4, 0, 8, 1),
+        (toy_network(), 5, 3, 8, 1),
+        (toy_network(), 12, None, 8, 1),
+        (toy_network("levels-4"), 5, None, None, 1),
+        (deep_network(), 4, 2, 8, 1),
+        (load_network("mnist-4bit"), 64, 0, 8, 1),
+        (toy_network(), 4, 3, 16, 2),
+        (toy_network(), 12, None, 32, 4),
+        (load_network("mnist-8bit"), 64, 0, 32, 2),
     ],
-    ids=["ticks", "window", "one group", "events", "deep", "banks"],
+    ids=[
+        *("ticks", "window", "one group", "events", "deep", "pages"),
+        *("banks", "banks, one group", "banks of pages"),
+    ],
 )
-def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap):
+def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows):
     seen = network.connected()
-    config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap))
+    config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap, rows))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
     serial_core = SerialCore(
         config, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024

@@ -18,7 +18,7 @@ def with_rows(config: dict[str, Any]) -> dict[str, Any]:
     rows, bitmap = config["rows"], config["bitmap"]
     if rows == 1 or bitmap is None:
         return config
-    return config | {"bitmap": -(-bitmap // rows) * rows, "unconnected": 0}
+    return config | {"bitmap": -(-bitmap // rows) * rows}
 
 
 def make_network(

@@ -1,12 +1,13 @@
 """Images: PIXELS, INPUTS and EVENTS."""
 
 from amaranth.hdl import Mux, Signal
-from amaranth.lib import enum
+from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import (
     DECISION_BYTES,
@@ -16,6 +17,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.word_packer import WordPacker
 
 from .handler import Handler, bytes_of, core_ports
 
@@ -34,7 +36,8 @@ class ImageHandler(Handler):
     """Puts images through the core, and answers with its decisions, but where it was not asked.
 
     The words of an image are offered as fast as the core takes them, so that its cycles are those
-    of the core alone. An event takes 8 cycles, which may be more than the core would need.
+    of the core alone; where they are longer than a byte, an image is collected first. An event
+    takes 8 cycles, which may be more than the core would need.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
@@ -84,8 +87,19 @@ class ImageHandler(Handler):
         m.d.comb += [
             event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
             event.tick.eq(_saturated(request.word[:16], len(event.tick))),
-            event.address.eq(_saturated(request.word[16:], len(event.address))),
         ]
+        rows, row = config.layers[0].folding.rows, request.word[16:]
+        if rows == 1:
+            m.d.comb += event.address.eq(_saturated(row, len(event.address)))
+        else:
+            level = rows.bit_length() - 1
+            for number in range(rows):
+                bank = event.banks[str(number)]
+                m.d.comb += [
+                    bank.present.eq(row[:level] == number),
+                    bank.index.eq(_saturated(row[level:], len(bank.index))),
+                ]
+        words, at_pace = self._words(m) if config.bitmap is not None else (None, None)
         with m.Switch(state):
             with m.Case(State.LABEL):
                 m.d.comb += payload.ready.eq(1)
@@ -96,13 +110,10 @@ class ImageHandler(Handler):
                             m.d.sync += state.eq(State.BITMAP)
             if config.bitmap is not None:
                 with m.Case(State.BITMAP):
-                    # Not before the ring can follow the core, so that none of its cycles is ours.
-                    begun = request.index[1:] != 0
                     m.d.comb += [
                         self.every_cycle.eq(1),
-                        self.words.payload.eq(payload.payload),
-                        self.words.valid.eq(payload.valid & (self.follows | begun)),
-                        payload.ready.eq(self.words.valid & self.words.ready),
+                        words.valid.eq(payload.valid & at_pace),
+                        payload.ready.eq(words.valid & words.ready),
                     ]
                     with m.If(payload.ready & (request.index == bitmap_bytes(config.n_inputs))):
                         m.d.sync += state.eq(State.WAIT)
@@ -120,6 +131,19 @@ class ImageHandler(Handler):
                 m.d.comb += [payload.ready.eq(1), request.done.eq(settled)]
                 with m.If(request.do & settled):
                     m.d.sync += state.eq(State.LABEL)
+
+    def _words(self, m):
+        """Where the bytes of a bitmap go, and whether they may."""
+        width, payload = self._config.bitmap, self.request.payload
+        if width > BITMAP_BITS:
+            count = bitmap_bytes(self._config.n_inputs)
+            m.submodules.packer = packer = WordPacker(width, count)
+            wiring.connect(m, packer.o, wiring.flipped(self.words))
+            m.d.comb += packer.i.payload.eq(payload.payload)
+            return packer.i, 1
+        m.d.comb += self.words.payload.eq(payload.payload)
+        # Not before the ring can follow the core, so that none of its cycles is ours.
+        return self.words, self.follows | (self.request.index[1:] != 0)
 
     def _learn(self, m, begins):
         """Give the labels, and keep what comes of the images.

@@ -36,9 +36,11 @@ def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None
     """What one image puts into the core's input port: event payloads, or bitmap words."""
     if config.bitmap is None:
         return np.append(event_items(config, events(ticks)), end_item(config)).astype(np.int64)
+    # Several rows a cycle are those of a bitmap of the connected inputs.
+    bright = ticks > 0 if config.layers[0].folding.rows > 1 else pixels > 127
     width = config.bitmap
-    bits = np.zeros((-(-len(pixels) // width), width), np.int64)
-    bits.ravel()[: len(pixels)] = pixels > 127
+    bits = np.zeros((-(-len(bright) // width), width), np.int64)
+    bits.ravel()[: len(bright)] = bright
     # Integers of any size, for words may be wide.
     return np.array([sum(1 << int(bit) for bit in np.flatnonzero(word)) for word in bits], object)
 

@@ -76,7 +76,8 @@ def spike_logs(
             found[int(images[at])].append(spike)
         for image, spikes in enumerate(found):
             # Spikes of one tick that leave together come in no order.
-            for _, together in groupby(spikes, lambda spike: spike[1]):
+            for _, of_a_tick in groupby(spikes, lambda spike: spike[1]):
+                together = list(of_a_tick)
                 logs[image] += together if sends == 1 else sorted(together)
     return logs
 

@@ -9,7 +9,6 @@ sends images, and takes the decisions.
 """
 
 import json
-import re
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +22,10 @@ import numpy as np
 
 from firstspike.golden import Network, Results
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.toolchain import run_yosys
+from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
     decision_bytes,
@@ -41,7 +42,7 @@ from firstspike.hdl.link.protocol import (
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.link.serial_core import DEBUG
+from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.hdl.link.uart import divisor_of
 from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.script import Answer, answers_of
@@ -123,15 +124,13 @@ class Netlist:
         """The names of its pins."""
         return list(self._top[1]["ports"])
 
-    @cached_property
-    def logs(self) -> list[dict[str, int]]:
-        """Of each layer's spike log the fields, with their widths, as they are kept."""
-        found: dict[int, dict[str, int]] = {}
-        for name, net in self._top[1]["netnames"].items():
-            match = re.fullmatch(rf"{DEBUG}log_(\d+)_(\w+)", name)
-            if match and "keep" in net["attributes"]:
-                found.setdefault(int(match[1]), {})[match[2]] = len(net["bits"])
-        return [found[layer] for layer in sorted(found)]
+    def kept(self, wire: str) -> list[str]:
+        """A wire that is kept, bit by bit from the lowest, as seen from the bench's top."""
+        net = self._top[1]["netnames"].get(wire)
+        if net is None or "keep" not in net["attributes"]:
+            raise NetlistError(f"the netlist has not kept {wire}: build it anew.")
+        width = len(net["bits"])
+        return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
     def verilog(self) -> str:
         """Its cells and wires in Verilog, the top module called `netlist`.
@@ -160,14 +159,19 @@ class Netlist:
             return (folder / "netlist.v").read_text()
 
 
-def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
-    """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit."""
+def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int) -> str:
+    """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit.
+
+    Raises NetlistError where the spike logs of `config` are not in it.
+    """
     ports, taps = [], []
-    for layer, fields in enumerate(netlist.logs):
-        spike = [bit for name in _LOG_FIELDS for bit in _bits(layer, fields, name)]
+    for layer in range(len(config.layers) - 1):
+        names = [name for name, _, _ in fields(log_layout(config, layer))]
+        spike = [bit for name in names for bit in netlist.kept(kept_wire(layer, name))]
+        valid, *_ = netlist.kept(kept_wire(layer, "valid"))
         ports += [f"output log_{layer}__valid", f"output [{len(spike) - 1}:0] log_{layer}__spike"]
         taps += [
-            f"    assign log_{layer}__valid = {_bits(layer, fields, 'valid')[0]};",
+            f"    assign log_{layer}__valid = {valid};",
             f"    assign log_{layer}__spike = {{{', '.join(reversed(spike))}}};",
         ]
     wired = {pins.clock: "clock", pins.rx: "to_board", pins.tx: "from_board"}
@@ -180,16 +184,6 @@ def bench_verilog(netlist: Netlist, pins: Pins, clocks: int) -> str:
         taps="\n".join(taps),
     )
     return "\n".join([top, netlist.verilog(), cell_models(netlist.family)])
-
-
-_LOG_FIELDS = ("image", "tick", "neuron")
-"""Of `CoreConfig.log_layout`, lowest bits first."""
-
-
-def _bits(layer: int, fields: Mapping[str, int], name: str) -> list[str]:
-    """A kept wire, bit by bit from the lowest, as seen from the bench's top."""
-    wire, width = f"{DEBUG}log_{layer}_{name}", fields[name]
-    return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
 
 def simulate(
@@ -217,7 +211,8 @@ def simulate(
     the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
     weights.
     """
-    simulation = Simulation(bench_verilog(netlist, pins, divisor_of(clock_hz)), TOP, netlist=True)
+    verilog = bench_verilog(netlist, pins, config, divisor_of(clock_hz))
+    simulation = Simulation(verilog, TOP, netlist=True)
     words = weight_bytes(config, network)
     parameters = Parameters(
         weight_bits=8 * sum(map(len, words)),

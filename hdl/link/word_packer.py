@@ -1,0 +1,60 @@
+"""Makes words of the bytes of an image, for a core that takes several rows a cycle."""
+
+from amaranth.hdl import Const, Signal
+from amaranth.lib import memory, stream
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block
+
+
+class WordPacker(Block):
+    """Collects an image's bytes, and then gives its words, one a cycle.
+
+    A byte a cycle would leave the core waiting, and its cycles would be those of the link.
+
+    Parameters: `width`, bits of a word, a multiple of 8; `count`, bytes of an image. The first byte
+    is the lowest of the first word; what the last word has beyond the last byte is not defined.
+    Raises ValueError where one is out of range.
+
+    Latency: 1 cycle from the last byte to the first word; throughput: a byte or a word a cycle, one
+    image at a time.
+    """
+
+    def __init__(self, width: int, count: int):
+        if width < 8 or width % 8 or count < 1:
+            raise ValueError(
+                f"words of a multiple of 8 bits are made of at least 1 byte, not of {width} and "
+                f"{count}."
+            )
+        self._width, self._count = width, count
+        super().__init__(i=In(stream.Signature(8)), o=Out(stream.Signature(width)))
+
+    def build(self, m):
+        lanes = self._width // 8
+        words = -(-self._count // lanes)
+        m.submodules.memory = places = memory.Memory(shape=self._width, depth=words, init=[])
+        write, read = places.write_port(granularity=8), places.read_port(domain="comb")
+        lane, left = Signal(range(lanes)), Signal(range(self._count), init=self._count - 1)
+        full = Signal()
+        m.d.comb += [
+            self.i.ready.eq(~full),
+            write.en.eq((self.i.valid & ~full) << lane),
+            write.data.eq(self.i.payload.replicate(lanes)),
+            self.o.valid.eq(full),
+            self.o.payload.eq(read.data),
+        ]
+        with m.If(self.i.valid & ~full):
+            m.d.sync += [lane.eq(lane + 1), left.eq(left - 1)]
+            with m.If(lane == lanes - 1):
+                m.d.sync += [lane.eq(0), write.addr.eq(write.addr + 1)]
+            with m.If(left == 0):
+                m.d.sync += [
+                    full.eq(1),
+                    lane.eq(0),
+                    write.addr.eq(0),
+                    left.eq(Const(self._count - 1, left.shape())),
+                ]
+        with m.If(full & self.o.ready):
+            m.d.sync += read.addr.eq(read.addr + 1)
+            with m.If(read.addr == words - 1):
+                m.d.sync += [read.addr.eq(0), full.eq(0)]
