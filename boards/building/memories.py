@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from firstspike.golden import Network
+from firstspike.golden.timing.folding import places_for
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.drain import filled_bits
-from firstspike.hdl.core.encoder import places_for
 from firstspike.hdl.core.lanes import fired_layout
 from firstspike.hdl.core.layouts import indices_layout
 from firstspike.hdl.flow.devices import ICE40, Family

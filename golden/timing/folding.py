@@ -33,13 +33,24 @@ MAX_ROWS = 4
 """Largest R."""
 
 
+MAX_IMAGES = 2
+"""Where images overlap: whose words have all come but whose end has not left the encoder. With so
+many no further one begins."""
+
+
+def places_for(words: int) -> int:
+    """Places of an encoder, in which a bank's parts of all words of an image can wait."""
+    return max(2, 1 << (words - 1).bit_length())
+
+
 @dataclass(frozen=True, kw_only=True)
 class LayerFolding:
     """The shape of one layer in hardware, as far as it decides about clock cycles.
 
     `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: in
     a cycle so many rows of weights are added, one from each bank of the weight store; row r is in
-    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer.
+    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer. A layer that
+    `gathers` takes the next image's rows while the time of the one before advances.
     """
 
     n_in: int
@@ -49,6 +60,7 @@ class LayerFolding:
     last: bool
     rows: int = 1
     sends: int = 1
+    gathers: bool = False
 
     def __post_init__(self):
         if not 1 <= self.lanes <= self.n_out:
@@ -209,6 +221,7 @@ class Folding:
         window: int | None = None,
         bitmap: int | None = None,
         rows: int | None = None,
+        overlap: bool = False,
     ) -> "Folding":
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
@@ -216,7 +229,8 @@ class Folding:
         None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
         that many bits. `rows` is R of the first layer, and of those behind a layer of one group,
         which sends as many spikes; None is 1. With several a bitmap brings the connected inputs
-        alone. Raises NetworkError where a value is out of range.
+        alone. With `overlap` the first layer gathers. Raises NetworkError where a value is out of
+        range.
         """
         if rows is None:
             rows = 1
@@ -246,10 +260,30 @@ class Folding:
                     last=last,
                     rows=taken,
                     sends=sends,
+                    gathers=overlap and not layers,
                 )
             )
             taken = sends
-        return cls(tuple(layers), bitmap)
+        folding = cls(tuple(layers), bitmap)
+        if overlap and not folding._may_overlap:
+            raise NetworkError(
+                "images overlap in a core with a bitmap, one hidden layer, several rows a cycle "
+                "and as many lanes as neurons"
+            )
+        return folding
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the next image's rows go in while the one before is being decided."""
+        return self.layers[0].gathers
+
+    @property
+    def _may_overlap(self) -> bool:
+        return (
+            self.bitmap is not None
+            and len(self.layers) == 2
+            and all(layer.groups == 1 and layer.rows > 1 for layer in self.layers)
+        )
 
     def bound(self, rows: np.ndarray) -> np.ndarray:
         """Cycles that the weights' bandwidth alone asks for: the sum of ceil(rows / R) * groups.

@@ -35,6 +35,8 @@ class LayerConfig:
     """n_in of the earlier layers and of this one: whose spikes its events count."""
     learning: Learning | None = None
     """None in a core that does not learn."""
+    unit: int | None = None
+    """The tick of all rows, in a layer that gathers."""
 
     def __post_init__(self):
         if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
@@ -46,6 +48,8 @@ class LayerConfig:
             raise NetworkError(
                 f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
             )
+        if self.folding.gathers and self.unit is None:
+            raise NetworkError("a layer that gathers is told the unit, the tick of all its rows")
         if not self.counted or self.counted[-1] != self.folding.n_in:
             raise NetworkError(
                 f"the spikes counted last are those of the layer's {self.folding.n_in} rows, "
@@ -157,6 +161,7 @@ class CoreConfig:
                 widths=widths[i],
                 counted=tuple(sizes[: i + 1]),
                 learning=learning,
+                unit=network.unit if layer.gathers else None,
             )
             for i, layer in enumerate(folding.layers)
         )

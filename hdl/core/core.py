@@ -1,8 +1,10 @@
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 
+from firstspike.golden.timing import latencies
+from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.block import join
 
@@ -56,15 +58,16 @@ class Core(wiring.Component):
         config = self.config
         first = config.layers[0].folding
         m.submodules.intake = intake = Intake(
-            first.n_in, config.deadline, config.learns, first.rows
+            first.n_in, config.deadline, config.learns, first.rows, config.layers[0].unit
         )
         m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
         hold = Signal()  # a learner lets no image begin
-        join(m, wiring.flipped(self), intake, "abort_image")
+        overlaps = config.folding.overlaps
         join(m, decision, intake, "decided_image")
         under_way = ~intake.resting
         if config.bitmap is None:
+            join(m, wiring.flipped(self), intake, "abort_image")
             wiring.connect(m, wiring.flipped(self.events), intake.source)
         else:
             m.submodules.encoder = encoder = Encoder(
@@ -74,6 +77,7 @@ class Core(wiring.Component):
                 deadline=config.deadline,
                 width=config.bitmap,
                 rows=first.rows,
+                overlap=overlaps,
             )
             join(m, wiring.flipped(self), encoder, "words")
             with m.If(encoder.busy):
@@ -84,8 +88,14 @@ class Core(wiring.Component):
             m.d.comb += [
                 encoder.start.eq(intake.idle & ~self.events.valid),
                 encoder.abort_image.eq(self.abort_image),
+                intake.abort_image.eq(self.abort_image),
                 intake.ahead.eq(encoder.busy),
             ]
+            if overlaps:
+                m.d.comb += [
+                    encoder.start.eq(encoder.busy | (intake.idle & ~self.events.valid)),
+                    intake.abort_image.eq(encoder.aborted | (self.abort_image & ~encoder.busy)),
+                ]
             under_way |= encoder.busy
 
         layers = []
@@ -100,8 +110,10 @@ class Core(wiring.Component):
         m.d.comb += [
             intake.finished_image.eq(finished),
             # With the last decision taken no decision has to wait, and the pipeline never stalls.
-            intake.hold.eq(decision.decision.valid | hold),
+            intake.hold.eq(hold if overlaps else decision.decision.valid | hold),
         ]
+        if overlaps:
+            m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
 
         def spikes(events):
             """Whether a layer takes a spike of an image that is not decided."""
@@ -128,7 +140,11 @@ class Core(wiring.Component):
         # The decision, with the cycles since the image's first event or word was taken.
         cycles = Signal(CYCLES_BITS)
         taken = Signal(CYCLES_BITS)
-        m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
+        if overlaps:
+            under_way = self._count_images(m, begins, decision.load, cycles)
+            under_way |= finished != decision.decided_image
+        else:
+            m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
         with m.If(decision.load):
             m.d.sync += taken.eq(cycles + 1)
         said, out = decision.decision.payload, self.decision.payload
@@ -148,6 +164,26 @@ class Core(wiring.Component):
             under_way |= self._connect_learner(m, intake, layers, decision, hold, cycles, spikes)
         m.d.comb += self.busy.eq(under_way)
         return m
+
+    def _count_images(self, m, begins, decided, cycles):
+        """Give the `cycles` of the oldest image that is under way; returns whether there is one."""
+        # In the encoder, in the registers up to the start, and one whose time advances.
+        images = MAX_IMAGES + latencies.INTAKE + latencies.EVENT + 1
+        now = Signal.like(cycles)
+        begun = Array(Signal.like(now, name=f"begun_{i}") for i in range(images))
+        first, following = Signal(range(images)), Signal(range(images))
+        count = Signal(range(images + 1))
+
+        def after(number):
+            return Mux(number == images - 1, 0, number + 1)
+
+        m.d.comb += cycles.eq(now - begun[first])
+        m.d.sync += [now.eq(now + 1), count.eq(count + begins - decided)]
+        with m.If(begins):
+            m.d.sync += [begun[following].eq(now), following.eq(after(following))]
+        with m.If(decided):
+            m.d.sync += first.eq(after(first))
+        return count != 0
 
     def _connect_learner(self, m, intake, layers, decision, hold, cycles, spikes):
         """Put the Learner beside the layers; returns whether it is busy."""

@@ -6,17 +6,13 @@ from amaranth.hdl import Cat, Mux, ResetInserter, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing.folding import MAX_IMAGES, places_for
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.pipeline import Buffer
 
 from .layouts import Kind, input_layout
-
-
-def places_for(words: int) -> int:
-    """Places in which a bank's parts of all words of an image can wait."""
-    return max(2, 1 << (words - 1).bit_length())
 
 
 class Encoder(Block):
@@ -27,7 +23,8 @@ class Encoder(Block):
     are places for all words of an image, and the banks meet at its end.
 
     Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
-    `deadline`, ticks; `width` of a word; `rows`, R. Raises ValueError where one is out of range.
+    `deadline`, ticks; `width` of a word; `rows`, R; `overlap`, whether words of the next image are
+    taken while an image is being searched. Raises ValueError where one is out of range.
 
     Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. With
     one row a cycle a bright pixel that is not connected takes its cycle too, and a word without
@@ -35,7 +32,7 @@ class Encoder(Block):
     is being emptied.
     """
 
-    def __init__(self, inputs, *, n_inputs, unit, deadline, width, rows=1):
+    def __init__(self, inputs, *, n_inputs, unit, deadline, width, rows=1, overlap=False):
         if width < 1 or n_inputs < 1:
             raise ValueError(
                 f"a bitmap has at least 1 pixel, and words of 1, not {n_inputs} and {width}."
@@ -61,14 +58,18 @@ class Encoder(Block):
         self._layout = input_layout(len(self._inputs), deadline, rows)
         self._width = width
         self._rows = rows
+        self._overlap = overlap
         super().__init__(
             #: ceil(n_inputs / width) of them an image.
             words=In(stream.Signature(width)),
             events=Out(stream.Signature(self._layout)),
             #: The first word of an image is taken only while this is high.
             start=In(1),
-            #: Forget the image; the next word taken is the first one of a new image.
+            #: Forget the image; the next word taken is the first one of a new image. Where images
+            #: overlap, one whose words have all come stays.
             abort_image=In(1),
+            #: It is forgotten in this cycle: where images overlap, when the one before is through.
+            aborted=Out(1),
             #: High in the cycle in which an image's first word is taken.
             begins=Out(1),
             #: An image's words, or what has come of them, are here.
@@ -97,12 +98,26 @@ class Encoder(Block):
         says = sent_end | self._address(m, banks, step)
         inside = following != 0  # more words of this image are to come
         held = Cat(bank.held for bank in banks).any()
+        ready = Cat(bank.ready for bank in banks).all()
+        may_begin = self.start & ~self.busy
+        m.d.comb += self.aborted.eq(self.abort_image)
+        if self._overlap:
+            # Images whose words have all come, and whose end has not gone.
+            older = Signal(range(MAX_IMAGES + 1))
+            gone = sent & sent_end & self.events.ready
+            m.d.sync += older.eq(older + (taken & final) - gone)
+            dropping = Signal()
+            m.d.comb += self.aborted.eq(dropping & (older == 0))
+            with m.If(self.abort_image & inside & ~(taken & final)):
+                m.d.sync += dropping.eq(1)
+            with m.If(self.aborted):
+                m.d.sync += dropping.eq(0)
+            may_begin = self.start & ready & (older != MAX_IMAGES)
+            ready &= ~dropping
         m.d.comb += [
             step.eq(~sent | ~says | self.events.ready),
             ends.eq(Cat(bank.done for bank in banks).all()),
-            self.words.ready.eq(
-                Mux(inside, Cat(bank.ready for bank in banks).all(), self.start & ~self.busy)
-            ),
+            self.words.ready.eq(Mux(inside, ready, may_begin)),
             taken.eq(self.words.valid & self.words.ready),
             self.begins.eq(taken & ~inside),
             self.busy.eq(inside | held | sent),
@@ -118,7 +133,7 @@ class Encoder(Block):
             ]
         with m.If(taken):
             m.d.sync += following.eq(Mux(final, 0, following + 1))
-        with m.If(self.abort_image):
+        with m.If(self.aborted):
             m.d.sync += [*(bank.held.eq(0) for bank in banks), sent.eq(0), following.eq(0)]
 
     def _bank(self, m, name, part, following, taken, step, ends):
@@ -140,7 +155,7 @@ class Encoder(Block):
         if self._rows > 1:
             entry = struct(bits=len(part), number=range(count))
             waiting = Buffer(entry, places_for(count))
-            m.submodules[f"waiting_{name}"] = ResetInserter(self.abort_image)(waiting)
+            m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
             m.d.comb += [
                 waiting.i.valid.eq(came.valid),
                 waiting.i.payload.bits.eq(came.bits),

@@ -17,19 +17,20 @@ class Intake(Block):
     A bad event (DESIGN: bad events in hardware) is dropped, and of spikes that come together those
     that are no rows; the cause travels with all that follows. What is still to come of a decided
     image is passed on, and discarded by the first layer. An image begins only when the one before
-    is decided and its end has gone through all layers, so that its cycles are its own: images that
-    overlap would change this rule.
+    is decided and its end has gone through all layers, so that its cycles are its own. Where images
+    overlap all spikes are of the tick `only_tick`, and an image may begin at any time.
 
     Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """
 
-    def __init__(self, n_in, deadline, learns=False, rows=1):
+    def __init__(self, n_in, deadline, learns=False, rows=1, only_tick=None):
         if n_in < 1 or deadline < 1:
             raise ValueError(f"a core has at least 1 row and 1 tick, not {n_in} and {deadline}.")
         self._n_in = n_in
         self._deadline = deadline
         self._learns = learns
         self._rows = rows
+        self._only_tick = only_tick
         self._sent = event_layout(n_in, deadline, (), learns, rows)
         super().__init__(
             #: The order of events inside a tick does not matter.
@@ -81,11 +82,14 @@ class Intake(Block):
             self.resting.eq(
                 ~inside & (image == self.finished_image) & (image == self.decided_image)
             ),
-            self.idle.eq(self.resting & ~self.hold),
+            self.idle.eq((self.resting if self._only_tick is None else ~inside) & ~self.hold),
             found.address.eq(Cat(bad).any()),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
+        if self._only_tick is not None:
+            with m.If(is_spike & (event.tick != self._only_tick)):
+                m.d.comb += found.tick.eq(1)
         good = ~(found.tick | found.order) & (~is_spike | Cat(remain).any())
         open_ = Signal()
         taken = Signal()

@@ -1,6 +1,6 @@
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Const, Mux, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -44,7 +44,8 @@ class Lanes(Block):
     """Accumulate and advance: M += n*S, see who fires, S += W, of each bank.
 
     A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
-    the last layer nobody has fired before the decision.)
+    the last layer nobody has fired before the decision.) A layer that gathers adds W to a register
+    of its own, which becomes S when the image starts.
 
     S and M are in registers; with more than one group the rest is in memory, a word a group, read
     before the first operation of a group in a walk and written back with every one. A group comes
@@ -96,6 +97,15 @@ class Lanes(Block):
         advance, sends = Signal(), Signal()
         initial = Signal(potential_shape(config))  # M where `op` starts, else 0
         ready = Signal()
+        # Where the next image is gathered it starts while another one's end is sent.
+        first_potential = times(config.threshold, coming.tick)
+        if folding.gathers:
+            first_potential = config.threshold * config.unit
+            gathered = Signal(
+                data.ArrayLayout(slope_shape(config), lanes),
+                init=[-config.threshold] * lanes,
+            )
+            begun = valid & op.start
         begins = offered & coming.first
         starts, advances = begins & coming.start, begins & coming.advance
         ends = offered & coming.end
@@ -107,7 +117,7 @@ class Lanes(Block):
                 added.eq(Cat(sums)),
                 advance.eq(advances),
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
-                initial.eq(Mux(starts, -times(config.threshold, coming.tick), 0)),
+                initial.eq(Mux(starts, -first_potential, 0)),
             ]
             with m.If(~(offered & coming.row.any())):
                 m.d.sync += added.eq(0)
@@ -154,7 +164,7 @@ class Lanes(Block):
 
         # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
         # driven in many parts.
-        after, before, mask, potentials = [], [], [], []
+        after, before, mask, potentials, gathering = [], [], [], [], []
         for lane in range(lanes):
             M, S = work[lane].M, work[lane].S
             advances = advance if last else advance & (M < 0)
@@ -162,8 +172,17 @@ class Lanes(Block):
             S_next = Signal(slope_shape(config), name=f"S_{lane}")
             m.d.comb += [
                 M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
-                S_next.eq(sum((part >> config.unused_bits for part in added[lane]), S)),
             ]
+            if folding.gathers:
+                total = Signal(slope_shape(config), name=f"gathered_{lane}")
+                m.d.comb += [
+                    total.eq(sum(added[lane], gathered[lane])),
+                    S_next.eq(Mux(begun, gathered[lane], S)),
+                ]
+                gathering.append(Mux(begun, Const(-config.threshold, slope_shape(config)), total))
+            else:
+                parts = (part >> config.unused_bits for part in added[lane])
+                m.d.comb += S_next.eq(sum(parts, S))
             after += [M_next, S_next]
             potentials.append(M_next)
             if not last:
@@ -172,6 +191,8 @@ class Lanes(Block):
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))
+        if folding.gathers:
+            m.d.sync += gathered.eq(Cat(gathering))
 
         if last:
             # A register for M; with one group it is that of the lanes.

@@ -8,6 +8,7 @@ from firstspike.hdl.lib.block import Block, join
 
 from .drain import drain_for
 from .emitter import TickEmitter, WindowEmitter
+from .gather_sequencer import GatherSequencer
 from .lanes import Lanes, potentials_layout, probe_signature
 from .layouts import sent_layout, taken_layout
 from .sequencer import Sequencer
@@ -39,6 +40,8 @@ class Layer(Block):
             updated=Out(updated_signature(config)) if learns else None,
             #: The image bit of the latest decided image (that of no image after a reset).
             decided_image=In(1),
+            #: Of the GatherSequencer.
+            may_start=In(1) if config.folding.gathers else None,
             #: The image bit of the latest image of which nothing is left to do.
             finished_image=Out(1),
             #: With several rows a cycle the taker must always be ready.
@@ -51,7 +54,8 @@ class Layer(Block):
 
     def build(self, m):
         config = self._config
-        m.submodules.sequencer = sequencer = Sequencer(config)
+        gathers = config.folding.gathers
+        m.submodules.sequencer = sequencer = (GatherSequencer if gathers else Sequencer)(config)
         m.submodules.store = store = WeightStore(config, self._weights)
         m.submodules.lanes = lanes = Lanes(config)
         outside = wiring.flipped(self)
@@ -63,6 +67,8 @@ class Layer(Block):
         decided_image = Signal(init=1)
         m.d.sync += decided_image.eq(self.decided_image)
         join(m, outside, sequencer, "decided_image", "finished_image")
+        if gathers:
+            join(m, outside, sequencer, "may_start")
         if config.learns:
             join(m, outside, store, "updates", "updated")
             if not config.folding.last:

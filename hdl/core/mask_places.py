@@ -27,18 +27,24 @@ class MaskPlaces(Block):
         )
 
     def build(self, m):
-        places = self._config.folding.mask_places
-        free, room = Signal(range(places + 1), init=places), Signal(init=1)  # there is one
-        operation = self.i.payload.operation
+        takes, operation = Signal(), self.i.payload.operation
+        room = count_places(m, self._config, takes, self.freed)
         makes = operation.end | (operation.first & operation.advance)
         goes = room | ~makes
-        takes = self.i.valid & self.i.ready & makes
         m.d.comb += [
+            takes.eq(self.i.valid & self.i.ready & makes),
             self.o.valid.eq(self.i.valid & goes),
             self.o.payload.eq(self.i.payload),
             self.i.ready.eq(self.o.ready & goes),
         ]
-        with m.If(takes & ~self.freed):
-            m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
-        with m.If(~takes & self.freed):
-            m.d.sync += [free.eq(free + 1), room.eq(1)]
+
+
+def count_places(m, config, takes, freed):
+    """Whether there is a place: a register. `takes`, that one is taken; `freed`, given back."""
+    places = config.folding.mask_places
+    free, room = Signal(range(places + 1), init=places), Signal(init=1)
+    with m.If(takes & ~freed):
+        m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
+    with m.If(~takes & freed):
+        m.d.sync += [free.eq(free + 1), room.eq(1)]
+    return room

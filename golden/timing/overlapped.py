@@ -1,0 +1,179 @@
+"""The cycle model of a core whose images overlap: when each begins, and when it is decided.
+
+The front of the core, from the words to the END that waits for its start, is gone through cycle by
+cycle, register by register. From the start of an image on nothing waits but for places for masks
+and for the drain, and times follow from one another:
+
+    start -> tick unit + 1 -> ... -> the decision's tick -> decision -> END -> start of the next
+"""
+
+import numpy as np
+from numba import njit
+
+from firstspike.golden.network import Network
+from firstspike.golden.results import Results
+
+from . import latencies
+from .folding import MAX_IMAGES, MASK_PLACES, Folding, places_for
+
+NONE, SPIKE, END = 0, 1, 2
+
+
+def run_overlapped(
+    network: Network, ticks: np.ndarray, results: Results, folding: Folding
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cycles, int64 [n] each, in which images begin and are decided, without a pause between.
+
+    The first one begins in cycle 0. `results` are those of `infer(network, ticks)`, `ticks`
+    [n, n_rows]; the decisions are taken at once.
+    """
+    hidden, last = folding.layers
+    rows, width = hidden.rows, folding.bitmap
+    assert width is not None
+    words = -(-hidden.n_in // width)
+    bright = np.zeros((len(ticks), words * width), np.int64)
+    bright[:, : hidden.n_in] = ticks > 0
+    # Bits of each bank's part of a word.
+    parts = bright.reshape(len(ticks), words, width // rows, rows).sum(axis=2)
+    (spikes,) = results.known_hidden()
+    span = network.deadline - network.unit
+    beats = np.zeros((len(ticks), span + 1, hidden.sends), np.int64)  # by ticks after `unit`
+    for bank in range(hidden.sends):
+        of_bank = spikes[:, bank :: hidden.sends].astype(np.int64)
+        image, neuron = np.nonzero(of_bank)
+        np.add.at(beats, (image, of_bank[image, neuron] - network.unit, bank), 1)
+    to_lanes = hidden.fetch_cycles - latencies.EVENT
+    decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
+    return _run(
+        parts,
+        np.maximum(beats.max(axis=2), 1),
+        np.asarray(results.tick, np.int64) - network.unit,
+        places_for(words),
+        latencies.INTAKE + latencies.EVENT,
+        to_lanes + latencies.DRAIN_PLACE,
+        decision + last.decision_cycles,
+        latencies.FREED,
+    )
+
+
+@njit(cache=True)
+def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, freed):
+    """`registers`: how many an event passes from the encoder's own to the start, that included.
+
+    The others are latencies: `to_drain` from the operation of a tick until its mask can be taken
+    out of its place, `to_decision` from there to the decision.
+    """
+    images, words, banks = parts.shape
+    begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
+
+    # The words to come; in each bank the parts that wait, and what is left of the one searched.
+    incoming, word, older = 0, 0, 0
+    waiting = np.zeros((banks, places), np.int64)
+    first, level = np.zeros(banks, np.int64), np.zeros(banks, np.int64)
+    left = np.full(banks, -1)
+    # A part of no bits is the last of an image.
+    is_last = np.zeros(banks, np.bool_)
+    last_waits = np.zeros((banks, places), np.bool_)
+    # The encoder's event, and the registers behind it.
+    chain = np.zeros(registers + 1, np.int64)
+
+    # The image whose END waits, and when it starts; of the one before when its END goes, and when
+    # it is decided; when the drain is free; when the latest masks have left their places.
+    image, start = 0, np.int64(-1)
+    back = np.array([0, -1, 0, 0])
+    taken_out = np.full(MASK_PLACES, -freed - 1)
+
+    cycle = np.int64(0)
+    while image < images:
+        if chain[registers] == END and start < cycle:
+            start = max(cycle, back[0], back[1] + 1)
+            _advance(
+                beats[image],
+                decided_after[image],
+                start,
+                back,
+                taken_out,
+                to_drain,
+                to_decision,
+                freed,
+            )
+            decided[image] = back[1]
+            image += 1
+
+        # From the start backwards: who is empty, or can go on.
+        ready = chain[registers] != END or cycle == start
+        for register in range(registers, 0, -1):
+            before = chain[register - 1]
+            if ready:
+                chain[register] = before
+            ready = before == NONE or ready
+        gone = ready and chain[0] == END
+
+        ends, hits = True, False
+        room = True
+        for bank in range(banks):
+            ends &= left[bank] == 0 and is_last[bank]
+            hits |= left[bank] > 0
+            room &= level[bank] < places
+        taken = incoming < images and room and (word > 0 or older < MAX_IMAGES)
+        if taken and word == 0:
+            begun[incoming] = cycle
+        for bank in range(banks):
+            part = parts[incoming, word, bank] if taken else 0
+            last = taken and word == words - 1
+            offered = taken and (part > 0 or last)
+            used = left[bank] < 0 or (ready and (ends or (left[bank] <= 1 and not is_last[bank])))
+            if ready and left[bank] > 0:
+                left[bank] -= 1
+            keeps = offered and (level[bank] > 0 or not used)
+            if used:
+                if level[bank] > 0:
+                    place = first[bank]
+                    left[bank], is_last[bank] = waiting[bank, place], last_waits[bank, place]
+                    first[bank] = (place + 1) % places
+                    level[bank] -= 1
+                elif offered:
+                    left[bank], is_last[bank] = part, last
+                else:
+                    left[bank] = -1
+            if keeps:
+                place = (first[bank] + level[bank]) % places
+                waiting[bank, place], last_waits[bank, place] = part, last
+                level[bank] += 1
+        if ready:
+            chain[0] = END if ends else SPIKE if hits else NONE
+        if taken:
+            word += 1
+            if word == words:
+                incoming, word, older = incoming + 1, 0, older + 1
+        older -= gone
+        cycle += 1
+    return begun, decided
+
+
+@njit(cache=True)
+def _advance(beats, decided_after, start, back, taken_out, to_drain, to_decision, freed):
+    """The time of an image, from its start to its END; see `_run` for `back`, which is updated.
+
+    `beats`: of the mask of each tick after the first; `decided_after` so many ticks it is decided.
+    """
+    free, masks = back[2], back[3]
+    issued, tick = start, 0
+    decided = np.int64(1 << 62)
+    while True:
+        place = masks % MASK_PLACES
+        issued = max(issued + 1, taken_out[place] + freed)
+        ends = tick == beats.size - 1
+        if not ends and issued >= decided:
+            ends = True
+        tick += 1
+        taken_out[place] = max(issued + to_drain, free)
+        masks += 1
+        if ends:
+            break
+        if tick == decided_after:
+            decided = taken_out[place] + to_decision
+        # What is decided is dropped, a mask a cycle, from when the layer hears of it.
+        free = taken_out[place] + beats[tick]
+        free = min(free, max(taken_out[place], decided) + 1)
+    back[0], back[1], back[2], back[3] = issued, decided, taken_out[place] + 1, masks
