@@ -14,7 +14,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 
 from . import latencies
-from .folding import MAX_IMAGES, MASK_PLACES, Folding, places_for
+from .folding import MASK_PLACES, MAX_IMAGES, Folding, places_for
 
 NONE, SPIKE, END = 0, 1, 2
 
@@ -80,17 +80,16 @@ def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, 
     # The image whose END waits, and when it starts; of the one before when its END goes, and when
     # it is decided; when the drain is free; when the latest masks have left their places.
     image, start = 0, np.int64(-1)
-    back = np.array([0, -1, 0, 0])
+    back = np.array([-1, -1, 0, 0])
     taken_out = np.full(MASK_PLACES, -freed - 1)
 
     cycle = np.int64(0)
     while image < images:
         if chain[registers] == END and start < cycle:
-            start = max(cycle, back[0], back[1] + 1)
-            _advance(
+            start = _advance(
                 beats[image],
                 decided_after[image],
-                start,
+                max(cycle, max(back[0], back[1]) + 1),
                 back,
                 taken_out,
                 to_drain,
@@ -152,28 +151,29 @@ def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, 
 
 
 @njit(cache=True)
-def _advance(beats, decided_after, start, back, taken_out, to_drain, to_decision, freed):
-    """The time of an image, from its start to its END; see `_run` for `back`, which is updated.
+def _advance(beats, decided_after, earliest, back, taken_out, to_drain, to_decision, freed):
+    """The time of an image, from its start to its END; returns when it starts.
 
     `beats`: of the mask of each tick after the first; `decided_after` so many ticks it is decided.
+    For `back` see `_run`; it is updated.
     """
     free, masks = back[2], back[3]
-    issued, tick = start, 0
+    issued, start = earliest - 1, np.int64(-1)
     decided = np.int64(1 << 62)
+    tick = 0
     while True:
         place = masks % MASK_PLACES
         issued = max(issued + 1, taken_out[place] + freed)
-        ends = tick == beats.size - 1
-        if not ends and issued >= decided:
-            ends = True
-        tick += 1
+        if tick == 0:
+            start = issued
         taken_out[place] = max(issued + to_drain, free)
         masks += 1
-        if ends:
+        if tick == beats.size - 1 or issued >= decided:
             break
+        tick += 1
         if tick == decided_after:
             decided = taken_out[place] + to_decision
         # What is decided is dropped, a mask a cycle, from when the layer hears of it.
-        free = taken_out[place] + beats[tick]
-        free = min(free, max(taken_out[place], decided) + 1)
+        free = min(taken_out[place] + beats[tick], max(taken_out[place], decided) + 1)
     back[0], back[1], back[2], back[3] = issued, decided, taken_out[place] + 1, masks
+    return start

@@ -20,7 +20,8 @@ class GatherSequencer(Block):
 
     All rows of an image are of one tick, so that its slope is known when they have all come. Its
     END waits until the image before is decided and the taker has that decision; then the lanes
-    start with what they have gathered. What is sent of an image ends as soon as it is decided.
+    start with what they have gathered, and advance at once. What is sent of an image ends as soon
+    as it is decided.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from `freed` to an
     operation that waits for it: `latencies.FREED`. Throughput: an event and a tick a cycle.
@@ -58,49 +59,52 @@ class GatherSequencer(Block):
         image, ticking = Signal(init=1), Signal()
         operation = Signal(operation_layout(config))
         tick = Signal(operation.tick.shape())
+        count = Signal(operation.context.spikes_in["0"].shape())  # of the rows gathered
         context = Signal(operation.context.shape())
         decided = image == self.decided_image
         finishing = ticking & (decided | (tick == deadline))
         starts, ends, advances = Signal(), Signal(), Signal()
         room = count_places(m, config, ends | advances, self.freed)
         m.d.comb += [
+            starts.eq(waits & ~ticking & decided & self.may_start & room),
             ends.eq(finishing & room),
-            advances.eq(ticking & ~finishing & room),
-            starts.eq(waits & (~ticking | ends) & decided & self.may_start),
+            advances.eq(starts | (ticking & ~finishing & room)),
             register.o.ready.eq(~waits | starts),
         ]
-
-        count = Signal(operation.context.spikes_in["0"].shape())
         m.d.sync += count.eq(Mux(starts, 0, count + sum(rows)))
         with m.If(advances):
-            m.d.sync += tick.eq(operation.tick)
+            m.d.sync += [
+                tick.eq(operation.tick),
+                image.eq(operation.image),
+                context.eq(operation.context),
+                ticking.eq(1),
+            ]
         with m.If(ends):
             m.d.sync += [ticking.eq(0), self.finished_image.eq(image)]
-        with m.If(starts):
-            m.d.sync += [
-                ticking.eq(1),
-                image.eq(event.image),
-                tick.eq(config.unit),
-                context.spikes_in["0"].eq(count),
-                context.causes.eq(event.context.causes),
-            ]
 
         m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
         wiring.connect(m, addressed.o, wiring.flipped(self.operations))
         m.d.comb += [
             operation.image.eq(image),
+            operation.tick.eq(tick + 1),
+            operation.context.eq(context),
             operation.end.eq(ends),
             operation.start.eq(starts),
             operation.advance.eq(advances),
             operation.row.eq(rows),
-            operation.first.eq(ends | starts | advances),
-            operation.closes.eq(ends | starts | advances),
-            operation.tick.eq(tick + advances),
-            operation.context.eq(context),
-            addressed.i.valid.eq(rows.any() | ends | starts | advances),
+            operation.first.eq(ends | advances),
+            operation.closes.eq(ends | advances),
+            addressed.i.valid.eq(rows.any() | ends | advances),
             addressed.i.payload.operation.eq(operation),
             *(
                 address.eq(index)
                 for address, (_, index) in zip(addressed.i.payload.addresses, spikes, strict=True)
             ),
         ]
+        with m.If(starts):
+            m.d.comb += [
+                operation.image.eq(event.image),
+                operation.tick.eq(config.unit + 1),
+                operation.context.spikes_in["0"].eq(count),
+                operation.context.causes.eq(event.context.causes),
+            ]

@@ -97,15 +97,6 @@ class Lanes(Block):
         advance, sends = Signal(), Signal()
         initial = Signal(potential_shape(config))  # M where `op` starts, else 0
         ready = Signal()
-        # Where the next image is gathered it starts while another one's end is sent.
-        first_potential = times(config.threshold, coming.tick)
-        if folding.gathers:
-            first_potential = config.threshold * config.unit
-            gathered = Signal(
-                data.ArrayLayout(slope_shape(config), lanes),
-                init=[-config.threshold] * lanes,
-            )
-            begun = valid & op.start
         begins = offered & coming.first
         starts, advances = begins & coming.start, begins & coming.advance
         ends = offered & coming.end
@@ -117,7 +108,9 @@ class Lanes(Block):
                 added.eq(Cat(sums)),
                 advance.eq(advances),
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
-                initial.eq(Mux(starts, -first_potential, 0)),
+                initial.eq(
+                    0 if folding.gathers else Mux(starts, -times(config.threshold, coming.tick), 0)
+                ),
             ]
             with m.If(~(offered & coming.row.any())):
                 m.d.sync += added.eq(0)
@@ -152,11 +145,23 @@ class Lanes(Block):
             states = data.View(work.shape(), fetched)
             with m.If(ready & begins):
                 m.d.sync += work.eq(fetched)
-        # A walk that starts finds M = 0, and goes on from there.
+        # A walk that starts finds M = 0, and goes on from there; or what was gathered, at `unit`.
+        begin = [state.const({"M": 0, "S": -config.threshold}).as_value()] * lanes
+        if folding.gathers:
+            slope = slope_shape(config)
+            gathered = Signal(data.ArrayLayout(slope, lanes), init=[-config.threshold] * lanes)
+            totals = []
+            for lane in range(lanes):
+                total = Signal(slope, name=f"gathered_{lane}")
+                m.d.comb += total.eq(sum(added[lane], gathered[lane]))
+                totals.append(total)
+            M = Const(-config.threshold * config.unit, potential_shape(config))
+            begin = [Cat(M, total) for total in totals]
+            m.d.sync += gathered.eq(Cat(totals))
+            with m.If(starts):
+                m.d.sync += gathered.eq(Cat([Const(-config.threshold, slope)] * lanes))
         with m.If(ready & starts):
-            m.d.sync += work.eq(
-                Cat(state.const({"M": 0, "S": -config.threshold}).as_value() for _ in range(lanes))
-            )
+            m.d.sync += work.eq(Cat(begin))
         if config.learns and not last:
             m.d.comb += self.alive.eq(
                 Cat((states[lane].S + config.threshold) > 0 for lane in range(lanes))
@@ -164,7 +169,7 @@ class Lanes(Block):
 
         # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
         # driven in many parts.
-        after, before, mask, potentials, gathering = [], [], [], [], []
+        after, before, mask, potentials = [], [], [], []
         for lane in range(lanes):
             M, S = work[lane].M, work[lane].S
             advances = advance if last else advance & (M < 0)
@@ -174,12 +179,7 @@ class Lanes(Block):
                 M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
             ]
             if folding.gathers:
-                total = Signal(slope_shape(config), name=f"gathered_{lane}")
-                m.d.comb += [
-                    total.eq(sum(added[lane], gathered[lane])),
-                    S_next.eq(Mux(begun, gathered[lane], S)),
-                ]
-                gathering.append(Mux(begun, Const(-config.threshold, slope_shape(config)), total))
+                m.d.comb += S_next.eq(S)
             else:
                 parts = (part >> config.unused_bits for part in added[lane])
                 m.d.comb += S_next.eq(sum(parts, S))
@@ -191,8 +191,6 @@ class Lanes(Block):
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))
-        if folding.gathers:
-            m.d.sync += gathered.eq(Cat(gathering))
 
         if last:
             # A register for M; with one group it is that of the lanes.
