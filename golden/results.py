@@ -57,6 +57,9 @@ class Results:
     """[n], causes bit by bit: address, tick, order, abort, label; 0 for none."""
     cycles: np.ndarray | None = None
     """[n], clock cycles from the first word to the decision, or `UNCOUNTED`."""
+    apart: np.ndarray | None = None
+    """[n], of images that follow one another without a pause: clock cycles from the decision before
+    to this one; of the first image, its `cycles`."""
     lost: np.ndarray | None = None
     """bool [n], of a board: the answer was lost on the line, and all figures of it are 0."""
 
@@ -192,7 +195,17 @@ class Difference:
         return f"{where}: {_spike(self.found)}, golden has {_spike(self.expected)}"
 
 
-_FIGURES = ("decision", "tick", "forced", "error", "rows", "cycles", "updated", "turnaround")
+_FIGURES = (
+    "decision",
+    "tick",
+    "forced",
+    "error",
+    "rows",
+    "cycles",
+    "apart",
+    "updated",
+    "turnaround",
+)
 """Names in differences: of fields, but for `rows`, which `spikes_in` counts."""
 
 

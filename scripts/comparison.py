@@ -42,6 +42,7 @@ def compare(
     window: int | None = None,
     bitmap: int | None = None,
     rows: int | None = None,
+    overlap: bool | None = None,
     port: str | None = None,
     baud: int | None = None,
     board: str | None = None,
@@ -51,9 +52,9 @@ def compare(
 
     `network`: itself, its file, or the name of one that comes with the package; `samples` as
     `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`,
-    `window`, `bitmap` and `rows`, simulated on Verilator; "board" with `port` and `baud`; "netlist"
-    with `board` and `build`, where `firstspike build` has put it. Returns the differences, none if
-    they are equal; `str` makes a sentence of each.
+    `window`, `bitmap`, `rows` and `overlap`, simulated on Verilator; "board" with `port` and
+    `baud`; "netlist" with `board` and `build`, where `firstspike build` has put it. Returns the
+    differences, none if they are equal; `str` makes a sentence of each.
 
     Raises ValueError for what does not fit, and the errors of what runs it.
     """
@@ -69,6 +70,7 @@ def compare(
         "window": window,
         "bitmap": bitmap,
         "rows": rows,
+        "overlap": overlap,
         "port": port,
         "baud": baud,
         "board": board,

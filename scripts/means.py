@@ -5,7 +5,36 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, Results
+from firstspike.golden.results import UNCOUNTED
+
+
+def timing(results: Results, clock: float | None) -> dict[str, float | None]:
+    """Mean cycles of an image and from decision to decision, and what they are at `clock` MHz.
+
+    None for what is not known.
+    """
+    known = results.cycles is not None and UNCOUNTED not in results.cycles
+    cycles = float(results.cycles.mean()) if known and results.cycles is not None else None
+    apart = None if results.apart is None else float(results.apart.mean())
+    return {
+        "cycles": cycles,
+        "cycles_apart": apart,
+        "us": cycles / clock if clock and cycles is not None else None,
+        "images_a_second": clock * MHZ / apart if clock and apart is not None else None,
+    }
+
+
+def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
+    """The same for people, what is known."""
+    named = (
+        ("clock cycles, mean", "cycles", ".1f"),
+        ("clock cycles from decision to decision, mean", "cycles_apart", ".2f"),
+        ("microseconds an image, mean", "us", ".3f"),
+        ("images a second", "images_a_second", ",.0f"),
+    )
+    return [(what, f"{timing[name]:{form}}") for what, name, form in named if timing[name]]
 
 
 def means(

@@ -100,8 +100,16 @@ def rows_option(default: object = 1) -> Decorator:
     )
 
 
+overlap_option = click.option(
+    "--overlap",
+    is_flag=True,
+    default=None,
+    help="Take the next image in while the one before is being decided.",
+)
+
+
 def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window, --rows and --bitmap, the arguments of `Folding.of`."""
+    """Add --lanes, --window, --rows, --overlap and --bitmap, the arguments of `Folding.of`."""
     bitmap = number_option(
         "--bitmap",
         metavar="BITS",
@@ -109,7 +117,15 @@ def folding_options(command: Callable) -> Callable:
         help="Feed the pixels as words of so many bits instead of events; with several rows a "
         "cycle those of the connected inputs alone.",
     )
-    return lanes_option()(window_option()(rows_option()(bitmap(command))))
+    return lanes_option()(window_option()(rows_option()(overlap_option(bitmap(command)))))
+
+
+clock_option = click.option(
+    "--clock",
+    type=Number(min=1),
+    metavar="MHz",
+    help="Give the microseconds of an image, and images a second, at this clock.",
+)
 
 
 def port_options(command: Callable) -> Callable:

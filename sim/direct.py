@@ -106,7 +106,10 @@ def _run(
     logs: list[list[tuple[int, int]]] = [[] for _ in taps]
     pausing = {name: willing() for name in sinks}
 
+    taken: list[int] = []
+
     async def bench(ctx) -> None:
+        cycle = 0
         for sources, awaited, count in phases:
             sent = dict.fromkeys(sources, 0)
             offers = dict.fromkeys(sources, False)
@@ -135,6 +138,8 @@ def _run(
                 for name, port in sinks.items():
                     if ready[name] and ctx.get(port.valid):
                         received[name].append(ctx.get(Value.cast(port.payload)))
+                        if name == "decision":
+                            taken.append(cycle)
                         patience = PATIENCE
                 if learns and ctx.get(core.learned.valid):
                     told = ctx.get(core.learned.updated), ctx.get(core.learned.cycles)
@@ -146,6 +151,7 @@ def _run(
                         f"{sent} items and {len(received['decision'])} decisions."
                     )
                 await ctx.tick()
+                cycle += 1
             for name in sources:
                 ctx.set(getattr(core, name).valid, 0)
 
@@ -156,6 +162,7 @@ def _run(
     return Outcome(
         decisions=list(enumerate(received["decision"])),
         answers=received["weights_read"],
+        taken=taken,
         logs=[np.array(log, np.int64).reshape(-1, 2) for log in logs],
         learned=received["learned"],
     )

@@ -221,7 +221,7 @@ class Folding:
         window: int | None = None,
         bitmap: int | None = None,
         rows: int | None = None,
-        overlap: bool = False,
+        overlap: bool | None = None,
     ) -> "Folding":
         """The folding of `network` with min(lanes, n_out) lanes in every layer.
 
@@ -260,7 +260,7 @@ class Folding:
                     last=last,
                     rows=taken,
                     sends=sends,
-                    gathers=overlap and not layers,
+                    gathers=bool(overlap) and not layers,
                 )
             )
             taken = sends

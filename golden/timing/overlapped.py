@@ -7,6 +7,8 @@ and for the drain, and times follow from one another:
     start -> tick unit + 1 -> ... -> the decision's tick -> decision -> END -> start of the next
 """
 
+from dataclasses import replace
+
 import numpy as np
 from numba import njit
 
@@ -17,6 +19,15 @@ from . import latencies
 from .folding import MASK_PLACES, MAX_IMAGES, Folding, places_for
 
 NONE, SPIKE, END = 0, 1, 2
+
+
+def overlapped_cycles(
+    network: Network, ticks: np.ndarray, results: Results, folding: Folding
+) -> Results:
+    """`results`, those of `infer(network, ticks)`, with `cycles` and `apart` of images without a
+    pause between."""
+    begun, decided = run_overlapped(network, ticks, results, folding)
+    return replace(results, cycles=decided - begun, apart=np.diff(decided, prepend=0))
 
 
 def run_overlapped(
@@ -36,17 +47,17 @@ def run_overlapped(
     # Bits of each bank's part of a word.
     parts = bright.reshape(len(ticks), words, width // rows, rows).sum(axis=2)
     (spikes,) = results.known_hidden()
-    span = network.deadline - network.unit
-    beats = np.zeros((len(ticks), span + 1, hidden.sends), np.int64)  # by ticks after `unit`
-    for bank in range(hidden.sends):
-        of_bank = spikes[:, bank :: hidden.sends].astype(np.int64)
-        image, neuron = np.nonzero(of_bank)
-        np.add.at(beats, (image, of_bank[image, neuron] - network.unit, bank), 1)
+    # Of the mask of a tick, from `unit` on, as many as the bank with most spikes has.
+    banks = range(hidden.sends)
+    beats = [
+        np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
+        for tick in range(network.unit, network.deadline + 1)
+    ]
     to_lanes = hidden.fetch_cycles - latencies.EVENT
     decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
     return _run(
         parts,
-        np.maximum(beats.max(axis=2), 1),
+        np.maximum(np.array(beats).T, 1),
         np.asarray(results.tick, np.int64) - network.unit,
         places_for(words),
         latencies.INTAKE + latencies.EVENT,

@@ -18,9 +18,7 @@ class Target(target.Target):
     grid = 500
     counts = False
 
-    def __init__(
-        self, net: str, network: Network, lanes: int | None = None, **others: int | None
-    ) -> None:
+    def __init__(self, net: str, network: Network, lanes: int | None = None, **others: Any) -> None:
         super().__init__(net, network)
         self.folding = Folding.of(network, lanes, **others)
         self.counts |= lanes is not None
@@ -32,10 +30,13 @@ class Target(target.Target):
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Predict cycles, too, but of networks that no hardware runs."""
         from firstspike.golden.timing.cycles import cycles  # numba takes a while to import
+        from firstspike.golden.timing.overlapped import overlapped_cycles
 
         inference = infer(self.network, ticks)
         if self.network.max_spikes > 1:
             return inference
+        if self.folding.overlaps:
+            return overlapped_cycles(self.network, ticks, inference, self.folding)
         counts = cycles(self.network, ticks, inference, self.folding, pixels)
         return replace(inference, cycles=counts)
 

@@ -9,7 +9,7 @@ import numpy as np
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
 
-HARDWARE = ("lanes", "window", "bitmap", "rows")
+HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
 """Options of hardware that is generated."""
 
 OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}

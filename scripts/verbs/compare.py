@@ -10,8 +10,15 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.comparison import compared
-from firstspike.scripts.options import folder_option, folding_options, port_options, target_option
-from firstspike.scripts.output import json_option, json_result, say
+from firstspike.scripts.means import timing, timing_rows
+from firstspike.scripts.options import (
+    clock_option,
+    folder_option,
+    folding_options,
+    port_options,
+    target_option,
+)
+from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 
@@ -21,6 +28,7 @@ from firstspike.scripts.targets import BUILT, TARGETS, opened
 @selection_options
 @target_option((*TARGETS[1:], *BUILT), "What is compared with the golden model.")
 @folding_options
+@clock_option
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
 @folder_option(
@@ -29,7 +37,12 @@ from firstspike.scripts.targets import BUILT, TARGETS, opened
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, net: str, target: str, json_path: str | None, **options: Any
+    ctx: click.Context,
+    net: str,
+    target: str,
+    json_path: str | None,
+    clock: float | None,
+    **options: Any,
 ) -> None:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
@@ -48,10 +61,12 @@ def command(
         found, logs = comparison.differences, comparison.found.logs
         spikes = None if logs is None else sum(map(len, logs))
         counts = Counter(one.what for one in found)
+        summary = timing(comparison.found, clock)
         write(
             {
                 "count": len(images.labels),
                 "spikes": spikes,
+                **summary,
                 "differences": dict(counts),
                 "first": vars(found[0]) if found else None,
             }
@@ -68,4 +83,5 @@ def command(
     cycles = comparison.expected.cycles
     if cycles is not None and np.all(cycles != UNCOUNTED):
         what.append("clock cycles")
+        say(table(timing_rows(summary)))
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")

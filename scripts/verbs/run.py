@@ -4,12 +4,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
-import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.results import UNCOUNTED
-from firstspike.scripts.means import means
-from firstspike.scripts.options import folding_options, port_options, target_option
+from firstspike.scripts.means import means, timing, timing_rows
+from firstspike.scripts.options import (
+    clock_option,
+    folding_options,
+    port_options,
+    target_option,
+)
 from firstspike.scripts.output import (
     drawing,
     json_option,
@@ -30,6 +34,7 @@ LISTED = 20
 @selection_options
 @target_option(TARGETS, "What runs the network.")
 @folding_options
+@clock_option
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
 @picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
@@ -40,6 +45,7 @@ def command(
     with_spikes: bool,
     plot_path: str | None,
     json_path: str | None,
+    clock: float | None,
     **options: Any,
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
@@ -63,8 +69,7 @@ def command(
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images.labels, results, with_spikes)
         summary = {"count": len(results)} | means(network, results, images.labels)
-        cycles = [image["cycles"] for image in figures]
-        summary["cycles"] = None if None in cycles else float(np.mean(cycles))
+        summary |= timing(results, clock)
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
         say(f"{net} ({shape}) on {target}, {images.source}\n")
@@ -92,6 +97,8 @@ def figures_of(
         "lookups": results.lookups(network).tolist(),
         "cycles": [None if count in (None, UNCOUNTED) else count for count in cycles],
     }
+    if results.apart is not None:
+        columns["cycles_apart"] = results.apart.tolist()
     if with_spikes:
         columns["spikes"] = [results.spikes(image) for image in range(len(results))]
     return [dict(zip(columns, image, strict=True)) for image in zip(*columns.values(), strict=True)]
@@ -129,12 +136,9 @@ def report(
             for layer, fraction in enumerate(summary["lookups"])
         ),
     ]
-    if summary["cycles"] is not None:
-        rows.append(("clock cycles, mean", f"{summary['cycles']:.1f}"))
-        if bound:
-            rows.append(
-                ("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}")
-            )
+    rows += timing_rows(summary)
+    if summary["cycles"] is not None and bound:
+        rows.append(("cycles / bound of the weight bandwidth", f"{summary['cycles'] / bound:.4f}"))
     parts.append(table([("images", summary["count"]), *rows]))
     if labelled and len(figures) > LISTED:
         parts.append(table([("class", "images", "accuracy"), *_classes(network, summary)]))

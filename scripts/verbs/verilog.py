@@ -48,7 +48,7 @@ def command(
     stored_bits: int | None,
     report: bool,
     json_path: str | None,
-    **folding_of: int | None,
+    **folding_of: Any,
 ) -> None:
     """Generate the core for NET as one Verilog file, or report its size and speed, or both.
 

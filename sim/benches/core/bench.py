@@ -34,11 +34,14 @@ class DecisionSink(StreamSink):
         """Decisions since the reset."""
         self.decisions: list[tuple[int, int]] = []
         """(image, payload)."""
+        self.cycles: list[int] = []
+        """In which these were taken."""
         self._arrivals = Arrivals()
 
     def take(self, cycle: int, payload: int) -> None:
         """Write a decision down."""
         self.decisions.append((self.first + self.taken, payload))
+        self.cycles.append(cycle)
         self.taken += 1
         self._arrivals.came()
 
@@ -111,6 +114,7 @@ class CoreBench:
         resets = list(self.given.stimulus.resets)
         return Outcome(
             decisions=self._told(self.decisions.decisions),
+            taken=self.decisions.cycles,
             answers=[payload for _, payload in self.answers.received],
             logs=[log[~np.isin(log[:, 0], resets)] for log in self.logs.arrays()],
         )

@@ -24,6 +24,8 @@ class Outcome:
     """Payloads of the weights_read port."""
     logs: Sequence[np.ndarray]
     """Per hidden layer, where they were wanted, its spikes: (image, payload), int64 [k, 2]."""
+    taken: Sequence[int] = ()
+    """The cycles in which the decisions were taken, those of images with a reset included."""
     learned: Sequence[tuple[int, int, int]] = ()
     """Of a core that learns: (image, updated, cycles) of every image that is done."""
 
@@ -41,6 +43,9 @@ def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
         for image, *what in outcome.learned:
             updated[image], turnaround[image] = what
         learned = {"updated": updated, "turnaround": turnaround}
+    apart = None
+    if count and len(outcome.taken) == count:
+        apart = np.append(said["cycles"][:1], np.diff(outcome.taken))
     return Results(
         decision=said["class"],
         tick=said["tick"],
@@ -48,16 +53,21 @@ def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
         spikes_in=np.column_stack([said[f"spikes_in.{i}"] for i in range(len(config.layers))]),
         error=_causes(said),
         cycles=said["cycles"],
-        logs=spike_logs(config, outcome.logs, count) if logged else None,
+        apart=apart,
+        logs=spike_logs(config, outcome.logs, said["tick"]) if logged else None,
         **learned,
     )
 
 
 def spike_logs(
-    config: CoreConfig, logged: Sequence[np.ndarray], count: int
+    config: CoreConfig, logged: Sequence[np.ndarray], decided: np.ndarray
 ) -> list[list[LoggedSpike]]:
-    """Per image the spikes of all hidden layers, of `Outcome.logs`."""
-    logs: list[list[LoggedSpike]] = [[] for _ in range(count)]
+    """Per image the spikes of all hidden layers, of `Outcome.logs`; `decided` [n], at which tick.
+
+    Spikes of one tick that leave together come in no order, and of the latest tick, after the
+    decision, some may be missing: it is left out.
+    """
+    logs: list[list[LoggedSpike]] = [[] for _ in decided]
     for layer, log in enumerate(logged):
         images, bits = log.T
         said = unpack(log_layout(config, layer), bits)
@@ -70,15 +80,20 @@ def spike_logs(
                 np.column_stack([said[f"banks.{bank}.{name}"] for bank in range(sends)])
                 for name in ("present", "neuron")
             )
-        found: list[list[LoggedSpike]] = [[] for _ in range(count)]
+        found: list[list[LoggedSpike]] = [[] for _ in decided]
         for at, bank in np.argwhere(present).tolist():
             spike = layer, int(said["tick"][at]), int(neurons[at, bank])
             found[int(images[at])].append(spike)
         for image, spikes in enumerate(found):
-            # Spikes of one tick that leave together come in no order.
-            for _, of_a_tick in groupby(spikes, lambda spike: spike[1]):
-                together = list(of_a_tick)
-                logs[image] += together if sends == 1 else sorted(together)
+            if sends > 1:
+                latest = spikes[-1][1] if spikes else 0
+                spikes = [
+                    spike
+                    for tick, together in groupby(spikes, lambda spike: spike[1])
+                    for spike in sorted(together)
+                    if tick < max(latest, int(decided[image]))
+                ]
+            logs[image] += spikes
     return logs
 
 

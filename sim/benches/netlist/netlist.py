@@ -233,7 +233,7 @@ def simulate(
         if log[:, 0].max(initial=0) >= len(ticks):
             raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
     found = results_of(config, [answer.payload for answer in decisions])
-    return replace(found, logs=spike_logs(config, outcome.logs, len(ticks)))
+    return replace(found, logs=spike_logs(config, outcome.logs, found.tick))
 
 
 def _check_board(
