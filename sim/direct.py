@@ -50,7 +50,7 @@ def simulate_directly(
     config = CoreConfig.of(network, folding, any_weights)
     items = np.concatenate(items_of(config, ticks, pixels)).tolist()
     phase = {image_port(config): items}, "decision", len(ticks)
-    outcome = _run(Core(config, network.weights), [phase], pauses, seed)
+    outcome = run_phases(Core(config, network.weights), [phase], pauses, seed)
     return results_of(config, outcome, len(ticks))
 
 
@@ -76,12 +76,12 @@ def learn_directly(
         (images, "learned", len(ticks)),
         ({"weights": requests(config, asked).tolist()}, "weights_read", len(asked)),
     ]
-    outcome = _run(Core(config, state.weights), phases, pauses, seed)
+    outcome = run_phases(Core(config, state.weights), phases, pauses, seed)
     weights = weights_from_chunks(config, answers_of(outcome)[:, 0].tolist())
     return replace(results_of(config, outcome, len(ticks)), weights=weights)
 
 
-def _run(
+def run_phases(
     core: Core, phases: Sequence[tuple[dict[str, list[int]], str, int]], pauses: bool, seed: int
 ) -> Outcome:
     """Run through phases: what to send into which ports, and what to wait for.

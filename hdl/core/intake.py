@@ -94,7 +94,7 @@ class Intake(Block):
         open_ = Signal()
         taken = Signal()
         m.d.comb += [
-            open_.eq((inside & ~aborting) | self.idle),
+            open_.eq((inside | self.idle) & ~aborting),
             self.source.ready.eq(open_ & stage.i.ready),
             taken.eq(self.source.valid & self.source.ready),
             self.begins.eq(taken & ~inside),

@@ -1,17 +1,30 @@
 """Images that overlap: spikes, decisions, statistics, cycles, and who waits for whom."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from firstspike.golden import differences, infer
+from firstspike.golden import NetworkError, differences, infer
+from firstspike.golden.timing import latencies
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.overlapped import overlapped_cycles
-from firstspike.sim.direct import simulate_directly
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.sim.benches.core.items import end_item, event_items, items_of
+from firstspike.sim.benches.core.outcome import results_of
+from firstspike.sim.benches.core.run import Stimulus, run_items
+from firstspike.sim.direct import run_phases, simulate_directly
 from tests.support.pairwise import pairwise
 from tests.support.shapes import make_images, make_network
+
+ADDRESS, TICK, ABORT = 1, 2, 8
+"""Causes."""
+
+IMAGES = 24 * int(os.environ.get("FIRSTSPIKE_RANDOM_NETWORKS", "1"))
+"""Of each shape."""
 
 SHAPES = pairwise(
     {
@@ -27,7 +40,7 @@ SHAPES = pairwise(
 )
 
 
-def made(number, count=24):
+def made(number, count=IMAGES):
     """A network of these sizes, images, and the folding."""
     config = SHAPES[number] | {"levels": 2, "late": "never"}
     rng = np.random.default_rng(number)
@@ -47,6 +60,19 @@ def test_core_of_any_shape_equals_golden(number):
     assert not list(differences(expected, run))
 
 
+@pytest.mark.parametrize(
+    ("name", "figure"), [("INTAKE", 3), ("ADDRESS", 2), ("LEVELS_PER_STAGE", 1)]
+)
+def test_a_latency_is_said_once(name, figure, monkeypatch):
+    network, pixels, ticks, folding, _ = made(1)
+    inference = infer(network, ticks)
+    before = overlapped_cycles(network, ticks, inference, folding)
+    monkeypatch.setattr(latencies, name, figure)
+    expected = overlapped_cycles(network, ticks, inference, folding)
+    assert np.any(expected.cycles != before.cycles)
+    assert not list(differences(expected, simulate_directly(network, ticks, folding, pixels)))
+
+
 def test_images_alone_take_as_long_as_without_overlap():
     network, pixels, ticks, folding, _ = made(0)
     inference = infer(network, ticks)
@@ -55,3 +81,103 @@ def test_images_alone_take_as_long_as_without_overlap():
     assert lit.sum() > 10
     found = cycles(network, ticks, inference, folding)
     assert np.array_equal(found[lit], cycles(network, ticks, inference, alone, pixels)[lit])
+
+
+def run(network, folding, items, **stimulus):
+    config = CoreConfig.of(network, folding)
+    return run_items(network, config, items, Stimulus(**stimulus))[0]
+
+
+def items_for(network, folding, ticks):
+    return items_of(CoreConfig.of(network, folding), ticks)
+
+
+def test_aborted_images_are_decided_as_they_are_and_others_not_touched():
+    network, _, ticks, folding, _ = made(6, 60)
+    words, width = items_for(network, folding, ticks), folding.bitmap
+    rng = np.random.default_rng(1)
+    aborts = {}
+    for image in rng.permutation(len(ticks))[:25].tolist():
+        sent = int(rng.integers(1, len(words[image])))
+        words[image] = words[image][:sent]
+        ticks[image, sent * width :] = 0
+        aborts[image] = 600  # cycles: all images before are decided, and all that was sent is in
+    expected = replace(infer(network, ticks), error=np.zeros(len(ticks), int))
+    expected.error[list(aborts)] = ABORT
+    assert not list(differences(expected, run(network, folding, words, aborts=aborts)))
+
+
+def test_an_abort_waits_for_the_images_before():
+    """The words of the next image come early, and an abort among them concerns it alone."""
+    network, _, ticks, folding, _ = made(6, 60)
+    words = items_for(network, folding, ticks)
+    rng = np.random.default_rng(2)
+    aborts = {image: int(rng.integers(0, 12)) for image in range(1, len(ticks), 2)}
+    for image in aborts:
+        words[image] = words[image][: rng.integers(1, len(words[image]))]
+    found = run(network, folding, words, aborts=aborts, quiet_aborts=[0, 10])
+    whole = np.setdiff1d(np.arange(len(ticks)), list(aborts))
+    expected = infer(network, ticks).select(whole)
+    assert not list(differences(expected, replace(found.select(whole), cycles=None, apart=None)))
+    assert np.all(found.error[list(aborts)] == ABORT)
+
+
+def test_a_reset_in_mid_image_leaves_nothing_behind():
+    network, _, ticks, folding, _ = made(6, 30)
+    resets = {image: int(image * 7 % 90 + 1) for image in range(0, len(ticks), 3)}
+    found = run(network, folding, items_for(network, folding, ticks), resets=resets, checked=True)
+    kept = np.setdiff1d(np.arange(len(ticks)), list(resets))
+    expected = infer(network, ticks).select(kept)
+    assert not list(differences(expected, replace(found.select(kept), cycles=None)))
+
+
+@pytest.mark.parametrize("stimulus", [{"decision_wait": 150}, {"pauses": True}])
+def test_decisions_can_wait(stimulus):
+    network, _, ticks, folding, _ = made(6, 60)
+    found = run(network, folding, items_for(network, folding, ticks), **stimulus)
+    expected = infer(network, ticks)
+    assert not list(differences(expected, replace(found, cycles=None, apart=None)))
+
+
+def test_events_that_are_not_at_the_one_tick_are_bad():
+    """A core with a bitmap takes events, too, also between bitmaps."""
+    network, _, ticks, folding, _ = made(6, 24)
+    config, unit = CoreConfig.of(network, folding), network.unit
+    rng = np.random.default_rng(3)
+    expected = replace(infer(network, ticks), error=np.zeros(len(ticks), int))
+    phases = []
+    for image, words in enumerate(items_of(config, ticks)):
+        port, items = "words", words
+        if image % 3:
+            spikes = [[unit, row] for row in np.flatnonzero(ticks[image])]
+            bad, cause = [([unit + 1, 0], TICK), ([unit, ticks.shape[1]], ADDRESS)][image % 2]
+            spikes.insert(int(rng.integers(len(spikes) + 1)), bad)
+            expected.error[image] = cause
+            port, items = "events", np.append(event_items(config, spikes), end_item(config))
+        phases.append(({port: items.tolist()}, "decision", image + 1))
+    outcome = run_phases(Core(config, network.weights), phases, False, 1)
+    found = results_of(config, outcome, len(ticks))
+    assert not list(differences(expected, replace(found, cycles=None, apart=None)))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "folding"),
+    [
+        ((20, 13, 5), {"rows": 1, "bitmap": 8}),
+        ((20, 13, 5), {"rows": 2}),
+        ((20, 13, 5), {"rows": 2, "bitmap": 8, "lanes": 12}),
+        ((20, 13, 9, 5), {"rows": 2, "bitmap": 8}),
+        ((20, 5), {"rows": 2, "bitmap": 8}),
+    ],
+)
+def test_what_cannot_overlap_is_refused(sizes, folding):
+    config = SHAPES[0] | {"sizes": sizes, "levels": 2, "late": "never"}
+    network = make_network(config, np.random.default_rng(1))
+    with pytest.raises(NetworkError, match="images overlap in a core with"):
+        Folding.of(network, **({"lanes": 100} | folding), overlap=True)
+
+
+def test_a_core_that_learns_adds_one_row_a_cycle():
+    network, *_, folding, _ = made(0)
+    with pytest.raises(NetworkError, match="adds one row a cycle"):
+        CoreConfig.of(network, folding, stored_bits=8)
