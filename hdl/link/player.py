@@ -4,15 +4,13 @@ from amaranth.hdl import Cat, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.network import NetworkError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
 
-from .protocol import PLAY_BYTES, STORE_BYTES
-
-MAX_IMAGES = 1 << 8 * STORE_BYTES["image"]
-"""More could not be numbered."""
+from .protocol import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
 """The decision that an image should get, as it comes: what no decision can be is unlike all."""
@@ -21,6 +19,17 @@ ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
 
 CYCLES_BITS = 40
 """Of the counter of cycles: room for all images of the longest play, of 65,000 cycles each."""
+
+
+def check_bench(config: CoreConfig, images: int) -> None:
+    """Raise NetworkError where a design with such a core cannot hold so many images to play."""
+    if not config.bitmap or config.bitmap % 8 or config.learns:
+        raise NetworkError(
+            "images to be played are bitmaps, in words of whole bytes, for a core that does not "
+            "learn: leave --bench out"
+        )
+    if not 1 <= images <= MAX_BENCH_IMAGES:
+        raise NetworkError(f"a design holds 1 to {MAX_BENCH_IMAGES} images to play, not {images}")
 
 
 def counts_layout(images):
@@ -66,20 +75,14 @@ class Player(Block):
     Words are offered whenever there are some, and decisions taken as they come: how many images a
     core has under way at a time is its own matter.
 
-    Parameters: `config` of a core with a bitmap; `images`, how many it holds. Raises ValueError
-    where there is no bitmap of whole bytes, the core learns, or images are too few or too many.
+    Parameters: `config` of a core with a bitmap; `images`, how many it holds. Raises NetworkError
+    as `check_bench` does.
 
     Throughput: a word a cycle, and a decision every second one.
     """
 
     def __init__(self, config: CoreConfig, images: int):
-        if not config.bitmap or config.bitmap % 8 or config.learns:
-            raise ValueError(
-                "only a core that does not learn, with a bitmap in words of whole bytes, has "
-                "images to play."
-            )
-        if not 1 <= images <= MAX_IMAGES:
-            raise ValueError(f"a player holds 1 to {MAX_IMAGES} images, not {images}.")
+        check_bench(config, images)
         self._images = images
         self._width, self._n_inputs = config.bitmap, config.n_inputs
         super().__init__(

@@ -136,6 +136,8 @@ TURNAROUND_BYTES = 4
 STORE_BYTES = {"image": 1, "class": 1, "tick": 2}
 """What an image to be played begins with: its number, from 0, and the decision it should get."""
 STORE_FORMAT = _format(STORE_BYTES)
+MAX_BENCH_IMAGES = 1 << 8 * STORE_BYTES["image"]
+"""More could not be numbered."""
 PLAY_BYTES = {"images": 2, "rounds": 2}
 """How many of the stored images, from the first on, and how often; at least 1 of each."""
 PLAY_FORMAT = _format(PLAY_BYTES)
@@ -238,7 +240,7 @@ class Identity(NamedTuple):
                 f"this host version {VERSION}: build the bitstream anew"
             )
         begin = identity_bytes(0)
-        plays = len(content) > 1 and content[1] >> IdentityFlag.BENCH & 1
+        plays = len(content) > 1 and bool(content[1] >> IdentityFlag.BENCH & 1)
         if len(content) < begin or len(content) != identity_bytes(content[begin - 1], plays):
             raise ValueError(f"an identity of {len(content)} bytes")
         end = identity_bytes(content[begin - 1])

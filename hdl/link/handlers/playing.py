@@ -25,7 +25,9 @@ class PlayingHandler(Handler):
     def __init__(self, index, config: CoreConfig, images: int):
         self._images = images
         self._player = Player(config, images)
-        self._end = STORE_FORMAT.size + bitmap_bytes(config.n_inputs)  # the checksum's place
+        self._end = STORE_FORMAT.size + bitmap_bytes(
+            config.layers[0].folding.n_in
+        )  # the checksum's place
         super().__init__(index, **core_ports(config, "words", "decision"))
 
     def build(self, m):
