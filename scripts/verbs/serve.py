@@ -76,7 +76,7 @@ def board_verilog(
     rows: int | None,
     embedded: bool,
     stored_bits: int | None,
-    bench_images: int,
+    bench_images: int = 0,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
     from firstspike.hdl.core.config import CoreConfig

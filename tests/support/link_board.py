@@ -62,6 +62,7 @@ class SmallBoard:
     window: int = 0
     loaded: bool = False
     ring_bytes: int = RING_BYTES
+    bench_images: int = 0
 
     @cached_property
     def folding(self) -> Folding:
@@ -87,6 +88,7 @@ class SmallBoard:
             build=BUILD,
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
+            bench_images=self.bench_images,
         )
 
     def run(self, script: Script, **options: Any) -> Outcome:
