@@ -21,16 +21,9 @@ class Target(golden.Target):
     counts = True
     simulated = True
 
-    def __init__(
-        self,
-        net: str,
-        network: Network,
-        lanes: int | None = None,
-        window: int | None = None,
-        **others: int | None,
-    ) -> None:
-        super().__init__(net, network, lanes, window=window, **others)
-        self._lanes, self._window = lanes, window
+    def __init__(self, net: str, network: Network, **hardware: int | None) -> None:
+        super().__init__(net, network, **hardware)
+        self._linked = {name: hardware.get(name) for name in ("lanes", "window", "rows")}
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the core."""
@@ -39,7 +32,7 @@ class Target(golden.Target):
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Simulate the core behind its link, which holds as many images as are given."""
         seen = self.network.connected()
-        config = CoreConfig.of(seen, linked_folding(self.network, self._lanes, self._window))
+        config = CoreConfig.of(seen, linked_folding(self.network, **self._linked))
         expected = expected_of_played(self.network, config, ticks)
         return expected, played(self.network, config, ticks, expected, rounds)
 

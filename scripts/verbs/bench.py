@@ -14,6 +14,7 @@ from firstspike.scripts.options import (
     lanes_option,
     number_option,
     port_options,
+    rows_option,
     target_option,
     window_option,
 )
@@ -37,6 +38,7 @@ from firstspike.scripts.targets import opened
 @target_option(("rtl", "netlist", "board"), "What decides them.")
 @lanes_option()
 @window_option()
+@rows_option()
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
 @folder_option(

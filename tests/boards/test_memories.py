@@ -46,9 +46,7 @@ def deep_network():
         *("banks", "banks, one group", "banks of pages", "to play", "many to play"),
     ],
 )
-def test_the_memories_are_those_of_the_design(
-    network, lanes, window, bitmap, rows, bench_images
-):
+def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows, bench_images):
     seen = network.connected()
     config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap, rows))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)

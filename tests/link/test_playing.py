@@ -59,8 +59,9 @@ def expected_of(board: SmallBoard, pixels: np.ndarray):
         BOARD,
         SmallBoard(small_network(np.arange(16), 16), lanes=13),  # one group, and whole words
         SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
+        SmallBoard(small_network(np.arange(1, 39)), rows=4),  # words of 32 bits
     ],
-    ids=["half connected", "one group", "three layers"],
+    ids=["half connected", "one group", "three layers", "rows"],
 )
 def test_played_images_are_decided_as_golden_does(board):
     ticks, expected = expected_of(board, board.pixels(12))
@@ -168,7 +169,7 @@ TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
-    verilog = board_verilog(NETWORK, 5, 0, True, None, len(TOY_TICKS))
+    verilog = board_verilog(NETWORK, 5, 0, 1, True, None, len(TOY_TICKS))
     told = []
     with VirtualBoard(verilog) as virtual, BoardClient.open(virtual.port) as board:
         counts = board.play(TOY_TICKS, expected, rounds, told.append)

@@ -60,6 +60,7 @@ class SmallBoard:
     network: Network
     lanes: int = 4
     window: int = 0
+    rows: int = 1
     loaded: bool = False
     ring_bytes: int = RING_BYTES
     bench_images: int = 0
@@ -67,7 +68,7 @@ class SmallBoard:
     @cached_property
     def folding(self) -> Folding:
         """Of its core."""
-        return linked_folding(self.network, self.lanes, self.window)
+        return linked_folding(self.network, self.lanes, self.window, self.rows)
 
     @cached_property
     def config(self) -> CoreConfig:
