@@ -133,7 +133,7 @@ def chosen_design(
 def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family = design.board.device.family
-    needs = Counter({"LUTs": luts(design.config, family)})
+    needs = Counter({"LUTs": luts(design.config, family, design.bench_images > 0)})
     for memory in memories(
         design.config, design.network, design.board.ring_bytes, design.bench_images
     ):

@@ -25,16 +25,15 @@ class PlayingHandler(Handler):
     def __init__(self, index, config: CoreConfig, images: int):
         self._images = images
         self._player = Player(config, images)
-        self._end = STORE_FORMAT.size + bitmap_bytes(
-            config.layers[0].folding.n_in
-        )  # the checksum's place
+        # The place of the checksum behind an image.
+        self._end = STORE_FORMAT.size + bitmap_bytes(config.layers[0].folding.n_in)
         super().__init__(index, **core_ports(config, "words", "decision"))
 
     def build(self, m):
         m.submodules.player = player = self._player
         request, payload = self.request, self.request.payload
         stores = request.kind == Request.STORE
-        # The numbers before a bitmap, or all there are, have as many bytes as `word`.
+        # What stands before a bitmap, or is all there is, has as many bytes as `word`.
         numbers, kept = Signal(WORD_BITS), Signal()
         keeps = payload.valid & ~kept & (request.index == STORE_FORMAT.size)
         with m.If(keeps):
