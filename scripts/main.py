@@ -36,6 +36,7 @@ VERBS = {
     "mutants": "Put faults into the hardware, and see that the checks find them.",
     "fuzz": "Send hostile frames to the link, and see that none does harm.",
     "rate": "Measure how many digits a second go over the link.",
+    "bench": "Measure how many images a second a design decides that holds them.",
     "plot": "Draw the spikes of an image, and histograms over many.",
     "study": "Measure what early deadlines and faults cost in accuracy.",
 }

@@ -11,8 +11,12 @@ import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW
+from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 Decorator = Callable[[Callable], Callable]
+
+BENCH_IMAGES = 64
+"""That a design holds if no number is given: two block RAMs of an ECP5, for MNIST."""
 
 
 class Number(click.FloatRange):
@@ -143,6 +147,18 @@ learn_option = click.option(
     type=click.IntRange(2, MAX_STORED_BITS),
     metavar="[BITS]",
     help=f"A core that learns, and stores weights of so many bits; alone {STORED_BITS}.",
+)
+
+bench_option = click.option(
+    "--bench",
+    "bench_images",
+    is_flag=False,
+    flag_value=BENCH_IMAGES,
+    default=0,
+    show_default=False,
+    type=click.IntRange(0, MAX_BENCH_IMAGES),
+    metavar="[N]",
+    help=f"Hold N images to play them, as `firstspike bench` asks for; alone {BENCH_IMAGES}.",
 )
 
 weights_option = click.option(

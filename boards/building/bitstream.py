@@ -89,6 +89,7 @@ def build(
         "window": [layer.window for layer in design.config.folding.layers],
         "rows": [layer.rows for layer in design.config.folding.layers],
         "stored_bits": design.config.stored_bits,
+        "bench_images": design.bench_images,
         "weights": "loaded" if board.loaded else "bitstream",
         "used": used,
         "holds": device.holds,

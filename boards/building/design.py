@@ -15,6 +15,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.player import check_bench
 from firstspike.hdl.link.protocol import BUILD_BYTES
 from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.hdl.link.uart import divisor_of
@@ -34,6 +35,8 @@ class Design:
     board: Board
     config: CoreConfig
     dividers: Dividers
+    bench_images: int = 0
+    """How many images it holds to play."""
 
     @classmethod
     def of(
@@ -45,10 +48,12 @@ class Design:
         hz: int | None = None,
         stored_bits: int | None = None,
         rows: int | None = None,
+        bench_images: int = 0,
     ) -> "Design":
         """A design for the board; `window` is k, `rows` R, the clock (Hz) None for the board's own.
 
-        With `stored_bits` its core learns. Raises NetworkError and ClockError.
+        With `stored_bits` its core learns; it holds `bench_images` to play. Raises NetworkError and
+        ClockError.
         """
         folding = linked_folding(network, lanes, window, rows)
         oscillator = round(board.platform().default_clk_frequency)
@@ -60,7 +65,9 @@ class Design:
                 f"the {board.title} has the weights in single-port RAM, which cannot read one and "
                 "write another in a cycle, as learning does: build for an ECP5"
             )
-        return cls(network, board, config, dividers)
+        if bench_images:
+            check_bench(config, bench_images)
+        return cls(network, board, config, dividers, bench_images)
 
     @property
     def hz(self) -> int:
@@ -85,6 +92,7 @@ class Design:
             weights=None if self.board.loaded else weights,
             digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.board.ring_bytes,
+            bench_images=self.bench_images,
         )
         return self.board.platform().prepare(
             Top(self.board, self.dividers, serial_core), TOP, emit_src=False

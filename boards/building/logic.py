@@ -7,7 +7,8 @@ behind a look-up table of its own takes a cell. It is right to some 10 %, by wha
 says of a toy network with 4 lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 64 and
 379 on an ECP5, and of mnist-8bit with 64; for hidden layers by small networks of none to three,
 synthesised with 5 lanes (the test has their figures); for few groups by a network of 97-100-7
-placed on an iCE40 with 2, 3, 4 and 6 lanes.
+placed on an iCE40 with 2, 3, 4 and 6 lanes; for images to play by the toy network with 64 of them,
+synthesised for both.
 """
 
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Rule:
     """Likewise in a layer of more, whose state is in memory."""
     window: float
     """More for it, where time advances by windows."""
+    player: int
+    """A design that holds images to play."""
 
     def bit(self, groups: int) -> float:
         """A bit of S or M in a layer of so many groups."""
@@ -42,16 +45,23 @@ class Rule:
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5),
-    ECP5: Rule(design=1630, hidden=72, registers=2.1, shallow=3.9, memory=3.9, window=3.7),
+    ICE40: Rule(
+        design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5, player=360
+    ),
+    ECP5: Rule(
+        design=1630, hidden=72, registers=2.1, shallow=3.9, memory=3.9, window=3.7, player=360
+    ),
 }
 
 
-def luts(config: CoreConfig, family: Family) -> int:
-    """Look-up tables, or logic cells, without those that serve as memory."""
+def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
+    """Look-up tables, or logic cells, without those that serve as memory.
+
+    `plays`: the design holds images to play.
+    """
     rule = RULES[family]
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    total: float = rule.design + rule.hidden * hidden
+    total: float = rule.design + rule.hidden * hidden + rule.player * plays
     for layer in config.layers:
         folding = layer.folding
         bit = rule.bit(folding.groups)

@@ -16,6 +16,7 @@ from firstspike.hdl.core.lanes import fired_layout
 from firstspike.hdl.core.layouts import indices_layout
 from firstspike.hdl.flow.devices import ICE40, Family
 from firstspike.hdl.link.messages import bitmap_bytes
+from firstspike.hdl.link.player import EXPECTED
 from firstspike.hdl.link.protocol import identity_bytes
 from firstspike.hdl.link.transmitter import DEPTH
 
@@ -38,18 +39,22 @@ SINGLE_PORT = (STORE, RING)
 """Where the memories are that have one address, and are large."""
 
 
-def memories(config: CoreConfig, network: Network, ring_bytes: int) -> list[Memory]:
+def memories(
+    config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
+) -> list[Memory]:
     """All of a design for `network` that does not learn.
 
-    The link's are those of requests, of answers, and of what it knows of itself. The Encoder sees
-    connected pixels, and has none but where its words wait for several banks.
+    The link's are those of requests, of answers, of what it knows of itself, and of images to play,
+    if there are `bench_images`. The Encoder sees connected pixels, and has none but where its words
+    wait for several banks.
     """
     return [
         *_waiting_words(config),
         *(memory for number, layer in enumerate(config.layers) for memory in _of(layer, number)),
         Memory(RING, 9, ring_bytes),
         Memory("transmitter", 8, DEPTH),
-        Memory("rom", 8, _rom_bytes(config, network), read_only=True),
+        Memory("rom", 8, _rom_bytes(config, network, bench_images > 0), read_only=True),
+        *(_to_play(config, bench_images) if bench_images else ()),
     ]
 
 
@@ -83,9 +88,17 @@ def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
         yield from 2 * [Memory(f"{place}.emitter.queue", bits, folding.n_out)]
 
 
-def _rom_bytes(config: CoreConfig, network: Network) -> int:
+def _to_play(config: CoreConfig, images: int) -> Iterator[Memory]:
+    """Each image begins at a multiple of a power of two (see `Player`)."""
+    assert config.bitmap is not None  # or it holds none
+    words = -(-config.layers[0].folding.n_in // config.bitmap)
+    yield Memory("engine.playing.player", config.bitmap, images << (words - 1).bit_length())
+    yield Memory("engine.playing.player", EXPECTED.size, images)
+
+
+def _rom_bytes(config: CoreConfig, network: Network, plays: bool) -> int:
     """Its parts begin at multiples of a power of two (see `BoardRom`); the last is shorter."""
-    identity = 1 + identity_bytes(len(config.layers))
+    identity = 1 + identity_bytes(len(config.layers), plays)
     if config.bitmap is None:
         return identity
     longest = max(identity, bitmap_bytes(network.n_inputs))

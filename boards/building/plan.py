@@ -54,17 +54,23 @@ class Plan:
         return None if cycles is None else float(cycles.mean()) * MHZ / design.hz
 
 
-def plan_for(network: Network, board: Board, window: int = WINDOW, hz: int | None = None) -> Plan:
+def plan_for(
+    network: Network,
+    board: Board,
+    window: int = WINDOW,
+    hz: int | None = None,
+    bench_images: int = 0,
+) -> Plan:
     """The design with the most lanes that fits; `window` is k, `hz` None for the board's own clock.
 
-    Raises ClockError.
+    It holds `bench_images` to play. Raises ClockError.
     """
     widest = max(weights.shape[1] for weights in network.weights)
     nearest, least = None, inf
     # Fewer lanes for the same groups would not be faster.
     for lanes in dict.fromkeys(ceil(widest / groups) for groups in range(1, widest + 1)):
         try:
-            design = Design.of(network, board, lanes, window, hz)
+            design = Design.of(network, board, lanes, window, hz, bench_images=bench_images)
         except NetworkError as error:
             return Plan(board, None, str(error), {})
         needs = needs_of(design)
@@ -104,6 +110,7 @@ def chosen_design(
     hz: int | None = None,
     stored_bits: int | None = None,
     rows: int | None = None,
+    bench_images: int = 0,
 ) -> Design:
     """The design with these lanes, None for as many as fit; the rest is as for `Design.of`.
 
@@ -113,21 +120,23 @@ def chosen_design(
     if lanes is None and stored_bits:
         lanes = DEFAULT_LANES
     if lanes is None:
-        plan = plan_for(network, board, window, hz)
+        plan = plan_for(network, board, window, hz, bench_images)
         if plan.design is None:
             advice = f"; {name} does" if (name := fitting(board)) else ""
             raise NetworkError(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
-    return Design.of(network, board, lanes, window, hz, stored_bits, rows)
+    return Design.of(network, board, lanes, window, hz, stored_bits, rows, bench_images)
 
 
 def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family = design.board.device.family
-    needs = Counter({"LUTs": luts(design.config, family)})
-    for memory in memories(design.config, design.network, design.board.ring_bytes):
+    needs = Counter({"LUTs": luts(design.config, family, design.bench_images > 0)})
+    for memory in memories(
+        design.config, design.network, design.board.ring_bytes, design.bench_images
+    ):
         needs.update(blocks(memory, family, design.board.loaded))
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 

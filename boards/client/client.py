@@ -22,8 +22,12 @@ from firstspike.golden.results import Results
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.identity import config_of
 from firstspike.hdl.link.messages import (
+    Counts,
+    counts_of,
+    play_payload,
     results_of,
     settings_payload,
+    store_payloads,
     weight_address,
     weight_bytes,
     weight_places,
@@ -43,6 +47,9 @@ TIMEOUT = 1.0
 
 PIECE = 256
 """Bytes of weights, at most, in one frame: several are under way, and little is lost with one."""
+
+PART = 500
+"""Images, at least, that are played by one request where there are more: it is soon answered."""
 
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many are done."""
@@ -200,6 +207,50 @@ class BoardClient:
             for row, label in zip(ticks, labels, strict=True)
         )
         return self._decided(requests, progress)
+
+    def play(
+        self,
+        ticks: np.ndarray,
+        expected: Results,
+        rounds: int,
+        progress: Callable[[int], None] | None = None,
+    ) -> Counts:
+        """Store images on the board, and let it decide all of them `rounds` times at its own pace.
+
+        `ticks`: int [n, n_rows] as from `encode`, of images that go as bitmaps; `expected`: the
+        decisions that they should get. `progress` is told how many images are done. Raises
+        MismatchError where the board does not hold so many.
+        """
+        held = self.identity.bench_images
+        if not 1 <= len(ticks) <= held:
+            raise MismatchError(
+                f"{len(ticks)} images are to be played: the board's design holds {held}; build its "
+                "bitstream by --bench, or play as many as it holds."
+            )
+        if any(image(self.config, row).kind is not Request.INPUTS for row in ticks):
+            raise MismatchError(
+                "images to be played go as bitmaps: give those alone whose inputs spike at tick "
+                f"{self.identity.unit}."
+            )
+        stores = (PendingRequest(Request.STORE, one) for one in store_payloads(ticks, expected))
+        for request in self._transport.ask_all(stores):
+            _answer(request)
+        step = min(rounds, -(-PART // len(ticks)))
+        plays = (
+            PendingRequest(
+                Request.PLAY,
+                play_payload(len(ticks), min(step, rounds - begin)),
+                protocol.COUNTS_FORMAT.size,
+            )
+            for begin in range(0, rounds, step)
+        )
+        total = Counts(0, 0, 0)
+        for request in self._transport.ask_all(plays):
+            counts = counts_of(_answer(request))
+            total = Counts(*map(sum, zip(total, counts, strict=True)))
+            if progress is not None:
+                progress(total.decisions)
+        return total
 
     def _decided(
         self, requests: Iterable[PendingRequest], progress: Callable[[int], None] | None

@@ -13,10 +13,11 @@ from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
 from .handlers.images import ImageHandler
+from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
 from .messages import bitmap_bytes
-from .protocol import ANSWER, Cause, Notice, Request
+from .protocol import ANSWER, STORE_FORMAT, Cause, Notice, Request
 from .receiver import CAUSE_BITS
 from .ring import ENTRY
 from .transmitter import ANSWER_BYTE
@@ -49,14 +50,16 @@ class Engine(Block):
     Between a decision and the first word of an image that waits there are a cycle for every byte of
     the answer, and some 15 more.
 
-    Parameters: `identity_bytes`, of the identity; `digit`, whether there is a stored image.
+    Parameters: `identity_bytes`, of the identity; `digit`, whether there is a stored image;
+    `bench_images`, how many can be stored to be played.
     """
 
-    def __init__(self, config: CoreConfig, identity_bytes: int, digit: bool):
+    def __init__(self, config: CoreConfig, identity_bytes: int, digit: bool, bench_images: int = 0):
         self._digit = digit
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.layers[0].folding.n_in)
         # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
-        index = range(max(1 << 6, identity_bytes + 2, self._bitmap + 2))
+        numbers = STORE_FORMAT.size if bench_images else 1
+        index = range(max(1 << 6, identity_bytes + 2, numbers + self._bitmap + 1))
         self._handlers = {
             "identity": IdentityHandler(index, identity_bytes),
             "status": StatusHandler(index),
@@ -64,6 +67,8 @@ class Engine(Block):
             "images": ImageHandler(index, config),
             "control": ControlHandler(index, config),
         }
+        if bench_images:
+            self._handlers["playing"] = PlayingHandler(index, config, bench_images)
         super().__init__(
             #: Of the Ring, as are the next four.
             get=In(stream.Signature(ENTRY)),
@@ -98,7 +103,7 @@ class Engine(Block):
         )
 
     def build(self, m):
-        identity, status, _, images, control = self._handlers.values()
+        identity, status, _, images, control, *playing = self._handlers.values()
         get, answer = self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark
         state = Signal(State)
@@ -251,4 +256,9 @@ class Engine(Block):
         core = wiring.flipped(self.core)
         for handler in self._handlers.values():
             its = handler.signature.members
-            join(m, core, handler, *(name for name in its if name in core.signature.members))
+            shared = [name for name in its if name in core.signature.members]
+            if handler in playing:  # the images' are the player's while it plays
+                with m.If(handler.request.active):
+                    join(m, core, handler, *shared)
+            else:
+                join(m, core, handler, *shared)

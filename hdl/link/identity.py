@@ -17,12 +17,14 @@ def identity_of(
     build: bytes,
     loaded: bool,
     ring_bytes: int,
+    bench_images: int = 0,
 ) -> Identity:
     """What a board says of itself; `loaded`, that its weights are to be written."""
     flags = [
         (IdentityFlag.BITMAPS, config.bitmap is not None),
         (IdentityFlag.LEARNS, config.learns),
         (IdentityFlag.LOADED, loaded),
+        (IdentityFlag.BENCH, bench_images > 0),
     ]
     capacity = ring_bytes - 1
     return Identity(
@@ -50,6 +52,7 @@ def identity_of(
             )
             for layer in config.layers
         ),
+        bench_images=bench_images,
     )
 
 

@@ -51,6 +51,7 @@ class Link(Block):
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
     after power-up; `digit`, bool [n_connected], is the image to show. `ring_bytes`, a power of two.
+    `bench_images`, how many images it holds to play them.
     """
 
     def __init__(
@@ -63,21 +64,29 @@ class Link(Block):
         loaded: bool = False,
         digit: np.ndarray | None = None,
         ring_bytes: int = RING_BYTES,
+        bench_images: int = 0,
     ):
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
         if len(build) != BUILD_BYTES:
             raise ValueError(f"build has {len(build)} bytes: give the {BUILD_BYTES} of its hash")
         identity = identity_of(
-            config, network, clock_hz=clock_hz, build=build, loaded=loaded, ring_bytes=ring_bytes
+            config,
+            network,
+            clock_hz=clock_hz,
+            build=build,
+            loaded=loaded,
+            ring_bytes=ring_bytes,
+            bench_images=bench_images,
         )
         mask = None
         if config.bitmap is not None and len(network.inputs) < network.n_inputs:
             mask = np.isin(np.arange(network.n_inputs), network.inputs)
         self._rom = BoardRom(identity, mask, digit)
-        self._receiver = Receiver(lengths_of(config, network), selects=mask is not None)
+        lengths = lengths_of(config, network, bench_images)
+        self._receiver = Receiver(lengths, selects=mask is not None)
         self._ring = Ring(ring_bytes)
-        self._engine = Engine(config, len(identity.to_bytes()), digit is not None)
+        self._engine = Engine(config, len(identity.to_bytes()), digit is not None, bench_images)
         self._transmitter = Transmitter()
         super().__init__(
             **outer_members(config),

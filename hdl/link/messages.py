@@ -19,9 +19,12 @@ from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weig
 
 from .protocol import (
     ADDRESS_FORMAT,
+    COUNTS_FORMAT,
     DECISION_FORMAT,
+    PLAY_FORMAT,
     SETTINGS_FORMAT,
     SPIKES_BYTES,
+    STORE_FORMAT,
     TURNAROUND_BYTES,
     UNLABELLED,
     DecisionFlag,
@@ -55,7 +58,19 @@ def packed(pixels: np.ndarray) -> bytes:
     return np.packbits(np.asarray(pixels, bool), bitorder="little").tobytes()
 
 
-def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:
+class Counts(NamedTuple):
+    """What came of images that were played."""
+
+    decisions: int
+    differences: int
+    """Decisions of another class or tick than the image was stored with."""
+    cycles: int
+    """From the first word that went into the core to the last decision, both counted."""
+
+
+def lengths_of(
+    config: CoreConfig, network: Network, bench_images: int = 0
+) -> dict[Request, Length]:
     """The requests that a board with a core of `config` for `network` takes."""
     lengths = {
         Request.HELLO: Length(0),
@@ -71,6 +86,9 @@ def lengths_of(config: CoreConfig, network: Network) -> dict[Request, Length]:
         lengths[Request.INPUTS] = Length(1 + bitmap_bytes(len(network.inputs)))
     if config.learns:
         lengths[Request.SETTINGS] = Length(SETTINGS_FORMAT.size)
+    if bench_images:
+        lengths[Request.STORE] = Length(STORE_FORMAT.size + bitmap_bytes(len(network.inputs)))
+        lengths[Request.PLAY] = Length(PLAY_FORMAT.size)
     return lengths
 
 
@@ -97,6 +115,26 @@ def bitmap_payload(bright: np.ndarray, label: int = learning.UNLABELLED) -> byte
 
 def _labelled(label: int, content: bytes) -> bytes:
     return bytes([UNLABELLED if label == learning.UNLABELLED else label]) + content
+
+
+def store_payloads(ticks: np.ndarray, expected: Results) -> Iterator[bytes]:
+    """The payloads of STORE for images int [n, n_rows] that go as bitmaps.
+
+    The decisions of `expected` are those that they should get.
+    """
+    decided = zip(expected.decision.tolist(), expected.tick.tolist(), strict=True)
+    for number, (image, decision) in enumerate(zip(ticks, decided, strict=True)):
+        yield STORE_FORMAT.pack(number, *decision) + packed(image != 0)
+
+
+def play_payload(images: int, rounds: int) -> bytes:
+    """The payload of PLAY for the first `images` that are stored, so many times."""
+    return PLAY_FORMAT.pack(images, rounds)
+
+
+def counts_of(answer: bytes) -> Counts:
+    """What the payload says that answers PLAY."""
+    return Counts._make(COUNTS_FORMAT.unpack(answer))
 
 
 def decision_bytes(config: CoreConfig) -> int:

@@ -75,6 +75,10 @@ class Request(IntEnum):
     """No payload."""
     RESET = 10
     """No payload: the core is as after power-up, but for the weights."""
+    STORE = 11
+    """`STORE_FORMAT`, then the bitmap of the connected inputs: an image to be played."""
+    PLAY = 12
+    """`PLAY_FORMAT`: put the stored images through the core; answered by `COUNTS_FORMAT`."""
 
 
 class Notice(IntEnum):
@@ -102,10 +106,10 @@ class Cause(IntEnum):
     OVERRUN = 6
     """The board has no room: the host has sent more than its capacity."""
     RANGE = 7
-    """No such layer or address, or no whole number of words (of requests refused)."""
+    """No such layer, address or image, or no whole number of words (of requests refused)."""
 
 
-_CODES = {1: "B", 2: "H", 4: "I"}
+_CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 def _format(sizes: Mapping[str, int]) -> struct.Struct:
@@ -129,6 +133,18 @@ SPIKES_BYTES = 2
 """Then come, for each layer, the spikes into it until the decision."""
 TURNAROUND_BYTES = 4
 """Then, of a core that learns, the cycles until it could take another image."""
+STORE_BYTES = {"image": 1, "class": 1, "tick": 2}
+"""What an image to be played begins with: its number, from 0, and the decision it should get."""
+STORE_FORMAT = _format(STORE_BYTES)
+MAX_BENCH_IMAGES = 1 << 8 * STORE_BYTES["image"]
+"""More could not be numbered."""
+PLAY_BYTES = {"images": 2, "rounds": 2}
+"""How many of the stored images, from the first on, and how often; at least 1 of each."""
+PLAY_FORMAT = _format(PLAY_BYTES)
+COUNTS_BYTES = {"decisions": 4, "differences": 4, "cycles": 8}
+"""What comes of it: decisions, those of another class or tick than was stored, and clock cycles
+from the first word that went into the core to the last decision."""
+COUNTS_FORMAT = _format(COUNTS_BYTES)
 
 
 class DecisionFlag(IntEnum):
@@ -151,6 +167,8 @@ class IdentityFlag(IntEnum):
     LEARNS = 1
     LOADED = 2
     """The weights are not in the bitstream: they must be written after power-up."""
+    BENCH = 3
+    """STORE and PLAY are taken."""
 
 
 U8 = Annotated[int, "B"]
@@ -199,6 +217,8 @@ class Identity(NamedTuple):
     unit: U16
     deadline: U16
     layers: tuple[LayerIdentity, ...]
+    bench_images: int = 0
+    """How many images it holds to play; said only with the flag BENCH."""
 
     def has(self, flag: IdentityFlag) -> bool:
         """Whether a flag is set."""
@@ -206,9 +226,10 @@ class Identity(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """The payload of HELLO's answer but its first byte: version, fields, layers."""
-        *said, layers = self
+        *said, layers, bench_images = self
         content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*said) + bytes([len(layers)])
-        return content + b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
+        content += b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
+        return content + BENCH_FORMAT.pack(bench_images) * self.has(IdentityFlag.BENCH)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -219,18 +240,23 @@ class Identity(NamedTuple):
                 f"this host version {VERSION}: build the bitstream anew"
             )
         begin = identity_bytes(0)
-        if len(content) < begin or len(content) != identity_bytes(content[begin - 1]):
+        plays = len(content) > 1 and bool(content[1] >> IdentityFlag.BENCH & 1)
+        if len(content) < begin or len(content) != identity_bytes(content[begin - 1], plays):
             raise ValueError(f"an identity of {len(content)} bytes")
-        layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:]))
-        return cls._make([*IDENTITY_FORMAT.unpack(content[1 : begin - 1]), tuple(layers)])
+        end = identity_bytes(content[begin - 1])
+        layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:end]))
+        (bench_images,) = BENCH_FORMAT.unpack(content[end:]) if plays else (0,)
+        said = IDENTITY_FORMAT.unpack(content[1 : begin - 1])
+        return cls._make([*said, tuple(layers), bench_images])
 
 
 IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)
+BENCH_FORMAT = struct.Struct("<H")  # how many images it holds to play
 
 
-def identity_bytes(layers: int) -> int:
-    """Of an identity with so many layers."""
-    return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size
+def identity_bytes(layers: int, plays: bool = False) -> int:
+    """Of an identity with so many layers; `plays`, of a design that holds images to play."""
+    return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size + BENCH_FORMAT.size * plays
 
 
 class FrameError(ValueError):

@@ -10,9 +10,10 @@ from tqdm import tqdm
 
 from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.golden import LearningState, Network, Results, Settings
+from firstspike.hdl.link.messages import Counts
 from firstspike.hdl.link.protocol import BAUD
 
-from .linked import LinkedTarget, images_bar
+from .linked import LinkedTarget, expected_of_played, images_bar
 
 
 class Target(LinkedTarget):
@@ -27,6 +28,7 @@ class Target(LinkedTarget):
         self._board = BoardClient.open(port, baud or BAUD)
         self.config = self._board.config
         self.folding = self.config.folding
+        self.bench_images, self.hz = self._board.identity.bench_images, self._board.identity.clock
 
     def __exit__(self, *_: object) -> None:
         """Let go of the port."""
@@ -37,6 +39,13 @@ class Target(LinkedTarget):
         self._load(self.network)
         with images_bar(len(ticks)) as told:
             return self._board.classify(ticks, progress=told)
+
+    def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
+        """Load the network's weights, store the images, and let the board decide them."""
+        self._load(self.network)
+        expected = expected_of_played(self.network, self.config, ticks)
+        with images_bar(rounds * len(ticks)) as told:
+            return expected, self._board.play(ticks, expected, rounds, told)
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings

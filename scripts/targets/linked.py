@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from firstspike.golden import Results, infer
+from firstspike.golden import Network, Results, infer
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import goes_as_bitmap
+from firstspike.scripts.errors import VerbError
 
 from . import target
 
@@ -24,19 +25,34 @@ class LinkedTarget(target.Target):
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Golden has no cycles for images that go as events, at the pace of the link."""
-        inference = infer(self.network, ticks)
-        counts = np.full(len(ticks), UNCOUNTED)
-        bitmaps = goes_as_bitmap(self.config, ticks)
-        if bitmaps.any():
-            seen, some = self.network.connected(), ticks[bitmaps]
-            inferred = inference.select(bitmaps)
-            counts[bitmaps] = cycles(seen, some, inferred, self.folding, _pixels(some))
-        return replace(inference, cycles=counts)
+        return _expected(self.network, self.config, ticks)
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
         """Of a core that sees the connected inputs alone."""
         seen = self.network.connected()
         return learning_cycles(seen, ticks, learned, self.folding, _pixels(ticks))
+
+
+def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
+    """What golden says of images, int [n, n_rows], behind a link to a core of `config`."""
+    inference = infer(network, ticks)
+    counts = np.full(len(ticks), UNCOUNTED)
+    bitmaps = goes_as_bitmap(config, ticks)
+    if bitmaps.any():
+        seen, some = network.connected(), ticks[bitmaps]
+        inferred = inference.select(bitmaps)
+        counts[bitmaps] = cycles(seen, some, inferred, config.folding, _pixels(some))
+    return replace(inference, cycles=counts)
+
+
+def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
+    """The same of images that are to be played. Raises VerbError where one is no bitmap."""
+    if not goes_as_bitmap(config, ticks).all():
+        raise VerbError(
+            "images that are played go as bitmaps, whose bright pixels all spike at one tick and "
+            "whose dark ones never do: take a network, and images, of that kind."
+        )
+    return _expected(network, config, ticks)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.messages import Counts
 from firstspike.scripts.errors import VerbError
-from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, simulate
+from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, played, simulate
 
-from .linked import LinkedTarget, images_bar
+from .linked import LinkedTarget, expected_of_played, images_bar
 
 
 class Target(LinkedTarget):
@@ -43,28 +47,40 @@ class Target(LinkedTarget):
             report["clock"],
             report["stored_bits"],
             max(report["rows"]),
+            report["bench_images"],
         )
+        self.bench_images, self.hz = self._design.bench_images, self._design.hz
         super().__init__(net, network)
         self.config = self._design.config
         self.folding = self.config.folding
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
-        try:
-            with images_bar(len(ticks)) as told:
-                results = simulate(
-                    self._netlist,
-                    self._pins,
-                    self.network,
-                    self.config,
-                    ticks,
-                    self._design.hz,
-                    told,
-                )
-                told(len(ticks))
-        except NetlistError as error:  # a difference, so that the exit status is 1
-            raise click.ClickException(str(error)) from None
+        with _working(), images_bar(len(ticks)) as told:
+            results = simulate(*self._host, ticks, self._design.hz, told)
+            told(len(ticks))
         return results
+
+    def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
+        """Simulate the netlist through its pins, storing the images first."""
+        expected = expected_of_played(self.network, self.config, ticks)
+        with _working():
+            counts = played(*self._host, ticks, expected, rounds, self._design.hz)
+        return expected, counts
+
+    @property
+    def _host(self) -> tuple[Netlist, Pins, Network, CoreConfig]:
+        """What a simulated host is told of its board."""
+        return self._netlist, self._pins, self.network, self.config
+
+
+@contextmanager
+def _working() -> Iterator[None]:
+    """Take a netlist that is no working board for a difference, so that the exit status is 1."""
+    try:
+        yield
+    except NetlistError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _built(

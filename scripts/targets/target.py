@@ -8,6 +8,7 @@ import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.link.messages import Counts
 
 HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
 """Options of hardware that is generated."""
@@ -29,6 +30,11 @@ class Target:
     grid: ClassVar[int] = 20_000
     """How many images are learned at once; between them there are progress and points of the
     curve."""
+
+    bench_images: int | None = None
+    """How many images it holds to play; None for as many as it is asked for."""
+    hz: int | None = None
+    """The clock of its design, None where that has none."""
 
     folding: Folding
     counts: bool = True
@@ -67,6 +73,13 @@ class Target:
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """What golden says of them, with the cycles that this target should take."""
+        raise NotImplementedError
+
+    def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
+        """Let it decide images that it holds, int32 [n, n_rows], `rounds` times at its own pace.
+
+        Gives what golden says of them, with the cycles of each alone, and what the target counts.
+        """
         raise NotImplementedError
 
     def learn(

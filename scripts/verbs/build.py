@@ -22,6 +22,7 @@ from firstspike.golden import load_network
 from firstspike.golden.files import adding_to, naming
 from firstspike.scripts.options import (
     Number,
+    bench_option,
     folder_option,
     lanes_option,
     learn_option,
@@ -49,6 +50,7 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
     help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
 @learn_option
+@bench_option
 @click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
 @folder_option(
     "-o", "--output", help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]"
@@ -119,6 +121,7 @@ def report_text(report: dict[str, Any]) -> str:
         ("window", ", ".join(map(str, report["window"]))),
         ("rows", ", ".join(map(str, report["rows"]))),
         ("weights", f"{_WEIGHTS[report['weights']]}{stored}"),
+        *([("images to play", report["bench_images"])] if report["bench_images"] else []),
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),

@@ -12,6 +12,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.files import naming
 from firstspike.golden.learning.state import held_weights
 from firstspike.scripts.options import (
+    bench_option,
     lanes_option,
     learn_option,
     rows_option,
@@ -28,6 +29,7 @@ from firstspike.scripts.output import say
 @rows_option()
 @weights_option
 @learn_option
+@bench_option
 @click.option(
     "--link",
     type=click.Path(path_type=Path),
@@ -74,6 +76,7 @@ def board_verilog(
     rows: int | None,
     embedded: bool,
     stored_bits: int | None,
+    bench_images: int = 0,
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
     from firstspike.hdl.core.config import CoreConfig
@@ -85,7 +88,7 @@ def board_verilog(
         network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
     )
     weights = held_weights(network, stored_bits) if embedded else None
-    return linked_core_verilog(shape, network, weights=weights)
+    return linked_core_verilog(shape, network, weights=weights, bench_images=bench_images)
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""The benches of Layer, Encoder and weight store, over shapes that differ in what is built."""
+"""The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
 import pytest
 
-from firstspike.sim.benches import EXAMPLES, encoder, layer, weights
+from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
 from tests.support.simulators import on_both_simulators
 
@@ -53,6 +53,14 @@ def test_layer_that_searches_its_lanes_block_by_block():
 )
 def test_encoder(simulator, n_inputs, width, connected, rows):
     encoder.simulate(n_inputs, width, connected, rows, simulator=simulator)
+
+
+@on_both_simulators
+@pytest.mark.parametrize(
+    ("n_inputs", "width", "images"), [(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)]
+)
+def test_player(simulator, n_inputs, width, images):
+    player.simulate(n_inputs, width, images, simulator=simulator)
 
 
 @on_both_simulators

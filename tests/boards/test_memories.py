@@ -27,29 +27,37 @@ def deep_network():
 
 
 @pytest.mark.parametrize(
-    ("network", "lanes", "window", "bitmap", "rows"),
+    ("network", "lanes", "window", "bitmap", "rows", "bench_images"),
     [
-        (toy_network(), 4, 0, 8, 1),
-        (toy_network(), 5, 3, 8, 1),
-        (toy_network(), 12, None, 8, 1),
-        (toy_network("levels-4"), 5, None, None, 1),
-        (deep_network(), 4, 2, 8, 1),
-        (load_network("mnist-4bit"), 64, 0, 8, 1),
-        (toy_network(), 4, 3, 16, 2),
-        (toy_network(), 12, None, 32, 4),
-        (load_network("mnist-8bit"), 64, 0, 32, 2),
+        (toy_network(), 4, 0, 8, 1, 0),
+        (toy_network(), 5, 3, 8, 1, 0),
+        (toy_network(), 12, None, 8, 1, 0),
+        (toy_network("levels-4"), 5, None, None, 1, 0),
+        (deep_network(), 4, 2, 8, 1, 0),
+        (load_network("mnist-4bit"), 64, 0, 8, 1, 0),
+        (toy_network(), 4, 3, 16, 2, 0),
+        (toy_network(), 12, None, 32, 4, 0),
+        (load_network("mnist-8bit"), 64, 0, 32, 2, 0),
+        (toy_network(), 4, 0, 8, 1, 5),
+        (load_network("mnist-4bit"), 64, 0, 32, 4, 64),
     ],
     ids=[
         *("ticks", "window", "one group", "events", "deep", "pages"),
-        *("banks", "banks, one group", "banks of pages"),
+        *("banks", "banks, one group", "banks of pages", "to play", "many to play"),
     ],
 )
-def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows):
+def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows, bench_images):
     seen = network.connected()
     config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap, rows))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
     serial_core = SerialCore(
-        config, network, clock_hz=75_000_000, weights=network.weights, digit=digit, ring_bytes=1024
+        config,
+        network,
+        clock_hz=75_000_000,
+        weights=network.weights,
+        digit=digit,
+        ring_bytes=1024,
+        bench_images=bench_images,
     )
     found = Counter()
     module = None
@@ -59,7 +67,7 @@ def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, ro
         elif match := re.match(r"  memory width (\d+) size (\d+)", line):
             found[module, int(match[1]), int(match[2])] += 1
     expected = Counter(
-        (m.path, m.width, m.depth) for m in memories(config, network, ring_bytes=1024)
+        (m.path, m.width, m.depth) for m in memories(config, network, 1024, bench_images)
     )
     assert found == expected
 

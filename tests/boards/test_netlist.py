@@ -10,6 +10,9 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from tests.support.command import firstspike, refusal, toy_network
 
+HELD = 6
+"""Images that the designs hold to play."""
+
 
 @pytest.fixture(scope="module", params=["icebreaker", "ulx3s-25f"])
 def built(request, tmp_path_factory):
@@ -18,7 +21,7 @@ def built(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(board)
     network = toy_network()
     network.save(folder / "net.npz")
-    design = Design.of(network, BOARDS[board], 4)
+    design = Design.of(network, BOARDS[board], 4, bench_images=HELD)
     build = design.build_hash()
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
@@ -29,6 +32,7 @@ def built(request, tmp_path_factory):
         "lanes": [layer.lanes for layer in layers],
         "window": [layer.window for layer in layers],
         "stored_bits": None,
+        "bench_images": HELD,
         "clock": design.hz,
     }
     (folder / "report.json").write_text(json.dumps(report))
@@ -74,6 +78,26 @@ def test_one_wrong_table_is_found(built, capfd, tmp_path):
     differs = ended.status == 1 and "The first of" in ended.out
     hangs = ended.status == 1 and "no byte in" in ended.err and "Traceback" not in ended.err
     assert differs or hangs, ended.err
+
+
+def bench(capfd, board, folder, *words):
+    """Let the built netlist play bitmaps."""
+    network = toy_network()
+    lines = [json.dumps(image) for image in images(network)]
+    (folder / "bitmaps.jsonl").write_text("\n".join(lines[: HELD - 1]))
+    words = [*words, "--target", "netlist", "--board", board, "--build", folder, "--json", "-"]
+    return firstspike(
+        capfd, "bench", folder / "net.npz", "--events", folder / "bitmaps.jsonl", *words
+    )
+
+
+def test_a_netlist_plays_what_it_holds(built, capfd):
+    ended = bench(capfd, *built, "--rounds", 3)
+    assert ended.status == 0, ended.err
+    result = json.loads(ended.out)
+    assert (result["decisions"], result["differences"]) == (3 * (HELD - 1), 0)
+    assert result["alone"] < result["cycles"] / result["decisions"] < 2 * result["alone"]
+    assert result["clock"] == BOARDS[built[0]].clock
 
 
 def test_a_missing_or_foreign_build_is_refused(built, capfd, tmp_path):

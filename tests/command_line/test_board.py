@@ -93,6 +93,38 @@ def test_cycles_of_events_are_not_compared(capfd, toy):
         assert "clock cycles" in firstspike(capfd, "compare", *words).out
 
 
+def test_bench_plays_what_the_board_holds(capfd, toy):
+    with served(BoardModel(NETWORK, loaded=True, bench_images=6)) as port:
+        words = ("bench", *of_board(toy, port, *images(toy)), "--rounds", 100)
+        ended = firstspike(capfd, *words, "--json", "-")
+        faster = firstspike(capfd, *words, "--clock", 24).out
+    assert ended.status == 0, ended.err
+    result = json.loads(ended.out)
+    assert (result["images"], result["decisions"], result["differences"]) == (6, 600, 0)
+    assert result["cycles"] == round(600 * (result["alone"] + 1))
+    assert result["rate"] == result["clock"] * 600 / result["cycles"]
+    assert f"{24e6 * 600 / result['cycles']:.0f} images a second at 24 MHz" in faster
+
+
+def test_bench_counts_decisions_unlike_goldens(capfd, toy):
+    model = BoardModel(NETWORK, bench_images=9)
+    store = model._store
+    model._store = lambda payload: store(payload[:1] + bytes([payload[1] ^ 1]) + payload[2:])
+    with served(model) as port:
+        ended = firstspike(capfd, "bench", *of_board(toy, port, *images(toy)), "--rounds", 2)
+    assert ended.status == 1
+    assert "18 differences to golden" in ended.out
+
+
+def test_bench_refuses_what_cannot_be_played(capfd, toy):
+    with served(BoardModel(NETWORK)) as port:
+        words = ("bench", *of_board(toy, port, *images(toy)))
+        assert "the design holds 0 images to play: build it by --bench 9" in refusal(capfd, *words)
+    with served(BoardModel(NETWORK, bench_images=9)) as port:
+        words = ("bench", *of_board(toy, port, "--events", toy / "events"))
+        assert "go as bitmaps" in refusal(capfd, *words)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

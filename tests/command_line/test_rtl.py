@@ -58,6 +58,19 @@ def test_pixels_go_in_as_a_bitmap(capfd, tmp_path, selection):
     assert json.loads(rtl.out) == json.loads(firstspike(capfd, "run", *words).out)
 
 
+def test_bench_plays_on_the_simulated_core(capfd, tmp_path, selection):
+    toy, *_ = selection
+    words = {"events": [[8, row] for row in range(1, 36, 2)]}, {"events": [[8, 5], [8, 9]]}
+    (tmp_path / "bitmaps").write_text("\n".join(map(json.dumps, words)))
+    words = (toy, "--events", tmp_path / "bitmaps", *CORE, "--rounds", 4)
+    ended = firstspike(capfd, "bench", *words)
+    assert ended.status == 0, ended.err
+    assert "2 images, 4 times: 8 decisions" in ended.out
+    assert "0 differences" in ended.out
+    assert "a second" not in ended.out  # a simulation has no clock
+    assert "images a second at 75 MHz" in firstspike(capfd, "bench", *words, "--clock", 75).out
+
+
 def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):
     replace(toy_network(), max_spikes=2).save(tmp_path / "twice.npz")
     _, *events = selection
@@ -76,6 +89,7 @@ def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selecti
         ("mutants",),
         ("fuzz",),
         ("rate",),
+        ("bench",),
     ],
 )
 def test_a_missing_compiler_is_named_before_anything_is_made(capfd, monkeypatch, tmp_path, words):

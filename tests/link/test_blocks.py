@@ -17,6 +17,7 @@ from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.handlers.control import ControlHandler
 from firstspike.hdl.link.handlers.identity import IdentityHandler
 from firstspike.hdl.link.handlers.images import ImageHandler
+from firstspike.hdl.link.handlers.playing import PlayingHandler
 from firstspike.hdl.link.handlers.status import StatusHandler
 from firstspike.hdl.link.handlers.weights import WeightHandler
 from firstspike.hdl.link.identity import identity_of
@@ -341,5 +342,12 @@ def test_selector_keeps_connected_pixels(density):
 
 
 def test_every_request_has_one_handler():
-    handlers = ControlHandler, IdentityHandler, ImageHandler, StatusHandler, WeightHandler
+    handlers = (
+        ControlHandler,
+        IdentityHandler,
+        ImageHandler,
+        PlayingHandler,
+        StatusHandler,
+        WeightHandler,
+    )
     assert sorted(one for handler in handlers for one in handler.requests) == sorted(Request)

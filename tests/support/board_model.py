@@ -32,7 +32,8 @@ class BoardModel(LinkModel):
 
     `receive` takes bytes from the host, `work` does what has been taken, one request at a time,
     and `sent` collects the answers. An `eager` one tells of dropped frames at once, and does not
-    wait until it has nothing else to do. `learned` lists what was learned, as (ticks, label).
+    wait until it has nothing else to do. `learned` lists what was learned, as (ticks, label);
+    `played` has the images to play, by number: (class, tick) to expect, and bitmap.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class BoardModel(LinkModel):
         loaded: bool = False,
         capacity: int = 1024,
         eager: bool = False,
+        bench_images: int = 0,
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
@@ -68,8 +70,10 @@ class BoardModel(LinkModel):
             build=bytes(range(8)),
             loaded=loaded,
             ring_bytes=capacity + 1,
+            bench_images=bench_images,
         )
-        super().__init__(network, self.config, capacity + 1)
+        super().__init__(network, self.config, capacity + 1, bench_images)
+        self.played: dict[int, tuple[tuple[int, int], bytes]] = {}
         self.learned: list[tuple[bytes, int]] = []
 
     def started_anew(self) -> None:
@@ -112,6 +116,8 @@ class BoardModel(LinkModel):
                 return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
             reach = self._read if kind == Request.READ else self._write
             return self._answer(kind, sequence, reach(*words, payload))
+        if kind in (Request.STORE, Request.PLAY) and not self._plays(kind, payload):
+            return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
         done = getattr(self, f"_{Request(kind).name.lower()}")(payload)
         return self._answer(kind, sequence, done)
 
@@ -188,6 +194,31 @@ class BoardModel(LinkModel):
             int(found.decision[0]), flags, int(found.tick[0]), int(found.cycles[0])
         )
         return head + found.spikes_in[0].astype("<u2").tobytes() + rest
+
+    def _plays(self, kind: int, payload: bytes) -> bool:
+        """Whether there are such images, and something to do."""
+        held = self.identity.bench_images
+        if kind == Request.STORE:
+            return payload[0] < held
+        images, rounds = protocol.PLAY_FORMAT.unpack(payload)
+        return 1 <= images <= held and rounds > 0
+
+    def _store(self, payload: bytes) -> bytes:
+        number, *decision = protocol.STORE_FORMAT.unpack_from(payload)
+        self.played[number] = tuple(decision), payload[protocol.STORE_FORMAT.size :]
+        return b""
+
+    def _play(self, payload: bytes) -> bytes:
+        """Images that do not overlap, with a cycle for a gap."""
+        images, rounds = protocol.PLAY_FORMAT.unpack(payload)
+        wrong = taken = 0
+        for number in range(images):
+            expected, bitmap = self.played[number]
+            decision = protocol.DECISION_FORMAT.unpack_from(self._inputs(b"\xff" + bitmap))
+            decided, _, tick, cycles_taken = decision
+            wrong += (decided, tick) != expected
+            taken += cycles_taken + 1
+        return protocol.COUNTS_FORMAT.pack(rounds * images, rounds * wrong, rounds * taken)
 
     def _settings(self, payload: bytes) -> bytes:
         *values, seed = protocol.SETTINGS_FORMAT.unpack(payload)

@@ -60,13 +60,15 @@ class SmallBoard:
     network: Network
     lanes: int = 4
     window: int = 0
+    rows: int = 1
     loaded: bool = False
     ring_bytes: int = RING_BYTES
+    bench_images: int = 0
 
     @cached_property
     def folding(self) -> Folding:
         """Of its core."""
-        return linked_folding(self.network, self.lanes, self.window)
+        return linked_folding(self.network, self.lanes, self.window, self.rows)
 
     @cached_property
     def config(self) -> CoreConfig:
@@ -87,6 +89,7 @@ class SmallBoard:
             build=BUILD,
             clock_hz=CLOCK,
             ring_bytes=self.ring_bytes,
+            bench_images=self.bench_images,
         )
 
     def run(self, script: Script, **options: Any) -> Outcome:

@@ -17,10 +17,7 @@ from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink,
 from firstspike.sim.harness.taps import Arrivals, fail_in_silence
 
 from .link_model import BROKEN
-from .script import Outcome, Parameters, answers_of
-
-PATIENCE = 200_000
-"""Clock cycles without a byte, more than any request takes."""
+from .script import PATIENCE, Outcome, Parameters, answers_of
 
 
 class Received:
@@ -176,8 +173,8 @@ class LinkBench:
             self.dut.show.value = level
             await self.domain.cycles(10)
 
-    async def _answers(self, count: int) -> None:
-        await self.line.arrived.answers(count, PATIENCE)
+    async def _answers(self, count: int, patience: int) -> None:
+        await self.line.arrived.answers(count, patience)
 
     async def _stream(self, frames: Sequence[tuple[bytes, int]], capacity: int) -> None:
         costs = [cost for _, cost in frames]

@@ -38,8 +38,10 @@ class Taken(NamedTuple):
 class LinkModel:
     """What a board expects, holds and counts, from its power-up on."""
 
-    def __init__(self, network: Network, config: CoreConfig, ring_bytes: int) -> None:
-        self.lengths = lengths_of(config, network)
+    def __init__(
+        self, network: Network, config: CoreConfig, ring_bytes: int, bench_images: int = 0
+    ) -> None:
+        self.lengths = lengths_of(config, network, bench_images)
         self.capacity = ring_bytes - 1
         self.layers = [(layer.words, chunks_of(layer)) for layer in config.layers]
         """Of each the words, and the chunks of one."""

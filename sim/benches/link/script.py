@@ -41,6 +41,10 @@ def _verilog(kind, top, config, network, weights, link):
     return verilog_of(lambda: kind(config, network, weights=weights, **link), top, made_from)
 
 
+PATIENCE = 200_000
+"""Clock cycles without a byte, more than any request takes but to play images."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """A frame from the board."""
@@ -93,9 +97,9 @@ class Script:
         """Take bytes again."""
         return self._then("hold", False)
 
-    def answers(self, count: int) -> Self:
-        """Wait until so many frames have come in all; fail where none comes for too long."""
-        return self._then("answers", count)
+    def answers(self, count: int, *, patience: int = PATIENCE) -> Self:
+        """Wait until so many frames have come in all; fail where no byte comes for too long."""
+        return self._then("answers", count, patience)
 
     def stream(self, requests: Iterable[tuple[int, bytes]], first: int, capacity: int) -> Self:
         """Requests (type, payload), numbered from `first`, as fast as line and capacity allow.

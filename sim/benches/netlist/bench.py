@@ -21,13 +21,10 @@ from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
 
-from .netlist import Outcome, Parameters
+from .netlist import PATIENCE, Outcome, Parameters
 
 POWER_UP = 5_000
 """Cycles after which a board is out of its reset."""
-
-PATIENCE = 300_000
-"""Cycles without a byte, more than any image takes."""
 
 IMAGES_UNDER_WAY = 2
 """More, and the image bit in the spike log would not say which one a spike is of."""
@@ -72,7 +69,13 @@ class NetlistBench:
         patience = PATIENCE + 2 * self.given.weight_bits
         await self._ask_all([(Request.CHECKSUM, b"")], identity, patience=patience)
         self.first_image = self.arrived.frames
-        await self._ask_all(self.given.images, identity, most=IMAGES_UNDER_WAY, tell=tell)
+        await self._ask_all(
+            self.given.images,
+            identity,
+            most=IMAGES_UNDER_WAY,
+            patience=self.given.patience,
+            tell=tell,
+        )
 
     def _image_of(self, bits: int) -> int:
         decided = self.arrived.frames - self.first_image

@@ -28,9 +28,13 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.messages import (
+    Counts,
+    counts_of,
     decision_bytes,
     image_request,
+    play_payload,
     results_of,
+    store_payloads,
     weight_bytes,
     weight_writes,
 )
@@ -45,6 +49,7 @@ from firstspike.hdl.link.protocol import (
 from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.hdl.link.uart import divisor_of
 from firstspike.sim.benches.core.outcome import spike_logs
+from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import filled
@@ -56,6 +61,9 @@ BENCH = "firstspike.sim.benches.netlist.bench"
 
 WRITE_BYTES = 1024
 """Of weights in one request, at most."""
+
+PATIENCE = 300_000
+"""Cycles without a byte, more than any image takes."""
 
 
 class NetlistError(SimulationError):
@@ -71,8 +79,10 @@ class Parameters:
     """Payloads that write all weights, for a board that says it has none."""
     images: Sequence[tuple[int, bytes]]
     """Requests (type, payload)."""
+    patience: int
+    """Clock cycles without a byte, more than any of them takes."""
     hidden: int
-    """Layers with a spike log."""
+    """Layers whose spikes are logged."""
 
 
 @dataclass(frozen=True)
@@ -211,29 +221,77 @@ def simulate(
     the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
     weights.
     """
-    verilog = bench_verilog(netlist, pins, config, divisor_of(clock_hz))
-    simulation = Simulation(verilog, TOP, netlist=True)
-    words = weight_bytes(config, network)
-    parameters = Parameters(
-        weight_bits=8 * sum(map(len, words)),
-        writes=list(weight_writes(config, words, WRITE_BYTES)),
-        images=[image_request(config, one) for one in ticks],
-        hidden=len(config.layers) - 1,
-    )
-    try:
-        outcome = simulation.run(BENCH, parameters, progress=progress)
-        greeting, *answers = answers_of(outcome.content, outcome.cycles)
-    except (SimulationError, FrameError) as error:
-        said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
-        raise NetlistError(f"the netlist is no working board: {said}.") from None
-    _check_board(greeting, answers, network, config, words)
-    decisions = answers[len(answers) - len(ticks) :]
+    requests = [image_request(config, one) for one in ticks]
+    host = _Host(netlist, pins, network, config, clock_hz)
+    decisions, logs = host.ask(requests, hidden=len(config.layers) - 1, progress=progress)
     _check_decisions(config, decisions)
-    for layer, log in enumerate(outcome.logs):
+    for layer, log in enumerate(logs):
         if log[:, 0].max(initial=0) >= len(ticks):
             raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
     found = results_of(config, [answer.payload for answer in decisions])
-    return replace(found, logs=spike_logs(config, outcome.logs, found.tick))
+    return replace(found, logs=spike_logs(config, logs, found.tick))
+
+
+def played(
+    netlist: Netlist,
+    pins: Pins,
+    network: Network,
+    config: CoreConfig,
+    ticks: np.ndarray,
+    expected: Results,
+    rounds: int,
+    clock_hz: int,
+) -> Counts:
+    """What a board, given as its netlist, counts that holds images and plays them.
+
+    `expected` has the decisions that they should get, and the cycles that each takes; all else is
+    as for `simulate`.
+    """
+    requests = [(Request.STORE, payload) for payload in store_payloads(ticks, expected)]
+    requests.append((Request.PLAY, play_payload(len(ticks), rounds)))
+    patience = PATIENCE + most_cycles(expected, rounds)
+    answers, _ = _Host(netlist, pins, network, config, clock_hz).ask(requests, patience=patience)
+    for answer, (request, _) in zip(answers, requests, strict=True):
+        if answer.kind != request + ANSWER:
+            raise NetlistError(f"{request.name} was answered by type {answer.kind:#x}.")
+    return counts_of(answers[-1].payload)
+
+
+class _Host:
+    """Simulates a board, given as its netlist, and asks it; parameters are those of `simulate`."""
+
+    def __init__(
+        self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clock_hz: int
+    ) -> None:
+        verilog = bench_verilog(netlist, pins, config, divisor_of(clock_hz))
+        self._simulation = Simulation(verilog, TOP, netlist=True)
+        self._network, self._config = network, config
+
+    def ask(
+        self,
+        requests: Sequence[tuple[Request, bytes]],
+        *,
+        hidden: int = 0,
+        patience: int = PATIENCE,
+        progress: Callable[[int], None] | None = None,
+    ) -> tuple[Sequence[Answer], Sequence[np.ndarray]]:
+        """The answers to requests, once the board is known to be the right one, and spike logs."""
+        words = weight_bytes(self._config, self._network)
+        parameters = Parameters(
+            weight_bits=8 * sum(map(len, words)),
+            writes=list(weight_writes(self._config, words, WRITE_BYTES)),
+            images=requests,
+            patience=patience,
+            hidden=hidden,
+        )
+        try:
+            outcome = self._simulation.run(BENCH, parameters, progress=progress)
+            greeting, *answers = answers_of(outcome.content, outcome.cycles)
+        except (SimulationError, FrameError) as error:
+            said, *_ = str(error).removeprefix(f"{BENCH}.netlist: ").split("\n")  # and a traceback
+            raise NetlistError(f"the netlist is no working board: {said}.") from None
+        _check_board(greeting, answers, self._network, self._config, words)
+        return answers[len(answers) - len(requests) :], outcome.logs
 
 
 def _check_board(
@@ -252,6 +310,7 @@ def _check_board(
         build=said.build,
         loaded=said.has(IdentityFlag.LOADED),
         ring_bytes=said.capacity + 1,
+        bench_images=said.bench_images,
     )
     if said != expected:
         raise NetlistError(

@@ -1,0 +1,70 @@
+"""Images that the board holds and plays: STORE and PLAY."""
+
+from amaranth.hdl import Mux, Signal
+from amaranth.lib import wiring
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.block import join
+from firstspike.hdl.link.messages import bitmap_bytes
+from firstspike.hdl.link.player import Player
+from firstspike.hdl.link.protocol import COUNTS_BYTES, STORE_FORMAT, Request
+
+from .handler import WORD_BITS, Handler, bytes_of, core_ports
+
+
+class PlayingHandler(Handler):
+    """Puts images into the Player, and answers with its counts when it has played them.
+
+    Parameters: `images`, how many it holds.
+
+    Latency: of STORE a cycle, of PLAY until the last decision.
+    """
+
+    requests = (Request.STORE, Request.PLAY)
+
+    def __init__(self, index, config: CoreConfig, images: int):
+        self._images = images
+        self._player = Player(config, images)
+        # The place of the checksum behind an image.
+        self._end = STORE_FORMAT.size + bitmap_bytes(config.layers[0].folding.n_in)
+        super().__init__(index, **core_ports(config, "words", "decision"))
+
+    def build(self, m):
+        m.submodules.player = player = self._player
+        request, payload = self.request, self.request.payload
+        stores = request.kind == Request.STORE
+        # What stands before a bitmap, or is all there is, has as many bytes as `word`.
+        numbers, kept = Signal(WORD_BITS), Signal()
+        keeps = payload.valid & ~kept & (request.index == STORE_FORMAT.size)
+        with m.If(keeps):
+            m.d.sync += [numbers.eq(request.word), kept.eq(1)]
+        with m.If(request.do):
+            m.d.sync += kept.eq(0)
+        image, expected = numbers[:8], numbers[8:]
+        count, rounds = numbers[:16], numbers[16:]
+
+        is_image = image < self._images
+        plays = (count != 0) & (count <= self._images) & (rounds != 0)
+        begun = Signal()
+        ended = begun & ~player.running
+        m.d.sync += begun.eq(request.do & ~ended)
+        m.d.comb += [
+            payload.ready.eq(~keeps),
+            player.storing.eq(stores & kept & is_image),
+            player.number.eq(image),
+            player.expected.eq(expected),
+            player.byte.valid.eq(payload.valid & (request.index != self._end)),
+            player.byte.data.eq(payload.payload),
+            player.count.eq(count),
+            player.rounds.eq(rounds),
+            player.start.eq(request.do & ~stores & plays & ~begun),
+            request.refused.eq(~Mux(stores, is_image, plays)),
+            request.done.eq(stores | ~plays | ended),
+        ]
+        counts = []
+        for name, size in COUNTS_BYTES.items():
+            counts += bytes_of(player.counts[name], size)
+        self.answer_with(m)
+        with m.If(~stores):
+            self.answer_with(m, counts)
+        join(m, wiring.flipped(self), player, "words", "decision")

@@ -1,0 +1,197 @@
+"""The player: holds images, and sends them through a core as fast as it takes them."""
+
+from amaranth.hdl import Cat, Signal
+from amaranth.lib import memory, stream
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import NetworkError
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import decision_layout
+from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.memory_register import memory_register
+
+from .protocol import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
+
+EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
+"""The decision that an image should get, as it comes: what no decision can be is unlike all."""
+
+ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
+
+CYCLES_BITS = 40
+"""Of the counter of cycles: room for all images of the longest play, of 65,000 cycles each."""
+
+
+def check_bench(config: CoreConfig, images: int) -> None:
+    """Raise NetworkError where a design with such a core cannot hold so many images to play."""
+    if not config.bitmap or config.bitmap % 8 or config.learns:
+        raise NetworkError(
+            "images to be played are bitmaps, in words of whole bytes, for a core that does not "
+            "learn: leave --bench out"
+        )
+    if not 1 <= images <= MAX_BENCH_IMAGES:
+        raise NetworkError(f"a design holds 1 to {MAX_BENCH_IMAGES} images to play, not {images}")
+
+
+def counts_layout(images):
+    """What came of a play."""
+    decisions = range(images << ROUNDS_BITS)
+    return struct(decisions=decisions, differences=decisions, cycles=CYCLES_BITS)
+
+
+class Walk(Block):
+    """Goes through the first `count` images, `rounds` times; both are steady on the way.
+
+    Latency: a cycle.
+    """
+
+    def __init__(self, images):
+        super().__init__(
+            count=In(range(images + 1)),
+            rounds=In(ROUNDS_BITS),
+            #: Go to the first image of the first round.
+            start=In(1),
+            #: Go to the next one.
+            advance=In(1),
+            image=Out(range(images)),
+            #: It is the last one of all.
+            last=Out(1),
+        )
+
+    def build(self, m):
+        done = Signal(ROUNDS_BITS)
+        ends = self.image + 1 == self.count
+        m.d.comb += self.last.eq(ends & (done + 1 == self.rounds))
+        with m.If(self.start):
+            m.d.sync += [self.image.eq(0), done.eq(0)]
+        with m.Elif(self.advance):
+            m.d.sync += self.image.eq(self.image + 1)
+            with m.If(ends):
+                m.d.sync += [self.image.eq(0), done.eq(done + 1)]
+
+
+class Player(Block):
+    """Images in block RAM, each with the decision it should get.
+
+    Words are offered whenever there are some, and decisions taken as they come: how many images a
+    core has under way at a time is its own matter.
+
+    Parameters: `config` of a core with a bitmap; `images`, how many it holds. Raises NetworkError
+    as `check_bench` does.
+
+    Throughput: a word a cycle, and a decision every second one.
+    """
+
+    def __init__(self, config: CoreConfig, images: int):
+        check_bench(config, images)
+        self._images = images
+        self._width, self._n_inputs = config.bitmap, config.n_inputs
+        super().__init__(
+            #: High from the first byte of an image to the last one, and low before; the next two
+            #: are steady then.
+            storing=In(1),
+            number=In(range(images)),
+            expected=In(EXPECTED),
+            #: The next byte of its bitmap.
+            byte=In(tap(data=8)),
+            #: High for a cycle, while it does not run; the next two are steady until it has run.
+            start=In(1),
+            count=In(range(images + 1)),
+            rounds=In(ROUNDS_BITS),
+            #: Not all has been decided.
+            running=Out(1),
+            #: Of the latest play.
+            counts=Out(counts_layout(images)),
+            #: To the core.
+            words=Out(stream.Signature(config.bitmap)),
+            decision=In(stream.Signature(decision_layout(config))),
+        )
+
+    def build(self, m):
+        # An image begins at a multiple of a power of two, so that addresses need no product.
+        count = -(-self._n_inputs // self._width)
+        depth = self._images << (count - 1).bit_length()
+        # Nothing is read while it is written.
+        block = {"init": [], "attrs": {"no_rw_check": 1}}
+        m.submodules.images = images = memory.Memory(shape=self._width, depth=depth, **block)
+        m.submodules.decisions = decisions = memory.Memory(
+            shape=EXPECTED, depth=self._images, **block
+        )
+        self._store(m, images, decisions, count)
+        self._send(m, images, count)
+        self._compare(m, decisions)
+        counts, begun = self.counts, Signal()
+        begins = self.words.valid & self.words.ready
+        with m.If(self.start):
+            m.d.sync += [begun.eq(0), counts.cycles.eq(0)]
+        with m.Elif(self.running & (begins | begun)):
+            m.d.sync += [begun.eq(1), counts.cycles.eq(counts.cycles + 1)]
+
+    def _store(self, m, images, decisions, count):
+        """Put bytes into words, the first one lowest."""
+        lanes = self._width // 8
+        write, write_decision = images.write_port(granularity=8), decisions.write_port()
+        lane, word = Signal(range(lanes)), Signal(range(count))
+        m.d.comb += [
+            write.addr.eq(Cat(word, self.number)),
+            write.data.eq(self.byte.data.replicate(lanes)),
+            write.en.eq((self.storing & self.byte.valid) << lane),
+            write_decision.addr.eq(self.number),
+            write_decision.data.eq(self.expected),
+            write_decision.en.eq(self.storing),
+        ]
+        with m.If(~self.storing):
+            m.d.sync += [lane.eq(0), word.eq(0)]
+        with m.Elif(self.byte.valid):
+            m.d.sync += lane.eq(lane + 1)
+            with m.If(lane == lanes - 1):
+                m.d.sync += [lane.eq(0), word.eq(word + 1)]
+
+    def _send(self, m, images, count):
+        """Read word after word of one image after the other, as they are taken."""
+        read, fetched = images.read_port(domain="comb"), memory_register(self._width)
+        m.submodules.sent = walk = Walk(self._images)
+        sending, word = Signal(), Signal(range(count))
+        step = ~self.words.valid | self.words.ready
+        is_last = word == count - 1
+        m.d.comb += [
+            read.addr.eq(Cat(word, walk.image)),
+            self.words.payload.eq(fetched),
+            walk.count.eq(self.count),
+            walk.rounds.eq(self.rounds),
+            walk.start.eq(self.start),
+            walk.advance.eq(step & sending & is_last),
+        ]
+        with m.If(step):
+            m.d.sync += [fetched.eq(read.data), self.words.valid.eq(sending)]
+            with m.If(sending):
+                m.d.sync += word.eq(word + 1)
+                with m.If(is_last):
+                    m.d.sync += [word.eq(0), sending.eq(~walk.last)]
+        with m.If(self.start):
+            m.d.sync += sending.eq(1)
+
+    def _compare(self, m, decisions):
+        """Hold each decision against the one that was stored."""
+        read, wanted = decisions.read_port(domain="comb"), memory_register(EXPECTED)
+        m.submodules.decided = walk = Walk(self._images)
+        here, taken = Signal(), Signal()  # here: `wanted` is the image's
+        said, counts = self.decision.payload, self.counts
+        differs = (said["class"] != wanted["class"]) | (said.tick != wanted.tick)
+        m.d.comb += [
+            read.addr.eq(walk.image),
+            self.decision.ready.eq(self.running & here),
+            taken.eq(self.decision.valid & self.decision.ready),
+            walk.count.eq(self.count),
+            walk.rounds.eq(self.rounds),
+            walk.start.eq(self.start),
+            walk.advance.eq(taken),
+        ]
+        m.d.sync += [wanted.eq(read.data), here.eq(self.running & ~taken)]
+        with m.If(self.start):
+            m.d.sync += [self.running.eq(1), counts.decisions.eq(0), counts.differences.eq(0)]
+        with m.Elif(taken):
+            m.d.sync += [
+                counts.decisions.eq(counts.decisions + 1),
+                counts.differences.eq(counts.differences + differs),
+                self.running.eq(~walk.last),
+            ]

@@ -1,0 +1,101 @@
+"""`firstspike bench`: how fast a design decides images that it holds itself."""
+
+from typing import Any
+
+import click
+
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import load_network
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.options import (
+    Number,
+    folder_option,
+    lanes_option,
+    number_option,
+    port_options,
+    rows_option,
+    target_option,
+    window_option,
+)
+from firstspike.scripts.output import json_option, json_result, say
+from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.targets import opened
+
+
+@click.command(cls=SelectionCommand)
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@selection_options
+@number_option(
+    "--rounds", default=10, type=click.IntRange(1, 65535), help="How often each goes in."
+)
+@click.option(
+    "--clock",
+    type=Number(min=1),
+    metavar="MHz",
+    help="What the images a second are at.  [default: that of the build, or of the board]",
+)
+@target_option(("rtl", "netlist", "board"), "What decides them.")
+@lanes_option()
+@window_option()
+@rows_option()
+@port_options
+@click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
+@folder_option(
+    "--build", help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]"
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    net: str,
+    rounds: int,
+    clock: float | None,
+    target: str,
+    json_path: str | None,
+    **options: Any,
+) -> None:
+    """Let a design decide images that it holds, as fast as its core takes them.
+
+    The images go over the link once, each with the decision of the golden model; then they go
+    through the core round after round, without the link, and the hardware counts clock cycles,
+    decisions, and those of another class or tick. A difference makes the exit status 1. The design
+    of a board, and its netlist, hold images if built by --bench.
+
+    Example: firstspike bench mnist-4bit --lanes 64 --images 64 --clock 75
+    """
+    network = load_network(net)
+    images = select(network, {**options, "bitmap": None})
+    with json_result(json_path) as write, opened(target, net, network, options) as ready:
+        ticks, held = images.ticks, ready.bench_images
+        if held == 0 or (held is not None and options["images"] and len(ticks) > held):
+            raise VerbError(
+                f"the design holds {held} images to play: build it by --bench {len(ticks)}, or "
+                "play as many as it holds."
+            )
+        ticks = ticks[:held]
+        expected, counts = ready.play(ticks, rounds)
+        assert expected.cycles is not None  # golden knows those of bitmaps
+        alone = float(expected.cycles.mean())
+        hz = ready.hz if clock is None else clock * MHZ
+        each = counts.cycles / counts.decisions
+        write(
+            {
+                "images": len(ticks),
+                "rounds": rounds,
+                **counts._asdict(),
+                "alone": alone,
+                "clock": hz,
+                "rate": None if hz is None else hz / each,
+            }
+        )
+    say(f"{net} on {target}, {len(ticks)} images, {rounds} times: {counts.decisions} decisions")
+    say(
+        f"{counts.cycles} clock cycles, {each:.1f} an image; golden's mean of an image alone is "
+        f"{alone:.1f}"
+    )
+    if hz is not None:
+        say(f"{hz / each:.0f} images a second at {hz / MHZ:g} MHz")
+    say(f"{counts.differences} differences to golden in class and tick")
+    if counts.differences or counts.decisions != rounds * len(ticks):
+        ctx.exit(1)
