@@ -88,6 +88,7 @@ def build(
         "lanes": [layer.lanes for layer in design.config.folding.layers],
         "window": [layer.window for layer in design.config.folding.layers],
         "rows": [layer.rows for layer in design.config.folding.layers],
+        "overlap": design.config.folding.overlaps,
         "stored_bits": design.config.stored_bits,
         "bench_images": design.bench_images,
         "weights": "loaded" if board.loaded else "bitstream",

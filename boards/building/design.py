@@ -49,13 +49,14 @@ class Design:
         stored_bits: int | None = None,
         rows: int | None = None,
         bench_images: int = 0,
+        overlap: bool | None = None,
     ) -> "Design":
         """A design for the board; `window` is k, `rows` R, the clock (Hz) None for the board's own.
 
         With `stored_bits` its core learns; it holds `bench_images` to play. Raises NetworkError and
         ClockError.
         """
-        folding = linked_folding(network, lanes, window, rows)
+        folding = linked_folding(network, lanes, window, rows, overlap)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         divisor_of(dividers.hz)

@@ -111,6 +111,7 @@ def chosen_design(
     stored_bits: int | None = None,
     rows: int | None = None,
     bench_images: int = 0,
+    overlap: bool | None = None,
 ) -> Design:
     """The design with these lanes, None for as many as fit; the rest is as for `Design.of`.
 
@@ -127,7 +128,7 @@ def chosen_design(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
-    return Design.of(network, board, lanes, window, hz, stored_bits, rows, bench_images)
+    return Design.of(network, board, lanes, window, hz, stored_bits, rows, bench_images, overlap)
 
 
 def needs_of(design: Design) -> dict[str, int]:

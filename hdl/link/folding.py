@@ -15,7 +15,11 @@ def bitmap_bits(rows: int) -> int:
 
 
 def linked_folding(
-    network: Network, lanes: int | None = None, window: int | None = None, rows: int | None = None
+    network: Network,
+    lanes: int | None = None,
+    window: int | None = None,
+    rows: int | None = None,
+    overlap: bool | None = None,
 ) -> Folding:
     """As `Folding.of` for the connected inputs, with an Encoder where the network can have one.
 
@@ -27,4 +31,4 @@ def linked_folding(
             "over the link the events of this network come one at a time: leave several rows out"
         )
     bitmap = bitmap_bits(rows) if network.takes_bitmap else None
-    return Folding.of(network.connected(), lanes, window, bitmap, rows)
+    return Folding.of(network.connected(), lanes, window, bitmap, rows, overlap)

@@ -25,6 +25,7 @@ def identity_of(
         (IdentityFlag.LEARNS, config.learns),
         (IdentityFlag.LOADED, loaded),
         (IdentityFlag.BENCH, bench_images > 0),
+        (IdentityFlag.OVERLAPS, config.folding.overlaps),
     ]
     capacity = ring_bytes - 1
     return Identity(
@@ -59,6 +60,7 @@ def identity_of(
 def config_of(identity: Identity) -> CoreConfig:
     """The configuration of the board's core. It takes the connected inputs alone."""
     counted = tuple(layer.n_in for layer in identity.layers)
+    overlaps = identity.has(IdentityFlag.OVERLAPS)
     sent = [*(layer.rows for layer in identity.layers[1:]), 1]
     learns, encodes = identity.has(IdentityFlag.LEARNS), identity.has(IdentityFlag.BITMAPS)
     return CoreConfig(
@@ -72,6 +74,7 @@ def config_of(identity: Identity) -> CoreConfig:
                     last=layer is identity.layers[-1],
                     rows=layer.rows,
                     sends=sends,
+                    gathers=overlaps and number == 0,
                 ),
                 weight_bits=layer.weight_bits,
                 threshold=layer.threshold,
@@ -81,6 +84,7 @@ def config_of(identity: Identity) -> CoreConfig:
                 learning=Learning(stored_bits=layer.stored_bits, unit=identity.unit)
                 if learns
                 else None,
+                unit=identity.unit if overlaps and number == 0 else None,
             )
             for number, (layer, sends) in enumerate(zip(identity.layers, sent, strict=True))
         ),

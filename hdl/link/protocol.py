@@ -169,6 +169,8 @@ class IdentityFlag(IntEnum):
     """The weights are not in the bitstream: they must be written after power-up."""
     BENCH = 3
     """STORE and PLAY are taken."""
+    OVERLAPS = 4
+    """The core takes the next image in while the one before is being decided."""
 
 
 U8 = Annotated[int, "B"]

@@ -10,7 +10,9 @@ from tqdm import tqdm
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import goes_as_bitmap
 from firstspike.scripts.errors import VerbError
@@ -53,6 +55,15 @@ def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) 
             "whose dark ones never do: take a network, and images, of that kind."
         )
     return _expected(network, config, ticks)
+
+
+def played_cycles(network: Network, folding: Folding, ticks: np.ndarray, rounds: int) -> int:
+    """Clock cycles in which a core whose images overlap decides them all, round after round."""
+    again = np.tile(ticks, (rounds, 1))
+    seen = network.connected()
+    apart = overlapped_cycles(seen, again, infer(seen, again), folding).apart
+    assert apart is not None
+    return int(apart.sum())
 
 
 @contextmanager

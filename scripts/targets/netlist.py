@@ -48,6 +48,7 @@ class Target(LinkedTarget):
             report["stored_bits"],
             max(report["rows"]),
             report["bench_images"],
+            report["overlap"],
         )
         self.bench_images, self.hz = self._design.bench_images, self._design.hz
         super().__init__(net, network)

@@ -1,5 +1,7 @@
 """The generated hardware as a target, cycle by cycle on Verilator."""
 
+from typing import Any
+
 import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings
@@ -21,9 +23,9 @@ class Target(golden.Target):
     counts = True
     simulated = True
 
-    def __init__(self, net: str, network: Network, **hardware: int | None) -> None:
+    def __init__(self, net: str, network: Network, **hardware: Any) -> None:
         super().__init__(net, network, **hardware)
-        self._linked = {name: hardware.get(name) for name in ("lanes", "window", "rows")}
+        self._linked = {name: hardware.get(name) for name in ("lanes", "window", "rows", "overlap")}
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the core."""

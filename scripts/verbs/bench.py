@@ -7,12 +7,14 @@ import click
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
+from firstspike.hdl.link.folding import bitmap_bits
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
     folder_option,
     lanes_option,
     number_option,
+    overlap_option,
     port_options,
     rows_option,
     target_option,
@@ -21,6 +23,7 @@ from firstspike.scripts.options import (
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
+from firstspike.scripts.targets.linked import played_cycles
 
 
 @click.command(cls=SelectionCommand)
@@ -39,6 +42,7 @@ from firstspike.scripts.targets import opened
 @lanes_option()
 @window_option()
 @rows_option()
+@overlap_option
 @port_options
 @click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
 @folder_option(
@@ -66,6 +70,8 @@ def command(
     """
     network = load_network(net)
     images = select(network, {**options, "bitmap": None})
+    if target == "rtl" and network.takes_bitmap:
+        options["bitmap"] = bitmap_bits(options["rows"] or 1)
     with json_result(json_path) as write, opened(target, net, network, options) as ready:
         ticks, held = images.ticks, ready.bench_images
         if held == 0 or (held is not None and options["images"] and len(ticks) > held):
@@ -91,11 +97,15 @@ def command(
         )
     say(f"{net} on {target}, {len(ticks)} images, {rounds} times: {counts.decisions} decisions")
     say(
-        f"{counts.cycles} clock cycles, {each:.1f} an image; golden's mean of an image alone is "
+        f"{counts.cycles} clock cycles, {each:.2f} an image; golden's mean of an image alone is "
         f"{alone:.1f}"
     )
     if hz is not None:
         say(f"{hz / each:.0f} images a second at {hz / MHZ:g} MHz")
     say(f"{counts.differences} differences to golden in class and tick")
-    if counts.differences or counts.decisions != rounds * len(ticks):
+    late = 0
+    if ready.folding.overlaps:
+        late = counts.cycles - played_cycles(network, ready.folding, ticks, rounds)
+        say(f"{late} clock cycles more than golden's")
+    if counts.differences or late or counts.decisions != rounds * len(ticks):
         ctx.exit(1)

@@ -27,6 +27,7 @@ from firstspike.scripts.options import (
     lanes_option,
     learn_option,
     number_option,
+    overlap_option,
     rows_option,
     window_option,
 )
@@ -39,6 +40,7 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
 @lanes_option("as `firstspike boards` says")
 @window_option(WINDOW)
 @rows_option("as `firstspike boards` says")
+@overlap_option
 @click.option(
     "--clock",
     type=Number(min=1),

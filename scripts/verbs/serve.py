@@ -15,6 +15,7 @@ from firstspike.scripts.options import (
     bench_option,
     lanes_option,
     learn_option,
+    overlap_option,
     rows_option,
     weights_option,
     window_option,
@@ -27,6 +28,7 @@ from firstspike.scripts.output import say
 @lanes_option()
 @window_option()
 @rows_option()
+@overlap_option
 @weights_option
 @learn_option
 @bench_option
@@ -74,6 +76,7 @@ def board_verilog(
     lanes: int | None,
     window: int | None,
     rows: int | None,
+    overlap: bool | None,
     embedded: bool,
     stored_bits: int | None,
     bench_images: int = 0,
@@ -83,7 +86,7 @@ def board_verilog(
     from firstspike.hdl.link.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    folding = linked_folding(network, lanes, window, rows)
+    folding = linked_folding(network, lanes, window, rows, overlap)
     shape = CoreConfig.of(
         network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
     )
