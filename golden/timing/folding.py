@@ -135,7 +135,7 @@ class LayerFolding:
     @property
     def update_cycles(self) -> int:
         """Of the WeightStore, from an update to the cycle in which its word is written."""
-        return self.word_cycles + latencies.SUM
+        return latencies.UPDATE + self.word_cycles + latencies.SUM + latencies.SATURATED
 
     @property
     def deltas_cycles(self) -> int:

@@ -41,8 +41,14 @@ WORD = 1
 PAGE = 1
 """WeightStore: the choice among several pages."""
 
+UPDATE = 1
+"""WeightStore: from an update to the read of its word."""
+
 SUM = 1
-"""WeightStore: from the word of an update to its sum, which is written."""
+"""WeightStore: from the word of an update to its sum."""
+
+SATURATED = 1
+"""WeightStore: from a sum to what is written."""
 
 LANES = 1
 """Lanes: from an operation with its word to those who fire."""

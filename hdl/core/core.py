@@ -206,7 +206,7 @@ class Core(wiring.Component):
         m.d.comb += [
             self.labels.ready.eq(intake.opens),
             intake.bad_label.eq(bad),
-            hold.eq(learner.busy | ~self.labels.valid | self.settings.valid),
+            hold.eq(learner.hold),
             decision.opens.eq(intake.opens),
             decision.learn.eq(learn),
             decision.complete.eq(finished != decision.decided_image),
@@ -215,6 +215,7 @@ class Core(wiring.Component):
             learner.opens.eq(intake.opens),
             learner.resting.eq(intake.resting),
             learner.settled.eq(finished == decision.decided_image),
+            learner.labelled.eq(self.labels.valid),
             learner.wanted.eq(self.labels.valid & given.learn),
             learner.rewritten.eq(last.host.valid & last.host.ready & last.host.payload.write),
             learner.alive.eq(hidden.alive),

@@ -10,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
+from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
@@ -98,7 +99,7 @@ class WeightStore(Block):
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
             address=Signal(range(config.folding.bank_words), name="write_address"),
-            data=Signal(config.word_bits, name="write_data"),
+            data=Signal(config.word_bits, name="write_data", reset_less=config.learns),
         )
         addresses, words = [], []
         for bank in range(rows):
@@ -111,32 +112,19 @@ class WeightStore(Block):
             addresses.append(address)
         q = reduce(or_, words)  # for the host, and where there is but one
 
-        change = Signal()  # a word is read to be updated
-        written = SimpleNamespace(valid=0, address=0, data=0)  # by an update
-        quiet = 1
-        if config.learns:
-            written = self._update(m, change, q)
-            quiet = ~written.busy
         commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
         m.d.comb += [
-            self.reads.ready.eq(free & ~change),
+            self.reads.ready.eq(free),
             load.eq(self.reads.valid & self.reads.ready),
-            take.eq((load | fetch | change) & ~commit),
+            take.eq((load | fetch) & ~commit),
             *(
                 address.eq(Mux(wanted, asked_for.addresses[bank], host_address))
                 for bank, address in enumerate(addresses)
             ),
-            write.valid.eq(commit | written.valid),
-            write.address.eq(Mux(written.valid, written.address, addresses[0])),
             self.words.payload.words.eq(Cat(words)),
-        ]
-        if config.learns:
-            with m.If(change):
-                m.d.comb += addresses[0].eq(self.updates.payload.address)
-        m.d.comb += [
             self.ahead.valid.eq(load),
             self.ahead.operation.eq(self.reads.payload.operation),
         ]
@@ -157,7 +145,19 @@ class WeightStore(Block):
         fetched = Signal()
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
-        m.d.comb += write.data.eq(Mux(written.valid, written.data, shifted))
+        quiet = 1  # nothing that the host's access could meet
+        if config.learns:
+            changed = self._update(m, q, write, commit, shifted)
+            quiet = ~changed.busy
+            m.d.comb += self.reads.ready.eq(free & ~changed.valid & ~write.valid)
+            with m.If(changed.valid):
+                m.d.comb += [addresses[0].eq(changed.address), take.eq(1)]
+        else:
+            m.d.comb += [
+                write.valid.eq(commit),
+                write.address.eq(addresses[0]),
+                write.data.eq(shifted),
+            ]
         fetching = Const(0)
         if paged:
             fetching = Signal()
@@ -237,48 +237,51 @@ class WeightStore(Block):
             parts.append(part)
         return reduce(or_, parts)
 
-    def _update(self, m, change, q):
-        """Read, add, write: a register before and one after the addition.
+    def _update(self, m, q, write, commit, word):
+        """Read, add, saturate, write: a register before each.
 
-        Drives `change` and `updated`. Returns {busy, valid, address, data}: whether an update is
-        under way, and what it writes in this cycle.
+        Drives `write` and `updated`; with `commit` it is the host's `word` that goes into the last
+        register. Returns {valid, address, busy}: the word that is read, and whether anything is
+        under way.
         """
         config = self._config
-        reading, under_way = self.updates.payload, [change]
-        for _ in range(config.folding.word_cycles):  # until its word is in `q`
-            following = Signal(update_layout(config))
+        update, under_way = self.updates.payload, [self.updates.valid]
+        taken = []
+        for _ in range(latencies.UPDATE + config.folding.word_cycles):  # until its word is in `q`
+            taken.append(Signal(update_layout(config)))
             with m.If(under_way[-1]):
-                m.d.sync += following.eq(reading)
-            reading = following
+                m.d.sync += taken[-1].eq(update)
+            update = taken[-1]
             under_way.append(Signal())
             m.d.sync += under_way[-1].eq(under_way[-2])
-        reading_valid = under_way[-1]
-        written = SimpleNamespace(
-            valid=Signal(name="written_valid"),
-            address=Signal(range(config.words), name="written_address"),
-            data=Signal(word_layout(config), name="written_data"),
-            busy=Signal(name="updating"),
+        read = SimpleNamespace(
+            valid=under_way[latencies.UPDATE], address=taken[latencies.UPDATE - 1].address
         )
-        m.d.comb += [
-            self.updates.ready.eq(1),
-            change.eq(self.updates.valid),
-            written.busy.eq(Cat(*under_way, written.valid).any()),
-            self.updated.valid.eq(written.valid),
-        ]
-        m.d.sync += written.valid.eq(reading_valid)
+
+        added, address = Signal(), Signal(range(config.words), name="added_address")
         before = data.View(word_layout(config), q)
         after = []
         lowest, highest = weight_range(config.weight_bits + config.unused_bits)
         for lane in range(config.folding.lanes):
-            step = Mux(reading.plus[lane], reading.step, 0) - Mux(
-                reading.minus[lane], reading.step, 0
-            )
-            total = Signal(signed(max(config.stored_bits, STEP_BITS + 1) + 1))
-            m.d.comb += total.eq(before[lane] + step)
+            step = Mux(update.plus[lane], update.step, 0) - Mux(update.minus[lane], update.step, 0)
+            bits = max(config.stored_bits, STEP_BITS + 1) + 1
+            total = Signal(signed(bits), name=f"total_{lane}", reset_less=True)
+            m.d.sync += total.eq(before[lane] + step)
             weight = Signal(word_layout(config).elem_shape)
             m.d.comb += weight.eq(Mux(total < lowest, lowest, Mux(total > highest, highest, total)))
             after.append(weight)
-            m.d.comb += self.updated.negative[lane].eq(written.data[lane] < 0)
-        with m.If(reading_valid):
-            m.d.sync += [written.data.eq(Cat(after)), written.address.eq(reading.address)]
-        return written
+        m.d.sync += [added.eq(under_way[-1]), address.eq(update.address)]
+
+        m.d.sync += [
+            write.valid.eq(added | commit),
+            write.address.eq(Mux(added, address, self.host.payload.address)),
+            write.data.eq(Mux(added, Cat(after), word)),
+            self.updated.valid.eq(added),
+        ]
+        written = data.View(word_layout(config), write.data)
+        m.d.comb += [
+            self.updates.ready.eq(1),
+            self.updated.negative.eq(Cat(weight < 0 for weight in written)),
+        ]
+        read.busy = Cat(*under_way, added, write.valid).any()
+        return read

@@ -68,7 +68,9 @@ class Learner(Block):
             resting=In(1),
             #: Nothing is left in the layers of the latest decided image.
             settled=In(1),
-            #: The image that waits to begin is to be learned.
+            #: An image waits to begin: its label is there.
+            labelled=In(1),
+            #: With `labelled`: it is to be learned.
             wanted=In(1),
             #: Weights of the last layer are written from outside.
             rewritten=In(1),
@@ -88,8 +90,10 @@ class Learner(Block):
             output_updated=In(updated_signature(last)),
             #: As set.
             margin=Out(margin_layout()),
-            #: The next image must wait. Low again when all weights are written.
+            #: What is left of an image is worked on, or the signs are read.
             busy=Out(1),
+            #: No image may begin. A register, which is told all it has to know a cycle before.
+            hold=Out(1, init=1),
             #: High in the last cycle in which an image keeps it busy.
             done=Out(1),
             #: With `done`: weights were changed.
@@ -150,7 +154,8 @@ class Learner(Block):
 
         # Who is to be earlier, and who later.
         label, decided, minus = (Signal(last.n_out, name=n) for n in ("label", "decided", "minus"))
-        m.d.comb += [label.eq(1 << self.label), decided.eq(1 << what.decision)]
+        m.d.sync += label.eq(1 << self.label)
+        m.d.comb += decided.eq(1 << what.decision)
         wrong = what.decision != self.label
         with m.If(what.forced):
             m.d.comb += minus.eq(Mux(wrong, decided, 0))
@@ -195,6 +200,20 @@ class Learner(Block):
         settled = (wait == settling - 1) & self.settled & (latest.level == 0)
         update = Signal()
         changed = Signal()
+        # From an image's first event on, since nothing tells of its outcome a cycle before.
+        engaged = Signal()
+        ends = Signal()  # the last cycle in which it is, or is busy
+        with m.If(self.opens):
+            m.d.sync += engaged.eq(1)
+        with m.Elif(ends):
+            m.d.sync += engaged.eq(0)
+        m.d.sync += self.hold.eq(
+            self.opens
+            | ((engaged | self.busy) & ~ends)
+            | ~self.labelled
+            | (self.wanted & (stale | self.rewritten))
+            | self.settings.valid
+        )
         m.d.comb += self.busy.eq((state != State.IDLE) | self.outcome.valid | begins_scan)
         with m.Switch(state):
             with m.Case(State.IDLE):
@@ -215,7 +234,7 @@ class Learner(Block):
                 with m.If(wait != settling - 1):
                     m.d.sync += wait.eq(wait + 1)
                 with m.If(settled):
-                    m.d.comb += [deltas.start.eq(update), self.done.eq(~update)]
+                    m.d.comb += [deltas.start.eq(update), self.done.eq(~update), ends.eq(~update)]
                     m.d.sync += [
                         wait.eq(0),
                         changed.eq(update),
@@ -232,5 +251,5 @@ class Learner(Block):
             with m.Case(State.FINISH):
                 m.d.sync += wait.eq(wait + 1)
                 with m.If(wait == hidden.update_cycles - 1):
-                    m.d.comb += [self.done.eq(changed), self.updated.eq(changed)]
+                    m.d.comb += [self.done.eq(changed), self.updated.eq(changed), ends.eq(1)]
                     m.d.sync += [state.eq(State.IDLE), wait.eq(0)]

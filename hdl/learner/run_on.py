@@ -64,8 +64,8 @@ class RunOn(Block):
             #: High in the cycle in which all is known that matters of the image: with the
             #: decision itself where the image is not to be learned.
             ends=Out(1),
-            #: `outcome` is that of the image, and stays so until the next decision. Without
-            #: `learn` only that is sure.
+            #: `outcome` is that of the image, and stays so until the next decision, `rival` and
+            #: `fired` from the next cycle on. Without `learn` only that is sure.
             valid=Out(1),
             outcome=Out(outcome_layout(config)),
         )
@@ -83,9 +83,6 @@ class RunOn(Block):
             with m.If(self.fired.valid & (self.fired.group == group)):
                 m.d.sync += earlier[group * lanes : (group + 1) * lanes].eq(self.fired.mask)
 
-        chosen = Mux(self.verdict, self.decision, outcome.decision)
-        others = Signal(n_out)
-        m.d.comb += others.eq(all_fired & ~(1 << chosen)[:n_out])
         known = self.fired.valid & self.tick_known
         final = tick == config.deadline
         learns = self.verdict & self.learn
@@ -133,18 +130,20 @@ class RunOn(Block):
                 outcome.forced.eq(self.forced),
                 outcome.learn.eq(self.learn),
             ]
-        # The earliest rival, in one tick the lowest; a forced decision has none.
-        with m.If(self.verdict | (self.running & known)):
-            fired_before = Mux(self.verdict, 0, outcome.fired)
-            rival_before = Mux(self.verdict, 0, outcome.rival)
+        # The earliest rival, in one tick the lowest; a forced decision has none. All a cycle later,
+        # when the decision is in its register.
+        seen, fired = Signal(), Signal(n_out)
+        others = Signal(n_out)
+        m.d.sync += [seen.eq(self.verdict | (self.running & known)), fired.eq(all_fired)]
+        m.d.comb += others.eq(fired & ~(1 << outcome.decision)[:n_out])
+        with m.If(seen):
+            fired_before = Mux(fresh, 0, outcome.fired)
+            rival_before = Mux(fresh, 0, outcome.rival)
             any_, _, index = first_set(others)
+            none = fresh & outcome.forced
             m.d.sync += [
-                outcome.fired.eq(Mux(self.verdict & self.forced, 0, fired_before | others)),
+                outcome.fired.eq(Mux(none, 0, fired_before | others)),
                 outcome.rival.eq(
-                    Mux(
-                        self.verdict & self.forced,
-                        0,
-                        Mux((rival_before == 0) & any_, 1 << index, rival_before),
-                    )
+                    Mux(none, 0, Mux((rival_before == 0) & any_, 1 << index, rival_before))
                 ),
             ]

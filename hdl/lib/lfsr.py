@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Cat, Const
+from amaranth.hdl import Cat, Const, Mux
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -29,11 +29,12 @@ class Lfsr(Block):
 
     Members
     -------
-    draw : In, j, 0 .. width - 1.
-    drawn : Out, in the same cycle, whether the draw succeeds: the low j bits of the next state are
-        0. With j = 0 always.
+    draw : In, j, 0 .. width - 1; steady from the cycle before a draw on.
+    drawn : Out, whether the draw succeeds: the low j bits of the next state are 0. With j = 0
+        always. A register, so what asks for a draw may come late in the cycle.
     take : In, the draw counts; unless j = 0 the state leaps at the end of the cycle.
-    load, seed : In, set the state, if the seed is not 0; wins over `take`.
+    load, seed : In, set the state, if the seed is not 0; wins over `take`. The next cycle has no
+        draw.
     state : Out, never 0.
 
     Raises ValueError for parameters out of range, and for a leap that is not linear.
@@ -49,7 +50,9 @@ class Lfsr(Block):
         bits = [1 << bit for bit in range(width)]
         if any(leap(a ^ b) != leap(a) ^ leap(b) for a in bits for b in bits):
             raise ValueError(f"a leap must be linear over exclusive or: {leap!r} is not.")
-        self._goes = [leap(bit) for bit in bits]  # where each bit of the state goes
+        # Where each bit of the state goes, in one leap and in two.
+        self._once = [leap(bit) for bit in bits]
+        self._twice = [leap(after) for after in self._once]
         self.width = width
         super().__init__(
             draw=In(range(width)),
@@ -62,12 +65,19 @@ class Lfsr(Block):
 
     def build(self, m):
         width = self.width
-        after = Cat(
-            Cat(self.state[bit] for bit in range(width) if self._goes[bit] >> target & 1).xor()
-            for target in range(width)
-        )
-        succeeds = Cat(Const(1, 1), (~after[:j].any() for j in range(1, width)))
-        m.d.comb += self.drawn.eq(succeeds.bit_select(self.draw, 1))
+
+        def leapt(goes):
+            return Cat(
+                Cat(self.state[bit] for bit in range(width) if goes[bit] >> target & 1).xor()
+                for target in range(width)
+            )
+
+        def succeeds(after):
+            low_zero = Cat(Const(1, 1), (~after[:j].any() for j in range(1, width)))
+            return low_zero.bit_select(self.draw, 1)
+
+        after = leapt(self._once)
+        m.d.sync += self.drawn.eq(Mux(self.take, succeeds(leapt(self._twice)), succeeds(after)))
         with m.If(self.load & (self.seed != 0)):
             m.d.sync += self.state.eq(self.seed)
         with m.Elif(self.take & (self.draw != 0)):

@@ -95,7 +95,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "dead-neurons-learn": ("(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
     },
     "lib.lfsr": {
-        "looks-before-the-leap": ("(~after[:j].any()", "(~self.state[:j].any()"),
+        "looks-before-the-leap": ("succeeds(after)", "succeeds(self.state)"),
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
     },
     "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},
