@@ -201,9 +201,10 @@ def _push(shape, state, layer, kind, tick, offered):
             for index in range(rows):
                 fires = index == 0 and (steps > 0 or ends) and not last
                 place = state.masks[layer] % shape.mask_places
-                # In front of the memory an operation waits for a place for its mask.
+                # In front of the store an operation waits for a place for its mask; its first
+                # register takes a cycle.
                 freed = state.places[layer, place] + latency.FREED
-                fetched = freed + latency.WORD if fires and places else 0
+                fetched = freed + 1 if fires and places else 0
                 ready = state.skid_free[layer] if fires and not places else 0
                 issued, left = _issue(shape, state, layer, at, fetched, ready)
                 at = issued + 1

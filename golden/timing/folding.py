@@ -88,12 +88,16 @@ class LayerFolding:
     def operation_cycles(self) -> int:
         """Of the Sequencer, from an event to its operation; rows are listed for further groups."""
         row_list = latencies.ROW_LIST if self.groups > 1 else 0
-        return latencies.EVENT + row_list + latencies.ADDRESS
+        return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
 
     @property
     def word_cycles(self) -> int:
-        """Of the WeightStore, from an operation to the same with its word."""
-        return latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
+        """Of the WeightStore, from an operation to the same with its word.
+
+        The addresses of several banks have far to go: each bank has them in registers of its own.
+        """
+        address = latencies.ADDRESS if self.rows > 1 else 0
+        return address + latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
 
     @property
     def fetch_cycles(self) -> int:

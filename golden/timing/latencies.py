@@ -27,7 +27,7 @@ ROW_LIST = 1
 """Sequencer: the row list, where rows are replayed for further groups."""
 
 ADDRESS = 1
-"""Sequencer: the address of the weight word."""
+"""Sequencer: the address of the weight word; of several banks it is the WeightStore that has it."""
 
 FREED = 1
 """Sequencer: from a drain's place that is free again to the operation that may take it."""

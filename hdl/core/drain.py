@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.find import chosen, first_set, lowest_set, without_first
+from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
 from firstspike.hdl.lib.pipeline import Buffer, Skid
 
 from .lanes import crossing_layout, fired_layout
@@ -14,13 +14,14 @@ from .layouts import operation_layout
 
 
 def beat_layout(config):
-    """One fired neuron (`hit`) in each bank of the next layer, or that a group had none.
+    """`some` fired neurons, one (`hit`) in each bank of the next layer, or that a group had none.
 
     `last` ends its group's mask; a lane counts those of its bank alone.
     """
     lane = range(-(-config.folding.lanes // config.folding.sends))
     return struct(
         operation=operation_layout(config),
+        some=1,
         hit=config.folding.sends,
         last=1,
         lanes=data.ArrayLayout(lane, config.folding.sends),
@@ -49,8 +50,11 @@ def _ports(config):
 
 
 def filled_bits(config):
-    """What is found out of a mask as it comes: which blocks have a bit, or which banks several."""
-    return config.folding.drain_blocks if config.folding.sends == 1 else config.folding.sends
+    """What is found out of a mask as it comes.
+
+    Which blocks have a bit; of banks, whether any has one, and whether any has several.
+    """
+    return config.folding.drain_blocks if config.folding.sends == 1 else 2
 
 
 class MaskBuffer(Block):
@@ -77,9 +81,8 @@ class MaskBuffer(Block):
             starts = range(0, folding.lanes, DRAIN_BLOCK)
             filled = [came.mask[start : start + DRAIN_BLOCK].any() for start in starts]
         else:
-            filled = [
-                first_set(came.mask[bank :: folding.sends]).many for bank in range(folding.sends)
-            ]
+            banks = [came.mask[bank :: folding.sends] for bank in range(folding.sends)]
+            filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
         m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
         m.d.comb += [
             waiting.i.valid.eq(valid),
@@ -126,6 +129,7 @@ class Drain(Block):
             rest.eq(without_first(bits)),
             self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
+            beat.some.eq(some),
             beat.hit.eq(some),
             beat.last.eq(final & ~many),
             beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
@@ -234,7 +238,8 @@ class BankedDrain(Block):
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
 
-        valid, mask, many = Signal(), Signal(config.folding.lanes), Signal()
+        # Whether there is a bit, and a bank with several, is found out a cycle before.
+        valid, mask, some, many = Signal(), Signal(config.folding.lanes), Signal(), Signal()
         operation = Signal(operation_layout(config))
         banks = [mask[bank::sends] for bank in range(sends)]
         found = [first_set(bank) for bank in banks]
@@ -246,6 +251,7 @@ class BankedDrain(Block):
             *(rest[bank::sends].eq(without_first(bits)) for bank, bits in enumerate(banks)),
             self.beats.valid.eq(valid & ~stale),
             beat.operation.eq(operation),
+            beat.some.eq(some),
             beat.hit.eq(Cat(one.any for one in found)),
             beat.last.eq(~many),
             *(lane.eq(one.index) for lane, one in zip(beat.lanes, found, strict=True)),
@@ -257,10 +263,7 @@ class BankedDrain(Block):
                 valid.eq(places.o.valid),
                 mask.eq(taken.fired.mask),
                 operation.eq(taken.fired.operation),
-                many.eq(taken.filled.any()),
+                Cat(some, many).eq(taken.filled),
             ]
         with m.Elif(self.beats.ready):
-            m.d.sync += [
-                mask.eq(rest),
-                many.eq(Cat(first_set(rest[bank::sends]).many for bank in range(sends)).any()),
-            ]
+            m.d.sync += [mask.eq(rest), many.eq(Cat(several(bank)[2] for bank in banks).any())]

@@ -36,8 +36,10 @@ class TickEmitter(Block):
     def build(self, m):
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
-        hits = beat.hit.any()
-        says = hits | operation.closes | operation.end
+        # With one group every beat closes it.
+        says = (
+            beat.some | operation.closes | operation.end if self._config.folding.groups > 1 else 1
+        )
         m.d.comb += [
             self.events.valid.eq(self.beats.valid & says),
             self.beats.ready.eq(self.events.ready | ~says),
@@ -53,7 +55,7 @@ class TickEmitter(Block):
                 m.d.comb += [bank.present.eq(beat.hit[number]), bank.index.eq(lane)]
         with m.If(operation.end):
             m.d.comb += event.kind.eq(Kind.END)
-        with m.Elif(hits):
+        with m.Elif(beat.some):
             m.d.comb += event.kind.eq(Kind.SPIKE)
         with m.Else():
             m.d.comb += event.kind.eq(Kind.ADVANCE)

@@ -82,8 +82,7 @@ class GatherSequencer(Block):
         with m.If(ends):
             m.d.sync += [ticking.eq(0), self.finished_image.eq(image)]
 
-        m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
-        wiring.connect(m, addressed.o, wiring.flipped(self.operations))
+        read = self.operations.payload
         m.d.comb += [
             operation.image.eq(image),
             operation.tick.eq(tick + 1),
@@ -94,11 +93,11 @@ class GatherSequencer(Block):
             operation.row.eq(rows),
             operation.first.eq(ends | advances),
             operation.closes.eq(ends | advances),
-            addressed.i.valid.eq(rows.any() | ends | advances),
-            addressed.i.payload.operation.eq(operation),
+            self.operations.valid.eq(rows.any() | ends | advances),
+            read.operation.eq(operation),
             *(
                 address.eq(index)
-                for address, (_, index) in zip(addressed.i.payload.addresses, spikes, strict=True)
+                for address, (_, index) in zip(read.addresses, spikes, strict=True)
             ),
         ]
         with m.If(starts):

@@ -157,20 +157,20 @@ class Sequencer(Block):
                 m.d.sync += busy.eq(1)
 
         # To all groups, and to the lanes.
-        m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
         if folding.groups == 1:
+            reads = stream.Signature(read_layout(config)).create(path=("reads",))
             m.d.comb += [
-                addressed.i.valid.eq(issue),
-                addressed.i.payload.operation.eq(packed),
+                reads.valid.eq(issue),
+                reads.payload.operation.eq(packed),
                 *(
                     address.eq(index)
-                    for address, index in zip(addressed.i.payload.addresses, indices, strict=True)
+                    for address, index in zip(reads.payload.addresses, indices, strict=True)
                 ),
-                step.eq(addressed.i.ready),
+                step.eq(reads.ready),
             ]
         else:
             m.submodules.row_list = row_list = RowList(config)
-            wiring.connect(m, row_list.reads, addressed.i)
+            reads = row_list.reads
             m.d.comb += [
                 row_list.operation.eq(packed),
                 row_list.begin.eq(begin),
@@ -183,7 +183,10 @@ class Sequencer(Block):
                 replaying.eq(row_list.replaying),
                 open_.eq(row_list.open),
             ]
-        reads = addressed.o
+        if folding.rows == 1:
+            m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
+            wiring.connect(m, reads, addressed.i)
+            reads = addressed.o
         if folding.mask_places:
             m.submodules.mask_places = places = MaskPlaces(config)
             wiring.connect(m, reads, places.i)

@@ -14,6 +14,7 @@ from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.pipeline import delayed
 
 from .layouts import fetched_layout, operation_layout, read_layout, word_layout
 from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
@@ -101,18 +102,22 @@ class WeightStore(Block):
             address=Signal(range(config.folding.bank_words), name="write_address"),
             data=Signal(config.word_bits, name="write_data", reset_less=config.learns),
         )
+        commit = Signal()  # a whole word has come from the host
+        ahead = latencies.ADDRESS if rows > 1 else 0  # registers in front of the banks
         addresses, words = [], []
         for bank in range(rows):
             address = Signal(range(config.folding.bank_words), name=f"address_{bank}")
-            hosts = host_bank == bank if rows > 1 else 1
-            asked = Mux(wanted, asked_for.operation.row[bank], hosts) if rows > 1 else 1
-            here = Signal(name=f"write_{bank}")
-            m.d.comb += here.eq(write.valid & hosts)
-            words.append(self._bank(m, bank, address, asked, take, here, write))
             addresses.append(address)
+            asked, here = Const(1), write.valid
+            if rows > 1:
+                hosts = host_bank == bank
+                asked = Mux(wanted, asked_for.operation.row[bank], hosts)
+                asked = delayed(m, asked, ahead, f"asked_{bank}")
+                here = delayed(m, commit & hosts, ahead, f"write_{bank}")
+                address = delayed(m, address, ahead, f"address_{bank}")
+            words.append(self._bank(m, bank, address, asked, take, here, write))
         q = reduce(or_, words)  # for the host, and where there is but one
 
-        commit = Signal()  # a whole word has come from the host
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
@@ -125,13 +130,13 @@ class WeightStore(Block):
                 for bank, address in enumerate(addresses)
             ),
             self.words.payload.words.eq(Cat(words)),
-            self.ahead.valid.eq(load),
-            self.ahead.operation.eq(self.reads.payload.operation),
         ]
-        if paged:
-            loaded, operation = Signal(), Signal(operation_layout(config))
-            m.d.sync += [loaded.eq(load), operation.eq(self.reads.payload.operation)]
-            m.d.comb += [self.ahead.valid.eq(loaded), self.ahead.operation.eq(operation)]
+        before = config.folding.word_cycles - 1
+        operation = asked_for.operation.as_value()
+        m.d.comb += [
+            self.ahead.valid.eq(delayed(m, load, before, "loaded")),
+            self.ahead.operation.eq(delayed(m, operation, before, "operation")),
+        ]
         with m.If(free):
             m.d.sync += [
                 self.words.valid.eq(self.ahead.valid),
@@ -142,7 +147,6 @@ class WeightStore(Block):
         chunks = chunks_of(config)
         word = Signal(chunks * CHUNK_BITS)
         count = Signal(range(chunks))
-        fetched = Signal()
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
         quiet = 1  # nothing that the host's access could meet
@@ -153,19 +157,14 @@ class WeightStore(Block):
             with m.If(changed.valid):
                 m.d.comb += [addresses[0].eq(changed.address), take.eq(1)]
         else:
-            m.d.comb += [
-                write.valid.eq(commit),
-                write.address.eq(addresses[0]),
-                write.data.eq(shifted),
-            ]
-        fetching = Const(0)
-        if paged:
-            fetching = Signal()
-            m.d.sync += fetching.eq(fetch)
+            m.d.comb += [write.valid.eq(commit), write.address.eq(addresses[0])]
+            # A cycle after it is committed the word is in its register.
+            data = delayed(m, word, ahead - 1, "data") if ahead else shifted
+            m.d.comb += write.data.eq(data)
+        *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(before + 1))
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
-        m.d.sync += fetched.eq(fetching if paged else fetch)
         with m.If(self.answers.ready):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
@@ -178,7 +177,7 @@ class WeightStore(Block):
                 m.d.sync += [word.eq(shifted), count.eq(following)]
         with m.Elif(self.host.valid & ~self.answers.valid & quiet):
             with m.If((count == 0) & ~fetched):
-                m.d.comb += fetch.eq(free & ~wanted & ~fetching)
+                m.d.comb += fetch.eq(free & ~wanted & ~Cat(fetching).any())
             with m.Else():
                 m.d.comb += self.host.ready.eq(1)
                 m.d.sync += [
@@ -218,9 +217,9 @@ class WeightStore(Block):
             q = memory_register(config.word_bits, f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
-                write_port.addr.eq(write.address),
+                write_port.addr.eq(write.address if rows == 1 else address),
                 write_port.data.eq(write.data),
-                write_port.en.eq(here & there(write.address)),
+                write_port.en.eq(here & there(write.address if rows == 1 else address)),
             ]
             if pages == 1:
                 if rows > 1:

@@ -6,6 +6,8 @@
     [1, 1, 2]
     >>> [evaluated(f(Const(0b1100, 4))) for f in (without_first, lowest_set)]
     [8, 4]
+    >>> [evaluated(value) for value in several(Const(0b1100, 4))]
+    [1, 1, 0]
     >>> evaluated(chosen(Const(0b10, 2), [Const(5), Const(7)]))
     7
 
@@ -18,6 +20,9 @@ from operator import or_
 from typing import NamedTuple
 
 from amaranth.hdl import Cat, Const, Mux, Value, ValueLike
+
+_BLOCK = 16
+"""Bits that a search looks at one by one; of more, block by block."""
 
 
 class Found(NamedTuple):
@@ -53,7 +58,24 @@ def first_set(bits: Value | Iterable[Value]) -> Found:
 def without_first(bits: Value | Iterable[Value]) -> Value:
     """`bits` with the lowest one cleared, without a carry chain."""
     bits = list(bits)
-    return Cat(bit & Cat(bits[:i]).any() for i, bit in enumerate(bits))
+    if len(bits) <= _BLOCK:
+        return Cat(bit & Cat(bits[:i]).any() for i, bit in enumerate(bits))
+    blocks = [bits[i : i + _BLOCK] for i in range(0, len(bits), _BLOCK)]
+    filled = [Cat(block).any() for block in blocks]
+    return Cat(
+        Cat(block) & (without_first(block) | Cat(filled[:i]).any().replicate(len(block)))
+        for i, block in enumerate(blocks)
+    )
+
+
+def several(bits: Value | Iterable[Value]) -> tuple[Value, Value, Value]:
+    """Whether there is one among `bits`, are two, are three: a logarithmic tree."""
+    bits = list(bits)
+    if len(bits) == 1:
+        return bits[0], Const(0, 1), Const(0, 1)
+    half = len(bits) // 2
+    (a1, a2, a3), (b1, b2, b3) = several(bits[:half]), several(bits[half:])
+    return a1 | b1, a2 | b2 | (a1 & b1), a3 | b3 | (a2 & b1) | (a1 & b2)
 
 
 def lowest_set(bits: Value | Iterable[Value]) -> Value:

@@ -40,6 +40,15 @@ class Stage(Block):
             i = o
 
 
+def delayed(m, value, cycles: int, name: str) -> Signal | Value:
+    """`value` so many cycles later, of a pipeline that never waits; registers are called `name`."""
+    for number in range(cycles):
+        later = Signal(value.shape(), name=f"{name}_{number}")
+        m.d.sync += later.eq(value)
+        value = later
+    return value
+
+
 class Skid(Block):
     """A place for a payload that cannot be taken at once, so that `ready` is a register.
 
