@@ -260,9 +260,7 @@ def _push(shape, state, layer, kind, tick, offered):
                 if state.decided[0] >= 0:
                     return taken
                 empty = gone + 1
-                same = position + 1 < count and beats[position + 1] == beats[position]
-                pause = latency.QUEUE_PAUSE if same else 0
-                offer = max(gone, offer + pause) + latency.QUEUE_SELECT
+                offer = gone + latency.QUEUE_SELECT
             sent = np.int64(END if ends else ADVANCE)
             gone = _push(shape, state, layer + 1, sent, state.now[layer], empty)
             state.promised[layer] = gone + latency.DONE

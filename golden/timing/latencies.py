@@ -77,9 +77,6 @@ QUEUE_STORE = 1
 QUEUE_SELECT = 1
 """SpikeQueue: from there to the item that is offered."""
 
-QUEUE_PAUSE = 1
-"""SpikeQueue: so much longer, if the item selected before is of the same key."""
-
 DONE = 1
 """Sequencer: from the promise that ends a window to the walk that may advance."""
 

@@ -66,12 +66,10 @@ class SpikeQueue(Block):
 
     Timing
     ------
-    Whatever is stored, push moves an item a cycle, and pop one a cycle of different keys, or one
-    every other cycle of one key. In each cycle with `release` high and `pop` free (not valid, or
-    being taken) the first item of those stored is selected, and offered in the next cycle; but not
-    in the cycle after an item has been selected whose key has more stored. An item is stored from
-    the cycle after its push. (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT, QUEUE_PAUSE.)
-    So in an empty queue
+    Whatever is stored, push and pop move an item a cycle. In each cycle with `release` high and
+    `pop` free (not valid, or being taken) the first item of those stored is selected, and offered
+    in the next cycle. An item is stored from the cycle after its push.
+    (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) So in an empty queue
 
         cycle        0        1          2
         push         taken
@@ -106,8 +104,6 @@ class SpikeQueue(Block):
         # the new head of that list, the one in `heads` or `first_head` is not.
         self._behind = Signal(name="behind")
         self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
-        # This has happened in the cycle before.
-        self._fresh = Signal(name="fresh")
 
     def build(self, m):
         stored, place, first = self._stored, self._place, self._first
@@ -138,8 +134,8 @@ class SpikeQueue(Block):
         last = Signal()
         is_behind = behind & (behind_key == first)
         m.d.comb += [
-            select.eq(self.release & any_ & ~self._fresh & (~self.pop.valid | self.pop.ready)),
-            head.eq(self._first_head),
+            select.eq(self.release & any_ & (~self.pop.valid | self.pop.ready)),
+            head.eq(Mux(is_behind, read_link.data, self._first_head)),
             last.eq(head == self._first_tail),
             read_value.addr.eq(head),
             read_value.en.eq(select),
@@ -202,7 +198,6 @@ class SpikeQueue(Block):
         joins = push & (push_key == Mux(ends, second, first))
         second_is_behind = behind & (behind_key == second)
         m.d.comb += [read_head.addr.eq(second), read_tail.addr.eq(second)]
-        m.d.sync += self._fresh.eq(select & ~last & ~self.clear)
         with m.If(is_behind):
             m.d.sync += self._first_head.eq(read_link.data)
         with m.If(ends):

@@ -68,7 +68,6 @@ class QueueModel:
     def _forget(self) -> None:
         self._stored: list[Item] = []  # in order of arrival
         self._pushed = 0  # since nothing was stored
-        self._pauses = False  # more of the key of the item just selected are stored
         self.offered: Item | None = None
 
     @property
@@ -93,11 +92,9 @@ class QueueModel:
             self._pushed = 0
         if pop_ready:
             self.offered = None
-        pauses, self._pauses = self._pauses, False
-        if release and self._stored and self.offered is None and not pauses:
+        if release and self._stored and self.offered is None:
             self.offered = min(self._stored, key=lambda item: item[0])  # the first of equals
             self._stored.remove(self.offered)
-            self._pauses = any(key == self.offered[0] for key, _ in self._stored)
         if taken:
             self._stored.append(push)
 

@@ -46,14 +46,12 @@ class QueueProof(SpikeQueue):
             for n in slots
         ).any()
         any_ = Cat(stored).any()
-        pause = Signal()  # more of its key are stored than the item selected just now
         take = Signal()
         select = Signal()
         m.d.comb += [
             take.eq(push.valid & (count != capacity)),
-            select.eq(self.release & any_ & ~pause & (~offered | pop.ready)),
+            select.eq(self.release & any_ & (~offered | pop.ready)),
         ]
-        m.d.sync += pause.eq(select & ~alone & ~self.clear)
         with m.If(pop.ready):
             m.d.sync += offered.eq(0)
         for n in slots:
@@ -97,7 +95,6 @@ class QueueProof(SpikeQueue):
         links_output = m.submodules.links.read_ports[0].data
         m.d.comb += [
             Assert((self._place == count) & (count <= capacity)),
-            Assert(self._fresh == pause),
             Assert(~self._behind | self._stored.bit_select(self._behind_key, 1)),
         ]
         for n in slots:
@@ -125,7 +122,7 @@ class QueueProof(SpikeQueue):
                 m.d.comb += [
                     Assert(~is_head | (Mux(is_behind, links_output, head) == n)),
                     Assert(~is_tail | (tail == n)),
-                    Assert(~(is_first & is_head) | (is_behind & pause) | (self._first_head == n)),
+                    Assert(~(is_first & is_head) | is_behind | (self._first_head == n)),
                     Assert(~(is_first & is_tail) | (self._first_tail == n)),
                     # What lets the one that is behind wait: smaller keys have one item at most.
                     Assert(~(self._behind & (key < self._behind_key) & has[n]) | is_head),

@@ -254,8 +254,8 @@ def test_emitters():
     assert sent == config.folding.crossing_cycles + stored + latencies.QUEUE_SELECT
 
 
-@pytest.mark.parametrize(("keys", "pause"), [((1, 1), latencies.QUEUE_PAUSE), ((1, 2), 0)])
-def test_queue(keys, pause):
+@pytest.mark.parametrize("keys", [(1, 1), (1, 2)])
+def test_queue(keys):
     queue = SpikeQueue(4, 8, 10)
     item = latency(queue, {"push": {}}, queue.pop.valid, release=1)
     assert item == latencies.QUEUE_STORE + latencies.QUEUE_SELECT
@@ -276,7 +276,7 @@ def test_queue(keys, pause):
 
     simulate(queue, bench)
     first = latencies.QUEUE_SELECT
-    assert offered == [first, first + latencies.QUEUE_SELECT + pause]
+    assert offered == [first, first + latencies.QUEUE_SELECT]
 
 
 @by_folding
