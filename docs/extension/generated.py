@@ -8,7 +8,7 @@ from typing import Any
 
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import BANK_WORDS, DRAIN_BLOCK, MASK_PLACES
+from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
@@ -59,17 +59,17 @@ def _latencies() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Of the pipeline of a layer: of few lanes, of many with banks, and of one group."""
+    """Of the pipeline of a layer: of few lanes, of many with pages, and of one group."""
     network = load_network(NETWORK)
     few, many, whole = (Folding.of(network, lanes).layers[0] for lanes in (8, LANES, 600))
     return {
         "fetch_cycles": few.fetch_cycles,
         "fetch_cycles_one_group": whole.fetch_cycles,
         "update_cycles": few.update_cycles,
-        "update_cycles_banks": many.update_cycles,
+        "update_cycles_pages": many.update_cycles,
         "drain_block": DRAIN_BLOCK,
         "mask_places": MASK_PLACES,
-        "bank_words": BANK_WORDS,
+        "page_words": PAGE_WORDS,
     }
 
 

@@ -175,10 +175,17 @@ class LayerFolding:
         return MASK_PLACES if several and not self.last else 0
 
     @property
+    def levels_per_stage(self) -> int:
+        """Of the Decision: levels of comparisons between two registers."""
+        if self.rows > 1:
+            return latencies.LEVELS_PER_STAGE_OF_BANKS
+        return latencies.LEVELS_PER_STAGE
+
+    @property
     def decision_cycles(self) -> int:
         """Of the Decision, from a tick's last potentials to what they decide."""
         levels = (self.lanes - 1).bit_length()
-        return -(-levels // latencies.LEVELS_PER_STAGE) + latencies.DECISION
+        return -(-levels // self.levels_per_stage) + latencies.DECISION
 
     @property
     def spikes_under_way(self) -> int:

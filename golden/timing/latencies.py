@@ -80,8 +80,11 @@ QUEUE_SELECT = 1
 DONE = 1
 """Sequencer: from the promise that ends a window to the walk that may advance."""
 
-LEVELS_PER_STAGE = 2
+LEVELS_PER_STAGE = 1
 """Decision: levels of the tree of comparisons between two registers."""
+
+LEVELS_PER_STAGE_OF_BANKS = 2
+"""The same, in a last layer of several rows a cycle."""
 
 DECISION = 1
 """Decision: from the best of a tick to the decision."""

@@ -4,7 +4,6 @@ from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 
@@ -102,7 +101,7 @@ class Decision(Block):
 
         while len(entries) > 1:
             stage += 1
-            for _ in range(latencies.LEVELS_PER_STAGE):
+            for _ in range(folding.levels_per_stage):
                 entries = list(paired(entries))
             entries = registered(entries, stage)
             following = Signal(name=f"valid_{stage}")
