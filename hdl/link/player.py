@@ -78,7 +78,7 @@ class Player(Block):
     Parameters: `config` of a core with a bitmap; `images`, how many it holds. Raises NetworkError
     as `check_bench` does.
 
-    Throughput: a word a cycle, and a decision every second one.
+    Throughput: a word a cycle, and a decision every third one.
     """
 
     def __init__(self, config: CoreConfig, images: int):
@@ -99,7 +99,7 @@ class Player(Block):
             rounds=In(ROUNDS_BITS),
             #: Not all has been decided.
             running=Out(1),
-            #: Of the latest play.
+            #: Of the latest play, from a cycle after it has run.
             counts=Out(counts_layout(images)),
             #: To the core.
             words=Out(stream.Signature(config.bitmap)),
@@ -171,12 +171,17 @@ class Player(Block):
             m.d.sync += sending.eq(1)
 
     def _compare(self, m, decisions):
-        """Hold each decision against the one that was stored."""
-        read, wanted = decisions.read_port(domain="comb"), memory_register(EXPECTED)
+        """Hold each decision against the one that was stored.
+
+        Block RAM is slow, and so is a counter: between them are the registers `wanted`, which is
+        the image's when it is `here`, and `differs`.
+        """
+        read, fetched = decisions.read_port(domain="comb"), memory_register(EXPECTED)
+        wanted, differs = Signal(EXPECTED), Signal()
         m.submodules.decided = walk = Walk(self._images)
-        here, taken = Signal(), Signal()  # here: `wanted` is the image's
+        coming, here, taken = Signal(), Signal(), Signal()
         said, counts = self.decision.payload, self.counts
-        differs = (said["class"] != wanted["class"]) | (said.tick != wanted.tick)
+        unlike = (said["class"] != wanted["class"]) | (said.tick != wanted.tick)
         m.d.comb += [
             read.addr.eq(walk.image),
             self.decision.ready.eq(self.running & here),
@@ -186,12 +191,16 @@ class Player(Block):
             walk.start.eq(self.start),
             walk.advance.eq(taken),
         ]
-        m.d.sync += [wanted.eq(read.data), here.eq(self.running & ~taken)]
+        m.d.sync += [
+            fetched.eq(read.data),
+            coming.eq(self.running & ~taken),
+            wanted.eq(fetched),
+            here.eq(coming & ~taken),
+            differs.eq(taken & unlike),
+        ]
         with m.If(self.start):
             m.d.sync += [self.running.eq(1), counts.decisions.eq(0), counts.differences.eq(0)]
         with m.Elif(taken):
-            m.d.sync += [
-                counts.decisions.eq(counts.decisions + 1),
-                counts.differences.eq(counts.differences + differs),
-                self.running.eq(~walk.last),
-            ]
+            m.d.sync += [counts.decisions.eq(counts.decisions + 1), self.running.eq(~walk.last)]
+        with m.If(differs):
+            m.d.sync += counts.differences.eq(counts.differences + 1)

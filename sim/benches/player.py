@@ -141,6 +141,7 @@ class PlayerBench:
         self.words.finish()
         await self.domain.falling
         assert not dut.running.value, "all is decided, and it runs"
+        await self.domain.cycles(1)
         counted = unpack(self.counts, [int(dut.counts.value)])
         found = {name: int(one[0]) for name, one in counted.items()}
         expected = {

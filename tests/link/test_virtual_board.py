@@ -38,7 +38,7 @@ RULE = Settings(step=2, row_draw=1)
 @pytest.fixture(scope="module")
 def port():
     """The port of a virtual board that learns, whose weights are to be written."""
-    with VirtualBoard(board_verilog(NETWORK, *CORE, False, 10)) as board:
+    with VirtualBoard(board_verilog(NETWORK, *CORE, None, None, False, 10)) as board:
         yield board.port
 
 
@@ -87,7 +87,7 @@ def test_the_board_learns_as_golden_does(board):
 def test_a_board_of_three_hidden_layers():
     network, (lanes, window) = deep_toy_network(), CORE
     with (
-        VirtualBoard(board_verilog(network, lanes, window, False, None)) as virtual,
+        VirtualBoard(board_verilog(network, lanes, window, None, None, False, None)) as virtual,
         BoardClient.open(virtual.port) as board,
     ):
         assert board.load(network)
