@@ -20,6 +20,10 @@ ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
 CYCLES_BITS = 40
 """Of the counter of cycles: room for all images of the longest play, of 65,000 cycles each."""
 
+CYCLES_BESIDES = 2
+"""Counted besides those of the core: a register in the way of the words, and the cycle in which the
+last decision is taken."""
+
 
 def check_bench(config: CoreConfig, images: int) -> None:
     """Raise NetworkError where a design with such a core cannot hold so many images to play."""

@@ -13,6 +13,7 @@ from firstspike.golden import LearningState, Results, Settings, differences, enc
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
@@ -47,6 +48,8 @@ class Check(_Check):
     """Images through a small core, on Amaranth's simulator, against the golden model."""
 
     bitmap: int | None = None
+    rows: int = 1
+    overlap: bool = False
     extreme: bool = False
     """Weights and spikes that drive S and M as far down as they go."""
 
@@ -67,9 +70,12 @@ class Check(_Check):
             ticks[4], ticks[5] = network.deadline, 1
             # Many rows of one tick, which take longer than sending the spikes before them.
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        folding = Folding.of(network, self.lanes, self.window, self.bitmap)
+        folding = Folding.of(network, self.lanes, self.window, self.bitmap, self.rows, self.overlap)
         inference = infer(network, ticks)
-        expected = replace(inference, cycles=cycles(network, ticks, inference, folding, pixels))
+        if self.overlap:
+            expected = overlapped_cycles(network, ticks, inference, folding)
+        else:
+            expected = replace(inference, cycles=cycles(network, ticks, inference, folding, pixels))
         return expected, simulate_directly(network, ticks, folding, pixels)
 
 
@@ -117,7 +123,10 @@ CHECKS = (
     # A layer of 4 inputs that spike at one tick, and then nothing for some cycles.
     Check("full-list", (20, 4, 12, 4), lanes=3, window=0),
     Check("extremes", (16, 5, 4), lanes=5, window=0, extreme=True),
-    Check("many-lanes", (260, 160, 4), lanes=20, window=0),  # several banks, and masks that wait
+    Check("many-lanes", (260, 160, 4), lanes=20, window=0),  # several pages, and masks that wait
+    Check("banks", (22, 13, 6), lanes=5, window=2, rows=2),
+    Check("several-spikes-sent", (30, 40, 4), lanes=40, window=0, bitmap=8, rows=4),
+    Check("overlap", (30, 40, 4), lanes=40, window=0, bitmap=8, rows=4, overlap=True),
     LearningCheck(
         "learning",
         (20, 13, 5),

@@ -34,7 +34,8 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
         "fires-again": ("advance if last else advance & (M < 0)", "advance"),
         "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
-        "unused-bits-are-used": ("word[lane] >> config.unused_bits", "word[lane]"),
+        "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
+        "gathered-rows-kept": ("Cat([Const(-config.threshold, slope)] * lanes)", "Cat(totals)"),
     },
     "core.layouts": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
@@ -46,8 +47,18 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
     },
-    "core.drain": {"spike-lost-in-the-drain": ("(self.beats.ready & ~many)", "self.beats.ready")},
-    "core.row_list": {"row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)")},
+    "core.drain": {
+        "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
+        "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
+    },
+    "core.gather_sequencer": {
+        "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
+        "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
+    },
+    "core.row_list": {
+        "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
+        "rows-of-a-bank-too-many": ("eq(found_entry.present)", "eq(~0)"),
+    },
     "core.sequencer": {
         "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
         "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
@@ -56,12 +67,19 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     },
     "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
     "core.weights": {
-        "banks-mixed": ("Mux(asked, q, 0)", "q"),
+        "pages-mixed": ("Mux(chosen, q, 0)", "q"),
+        "banks-not-zeroed": ("Mux(asked, read.data, 0)", "read.data"),
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },
     "core.words": {"lanes-reversed": ("<< lane * bits", "<< (folding.lanes - 1 - lane) * bits")},
-    "core.encoder": {"last-pixel-lost": ("- (count - 1) * width", "- (count - 1) * width - 1")},
+    "core.encoder": {
+        "last-pixel-lost": ("- (count - 1) * width", "- (count - 1) * width - 1"),
+        "banks-do-not-meet": ("done for bank in banks).all", "done for bank in banks).any"),
+    },
+    "lib.pipeline": {
+        "place-lost-when-full": ("self.i.ready & (waiting", "~level[-2] & (waiting"),
+    },
     "learner.run_on": {
         "margin-a-tick-short": ("grown, least)", "grown, least) - 1"),
         "limit-of-the-image-before": ("m.If(self.opens)", "m.If(self.opens & 0)"),
@@ -95,7 +113,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "dead-neurons-learn": ("(self.alive[lane] & ((p << 1) >", "(((p << 1) >"),
     },
     "lib.lfsr": {
-        "looks-before-the-leap": ("succeeds(after)", "succeeds(self.state)"),
+        "looks-before-the-leap": ("succeeds(after))", "succeeds(self.state))"),
         "leaps-without-a-draw": ("self.take & (self.draw != 0)", "self.take"),
     },
     "core.core": {"learns-without-a-label": ("learn.eq(given.learn & ~bad)", "learn.eq(1)")},

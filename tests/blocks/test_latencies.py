@@ -242,7 +242,7 @@ def test_crossing(window):
 
 def test_emitters():
     tick = TickEmitter(FOLDINGS["no window"][0])
-    assert latency(tick, {"beats": {"hit": 1}}, tick.events.valid) == 0
+    assert latency(tick, {"beats": {"hit": 1, "some": 1}}, tick.events.valid) == 0
     config = FOLDINGS["groups"][0]
     beat = {"last": 1, "operation": {"closes": 1, "image": 1}}
     window = WindowEmitter(config)

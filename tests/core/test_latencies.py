@@ -18,7 +18,7 @@ CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVEL
 
 @pytest.mark.parametrize(("name", "figure"), CHANGES)
 @pytest.mark.parametrize(("lanes", "window", "bitmap"), [(20, 0, None), (4, 2, None), (4, 3, 8)])
-def x_test(lanes, window, bitmap, name, figure, monkeypatch):
+def test_core(lanes, window, bitmap, name, figure, monkeypatch):
     rng = np.random.default_rng(1)
     network = Network(
         weights=(rng.integers(-4, 8, (20, 36)), rng.integers(-8, 8, (36, 8))),

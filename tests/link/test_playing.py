@@ -12,7 +12,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.messages import counts_of, play_payload, store_payloads
-from firstspike.hdl.link.player import check_bench
+from firstspike.hdl.link.player import CYCLES_BESIDES, check_bench
 from firstspike.hdl.link.protocol import (
     ANSWER,
     PLAY_FORMAT,
@@ -40,9 +40,6 @@ from tests.support.link_board import (
 HELD = 7
 BOARD = SmallBoard(small_network(), bench_images=HELD)
 PIXELS = BOARD.pixels(12)
-AROUND = 2
-"""Cycles that are counted besides those of one image alone: its first word is a cycle on the way to
-the core, and the decision is taken in the one behind its last."""
 
 
 def expected_of(board: SmallBoard, pixels: np.ndarray):
@@ -74,7 +71,7 @@ def test_played_images_are_decided_as_golden_does(board):
 def test_the_cycles_of_one_image_are_goldens():
     ticks, expected = expected_of(BOARD, PIXELS[:1])
     counts = played(BOARD.network, BOARD.config, ticks, expected, 1)
-    assert counts == (1, 0, expected.cycles[0] + AROUND)
+    assert counts == (1, 0, expected.cycles[0] + CYCLES_BESIDES)
 
 
 def test_wrong_expectations_are_counted():
