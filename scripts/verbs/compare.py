@@ -83,5 +83,6 @@ def command(
     cycles = comparison.expected.cycles
     if cycles is not None and np.all(cycles != UNCOUNTED):
         what.append("clock cycles")
-        say(table(timing_rows(summary)))
+        if clock:
+            say(table(timing_rows(summary)))
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")
