@@ -94,7 +94,7 @@ def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
         ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuron"),
         ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has"),
         (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after"),
-        (r"(bank_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has"),
+        (r"(bank_0_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has"),
     ],
     ids=["lost spike", "invented spike", "hang", "wrong weights"],
 )
