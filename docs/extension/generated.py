@@ -8,7 +8,7 @@ from typing import Any
 
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
+from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGES, PAGE_WORDS
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
@@ -70,6 +70,7 @@ def _depths() -> dict[str, int]:
         "drain_block": DRAIN_BLOCK,
         "mask_places": MASK_PLACES,
         "page_words": PAGE_WORDS,
+        "max_images": MAX_IMAGES,
     }
 
 
