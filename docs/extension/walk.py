@@ -71,7 +71,7 @@ def simulate(window: int) -> list[Cycle]:
                     events.pop(0)
             if context.get(operations.valid) and context.get(operations.ready):
                 one = context.get(operations.payload)
-                cycle |= shown(one.operation, one.address % config.folding.n_in)
+                cycle |= shown(one.operation, one.addresses[0] % config.folding.n_in)
             if context.get(layer.sent.valid):
                 sent = context.get(layer.sent.payload)
                 cycle["sent"] = f"{sent.address if sent.kind == Kind.SPIKE else 'A'}@{sent.tick}"
