@@ -14,7 +14,7 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.scripts.main import VERBS
 
-NETWORK, LANES, BITMAP = "mnist-8bit", 64, 32
+NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
 
 Interface = dict[str, Any]
@@ -33,6 +33,7 @@ def substitutions() -> dict[str, str]:
         "port_notes": _notes(plain),
         "bitmap_ports": _ports(bitmap),
         "bitmap_notes": _notes(bitmap),
+        "rows_payload": _payloads({"ports": [_port(interface(rows=ROWS), "events")]}),
         "learning_ports": _ports(learning),
         "learning_payloads": _payloads(learning),
         "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
@@ -40,10 +41,11 @@ def substitutions() -> dict[str, str]:
     }
 
 
-def interface(bitmap: int | None = None, **learning: int) -> Interface:
+def interface(bitmap: int | None = None, rows: int | None = None, **learning: int) -> Interface:
     """The interface of a core of the network, in front of which there may be a bitmap."""
     network = load_network(NETWORK)
-    config = CoreConfig.of(network, Folding.of(network, LANES, bitmap=bitmap), **learning)
+    folding = Folding.of(network, LANES, bitmap=bitmap, rows=rows)
+    config = CoreConfig.of(network, folding, **learning)
     return describe(Core(config), network)
 
 
@@ -72,6 +74,11 @@ def _depths() -> dict[str, int]:
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
     }
+
+
+def _port(about: Interface, name: str) -> dict[str, Any]:
+    """The port of that name."""
+    return next(port for port in about["ports"] if port["name"] == name)
 
 
 def _beyond(less: Interface, more: Interface) -> Interface:
