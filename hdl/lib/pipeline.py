@@ -89,7 +89,7 @@ class Buffer(Block):
 
     Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
 
-    Raises ValueError for a depth that is no power of two, or below 4.
+    Raises ValueError for a depth that is no power of two, or below 2.
     """
 
     def __init__(self, shape, depth):

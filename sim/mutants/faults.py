@@ -49,10 +49,15 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     },
     "core.drain": {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
+        "bank-dropped": ("one in found))", "one in found[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
     },
     "core.gather_sequencer": {
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
+        "count-of-the-next-image": (
+            "operation.context.eq(context)",
+            "operation.context.eq(Cat(count, context.as_value()[len(count) :]))",
+        ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
     },
     "core.row_list": {

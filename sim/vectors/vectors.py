@@ -9,11 +9,15 @@ The files (all for `$readmemh`) say what goes into a core and what golden expect
     spikes_L.hex     spikes of hidden layer L in order of time up to the deadline, as
                      {tick, neuron} in the fields of the core's log; image after image
     spike_ends_L.hex per image the number of spikes up to its end, and up to its decision
+
+Where layer L sends several spikes a cycle, those of bank B are in spikes_L_B.hex and
+spike_ends_L_B.hex: only within a bank do spikes of one tick come in order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from amaranth.lib import data
@@ -53,22 +57,52 @@ def write_vectors(
     _write(folder / "item_ends.hex", np.cumsum([len(one) for one in items]))
     figures = [expected.decision, expected.tick, expected.forced, expected.cycles]
     _write(folder / "decisions.hex", np.column_stack([*figures, expected.spikes_in]).ravel())
-    for layer, spike_ticks in enumerate(expected.hidden):
-        per_image = [events(one) for one in spike_ticks]
+    for log in _logs(config):
+        per_image = _spikes(log, expected)
         spikes = np.concatenate(per_image).astype(np.int64)
-        log = log_layout(config, layer)
-        # A layer without any spike still needs a file that $readmemh accepts.
-        packed = pack(log, {"tick": spikes[:, 0], "neuron": spikes[:, 1]}) if len(spikes) else [0]
-        _write(folder / f"spikes_{layer}.hex", packed)
+        said = {"tick": spikes[:, 0], f"{log.prefix}neuron": spikes[:, 1]}
+        # A log without any spike still needs a file that $readmemh accepts.
+        packed = pack(log_layout(config, log.layer), said) if len(spikes) else [0]
+        _write(folder / f"spikes_{log.name}.hex", packed)
         ends = np.cumsum([len(one) for one in per_image])
         starts = np.concatenate([[0], ends[:-1]])
         needed = starts + [
             int((one[:, 0] < tick).sum())
             for one, tick in zip(per_image, expected.tick, strict=True)
         ]
-        _write(folder / f"spike_ends_{layer}.hex", np.column_stack([ends, needed]).ravel())
+        _write(folder / f"spike_ends_{log.name}.hex", np.column_stack([ends, needed]).ravel())
     loads = 0 if embedded else core.weights.count("\n")
     (folder / "bench.v").write_text(_bench(config, items, expected, loads))
+
+
+class _Log(NamedTuple):
+    """What is logged of a hidden layer, or of one bank where it sends several spikes a cycle."""
+
+    layer: int
+    bank: int
+    banks: int
+
+    @property
+    def name(self) -> str:
+        """In names of files and in the bench."""
+        return f"{self.layer}" if self.banks == 1 else f"{self.layer}_{self.bank}"
+
+    @property
+    def prefix(self) -> str:
+        """Of the fields of the core's log that are its own."""
+        return "" if self.banks == 1 else f"banks.{self.bank}."
+
+
+def _logs(config: CoreConfig) -> Iterator[_Log]:
+    for layer, of in enumerate(config.layers[:-1]):
+        banks = of.folding.sends
+        yield from (_Log(layer, bank, banks) for bank in range(banks))
+
+
+def _spikes(log: _Log, expected: Results) -> list[np.ndarray]:
+    """Per image its spikes (tick, neuron), int [k, 2]."""
+    per_image = [events(one) for one in expected.hidden[log.layer]]
+    return [one[one[:, 1] % log.banks == log.bank] for one in per_image]
 
 
 def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, loads: int) -> str:
@@ -77,18 +111,8 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
     decision = _selects(decision_layout(config))
     declarations, connections, logs, ends = [], [], [], []
     for layer in range(layers - 1):
-        log, width = _selects(log_layout(config, layer)), log_layout(config, layer).size
-        tick, neuron = log["tick"], log["neuron"]
-        spikes = max(1, int(np.count_nonzero(expected.hidden[layer])))
+        width = log_layout(config, layer).size
         declarations += [
-            f"  reg [{width - 1}:0] spikes_{layer}[0:{spikes - 1}];",
-            f"  reg [31:0] spike_ends_{layer}[0:2*IMAGES-1];",
-            f"  integer spike_{layer};",
-            "  initial begin",
-            f"    spike_{layer} = 0;",
-            f'    $readmemh("spikes_{layer}.hex", spikes_{layer});',
-            f'    $readmemh("spike_ends_{layer}.hex", spike_ends_{layer});',
-            "  end",
             f"  wire log_{layer}_valid;",
             f"  wire [{width - 1}:0] log_{layer}_spike;",
         ]
@@ -96,37 +120,57 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"      .log_{layer}__valid(log_{layer}_valid),",
             f"      .log_{layer}__spike(log_{layer}_spike),",
         ]
+    for log in _logs(config):
+        layer, name, layout = log.layer, log.name, log_layout(config, log.layer)
+        selects = _selects(layout)
+        tick, neuron = selects["tick"], selects[f"{log.prefix}neuron"]
+        valid, layer_said = f"log_{layer}_valid", f"layer {layer}"
+        if log.banks > 1:
+            valid += f" && log_{layer}_spike{selects[f'{log.prefix}present']}"
+            layer_said += f", bank {log.bank}"
+        spikes = max(1, sum(map(len, _spikes(log, expected))))
+        declarations += [
+            f"  reg [{layout.size - 1}:0] spikes_{name}[0:{spikes - 1}];",
+            f"  reg [31:0] spike_ends_{name}[0:2*IMAGES-1];",
+            f"  integer spike_{name};",
+            "  initial begin",
+            f"    spike_{name} = 0;",
+            f'    $readmemh("spikes_{name}.hex", spikes_{name});',
+            f'    $readmemh("spike_ends_{name}.hex", spike_ends_{name});',
+            "  end",
+        ]
         logs += [
-            f"      if (log_{layer}_valid) begin",
-            f"        if (spike_{layer} >= spike_ends_{layer}[2*image]) begin",
-            f'          $display("FAIL: image %0d: layer {layer}: neuron %0d spikes at tick %0d, '
+            f"      if ({valid}) begin",
+            f"        if (spike_{name} >= spike_ends_{name}[2*image]) begin",
+            f'          $display("FAIL: image %0d: {layer_said}: neuron %0d spikes at tick %0d, '
             f'golden has no spike", image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});',
             "          $finish(0);",
             "          #1;",
             "        end",
-            f'        check(image, "log {layer} tick", log_{layer}_spike{tick}, '
-            f"spikes_{layer}[spike_{layer}]{tick});",
-            f'        check(image, "log {layer} neuron", log_{layer}_spike{neuron}, '
-            f"spikes_{layer}[spike_{layer}]{neuron});",
-            f"        spike_{layer} = spike_{layer} + 1;",
+            f'        check(image, "log {name} tick", log_{layer}_spike{tick}, '
+            f"spikes_{name}[spike_{name}]{tick});",
+            f'        check(image, "log {name} neuron", log_{layer}_spike{neuron}, '
+            f"spikes_{name}[spike_{name}]{neuron});",
+            f"        spike_{name} = spike_{name} + 1;",
             "      end",
         ]
         ends += [
-            f"        if (spike_{layer} < spike_ends_{layer}[2*image+1]) begin",
-            f'          $display("FAIL: image %0d: layer {layer}: no spike of neuron %0d '
-            f'at tick %0d, golden has it", image, spikes_{layer}[spike_{layer}]{neuron}, '
-            f"spikes_{layer}[spike_{layer}]{tick});",
+            f"        if (spike_{name} < spike_ends_{name}[2*image+1]) begin",
+            f'          $display("FAIL: image %0d: {layer_said}: no spike of neuron %0d '
+            f'at tick %0d, golden has it", image, spikes_{name}[spike_{name}]{neuron}, '
+            f"spikes_{name}[spike_{name}]{tick});",
             "          $finish(0);",
             "          #1;",
             "        end",
-            f"        spike_{layer} = spike_ends_{layer}[2*image];",
+            f"        spike_{name} = spike_ends_{name}[2*image];",
         ]
     counts = [
         f'        check(image, "spikes {layer}", decision{decision[f"spikes_in.{layer}"]}, '
         f"decisions[first+{4 + layer}]);"
         for layer in range(layers)
     ]
-    event_bits = input_layout(config.layers[0].folding.n_in, config.deadline).size
+    first = config.layers[0].folding
+    event_bits = input_layout(first.n_in, config.deadline, first.rows).size
     if config.bitmap is not None:  # no image comes as events
         connections += [
             "      .events__valid(1'b0),",

@@ -79,7 +79,7 @@ module bench;
       if (in_valid) in_payload = items[item];
     end
 
-  task check(input integer number, input [8*13-1:0] what, input [31:0] found,
+  task check(input integer number, input [8*16-1:0] what, input [31:0] found,
              input [31:0] expected);
     if (found !== expected) begin
       $display("FAIL: image %0d: %0s is %0d, golden has %0d", number, what, found, expected);

@@ -19,6 +19,7 @@ from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 on_both_ports = pytest.mark.parametrize("bitmap", [None, 8])
+several_rows = pytest.mark.parametrize("rows", [2, 4])
 
 
 def small_network() -> Network:
@@ -38,8 +39,8 @@ NETWORK = small_network()
 LANES, WINDOW = 7, 2
 
 
-def folding(bitmap=None) -> Folding:
-    return Folding.of(NETWORK, LANES, WINDOW, bitmap)
+def folding(bitmap=None, rows=1) -> Folding:
+    return Folding.of(NETWORK, LANES, WINDOW, bitmap, rows)
 
 
 def random_images(count: int, seed: int):
@@ -51,8 +52,8 @@ def random_images(count: int, seed: int):
     return pixels, ticks
 
 
-def run(simulator, items, bitmap=None, **stimulus):
-    config = CoreConfig.of(NETWORK, folding(bitmap))
+def run(simulator, items, bitmap=None, rows=1, **stimulus):
+    config = CoreConfig.of(NETWORK, folding(bitmap, rows))
     return run_items(NETWORK, config, items, Stimulus(**stimulus), simulator=simulator)[0]
 
 
@@ -142,10 +143,50 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
 
 
 @on_both_simulators
-def test_aborted_events_are_decided_as_they_are(simulator):
+@several_rows
+@pytest.mark.parametrize("pauses", [False, True])
+def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
+    """In one event of several banks, too; bad in all banks, or in its tick, it is no event."""
+    rng = np.random.default_rng(16)
+    _, ticks = random_images(48, seed=17)
+    config = CoreConfig.of(NETWORK, folding(rows=rows))
+    n_in, deadline = len(NETWORK.inputs), NETWORK.deadline
+    items, error, mixed = [], [], 0
+    for image in ticks:
+        sent, stream = [], []
+        for tick in sorted(set(image[image > 0].tolist())):
+            if rng.random() < 0.05:
+                bad, cause = [(0, TICK | (ORDER if stream else 0)), (deadline + 1, TICK)][
+                    rng.integers(2)
+                ]
+                sent += event_items(config, [(bad, row) for row in range(rows)]).tolist()
+                stream.append((bad, cause))
+            spikes = [(tick, row) for row in np.flatnonzero(image == tick)]
+            good = event_items(config, spikes).tolist()
+            stream.append((tick, 0))
+            if rng.random() < 0.05:
+                # Behind the rows of a bank, beside those of the others.
+                bank = int(rng.integers(rows))
+                spikes.append((tick, n_in + (bank - n_in) % rows))
+                stream[-1:] = [(tick, 0)] * (len(good) - 1) + [(tick, ADDRESS)]
+                events_sent = event_items(config, spikes).tolist()
+                mixed += len(events_sent) == len(good)
+                good = events_sent
+            sent += good
+        items.append(np.array([*sent, end_item(config)], np.int64))
+        error.append(flagged(stream, image, 0))
+    result = run(simulator, items, rows=rows, pauses=pauses)
+    assert mixed > 3, "good and bad ones in one event"
+    assert {ADDRESS, TICK} <= set(error)
+    check(ticks, result, np.array(error))
+
+
+@on_both_simulators
+@pytest.mark.parametrize("rows", [1, 4])
+def test_aborted_events_are_decided_as_they_are(simulator, rows):
     rng = np.random.default_rng(15)
     _, ticks = random_images(32, seed=6)
-    config = CoreConfig.of(NETWORK, folding())
+    config = CoreConfig.of(NETWORK, folding(rows=rows))
     aborts, items, error = {}, [], []
     for image in range(len(ticks)):
         spikes = events(ticks[image])
@@ -159,7 +200,7 @@ def test_aborted_events_are_decided_as_they_are(simulator):
         items.append(event_items(config, spikes[:sent]))
         stream = [(tick, 0) for tick in spikes[:sent, 0].tolist()]
         error.append(flagged(stream, ticks[image], ABORT))
-    result = run(simulator, items, aborts=aborts, quiet_aborts=[0, 5, 20, 21])
+    result = run(simulator, items, rows=rows, aborts=aborts, quiet_aborts=[0, 5, 20, 21])
     assert {0, ABORT} <= {error[image] for image in aborts}
     check(ticks, result, np.array(error))
 
@@ -185,17 +226,42 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
 
 
 @on_both_simulators
+@several_rows
+def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows):
+    """Late, with all that has come in; early, with what the banks had found by then."""
+    rng = np.random.default_rng(18)
+    pixels, _ = random_images(24, seed=19)
+    ticks = encode(NETWORK, pixels)
+    config = CoreConfig.of(NETWORK, folding(8, rows))
+    items = [image_items(config, row, None) for row in ticks]
+    late, early = (
+        {image: 300 for image in range(0, 24, 3)},
+        {image: image for image in range(1, 24, 3)},
+    )
+    for image in {**late, **early}:
+        sent = int(rng.integers(1, len(items[image])))
+        items[image] = items[image][:sent]
+        ticks[image, sent * 8 :] = 0
+    result = run(simulator, items, 8, rows, aborts=late | early, quiet_aborts=[0, 3, 20])
+    error = np.array([ABORT * (image in late or image in early) for image in range(len(ticks))])
+    assert np.array_equal(result.error, error)
+    assert np.all(result.spikes_in[list(early), 0] <= (ticks[list(early)] > 0).sum(axis=1))
+    check(ticks, result, error, images=set(range(len(ticks))) - set(early))
+
+
+@on_both_simulators
 @on_both_ports
-def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap):
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     rng = np.random.default_rng(9)
     pixels, ticks = random_images(24, seed=10)
     if bitmap:
         ticks = encode(NETWORK, pixels)
-    config = CoreConfig.of(NETWORK, folding(bitmap))
+    config = CoreConfig.of(NETWORK, folding(bitmap, rows))
     items = [image_items(config, ticks[image], pixels[image]) for image in range(len(ticks))]
     resets = {image: int(rng.integers(1, 200)) for image in range(0, len(ticks), 2)}
-    result = run(simulator, items, bitmap, resets=resets, checked=True)
-    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding(bitmap), pixels)
+    result = run(simulator, items, bitmap, rows, resets=resets, checked=True)
+    predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding(bitmap, rows), pixels)
     check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
 
 

@@ -1,6 +1,7 @@
 """A latency is said once: changed there, hardware and cycle model change together."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -16,9 +17,28 @@ from firstspike.sim.direct import learn_directly, simulate_directly
 CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
 
 
-@pytest.mark.parametrize(("name", "figure"), CHANGES)
-@pytest.mark.parametrize(("lanes", "window", "bitmap"), [(20, 0, None), (4, 2, None), (4, 3, 8)])
-def test_core(lanes, window, bitmap, name, figure, monkeypatch):
+CHANGES_OF_BANKS = [*CHANGES[:-1], ("LEVELS_PER_STAGE_OF_BANKS", 1)]
+"""Where the last layer adds several rows a cycle."""
+
+
+@pytest.mark.parametrize(
+    ("folded", "change"),
+    [
+        *product(
+            [
+                {"lanes": 20, "window": 0},
+                {"lanes": 4, "window": 2},
+                {"lanes": 4, "window": 3, "bitmap": 8},
+                {"lanes": 4, "window": 2, "rows": 2},
+            ],
+            CHANGES,
+        ),
+        *product(
+            [{"lanes": 36, "rows": 4}, {"lanes": 36, "rows": 4, "bitmap": 8}], CHANGES_OF_BANKS
+        ),
+    ],
+)
+def test_core(folded, change, monkeypatch):
     rng = np.random.default_rng(1)
     network = Network(
         weights=(rng.integers(-4, 8, (20, 36)), rng.integers(-8, 8, (36, 8))),
@@ -32,9 +52,9 @@ def test_core(lanes, window, bitmap, name, figure, monkeypatch):
     pixels = rng.integers(0, 256, (4, 20)).astype(np.uint8)
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
-    folding = Folding.of(network, lanes, window, bitmap)
+    folding = Folding.of(network, **folded)
     before = cycles(network, ticks, inference, folding, pixels)
-    monkeypatch.setattr(latencies, name, figure)
+    monkeypatch.setattr(latencies, *change)
     expected = cycles(network, ticks, inference, folding, pixels)
     assert np.all(expected != before)
     run = simulate_directly(network, ticks, folding, pixels)

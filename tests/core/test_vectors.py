@@ -11,6 +11,7 @@ import pytest
 from firstspike.golden import encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator
@@ -34,8 +35,10 @@ def write(folder, embedded=True, **folding):
     pixels[3] = 0
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
-    expected = cycles(network, ticks, inference, folding, pixels)
-    expected = replace(inference, cycles=expected)
+    if folding.overlaps:
+        expected = overlapped_cycles(network, ticks, inference, folding)
+    else:
+        expected = replace(inference, cycles=cycles(network, ticks, inference, folding, pixels))
     write_vectors(folder, network, folding, ticks, pixels, expected, embedded)
 
 
@@ -47,6 +50,22 @@ def vectors(request, tmp_path_factory):
     return folder
 
 
+ROWS = {
+    "rows": {"lanes": 12, "rows": 2},
+    "rows, groups": {"lanes": 5, "rows": 4},
+    "rows, bitmap": {"lanes": 12, "rows": 4, "bitmap": 12},
+    "overlap": {"lanes": 12, "rows": 4, "bitmap": 8, "overlap": True},
+}
+
+
+@pytest.fixture(scope="module", params=ROWS.values(), ids=ROWS)
+def vectors_of_rows(request, tmp_path_factory):
+    """The same of cores that add several rows a cycle."""
+    folder = tmp_path_factory.mktemp("rows")
+    write(folder, **request.param)
+    return folder
+
+
 def change(folder, into, file, old, new):
     """A copy of the folder with a pattern in one file replaced, once."""
     shutil.copytree(folder, into)
@@ -55,8 +74,21 @@ def change(folder, into, file, old, new):
     (into / file).write_text(text)
 
 
+def said_of_changed(folder, into, file, line):
+    """What the bench says where a line of one file is another number."""
+    shutil.copytree(folder, into)
+    lines = (folder / file).read_text().splitlines()
+    lines[line] = f"{int(lines[line], 16) ^ 2:x}"
+    (into / file).write_text("\n".join(lines) + "\n")
+    return check(into)
+
+
 def test_the_core_passes(vectors):
     assert check(vectors).startswith("PASS: 8 images")
+
+
+def test_a_core_of_several_rows_a_cycle_passes(vectors_of_rows):
+    assert check(vectors_of_rows).startswith("PASS: 8 images")
 
 
 @every_simulator
@@ -65,6 +97,11 @@ def test_simulators_take_core_and_bench_without_a_word(vectors, tool):
     check_lint(
         tool, (vectors / "core.v").read_text(), (vectors / "bench.v").read_text(), options=options
     )
+
+
+@every_simulator
+def test_simulators_take_the_bench_of_banks_without_a_word(vectors_of_rows, tool):
+    test_simulators_take_core_and_bench_without_a_word(vectors_of_rows, tool)
 
 
 @pytest.mark.parametrize(
@@ -78,14 +115,16 @@ def test_simulators_take_core_and_bench_without_a_word(vectors, tool):
     ],
 )
 def test_every_kind_of_difference_fails(vectors, tmp_path, file, line, what):
-    folder = tmp_path / "broken"
-    shutil.copytree(vectors, folder)
-    lines = (folder / file).read_text().splitlines()
-    lines[line] = f"{int(lines[line], 16) ^ 2:x}"
-    (folder / file).write_text("\n".join(lines) + "\n")
-    said = check(folder)
+    said = said_of_changed(vectors, tmp_path / "broken", file, line)
     assert said.startswith("FAIL: image")
     assert what in said
+
+
+def test_a_difference_in_the_last_bank_fails(vectors_of_rows, tmp_path):
+    *_, file = sorted(path.name for path in vectors_of_rows.glob("spikes_0*.hex"))
+    said = said_of_changed(vectors_of_rows, tmp_path / "broken", file, 2)
+    assert said.startswith("FAIL: image")
+    assert file.removeprefix("spikes_").removesuffix(".hex") in said
 
 
 @pytest.mark.parametrize(
@@ -103,6 +142,14 @@ def test_a_broken_core_fails(vectors, tmp_path, old, new, what):
     said = check(tmp_path / "broken")
     assert said.startswith("FAIL: image")
     assert what in said
+
+
+@pytest.mark.parametrize(
+    ("valid", "what"), [("0 &", "no spike of neuron"), ("1 |", "golden has")], ids=["lost", "more"]
+)
+def test_a_broken_core_of_several_rows_fails(vectors_of_rows, tmp_path, valid, what):
+    old = "assign log_0__valid ="
+    test_a_broken_core_fails(vectors_of_rows, tmp_path, old, f"{old} {valid}", what)
 
 
 def test_weights_are_loaded_over_the_port(tmp_path):

@@ -33,7 +33,9 @@ from firstspike.hdl.link.uart import (
     UartTransmitter,
     divisor_of,
 )
+from firstspike.hdl.link.word_packer import WordPacker
 from tests.support.command import deep_toy_network, toy_network
+from tests.support.refused import refused
 
 pytestmark = pytest.mark.fast
 
@@ -339,6 +341,51 @@ def test_selector_keeps_connected_pixels(density):
                 found[-1].append(byte)
 
     simulate(selector, give, take)
+
+
+@pytest.mark.parametrize(("width", "count"), [(8, 5), (16, 1), (16, 6), (32, 13), (32, 8)])
+@pytest.mark.parametrize("pauses", [False, True])
+def test_words_are_packed_of_bytes(width, count, pauses):
+    """Image after image; the words of one come without a pause, and before the next one's bytes."""
+    rng = random.Random(width + count)
+    packer = WordPacker(width, count)
+    images = [rng.randbytes(count) for _ in range(12)]
+    lanes = width // 8
+
+    async def give(ctx):
+        for image in images:
+            for byte in image:
+                while pauses and rng.random() < 0.3:
+                    await ctx.tick()
+                ctx.set(packer.i.payload, byte)
+                ctx.set(packer.i.valid, 1)
+                await ctx.tick().until(packer.i.ready)
+                ctx.set(packer.i.valid, 0)
+
+    async def take(ctx):
+        for image in images:
+            for start in range(0, count, lanes):
+                if pauses and rng.random() < 0.5:
+                    await ctx.tick().repeat(rng.randrange(1, 9))
+                ctx.set(packer.o.ready, 1)
+                waited = 0
+                while not ctx.get(packer.o.valid):
+                    await ctx.tick()
+                    waited += 1
+                assert waited == 0 or start == 0
+                part = image[start : start + lanes]
+                word = ctx.get(packer.o.payload).to_bytes(lanes, "little")
+                assert word[: len(part)] == part
+                assert not ctx.get(packer.i.ready)
+                await ctx.tick()
+                ctx.set(packer.o.ready, 0)
+
+    simulate(packer, take, give)
+
+
+@pytest.mark.parametrize(("width", "count"), [(0, 3), (12, 3), (8, 0)])
+def test_impossible_words_are_refused(width, count):
+    refused(lambda: WordPacker(width, count), f"at least 1 byte, not of {width} and {count}")
 
 
 def test_every_request_has_one_handler():

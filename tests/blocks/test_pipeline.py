@@ -1,0 +1,53 @@
+"""The Buffer against a list, with pauses on both sides, and the places it has."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from firstspike.hdl.lib.pipeline import Buffer
+from tests.support.refused import refused
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.mark.parametrize("depth", [2, 4, 8])
+@pytest.mark.parametrize(("gives", "takes"), [(0.9, 0.2), (0.2, 0.9), (0.5, 0.5), (1, 0.6), (1, 1)])
+def test_buffer_against_a_list(depth, gives, takes):
+    """Whatever waits comes out in order, in the same cycle if nothing does."""
+    rng = random.Random(depth)
+    buffer = Buffer(8, depth)
+
+    async def bench(ctx):
+        waiting: list[int] = []
+        offered = None
+        levels = set()
+        for _ in range(600):
+            if offered is None and rng.random() < gives:
+                offered = rng.randrange(256)
+                ctx.set(buffer.i.payload, offered)
+            ctx.set(buffer.i.valid, offered is not None)
+            wanted = rng.random() < takes
+            ctx.set(buffer.o.ready, wanted)
+            levels.add(len(waiting))
+            assert ctx.get(buffer.i.ready) == (len(waiting) < depth)
+            if offered is not None and len(waiting) < depth:
+                waiting.append(offered)
+                offered = None
+            assert ctx.get(buffer.o.valid) == bool(waiting)
+            if waiting:
+                assert ctx.get(buffer.o.payload) == waiting[0]
+                if wanted:
+                    waiting.pop(0)
+            await ctx.tick()
+        assert gives <= takes or depth in levels
+
+    simulator = Simulator(buffer)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 6])
+def test_impossible_buffers_are_refused(depth):
+    refused(lambda: Buffer(8, depth), f"a power of two of places, at least 2, not {depth}")
