@@ -51,6 +51,7 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
         ("run", "--lanes", "many"),
         ("run", "--window", "5"),
         ("run", "--bitmap", "7"),
+        ("run", "--clock", "0"),
         ("run", "--images", "0"),
         ("run", "--target", "moon"),
         ("run", "--dataset", "cats"),

@@ -9,6 +9,7 @@ import pytest
 
 from firstspike.golden import events
 from firstspike.hdl.core.words import chunks_of, weight_chunks
+from firstspike.hdl.link.identity import config_of
 from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
@@ -44,6 +45,8 @@ NETWORK = small_network()
 BOARD = SmallBoard(NETWORK)
 LOADED = SmallBoard(NETWORK, loaded=True, lanes=9)  # words of two chunks in the first layer
 GRADED = SmallBoard(small_network(encoding="levels-4"))
+ROWS = SmallBoard(NETWORK, rows=4)
+OVERLAP = SmallBoard(NETWORK, lanes=13, rows=4, overlap=True)
 LAYERS = len(NETWORK.weights)
 
 
@@ -85,7 +88,7 @@ def chunk_bytes(board: SmallBoard, layer: int) -> int:
     return 4 * chunks_of(board.config.layers[layer])
 
 
-@pytest.mark.parametrize("board", [BOARD, LOADED, GRADED])
+@pytest.mark.parametrize("board", [BOARD, LOADED, GRADED, ROWS, OVERLAP])
 def test_hello_says_who_the_board_is(board):
     script = Script().request(Request.HELLO, 200).request(Request.HELLO, 7).answers(2)
     answers = board.run(script).answers
@@ -93,7 +96,9 @@ def test_hello_says_who_the_board_is(board):
     identity = Identity.from_bytes(answers[0].payload[1:])
     assert answers[1].payload[1:] == answers[0].payload[1:]
     bitmaps = (board.config.bitmap is not None) << IdentityFlag.BITMAPS
-    assert identity.flags == bitmaps | board.loaded << IdentityFlag.LOADED
+    overlaps = board.overlap << IdentityFlag.OVERLAPS
+    assert identity.flags == bitmaps | overlaps | board.loaded << IdentityFlag.LOADED
+    assert config_of(identity) == board.config
     assert identity.capacity == RING_BYTES - 1
     assert identity.max_payload == RING_BYTES - 1 - RING_OVERHEAD
     assert identity.clock == CLOCK
@@ -114,8 +119,19 @@ def test_hello_says_who_the_board_is(board):
         SmallBoard(small_network(np.arange(16), 16)),  # all are connected, in whole bytes
         SmallBoard(small_network(np.array([0, 38]), 39)),
         SmallBoard(small_network(hidden=(9, 11)), lanes=3, window=2),
+        ROWS,
+        SmallBoard(NETWORK, lanes=13, rows=2),
+        OVERLAP,
     ],
-    ids=["half connected", "all connected", "two of 39", "three layers"],
+    ids=[
+        "half connected",
+        "all connected",
+        "two of 39",
+        "three layers",
+        "rows",
+        "sends",
+        "overlap",
+    ],
 )
 @pytest.mark.parametrize("pauses", [False, True])
 def test_bitmaps_are_classified_as_golden_does_to_the_cycle(board, pauses):
@@ -145,7 +161,7 @@ def test_writes_to_the_ring_do_not_show_in_the_cycles():
     assert [decision_of(answer, LAYERS) for answer in answers] == board.expected(pixels)
 
 
-@pytest.mark.parametrize("board", [BOARD, GRADED])
+@pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
 def test_events_are_classified_as_golden_does(board):
     pixels = np.random.default_rng(2).integers(0, 256, (20, 40)).astype(np.uint8)
     pixels[3] = 0

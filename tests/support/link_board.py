@@ -61,6 +61,7 @@ class SmallBoard:
     lanes: int = 4
     window: int = 0
     rows: int = 1
+    overlap: bool = False
     loaded: bool = False
     ring_bytes: int = RING_BYTES
     bench_images: int = 0
@@ -68,7 +69,7 @@ class SmallBoard:
     @cached_property
     def folding(self) -> Folding:
         """Of its core."""
-        return linked_folding(self.network, self.lanes, self.window, self.rows)
+        return linked_folding(self.network, self.lanes, self.window, self.rows, self.overlap)
 
     @cached_property
     def config(self) -> CoreConfig:

@@ -44,7 +44,8 @@ def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
             updated[image], turnaround[image] = what
         learned = {"updated": updated, "turnaround": turnaround}
     apart = None
-    if count and len(outcome.taken) == count:
+    # Of images that do not overlap this would be the bench's pace, too.
+    if config.folding.overlaps and count and len(outcome.taken) == count:
         apart = np.append(said["cycles"][:1], np.diff(outcome.taken))
     return Results(
         decision=said["class"],
