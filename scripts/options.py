@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
-from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW
+from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
 from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 Decorator = Callable[[Callable], Callable]
@@ -82,15 +82,13 @@ def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
     )
 
 
-def window_option(default: int | None = None) -> Decorator:
-    """None for the fastest."""
-    fastest = "  [default: the fastest]" if default is None else ""
+def window_option(default: object = "the fastest") -> Decorator:
+    """`default` is what is said of it: the verb gets None."""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
         metavar="K",
-        default=default,
-        help=f"Advance by up to 2^K ticks at once.{fastest}",
+        help=f"Advance by up to 2^K ticks at once.  [default: {default}]",
     )
 
 
@@ -98,7 +96,7 @@ def rows_option(default: object = 1) -> Decorator:
     """`default` is what is said of it: the verb gets None."""
     return click.option(
         "--rows",
-        type=click.Choice([1, 2, 4]),
+        type=click.Choice(ROWS),
         metavar="R",
         help=f"Add up to R rows of weights in a cycle, of R banks.  [default: {default}]",
     )

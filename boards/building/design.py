@@ -24,7 +24,7 @@ TOP = "firstspike"
 """Name of the design, and of its files."""
 
 WINDOW = 0
-"""k by default: the crossings of a window take logic that is better spent on lanes."""
+"""k where lanes are given: the crossings of a window take logic."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,12 @@ class Design:
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         divisor_of(dividers.hz)
+        first = folding.layers[0]
+        if board.loaded and (first.rows > 1 or first.pages > 1):
+            raise NetworkError(
+                f"the {board.title} has the weights in single-port RAM, which cannot be read in "
+                "every cycle, as banks and pages are: take one row a cycle, and fewer lanes"
+            )
         config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
         if config.learns and board.loaded:
             raise NetworkError(

@@ -1,6 +1,11 @@
-"""The planner: whether a network fits on a board, with how many lanes, and how fast it is."""
+"""The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
+
+Where builds of the very network for the very board are known, the fastest of them is the plan, else
+the fastest design that fits by an estimate.
+"""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, inf
 
@@ -9,12 +14,13 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
-from firstspike.golden.timing.folding import DEFAULT_LANES
+from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 
-from .design import WINDOW, Design
+from .design import WINDOW, Design, digit_pixels
 from .logic import luts
 from .memories import blocks, memories
+from .placed import Placed, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.97, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room, and what it has to fill is slow."""
@@ -34,13 +40,28 @@ class Plan:
     """Why not, or empty."""
     needs: dict[str, int]
     """Of the device's resources: of the design, or of one that fits nearly."""
+    placed: Placed | None = None
+    """The build that it is known by, None for an estimate."""
 
     @property
     def lanes(self) -> int | None:
         """Of the widest layer; None if nothing fits."""
+        return self._most("lanes")
+
+    @property
+    def rows(self) -> int | None:
+        """R of the first layer, likewise."""
+        return self._most("rows")
+
+    @property
+    def window(self) -> int | None:
+        """k of the hidden layers, likewise."""
+        return self._most("window")
+
+    def _most(self, figure: str) -> int | None:
         if self.design is None:
             return None
-        return max(layer.lanes for layer in self.design.config.folding.layers)
+        return max(getattr(layer, figure) for layer in self.design.config.folding.layers)
 
     def latency(self, ticks: np.ndarray | None = None) -> float | None:
         """Expected microseconds, in the mean of images [n, n_rows], or of the bundled digits.
@@ -57,22 +78,73 @@ class Plan:
 def plan_for(
     network: Network,
     board: Board,
-    window: int = WINDOW,
+    window: int | None = None,
     hz: int | None = None,
     bench_images: int = 0,
+    rows: int | None = None,
+    overlap: bool | None = None,
 ) -> Plan:
-    """The design with the most lanes that fits; `window` is k, `hz` None for the board's own clock.
+    """The design of the fewest microseconds; `window` is k, `rows` R, `hz` the clock.
 
-    It holds `bench_images` to play. Raises ClockError.
+    What is None is for the planner to choose, the board's own clock where no build is known. The
+    design holds `bench_images` to play. Raises ClockError.
     """
-    widest = max(weights.shape[1] for weights in network.weights)
+    known = [
+        _plan_of(placed, design)
+        for placed, design in builds_of(network, board)
+        if window in (None, placed.window)
+        and rows in (None, placed.rows)
+        and hz in (None, design.hz)
+        and (bench_images, bool(overlap)) == (0, placed.overlap)
+    ]
+    plans = known or [
+        _with_most_lanes(network, board, k, hz, bench_images, r, overlap, not (rows or overlap))
+        for r, k in _choices(network, window, rows)
+    ]
+    # Where cycles are the same, or cannot be counted, the first one.
+    return min(plans, key=lambda plan: (plan.design is None, plan.latency() or inf))
+
+
+def _plan_of(placed: Placed, design: Design) -> Plan:
+    measured = {"LUTs": placed.luts, "block RAM": placed.block_ram}
+    return Plan(design.board, design, "", needs_of(design) | measured, placed)
+
+
+def _choices(network: Network, window: int | None, rows: int | None) -> Iterator[tuple[int, int]]:
+    """R and k; no other ones than the first where there are no digits to say what is faster."""
+    counted = digit_pixels(network, 1) is not None
+    for r in (rows,) if rows else ROWS if counted else ROWS[:1]:
+        for k in (window,) if window is not None else (WINDOW, DEFAULT_WINDOW)[: 1 + counted]:
+            yield r, k
+
+
+def _with_most_lanes(
+    network: Network,
+    board: Board,
+    window: int,
+    hz: int | None,
+    bench_images: int,
+    rows: int,
+    overlap: bool | None,
+    limited: bool,
+) -> Plan:
+    """The most lanes that fit.
+
+    With `limited` several rows are added only as far as so wide a store of weights has been placed:
+    beyond that the clock is a matter of wires, of which no estimate knows.
+    """
+    hidden = max(weights.shape[1] for weights in network.weights)
+    limit = widest(board.device.family) if limited and rows > 1 else inf
     nearest, least = None, inf
     # Fewer lanes for the same groups would not be faster.
-    for lanes in dict.fromkeys(ceil(widest / groups) for groups in range(1, widest + 1)):
+    for lanes in dict.fromkeys(ceil(hidden / groups) for groups in range(1, hidden + 1)):
         try:
-            design = Design.of(network, board, lanes, window, hz, bench_images=bench_images)
+            design = Design.of(network, board, lanes, window, hz, None, rows, bench_images, overlap)
         except NetworkError as error:
-            return Plan(board, None, str(error), {})
+            nearest = nearest or Plan(board, None, str(error), {})
+            continue
+        if bits_read(design) > limit:
+            continue
         needs = needs_of(design)
         room = {resource: _room(board, resource) for resource in needs}
         over = {resource: need for resource, need in needs.items() if need > room[resource]}
@@ -106,28 +178,30 @@ def chosen_design(
     network: Network,
     board: Board,
     lanes: int | None = None,
-    window: int = WINDOW,
+    window: int | None = None,
     hz: int | None = None,
     stored_bits: int | None = None,
     rows: int | None = None,
     bench_images: int = 0,
     overlap: bool | None = None,
 ) -> Design:
-    """The design with these lanes, None for as many as fit; the rest is as for `Design.of`.
+    """The design with these lanes, None for those of the plan; the rest is as for `Design.of`.
 
-    A core that learns, which no plan is made for, has DEFAULT_LANES. Raises ClockError, and
-    NetworkError also where nothing fits.
+    With lanes, `window` None is WINDOW. A core that learns, which no plan is made for, has
+    DEFAULT_LANES. Raises ClockError, and NetworkError also where nothing fits.
     """
     if lanes is None and stored_bits:
         lanes = DEFAULT_LANES
     if lanes is None:
-        plan = plan_for(network, board, window, hz, bench_images)
+        plan = plan_for(network, board, window, hz, bench_images, rows, overlap)
         if plan.design is None:
             advice = f"; {name} does" if (name := fitting(board)) else ""
             raise NetworkError(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
+    if window is None:
+        window = WINDOW
     return Design.of(network, board, lanes, window, hz, stored_bits, rows, bench_images, overlap)
 
 

@@ -19,10 +19,13 @@ from firstspike.scripts.selection import first_images
 @dataset_options(None, "Whose test images to time, instead of bundled digits")
 @json_option
 def command(net: str, json_path: str | None, **options: Any) -> None:
-    """Say of each board whether NET fits on it, with how many lanes, and how long an image takes.
+    """Say of each board whether NET fits on it, with how many lanes and rows a cycle, and how long
+    an image takes.
 
-    Look-up tables are estimated, block RAM and clock cycles counted; `firstspike build` finds out
-    whether the clock is met. The time is the core's: events come to it without a pause.
+    Of what has been placed the figures are the build's, and the speed that it reached stands at the
+    end. Else look-up tables are estimated, block RAM and clock cycles counted, and `firstspike
+    build` finds out whether the clock is met. The time is the core's: events come to it without a
+    pause.
 
     Example: firstspike boards mnist-4bit
     """
@@ -51,23 +54,29 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "fits": plan.design is not None,
         "reason": plan.reason,
         "lanes": plan.lanes,
+        "rows": plan.rows,
+        "window": plan.window,
         "needs": plan.needs,
         "clock": plan.design and plan.design.hz,
         "us": plan.latency(ticks),
+        "placed": plan.placed and {"fmax": plan.placed.fmax, "seed": plan.placed.seed},
     }
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
     """The table, and below it why what does not fit does not."""
-    rows = [("board", "device", "LUTs", "block RAM", "SPRAM", "lanes", "MHz", f"us {image}")]
+    rows = [("board", "device", *_TAKEN, *_SETTINGS, "MHz", f"us {image}", "reached")]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
         taken = [
-            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-"
-            for name in ("LUTs", "block RAM", "SPRAM")
+            f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-" for name in _TAKEN
         ]
-        us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-        speed = [plan["lanes"], f"{plan['clock'] / MHZ:g}", us] if plan["fits"] else ["-"] * 3
+        speed = ["-"] * (len(_SETTINGS) + 3)
+        if plan["fits"]:
+            us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
+            reached = f"{plan['placed']['fmax']} MHz" if plan["placed"] else "not placed before"
+            settings = [plan[name] for name in _SETTINGS]
+            speed = [*settings, f"{plan['clock'] / MHZ:g}", us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
     lines = [table(rows)]
     for plan in plans:
@@ -76,3 +85,7 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             advice = f"; {name} fits" if name else ""
             lines.append(f"{plan['board']}: {plan['reason']}{advice}")
     return "\n".join(lines)
+
+
+_TAKEN = ("LUTs", "block RAM", "SPRAM")
+_SETTINGS = ("lanes", "rows", "window")

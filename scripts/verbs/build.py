@@ -15,6 +15,7 @@ from firstspike.boards.building.bitstream import (
     build_folder,
 )
 from firstspike.boards.building.design import WINDOW
+from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
@@ -38,8 +39,8 @@ from firstspike.scripts.output import command_line, json_option, json_result, sa
 @click.argument("net", default="mnist-8bit", metavar="[NET]")
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
 @lanes_option("as `firstspike boards` says")
-@window_option(WINDOW)
-@rows_option("as `firstspike boards` says")
+@window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
+@rows_option("as `firstspike boards` says; with --lanes 1")
 @overlap_option
 @click.option(
     "--clock",
@@ -74,7 +75,8 @@ def command(
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
     that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
-    and there is no bitstream. Takes minutes.
+    and there is no bitstream. Takes minutes. Where no build of this design is known, that is said
+    first.
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
@@ -82,6 +84,10 @@ def command(
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], hz=hz, **core)
     folder = output or build_folder(net, board)
+    if not build_of(design):
+        click.echo(
+            f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.", err=True
+        )
     with json_result(json_path) as write:
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole

