@@ -31,6 +31,8 @@ def built(request, tmp_path_factory):
         "network": network.digest(),
         "lanes": [layer.lanes for layer in layers],
         "window": [layer.window for layer in layers],
+        "rows": [layer.rows for layer in layers],
+        "overlap": design.config.folding.overlaps,
         "stored_bits": None,
         "bench_images": HELD,
         "clock": design.hz,
