@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from amaranth.build.run import BuildPlan
@@ -13,6 +14,7 @@ from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.player import check_bench
@@ -107,16 +109,26 @@ class Design:
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
         """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""
-        seen = self.network.connected()
-        pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
-        return cycles(seen, ticks, infer(seen, ticks), self.config.folding, pixels)
+        return _image_cycles(self.network, self.config.folding, ticks)
 
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
         """Clock cycles int64 [n] of the digits of `digit_pixels`, None where it has none."""
-        pixels = digit_pixels(self.network, count)
-        if pixels is None:
-            return None
-        return self.image_cycles(encode(self.network.connected(), pixels))
+        return _digit_cycles(self.network, self.config.folding, count)
+
+
+def _image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:
+    seen = network.connected()
+    pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
+    return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
+
+
+@lru_cache
+def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.ndarray | None:
+    """Kept, for the planner asks for the same folding on board after board."""
+    pixels = digit_pixels(network, count)
+    if pixels is None:
+        return None
+    return _image_cycles(network, folding, encode(network.connected(), pixels))
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:

