@@ -23,7 +23,7 @@ from firstspike.golden.results import Results
 
 from . import latencies
 from .folding import DRAIN_BLOCK, MASK_PLACES, Folding
-from .overlapped import run_overlapped
+from .overlapped import cycles_alone
 
 SPIKE, ADVANCE, END = 0, 1, 2
 BEGINS = -1
@@ -426,9 +426,7 @@ def cycles(
     images overlap, for those that come alone; `overlapped_cycles` knows about the others.
     """
     if folding.overlaps:
-        alone = [slice(image, image + 1) for image in range(len(ticks))]
-        runs = [run_overlapped(network, ticks[one], results.select(one), folding) for one in alone]
-        return np.array([int(decided[0] - begun[0]) for begun, decided in runs], np.int64)
+        return cycles_alone(network, ticks, results, folding)
     decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
     # Less would pass for UNCOUNTED, which differs from nothing.
     assert (decided > 0).all(), "the cycle model has left an image undecided"

@@ -31,13 +31,33 @@ def overlapped_cycles(
 
 
 def run_overlapped(
-    network: Network, ticks: np.ndarray, results: Results, folding: Folding
+    network: Network, ticks: np.ndarray, results: Results, folding: Folding, rounds: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The cycles, int64 [n] each, in which images begin and are decided, without a pause between.
+    """The cycles in which images begin and are decided, without a pause between, round after round.
 
-    The first one begins in cycle 0. `results` are those of `infer(network, ticks)`, `ticks`
-    [n, n_rows]; the decisions are taken at once.
+    Int64 [rounds * n] each; the first one begins in cycle 0. `results` are those of
+    `infer(network, ticks)`, `ticks` [n, n_rows]; the decisions are taken at once.
     """
+    images, figures = _figures(network, ticks, results, folding)
+    return _run(*images, rounds, *figures)
+
+
+def cycles_alone(
+    network: Network, ticks: np.ndarray, results: Results, folding: Folding
+) -> np.ndarray:
+    """Clock cycles of images that come alone, int64 [n]; parameters as for `run_overlapped`."""
+    images, figures = _figures(network, ticks, results, folding)
+    alone = np.empty(len(ticks), np.int64)
+    for image in range(len(ticks)):
+        (begun,), (decided,) = _run(*(one[image : image + 1] for one in images), 1, *figures)
+        alone[image] = decided - begun
+    return alone
+
+
+def _figures(
+    network: Network, ticks: np.ndarray, results: Results, folding: Folding
+) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]:
+    """What `_run` wants to know of the images, and of the core."""
     hidden, last = folding.layers
     rows, width = hidden.rows, folding.bitmap
     assert width is not None
@@ -53,12 +73,10 @@ def run_overlapped(
         np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
         for tick in range(network.unit, network.deadline + 1)
     ]
+    decided_after = np.asarray(results.tick, np.int64) - network.unit
     to_lanes = hidden.fetch_cycles - latencies.EVENT
     decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
-    return _run(
-        parts,
-        np.maximum(np.array(beats).T, 1),
-        np.asarray(results.tick, np.int64) - network.unit,
+    return (parts, np.maximum(np.array(beats).T, 1), decided_after), (
         places_for(words),
         latencies.INTAKE + latencies.EVENT,
         to_lanes + latencies.DRAIN_PLACE,
@@ -68,13 +86,14 @@ def run_overlapped(
 
 
 @njit(cache=True)
-def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, freed):
+def _run(parts, beats, decided_after, rounds, places, registers, to_drain, to_decision, freed):
     """`registers`: how many an event passes from the encoder's own to the start, that included.
 
     The others are latencies: `to_drain` from the operation of a tick until its mask can be taken
     out of its place, `to_decision` from there to the decision.
     """
-    images, words, banks = parts.shape
+    count, words, banks = parts.shape
+    images = rounds * count
     begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
 
     # The words to come; in each bank the parts that wait, and what is left of the one searched.
@@ -98,8 +117,8 @@ def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, 
     while image < images:
         if chain[registers] == END and start < cycle:
             start = _advance(
-                beats[image],
-                decided_after[image],
+                beats[image % count],
+                decided_after[image % count],
                 max(cycle, max(back[0], back[1]) + 1),
                 back,
                 taken_out,
@@ -129,7 +148,7 @@ def _run(parts, beats, decided_after, places, registers, to_drain, to_decision, 
         if taken and word == 0:
             begun[incoming] = cycle
         for bank in range(banks):
-            part = parts[incoming, word, bank] if taken else 0
+            part = parts[incoming % count, word, bank] if taken else 0
             last = taken and word == words - 1
             offered = taken and (part > 0 or last)
             used = left[bank] < 0 or (ready and (ends or (left[bank] <= 1 and not is_last[bank])))

@@ -19,14 +19,14 @@ from .words import check_weights
 
 
 class Core(wiring.Component):
-    """A whole network. One image at a time goes through it, pipelined inside.
+    """A whole network. One image at a time goes through it, or two that overlap, pipelined inside.
 
         events ----------> Intake -> Layer -> ... -> Layer -> Decision -> decision
         words -> Encoder --^
 
     Its ports are those of `CoreSignature`, which says what they mean. An image comes through
     `events` or `words`; if both offer one, events go first. A chunk of a weight word takes three
-    cycles, the word's first one to read four, or five where the store has banks.
+    cycles, the word's first one to read four, and one more each for banks and for pages.
 
     A core that learns (see Learner) takes the next image only when the last decision has been
     taken.
@@ -86,16 +86,11 @@ class Core(wiring.Component):
                 wiring.connect(m, wiring.flipped(self.events), intake.source)
             begins = encoder.begins | (intake.begins & ~encoder.busy)
             m.d.comb += [
-                encoder.start.eq(intake.idle & ~self.events.valid),
+                encoder.start.eq(encoder.busy | (intake.idle & ~self.events.valid)),
                 encoder.abort_image.eq(self.abort_image),
-                intake.abort_image.eq(self.abort_image),
+                intake.abort_image.eq(encoder.aborted | (self.abort_image & ~encoder.busy)),
                 intake.ahead.eq(encoder.busy),
             ]
-            if overlaps:
-                m.d.comb += [
-                    encoder.start.eq(encoder.busy | (intake.idle & ~self.events.valid)),
-                    intake.abort_image.eq(encoder.aborted | (self.abort_image & ~encoder.busy)),
-                ]
             under_way |= encoder.busy
 
         layers = []
@@ -121,14 +116,14 @@ class Core(wiring.Component):
             goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
             return goes & (says.image != decision.decided_image)
 
-        for i, (layer_config, layer) in enumerate(zip(config.layers, layers[:-1], strict=False)):
+        for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
                 log.valid.eq(spikes(sent)),
                 log.spike.image.eq(sent.payload.image),
                 log.spike.tick.eq(sent.payload.tick),
             ]
-            sends = layer_config.folding.sends
+            sends = config.layers[i].folding.sends
             if sends == 1:
                 m.d.comb += log.spike.neuron.eq(sent.payload.address)
                 continue

@@ -12,7 +12,7 @@ from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.golden.timing.overlapped import overlapped_cycles
+from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import goes_as_bitmap
 from firstspike.scripts.errors import VerbError
@@ -57,13 +57,12 @@ def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) 
     return _expected(network, config, ticks)
 
 
-def played_cycles(network: Network, folding: Folding, ticks: np.ndarray, rounds: int) -> int:
+def played_cycles(
+    network: Network, folding: Folding, ticks: np.ndarray, expected: Results, rounds: int
+) -> int:
     """Clock cycles in which a core whose images overlap decides them all, round after round."""
-    again = np.tile(ticks, (rounds, 1))
-    seen = network.connected()
-    apart = overlapped_cycles(seen, again, infer(seen, again), folding).apart
-    assert apart is not None
-    return int(apart.sum())
+    _, decided = run_overlapped(network.connected(), ticks, expected, folding, rounds)
+    return int(decided[-1])
 
 
 @contextmanager

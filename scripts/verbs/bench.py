@@ -4,15 +4,14 @@ from typing import Any
 
 import click
 
-from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.hdl.link.folding import bitmap_bits
 from firstspike.hdl.link.player import CYCLES_BESIDES
+from firstspike.scripts.built import netlist_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
-    folder_option,
     lanes_option,
     number_option,
     overlap_option,
@@ -45,10 +44,7 @@ from firstspike.scripts.targets.linked import played_cycles
 @rows_option()
 @overlap_option
 @port_options
-@click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
-@folder_option(
-    "--build", help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]"
-)
+@netlist_options
 @json_option
 @click.pass_context
 def command(
@@ -106,7 +102,7 @@ def command(
     say(f"{counts.differences} differences to golden in class and tick")
     late = 0
     if ready.folding.overlaps:
-        golden = played_cycles(network, ready.folding, ticks, rounds)
+        golden = played_cycles(network, ready.folding, ticks, expected, rounds)
         late = counts.cycles - CYCLES_BESIDES - golden
         say(f"{late} clock cycles more than golden's")
     if counts.differences or late or counts.decisions != rounds * len(ticks):

@@ -6,14 +6,13 @@ from typing import Any
 import click
 import numpy as np
 
-from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.built import netlist_options
 from firstspike.scripts.comparison import compared
 from firstspike.scripts.means import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
-    folder_option,
     folding_options,
     port_options,
     target_option,
@@ -30,10 +29,7 @@ from firstspike.scripts.targets import BUILT, TARGETS, opened
 @folding_options
 @clock_option
 @port_options
-@click.option("--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for.")
-@folder_option(
-    "--build", help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]"
-)
+@netlist_options
 @json_option
 @click.pass_context
 def command(
