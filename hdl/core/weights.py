@@ -198,6 +198,7 @@ class WeightStore(Block):
         config, rows = self._config, self._config.folding.rows
         pages = config.folding.pages
         init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
+        written = write.address if rows == 1 else address
         parts = []
         for page, depth in enumerate(config.folding.page_words):
 
@@ -217,9 +218,9 @@ class WeightStore(Block):
             q = memory_register(config.word_bits, f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
-                write_port.addr.eq(write.address if rows == 1 else address),
+                write_port.addr.eq(written),
                 write_port.data.eq(write.data),
-                write_port.en.eq(here & there(write.address if rows == 1 else address)),
+                write_port.en.eq(here & there(written)),
             ]
             if pages == 1:
                 if rows > 1:

@@ -55,8 +55,7 @@ def simulate(
     """Put `amount` random images of `n_inputs` pixels through an Encoder, `width` a word.
 
     So many of the inputs are connected, and `rows` are taken in a cycle; `options` are
-    `run_bench`'s. Raises SimulationError at the
-    first difference to `golden.encode`.
+    `run_bench`'s. Raises SimulationError at the first difference to `golden.encode`.
     """
     rng = np.random.default_rng(seed)
     inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
