@@ -17,7 +17,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.sim.benches.core.run import Stimulus, simulate
 from tests.support.command import deep_toy_network
-from tests.support.shapes import check_core, make_images, make_network
+from tests.support.shapes import check_core, make_images, make_network, with_rows
 
 NETWORKS = int(os.environ.get("FIRSTSPIKE_RANDOM_NETWORKS", "4"))
 IMAGES = 20
@@ -41,7 +41,9 @@ def drawn(number: int) -> tuple[dict[str, Any], Network, np.ndarray, np.ndarray]
         "unconnected": int(rng.integers(0, 10)),
         "pauses": False,
         "any_weights": bool(rng.integers(2)),
+        "rows": 1 << number % 3,
     }
+    config = with_rows(config)
     network = make_network(config, rng, lowest=rng.uniform(0.0, 0.4))
     return config, network, *make_images(network, config, rng, IMAGES)
 
