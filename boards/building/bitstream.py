@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
@@ -31,6 +32,14 @@ def build_folder(net: str, board: str) -> Path:
     return Path("build") / f"{Path(net).stem}-{board}"
 
 
+def tools_for(board: Board, *, native: bool = False) -> list[str]:
+    """The tools that a build for the board takes, with their versions; ToolError if one is missing."""
+    family = board.device.family
+    names = ("yosys", family.router, family.packer)
+    # YoWASP has nextpnr and the packer in one package
+    return list(dict.fromkeys(tool_version(name, native=native) for name in names))
+
+
 def build(
     design: Design, folder: Path, *, seeds: Sequence[int] = SEEDS, native: bool = False
 ) -> dict[str, Any]:
@@ -41,11 +50,7 @@ def build(
     """
     began = time.monotonic()
     board, device = design.board, design.board.device
-    tools = [
-        tool_version(name, native=native)
-        for name in ("yosys", device.family.router, device.family.packer)
-    ]
-    tools = list(dict.fromkeys(tools))  # YoWASP has nextpnr and the packer in one package
+    tools = tools_for(board, native=native)
     with step("Amaranth: the design as RTLIL"):
         build_hash = design.build_hash()
         plan = design.plan(build_hash)

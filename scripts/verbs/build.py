@@ -13,6 +13,7 @@ from firstspike.boards.building.bitstream import (
     bitstreams,
     build,
     build_folder,
+    tools_for,
 )
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.placed import build_of
@@ -84,6 +85,7 @@ def command(
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], hz=hz, **core)
     folder = output or build_folder(net, board)
+    tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):
         click.echo(
             f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.", err=True
