@@ -12,7 +12,8 @@ from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
-from firstspike.hdl.lib.memory_register import FORGET_INITIAL
+from firstspike.hdl.lib.copies import KEEP_COPIES
+from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 from firstspike.hdl.link.protocol import BAUD
 
 from .design import TOP, Design
@@ -33,7 +34,7 @@ def build_folder(net: str, board: str) -> Path:
 
 
 def tools_for(board: Board, *, native: bool = False) -> list[str]:
-    """The tools that a build for the board takes, with their versions; ToolError if one is missing."""
+    """The tools that a build for a board takes, and their versions; ToolError without one."""
     family = board.device.family
     names = ("yosys", family.router, family.packer)
     # YoWASP has nextpnr and the packer in one package
@@ -138,6 +139,7 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
             "proc",
             "opt_clean -purge",  # wires without bits disturb abc9
             FORGET_INITIAL,
+            KEEP_COPIES,
             *(_IN_SPRAM if design.board.loaded else []),
             f"{device.synthesis} -top {TOP}",
             "tee -q -o count.json stat -json",

@@ -11,6 +11,9 @@ from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.folding import Folding, LayerFolding
 from firstspike.golden.widths import StateWidths, state_widths
 
+SEGMENT_LANES = 36
+"""Lanes with copies of their own of what all are told: the block RAMs of as many are neighbours."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
@@ -80,6 +83,13 @@ class LayerConfig:
     def word_bits(self) -> int:
         """Bits of such a word."""
         return self.stored_bits * self.folding.lanes
+
+    @property
+    def segments(self) -> tuple[range, ...]:
+        """Lanes that are told together what to do; where lanes may have to wait it is all."""
+        lanes = self.folding.lanes
+        size = SEGMENT_LANES if self.folding.rows > 1 else lanes
+        return tuple(range(first, min(first + size, lanes)) for first in range(0, lanes, size))
 
     def lane_exists(self, group, lane: int):
         """Whether `lane` of `group` (a number or a hardware value) is a neuron.

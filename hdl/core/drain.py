@@ -239,7 +239,8 @@ class BankedDrain(Block):
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
 
         # Whether there is a bit, and a bank with several, is found out a cycle before.
-        valid, mask, some, many = Signal(), Signal(config.folding.lanes), Signal(), Signal()
+        valid, some, many = Signal(), Signal(), Signal()
+        mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
         banks = [mask[bank::sends] for bank in range(sends)]
         found = [first_set(bank) for bank in banks]

@@ -1,12 +1,16 @@
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
+from functools import partial
+from types import SimpleNamespace
+
 from amaranth.hdl import Cat, Const, Mux, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .layouts import fetched_layout, operation_layout, potential_shape, slope_shape, word_layout
 from .weights import ahead_signature
@@ -76,6 +80,52 @@ class Lanes(Block):
             alive=Out(config.folding.lanes) if learns else None,
         )
 
+    def _told(self, m, ready):
+        """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
+
+        And of the one behind it, which is in registers: {advance, initial}, the latter M where it
+        starts, else 0. Of several banks, whose words never wait, each segment has copies, for lanes
+        are far from one another; `ahead` tells them in time.
+        """
+        config, folding = self._config, self._config.folding
+        if folding.rows == 1:
+            coming, offered = self.words.payload.operation, self.words.valid
+            begins = offered & coming.first
+            to = SimpleNamespace(
+                begins=begins,
+                starts=begins & coming.start,
+                adds=offered & coming.row.any(),
+                advance=Signal(),
+                initial=Signal(potential_shape(config)),
+            )
+            with m.If(ready):
+                m.d.sync += [
+                    to.advance.eq(begins & coming.advance),
+                    to.initial.eq(Mux(to.starts, -times(config.threshold, coming.tick), 0)),
+                ]
+            return [to]
+
+        coming, offered = self.ahead.operation, self.ahead.valid
+        begins = offered & coming.first
+        M = Signal(potential_shape(config), name="initial")
+        m.d.sync += M.eq(-times(config.threshold, coming.tick))
+
+        def told(number):
+            def copy(value, name, init=0):
+                return copied(m, value, f"{name}_{number}", init=init)
+
+            # After a reset nothing is gathered.
+            starts = copy(begins & coming.start, "starts", init=int(folding.gathers))
+            return SimpleNamespace(
+                begins=copy(begins, "begins") if folding.groups > 1 else None,
+                starts=starts,
+                adds=copy(offered & coming.row.any(), "adds"),
+                advance=copy(copy(begins & coming.advance, "advances"), "advance"),
+                initial=Const(0) if folding.gathers else copy(Mux(starts, M, 0), "initial"),
+            )
+
+        return [told(number) for number in range(len(config.segments))]
+
     def build(self, m):
         config, folding = self._config, self._config.folding
         lanes, groups, last = folding.lanes, folding.groups, folding.last
@@ -85,42 +135,42 @@ class Lanes(Block):
         # all of it waits for `ready` alone, which has far to go.
         coming, offered = self.words.payload.operation, self.words.valid
         valid, op = Signal(), Signal(operation_layout(config))
-        # Of several banks the words are added in pairs on the way.
-        given = [data.View(word_layout(config), word) for word in self.words.payload.words]
-        sums = [[bank[lane] for bank in given] for lane in range(lanes)]
-        if folding.rows > 1:
-            sums = [[a + b for a, b in zip(s[::2], s[1::2], strict=True)] for s in sums]
-        added = Signal(
-            data.ArrayLayout(data.ArrayLayout(sums[0][0].shape(), len(sums[0])), lanes),
-            reset_less=True,
-        )
-        advance, sends = Signal(), Signal()
-        initial = Signal(potential_shape(config))  # M where `op` starts, else 0
         ready = Signal()
-        begins = offered & coming.first
-        starts, advances = begins & coming.start, begins & coming.advance
+        told = self._told(m, ready)
+        told_of = [to for to, lanes in zip(told, config.segments, strict=True) for _ in lanes]
+        starts = offered & coming.first & coming.start
+        advances = offered & coming.first & coming.advance
         ends = offered & coming.end
+        sends = Signal()
         m.d.comb += self.words.ready.eq(ready)
         with m.If(ready):
             m.d.sync += [
                 valid.eq(offered),
                 op.eq(coming),
-                added.eq(Cat(sums)),
-                advance.eq(advances),
                 sends.eq(~ends & (starts | advances) if last else ends | advances),
-                initial.eq(
-                    0 if folding.gathers else Mux(starts, -times(config.threshold, coming.tick), 0)
-                ),
             ]
-            with m.If(~(offered & coming.row.any())):
-                m.d.sync += added.eq(0)
+
+        # Of several banks the words are added in pairs on the way.
+        given = [data.View(word_layout(config), word) for word in self.words.payload.words]
+        sums = [[bank[lane] for bank in given] for lane in range(lanes)]
+        if folding.rows > 1:
+            sums = [[a + b for a, b in zip(s[::2], s[1::2], strict=True)] for s in sums]
+        addends = data.ArrayLayout(sums[0][0].shape(), len(sums[0]))
+        added = Signal(data.ArrayLayout(addends, lanes), reset_less=True)
+        by_segment = [
+            Mux(to.adds, Cat(sums[lane] for lane in segment), 0)
+            for to, segment in zip(told, config.segments, strict=True)
+        ]
+        with m.If(ready):
+            m.d.sync += added.eq(Cat(by_segment))
 
         state = struct(M=potential_shape(config), S=slope_shape(config))
-        work = Signal(data.ArrayLayout(state, lanes), reset_less=True)  # the state before `op`
-        updated = Signal.like(work)  # and after
+        states_layout = data.ArrayLayout(state, lanes)
+        # The state before `op`. It is started before it is looked at, or first fetched from memory.
+        make = unknown_register if groups == 1 else partial(Signal, reset_less=True)
+        work = make(states_layout, name="work")
+        updated = Signal(states_layout)  # and after
         states = work
-        with m.If(ready):
-            m.d.sync += work.eq(updated)
         if groups > 1:
             m.submodules.memory = store = memory.Memory(
                 shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
@@ -128,7 +178,7 @@ class Lanes(Block):
             read, write = store.read_port(domain="comb"), store.write_port()
             ahead = self.ahead.operation
             fetch, group = self.ahead.valid & ahead.first, ahead.group
-            fetched = memory_register(work.shape().size)
+            fetched = unknown_register(work.shape().size)
             found = read.data
             done = valid & ready
             m.d.comb += [write.en.eq(done), write.addr.eq(op.group), write.data.eq(updated)]
@@ -143,13 +193,11 @@ class Lanes(Block):
             with m.If(fetch):
                 m.d.sync += fetched.eq(found)
             states = data.View(work.shape(), fetched)
-            with m.If(ready & begins):
-                m.d.sync += work.eq(fetched)
         # A walk that starts finds M = 0, and goes on from there; or what was gathered, at `unit`.
         begin = [state.const({"M": 0, "S": -config.threshold}).as_value()] * lanes
         if folding.gathers:
             slope = slope_shape(config)
-            gathered = Signal(data.ArrayLayout(slope, lanes), init=[-config.threshold] * lanes)
+            gathered = unknown_register(data.ArrayLayout(slope, lanes), "gathered")
             totals = []
             for lane in range(lanes):
                 total = Signal(slope, name=f"gathered_{lane}")
@@ -157,11 +205,19 @@ class Lanes(Block):
                 totals.append(total)
             M = Const(-config.threshold * config.unit, potential_shape(config))
             begin = [Cat(M, total) for total in totals]
-            m.d.sync += gathered.eq(Cat(totals))
-            with m.If(starts):
-                m.d.sync += gathered.eq(Cat([Const(-config.threshold, slope)] * lanes))
-        with m.If(ready & starts):
-            m.d.sync += work.eq(Cat(begin))
+            fresh = Const(-config.threshold, slope)
+            m.d.sync += gathered.eq(
+                Cat(Mux(to.starts, fresh, total) for to, total in zip(told_of, totals, strict=True))
+            )
+        following = []
+        for to, segment in zip(told, config.segments, strict=True):
+            bits = slice(segment.start * state.size, segment.stop * state.size)
+            then = updated.as_value()[bits]
+            if groups > 1:
+                then = Mux(to.begins, fetched[bits], then)
+            following.append(Mux(to.starts, Cat(begin[segment.start : segment.stop]), then))
+        with m.If(ready):
+            m.d.sync += work.eq(Cat(following))
         if config.learns and not last:
             m.d.comb += self.alive.eq(
                 Cat((states[lane].S + config.threshold) > 0 for lane in range(lanes))
@@ -170,14 +226,12 @@ class Lanes(Block):
         # Lane by lane, and put together as a whole: simulators are slow on wide signals that are
         # driven in many parts.
         after, before, mask, potentials = [], [], [], []
-        for lane in range(lanes):
+        for lane, to in enumerate(told_of):
             M, S = work[lane].M, work[lane].S
-            advances = advance if last else advance & (M < 0)
+            advances = to.advance if last else to.advance & (M < 0)
             M_next = Signal(potential_shape(config), name=f"M_{lane}")
             S_next = Signal(slope_shape(config), name=f"S_{lane}")
-            m.d.comb += [
-                M_next.eq(M + (initial | (Mux(advances, S, 0) << op.shift))),
-            ]
+            m.d.comb += M_next.eq(M + (to.initial | (Mux(advances, S, 0) << op.shift)))
             if folding.gathers:
                 m.d.comb += S_next.eq(S)
             else:

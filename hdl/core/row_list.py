@@ -5,8 +5,8 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .layouts import indices_layout, operation_layout, read_layout
 
@@ -68,7 +68,7 @@ class RowList(Block):
         # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
         # collision logic.
         read = rows.read_port(domain="comb")
-        found_entry = memory_register(entry)
+        found_entry = unknown_register(entry)
 
         walking = Signal()  # groups after the first are being worked on
         group = Signal(range(groups))

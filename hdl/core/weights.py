@@ -13,8 +13,9 @@ from firstspike.golden.network import weight_range
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.copies import copied
 from firstspike.hdl.lib.pipeline import delayed
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .layouts import fetched_layout, operation_layout, read_layout, word_layout
 from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
@@ -145,7 +146,7 @@ class WeightStore(Block):
 
         # The host's side: a register that shifts by a chunk, for both directions.
         chunks = chunks_of(config)
-        word = Signal(chunks * CHUNK_BITS)
+        word = Signal(chunks * CHUNK_BITS, reset_less=True)
         count = Signal(range(chunks))
         request = self.host.payload
         shifted = Cat(Value.cast(word)[CHUNK_BITS:], request.data)
@@ -211,25 +212,31 @@ class WeightStore(Block):
                 shape=config.word_bits,
                 depth=depth,
                 init=init[first : first + depth],
-                # An update is written while another word is read, never the same one.
-                attrs={"no_rw_check": 1} if config.learns else {},
+                # An update is written while another word is read, never the same one. And of
+                # what is read in every cycle nobody looks at the word that is being written.
+                attrs={"no_rw_check": 1} if config.learns or rows > 1 or pages > 1 else {},
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = memory_register(config.word_bits, f"q_{name}")
+            q = unknown_register(config.word_bits, f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(written),
                 write_port.data.eq(write.data),
                 write_port.en.eq(here & there(written)),
             ]
-            if pages == 1:
-                if rows > 1:
-                    m.d.sync += q.eq(Mux(asked, read.data, 0))
-                else:
-                    with m.If(take):
-                        m.d.sync += q.eq(read.data)
+            if rows == 1 and pages == 1:
+                with m.If(take):
+                    m.d.sync += q.eq(read.data)
                 return q
             m.d.sync += q.eq(read.data)
+            if pages == 1:
+                for number, segment in enumerate(config.segments):
+                    bits = slice(
+                        *(lane * config.stored_bits for lane in (segment.start, segment.stop))
+                    )
+                    here = copied(m, asked, f"asked_{name}_{number}")
+                    parts.append(Mux(here, q[bits], 0))
+                return Cat(parts)
             # The others give zeros: a reset of registers, and no choice among words.
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)

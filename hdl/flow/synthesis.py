@@ -14,7 +14,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.lib.memory_register import FORGET_INITIAL
+from firstspike.hdl.lib.copies import KEEP_COPIES
+from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
 from .toolchain import ToolError, run_tool, run_yosys
@@ -97,6 +98,7 @@ def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Resu
                 "proc",
                 "opt_clean -purge",  # wires without bits disturb abc9
                 FORGET_INITIAL,
+                KEEP_COPIES,
                 *([WITHOUT_WEIGHTS] if loaded else []),
                 "design -save both",
                 f"{device.synthesis} -top harness.core",

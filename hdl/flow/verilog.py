@@ -19,7 +19,7 @@ from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import pack
-from firstspike.hdl.lib.memory_register import FORGET_INITIAL
+from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .identifiers import check_identifier, plain
 from .interface import describe, wires

@@ -6,8 +6,8 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set, without_first
-from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.pipeline import Stage
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 WORD = 16
 """Bits of a word, which is searched in one cycle."""
@@ -79,7 +79,7 @@ class AddressSet(Block):
             shape=WORD, depth=max(words, 2), init=[], attrs={"no_rw_check": 1}
         )
         write, read = bits.write_port(granularity=1), bits.read_port(domain="comb")
-        word = memory_register(WORD)
+        word = unknown_register(WORD)
 
         # Add: on each level a bit, or a whole word with this bit.
         level = WORD.bit_length() - 1

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
-from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.lib.popcount import popcount
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 
 def sign_signature(hidden, last):
@@ -69,7 +69,7 @@ class Deltas(Block):
         )
         write = signs.write_port(granularity=last.lanes)
         read = signs.read_port(domain="comb")
-        sign_word = memory_register(lanes * row)
+        sign_word = unknown_register(lanes * row)
         place = times(last.groups, self.sign.lane) + self.sign.part
         m.d.comb += [
             write.addr.eq(self.sign.group),

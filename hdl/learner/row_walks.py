@@ -8,7 +8,7 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.core.layouts import address_shape
 from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .address_set import AddressSet
 from .deltas import sign_signature
@@ -188,7 +188,7 @@ class InputWalk(Block):
             shape=address_shape(n_in), depth=n_in, init=[], attrs={"no_rw_check": 1}
         )
         write, read = drawn_rows.write_port(), drawn_rows.read_port(domain="comb")
-        listed_row = memory_register(read.data.shape())
+        listed_row = unknown_register(read.data.shape())
         taken = rows.walk.valid & drawing
         accept = Signal()
         following = Signal.like(count)

@@ -8,7 +8,7 @@ from firstspike.golden.network import NetworkError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .protocol import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
 
@@ -152,7 +152,7 @@ class Player(Block):
 
     def _send(self, m, images, count):
         """Read word after word of one image after the other, as they are taken."""
-        read, fetched = images.read_port(domain="comb"), memory_register(self._width)
+        read, fetched = images.read_port(domain="comb"), unknown_register(self._width)
         m.submodules.sent = walk = Walk(self._images)
         sending, word = Signal(), Signal(range(count))
         step = ~self.words.valid | self.words.ready
@@ -180,7 +180,7 @@ class Player(Block):
         Block RAM is slow, and so is a counter: between them are the registers `wanted`, which is
         the image's when it is `here`, and `differs`.
         """
-        read, fetched = decisions.read_port(domain="comb"), memory_register(EXPECTED)
+        read, fetched = decisions.read_port(domain="comb"), unknown_register(EXPECTED)
         wanted, differs = Signal(EXPECTED), Signal()
         m.submodules.decided = walk = Walk(self._images)
         coming, here, taken = Signal(), Signal(), Signal()

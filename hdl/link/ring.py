@@ -5,7 +5,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 ENTRY = struct(data=8, mark=1)
 """A byte of a request, or with `mark` what ends it."""
@@ -27,7 +27,7 @@ class Store(Block):
     def build(self, m):
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
         read, write = ram.read_port(domain="comb"), ram.write_port()
-        fetched, kept = memory_register(ENTRY), Signal(ENTRY)
+        fetched, kept = unknown_register(ENTRY), Signal(ENTRY)
         fresh = Signal()  # only now: what a single-port RAM shows after a write is not defined
         m.d.comb += [
             read.addr.eq(self.address),
