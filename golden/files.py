@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and are not read for ever."""
 
 import errno
 import os
@@ -47,6 +47,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of a file; of one that is longer, or never ends, `most` bytes and one more."""
+    with open(path, "rb") as file:
+        return file.read(most + 1)
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:

@@ -2,19 +2,32 @@
 
 import io
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from firstspike.golden.fields import Fields, NetworkError
-from firstspike.golden.files import replace_file
+from firstspike.golden.fields import TEXT, Fields, Kind, NetworkError
+from firstspike.golden.files import read_file, replace_file
 
 from .epoch import Epoch
 from .optimiser import Optimiser
 
 FORMAT = "firstspike-training-1"
+MOST_BYTES = 1 << 30
+"""Of the file: weights are floating point, and there are several of each."""
+
+_TEXTS = dict.fromkeys(("format", "meta", "state"), TEXT)
+
+
+_ARRAY = Kind("an array of numbers", "biuf", None, MOST_BYTES)
+
+
+def _described(names: Collection[str]) -> Mapping[str, Kind]:
+    """The fields of the file: what the arrays should be, the optimiser knows."""
+    return dict.fromkeys(names, _ARRAY) | _TEXTS
 
 
 class CheckpointError(ValueError):
@@ -75,13 +88,13 @@ class Checkpoint:
     def load(cls, path: Path) -> tuple["Checkpoint", dict[str, Any]]:
         """A checkpoint and its `run`. Raises `CheckpointError`, `OSError` if it cannot be read."""
         try:
-            fields = Fields.of(path.read_bytes())
+            fields = Fields.of(read_file(path, MOST_BYTES), _described, MOST_BYTES)
             if fields.take("format", str) != FORMAT:
                 raise NetworkError(f"format is {fields['format']}: {FORMAT!r} is read.")
             state, run = json.loads(fields.take("state", str)), fields.meta()
-        except (NetworkError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             raise CheckpointError(f"{path} is no state of a training: {error}") from None
-        arrays = {name: fields[name] for name in fields.keys() - {"format", "state", "meta"}}
+        arrays = {name: fields[name] for name in fields.keys() - _TEXTS.keys()}
         return cls(arrays, state), run
 
     def restore(self, optimiser: Optimiser, rng: np.random.Generator) -> tuple[list[Epoch], Best]:
