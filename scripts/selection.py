@@ -15,6 +15,7 @@ from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.encoding import bitmap_pixels
+from firstspike.golden.printable import printable
 
 from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
@@ -136,7 +137,7 @@ def first_images(
         raise VerbError(f"{name} has {there} test images, counted from 0.")
     n = min(n or there, there)
     labels = [None if label < 0 else label for label in called[:n].tolist()]
-    return samples[:n], labels, f"the first {n} test images of {name}"
+    return samples[:n], labels, f"the first {n} test images of {printable(name)}"
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
@@ -182,4 +183,6 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
     for events, label in lines:
         ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
         labels.append(label)
-    return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")
+    return Selection(
+        np.stack(ticks), labels, None, f"{len(ticks)} images of {printable(file.name)}"
+    )
