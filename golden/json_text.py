@@ -5,7 +5,8 @@ A description is one of
     int, str, ...       a value of this type; True is no int
     range(1, 9)         an integer in it
     [one]               a list of which each is `one`
-    {"name": one}       an object with these fields, and maybe others
+    [one, other]        a list of exactly these
+    {"name": one}       an object with these fields, and maybe others; "name?" may be missing
     {str: one}          an object, all of whose fields are `one`
     (one, other)        what one of these fits
     None, "text"        exactly that
@@ -58,14 +59,18 @@ def check_json(value: Any, description: Any, where: str) -> None:
                 return check_json(value, one, where)
     elif isinstance(description, dict) and isinstance(value, dict):
         for name, one in description.items():
-            for key in value if name is str else (name,):
-                if key not in value:
+            for key in value if name is str else (name.removesuffix("?"),):
+                if key in value:
+                    check_json(value[key], one, f"{where}[{key!r:.40}]")
+                elif key == name:
                     raise JsonError(f"{where} has no {key!r}")
-                check_json(value[key], one, f"{where}[{key!r:.40}]")
         return
     elif isinstance(description, list) and isinstance(value, list):
-        for at, one in enumerate(value):
-            check_json(one, description[0], f"{where}[{at}]")
+        each = description * len(value) if len(description) == 1 else description
+        if len(each) != len(value):
+            raise JsonError(f"{where} is {value!r:.40}: it must be a list of {len(each)}")
+        for at, (held, one) in enumerate(zip(value, each, strict=True)):
+            check_json(held, one, f"{where}[{at}]")
         return
     elif _is(value, description):
         return

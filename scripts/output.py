@@ -131,7 +131,7 @@ def _sentence(error: Exception) -> str:
 
 def _print(text: str, err: bool) -> None:
     if not err:
-        encoding = sys.stdout.encoding
+        encoding = sys.stdout.encoding or "utf-8"
         text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         click.echo(text, err=err)

@@ -11,6 +11,8 @@ import numpy as np
 
 from firstspike.golden.fields import TEXT, Fields, Kind, NetworkError
 from firstspike.golden.files import read_file, replace_file
+from firstspike.golden.json_text import check_json
+from firstspike.golden.network import LARGEST
 
 from .epoch import Epoch
 from .optimiser import Optimiser
@@ -19,6 +21,13 @@ FORMAT = "firstspike-training-1"
 MOST_BYTES = 1 << 30
 """Of the file: weights are floating point, and there are several of each."""
 
+_STATE = {
+    "history": [{}],
+    "best": [int, (None, [range(1, LARGEST + 1)])],
+    "steps": range(1 << 62),
+    "thresholds": (None, [range(1, LARGEST + 1)]),
+    "generator": {},
+}
 _TEXTS = dict.fromkeys(("format", "meta", "state"), TEXT)
 
 
@@ -92,8 +101,11 @@ class Checkpoint:
             if fields.take("format", str) != FORMAT:
                 raise NetworkError(f"format is {fields['format']}: {FORMAT!r} is read.")
             state, run = json.loads(fields.take("state", str)), fields.meta()
+            check_json(state, _STATE, "state")
         except (ValueError, RecursionError) as error:
-            raise CheckpointError(f"{path} is no state of a training: {error}") from None
+            raise CheckpointError(
+                f"{path} is no state of a training: {str(error).rstrip('.')}."
+            ) from None
         arrays = {name: fields[name] for name in fields.keys() - _TEXTS.keys()}
         return cls(arrays, state), run
 
@@ -107,7 +119,12 @@ class Checkpoint:
             rng.bit_generator.state = self.state["generator"]
             epoch, thresholds = self.state["best"]
             weights = [self.arrays[f"best_{layer}"] for layer in range(len(optimiser.weights))]
+            layers = len(weights)
+            if [W.shape for W in weights] != [W.shape for W in optimiser.weights] or any(
+                one is not None and len(one) != layers for one in (thresholds, optimiser.thresholds)
+            ):
+                raise ValueError
             history = [Epoch(**epoch) for epoch in self.state["history"]]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise CheckpointError("the saved state is that of another training.") from None
         return history, Best(epoch, weights, thresholds and tuple(thresholds))

@@ -127,8 +127,8 @@ def report(net: str, result: dict[str, Any]) -> str:
     """The result for people."""
     mean, dense = result["operations"].values()
     parts = [
-        f"{printable(net)}, {result['count']} images: {mean:.0f} synaptic operations an image until "
-        f"the decision, where a dense network of the shape takes {dense}"
+        f"{printable(net)}, {result['count']} images: {mean:.0f} synaptic operations an image "
+        f"until the decision, where a dense network of the shape takes {dense}"
     ]
     for name, curve in result["curves"].items():
         parts.append(

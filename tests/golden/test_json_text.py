@@ -38,6 +38,7 @@ DESCRIPTION = {
     "rate": (float, None),
     "kind": ("a", "b"),
     "by": {str: (None, [int])},
+    "pair?": [int, str],
 }
 GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "more": object()}
 
@@ -56,6 +57,9 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
         ({"kind": "c"}, "'a' or 'b'"),
         ({"by": {"y": ["z"]}}, r"\['by'\]\['y'\] is \['z'\]"),
         ({"by": []}, "must be an object"),
+        ({"pair": [1, "x"]}, None),
+        ({"pair": [1, 2]}, r"\[1\] is 2"),
+        ({"pair": [1]}, "a list of 2"),
     ],
 )
 def test_values_are_held_against_a_description(change, told):
