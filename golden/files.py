@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_PART = 1 << 20
+
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
@@ -51,8 +53,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def read_file(path: str | os.PathLike[str], most: int) -> bytes:
     """The content of a file; of one that is longer, or never ends, `most` bytes and one more."""
+    parts, left = [], most + 1
     with open(path, "rb") as file:
-        return file.read(most + 1)
+        while left and (part := file.read(min(left, _PART))):  # it makes room for all it may read
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:

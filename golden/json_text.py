@@ -14,7 +14,6 @@ A description is one of
 
 import json
 import math
-from contextlib import suppress
 from typing import Any
 
 DEEPEST = 32
@@ -55,8 +54,12 @@ def check_json(value: Any, description: Any, where: str) -> None:
     """Raise `JsonError` unless a value is as the description says; `where` names it."""
     if isinstance(description, tuple):
         for one in description:
-            with suppress(JsonError):
+            try:
                 return check_json(value, one, where)
+            except JsonError as error:
+                wrong = error
+        if isinstance(value, list | dict):
+            raise wrong  # which says what is wrong inside
     elif isinstance(description, dict) and isinstance(value, dict):
         for name, one in description.items():
             for key in value if name is str else (name.removesuffix("?"),):

@@ -68,8 +68,8 @@ def _described(accuracy: Any) -> dict[str, Any]:
     return {"run": _RUN, "before": accuracy, "after": accuracy, "curve": curve}
 
 
-_META = (_described(None), _described(float))
-"""Of a state that can be resumed: of a run in the same world, or in one that has changed."""
+_META = (_described(float), _described(None))
+"""Of a state that can be resumed: of a run in a world that has changed, or in the same."""
 
 
 @dataclass

@@ -55,7 +55,7 @@ GOOD = {"n": 8, "names": ["x"], "rate": None, "kind": "b", "by": {"x": [1]}, "mo
         ({"names": ["x", 3]}, r"\['names'\]\[1\] is 3: it must be str"),
         ({"rate": 1}, "float or None"),
         ({"kind": "c"}, "'a' or 'b'"),
-        ({"by": {"y": ["z"]}}, r"\['by'\]\['y'\] is \['z'\]"),
+        ({"by": {"y": ["z"]}}, r"\['by'\]\['y'\]\[0\] is 'z'"),
         ({"by": []}, "must be an object"),
         ({"pair": [1, "x"]}, None),
         ({"pair": [1, 2]}, r"\[1\] is 2"),
