@@ -23,6 +23,9 @@ from .options import number_option
 
 DEFAULT_IMAGES = 100
 
+MOST_BYTES = 1 << 28
+"""Of spike ticks that are made of a file of events, which may be a small one."""
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -181,6 +184,11 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
     lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
     ticks, labels = [], []
     for events, label in lines:
+        if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
+            raise VerbError(
+                f"{file.name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "
+                "the most that are taken at once: give them in several files."
+            )
         ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
         labels.append(label)
     return Selection(
