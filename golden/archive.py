@@ -111,4 +111,6 @@ def _array(archive: zipfile.ZipFile, member: Member) -> np.ndarray:
     with archive.open(member.info) as file:
         array = np.lib.format.read_array(file, allow_pickle=False)
         file.read(1)  # the end, where the checksum is compared
+    if array.dtype.kind == "U":
+        array.tolist()  # which not all that can be stored is a character of
     return array

@@ -61,6 +61,7 @@ def test_what_numpy_saves_is_read(save):
         (archive(a=head("|i1", (1,)) + bytes(2 * MOST)), "not as long"),
         (archive(a=b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + bytes(4 * MOST)), "without pickles"),
         (archive(a=b"text"), "without pickles"),
+        (archive(a=head("<U1", ()) + b"\0\0\xff\xff"), "without pickles"),
         (archive(a=head("|O", (1,)) + b"N."), "has objects"),
         (archive(zipfile.ZIP_BZIP2, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
         (archive(zipfile.ZIP_LZMA, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),

@@ -75,9 +75,13 @@ def of_json(rng: Random, content: bytes) -> bytes:
     """A text of JSON, maybe of several lines."""
     if rng.random() < 0.2:
         return of_bytes(rng, content)
-    lines = content.splitlines()
+    lines = content.splitlines() or [b""]
     at = rng.randrange(len(lines))
-    text = json.dumps(of_value(rng, json.loads(lines[at])))
+    try:
+        value = json.loads(lines[at])
+    except (ValueError, RecursionError):  # a mutant already
+        return of_bytes(rng, content)
+    text = json.dumps(of_value(rng, value))
     depth = rng.choice((40, 500, 980, 100_000))
     text = text.replace(f'"{DEEP}"', "[" * depth + "]" * depth)
     lines[at] = text.encode()
@@ -119,7 +123,7 @@ def _array(rng: Random, array: np.ndarray) -> np.ndarray:
         if text[:1] in ("{", "["):
             changed = of_json(rng, text.encode()).decode("utf-8", "replace")
             return np.array(changed.replace("\0", ""))
-    match rng.randrange(9):
+    match rng.randrange(10):
         case 0 if array.dtype.kind in "iuf":
             return array.astype(rng.choice(["f8", "u8", "i1", "?", "U3", "S3", "c8", "O"]))
         case 1:
@@ -136,6 +140,8 @@ def _array(rng: Random, array: np.ndarray) -> np.ndarray:
             return np.zeros(rng.choice([(1 << 27,), (1, 1 << 24), (300, 1000), (9,)]), np.int8)
         case 7 if array.size < 10_000:
             return np.full(array.shape, rng.choice([0, 1, -1, 2**31, 2**62, 1 << 24]))
+        case 8 if array.dtype.kind == "U":
+            return np.frombuffer(rng.randbytes(4 * array.size), f"<U{max(array.size, 1)}")[:1]
         case _:
             extreme = np.array(array)
             if array.dtype.kind in "iuf" and array.size:
