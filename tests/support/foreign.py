@@ -6,7 +6,6 @@ Each mutant must be taken, or refused in one printable sentence with exit status
 programmers of boards, are not run: a netlist comes as far as the door of the former.
 """
 
-import contextlib
 import json
 import os
 import resource
@@ -199,14 +198,21 @@ def ended(words: tuple[str, ...]) -> str | None:
 
 def wrong(count: int, seed: int) -> Iterator[dict[str, object]]:
     """Of so many mutants those that do not end as they should."""
+    state = Path("on.state.npz")
     good = {one.file: Path(one.file).read_bytes() for one in cases()}
     for one in cases():  # all that is imported late is here before the memory is bounded
-        if what := ended(one.words):
+        what = ended(one.words)
+        if (
+            one.words[0] not in ("compare", "flash", "fetch")
+            and "Error" in Path("said").read_text()
+        ):
+            what = "the good file is refused"
+        state.write_bytes(good[state.name])
+        if what:
             yield {"number": -1, "words": one.words, "what": what}
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + BYTES
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    state = Path("on.state.npz")
     for number in range(count):
         rng = Random(f"{seed} {number}")
         one = cases()[number % len(cases())]
@@ -238,8 +244,7 @@ def main() -> None:
     netlist.run_yosys = no_yosys
     SOURCES["mnist"] = ()
     with os.fdopen(os.dup(1), "w") as out:
-        with contextlib.redirect_stderr(sys.stderr):
-            make_files()
+        make_files()
         for one in wrong(int(count), int(seed)):
             print(json.dumps(one), file=out, flush=True)
 

@@ -94,9 +94,10 @@ def of_archive(rng: Random, content: bytes) -> bytes:
         return of_bytes(rng, content)
     with np.load(io.BytesIO(content)) as file:
         fields = dict(file)
-    for _ in range(rng.choice((1, 1, 1, 2))):
-        texts = [name for name, array in fields.items() if str(array)[:1] == "{"]
-        name = rng.choice(texts if texts and rng.random() < 0.3 else list(fields))
+    names = rng.sample(list(fields), rng.choice((1, 1, 1, 2)))
+    if rng.random() < 0.3:  # those with JSON inside are few
+        names += [name for name, array in fields.items() if str(array)[:1] == "{"]
+    for name in dict.fromkeys(names):
         fields[name] = _array(rng, fields[name])
         if rng.random() < 0.1:
             fields[rng.choice((ORDERS, "weights_9", "bias", "x"))] = fields[name]
