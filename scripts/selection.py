@@ -182,7 +182,8 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
         return label
 
     lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
-    ticks, labels = [], []
+    ticks: list[np.ndarray] = []
+    labels: list[int | None] = []
     for events, label in lines:
         if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
             raise VerbError(
