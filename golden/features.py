@@ -5,12 +5,12 @@
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .fields import Fields, NetworkError, integer, texts
+from .fields import INTEGER, NAMES, Fields, Kind, NetworkError, integer, texts
 
 
 class EncodingError(ValueError):
@@ -59,8 +59,14 @@ class Features:
     names: tuple[str, ...] = ()
     """Of the features, or none."""
 
-    FIELDS: ClassVar[tuple[str, ...]] = ("edges", "complement", "constant", "steps", "features")
-    """Of the network file; "features" are their names."""
+    KINDS: ClassVar[dict[str, Kind]] = {
+        "edges": Kind("floating point [n_features, edges]", "f", 2, needed=False),
+        **dict.fromkeys(("complement", "constant", "steps"), replace(INTEGER, needed=False)),
+        "features": replace(NAMES, needed=False),
+    }
+    """Of the fields of the network file; "features" are their names."""
+
+    FIELDS: ClassVar[tuple[str, ...]] = tuple(KINDS)
 
     def __post_init__(self) -> None:
         if self.edges is not None:
@@ -93,10 +99,7 @@ class Features:
         if not fields.keys() & {*cls.FIELDS}:
             return None
         numbers = {name: fields.take(name, int) for name in cls.FIELDS[1:4]}
-        edges = fields.get("edges")
-        if edges is not None and edges.dtype.kind != "f":
-            raise NetworkError(f"edges is {edges.dtype}: it must be floating point.")
-        return cls(edges, **numbers, names=fields.take("features", list))
+        return cls(fields.get("edges"), **numbers, names=fields.take("features", list))
 
     def check(self, encoding: str, n_inputs: int) -> None:
         """Raise `NetworkError` unless they go with an encoding, and with so many inputs."""

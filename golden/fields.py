@@ -1,32 +1,74 @@
-"""What a network file is read from: the arrays of an .npz, each checked for what it should be."""
+"""What a network file is read from: the arrays of an .npz, each checked for what it should be.
+
+A format is described by a `Kind` for each of its fields: names, types and shapes are held against
+it before anything is unpacked.
+"""
 
 import io
 import json
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn, Self
 
 import numpy as np
 
-_KINDS = {str: "string", int: "integer", list: "array"}
+from .archive import ArchiveError, Member, read_archive
+from .json_text import JsonError, read_json
+
+MOST_BYTES = 1 << 26
+"""Of a file, and of its arrays together: more weights than any FPGA holds."""
 
 
 class NetworkError(ValueError):
     """A network, or a network file, that is not as it must be; the message says what would be."""
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What a field can be."""
+
+    said: str
+    """The same for people."""
+    types: str
+    """As numpy's `dtype.kind`."""
+    ndim: int | None
+    """None for any."""
+    most: int = MOST_BYTES
+    """Bytes."""
+    needed: bool = True
+
+
+MATRIX = Kind("integers [n_in, n_out]", "iu", 2)
+LIST = Kind("a list of integers", "iu", 1)
+TEXT = Kind("one string", "U", 0, 1 << 24)
+INTEGER = Kind("one integer", "iu", 0, 8)
+NAMES = Kind("an array of strings", "U", 1, 1 << 22)
+EACH = Kind("one integer per layer", "iu", 1, 1 << 15)
+
+Described = Callable[[Collection[str]], Mapping[str, Kind]]
+"""Gives the fields of a format, of a file that has fields of these names."""
+
+_KINDS = {str: "string", int: "integer", list: "array"}
+
+
 class Fields(dict[str, np.ndarray]):
     """The arrays of an .npz without pickles. Raises `NetworkError` for what should be another."""
 
     @classmethod
-    def of(cls, content: bytes) -> "Fields":
-        """Those of a file's content."""
+    def of(cls, content: bytes, described: Described, most: int = MOST_BYTES) -> Self:
+        """Those of a file's content, which are as described, and have `most` bytes together."""
         if not content.startswith(b"PK"):
             raise NetworkError("it is no .npz archive.")
-        # A damaged archive raises almost anything (zip, zlib, header syntax): all mean the same.
+        if len(content) > most:
+            raise NetworkError(f"it is longer than {most} bytes, the most that is read.")
         try:
-            return cls(np.load(io.BytesIO(content), allow_pickle=False))
-        except Exception as error:
-            said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
-            raise NetworkError(f"it cannot be read as an .npz without pickles ({said}).") from None
+            return cls(read_archive(io.BytesIO(content), _checked_by(described), most))
+        except ArchiveError as error:
+            raise NetworkError(str(error)) from None
+
+    def check(self, described: Described) -> None:
+        """Raise `NetworkError` unless they are as described."""
+        _check(self, described)
 
     def __missing__(self, name: str) -> NoReturn:
         raise NetworkError(f"the field {name} is missing.")
@@ -41,9 +83,9 @@ class Fields(dict[str, np.ndarray]):
     def meta(self) -> dict[str, Any]:
         """The field of that name, which holds JSON."""
         try:
-            meta = json.loads(self.take("meta", str))
-        except (ValueError, RecursionError) as error:
-            raise NetworkError(f"meta is not JSON ({error}).") from None
+            meta = read_json(self.take("meta", str))
+        except JsonError as error:
+            raise NetworkError(f"meta is {error}.") from None
         if not isinstance(meta, dict):
             raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
         return meta
@@ -67,3 +109,45 @@ def texts(name: str, values: Any) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise NetworkError(f"{name} must be different from one another.")
     return names
+
+
+def json_object(name: str, value: Any) -> dict[str, Any]:
+    """A dictionary that JSON can hold."""
+    if not isinstance(value, dict):
+        raise NetworkError(f"{name} is {type(value).__name__}: it must be a dictionary.")
+    try:
+        read_json(json.dumps(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NetworkError(f"{name} must be something JSON can hold: {error!s:.200}.") from None
+    return value
+
+
+def _checked_by(described: Described) -> Callable[[Mapping[str, Member]], None]:
+    """What looks at the heads of a file's arrays: at their sizes, too."""
+
+    def check(found: Mapping[str, Member]) -> None:
+        _check(found, described)
+        kinds = described(found.keys())
+        for name, member in found.items():
+            if member.takes > kinds[name].most:
+                raise NetworkError(
+                    f"{name} has {member.takes} bytes: at most {kinds[name].most} are read."
+                )
+
+    return check
+
+
+def _check(found: Mapping[str, Member] | Mapping[str, np.ndarray], described: Described) -> None:
+    """Raise `NetworkError` unless arrays, or the heads of arrays, are as described."""
+    kinds = described(found.keys())
+    for name, array in found.items():
+        if name not in kinds:
+            raise NetworkError(f"the field {name} is unknown, or one before it is missing.")
+        kind = kinds[name]
+        if array.dtype.kind not in kind.types or kind.ndim not in (None, len(array.shape)):
+            raise NetworkError(
+                f"{name} is {array.dtype} {list(array.shape)}: it must be {kind.said}."
+            )
+    for name, kind in kinds.items():
+        if kind.needed and name not in found:
+            raise NetworkError(f"the field {name} is missing.")

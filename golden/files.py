@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and are not read for ever."""
 
 import errno
 import os
@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_PART = 1 << 20
 
 
 @contextmanager
@@ -47,6 +49,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         beside.unlink(missing_ok=True)
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """The content of a file; of one that is longer, or never ends, `most` bytes and one more."""
+    parts, left = [], most + 1
+    with open(path, "rb") as file:
+        while left and (part := file.read(min(left, _PART))):  # it makes room for all it may read
+            parts.append(part)
+            left -= len(part)
+    return b"".join(parts)
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,22 @@ from typing import Any
 import numpy as np
 
 from .features import Encoding, Features
-from .fields import Fields, NetworkError, integer, texts
-from .files import replace_file
+from .fields import (
+    EACH,
+    INTEGER,
+    LIST,
+    MATRIX,
+    MOST_BYTES,
+    NAMES,
+    TEXT,
+    Fields,
+    Kind,
+    NetworkError,
+    integer,
+    json_object,
+    texts,
+)
+from .files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
@@ -26,8 +40,14 @@ LARGEST = 2**24 - 1
 
 _NETWORKS = Path(__file__).parent / "networks"
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
-_OPTIONAL = (*Features.FIELDS, "classes")
-_PER_NETWORK = ("format", "weight_bits", "threshold", "inputs", "encoding", "meta", *_INTEGERS)
+_PER_NETWORK: dict[str, Kind] = {
+    **dict.fromkeys(("format", "encoding", "meta"), TEXT),
+    **dict.fromkeys(("weight_bits", "threshold"), EACH),
+    **dict.fromkeys(_INTEGERS, INTEGER),
+    "inputs": LIST,
+    "classes": replace(NAMES, needed=False),
+    **Features.KINDS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,12 +107,7 @@ class Network:
         if self.late == 0:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
         kind = Encoding.of(self.encoding).kind
-        if not isinstance(self.meta, dict):
-            raise NetworkError(f"meta is {type(self.meta).__name__}: it must be a dictionary.")
-        try:
-            json.dumps(self.meta)
-        except (TypeError, ValueError) as error:
-            raise NetworkError(f"meta must be something JSON can hold: {error}.") from None
+        json_object("meta", self.meta)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
         if self.features is not None:
@@ -238,14 +253,14 @@ class Network:
         read.
         """
         try:
-            return cls.from_bytes(Path(path).read_bytes())
+            return cls.from_bytes(read_file(path, MOST_BYTES))
         except NetworkError as error:
             raise NetworkError(f"{path} is not a valid network file: {error}") from None
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
         """The network of a file's content, checked; `NetworkError`."""
-        return cls.of(Fields.of(content))
+        return cls.of(Fields.of(content, _described))
 
     @classmethod
     def of(cls, fields: Fields) -> "Network":
@@ -292,29 +307,23 @@ def load_network(name_or_path: str | os.PathLike[str]) -> Network:
     return Network.load(name)
 
 
+def _described(names: Collection[str]) -> Mapping[str, Kind]:
+    """The fields of a network file that has fields of these names."""
+    layers = len(set(names) - _PER_NETWORK.keys())
+    return _PER_NETWORK | {f"weights_{layer}": MATRIX for layer in range(layers)}
+
+
 def _arguments(fields: Fields) -> dict[str, Any]:
     """The file's fields as arguments of `Network`, each of the right kind and number."""
-    layers = len(fields.keys() - {*_PER_NETWORK, *_OPTIONAL})
-    weights = [f"weights_{layer}" for layer in range(layers)]
-    for name in fields:
-        if name not in (*_PER_NETWORK, *_OPTIONAL, *weights):
-            raise NetworkError(f"the field {name} is unknown, or a weights_N before it is missing.")
-
-    def integers(name: str) -> list[int]:
-        value = fields[name]
-        if value.ndim != 1 or value.dtype.kind not in "iu":
-            raise NetworkError(
-                f"{name} is {value.dtype} {list(value.shape)}: it must be one integer per layer."
-            )
-        return value.tolist()
-
+    fields.check(_described)
     said = fields.take("format", str)
     if said != FORMAT:
-        raise NetworkError(f"format is {said!r}: this version reads {FORMAT!r}.")
+        raise NetworkError(f"format is {said!r:.40}: this version reads {FORMAT!r}.")
+    layers = range(len(fields.keys() - _PER_NETWORK.keys()))
     return {
-        "weights": tuple(fields[name] for name in weights),
-        "weight_bits": integers("weight_bits"),
-        "thresholds": integers("threshold"),
+        "weights": tuple(fields[f"weights_{layer}"] for layer in layers),
+        "weight_bits": fields.take("weight_bits", list),
+        "thresholds": fields.take("threshold", list),
         "inputs": fields["inputs"],
         "encoding": fields.take("encoding", str),
         "features": Features.of(fields),

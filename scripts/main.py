@@ -100,31 +100,27 @@ def run_line(words: list[str]) -> int:
         sys.stdout.flush()
         return status or 0
     except click.ClickException as error:
-        error.show()
+        _complain(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return 130
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
-    except MemoryError as error:
-        click.echo(f"Error: there is not enough memory: {str(error) or 'use less'}.", err=True)
-        return 2
     except Exception as error:
-        if not (isinstance(error, OSError) or _is_ours(error)):
+        if not (isinstance(error, OSError | MemoryError) or _is_ours(error)):
             raise
-        click.echo(f"Error: {_sentence(error)}", err=True)
+        _complain(error)
         return 2
+
+
+def _complain(error: Exception) -> None:
+    """Say in one sentence what is wrong."""
+    from .output import complain  # golden, which takes a while to import
+
+    complain(error)
 
 
 def _is_ours(error: Exception) -> bool:
     """Whether the class of the error is defined in our packages: its message is for people."""
     return type(error).__module__.startswith("firstspike.")
-
-
-def _sentence(error: Exception) -> str:
-    if not isinstance(error, OSError) or error.strerror is None:
-        return str(error)
-    if error.filename is None:
-        return f"{error.strerror}."
-    return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."

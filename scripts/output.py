@@ -2,10 +2,17 @@
 
 A verb with `--json -` prints its result for machines on standard output and everything else on
 standard error.
+
+What people read passes through here, for it may have text of strangers: of files, their names, and
+libraries. It is escaped; in cells of a table and in sentences it is cut, and makes no lines of its
+own. A name inside a longer text is put there by `printable`.
 """
 
 import errno
 import json
+import os
+import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firstspike.golden.files import naming, replace_file, replacing
+from firstspike.golden.printable import MOST, printable
 
 from .errors import VerbError
 
@@ -72,10 +80,14 @@ def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
     if path is None:
         yield lambda figure: None
         return
-    with replacing(path) as file:
+    import matplotlib  # takes a while
+
+    # A name of a class is no formula, even with dollars in it.
+    with replacing(path) as file, matplotlib.rc_context({"text.parse_math": False}):
 
         def draw(figure: "Figure") -> None:
-            with naming(file):
+            with naming(file), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of letters that the font does not have
                 figure.savefig(file, dpi=120)
 
         yield draw
@@ -84,10 +96,43 @@ def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
 def say(text: str) -> None:
     """Print for people: on standard output, or on standard error if the former is for JSON."""
     options = click.get_current_context().params
-    _print(text, err=options.get("json_path") == STANDARD_OUTPUT)
+    lines = (printable(line, None) for line in text.split("\n"))
+    _print("\n".join(lines), err=options.get("json_path") == STANDARD_OUTPUT)
+
+
+def note(sentence: str) -> None:
+    """Print one sentence about what is being done, on standard error."""
+    click.echo(printable(sentence), err=True)
+
+
+def complain(error: Exception) -> None:
+    """Print what is wrong in one sentence on standard error; below its usage, if that is wrong."""
+    if not isinstance(error, click.ClickException):
+        note(f"Error: {_sentence(error)}")
+    elif type(error).show not in (click.ClickException.show, click.UsageError.show):
+        error.show()  # the help, if no verb is given
+    else:
+        said = printable(error.format_message(), MOST - len("Error: "))
+        if isinstance(error, click.UsageError):
+            click.UsageError(said, error.ctx).show()
+        else:
+            click.ClickException(said).show()
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory: {str(error) or 'use less'}."
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    if error.filename is None:
+        return f"{error.strerror}."
+    return f"cannot use {os.fspath(error.filename)!r}: {error.strerror}."
 
 
 def _print(text: str, err: bool) -> None:
+    if not err:
+        encoding = sys.stdout.encoding or "utf-8"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
     try:
         click.echo(text, err=err)
     except OSError as error:
@@ -98,7 +143,7 @@ def _print(text: str, err: bool) -> None:
 
 def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = str.rjust) -> str:
     """Rows as aligned columns; the first to the left, the others as `adjust` puts their texts."""
-    columns = [list(map(str, column)) for column in zip(*rows, strict=True)]
+    columns = [list(map(printable, column)) for column in zip(*rows, strict=True)]
     for at, column in enumerate(columns):
         width = max(map(len, column))
         columns[at] = [(adjust if at else str.ljust)(cell, width) for cell in column]

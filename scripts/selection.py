@@ -15,12 +15,16 @@ from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.encoding import bitmap_pixels
+from firstspike.golden.printable import printable
 
 from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
 from .options import number_option
 
 DEFAULT_IMAGES = 100
+
+MOST_BYTES = 1 << 28
+"""Of spike ticks that are made of a file of events, which may be a small one."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def first_images(
         raise VerbError(f"{name} has {there} test images, counted from 0.")
     n = min(n or there, there)
     labels = [None if label < 0 else label for label in called[:n].tolist()]
-    return samples[:n], labels, f"the first {n} test images of {name}"
+    return samples[:n], labels, f"the first {n} test images of {printable(name)}"
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
@@ -178,8 +182,16 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
         return label
 
     lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
-    ticks, labels = [], []
+    ticks: list[np.ndarray] = []
+    labels: list[int | None] = []
     for events, label in lines:
+        if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
+            raise VerbError(
+                f"{file.name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "
+                "the most that are taken at once: give them in several files."
+            )
         ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
         labels.append(label)
-    return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {file.name}")
+    return Selection(
+        np.stack(ticks), labels, None, f"{len(ticks)} images of {printable(file.name)}"
+    )

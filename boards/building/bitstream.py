@@ -9,12 +9,17 @@ from typing import Any
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
+from firstspike.golden.files import read_file
+from firstspike.golden.json_text import check_json, read_json
+from firstspike.golden.learning.state import MAX_STORED_BITS
+from firstspike.golden.network import LARGEST
+from firstspike.golden.timing.folding import MAX_WINDOW
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
 from firstspike.hdl.lib.copies import KEEP_COPIES
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.protocol import BAUD, MAX_BENCH_IMAGES
 
 from .design import TOP, Design
 
@@ -26,6 +31,34 @@ NETLIST = "netlist"
 
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """What a build's folder has besides: figures for programs, and for people."""
+
+REPORT_BYTES, NETLIST_BYTES = 1 << 20, 1 << 30
+"""That are read at most."""
+
+BUILT = {"board": str, "device": str, "bitstream": (None, {"file": str, "bytes": int})}
+"""What a report says of the bitstream."""
+
+DESIGNED = {
+    "board": str,
+    "network": str,
+    **{name: [range(1, LARGEST)] for name in ("lanes", "rows")},
+    "window": [range(MAX_WINDOW + 1)],
+    "clock": range(1, 1 << 32),
+    "stored_bits": (None, range(1, MAX_STORED_BITS + 1)),
+    "bench_images": range(MAX_BENCH_IMAGES + 1),
+    "overlap": bool,
+}
+"""What it says of the design."""
+
+
+def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
+    """The report of the build in a folder, which says what is described.
+
+    Raises JsonError for another one, and OSError where there is none.
+    """
+    report = read_json(read_file(folder / REPORT, REPORT_BYTES))
+    check_json(report, description, REPORT)
+    return report
 
 
 def build_folder(net: str, board: str) -> Path:

@@ -1,14 +1,14 @@
 """Programs a board with its own programmer."""
 
-import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 from firstspike.boards.pins.board import Board
+from firstspike.golden.json_text import JsonError
 
-from .bitstream import REPORT, bitstreams, fingerprint
+from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
 from .plan import fitting
 
 PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu-util": "dfu-util"}
@@ -81,12 +81,12 @@ def _check(board: Board, bitstream: Path) -> None:
         return  # not of `firstspike build`
     path = bitstream.with_name(REPORT)
     try:
-        report = json.loads(path.read_text())
-        other, device, built = report["board"], report["device"], report["bitstream"]
+        report = read_report(bitstream.parent, BUILT)
     except FileNotFoundError:
         raise ProgrammerError(f"{bitstream} has no {REPORT} beside it: build it anew.") from None
-    except (ValueError, KeyError, TypeError):
-        raise ProgrammerError(f"{path} is no report of a build: build it anew.") from None
+    except JsonError as error:
+        raise ProgrammerError(f"{path} is no report of a build: build it anew ({error}).") from None
+    other, device, built = report["board"], report["device"], report["bitstream"]
     if (other, device) != (board.name, board.device.name):
         raise ProgrammerError(f"{bitstream} was built for {other}, not for {board.name}.")
     if built != fingerprint(bitstream):

@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 
 from firstspike.golden.learning.rule import Settings
-from firstspike.golden.network import Network
+from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.identity import config_of
@@ -75,7 +75,12 @@ class BoardClient:
         self._line = line
         self._transport = Transport(line, timeout)
         self.identity = self._transport.identity
-        self.config = config_of(self.identity)
+        try:
+            self.config = config_of(self.identity)
+        except NetworkError as error:
+            raise MismatchError(
+                f"{line.name}: what the board says of itself is no core: {error!s:.200}."
+            ) from None
 
     @classmethod
     def open(cls, port: str, baud: int = protocol.BAUD, timeout: float = TIMEOUT) -> Self:
@@ -261,7 +266,14 @@ class BoardClient:
             answers.append(None if lost else _answer(request))
             if progress is not None:
                 progress(len(answers))
-        return results_of(self.config, answers)
+        results = results_of(self.config, answers)
+        classes = self.config.layers[-1].folding.n_out
+        if results.decision.max(initial=0) >= classes:
+            raise RefusedError(
+                f"the board decides for class {results.decision.max()}, of {classes}: its core is "
+                "not as it says; load its bitstream anew."
+            )
+        return results
 
     def status(self) -> Status:
         """How the line has done."""

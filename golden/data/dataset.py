@@ -1,5 +1,6 @@
 """A data set: samples and their classes, apart in a part to learn from and one to test."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,11 @@ from .split import apart
 
 TEST_SHARE = 0.2
 """Of a data set without a test part."""
+
+
+def most_bytes(file_bytes: int) -> int:
+    """That the samples of a file may take: of a small file that promises more nothing is read."""
+    return max(1 << 28, 32 * file_bytes)
 
 
 class DataError(ValueError):
@@ -121,12 +127,17 @@ def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, 
     if given:
         return given, len(given)
     found = set(labels)
-    if all(text.isascii() and text.isdigit() and str(int(text)) == text for text in found):
+    if all(map(is_number, found)):
         numbers = sorted(map(int, found))
         if numbers == list(range(len(numbers))):
             return (), len(numbers)
         return tuple(map(str, numbers)), len(numbers)
     return tuple(sorted(found)), len(found)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is how a class is called that has no name: 0, 1, 2 and so on."""
+    return re.fullmatch("0|[1-9][0-9]{0,17}", text) is not None
 
 
 def _codes(source: str, samples: Samples, names: Sequence[str]) -> np.ndarray:
@@ -140,5 +151,7 @@ def _codes(source: str, samples: Samples, names: Sequence[str]) -> np.ndarray:
     for label in called:
         if label not in index:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-            raise DataError(f"{source} has the label {label!r:.40}, which is no class of {shown}.")
+            raise DataError(
+                f"{source} has the label {label!r:.40}, which is no class of {shown:.200}."
+            )
     return np.array([index[label] for label in called], np.int64)

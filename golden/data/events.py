@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .dataset import DataError, Samples
+from firstspike.golden.json_text import JsonError, read_json
+
+from .dataset import DataError, Samples, most_bytes
 
 _MOST = 65_535
 """Largest tick and input where there is no network to say."""
@@ -28,6 +30,11 @@ def read_events(path: Path) -> Samples:
     width = 1 + max((address for events in images for _, address in events), default=-1)
     if not width:
         raise DataError(f"{path} holds no event.")
+    if len(images) * width * 4 > most_bytes(path.stat().st_size):
+        raise DataError(
+            f"{path} has few events in {len(images)} images of {width} inputs, the last of which "
+            "spikes: number the inputs from 0 on without gaps."
+        )
     x = np.stack([ticks_of(events, width) for events in images])
     return Samples(x, None if None in labels else labels, ticks=True)
 
@@ -58,9 +65,11 @@ def event_lines(
         empty = False
         try:
             try:
-                image = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-            except (ValueError, RecursionError):
-                raise DataError("this is not JSON.") from None
+                image = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            except UnicodeDecodeError:
+                raise DataError("this is not JSON in UTF-8.") from None
+            except JsonError as error:
+                raise DataError(f"this is {error}.") from None
             events = _checked(image, deadline, n_inputs)
             label = image.get("label")
             yield events, None if label is None else label_of(label)
@@ -77,21 +86,24 @@ def _checked(image: Any, deadline: int, n_inputs: int) -> list[list[int]]:
     spiked = set()
     before = 0
     for event in image["events"]:
-        shown = f"the event {json.dumps(event):.40}"
         if not isinstance(event, list) or len(event) != 2 or not all(map(is_integer, event)):
-            raise DataError(f"{shown} is no pair of integers, [tick, input].")
+            raise _wrong(event, "is no pair of integers, [tick, input]")
         tick, address = event
         if not 1 <= tick <= deadline:
-            raise DataError(f"{shown} has no tick from 1 to the deadline, {deadline}.")
+            raise _wrong(event, f"has no tick from 1 to the deadline, {deadline}")
         if not 0 <= address < n_inputs:
-            raise DataError(f"{shown} has no input from 0 to {n_inputs - 1}.")
+            raise _wrong(event, f"has no input from 0 to {n_inputs - 1}")
         if tick < before:
-            raise DataError(f"{shown} follows one at tick {before}: sort the events by tick.")
+            raise _wrong(event, f"follows one at tick {before}: sort the events by tick")
         if address in spiked:
-            raise DataError(f"{shown} repeats an input: each spikes once an image.")
+            raise _wrong(event, "repeats an input: each spikes once an image")
         spiked.add(address)
         before = tick
     return image["events"]
+
+
+def _wrong(event: Any, why: str) -> DataError:
+    return DataError(f"the event {json.dumps(event):.40} {why}.")
 
 
 def is_integer(value: Any) -> bool:

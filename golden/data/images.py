@@ -11,6 +11,11 @@ from PIL import Image
 from .dataset import DataError, Samples
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
+"""Pillow's names of theirs, whatever a file is called: for others it may run other programs."""
+
+MOST_PIXELS = 1 << 22
+"""Of an image of a data set."""
 
 
 def read_folder(folder: Path) -> Samples:
@@ -35,21 +40,26 @@ def read_folder(folder: Path) -> Samples:
 def read_grey(path: Path) -> np.ndarray:
     """Pixels uint8 [height, width] of an image file. Raises `DataError`."""
     with opened(path) as image:
+        width, height = image.size
+        if width * height > MOST_PIXELS:
+            raise DataError(f"{path} is {width} x {height} pixels: at most {MOST_PIXELS} are read.")
         return np.asarray(image.convert("L"))
 
 
 @contextmanager
-def opened(path: str | Path, formats: tuple[str, ...] | None = None) -> Iterator[Image.Image]:
-    """An image file of some `formats`, all that Pillow knows if None.
+def opened(path: str | Path, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+    """An image file of some of `FORMATS`.
 
     Raises `DataError`, also for what is found out while the image is read.
     """
-    kind = "image" if formats is None else f"{' or '.join(formats)} file"
+    kind = "image" if formats is FORMATS else f"{' or '.join(formats)} file"
     try:
         with warnings.catch_warnings():
-            # A warning of many pixels would be text of another's beside our sentence.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            # A warning, as of many pixels, would be text of another's beside our sentence.
+            warnings.simplefilter("ignore")
             with Image.open(path, formats=formats) as image:
                 yield image
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (DataError, MemoryError):
+        raise
+    except Exception:  # a damaged image raises almost anything
         raise DataError(f"{path} is no readable {kind}.") from None

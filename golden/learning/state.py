@@ -4,14 +4,14 @@ import io
 import json
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from firstspike.golden.features import Features
-from firstspike.golden.files import replace_file
-from firstspike.golden.network import Fields, Network, NetworkError, weight_range
+from firstspike.golden.fields import INTEGER, MATRIX, MOST_BYTES, TEXT, Fields, Kind, NetworkError
+from firstspike.golden.files import read_file, replace_file
+from firstspike.golden.network import Network, weight_range
 
 from .rule import LearningError
 
@@ -21,6 +21,12 @@ STORED_BITS = 8
 """Of a weight, if no other number is given."""
 
 _INTEGERS = ("stored_bits", "generator", "done")
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(("format", "meta", "beside"), TEXT),
+    **dict.fromkeys(_INTEGERS, INTEGER),
+    **dict.fromkeys(("stored_0", "stored_1"), MATRIX),
+    "network": Kind("the bytes of a network file", "u", 1),
+}
 UNIT, DEADLINE = 64, 384
 """Of a network that begins at random, in ticks."""
 
@@ -185,7 +191,7 @@ class LearningState:
         Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
         """
         try:
-            state, beside = _state_of(Fields.of(Path(path).read_bytes()))
+            state, beside = _state_of(Fields.of(read_file(path, MOST_BYTES), lambda _: _KINDS))
         except (NetworkError, LearningError) as error:
             raise LearningError(f"{path} is not a valid state of learning: {error}") from None
         if network is not None and network.digest() not in (state.template.digest(), beside):
@@ -212,8 +218,6 @@ def _state_of(fields: Fields) -> tuple[LearningState, str]:
     said = fields.take("format", str)
     if said != FORMAT:
         raise LearningError(f"format is {said!r:.40}: {FORMAT!r} is read.")
-    for name in ("network", "stored_0", "stored_1"):
-        fields.take(name, list)
     state = LearningState(
         weights=(fields["stored_0"], fields["stored_1"]),
         template=Network.from_bytes(fields["network"].tobytes()),

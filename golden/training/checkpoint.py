@@ -2,19 +2,41 @@
 
 import io
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from firstspike.golden.fields import Fields, NetworkError
-from firstspike.golden.files import replace_file
+from firstspike.golden.fields import TEXT, Fields, Kind, NetworkError
+from firstspike.golden.files import read_file, replace_file
+from firstspike.golden.json_text import check_json
+from firstspike.golden.network import LARGEST
 
 from .epoch import Epoch
 from .optimiser import Optimiser
 
 FORMAT = "firstspike-training-1"
+MOST_BYTES = 1 << 30
+"""Of the file: weights are floating point, and there are several of each."""
+
+_STATE = {
+    "history": [{}],
+    "best": [int, (None, [range(1, LARGEST + 1)])],
+    "steps": range(1 << 62),
+    "thresholds": (None, [range(1, LARGEST + 1)]),
+    "generator": {},
+}
+_TEXTS = dict.fromkeys(("format", "meta", "state"), TEXT)
+
+
+_ARRAY = Kind("an array of numbers", "biuf", None, MOST_BYTES)
+
+
+def _described(names: Collection[str]) -> Mapping[str, Kind]:
+    """The fields of the file: what the arrays should be, the optimiser knows."""
+    return dict.fromkeys(names, _ARRAY) | _TEXTS
 
 
 class CheckpointError(ValueError):
@@ -75,13 +97,16 @@ class Checkpoint:
     def load(cls, path: Path) -> tuple["Checkpoint", dict[str, Any]]:
         """A checkpoint and its `run`. Raises `CheckpointError`, `OSError` if it cannot be read."""
         try:
-            fields = Fields.of(path.read_bytes())
+            fields = Fields.of(read_file(path, MOST_BYTES), _described, MOST_BYTES)
             if fields.take("format", str) != FORMAT:
                 raise NetworkError(f"format is {fields['format']}: {FORMAT!r} is read.")
             state, run = json.loads(fields.take("state", str)), fields.meta()
-        except (NetworkError, ValueError) as error:
-            raise CheckpointError(f"{path} is no state of a training: {error}") from None
-        arrays = {name: fields[name] for name in fields.keys() - {"format", "state", "meta"}}
+            check_json(state, _STATE, "state")
+        except (ValueError, RecursionError) as error:
+            raise CheckpointError(
+                f"{path} is no state of a training: {str(error).rstrip('.')}."
+            ) from None
+        arrays = {name: fields[name] for name in fields.keys() - _TEXTS.keys()}
         return cls(arrays, state), run
 
     def restore(self, optimiser: Optimiser, rng: np.random.Generator) -> tuple[list[Epoch], Best]:
@@ -94,7 +119,12 @@ class Checkpoint:
             rng.bit_generator.state = self.state["generator"]
             epoch, thresholds = self.state["best"]
             weights = [self.arrays[f"best_{layer}"] for layer in range(len(optimiser.weights))]
+            layers = len(weights)
+            if [W.shape for W in weights] != [W.shape for W in optimiser.weights] or any(
+                one is not None and len(one) != layers for one in (thresholds, optimiser.thresholds)
+            ):
+                raise ValueError
             history = [Epoch(**epoch) for epoch in self.state["history"]]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise CheckpointError("the saved state is that of another training.") from None
         return history, Best(epoch, weights, thresholds and tuple(thresholds))

@@ -235,7 +235,7 @@ class Identity(NamedTuple):
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
-        """Raises ValueError for another version or length."""
+        """Raises ValueError for another version or length, and for what no board can say."""
         if content[:1] != bytes([VERSION]):
             raise ValueError(
                 f"the board speaks version {content[0] if content else '?'} of the protocol, "
@@ -249,7 +249,28 @@ class Identity(NamedTuple):
         layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:end]))
         (bench_images,) = BENCH_FORMAT.unpack(content[end:]) if plays else (0,)
         said = IDENTITY_FORMAT.unpack(content[1 : begin - 1])
-        return cls._make([*said, tuple(layers), bench_images])
+        identity = cls._make([*said, tuple(layers), bench_images])
+        if wrong := identity.wrong:
+            raise ValueError(f"an identity whose {wrong}")
+        return identity
+
+    @property
+    def wrong(self) -> str | None:
+        """Which of its numbers no board has, and how much that is; None if all can be."""
+        least = {
+            "layers": (len(self.layers), 1),
+            "capacity": (self.capacity, RING_OVERHEAD + self.max_payload),
+            "max_payload": (self.max_payload, HEADER_BYTES),
+            "clock": (self.clock, 1),
+            "unit": (self.unit, 1),
+            "deadline": (self.deadline, self.unit),
+            "n_inputs": (self.n_inputs, max((one.n_in for one in self.layers[:1]), default=1)),
+            "n_in": (min((one.n_in for one in self.layers), default=1), 1),
+        }
+        for name, (number, lowest) in least.items():
+            if number < lowest:
+                return f"{name} is {number}, and not {lowest} or more"
+        return None
 
 
 IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import encode, infer
+from firstspike.golden.printable import printable
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
@@ -138,7 +139,7 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
         ("forced decisions", f"{result['forced']:.2%}"),
     ]
     parts.append(table(lines))
-    return "\n\n".join(parts) + f"\nwritten to {' and '.join(paths)}"
+    return "\n\n".join(parts) + f"\nwritten to {' and '.join(map(printable, paths))}"
 
 
 def _of(drawn: float | None, rows: float | None) -> str:

@@ -20,6 +20,7 @@ from firstspike.golden import (
     load_network,
 )
 from firstspike.golden.files import beside
+from firstspike.golden.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import at_random
@@ -41,6 +42,34 @@ both of the images that updated alone; then, of those that did not, the part aft
 
 DIFFERENCES = ("differences", "weights_differ")
 """Ways in which the hardware was not as golden; those of them that are weights."""
+
+_COUNT = range(1 << 62)
+_OR_NONE = (None, str)
+_RUN = {
+    "command": str,
+    "dataset": str,
+    **dict.fromkeys(("label", "group", "test"), _OR_NONE),
+    "test_share": (None, float),
+    "images": range(1, 1 << 32),
+    "epochs": range(1, 1 << 30),
+    "seed": range(1 << 128),
+    "shift": range(2),
+    "competitors": ("1", "all"),
+    "exact": bool,
+    "relabel": (None, [[range(10), range(10)]]),
+}
+
+
+def _described(accuracy: Any) -> dict[str, Any]:
+    """The `meta` of a state, whose accuracies on watched images are numbers, or None."""
+    counts = dict.fromkeys(("done", "images", "right", *COUNTS), _COUNT)
+    more = dict.fromkeys((f"{name}?" for name in (*CYCLES, *DIFFERENCES)), _COUNT)
+    curve = [{**counts, **more, "watched": accuracy}]
+    return {"run": _RUN, "before": accuracy, "after": accuracy, "curve": curve}
+
+
+_META = (_described(float), _described(None))
+"""Of a state that can be resumed: of a run in a world that has changed, or in the same."""
 
 
 @dataclass
@@ -159,13 +188,16 @@ def resumed(output: str, data: str | None) -> Session:
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
     try:
-        run = state.meta["run"]
-        session = _session(state, loaded(run | {"data": data}, state.template))
-        done = session.curve[-1]["done"] if session.curve else 0
-        if done != state.done or not {"command", "exact"} <= set(session.run):
-            raise KeyError
-    except (KeyError, TypeError, AttributeError, IndexError):
-        raise LearningError(f"{path} does not say what was being learned.") from None
+        check_json(state.meta, _META, "meta")
+    except JsonError as error:
+        raise LearningError(f"{path} does not say what was being learned: {error}.") from None
+    session = _session(state, loaded(state.meta["run"] | {"data": data}, state.template))
+    if state.done != (session.curve[-1]["done"] if session.curve else 0):
+        raise LearningError(
+            f"{path} does not say what was being learned: its curve ends elsewhere."
+        )
+    if session.course.n_images > len(session.images.x_train) - WATCHED * session.watches:
+        raise LearningError(f"{path} is of more images than {session.run['dataset']} has.")
     if state.done >= len(session.course):
         raise LearningError(
             f"the run of {path} has come to its end after {state.done} images: "

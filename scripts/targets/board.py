@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-import click
 import numpy as np
 from tqdm import tqdm
 
@@ -12,6 +11,7 @@ from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.hdl.link.messages import Counts
 from firstspike.hdl.link.protocol import BAUD
+from firstspike.scripts.output import note
 
 from .linked import LinkedTarget, expected_of_played, images_bar
 
@@ -61,10 +61,9 @@ class Target(LinkedTarget):
         with images_bar(len(ticks), "learning", leave=False) as told:
             found = board.learn(ticks, labels, settings, state.generator, told)
         if lost := (~found.arrived).sum():
-            click.echo(
+            note(
                 f"{lost} decisions were lost on the line; their images are learned, and not "
-                "compared.",
-                err=True,
+                "compared."
             )
         with _bytes_bar("reading weights") as told:
             return replace(found, weights=board.read_weights(told))

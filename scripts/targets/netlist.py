@@ -1,6 +1,5 @@
 """The netlist of a board's build, simulated, as a target."""
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +10,19 @@ import click
 import numpy as np
 from amaranth.build import Pins as PinNames
 
-from firstspike.boards.building.bitstream import NETLIST, REPORT, build_folder
+from firstspike.boards.building.bitstream import (
+    DESIGNED,
+    NETLIST,
+    NETLIST_BYTES,
+    build_folder,
+    read_report,
+)
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
+from firstspike.golden.files import read_file
+from firstspike.golden.json_text import JsonError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.messages import Counts
 from firstspike.scripts.errors import VerbError
@@ -86,7 +93,7 @@ def _working() -> Iterator[None]:
 
 def _built(
     net: str, network: Network, board: str, folder: Path | None
-) -> tuple[dict[str, Any], str]:
+) -> tuple[dict[str, Any], bytes]:
     """The report of a build, and its netlist."""
     anew = f"run `firstspike build {net} --board {board}"
     if folder is None:
@@ -94,29 +101,40 @@ def _built(
     else:
         anew += f" -o {folder}"
     try:
-        report = json.loads((folder / REPORT).read_text())
-        content = (folder / f"{NETLIST}.json").read_text()
-    except FileNotFoundError:
+        report = read_report(folder, DESIGNED)
+        content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
+    except (FileNotFoundError, NotADirectoryError):
         raise VerbError(f"there is no build in {folder}: {anew}`.") from None
+    except JsonError as error:
+        raise VerbError(f"the build in {folder} is none: {error}; {anew}`.") from None
     if report["board"] != board or report["network"] != network.digest():
         raise VerbError(
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
+    if {len(report[name]) for name in ("lanes", "window", "rows")} != {network.n_layers}:
+        raise VerbError(f"the build in {folder} is of other layers: {anew}`.")
     return report, content
 
 
 def pins_of(board: Board, netlist: Netlist) -> Pins:
-    """The pins of a board's netlist, by the names that Amaranth gives them."""
+    """The pins of a board's netlist, by the names that Amaranth gives them.
+
+    Raises NetlistError for one that the board does not have.
+    """
     platform = board.platform()
     clock = f"{platform.default_clk}_0__io"
     rests = {}
     for pin in netlist.pins:
-        if pin != clock and (named := re.fullmatch(r"(\w+)_(\d+)__io", pin)):
-            (names,) = (
-                one
-                for one in platform.lookup(named[1], int(named[2])).ios
-                if isinstance(one, PinNames)
-            )
+        if pin != clock and (named := re.fullmatch(r"(\w+)_(\d{1,4})__io", pin)):
+            resource = platform.resources.get((named[1], int(named[2])))
+            ios = () if resource is None else resource.ios
+            names = next((one for one in ios if isinstance(one, PinNames)), None)
+            if names is None:
+                raise NetlistError(f"the {board.title} has no {pin!r:.40}, as the netlist does.")
             if names.dir == "i":  # a button; nobody presses it
                 rests[pin] = int(names.invert)
-    return Pins(clock, "uart_0__rx__io", "uart_0__tx__io", rests)
+    pins = Pins(clock, "uart_0__rx__io", "uart_0__tx__io", rests)
+    for pin in (pins.clock, pins.rx, pins.tx):
+        if pin not in netlist.pins:
+            raise NetlistError(f"the netlist has no {pin}, as the {board.title} does.")
+    return pins

@@ -9,6 +9,7 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.integer import infer_samples
+from firstspike.golden.printable import printable
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
@@ -68,4 +69,4 @@ def report(output: str, session: Session, result: dict[str, Any]) -> str:
     ]
     if "decisions_changed_by_compaction" in result:
         rows.append(("decisions changed by compaction", result["decisions_changed_by_compaction"]))
-    return f"{table(rows)}\nwritten to {Path(output)}"
+    return f"{table(rows)}\nwritten to {printable(Path(output))}"

@@ -12,6 +12,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.features import Encoding, is_pixels
 from firstspike.golden.files import beside
+from firstspike.golden.json_text import JsonError, check_json
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
@@ -52,6 +53,25 @@ class Session:
         )
 
 
+_COUNT = (None, range(1, 1 << 24))
+_FLAG = (None, bool)
+_TEXT = (None, str)
+_RUN = {
+    "command": str,
+    "digest": str,
+    "dataset": str,
+    **dict.fromkeys(("label", "group", "test", "recipe", "encoding"), _TEXT),
+    "test_share": (None, float),
+    "hidden": (None, [range(1, 1 << 24)]),
+    **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
+    "seed": range(1 << 128),
+    **dict.fromkeys(("complement", "constant"), _FLAG),
+    "compact": bool,
+    "threshold": (None, float),
+}
+"""The options of a command, as its state tells them."""
+
+
 def state_path(output: str) -> Path:
     """The state file beside a network file."""
     return beside(output, "training")
@@ -81,10 +101,11 @@ def resumed(output: str, data: str | None) -> Session:
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
     try:
-        session = begun(run, data)
-    except (KeyError, TypeError):
-        raise CheckpointError(f"{path} does not say what was being trained.") from None
-    if session.run["digest"] != run.get("digest"):
+        check_json(run, _RUN, "meta")
+    except JsonError as error:
+        raise CheckpointError(f"{path} does not say what was being trained: {error}.") from None
+    session = begun(run, data)
+    if session.run["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
     session.checkpoint = checkpoint
     return session

@@ -6,6 +6,7 @@ import click
 
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
+from firstspike.golden.printable import printable
 from firstspike.hdl.link.folding import bitmap_bits
 from firstspike.hdl.link.player import CYCLES_BESIDES
 from firstspike.scripts.built import netlist_options
@@ -92,7 +93,10 @@ def command(
                 "rate": None if hz is None else hz / each,
             }
         )
-    say(f"{net} on {target}, {len(ticks)} images, {rounds} times: {counts.decisions} decisions")
+    say(
+        f"{printable(net)} on {target}, {len(ticks)} images, {rounds} times: "
+        f"{counts.decisions} decisions"
+    )
     say(
         f"{counts.cycles} clock cycles, {each:.2f} an image; golden's mean of an image alone is "
         f"{alone:.1f}"

@@ -9,6 +9,7 @@ from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
+from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import first_images
@@ -36,7 +37,8 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
-        say(f"{net} ({shape})\n\n{report(plans, 'a digit' if ticks is None else 'an image')}")
+        text = report(plans, "a digit" if ticks is None else "an image")
+        say(f"{printable(net)} ({shape})\n\n{text}")
         write({"network": network.digest(), "boards": plans})
 
 

@@ -22,6 +22,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.files import adding_to, naming
+from firstspike.golden.printable import printable
 from firstspike.scripts.options import (
     Number,
     bench_option,
@@ -33,7 +34,7 @@ from firstspike.scripts.options import (
     rows_option,
     window_option,
 )
-from firstspike.scripts.output import command_line, json_option, json_result, say, table
+from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
 
 
 @click.command()
@@ -87,9 +88,7 @@ def command(
     folder = output or build_folder(net, board)
     tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):
-        click.echo(
-            f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.", err=True
-        )
+        note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write:
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole
@@ -103,7 +102,7 @@ def command(
             if not report["met"]:
                 for stale in bitstreams(folder):
                     stale.unlink()
-        say(f"{text}\nwritten: {folder}")
+        say(f"{text}\nwritten: {printable(folder)}")
         write(report)
     if not report["met"]:
         reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())

@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from firstspike.golden import load_network
+from firstspike.golden.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.built import netlist_options
 from firstspike.scripts.comparison import compared
@@ -68,7 +69,7 @@ def command(
             }
         )
     counted = f"{len(images.labels)} images" if spikes is None else f"{spikes} hidden spikes"
-    say(f"{net} on {target} against golden, {images.source}: {counted}")
+    say(f"{printable(net)} on {target} against golden, {images.source}: {counted}")
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(found)} differences ({named}):\n{found[0]}")

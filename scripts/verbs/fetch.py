@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from firstspike.golden.data.sets import DATASETS, fetch
+from firstspike.golden.printable import printable
 from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
 
@@ -26,4 +27,4 @@ def command(dataset: str, folder: Path | None) -> None:
     Example: firstspike fetch mnist --to data
     """
     for path in fetch(dataset, folder):
-        say(str(path))
+        say(printable(path))

@@ -6,7 +6,7 @@ import click
 
 from firstspike.boards.building.programmer import built_for, program
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.scripts.output import say
+from firstspike.scripts.output import note, say
 
 
 @click.command()
@@ -21,6 +21,6 @@ def command(board: str, bitstream: Path | None) -> None:
     """
     target = BOARDS[board]
     bitstream = bitstream or built_for(target, Path("build"))
-    click.echo(f"Programming the {target.title} with {bitstream} ...", err=True)
+    note(f"Programming the {target.title} with {bitstream} ...")
     tool = program(target, bitstream)
     say(f"{target.title}: programmed by {tool}")

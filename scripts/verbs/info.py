@@ -1,6 +1,7 @@
 """`firstspike info`: what is in a network file."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from firstspike.golden.widths import state_widths
 from firstspike.scripts.output import json_option, json_result, say, table
 
 _SHOWN = 8  # features of which the edges are named
+_MOST = 50  # facts about how a network was made
 
 
 @click.command()
@@ -89,9 +91,10 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "further inputs", ", ".join(more) or "none"
     if features["lowest_edge"]:
         low, high = features["lowest_edge"], features["highest_edge"]
-        named = features["names"] or list(map(str, range(len(low))))
-        shown = [f"{name} {a:.4g}..{b:.4g}" for name, a, b in zip(named, low, high, strict=True)]
-        yield "edges", ", ".join(shown[:_SHOWN]) + (", ..." if len(shown) > _SHOWN else "")
+        named = features["names"] or range(len(low))
+        some = islice(zip(named, low, high, strict=True), _SHOWN)
+        shown = [f"{name} {a:.4g}..{b:.4g}" for name, a, b in some]
+        yield "edges", ", ".join(shown) + (", ..." if len(low) > _SHOWN else "")
 
 
 def report(net: str, facts: dict[str, Any]) -> str:
@@ -107,8 +110,10 @@ def report(net: str, facts: dict[str, Any]) -> str:
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
         ("spikes of a neuron", f"at most {facts['max_spikes']} an image"),
         ("digest", facts["digest"]),
-        *((f"made with {name}", value) for name, value in facts["meta"].items()),
+        *((f"made with {name}", value) for name, value in islice(facts["meta"].items(), _MOST)),
     ]
+    if len(facts["meta"]) > _MOST:
+        rows.append(("made with", f"{len(facts['meta']) - _MOST} more, which --json tells"))
     layers = [
         ("layer", "in", "out", "bits", "threshold", "weights", "zero", "bits of S", "bits of M"),
         *(

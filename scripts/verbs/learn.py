@@ -16,6 +16,7 @@ from tqdm import tqdm
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.files import replacing
 from firstspike.golden.learning.course import ANNEALING
+from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, resumed, state_path
@@ -176,7 +177,7 @@ def command(
     else:
         say(
             f"Interrupted after {session.state.done} of {len(session.course)} images; "
-            f"to continue: firstspike learn --resume -o {output}"
+            f"to continue: firstspike learn --resume -o {printable(output)}"
         )
         ctx.exit(130)
 

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from firstspike.golden import encode, infer, load_network
+from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import drawing, picture_option, say
@@ -42,4 +43,4 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
         many = infer(network, encode(network, samples[:images])) if images else None
         title = f"test image {at} of {Path(options['dataset']).name}"
         draw(picture(network, samples[at], labels[at], title, many))
-    say(f"wrote {path}")
+    say(f"wrote {printable(path)}")

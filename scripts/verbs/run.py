@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, Results, load_network
+from firstspike.golden.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
@@ -72,7 +73,7 @@ def command(
         summary |= timing(results, clock)
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
-        say(f"{net} ({shape}) on {target}, {images.source}\n")
+        say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
         bound = float(ready.folding.bound(results.spikes_in).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
         if plot_path is not None:

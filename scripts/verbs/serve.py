@@ -20,7 +20,7 @@ from firstspike.scripts.options import (
     weights_option,
     window_option,
 )
-from firstspike.scripts.output import say
+from firstspike.scripts.output import note, say
 
 
 @click.command()
@@ -58,10 +58,10 @@ def command(net: str, link: Path | None, **design: Any) -> None:
             point(board.port)
             say(board.port)
             name = link or board.port
-            click.echo(f"For example: firstspike run {net} --target board --port {name}", err=True)
+            note(f"For example: firstspike run {net} --target board --port {name}")
             board.wait()
     except KeyboardInterrupt:
-        click.echo("Ended.", err=True)
+        note("Ended.")
 
 
 def _end(*_: Any) -> None:

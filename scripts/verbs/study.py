@@ -9,6 +9,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
+from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import number_option, seed_option
@@ -126,8 +127,8 @@ def report(net: str, result: dict[str, Any]) -> str:
     """The result for people."""
     mean, dense = result["operations"].values()
     parts = [
-        f"{net}, {result['count']} images: {mean:.0f} synaptic operations an image until the "
-        f"decision, where a dense network of the shape takes {dense}"
+        f"{printable(net)}, {result['count']} images: {mean:.0f} synaptic operations an image "
+        f"until the decision, where a dense network of the shape takes {dense}"
     ]
     for name, curve in result["curves"].items():
         parts.append(

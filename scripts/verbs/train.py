@@ -8,6 +8,7 @@ import click
 from tqdm import tqdm
 
 from firstspike.golden.files import replacing
+from firstspike.golden.printable import printable
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import RECIPES
@@ -130,7 +131,7 @@ def command(
     if trainer.interrupted_:
         say(
             f"Interrupted: the network is that of epoch {trainer.best_.number}; to continue: "
-            f"firstspike train --resume -o {output}"
+            f"firstspike train --resume -o {printable(output)}"
         )
     else:
         state_path(output).unlink(missing_ok=True)

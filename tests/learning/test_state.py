@@ -172,6 +172,8 @@ def test_a_lost_save_leaves_the_last_state_whole(tmp_path, monkeypatch):
         ({"stored_bits": 7}, "8..12"),
         ({"stored_bits": 13}, "8..12"),
         ({"stored_bits": 8.0}, "must be one integer"),
+        ({"stored_0": np.array(["a"])}, "stored_0 is <U1"),
+        ({"bias": np.array(1)}, "bias is unknown"),
         ({"generator": 0}, "1..65535"),
         ({"generator": 1 << 16}, "1..65535"),
         ({"done": -1}, "-1 images"),

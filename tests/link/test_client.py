@@ -428,3 +428,46 @@ def test_ports_that_cannot_be_opened_say_why(monkeypatch, tmp_path):
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(PortError, match="dialout"):
         BoardClient.open("/dev/ttyUSB0")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"layers": ()}, "layers is 0"),
+        ({"unit": 0}, "unit is 0"),
+        ({"deadline": 0}, "deadline is 0"),
+        ({"clock": 0}, "clock is 0"),
+        ({"n_inputs": 3}, "n_inputs is 3"),
+        ({"max_payload": 0}, "max_payload is 0"),
+        ({"capacity": 9}, "capacity is 9"),
+        *(
+            ({"layers": {name: number}}, told)
+            for name, number, told in (
+                ("n_in", 0, "n_in is 0"),
+                ("n_out", 0, "is no core"),
+                ("lanes", 0, "is no core"),
+                ("rows", 0, "is no core"),
+                ("rows", 3, "is no core"),
+                ("window", 9, "is no core"),
+                ("weight_bits", 0, "is no core"),
+                ("threshold", 0, "is no core"),
+            )
+        ),
+    ],
+)
+def test_a_board_that_says_what_none_can_be_is_refused(change, told):
+    model = BoardModel(NETWORK)
+    if isinstance(change.get("layers"), dict):
+        first, *others = model.identity.layers
+        change = {"layers": (first._replace(**change["layers"]), *others)}
+    model.identity = model.identity._replace(**change)
+    with pytest.raises(MismatchError, match=told):
+        BoardClient(ModelLine(model))
+
+
+def test_a_class_that_is_none_is_refused():
+    board = board_with()
+    answer = board.model._image
+    board.model._image = lambda *words: bytes([99]) + answer(*words)[1:]
+    with pytest.raises(RefusedError, match="class 99, of 4"):
+        board.classify(TICKS)

@@ -13,14 +13,13 @@ import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from firstspike.golden import Network, Results
+from firstspike.golden.json_text import JsonError, check_json, read_json
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step
@@ -64,6 +63,21 @@ WRITE_BYTES = 1024
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
+
+
+NAME = "netlist"
+"""Of the netlist's module."""
+
+_WRITTEN = {
+    "modules": {
+        str: {
+            "attributes": {"top?": str},
+            "ports": {str: {"direction": str, "bits": list}},
+            "netnames": {str: {"bits": list, "attributes": {}}},
+        }
+    }
+}
+"""What Yosys writes, as far as it is looked at here."""
 
 
 class NetlistError(SimulationError):
@@ -114,42 +128,46 @@ class Netlist:
     ----------
     content : the text.
     family : of the FPGA, "ice40" or "ecp5".
+
+    Raises
+    ------
+    NetlistError : the text is none.
     """
 
-    def __init__(self, content: str, family: str) -> None:
-        self.content = content
+    def __init__(self, content: bytes, family: str) -> None:
         self.family = family
-
-    @cached_property
-    def _design(self) -> dict[str, Any]:
-        return json.loads(self.content)
-
-    @cached_property
-    def _top(self) -> tuple[str, dict[str, Any]]:
-        modules = self._design["modules"].items()
-        return next((n, one) for n, one in modules if int(one["attributes"].get("top", "0"), 2))
+        try:
+            self._design = read_json(content)
+            check_json(self._design, _WRITTEN, "it")
+        except JsonError as error:
+            raise NetlistError(f"the netlist is none of Yosys: {error}.") from None
+        modules = self._design["modules"]
+        tops = [name for name, one in modules.items() if "1" in one["attributes"].get("top", "")]
+        if len(tops) != 1:
+            raise NetlistError(f"the netlist has {len(tops)} top modules: build it anew.")
+        # Its name goes into no command: it may be anything.
+        self._top = modules[NAME] = modules.pop(tops[0])
 
     @property
     def pins(self) -> list[str]:
         """The names of its pins."""
-        return list(self._top[1]["ports"])
+        return list(self._top["ports"])
 
     def kept(self, wire: str) -> list[str]:
         """A wire that is kept, bit by bit from the lowest, as seen from the bench's top."""
-        net = self._top[1]["netnames"].get(wire)
-        if net is None or "keep" not in net["attributes"]:
+        net = self._top["netnames"].get(wire)
+        if net is None or "keep" not in net["attributes"] or not net["bits"]:
             raise NetlistError(f"the netlist has not kept {wire}: build it anew.")
         width = len(net["bits"])
         return [f"board.\\{wire}{f'[{bit}]' if width > 1 else ''} " for bit in range(width)]
 
     def verilog(self) -> str:
-        """Its cells and wires in Verilog, the top module called `netlist`.
+        """Its cells and wires in Verilog, the top module called `NAME`.
 
         Every wire is one bit: simulators would see loops through the bits of a vector. All pins are
         inouts, as are those of the cells that they are connected to.
         """
-        name, top = self._top
-        for port in top["ports"].values():
+        for port in self._top["ports"].values():
             port["direction"] = "inout"
         with (
             step("netlist: Verilog by Yosys"),
@@ -161,7 +179,6 @@ class Netlist:
                 folder,
                 [
                     "read_json netlist.json",
-                    f"rename {name} netlist",
                     "splitnets -ports",
                     "write_verilog -noattr netlist.v",
                 ],
@@ -302,7 +319,10 @@ def _check_board(
     words: Sequence[bytes],
 ) -> None:
     """Raise NetlistError if it is another board than we think."""
-    said = Identity.from_bytes(greeting.payload[1:])
+    try:
+        said = Identity.from_bytes(greeting.payload[1:])
+    except ValueError as error:
+        raise NetlistError(f"the netlist is another board's: it tells {error}.") from None
     expected = identity_of(
         config,
         network,

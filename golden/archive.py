@@ -1,0 +1,116 @@
+"""The arrays of an .npz of anyone, looked at before they are unpacked.
+
+A file of a few kilobytes can promise gigabytes. So name, type and shape of every member are read
+first, from its head, and shown to whoever knows what they should be; then exactly as much is
+unpacked as they say.
+"""
+
+import io
+import math
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Of compression, those that numpy writes; others make a thousand times more of a byte."""
+
+MOST_MEMBERS = 4096
+
+_HEAD = 1 << 14  # bytes: numpy reads no header of more than 10,000 characters
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+class ArchiveError(ValueError):
+    """An archive that is not read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """What the head of a member says of its array."""
+
+    info: zipfile.ZipInfo
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Of the array, unpacked."""
+        return self.dtype.itemsize * math.prod(self.shape)
+
+    @property
+    def takes(self) -> int:
+        """The same, but empty strings are not for nothing."""
+        return max(self.dtype.itemsize, 1) * math.prod(self.shape)
+
+
+def read_archive(
+    file: BinaryIO, check: Callable[[Mapping[str, Member]], None], most: int
+) -> dict[str, np.ndarray]:
+    """The arrays in an open .npz, by their names, of `most` bytes together.
+
+    `check` raises what it likes for members that are not as they should be. Raises `ArchiveError`
+    for what is no .npz without pickles, is damaged, or has too much in it.
+    """
+    with _readable():
+        archive = zipfile.ZipFile(file)
+        if len(archive.infolist()) > MOST_MEMBERS:
+            raise ArchiveError(f"it has more than {MOST_MEMBERS} members.")
+        members: dict[str, Member] = {}
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            if name == info.filename or name in members:
+                raise ArchiveError(f"its member {info.filename!r:.40} is no array of its own.")
+            members[name] = _member(archive, info)
+    total = sum(member.takes for member in members.values())
+    if total > most:
+        raise ArchiveError(f"its arrays have {total} bytes, of which at most {most} are read.")
+    check(members)
+    with _readable():
+        return {name: _array(archive, member) for name, member in members.items()}
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A damaged archive raises almost anything (zip, zlib, header syntax): all mean the same."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd headers, beside our sentence
+            yield
+    except (ArchiveError, OSError):
+        raise
+    except Exception as error:
+        said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise ArchiveError(f"it cannot be read as an .npz without pickles ({said:.100}).") from None
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    """What a member's head says."""
+    name = f"{info.filename!r:.40}"
+    if info.compress_type not in METHODS:
+        raise ArchiveError(f"its member {name} is neither stored nor deflated: save it by numpy.")
+    with archive.open(info) as file:
+        head = io.BytesIO(file.read(_HEAD))
+    shape, _, dtype = _HEADERS[np.lib.format.read_magic(head)](head)
+    if dtype.hasobject:
+        raise ArchiveError(f"it cannot be read as an .npz without pickles ({name} has objects).")
+    member = Member(info, dtype, shape)
+    if min(shape, default=0) < 0 or info.file_size != head.tell() + member.nbytes:
+        raise ArchiveError(f"its member {name} is not as long as its head says.")
+    return member
+
+
+def _array(archive: zipfile.ZipFile, member: Member) -> np.ndarray:
+    with archive.open(member.info) as file:
+        array = np.lib.format.read_array(file, allow_pickle=False)
+        file.read(1)  # the end, where the checksum is compared
+    if array.dtype.kind == "U":
+        array.tolist()  # which not all that can be stored is a character of
+    return array

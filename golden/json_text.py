@@ -1,0 +1,99 @@
+"""JSON from a file of anyone: bounded when it is read, and held against a description of it.
+
+A description is one of
+
+    int, str, ...       a value of this type; True is no int
+    range(1, 9)         an integer in it
+    [one]               a list of which each is `one`
+    [one, other]        a list of exactly these
+    {"name": one}       an object with these fields, and maybe others; "name?" may be missing
+    {str: one}          an object, all of whose fields are `one`
+    (one, other)        what one of these fits
+    None, "text"        exactly that
+"""
+
+import json
+import math
+from typing import Any
+
+DEEPEST = 32
+"""Levels of lists and objects inside each other: far fewer than Python can walk through."""
+
+
+class JsonError(ValueError):
+    """A text that is no JSON, or says something else than it should; the message says what."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """What a text says: numbers are finite, texts can be encoded, and the nesting is bounded."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise JsonError(f"not JSON ({error!s:.100})") from None
+    _walk(value, DEEPEST)
+    return value
+
+
+def _walk(value: Any, levels: int) -> None:
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+            raise JsonError(f"not JSON (half a character in {value!a:.40})")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise JsonError(f"not JSON (a number is {value})")
+    elif isinstance(value, list | dict):
+        if not levels:
+            raise JsonError(f"not JSON (it is more than {DEEPEST} levels deep)")
+        for one in value:
+            _walk(one, levels - 1)
+        for one in value.values() if isinstance(value, dict) else ():
+            _walk(one, levels - 1)
+
+
+def check_json(value: Any, description: Any, where: str) -> None:
+    """Raise `JsonError` unless a value is as the description says; `where` names it."""
+    if isinstance(description, tuple):
+        for one in description:
+            try:
+                return check_json(value, one, where)
+            except JsonError as error:
+                wrong = error
+        if isinstance(value, list | dict):
+            raise wrong  # which says what is wrong inside
+    elif isinstance(description, dict) and isinstance(value, dict):
+        for name, one in description.items():
+            for key in value if name is str else (name.removesuffix("?"),):
+                if key in value:
+                    check_json(value[key], one, f"{where}[{key!r:.40}]")
+                elif key == name:
+                    raise JsonError(f"{where} has no {key!r}")
+        return
+    elif isinstance(description, list) and isinstance(value, list):
+        each = description * len(value) if len(description) == 1 else description
+        if len(each) != len(value):
+            raise JsonError(f"{where} is {value!r:.40}: it must be a list of {len(each)}")
+        for at, (held, one) in enumerate(zip(value, each, strict=True)):
+            check_json(held, one, f"{where}[{at}]")
+        return
+    elif _is(value, description):
+        return
+    raise JsonError(f"{where} is {value!r:.40}: it must be {_said(description)}")
+
+
+def _is(value: Any, description: Any) -> bool:
+    """Whether a value is as a description says that is of one value alone."""
+    if isinstance(description, range):
+        return type(value) is int and value in description
+    if isinstance(description, type):
+        return type(value) is description
+    return type(value) is type(description) and value == description
+
+
+def _said(description: Any) -> str:
+    if isinstance(description, tuple):
+        return " or ".join(map(_said, description))
+    if isinstance(description, range):
+        return f"an integer in {description[0]}..{description[-1]}"
+    if isinstance(description, list | dict):
+        return "a list" if isinstance(description, list) else "an object"
+    return description.__name__ if isinstance(description, type) else repr(description)

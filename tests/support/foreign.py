@@ -1,0 +1,254 @@
+"""Runs the command `firstspike` on mutants of files, in a process of bounded memory and time.
+
+    python -m tests.support.foreign FOLDER COUNT SEED      prints what was not as it should be
+
+Each mutant must be taken, or refused in one printable sentence with exit status 2. Yosys, and
+programmers of boards, are not run: a netlist comes as far as the door of the former.
+"""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from PIL import Image
+
+from firstspike.boards.building.bitstream import fingerprint
+from firstspike.boards.building.design import Design
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Features, Network
+from firstspike.golden.data.sources import SOURCES
+from firstspike.hdl.core.ports import log_layout
+from firstspike.hdl.flow.toolchain import ToolError
+from firstspike.hdl.lib.layouts import fields
+from firstspike.hdl.link.serial_core import kept_wire
+from firstspike.scripts.learning.session import begun, state_path
+from firstspike.scripts.main import run_line
+from firstspike.sim.benches.netlist import netlist
+
+from . import mutants
+from .command import toy_network
+
+BOARD = "icebreaker"
+SECONDS = 20
+"""Of processor time."""
+BYTES = 1 << 30
+"""Of address space, besides what the process has when it begins."""
+
+MOST = 500
+"""Characters of a sentence."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file that is read, how it is spoilt, and the command that reads it."""
+
+    file: str
+    mutant: Callable[[Random, bytes], bytes]
+    words: tuple[str, ...]
+
+
+def cases() -> list[Case]:
+    """All of them; files are in the current folder."""
+    events = ("--events", "events.jsonl")
+    share = ("--test-share", "1")
+    build = ("--target", "netlist", "--board", BOARD, "--build", "build", *events)
+    compare = ("compare", "net.npz", *build)
+    learn = ("learn", "--resume", "-o", "on.npz")
+    return [
+        Case("net.npz", mutants.of_archive, ("info", "net.npz")),
+        Case("net.npz", mutants.of_archive, ("info", "net.npz", "--json", "-")),
+        Case("net.npz", mutants.of_archive, ("run", "net.npz", *events)),
+        Case("table.npz", mutants.of_archive, ("info", "table.npz")),
+        Case("on.state.npz", mutants.of_archive, learn),
+        Case("on.state.npz", mutants.of_archive, learn),
+        Case("build/report.json", mutants.of_json, compare),
+        Case("build/netlist.json", mutants.of_json, compare),
+        Case(
+            "build/report.json",
+            mutants.of_json,
+            ("flash", "--board", BOARD, "build/firstspike.bin"),
+        ),
+        Case("events.jsonl", mutants.of_json, ("run", "net.npz", *events)),
+        Case(
+            "events.jsonl",
+            mutants.of_json,
+            ("run", "ticks.npz", "--dataset", "events.jsonl", *share),
+        ),
+        Case("image.png", mutants.of_picture, ("run", "net.npz", "--image", "image.png")),
+        Case(
+            "images/a/1.png", mutants.of_picture, ("run", "net.npz", "--dataset", "images", *share)
+        ),
+        Case("data.npz", mutants.of_archive, ("run", "plain.npz", "--dataset", "data.npz")),
+        Case(
+            "data.csv",
+            mutants.of_table,
+            ("run", "table.npz", "--dataset", "data.csv", "--label", "kind", *share),
+        ),
+        Case("idx/train-labels-idx1-ubyte.gz", mutants.of_bytes, ("fetch", "mnist", "--to", "idx")),
+    ]
+
+
+def make_files() -> None:
+    """All good files, in the current folder."""
+    rng = np.random.default_rng(1)
+    network = replace(
+        toy_network(), meta={"seed": 1, "by": ["x", {"y": 0.5}]}, classes=("a", "b", "c", "d")
+    )
+    network.save("net.npz")
+    plain = replace(network, classes=())
+    plain.save("plain.npz")
+    replace(plain, encoding="ticks").save("ticks.npz")
+    table = Features(np.sort(rng.normal(size=(36, 1)), axis=1), names=tuple(map(str, range(36))))
+    replace(network, features=table).save("table.npz")
+    lines = [{"events": [[8, n], [9, n + 1]], "label": n % 4} for n in range(4)]
+    Path("events.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    Image.fromarray(rng.integers(0, 256, (6, 6)).astype(np.uint8)).save("image.png")
+    for name in "abcd":
+        Path("images", name).mkdir(parents=True)
+        for number in range(3):
+            image = Image.fromarray(rng.integers(0, 256, (6, 6)).astype(np.uint8))
+            image.save(f"images/{name}/{number}.png")
+    x = rng.integers(0, 256, (40, 36)).astype(np.uint8)
+    np.savez("data.npz", x_train=x, y_train=np.arange(40) % 4, x_test=x, y_test=np.arange(40) % 4)
+    head = ",".join([*map(str, range(36)), "kind"])
+    rows = (",".join([*map(str, one), "abcd"[n % 4]]) for n, one in enumerate(x.tolist()))
+    Path("data.csv").write_text("\n".join([head, *rows]))
+    Path("idx").mkdir()
+    Path("idx/train-labels-idx1-ubyte.gz").write_bytes(b"\x1f\x8b" + bytes(100))
+    run = dict.fromkeys(("net", "inputs", "label", "group", "test", "test_share", "relabel"))
+    run |= {"dataset": "data.npz", "random": (8,), "images": 40, "epochs": 1, "shift": 0}
+    run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
+    begun(run | {"command": "firstspike learn"}, None).state.save(state_path("on.npz"))
+    make_build(network)
+
+
+def make_build(network: Network) -> None:
+    """A folder like that of `firstspike build`, with as much of a netlist as is looked at."""
+    folder = Path("build")
+    folder.mkdir()
+    design = Design.of(network, BOARDS[BOARD], 4)
+    layers = design.config.folding.layers
+    (folder / "firstspike.bin").write_bytes(b"bits")
+    report = {
+        "board": BOARD,
+        "device": BOARDS[BOARD].device.name,
+        "network": network.digest(),
+        "lanes": [layer.lanes for layer in layers],
+        "window": [layer.window for layer in layers],
+        "rows": [layer.rows for layer in layers],
+        "overlap": False,
+        "stored_bits": None,
+        "bench_images": 0,
+        "clock": design.hz,
+        "bitstream": fingerprint(folder / "firstspike.bin"),
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    pins = ("clk12_0__io", "uart_0__rx__io", "uart_0__tx__io", "button_0__io")
+    kept = ["valid", *(name for name, _, _ in fields(log_layout(design.config, 0)))]
+    top = {
+        "attributes": {"top": "1"},
+        "ports": {pin: {"direction": "input", "bits": [n]} for n, pin in enumerate(pins)},
+        "cells": {},
+        "netnames": {kept_wire(0, n): {"bits": [9], "attributes": {"keep": "1"}} for n in kept},
+    }
+    (folder / "netlist.json").write_text(json.dumps({"modules": {"firstspike": top}}))
+
+
+class TooLongError(BaseException):
+    """A mutant takes more time than it may."""
+
+
+def ended(words: tuple[str, ...]) -> str | None:
+    """What is wrong with how a command line ends; None if nothing is."""
+    Path("said").write_bytes(b"")
+    with open("said", "r+b") as said:  # by whoever writes to the descriptor, in whichever language
+        os.dup2(said.fileno(), 2)
+        os.dup2(said.fileno(), 1)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        status = run_line(list(words))
+    except TooLongError:
+        return f"no end after {SECONDS} seconds"
+    except Exception:
+        return traceback.format_exc()
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        sys.stdout.flush()
+    text = Path("said").read_text(errors="surrogateescape").replace("\r", "\n")
+    if not all(line.isprintable() for line in text.split("\n")):
+        return f"not printable: {text[-1000:]!a}"
+    if "Traceback" in text or "Warning" in text or "emoryError" in text or "enough memory" in text:
+        return f"said: {text[-1000:]}"
+    last = text.removesuffix("\n").split("\n")[-1]
+    refused = (1, 2) if words[0] == "compare" else (2,)  # a netlist that is no board differs
+    sentence = last.startswith("Error: ") and len(last) <= MOST
+    if status != 0 and not (sentence and status in refused):
+        return f"status {status}: {text[-1000:]!a}"
+    return None
+
+
+def wrong(count: int, seed: int) -> Iterator[dict[str, object]]:
+    """Of so many mutants those that do not end as they should."""
+    state = Path("on.state.npz")
+    good = {one.file: Path(one.file).read_bytes() for one in cases()}
+    for one in cases():  # all that is imported late is here before the memory is bounded
+        what = ended(one.words)
+        if (
+            one.words[0] not in ("compare", "flash", "fetch")
+            and "Error" in Path("said").read_text()
+        ):
+            what = "the good file is refused"
+        state.write_bytes(good[state.name])  # learning has gone on
+        Path("on.npz").unlink(missing_ok=True)
+        if what:
+            yield {"number": -1, "words": one.words, "what": what}
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    for number in range(count):
+        rng = Random(f"{seed} {number}")
+        one = cases()[number % len(cases())]
+        state.write_bytes(good[state.name])
+        Path("on.npz").unlink(missing_ok=True)
+        Path(one.file).write_bytes(one.mutant(rng, good[one.file]))
+        what = ended(one.words)
+        Path(one.file).write_bytes(good[one.file])
+        if what:
+            yield {"number": number, "words": one.words, "what": what}
+
+
+def main() -> None:
+    """Print every mutant that is wrong, as a line of JSON."""
+    folder, count, seed = sys.argv[1:]
+    os.chdir(folder)
+    Path("tools").mkdir()
+    for tool in ("g++", "make", "perl"):  # netlists ask for them; no programmer finds a board
+        Path("tools", tool).symlink_to(shutil.which(tool) or "/nowhere")
+    os.environ["PATH"] = os.path.abspath("tools")
+
+    def late(*_: object) -> None:
+        raise TooLongError
+
+    def no_yosys(*_: object, **__: object) -> None:
+        raise ToolError("yosys is not run here.")
+
+    signal.signal(signal.SIGPROF, late)
+    netlist.run_yosys = no_yosys
+    SOURCES["mnist"] = ()
+    with os.fdopen(os.dup(1), "w") as out:
+        make_files()
+        for one in wrong(int(count), int(seed)):
+            print(json.dumps(one), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    main()
