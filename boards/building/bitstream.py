@@ -33,7 +33,7 @@ def build_folder(net: str, board: str) -> Path:
 
 
 def tools_for(board: Board, *, native: bool = False) -> list[str]:
-    """The tools that a build for the board takes, with their versions; ToolError if one is missing."""
+    """The tools of a build for the board, with their versions; ToolError if one is missing."""
     family = board.device.family
     names = ("yosys", family.router, family.packer)
     # YoWASP has nextpnr and the packer in one package

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from firstspike.boards.pins.board import Board
+from firstspike.golden import programs
 
 from .bitstream import REPORT, bitstreams, fingerprint
 from .plan import fitting
@@ -55,9 +56,8 @@ def program(board: Board, bitstream: Path) -> str:
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
             f"on Debian, apt-get install {PACKAGES[names[0]]}."
         )
-    done = subprocess.run(
+    done = programs.run(
         [*command, str(bitstream)],
-        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

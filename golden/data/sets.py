@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import os
 import sys
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.files import replace_file
+from firstspike.golden.temporary import temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import SOURCES, SourceError
@@ -122,8 +122,8 @@ def _complete(
             break
         (folder / name).mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder / name) as scratch:
-                for file, raw in source.files(missing, Path(scratch), progress):
+            with temporary_folder(folder / name) as scratch:
+                for file, raw in source.files(missing, scratch, progress):
                     contents[file] = _checked(name, file, raw, f"{file} from {source}")
                     paths[file] = folder / name / file
                     replace_file(paths[file], contents[file])

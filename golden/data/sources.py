@@ -6,15 +6,17 @@ a `SourceError`, one sentence, and the next source has its turn.
 """
 
 import shutil
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, TimeoutExpired
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
+
+from firstspike.golden.programs import started
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
@@ -120,20 +122,14 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
     bar = tqdm(desc=f"{source}: {command[0]}", bar_format="{desc} {elapsed}", disable=not progress)
     with (
         bar,
-        subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ) as process,
+        started(command, cwd=folder, stdout=DEVNULL, stderr=PIPE, text=True) as process,
     ):
-        try:
-            while True:
-                try:
-                    _, errors = process.communicate(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    bar.refresh()
-        except BaseException:
-            process.kill()
-            raise
+        while True:
+            try:
+                _, errors = process.communicate(timeout=0.5)
+                break
+            except TimeoutExpired:
+                bar.refresh()
     if process.returncode:
         reason = next(iter(errors.strip().splitlines()), "no reason given")
         raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
