@@ -72,24 +72,44 @@ def program(board: Board, bitstream: Path) -> str:
 
 
 def _check(board: Board, bitstream: Path) -> None:
-    """Refuse what is no file, is empty, or is not what the report of its build says."""
+    """Refuse what is no file, is empty, or is not what the report of its build says.
+
+    A file of another name than those of `firstspike build` is the user's own and has no report.
+    """
     if not bitstream.is_file():
         raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
     if not bitstream.stat().st_size:
         raise ProgrammerError(f"{bitstream} is empty: build it anew.")
     if bitstream not in bitstreams(bitstream.parent):
-        return  # not of `firstspike build`
+        return
     path = bitstream.with_name(REPORT)
     try:
         report = json.loads(path.read_text())
-        other, device, built = report["board"], report["device"], report["bitstream"]
     except FileNotFoundError:
         raise ProgrammerError(f"{bitstream} has no {REPORT} beside it: build it anew.") from None
-    except (ValueError, KeyError, TypeError):
-        raise ProgrammerError(f"{path} is no report of a build: build it anew.") from None
+    except (ValueError, RecursionError):
+        report = None
+    match report:
+        case {
+            "board": str(other),
+            "device": str(device),
+            "network": str(),
+            "bitstream": {"file": str(), "bytes": int(size), "sha256": str()} as built,
+        }:
+            pass
+        case _:
+            raise ProgrammerError(f"{path} is no report of a bitstream: build it anew.")
     if (other, device) != (board.name, board.device.name):
-        raise ProgrammerError(f"{bitstream} was built for {other}, not for {board.name}.")
-    if built != fingerprint(bitstream):
+        raise ProgrammerError(
+            f"{bitstream} was built for {other} ({device}), not for {board.name} "
+            f"({board.device.name}): build it anew, or name another --board."
+        )
+    found = fingerprint(bitstream)
+    if found["bytes"] < size:
+        raise ProgrammerError(
+            f"{bitstream} is cut short, {found['bytes']} of {size} bytes: build it anew."
+        )
+    if found != built:
         raise ProgrammerError(f"{bitstream} is not what {path} says was built: build it anew.")
 
 
