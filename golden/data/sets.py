@@ -42,6 +42,15 @@ SHA256 = {
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
 
+MNIST_NOTICE = """\
+The test vectors in this folder are made from images of the MNIST database of handwritten digits by
+Yann LeCun and Corinna Cortes, made from NIST Special Databases 1 and 3. MNIST is made available
+under the Creative Commons Attribution-ShareAlike 3.0 licence
+(https://creativecommons.org/licenses/by-sa/3.0/), and so are items.hex and what is computed from
+it. What was changed: the pixels of an image have become the spikes of a network's inputs.
+"""
+"""What goes with what is made from MNIST; see DATA-LICENSE.md."""
+
 _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
 PIXELS, CLASSES = 28 * 28, 10
