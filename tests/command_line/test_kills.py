@@ -88,7 +88,7 @@ class Desk:
         self.work, self.temporary, self.cache = (root / name for name in ("w", "t", "c"))
         self._mark = uuid.uuid4().hex
         # What all simulations share takes long to compile, and is no part of what is looked at.
-        shared = [made.parent for made in cache_folder().glob("*/verilated.o")]
+        shared = [made.parent for made in cache_folder().glob("?" * 40 + "/verilated.o")]
         for folder in (self.work, self.temporary, self.cache):
             folder.mkdir()
         for made in shared:

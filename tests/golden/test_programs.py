@@ -1,5 +1,6 @@
 """Programs, and what they start, end with the process that runs them."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ pytestmark = pytest.mark.fast
 
 FAMILY = ("sh", "-c", "sleep 600 & echo $!; echo $$; wait")
 """A program that starts another; they say their numbers."""
+
+OTHERWISE = re.compile(r"subprocess\.(run|Popen|check_\w+|call)\(|\bos\.system\(|import tempfile")
 
 RUNS = f"""
 from firstspike.golden.programs import run
@@ -88,3 +91,12 @@ def test_a_program_s_temporary_files_go_with_it():
 def test_a_program_that_is_not_there_is_said():
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         run(("no-such-program",))
+
+
+def test_nothing_else_starts_programs_or_makes_temporary_folders():
+    root = Path(__file__).parents[2]
+    own = {"golden/programs.py", "golden/temporary.py"}
+    for folder in ("golden", "hdl", "sim", "boards", "scripts"):
+        for path in (root / folder).rglob("*.py"):
+            if str(path.relative_to(root)) not in own:
+                assert not OTHERWISE.search(path.read_text()), path
