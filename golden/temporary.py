@@ -95,8 +95,13 @@ def _content(folder: Path) -> Iterator[Path]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder that we hold; the lock last, for whoever makes one anew has the folder."""
-    shutil.rmtree(folder / "content", ignore_errors=True)
+    """Remove a folder that we hold; the lock last, for whoever makes one anew has the folder.
+
+    There may be folders for the time being beside the content, for what becomes part of it.
+    """
+    for path in folder.iterdir():
+        if path.name != "lock":
+            shutil.rmtree(path, ignore_errors=True)
     (folder / "lock").unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()

@@ -32,6 +32,11 @@ import sys; from pathlib import Path; from firstspike.golden.temporary import te
 with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "half").touch()
 """
+WORKS_BESIDE = """
+import sys; from pathlib import Path; from firstspike.golden.temporary import temporary_folder
+with temporary_folder(Path(sys.argv[1])) as folder, temporary_folder(folder.parent) as beside:
+    (beside / "half").touch()
+"""
 REPLACES = """
 import sys; from firstspike.golden.files import replacing
 with replacing(sys.argv[1]) as file:
@@ -51,8 +56,9 @@ def test_a_folder_is_there_and_gone(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path):
-    killed(WORKS, tmp_path)
+@pytest.mark.parametrize("code", [WORKS, WORKS_BESIDE])
+def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path, code):
+    killed(code, tmp_path)
     assert len(os.listdir(tmp_path)) == 1
     with temporary_folder(tmp_path):
         assert len(os.listdir(tmp_path)) == 1
