@@ -5,6 +5,7 @@
 #   make test    check style and types, and run the whole test suite
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
+#   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit
 #   make lock    renew requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
 
@@ -14,7 +15,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 DEMO := --images 100 --lanes 64
 EXTRAS := test examples nir docs
 
-.PHONY: demo quick test check torch docs setup lock clean prerequisites
+.PHONY: demo quick test check torch docs release setup lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -47,6 +48,9 @@ torch: .venv-torch/ready
 docs: setup
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
+
+release: setup
+	.ci/release
 
 setup: prerequisites .venv/ready
 

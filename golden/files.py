@@ -2,10 +2,11 @@
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from .temporary import reserved_folder
 
 _PART = 1 << 20
 
@@ -24,7 +25,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path to write to; what is written there replaces `path` if nothing is raised.
 
     The file is opened at once, so that an unwritable place is found before the work is done
-    (`OSError`). What is no ordinary file (a device, a pipe) is written to directly.
+    (`OSError`), and a place that another process is writing to as well (`BusyError`). What is no
+    ordinary file (a device, a pipe) is written to directly.
     """
     path = Path(path)
     if path.exists() and not os.access(path, os.W_OK):
@@ -34,21 +36,21 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield path
         return
     target = path.resolve()  # what a link points to is replaced, not the link
-    beside = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-    with naming(path):
-        beside.open("wb").close()
-    try:
-        yield beside
+    with ExitStack() as stack:
         with naming(path):
-            with open(beside, "rb") as file:
-                os.fsync(file)  # or a loss of power might leave the new name without content
-            os.replace(beside, target)
-    except OSError as error:
-        if error.filename != str(beside):
-            raise
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)
+            making = target.with_name(f".{target.name}.making")
+            beside = stack.enter_context(reserved_folder(making, path)) / target.name
+            beside.open("wb").close()
+        try:
+            yield beside
+            with naming(path):
+                with open(beside, "rb") as file:
+                    os.fsync(file)  # or a loss of power might leave the new name without content
+                os.replace(beside, target)
+        except OSError as error:
+            if error.filename != str(beside):
+                raise
+            raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def read_file(path: str | os.PathLike[str], most: int) -> bytes:
@@ -77,16 +79,17 @@ def beside(path: str | os.PathLike[str], what: str) -> Path:
 def adding_to(folder: Path) -> Iterator[Path]:
     """Give an empty folder; what is written there moves into `folder` if nothing is raised.
 
-    `folder` is made if it is not there.
+    `folder` is made if it is not there. Raises `BusyError` where another process does the same.
     """
     new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as making:
-            yield Path(making)
-            for path in sorted(Path(making).iterdir()):
+        with reserved_folder(folder / ".making", folder) as making:
+            yield making
+            for path in sorted(making.iterdir()):
                 os.replace(path, folder / path.name)
     except BaseException:
         if new:
-            folder.rmdir()
+            with suppress(OSError):  # another process has begun to use it
+                folder.rmdir()
         raise

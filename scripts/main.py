@@ -7,7 +7,6 @@ used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 import importlib
 import keyword
 import os
-import signal
 import sys
 import sysconfig
 
@@ -15,6 +14,7 @@ import click
 
 from firstspike.hdl.flow.steps import shown_by
 
+from . import interrupts
 from .progress import shown
 
 VERBS = {
@@ -80,7 +80,7 @@ def main() -> None:
     """Run the command line and end with its exit status."""
     # Yosys and others come as Python packages: their commands are beside ours, on no one's PATH.
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends, and tidies up, as by Ctrl-C
+    interrupts.catch()
     status = run_line(sys.argv[1:])
     if status:  # what is still buffered must not fail once more when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -35,7 +35,12 @@ REPORT, REPORT_TEXT = "report.json", "report.txt"
 REPORT_BYTES, NETLIST_BYTES = 1 << 20, 1 << 30
 """That are read at most."""
 
-BUILT = {"board": str, "device": str, "bitstream": (None, {"file": str, "bytes": int})}
+BUILT = {
+    "board": str,
+    "device": str,
+    "network": str,
+    "bitstream": {"file": str, "bytes": int, "sha256": str},
+}
 """What a report says of the bitstream."""
 
 DESIGNED = {

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from firstspike.boards.pins.board import Board
+from firstspike.golden import programs
 from firstspike.golden.json_text import JsonError
 
 from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
@@ -55,9 +56,8 @@ def program(board: Board, bitstream: Path) -> str:
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
             f"on Debian, apt-get install {PACKAGES[names[0]]}."
         )
-    done = subprocess.run(
+    done = programs.run(
         [*command, str(bitstream)],
-        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -72,24 +72,37 @@ def program(board: Board, bitstream: Path) -> str:
 
 
 def _check(board: Board, bitstream: Path) -> None:
-    """Refuse what is no file, is empty, or is not what the report of its build says."""
+    """Refuse what is no file, is empty, or is not what the report of its build says.
+
+    A file of another name than those of `firstspike build` is the user's own and has no report.
+    """
     if not bitstream.is_file():
         raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
     if not bitstream.stat().st_size:
         raise ProgrammerError(f"{bitstream} is empty: build it anew.")
     if bitstream not in bitstreams(bitstream.parent):
-        return  # not of `firstspike build`
+        return
     path = bitstream.with_name(REPORT)
     try:
         report = read_report(bitstream.parent, BUILT)
     except FileNotFoundError:
         raise ProgrammerError(f"{bitstream} has no {REPORT} beside it: build it anew.") from None
     except JsonError as error:
-        raise ProgrammerError(f"{path} is no report of a build: build it anew ({error}).") from None
+        raise ProgrammerError(
+            f"{path} is no report of a bitstream: build it anew ({error})."
+        ) from None
     other, device, built = report["board"], report["device"], report["bitstream"]
     if (other, device) != (board.name, board.device.name):
-        raise ProgrammerError(f"{bitstream} was built for {other}, not for {board.name}.")
-    if built != fingerprint(bitstream):
+        raise ProgrammerError(
+            f"{bitstream} was built for {other} ({device}), not for {board.name} "
+            f"({board.device.name}): build it anew, or name another --board."
+        )
+    found = fingerprint(bitstream)
+    if found["bytes"] < built["bytes"]:
+        raise ProgrammerError(
+            f"{bitstream} is cut short, {found['bytes']} of {built['bytes']} bytes: build it anew."
+        )
+    if found != built:
         raise ProgrammerError(f"{bitstream} is not what {path} says was built: build it anew.")
 
 

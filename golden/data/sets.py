@@ -9,7 +9,6 @@ import hashlib
 import io
 import os
 import sys
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from platformdirs import user_cache_dir
 
 from firstspike.golden.files import read_file, replace_file
 from firstspike.golden.printable import printable
+from firstspike.golden.temporary import temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import MOST_BYTES, SOURCES, SourceError
@@ -43,6 +43,15 @@ SHA256 = {
 
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
+
+MNIST_NOTICE = """\
+The test vectors in this folder are made from images of the MNIST database of handwritten digits by
+Yann LeCun and Corinna Cortes, made from NIST Special Databases 1 and 3. MNIST is made available
+under the Creative Commons Attribution-ShareAlike 3.0 licence
+(https://creativecommons.org/licenses/by-sa/3.0/), and so are items.hex and what is computed from
+it. What was changed: the pixels of an image have become the spikes of a network's inputs.
+"""
+"""What goes with what is made from MNIST; see DATA-LICENSE.md."""
 
 _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
@@ -124,8 +133,8 @@ def _complete(
             break
         (folder / name).mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder / name) as scratch:
-                for file, raw in source.files(missing, Path(scratch), progress):
+            with temporary_folder(folder / name) as scratch:
+                for file, raw in source.files(missing, scratch, progress):
                     contents[file] = _checked(name, file, raw, f"{file} from {source}")
                     paths[file] = folder / name / file
                     replace_file(paths[file], contents[file])

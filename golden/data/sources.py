@@ -8,18 +8,19 @@ a `SourceError`, one sentence, and the next source has its turn.
 import io
 import resource
 import shutil
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, TimeoutExpired
 from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
 from firstspike.golden.files import read_file
+from firstspike.golden.programs import started
 
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
@@ -139,26 +140,22 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
     bar = tqdm(desc=f"{source}: {command[0]}", bar_format="{desc} {elapsed}", disable=not progress)
     with (
         bar,
-        subprocess.Popen(
+        started(
             command,
             cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+            stdout=DEVNULL,
+            stderr=PIPE,
             text=True,
             errors="replace",
             preexec_fn=_bound_files,
         ) as process,
     ):
-        try:
-            while True:
-                try:
-                    _, errors = process.communicate(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    bar.refresh()
-        except BaseException:
-            process.kill()
-            raise
+        while True:
+            try:
+                _, errors = process.communicate(timeout=0.5)
+                break
+            except TimeoutExpired:
+                bar.refresh()
     if process.returncode:
         reason = next(iter(errors.strip().splitlines()), "no reason given")
         raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")

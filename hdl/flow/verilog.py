@@ -1,10 +1,8 @@
 """Generates a core as one Verilog file that explains itself, with its interface beside it."""
 
 import re
-import tempfile
 import textwrap
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +11,7 @@ from amaranth.lib import wiring
 
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
+from firstspike.golden.temporary import temporary_folder
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -61,8 +60,7 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
 
     Raises ToolError if Yosys fails.
     """
-    with step(f"{name}: Verilog by Yosys"), tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with step(f"{name}: Verilog by Yosys"), temporary_folder() as folder:
         design = rtlil.convert(component, name=name, emit_src=False)
         (folder / "core.il").write_text(design)
         run_yosys(

@@ -139,9 +139,9 @@ def command(
 
     It begins with NET or with random weights; --relabel and --kill change the world of a trained
     NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
-    NET.state.npz, and --resume continues from there bit for bit. Ctrl-C saves and ends. The test
-    images are looked at once, at the end. With --target rtl or board the exit status is 1 if any
-    weight, decision or clock cycle of the hardware differs from the golden model's.
+    NET.state.npz, and --resume continues from there bit for bit. Ctrl-C, or SIGTERM, saves and
+    ends. The test images are looked at once, at the end. With --target rtl or board the exit status
+    is 1 if any weight, decision or clock cycle of the hardware differs from the golden model's.
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
@@ -237,15 +237,19 @@ def _progress(points: list[dict[str, Any]]) -> str:
 
 @contextmanager
 def interrupts() -> Iterator[Callable[[], bool]]:
-    """Give a function that says whether Ctrl-C was pressed; pressed again, it interrupts."""
-    pressed = Event()
+    """Give a function that says whether Ctrl-C or SIGTERM came; a second one interrupts."""
+    came = Event()
 
     def note(*_: object) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, usual)
+        came.set()
+        restore()
 
-    usual = signal.signal(signal.SIGINT, note)
+    def restore() -> None:
+        for ending, handler in usual.items():
+            signal.signal(ending, handler)
+
+    usual = {ending: signal.signal(ending, note) for ending in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield pressed.is_set
+        yield came.is_set
     finally:
-        signal.signal(signal.SIGINT, usual)
+        restore()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 from tqdm import tqdm
 
+from firstspike.golden import programs
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
 from firstspike.sim.harness.runner import check_tools
@@ -33,7 +34,11 @@ def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
         found_without = finds(None)
         if found_without:
             raise MutantError(f"the check {found_without} fails on the hardware as it is.")
-        found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
+        try:
+            found = list(tqdm(pool.map(finds, chosen), total=len(chosen), unit="fault"))
+        except BaseException:
+            programs.end_all()  # else the pool would wait for them
+            raise
     files = [f"hdl/{fault.module.replace('.', '/')}.py" for fault in chosen]
     verdicts = [f"found by {check}" if check else "MISSED" for check in found]
     say(table(list(zip([fault.name for fault in chosen], files, verdicts, strict=True))))

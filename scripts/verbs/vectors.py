@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from firstspike.golden import load_network
+from firstspike.golden.data.sets import MNIST_NOTICE
 from firstspike.golden.files import adding_to, naming
 from firstspike.golden.printable import printable
 from firstspike.scripts.errors import VerbError
@@ -37,6 +38,8 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     from firstspike.sim.vectors.vectors import write_vectors
 
     network = load_network(net)
+    own_images = options["image_files"] or options["events_file"]
+    of_mnist = not own_images and options["dataset"] in (None, "mnist")
     images = select(network, options)
     ticks, pixels = images.ticks, images.pixels
     golden = opened("golden", net, network, options)
@@ -49,6 +52,8 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     with naming(output), adding_to(output) as making:
         expected = golden.expected(ticks, pixels)
         write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
+        if of_mnist:
+            (making / "DATA-LICENSE.md").write_text(MNIST_NOTICE)
     named = printable(output)
     say(f"{len(ticks)} images of {images.source} and the core for {printable(net)} in {named}")
     say(f"check: cd {named} && iverilog -g2005-sv *.v && vvp a.out")

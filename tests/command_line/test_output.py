@@ -1,4 +1,4 @@
-"""What is printed for people."""
+"""What is printed for people, and files that another process writes."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from firstspike.golden.files import replacing
 from firstspike.scripts.output import table
-from tests.support.command import firstspike, toy_network
+from tests.support.command import firstspike, refusal, toy_network
 
 pytestmark = pytest.mark.fast
 
@@ -99,3 +100,10 @@ def test_a_picture_takes_names_as_they_are(capfd, tmp_path, recwarn):
     assert ended.status == 0, ended.err
     assert ended.err == ""
     assert not recwarn.list
+
+
+def test_a_file_that_is_being_written_is_refused_in_one_sentence(capfd, tmp_path):
+    path = tmp_path / "result.json"
+    with replacing(path):
+        said = refusal(capfd, "info", "--json", path)
+    assert f"{path} is being written already" in said

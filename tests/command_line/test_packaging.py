@@ -1,5 +1,8 @@
 """What is in the folders is also in the wheel: an editable install would hide that it is not."""
 
+import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -36,3 +39,18 @@ def test_the_lock_file_names_no_host_and_no_path():
         assert "//" not in line
         assert not line.startswith(("-", "/", "."))
         assert " @ " not in line
+
+
+def test_a_release_is_the_same_to_the_bit_a_second_time(tmp_path):
+    """The script itself builds it twice; here it stands in a repository without anything else."""
+    for name in ("README.md", "LICENSE", "pyproject.toml", ".ci/release", "firstspike/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    commit = "git init -q; git add -A . ':!.venv'; git -c user.name=a -c user.email=a commit -qm a"
+    subprocess.run(commit, shell=True, cwd=tmp_path, check=True)
+    subprocess.run(".ci/release", cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    built = {path.suffix for path in (tmp_path / "dist").iterdir()}
+    assert built == {"", ".whl", ".gz"}
+    check = "sha256sum --quiet -c SHA256SUMS"
+    subprocess.run(check, shell=True, cwd=tmp_path / "dist", check=True)

@@ -169,6 +169,13 @@ def test_the_verb_writes_what_passes(tmp_path, capfd):
     line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
     assert firstspike(capfd, *line).status == 0
     assert check(folder).startswith("PASS: 2 images")
+    assert not (folder / "DATA-LICENSE.md").exists()
+
+
+def test_vectors_of_mnist_carry_its_licence(tmp_path, capfd):
+    line = ("vectors", "mnist-4bit", "--images", 1, "--lanes", 16, "-o", tmp_path)
+    assert firstspike(capfd, *line).status == 0
+    assert "by-sa/3.0" in (tmp_path / "DATA-LICENSE.md").read_text()
 
 
 def test_a_folder_with_other_verilog_is_refused(tmp_path, capfd):

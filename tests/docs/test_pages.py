@@ -11,7 +11,7 @@ from firstspike.scripts.main import VERBS, firstspike
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-TEXTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *PAGES]
+TEXTS = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "SECURITY.md")), *PAGES]
 
 each_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
 

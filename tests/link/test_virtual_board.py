@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.link.protocol import BAUD
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
+from firstspike.sim.harness.bench_io import FOLDER
 from tests.support.command import deep_toy_network, firstspike, toy_network
 
 NETWORK = toy_network()
@@ -152,27 +154,32 @@ TEMPORARY = "long" * 30
 """No path of a socket could be as long."""
 
 
-@pytest.fixture
-def serving(tmp_path):
-    """The command `firstspike serve`, and a folder with its network and the link to its port."""
+def started(tmp_path):
+    """The command `firstspike serve`, with its network and the link to its port in a folder."""
     NETWORK.save(tmp_path / "toy.npz")
     words = ["serve", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
     words += ["--weights", "port", "--learn", 10, "--link", tmp_path / "port"]
     code = "from firstspike.scripts.main import main; main()"
     temporary = tmp_path / TEMPORARY
     temporary.mkdir()
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(temporary)},
     )
+
+
+@pytest.fixture
+def serving(tmp_path):
+    """The command while it serves, and its folder."""
+    process = started(tmp_path)
     yield process, tmp_path
     process.kill()  # where the test has failed; else it has ended
     process.wait()
     assert not (tmp_path / "port").is_symlink()
-    assert list(temporary.iterdir()) == []
+    assert list((tmp_path / TEMPORARY).iterdir()) == []
     assert process.stderr.read().splitlines()[-1] == "Ended."
 
 
@@ -196,6 +203,28 @@ def test_the_command_can_be_ended_before_it_is_ready(serving):
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
+
+
+def test_a_simulator_that_is_killed_is_said(tmp_path):
+    with started(tmp_path) as process:
+        process.stdout.readline()
+        simulator = next(child for child in children_of(process.pid) if hosts_a_bench(child))
+        os.kill(simulator, signal.SIGKILL)
+        assert process.wait(60) == 2
+        said = process.stderr.read().splitlines()[-1]
+    assert said.startswith("Error: the simulator was ended by SIGKILL before ")
+    assert not (tmp_path / "port").is_symlink()
+    assert list((tmp_path / TEMPORARY).iterdir()) == []
+
+
+def hosts_a_bench(process: int) -> bool:
+    """Whether a process is a simulator with a bench in it."""
+    return FOLDER.encode() in Path("/proc", str(process), "environ").read_bytes()
+
+
+def children_of(parent: int) -> list[int]:
+    """The processes that another has started."""
+    return [number for number, fields in processes() if int(fields[1]) == parent]
 
 
 class SlowSimulation:
@@ -241,10 +270,15 @@ def test_an_idle_board_does_not_use_the_processor(port):
 
 def processor_seconds_of_children() -> float:
     """What the processes that we have started, and that run, have used."""
-    used = 0.0
+    return sum(
+        sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+        for _, fields in processes()
+        if int(fields[1]) == os.getpid()
+    )
+
+
+def processes() -> Iterator[tuple[int, list[str]]]:
+    """Number and state of every process: the fields of Linux that follow the name."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            fields = path.read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == os.getpid():
-                used += sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
-    return used
+            yield int(path.parent.name), path.read_text().rsplit(")", 1)[1].split()

@@ -9,17 +9,16 @@ sends images, and takes the decisions.
 """
 
 import json
-import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 
 from firstspike.golden import Network, Results
 from firstspike.golden.json_text import JsonError, check_json, read_json
+from firstspike.golden.temporary import temporary_folder
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step
@@ -171,9 +170,8 @@ class Netlist:
             port["direction"] = "inout"
         with (
             step("netlist: Verilog by Yosys"),
-            tempfile.TemporaryDirectory(prefix="firstspike-") as place,
+            temporary_folder() as folder,
         ):
-            folder = Path(place)
             (folder / "netlist.json").write_text(json.dumps(self._design))
             run_yosys(
                 folder,

@@ -1,0 +1,77 @@
+"""Runs other programs so that they, and all that they start, end with us.
+
+A compiler is a family: make starts g++, which starts its passes. It has a process group, which a
+watch leads: a shell that waits for the end of a pipe that we alone hold open. The pipe ends when we
+close it or when our process does, even by SIGKILL, and the watch then ends the group with itself.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from .temporary import temporary_folder
+
+Command = Sequence[str | os.PathLike[str]]
+
+_WATCH = ("/bin/sh", "-c", "read nothing; kill -KILL 0")
+_watches: set[subprocess.Popen[bytes]] = set()
+
+
+@contextmanager
+def started(
+    command: Command, *, env: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[subprocess.Popen[Any]]:
+    """Start a program as `subprocess.Popen` does; what is left of it ends with the block.
+
+    Its temporary files go into a folder that is removed then, too. It has no terminal to read from:
+    that is for the group of processes in front.
+    """
+    options = {"stdin": subprocess.DEVNULL} | options
+    with temporary_folder() as temporary, _group() as group:
+        process = subprocess.Popen(
+            command,
+            env={**(os.environ if env is None else env), "TMPDIR": str(temporary)},
+            process_group=group,
+            **options,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def run(
+    command: Command, *, timeout: float | None = None, **options: Any
+) -> subprocess.CompletedProcess[Any]:
+    """Run a program to its end, as `subprocess.run` does and `started` says."""
+    with started(command, **options) as process:
+        printed = process.communicate(timeout=timeout)
+    return subprocess.CompletedProcess(process.args, process.returncode, *printed)
+
+
+def end_all() -> None:
+    """End the programs that other threads run, who then go on."""
+    for watch in list(_watches):
+        with suppress(OSError):
+            assert watch.stdin is not None
+            watch.stdin.close()
+
+
+@contextmanager
+def _group() -> Iterator[int]:
+    """A process group with its watch: it ends with the block at the latest."""
+    with subprocess.Popen(
+        _WATCH,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    ) as watch:
+        _watches.add(watch)
+        try:
+            yield watch.pid
+        finally:
+            _watches.discard(watch)

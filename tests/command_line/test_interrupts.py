@@ -1,0 +1,47 @@
+"""Ctrl-C and SIGTERM end compiled code, too, and without a fault of memory."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COMPILED = """
+import os, sys, threading
+import numpy as np
+from numba import njit
+from firstspike.scripts.interrupts import catch
+
+@njit(nogil=True)
+def work(steps):
+    state = 1
+    for step in range(steps):
+        state = (state * 7 + step) % 1000003
+    return np.full(3, state), np.full(3, state)
+
+work(1)
+catch()
+threading.Timer(0.1, os.kill, (os.getpid(), int(sys.argv[1]))).start()
+try:
+    while True:
+        first, second = work(50_000_000)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_compiled_code_is_interrupted(ending):
+    command = [sys.executable, "-c", COMPILED, str(int(ending))]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout) == (0, "interrupted\n"), ended.stderr
+
+
+def test_interrupts_that_are_ignored_stay_so():
+    """As where a shell runs a command in the background."""
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "from firstspike.scripts.interrupts import catch; catch(); "
+        "signal.raise_signal(signal.SIGINT); print('goes on')"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "goes on\n"

@@ -1,0 +1,209 @@
+"""Verbs that write, ended at random moments: no result is half-written, and nothing stays behind.
+
+    FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py      every verb, 20 times
+    FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py -k learn
+
+Without the variable one cheap verb is ended twice. A process is known to be of a verb by a variable
+of its environment, which all that it starts inherits.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import bundled_test_set
+from firstspike.golden.temporary import PREFIX
+from firstspike.sim.harness.cache import cache_folder
+from tests.support.command import toy_network
+
+KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 0))
+ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+GRACE = 3.0
+"""Seconds within which everything has ended that is killed. What is asked to end may take longer
+where all does, for it may save what it has."""
+
+MARK = "FIRSTSPIKE_KILLED"
+
+
+class Verb(NamedTuple):
+    """A command line, and what it writes."""
+
+    words: str
+    writes: tuple[str, ...]
+    serves: bool = False
+    """It does not end by itself, but says when it is ready."""
+
+
+VERBS = {
+    "verilog": Verb(
+        "verilog toy.npz --lanes 4 -o core.v --json result.json",
+        ("core.v", "core.json", "core_instance.v", "result.json"),
+    ),
+    "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
+    "plot": Verb("plot mnist-4bit --image 3 --images 2000 -o plot.png", ("plot.png",)),
+    "study": Verb(
+        "study mnist-4bit --images 500 -o study.png --json result.json",
+        ("study.png", "result.json"),
+    ),
+    "vectors": Verb(
+        "vectors mnist-4bit --images 5 --lanes 16 -o vectors",
+        ("vectors/core.v", "vectors/bench.v"),
+    ),
+    "train": Verb(
+        "train --dataset digits.npz --hidden 30 --epochs 3 -o net.npz --json result.json "
+        "--plot curve.png",
+        ("net.npz", "result.json", "curve.png"),
+    ),
+    "learn": Verb(
+        "learn --dataset digits.npz --random 40 --epochs 3 -o net.npz --json result.json "
+        "--plot curve.png",
+        ("net.npz", "net.state.npz", "result.json", "curve.png"),
+    ),
+    "simulate": Verb("compare toy.npz --events events.jsonl --target rtl --lanes 5", ()),
+    "serve": Verb("serve toy.npz --lanes 5 --link port", (), serves=True),
+    "build": Verb(
+        "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1 -o out",
+        ("out/firstspike.bin", "out/netlist.json", "out/netlist.v", "out/report.json"),
+    ),
+}
+
+
+class Desk:
+    """A folder to work in, with what the verbs read, and places of its own for all they leave."""
+
+    def __init__(self, root: Path) -> None:
+        self.work, self.temporary, self.cache = (root / name for name in ("w", "t", "c"))
+        self._mark = uuid.uuid4().hex
+        # What all simulations share takes long to compile, and is no part of what is looked at.
+        shared = [made.parent for made in cache_folder().glob("?" * 40 + "/verilated.o")]
+        for folder in (self.work, self.temporary, self.cache):
+            folder.mkdir()
+        for made in shared:
+            (self.cache / made.name).symlink_to(made)
+        self._shared = {made.name for made in shared}
+        toy_network().save(self.work / "toy.npz")
+        (self.work / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
+        pixels, labels = bundled_test_set()
+        digits = {"x_train": pixels[:3000], "y_train": labels[:3000]}
+        np.savez(self.work / "digits.npz", **digits)
+        self._given = self._names()
+
+    def started(self, verb: Verb) -> subprocess.Popen[str]:
+        """The command, with nothing compiled for it before."""
+        for made in self.cache.iterdir():
+            if made.is_dir() and not made.name.startswith(PREFIX) and made.name not in self._shared:
+                made.rename(self.temporary.parent / uuid.uuid4().hex)
+        code = "from firstspike.scripts.main import main; main()"
+        places = {"TMPDIR": self.temporary, "FIRSTSPIKE_CACHE": self.cache, MARK: self._mark}
+        return subprocess.Popen(
+            [sys.executable, "-c", code, *verb.words.split()],
+            cwd=self.work,
+            env=os.environ | {name: str(value) for name, value in places.items()},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def undisturbed(self, verb: Verb) -> float:
+        """Run a verb to its end, or until it serves; returns the seconds it took."""
+        began = time.monotonic()
+        with self.started(verb) as process:
+            if verb.serves:
+                process.stdout.readline()
+                seconds = time.monotonic() - began
+                process.terminate()
+            said = process.communicate()[1]
+        assert process.returncode == 0, said
+        return seconds if verb.serves else time.monotonic() - began
+
+    def kill(self, verb: Verb, after: float, ending: signal.Signals, grace: float) -> None:
+        """Run a verb and end it after some seconds; all its processes end."""
+        with self.started(verb) as process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(after)
+            process.send_signal(ending)
+            end = time.monotonic() + grace
+            while self._processes() and time.monotonic() < end:
+                time.sleep(0.02)
+            assert not self._processes(), "runs on"
+            said = process.communicate()[1]
+        if process.returncode == 130:
+            assert "Traceback" not in said
+        else:  # before it could notice, or when it had ended
+            assert process.returncode in (0, 1, -ending), said
+
+    def _processes(self) -> list[str]:
+        """Those of the verb that have not ended, with what they do."""
+        mark = f"{MARK}={self._mark}".encode()
+        found = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # has ended meanwhile, or is another user's
+                if mark in (process / "environ").read_bytes():
+                    found.append((process / "cmdline").read_bytes().decode(errors="replace"))
+        return found
+
+    def _names(self) -> set[str]:
+        return {path.name for path in self.work.iterdir()}
+
+    def leftovers(self, verb: Verb) -> list[Path]:
+        """What is there besides what the verb writes."""
+        written = {Path(name).parts[0] for name in verb.writes}
+        folders = {self.work / name for name in written if "." not in name}
+        return [
+            *(self.work / name for name in self._names() - self._given - written),
+            *(path for folder in folders for path in folder.glob(".*")),
+            *self.temporary.iterdir(),
+            *self.cache.glob(f"{PREFIX}*"),
+        ]
+
+
+def whole(path: Path, expected: bytes) -> bool:
+    """Whether a result can be read to its end; others than these are the same every time."""
+    if path.suffix == ".npz":
+        with np.load(path) as file:
+            return all(file[name] is not None for name in file.files)
+    if path.suffix == ".png":
+        with Image.open(path) as picture:
+            return picture.load() is not None
+    if path.suffix == ".json":
+        return json.loads(path.read_text()) is not None
+    return path.read_bytes() == expected
+
+
+def moments(seconds: float) -> Iterator[tuple[float, signal.Signals]]:
+    """When to end a verb that takes so long, and how."""
+    chance = random.Random(KILLS)
+    for number in range(KILLS or 2):
+        yield chance.uniform(0, seconds), ENDINGS[number % len(ENDINGS)]
+
+
+@pytest.mark.parametrize("name", VERBS if KILLS else ["verilog"])
+def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
+    verb, desk = VERBS[name], Desk(tmp_path)
+    seconds = desk.undisturbed(verb)
+    expected = {desk.work / path: (desk.work / path).read_bytes() for path in verb.writes}
+    for number, (after, ending) in enumerate(moments(seconds)):
+        if number % 2:  # nothing is there, instead of an older result
+            for path in expected:
+                path.unlink(missing_ok=True)
+        grace = GRACE if ending == signal.SIGKILL else max(GRACE, 2 * seconds)
+        desk.kill(verb, after, ending, grace)
+        for path, content in expected.items():
+            what = f"{path.name} after {ending.name}, {after:.2f} s"
+            assert not path.exists() or whole(path, content), what
+    desk.undisturbed(verb)
+    assert desk.leftovers(verb) == []
+    assert all(whole(*result) for result in expected.items())
