@@ -106,7 +106,8 @@ class Cause(IntEnum):
     OVERRUN = 6
     """The board has no room: the host has sent more than its capacity."""
     RANGE = 7
-    """No such layer, address or image, or no whole number of words (of requests refused)."""
+    """Of requests refused: no such layer, address or image, no whole number of words, or a register
+    of the learning rule that must not hold this."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
