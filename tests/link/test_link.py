@@ -14,6 +14,7 @@ from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
+    CHECKSUM_CYCLES,
     CHECKSUM_FORMAT,
     DELIMITER,
     ERROR_FORMAT,
@@ -249,6 +250,14 @@ def test_weights_are_written_read_and_summed():
     assert CHECKSUM_FORMAT.unpack(answers[sequence].payload) == (zlib.crc32(content),)
     found = [decision_of(answer, LAYERS) for answer in answers[sequence + 1 :]]
     assert found == LOADED.expected(pixels)
+
+
+@pytest.mark.parametrize("board", [BOARD, LOADED, ROWS, OVERLAP])
+def test_a_checksum_takes_no_longer_than_is_said(board):
+    script = Script().request(Request.STATUS, 0).answers(1).request(Request.CHECKSUM, 1).answers(2)
+    before, after = board.run(script).answers
+    chunks = len(list(weight_chunks(board.config, board.network)))
+    assert 0.8 * CHECKSUM_CYCLES < (after.cycle - before.cycle) / chunks <= CHECKSUM_CYCLES
 
 
 def test_what_is_not_there_is_refused_and_nothing_is_touched():
