@@ -3,6 +3,7 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run the whole test suite
+#   make soak    try random networks, images and frames for HOURS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit
@@ -12,10 +13,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
+HOURS ?= 1
 DEMO := --images 100 --lanes 64
 EXTRAS := test examples nir docs
 
-.PHONY: demo quick test check torch docs release setup lock clean prerequisites
+.PHONY: demo quick test soak check torch docs release setup lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -28,6 +30,9 @@ quick: check
 
 test: check
 	$(BIN)/python -m pytest -n auto
+
+soak: setup
+	$(BIN)/python -m tests.support.soak --hours $(HOURS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from amaranth.utils import bits_for
+
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import places_for
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
@@ -44,9 +46,9 @@ def memories(
 ) -> list[Memory]:
     """All of a design for `network` that does not learn.
 
-    The link's are those of requests, of answers, of what it knows of itself, and of images to play,
-    if there are `bench_images`. The Encoder sees connected pixels, and has none but where its words
-    wait for several banks.
+    The link's are those of requests, of answers, of what it knows of itself, of the rows that have
+    spiked in an image that comes as events, and of images to play, if there are `bench_images`. The
+    Encoder sees connected pixels, and has none but where its words wait for several banks.
     """
     return [
         *_waiting_words(config),
@@ -54,6 +56,7 @@ def memories(
         Memory(RING, 9, ring_bytes),
         Memory("transmitter", 8, DEPTH),
         Memory("rom", 8, _rom_bytes(config, network, bench_images > 0), read_only=True),
+        Memory("engine.images", 1, 1 << bits_for(config.layers[0].folding.n_in - 1)),
         *(_to_play(config, bench_images) if bench_images else ()),
     ]
 

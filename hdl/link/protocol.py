@@ -106,7 +106,8 @@ class Cause(IntEnum):
     OVERRUN = 6
     """The board has no room: the host has sent more than its capacity."""
     RANGE = 7
-    """No such layer, address or image, or no whole number of words (of requests refused)."""
+    """Of requests refused: no such layer, address or image, no whole number of words, or a register
+    of the learning rule that must not hold this."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
@@ -124,6 +125,8 @@ SETTINGS_BYTES["margin_minimum"] = 2  # there is room for longer ones
 SETTINGS_FORMAT = _format(SETTINGS_BYTES)
 EVENT_FORMAT = struct.Struct("<HH")  # tick, row
 CHECKSUM_FORMAT = struct.Struct("<I")  # CRC-32 (zlib's) of all words of all layers, in order
+CHECKSUM_CYCLES = 45
+"""For every 4 bytes of all words a board takes at most so many clock cycles until it answers."""
 ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
 STATUS_FORMAT = struct.Struct("<BH")  # the same
 DECISION_BYTES = {"class": 1, "flags": 1, "tick": 2, "cycles": 4}

@@ -15,6 +15,7 @@ from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
+from tests.support.bad_events import causes_at
 from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -67,21 +68,8 @@ def check(ticks, result, error=None, predicted=None, images=None):
 
 
 def flagged(stream, ticks, final):
-    """The causes in the decision of an image.
-
-    `stream`: (kind, tick, cause) of every event before the end; `final`: a cause that comes with
-    the end. The events that time is advanced by to the decision carry the causes before them.
-    """
-    decision = infer(NETWORK, ticks[None]).tick[0]
-    causes, start = 0, None
-    for tick, cause in stream:
-        if cause:
-            causes |= cause
-        elif start is None:
-            start = tick
-        elif tick >= decision and tick > start:
-            return causes
-    return causes | final
+    """The causes in the decision of an image, as of `causes_at`."""
+    return causes_at(int(infer(NETWORK, ticks[None]).tick[0]), stream, final)
 
 
 def with_bad_events(ticks, rng):

@@ -41,8 +41,8 @@ SHAPES = pairwise(
 
 
 def made(number, count=IMAGES):
-    """A network of these sizes, images, and the folding."""
-    config = SHAPES[number] | {"levels": 2, "late": "never"}
+    """A network of the sizes that have this number or come round to it, images, and the folding."""
+    config = SHAPES[number % len(SHAPES)] | {"levels": 2, "late": "never"}
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
     pixels, ticks = make_images(network, config, rng, count)

@@ -4,28 +4,18 @@ import binascii
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from cobs import cobs
 
+from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.messages import results_of
 from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
-from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel
+from tests.support.link_vectors import BOARDS, NETWORK, VectorBoard, table
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
-
-NETWORK = network_of(
-    (
-        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
-        np.array([[7, -4], [-3, 6], [2, 5]]),
-    ),
-    (2, 3),
-    unit=4,
-    deadline=24,
-)
 
 BOARD = {"lanes": 2, "loaded": True, "capacity": 1023}
 
@@ -101,6 +91,32 @@ def test_the_simulated_board_says_the_same():
     assert answers == [protocol.decode_frame(answer[:-1]) for _, answer in frames()]
 
 
+def test_the_vectors_are_those_of_the_page():
+    begin, end = PAGE.index("A board that "), PAGE.index("## An example")
+    assert PAGE[begin:end].strip() == table().strip(), f"the page should have\n{table()}"
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=["plays", "learns"])
+def test_the_simulated_board_answers_the_vectors(board: VectorBoard):
+    found = run_script(board.verilog(), board.script()).answers
+    answers = [encode_frame(one.kind, one.sequence, one.payload) for one in found]
+    for (vector, _, expected), answer in zip(board.frames(), answers, strict=True):
+        assert answer == expected, vector.what
+
+
+def test_all_requests_and_causes_are_among_the_vectors():
+    """But for the cause OVERRUN, which takes more than fits a page."""
+    requests, causes = set(), {Cause.OVERRUN}
+    for board in BOARDS:
+        for vector, _, answer in board.frames():
+            kind, _, payload = protocol.decode_frame(answer[:-1])
+            requests.add(vector.kind)
+            if kind in set(Notice):
+                causes.add(payload[0])
+    assert requests >= set(Request)
+    assert causes == set(Cause)
+
+
 def test_every_frame_of_the_example_is_one():
     conversation = PAGE[PAGE.index("## An example") :]
     found = re.findall(r"[<>] ((?:[0-9a-f]{2}\s+)*?00)\n", conversation)
@@ -138,6 +154,7 @@ def test_numbers_of_the_page_are_those_of_the_protocol():
         f"frame of type {protocol.PROBE}.",
         f"(0x{Notice.REFUSED:02X})",
         f"0x{Notice.ERROR:02X} (ERROR)",
+        f"up to {protocol.CHECKSUM_CYCLES} clock cycles for every 4 bytes",
         f"frames dropped since power-up ({protocol.ERROR_FORMAT.size - 1})",
     ):
         assert text in PAGE, text
@@ -147,6 +164,8 @@ def test_the_registers_of_the_rule_are_those_of_the_page():
     sizes = protocol.SETTINGS_BYTES.items()
     row = ", ".join(f"{name} ({size})" for name, size in sizes)
     assert f"| {Request.SETTINGS.value} | SETTINGS | {row} |" in PAGE
+    for one in REGISTERS.values():
+        assert f"\n| {one.name} | {one.lowest} | {one.highest} |" in PAGE
 
 
 def test_the_layout_of_the_identity_is_that_of_the_page():

@@ -1,29 +1,35 @@
 """Learning over the link, against the golden rule."""
 
 import struct
+import zlib
 from dataclasses import replace
 
 import numpy as np
 
-from firstspike.golden import encode
+from firstspike.golden import encode, events
 from firstspike.golden.learning.learn import learn
-from firstspike.golden.learning.rule import UNLABELLED, Settings
+from firstspike.golden.learning.rule import REGISTERS, UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.words import chunks_of, unpack_words
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
+    CHECKSUM_FORMAT,
     DECISION_FORMAT,
+    SETTINGS_BYTES,
     SETTINGS_FORMAT,
+    Cause,
     DecisionFlag,
+    Notice,
     Request,
 )
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
-from tests.support.link_board import RING_BYTES, inputs_request, pixels_request
+from tests.support.link_board import RING_BYTES, events_request, inputs_request, pixels_request
 
 STATE = LearningState.random((20, 13, 4), 8, 3)
 STATE = replace(
@@ -127,6 +133,66 @@ def test_labels_that_are_no_class_are_flagged_and_reset_restores_the_settings():
     assert [a.payload[0] for a in answers[6:]] == learned.decision.tolist()
     updated = [a.payload[1] >> DecisionFlag.UPDATED for a in answers[6:]]
     assert updated == learned.updated.tolist()
+
+
+def out_of_range() -> list[bytes]:
+    """The payloads of SETTINGS that are wrong in one register, by little and by much."""
+    good = Settings(step=7).registers(1)
+    payloads = []
+    for register in REGISTERS.values():
+        most = (1 << 8 * SETTINGS_BYTES[register.name]) - 1
+        # The last of them would be good in so many bits.
+        wrong = {register.lowest - 1, register.highest + 1, most, most & ~register.highest | 2}
+        for value in sorted(wrong):
+            if 0 <= value <= most and not register.lowest <= value <= register.highest:
+                payloads.append(SETTINGS_FORMAT.pack(*(good | {register.name: value}).values()))
+    return payloads
+
+
+def test_settings_out_of_range_are_refused_and_those_before_stay():
+    rng = np.random.default_rng(9)
+    pixels = np.where(rng.random((8, 35)) < 0.5, 255, 0).astype(np.uint8)
+    labels, bad = np.arange(8) % 4, out_of_range()
+    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0))
+    for number, payload in enumerate(bad):
+        script.request(Request.SETTINGS, 1 + number, payload).answers(2 + number)
+    begin = 1 + len(bad)
+    script.stream(requests_of(pixels, labels), begin, RING_BYTES - 1)
+    script.request(Request.CHECKSUM, begin + 8).answers(begin + 9)
+    answers = _run(script)
+    refused = [(Notice.REFUSED, 1 + number, bytes([Cause.RANGE])) for number in range(len(bad))]
+    assert [(a.kind, a.sequence, a.payload) for a in answers[1:begin]] == refused
+    state = STATE.copy()
+    learn(state, encode(SEEN, pixels[:, 5:25]), labels, FIRST)
+    assert answers[-1].payload == checksum_of(state)
+
+
+def test_an_image_with_a_row_that_spikes_again_is_not_learned():
+    rng = np.random.default_rng(10)
+    pixels = np.where(rng.random((6, 35)) < 0.5, 255, 0).astype(np.uint8)
+    ticks, labels = encode(SEEN, pixels[:, 5:25]), np.arange(6) % 4
+    requests = []
+    for number, image in enumerate(ticks):
+        spikes = events(image).tolist()
+        again = spikes[:1] * (number % 2)
+        requests.append(events_request([*again, *spikes], int(labels[number])))
+    script = Script().request(*_numbered(settings_request(FIRST, STATE.generator), 0)).answers(1)
+    script.stream(requests, 1, RING_BYTES - 1).request(Request.CHECKSUM, 7).answers(8)
+    answers = _run(script)
+    labels[1::2] = UNLABELLED
+    state = STATE.copy()
+    learned = learn(state, ticks, labels, FIRST)
+    flags = [a.payload[1] & ~1 for a in answers[1:7]]
+    assert flags[1::2] == [1 << DecisionFlag.ADDRESS] * 3
+    assert [one >> DecisionFlag.UPDATED == 1 for one in flags] == learned.updated.tolist()
+    assert [a.payload[0] for a in answers[1:7]] == learned.decision.tolist()
+    assert answers[7].payload == checksum_of(state)
+
+
+def checksum_of(state: LearningState) -> bytes:
+    """The answer to CHECKSUM of a board with these weights."""
+    content = b"".join(weight_bytes(SHAPE, SEEN, state.weights))
+    return CHECKSUM_FORMAT.pack(zlib.crc32(content))
 
 
 def _numbered(request, sequence):

@@ -14,6 +14,7 @@ from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol import (
     ADDRESS_FORMAT,
     ANSWER,
+    CHECKSUM_CYCLES,
     CHECKSUM_FORMAT,
     DELIMITER,
     ERROR_FORMAT,
@@ -29,6 +30,7 @@ from firstspike.hdl.link.protocol import (
     encode_frame,
 )
 from firstspike.sim.benches.link.script import Answer, Script
+from tests.support.bad_events import causes_at
 from tests.support.link_board import (
     BUILD,
     CLOCK,
@@ -189,6 +191,33 @@ def test_bad_events_are_flagged():
     assert [decision_of(a, LAYERS)[1] & ~1 for a in answers] == [flags for _, flags in bad]
 
 
+@pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
+def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
+    """In that image alone, however often it comes; a bad row is not that of its low bits."""
+    rng, no_row = np.random.default_rng(5), 1 << DecisionFlag.ADDRESS
+    pixels = rng.integers(0, 256, (24, 40)).astype(np.uint8)
+    requests, flags = [], []
+    for number, ticks in enumerate(board.ticks(pixels)):
+        sent, stream = [], []
+        for tick, row in events(ticks).tolist():
+            if number % 4 == 3:  # its low bits are those of the good one
+                sent.append((tick, row + 0x4000))
+                stream.append((tick, no_row))
+            sent.append((tick, row))
+            stream.append((tick, 0))
+            while number % 4 == 1 and len(sent) < 40 and rng.random() < 0.8:
+                sent.append((tick, sent[rng.integers(len(sent))][1]))
+                stream.append((tick, no_row))
+        requests.append(events_request(sent))
+        flags.append(causes_at(board.expected(pixels)[number][2], stream))
+    answers = board.run(Script().stream(requests, 0, RING_BYTES - 1)).answers
+    assert {0, no_row} == set(flags)
+    assert flags[0::2] == [0] * 12
+    for answer, expected, flag in zip(answers, board.expected(pixels), flags, strict=True):
+        *decision, _, rows = decision_of(answer, LAYERS)
+        assert (*decision, rows) == (expected[0], expected[1] | flag, expected[2], expected[4])
+
+
 def _numbered(request, sequence):
     kind, payload = request
     return kind, sequence, payload
@@ -221,6 +250,14 @@ def test_weights_are_written_read_and_summed():
     assert CHECKSUM_FORMAT.unpack(answers[sequence].payload) == (zlib.crc32(content),)
     found = [decision_of(answer, LAYERS) for answer in answers[sequence + 1 :]]
     assert found == LOADED.expected(pixels)
+
+
+@pytest.mark.parametrize("board", [BOARD, LOADED, ROWS, OVERLAP])
+def test_a_checksum_takes_no_longer_than_is_said(board):
+    script = Script().request(Request.STATUS, 0).answers(1).request(Request.CHECKSUM, 1).answers(2)
+    before, after = board.run(script).answers
+    chunks = len(list(weight_chunks(board.config, board.network)))
+    assert 0.8 * CHECKSUM_CYCLES < (after.cycle - before.cycle) / chunks <= CHECKSUM_CYCLES
 
 
 def test_what_is_not_there_is_refused_and_nothing_is_touched():

@@ -7,7 +7,7 @@ import os
 import tty
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from threading import Thread
@@ -15,7 +15,7 @@ from threading import Thread
 import numpy as np
 
 from firstspike.golden import LearningState, Network, Settings, infer, learn
-from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
@@ -25,6 +25,7 @@ from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.identity import identity_of
 from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
 from firstspike.sim.benches.link.link_model import LinkModel
+from tests.support.bad_events import causes_at
 
 
 class BoardModel(LinkModel):
@@ -116,7 +117,7 @@ class BoardModel(LinkModel):
                 return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
             reach = self._read if kind == Request.READ else self._write
             return self._answer(kind, sequence, reach(*words, payload))
-        if kind in (Request.STORE, Request.PLAY) and not self._plays(kind, payload):
+        if not self._can(kind, payload):
             return self._send(Notice.REFUSED, sequence, bytes([Cause.RANGE]))
         done = getattr(self, f"_{Request(kind).name.lower()}")(payload)
         return self._answer(kind, sequence, done)
@@ -161,23 +162,38 @@ class BoardModel(LinkModel):
         return self._image(bits[:rows].astype(np.int32) * self.network.unit, payload[0])
 
     def _events(self, payload: bytes) -> bytes:
+        """Bad events do not count; the cycles are those of events without a pause."""
         ticks = np.zeros(len(self._connected), np.int32)
+        stream, spiked, latest = [], set(), 0
         for tick, row in protocol.EVENT_FORMAT.iter_unpack(payload[1:]):
-            ticks[row] = tick
-        return self._image(ticks, payload[0])
+            causes = (row >= len(ticks) or row in spiked) << DecisionFlag.ADDRESS
+            causes |= (not 1 <= tick <= self.network.deadline) << DecisionFlag.TICK
+            causes |= (tick < latest) << DecisionFlag.ORDER
+            spiked.add(row)
+            stream.append((tick, causes))
+            if not causes:
+                ticks[row] = latest = tick
+        return self._image(ticks, payload[0], stream)
 
-    def _image(self, ticks: np.ndarray, label: int) -> bytes:
+    def _image(
+        self, ticks: np.ndarray, label: int, stream: Sequence[tuple[int, int]] = ()
+    ) -> bytes:
+        """`stream`: (tick, causes) of every event, if it comes as such."""
         pixels = (ticks > 0).astype(np.uint8)[None] * 255
         ticks = ticks[None]
         if self._state is None:
             network = replace(self.network, weights=self.weights)
             found = infer(network, ticks)
+            flags = causes_at(int(found.tick[0]), stream)
             found = replace(found, cycles=cycles(network, ticks, found, self.folding, pixels))
             updated, rest = False, b""
         else:
             state = replace(self._state, weights=self.weights)
             network = state.network
             known = label < network.shape[-1]
+            flags = causes_at(int(infer(network, ticks).tick[0]), stream)
+            flags |= (not known and label != protocol.UNLABELLED) << DecisionFlag.LABEL
+            known &= not flags
             if known:
                 self.learned.append((ticks.tobytes(), label))
             labels = np.array([label if known else UNLABELLED])
@@ -189,14 +205,20 @@ class BoardModel(LinkModel):
                 pack_words(layer, one)
                 for layer, one in zip(self.config.layers, state.weights, strict=True)
             ]
-        flags = int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
+        flags |= int(found.forced[0]) << DecisionFlag.FORCED | updated << DecisionFlag.UPDATED
         head = protocol.DECISION_FORMAT.pack(
             int(found.decision[0]), flags, int(found.tick[0]), int(found.cycles[0])
         )
         return head + found.spikes_in[0].astype("<u2").tobytes() + rest
 
-    def _plays(self, kind: int, payload: bytes) -> bool:
-        """Whether there are such images, and something to do."""
+    def _can(self, kind: int, payload: bytes) -> bool:
+        """Whether there are such images, and something to do; or such registers."""
+        if kind == Request.SETTINGS:
+            values = protocol.SETTINGS_FORMAT.unpack(payload)
+            registers = zip(values, REGISTERS.values(), strict=True)
+            return all(one.lowest <= value <= one.highest for value, one in registers)
+        if kind not in (Request.STORE, Request.PLAY):
+            return True
         held = self.identity.bench_images
         if kind == Request.STORE:
             return payload[0] < held

@@ -3,6 +3,7 @@
 from amaranth.hdl import Cat, Signal
 from amaranth.lib.wiring import Out
 
+from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
@@ -11,6 +12,8 @@ from .handler import Handler, core_ports
 
 class ControlHandler(Handler):
     """Carries out RESET, and SETTINGS for a core that learns.
+
+    Settings of which one is not what the rule's register may hold are refused, all of them.
 
     Latency: a cycle, or until the core takes the settings.
     """
@@ -36,16 +39,26 @@ class ControlHandler(Handler):
             content = Signal(8 * SETTINGS_FORMAT.size)
             with m.If(request.payload.valid & (request.index < SETTINGS_FORMAT.size)):
                 m.d.sync += content.eq(Cat(content[8:], request.payload.payload))
+            values = _settings(content)
+            outside = (
+                ~resets
+                & Cat(
+                    (value < REGISTERS[name].lowest) | (value > REGISTERS[name].highest)
+                    for name, value in values.items()
+                ).any()
+            )
             m.d.comb += [
-                *_settings(self.settings.payload, content),
-                self.settings.valid.eq(request.do & ~resets),
-                request.done.eq(resets | self.settings.ready),
+                *(self.settings.payload[name].eq(value) for name, value in values.items()),
+                self.settings.valid.eq(request.do & ~resets & ~outside),
+                request.refused.eq(outside),
+                request.done.eq(resets | outside | self.settings.ready),
             ]
 
 
-def _settings(registers, content):
-    """Statements that take the registers of the learning rule out of a payload."""
-    place = 0
+def _settings(content):
+    """The registers of the learning rule in a payload, by name, as wide as they come."""
+    values, place = {}, 0
     for name, size in SETTINGS_BYTES.items():
-        yield registers[name].eq(content[place:])
+        values[name] = content[place:][: 8 * size]
         place += 8 * size
+    return values

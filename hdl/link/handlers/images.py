@@ -1,12 +1,14 @@
 """Images: PIXELS, INPUTS and EVENTS."""
 
-from amaranth.hdl import Mux, Signal
-from amaranth.lib import enum, wiring
+from amaranth.hdl import Cat, Mux, Signal
+from amaranth.lib import enum, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.lib.memory_register import memory_register
 from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import (
@@ -38,6 +40,11 @@ class ImageHandler(Handler):
     The words of an image are offered as fast as the core takes them, so that its cycles are those
     of the core alone; where they are longer than a byte, an image is collected first. An event
     takes 8 cycles, which may be more than the core would need.
+
+    A row that has spiked before in its image is handed on as one that is none, which the core drops
+    and flags. A bit for each row remembers that; when the image is decided its events come once
+    more, to clear the bits that they have set: that takes 8 cycles an event before the answer, and
+    no counter that walks over all rows.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
@@ -89,15 +96,16 @@ class ImageHandler(Handler):
             event.tick.eq(_saturated(request.word[:16], len(event.tick))),
         ]
         rows, row = config.layers[0].folding.rows, request.word[16:]
+        repeated = self._repeated(m, row, state)
         if rows == 1:
-            m.d.comb += event.address.eq(_saturated(row, len(event.address)))
+            m.d.comb += event.address.eq(_saturated(row, len(event.address), repeated))
         else:
             level = rows.bit_length() - 1
             for number in range(rows):
                 bank = event.banks[str(number)]
                 m.d.comb += [
                     bank.present.eq(row[:level] == number),
-                    bank.index.eq(_saturated(row[level:], len(bank.index))),
+                    bank.index.eq(_saturated(row[level:], len(bank.index), repeated)),
                 ]
         words, at_pace = self._words(m) if config.bitmap is not None else (None, None)
         with m.Switch(state):
@@ -118,19 +126,46 @@ class ImageHandler(Handler):
                     with m.If(payload.ready & (request.index == bitmap_bytes(config.n_inputs))):
                         m.d.sync += state.eq(State.WAIT)
             with m.Case(State.GATHER):
-                m.d.comb += [payload.ready.eq(1), self.events.valid.eq(request.do)]
+                m.d.comb += [
+                    payload.ready.eq(1),
+                    self.events.valid.eq(request.do & ~request.second),
+                ]
                 with m.If(payload.valid & (request.index[:2] == 0)):
                     m.d.sync += state.eq(State.EVENT)
-                with m.If(request.do & self.events.ready):
+                with m.If(request.do & (request.second | self.events.ready)):
                     m.d.sync += state.eq(State.WAIT)
             with m.Case(State.EVENT):
-                m.d.comb += self.events.valid.eq(1)
-                with m.If(self.events.ready):
+                m.d.comb += self.events.valid.eq(~request.second)
+                with m.If(request.second | self.events.ready):
                     m.d.sync += state.eq(State.GATHER)
             with m.Case(State.WAIT):
-                m.d.comb += [payload.ready.eq(1), request.done.eq(settled)]
+                m.d.comb += [
+                    payload.ready.eq(1),
+                    request.done.eq(settled),
+                    request.again.eq((request.kind == Request.EVENTS) & ~request.second),
+                ]
                 with m.If(request.do & settled):
                     m.d.sync += state.eq(State.LABEL)
+
+    def _repeated(self, m, row, state):
+        """Whether the row of the event that is offered has spiked before in its image."""
+        request, payload = self.request, self.request.payload
+        width = bits_for(self._config.layers[0].folding.n_in - 1)
+        # Read while an event's last byte comes, written while it is offered: never in one cycle.
+        m.submodules.spiked = spiked = memory.Memory(
+            shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
+        )
+        read, write = spiked.read_port(domain="comb"), spiked.write_port()
+        found = memory_register(1)
+        m.d.comb += [
+            read.addr.eq(Cat(row[8:], payload.payload)),
+            write.addr.eq(row),
+            write.data.eq(~request.second),
+            write.en.eq((state == State.EVENT) & ~row[width:].any()),
+        ]
+        with m.If(state == State.GATHER):
+            m.d.sync += found.eq(read.data)
+        return found
 
     def _words(self, m):
         """Where the bytes of a bitmap go, and whether they may."""
@@ -157,7 +192,7 @@ class ImageHandler(Handler):
         m.d.comb += self.labels.valid.eq(offered)
         with m.If(self.labels.ready):
             m.d.sync += offered.eq(0)
-        with m.If(begins):
+        with m.If(begins & ~self.request.second):
             m.d.sync += [
                 offered.eq(1),
                 here.eq(0),
@@ -173,6 +208,6 @@ class ImageHandler(Handler):
         return here, updated, cycles
 
 
-def _saturated(value, width: int):
-    """`value` in so many bits; all ones where it does not fit."""
-    return value[:width] | (value[width:].any()).replicate(width)
+def _saturated(value, width: int, excess=0):
+    """`value` in so many bits; all ones where it does not fit, or with `excess`."""
+    return value[:width] | (value[width:].any() | excess).replicate(width)

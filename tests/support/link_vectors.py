@@ -1,0 +1,258 @@
+"""Test vectors of the link: what a host sends, and what a board answers, byte by byte.
+
+Two small boards, from power-up on: one that plays images, and one that learns. Requests are made of
+`protocol`, answers by the model, and the RTL has to give the same. `docs/link.md` has all of it, as
+printed by
+
+    python -m tests.support.link_vectors
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Settings
+from firstspike.hdl.link.messages import play_payload, settings_payload, weight_address
+from firstspike.hdl.link.protocol import (
+    COUNTS_FORMAT,
+    DECISION_FORMAT,
+    EVENT_FORMAT,
+    PROBE,
+    SETTINGS_FORMAT,
+    STORE_FORMAT,
+    TURNAROUND_BYTES,
+    UNLABELLED,
+    Request,
+    decode_frame,
+    encode_frame,
+)
+from firstspike.sim.benches.link.script import Script, linked_core_verilog
+from firstspike.sim.harness.networks import network_of
+from tests.support.board_model import BoardModel
+
+NETWORK = network_of(
+    (
+        np.array([[3, -1, 2], [2, 4, -3], [-2, 3, 1], [1, 1, 6]]),
+        np.array([[7, -4], [-3, 6], [2, 5]]),
+    ),
+    (2, 3),
+    unit=4,
+    deadline=24,
+)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A frame, of a good request or not, and what comes of it."""
+
+    what: str
+    kind: int
+    payload: bytes = b""
+    ahead: int = 0
+    """By how much its sequence is not the one that is expected."""
+    damage: bytes | None = None
+    """The frame instead of it."""
+    counted: tuple[int, ...] = ()
+    """The cycles of EVENTS and PLAY as the RTL has counted them: the model knows neither the link's
+    pace nor the gaps between images. To the decision; until the next image, of a board that learns.
+    """
+
+    def answer(self, said: bytes) -> bytes:
+        """The frame that the model `said`, with the cycles that were counted."""
+        if not self.counted:
+            return said
+        kind, sequence, payload = decode_frame(said[:-1])
+        cycles, *turnaround = self.counted
+        if self.kind == Request.PLAY:
+            decisions, differences, _ = COUNTS_FORMAT.unpack(payload)
+            payload = COUNTS_FORMAT.pack(decisions, differences, cycles)
+        else:
+            decision, flags, tick, _ = DECISION_FORMAT.unpack_from(payload)
+            rest = payload[DECISION_FORMAT.size :]
+            for one in turnaround:
+                rest = rest[:-TURNAROUND_BYTES] + one.to_bytes(TURNAROUND_BYTES, "little")
+            payload = DECISION_FORMAT.pack(decision, flags, tick, cycles) + rest
+        return encode_frame(kind, sequence, payload)
+
+
+@dataclass(frozen=True)
+class VectorBoard:
+    """A board, by the parameters of its model, and what is asked of it."""
+
+    said: str
+    vectors: Sequence[Vector]
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def model(self) -> BoardModel:
+        """As after power-up, its weights not written."""
+        return BoardModel(NETWORK, loaded=True, capacity=1023, **self.parameters)
+
+    def frames(self) -> Iterator[tuple[Vector, bytes, bytes]]:
+        """Every vector with the frame to the board, and that from it, by the model."""
+        model = self.model()
+        for one in self.vectors:
+            sent = one.damage or encode_frame(one.kind, model.expected + one.ahead, one.payload)
+            model.receive(sent)
+            while model.busy:
+                model.work()
+            yield one, sent, one.answer(bytes(model.sent))
+            model.sent.clear()
+
+    def verilog(self) -> str:
+        """Of a LinkedCore that is this board."""
+        model = self.model()
+        identity = model.identity
+        return linked_core_verilog(
+            model.config,
+            NETWORK,
+            build=identity.build,
+            ring_bytes=identity.capacity + 1,
+            clock_hz=identity.clock,
+            bench_images=identity.bench_images,
+        )
+
+    def script(self) -> Script:
+        """Sends frame after frame, each when the one before is answered."""
+        script = Script()
+        for number, (_, sent, _) in enumerate(self.frames()):
+            script.send(sent).answers(number + 1)
+        return script
+
+
+def _events(label: int, *spikes: tuple[int, int]) -> bytes:
+    return bytes([label]) + b"".join(EVENT_FORMAT.pack(*one) for one in spikes)
+
+
+def _weights(**parameters: Any) -> list[Vector]:
+    """All weights, written."""
+    wanted = BoardModel(NETWORK, **parameters)
+    return [
+        Vector(
+            f"WRITE: all words of layer {layer}",
+            Request.WRITE,
+            weight_address(layer, 0) + wanted.content(layer).tobytes(),
+        )
+        for layer in range(len(wanted.words))
+    ]
+
+
+def _settings(**values: int) -> bytes:
+    """Of SETTINGS as they are after power-up, but for these."""
+    return SETTINGS_FORMAT.pack(*(Settings().registers() | values).values())
+
+
+_STATUS = encode_frame(Request.STATUS, 0)
+_NONE = UNLABELLED
+_GOOD = _events(_NONE, (2, 3), (5, 0), (9, 1))
+
+PLAYING = VectorBoard(
+    "holds 2 images to play, and does not learn; 2 lanes, words of 4 bytes",
+    (
+        Vector("HELLO", Request.HELLO),
+        *_weights(lanes=2),
+        Vector("CHECKSUM", Request.CHECKSUM),
+        Vector("WRITE without words", Request.WRITE, weight_address(0, 0)),
+        Vector("WRITE of a word and a half", Request.WRITE, weight_address(0, 0) + bytes(6)),
+        Vector("WRITE behind the last word", Request.WRITE, weight_address(0, 8) + bytes(4)),
+        Vector("WRITE to layer 2", Request.WRITE, weight_address(2, 0) + bytes(4)),
+        Vector("READ of 2 words", Request.READ, weight_address(0, 6) + b"\2"),
+        Vector("READ of 0 words", Request.READ, weight_address(0, 0) + b"\0"),
+        Vector("READ of a word too much", Request.READ, weight_address(0, 6) + b"\3"),
+        Vector("PIXELS 0, 1 and 3", Request.PIXELS, bytes([_NONE, 0b1011])),
+        Vector("INPUTS 0, 1 and 3, with a label", Request.INPUTS, bytes([1, 0b1011])),
+        Vector("the same, with one that is no class", Request.INPUTS, bytes([2, 0b1011])),
+        Vector("EVENTS without one", Request.EVENTS, _events(_NONE), counted=(22,)),
+        Vector("EVENTS of rows 3, 0 and 1", Request.EVENTS, _GOOD, counted=(61,)),
+        Vector(
+            "row 3 twice",
+            Request.EVENTS,
+            _events(_NONE, (2, 3), (5, 0), (5, 3), (9, 1)),
+            counted=(61,),
+        ),
+        Vector(
+            "row 4, which there is not",
+            Request.EVENTS,
+            _events(_NONE, (2, 3), (5, 4), (9, 1)),
+            counted=(54,),
+        ),
+        Vector(
+            "ticks 0 and 25, which there are not",
+            Request.EVENTS,
+            _events(_NONE, (0, 3), (5, 0), (25, 1)),
+            counted=(70,),
+        ),
+        Vector(
+            "ticks out of order",
+            Request.EVENTS,
+            _events(_NONE, (5, 0), (2, 3), (9, 1)),
+            counted=(70,),
+        ),
+        Vector("STORE image 0", Request.STORE, STORE_FORMAT.pack(0, 0, 9) + b"\x0b"),
+        Vector("STORE image 1", Request.STORE, STORE_FORMAT.pack(1, 1, 9) + b"\x06"),
+        Vector("STORE image 2", Request.STORE, STORE_FORMAT.pack(2, 0, 9) + b"\x06"),
+        Vector("PLAY 2 images, 3 times", Request.PLAY, play_payload(2, 3), counted=(282,)),
+        Vector("PLAY 3 images", Request.PLAY, play_payload(3, 1)),
+        Vector("PLAY them 0 times", Request.PLAY, play_payload(2, 0)),
+        Vector("SETTINGS, which it does not have", Request.SETTINGS, _settings()),
+        Vector("a probe", PROBE),
+        Vector("STATUS, a sequence too late", Request.STATUS, ahead=1),
+        Vector("a wrong checksum", PROBE, damage=_STATUS[:-2] + b"\1\0"),
+        Vector("no COBS: 9 bytes are said, 3 come", PROBE, damage=b"\x0a\1\2\3\0"),
+        Vector("EVENTS without a label", Request.EVENTS),
+        Vector("RESET", Request.RESET),
+        Vector("STATUS", Request.STATUS),
+    ),
+    {"lanes": 2, "bench_images": 2},
+)
+
+_LEARNS = {"lanes": 3, "stored_bits": 12}
+
+LEARNING = VectorBoard(
+    "learns; 3 lanes, 12 bits stored, words of 8 bytes",
+    (
+        Vector("HELLO", Request.HELLO),
+        *_weights(**_LEARNS),
+        Vector("WRITE of half a word", Request.WRITE, weight_address(0, 0) + bytes(4)),
+        Vector("SETTINGS", Request.SETTINGS, settings_payload(Settings(step=3), seed=7)),
+        Vector("SETTINGS, `step` 0", Request.SETTINGS, _settings(step=0)),
+        Vector("SETTINGS, `step` 16", Request.SETTINGS, _settings(step=16)),
+        Vector("SETTINGS, `margin_minimum` 1", Request.SETTINGS, _settings(margin_minimum=1)),
+        Vector("INPUTS 0, 1 and 3, to be learned as 1", Request.INPUTS, bytes([1, 0b1011])),
+        Vector("the same as 2, which is no class", Request.INPUTS, bytes([2, 0b1011])),
+        Vector(
+            "EVENTS to be learned as 0",
+            Request.EVENTS,
+            _events(0, (2, 3), (5, 0), (9, 1)),
+            counted=(31, 67),
+        ),
+        Vector(
+            "the same with row 3 twice",
+            Request.EVENTS,
+            _events(0, (2, 3), (2, 3), (5, 0), (9, 1)),
+            counted=(39, 53),
+        ),
+        Vector("INPUTS, not to be learned", Request.INPUTS, bytes([_NONE, 0b1011])),
+        Vector("CHECKSUM", Request.CHECKSUM),
+        Vector("RESET", Request.RESET),
+    ),
+    _LEARNS,
+)
+
+BOARDS = (PLAYING, LEARNING)
+
+
+def table() -> str:
+    """The tables as the page has them."""
+    lines = []
+    for board in BOARDS:
+        lines += [f"A board that {board.said}:", "", "| what | sent | answered |", "|---|---|---|"]
+        for one, sent, answer in board.frames():
+            lines.append(f"| {one.what} | `{sent.hex(' ')}` | `{answer.hex(' ')}` |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(table())
