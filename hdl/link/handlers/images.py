@@ -8,7 +8,7 @@ from amaranth.utils import bits_for
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS
-from firstspike.hdl.lib.memory_register import memory_register
+from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.protocol import (
@@ -156,7 +156,7 @@ class ImageHandler(Handler):
             shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
         )
         read, write = spiked.read_port(domain="comb"), spiked.write_port()
-        found = memory_register(1)
+        found = unknown_register(1)
         m.d.comb += [
             read.addr.eq(Cat(row[8:], payload.payload)),
             write.addr.eq(row),
