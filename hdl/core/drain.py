@@ -57,6 +57,11 @@ def filled_bits(config):
     return config.folding.drain_blocks if config.folding.sends == 1 else 2
 
 
+def banks_of(mask, sends):
+    """The bits of each bank of the next layer, as a list: Amaranth is slow on slices of slices."""
+    return [[mask[lane] for lane in range(bank, len(mask), sends)] for bank in range(sends)]
+
+
 class MaskBuffer(Block):
     """Places in which masks wait for a Drain, and a register in front, where they are looked at.
 
@@ -81,7 +86,7 @@ class MaskBuffer(Block):
             starts = range(0, folding.lanes, DRAIN_BLOCK)
             filled = [came.mask[start : start + DRAIN_BLOCK].any() for start in starts]
         else:
-            banks = [came.mask[bank :: folding.sends] for bank in range(folding.sends)]
+            banks = banks_of(came.mask, folding.sends)
             filled = [came.mask.any(), Cat(several(bank)[1] for bank in banks).any()]
         m.submodules.waiting = waiting = Buffer(self.o.payload.shape(), folding.mask_places)
         m.d.comb += [
@@ -242,7 +247,7 @@ class BankedDrain(Block):
         valid, some, many = Signal(), Signal(), Signal()
         mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
-        banks = [mask[bank::sends] for bank in range(sends)]
+        banks = banks_of(mask, sends)
         found = [first_set(bank) for bank in banks]
         rest = Signal.like(mask)
         beat, taken = self.beats.payload, places.o.payload
