@@ -95,8 +95,8 @@ class Lanes(Block):
                 begins=begins,
                 starts=begins & coming.start,
                 adds=offered & coming.row.any(),
-                advance=Signal(),
-                initial=Signal(potential_shape(config)),
+                advance=Signal(name="advance"),
+                initial=Signal(potential_shape(config), name="initial"),
             )
             with m.If(ready):
                 m.d.sync += [
