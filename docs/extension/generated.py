@@ -9,7 +9,7 @@ from typing import Any
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGES, PAGE_WORDS
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.config import SEGMENT_LANES, CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.scripts.main import VERBS
@@ -70,6 +70,7 @@ def _depths() -> dict[str, int]:
         "update_cycles": few.update_cycles,
         "update_cycles_pages": many.update_cycles,
         "drain_block": DRAIN_BLOCK,
+        "segment_lanes": SEGMENT_LANES,
         "mask_places": MASK_PLACES,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
