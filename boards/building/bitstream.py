@@ -178,6 +178,7 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
             "opt_clean -purge",  # wires without bits disturb abc9
             FORGET_INITIAL,
             KEEP_COPIES,
+            *device.family.commands,
             *(_IN_SPRAM if design.board.loaded else []),
             f"{device.synthesis} -top {TOP}",
             "tee -q -o count.json stat -json",

@@ -34,6 +34,8 @@ class Memory:
     looked_up: bool = False
     """It is read within a cycle, as block RAM is not."""
     read_only: bool = False
+    near: bool = False
+    """It is to be in look-up tables, if these can be memory."""
 
 
 STORE, RING = "layer_0.store", "ring.store"
@@ -76,7 +78,7 @@ def _waiting_words(config: CoreConfig) -> Iterator[Memory]:
 def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
     folding, place = layer.folding, f"layer_{number}"
     for words in folding.page_words * folding.rows:
-        yield Memory(f"{place}.store", layer.word_bits, words)
+        yield Memory(f"{place}.store", layer.word_bits, words, near=layer.near)
     if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         listed = indices_layout(layer).size + (folding.rows if folding.rows > 1 else 0)
@@ -129,7 +131,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
         return {"block RAM": block_ram} if logic > 136 * block_ram else {}
     luts = 4 * _tiles(memory, {4: 16})
     selection = memory.width * (ceil(memory.depth / 16) - 1)
-    if memory.looked_up or luts + selection < 128 * block_ram:
+    if memory.looked_up or memory.near or luts + selection < 128 * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 

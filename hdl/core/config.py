@@ -14,6 +14,9 @@ from firstspike.golden.widths import StateWidths, state_widths
 SEGMENT_LANES = 36
 """Lanes with copies of their own of what all are told: the block RAMs of as many are neighbours."""
 
+NEAR_WORDS = 128
+"""Words of a bank, at most, that may be in look-up tables."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
@@ -83,6 +86,15 @@ class LayerConfig:
     def word_bits(self) -> int:
         """Bits of such a word."""
         return self.stored_bits * self.folding.lanes
+
+    @property
+    def near(self) -> bool:
+        """Whether the weights are in look-up tables, on devices whose tables can be memory.
+
+        Those of a last layer with several banks are few, and block RAM is slow and seldom near.
+        """
+        folding = self.folding
+        return folding.last and folding.rows > 1 and folding.bank_words <= NEAR_WORDS
 
     @property
     def segments(self) -> tuple[range, ...]:

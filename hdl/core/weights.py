@@ -200,6 +200,11 @@ class WeightStore(Block):
         pages = config.folding.pages
         init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
         written = write.address if rows == 1 else address
+        attributes = {"near": 1} if config.near else {}
+        if config.learns or rows > 1 or pages > 1:
+            # An update is written while another word is read, never the same one. And of what is
+            # read in every cycle nobody looks at the word that is being written.
+            attributes["no_rw_check"] = 1
         parts = []
         for page, depth in enumerate(config.folding.page_words):
 
@@ -212,9 +217,7 @@ class WeightStore(Block):
                 shape=config.word_bits,
                 depth=depth,
                 init=init[first : first + depth],
-                # An update is written while another word is read, never the same one. And of
-                # what is read in every cycle nobody looks at the word that is being written.
-                attrs={"no_rw_check": 1} if config.learns or rows > 1 or pages > 1 else {},
+                attrs=attributes,
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
             q = unknown_register(config.word_bits, f"q_{name}")

@@ -11,12 +11,14 @@ class Family:
     """FPGAs that share their cells and tools.
 
     `cells` says how many of a resource a cell takes; the pattern is that of its whole name.
+    `commands` are given to Yosys before synthesis.
     """
 
     name: str
     router: str  # a tool of `toolchain.TOOLS`
     packer: str  # likewise
     cells: dict[str, dict[str, int]]
+    commands: tuple[str, ...] = ()
 
     def count(self, cells: dict[str, int]) -> dict[str, int]:
         """What so many of each cell take, for each of `RESOURCES`."""
@@ -53,6 +55,7 @@ ECP5 = Family(
         "DP16KD": {"block RAM": 1},
         r"MULT18X18\w+|ALU54\w+": {"multipliers": 1},
     },
+    commands=('setattr -set ram_style "distributed" a:near',),  # see `LayerConfig.near`
 )
 
 

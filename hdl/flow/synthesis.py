@@ -98,6 +98,7 @@ def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Resu
                 "opt_clean -purge",  # wires without bits disturb abc9
                 FORGET_INITIAL,
                 KEEP_COPIES,
+                *device.family.commands,
                 *([WITHOUT_WEIGHTS] if loaded else []),
                 "design -save both",
                 f"{device.synthesis} -top harness.core",
