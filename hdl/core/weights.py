@@ -117,7 +117,11 @@ class WeightStore(Block):
                 here = delayed(m, commit & hosts, ahead, f"write_{bank}")
                 address = delayed(m, address, ahead, f"address_{bank}")
             words.append(self._bank(m, bank, address, asked, take, here, write))
-        q = reduce(or_, words)  # for the host, and where there is but one
+        q, fetch_cycles = reduce(or_, words), config.folding.word_cycles  # for the host
+        if rows > 1:  # which are far from one another
+            found = Signal(config.word_bits, reset_less=True)
+            m.d.sync += found.eq(q)
+            q, fetch_cycles = found, fetch_cycles + 1
 
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
@@ -162,7 +166,7 @@ class WeightStore(Block):
             # A cycle after it is committed the word is in its register.
             data = delayed(m, word, ahead - 1, "data") if ahead else shifted
             m.d.comb += write.data.eq(data)
-        *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(before + 1))
+        *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(fetch_cycles))
         last = count == chunks - 1
         following = Mux(last, 0, count + 1)
         source = Mux(fetched, q, word)
