@@ -34,10 +34,11 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     },
     "core.lanes": {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
-        "fires-again": ("advance if last else advance & (M < 0)", "advance"),
+        "fires-again": ("to.advance if last else to.advance & (M < 0)", "to.advance"),
         "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
         "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
-        "gathered-rows-kept": ("Cat([Const(-config.threshold, slope)] * lanes)", "Cat(totals)"),
+        "gathered-before-a-reset": ("init=int(folding.gathers)", "init=0"),
+        "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
     },
     "core.layouts": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
@@ -75,7 +76,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
     "core.weights": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
-        "banks-not-zeroed": ("Mux(asked, read.data, 0)", "read.data"),
+        "banks-not-zeroed": ("Mux(here, q[bits], 0)", "q[bits]"),
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },
