@@ -9,7 +9,7 @@ says of a toy network with 4 lanes on both, of mnist-4bit with 11 lanes on an iC
 synthesised with 5 lanes (the test has their figures); for few groups by a network of 97-100-7
 placed on an iCE40 with 2, 3, 4 and 6 lanes; for images to play by the toy network with 64 of them,
 synthesised for both; for several rows a cycle by networks of 64-48-10 with 4 and 8 bits a weight,
-5, 12 and 48 lanes and 2 and 4 rows, and by mnist-4bit with 379 lanes and 4 rows, synthesised for an
+5, 12 and 48 lanes and 2 and 4 rows, and by mnist-4bit with 76 and 379 lanes and 4 rows, for an
 ECP5, which are right to some 15 %.
 """
 
@@ -19,7 +19,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 _SHALLOW = 4  # groups
-_BANKS, _BANK_LANE = 400, 21  # with several rows, and a lane for each further one
+_BANKS, _BANK_BIT = 400, 4  # with several rows, and a bit of a lane's weight for each further one
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
         if folding.window:
             bit += rule.window
         total += bit * folding.lanes * (layer.widths.S + layer.widths.M)
-        total += _BANK_LANE * folding.lanes * (folding.rows - 1)
+        total += _BANK_BIT * layer.word_bits * (folding.rows - 1)
     if config.layers[0].folding.rows > 1:
         total += _BANKS
     return round(total)

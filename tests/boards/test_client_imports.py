@@ -31,6 +31,7 @@ OURS = [
     "golden.network",
     "golden.neuron",
     "golden.results",
+    "golden.temporary",
     "golden.timing",
     "golden.timing.folding",
     "golden.timing.latencies",
