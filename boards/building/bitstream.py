@@ -80,16 +80,21 @@ def tools_for(board: Board, *, native: bool = False) -> list[str]:
 
 
 def build(
-    design: Design, folder: Path, *, seeds: Sequence[int] = SEEDS, native: bool = False
+    design: Design,
+    folder: Path,
+    tools: Sequence[str],
+    *,
+    seeds: Sequence[int] = SEEDS,
+    native: bool = False,
 ) -> dict[str, Any]:
     """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
 
-    Where no seed is fast enough, `met` is false, the figures are those of the fastest seed, and
-    there is no bitstream. Raises ToolError if a tool is missing, or the design does not fit.
+    `tools` are what `tools_for` says. Where no seed is fast enough, `met` is false, the figures are
+    those of the fastest seed, and there is no bitstream. Raises ToolError if a tool fails, or the
+    design does not fit.
     """
     began = time.monotonic()
     board, device = design.board, design.board.device
-    tools = tools_for(board, native=native)
     with step("Amaranth: the design as RTLIL"):
         build_hash = design.build_hash()
         plan = design.plan(build_hash)
@@ -126,7 +131,7 @@ def build(
         "device": device.name,
         "family": device.family.name,
         "speed": board.speed,
-        "tools": tools,
+        "tools": list(tools),
         "network": design.network.digest(),
         "build": build_hash.hex(),
         "lanes": [layer.lanes for layer in design.config.folding.layers],

@@ -86,7 +86,7 @@ def command(
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], hz=hz, **core)
     folder = output or build_folder(net, board)
-    tools_for(design.board, native=native)  # a missing one is said before anything else
+    tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write:
@@ -94,7 +94,13 @@ def command(
             with adding_to(folder) as making:  # what was built before stays until this is whole
                 report = {
                     "command": command_line(ctx),
-                    **build(design, making, seeds=SEEDS if seed is None else [seed], native=native),
+                    **build(
+                        design,
+                        making,
+                        tools,
+                        seeds=SEEDS if seed is None else [seed],
+                        native=native,
+                    ),
                 }
                 text = report_text(report)
                 (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
