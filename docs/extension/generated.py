@@ -12,6 +12,7 @@ from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGE
 from firstspike.hdl.core.config import SEGMENT_LANES, CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.interface import describe, wires
+from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import VERBS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -27,6 +28,7 @@ def substitutions() -> dict[str, str]:
     bitmap = _beyond(plain, interface(bitmap=BITMAP))
     learning = _beyond(plain, interface(stored_bits=8))
     return {
+        "promise": PROMISE,
         "verbs": _table(("verb", "what it does"), _verbs()),
         "ports": _ports(plain),
         "payloads": _payloads(plain),

@@ -55,7 +55,7 @@ def command(
 
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
-    into the weight port. The files are under FirstSpike's licence (BSD-2-Clause).
+    into the weight port. The files are yours, under no condition (0BSD).
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """

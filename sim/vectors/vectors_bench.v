@@ -1,5 +1,5 @@
 // SPDX-FileCopyrightText: the FirstSpike authors
-// SPDX-License-Identifier: BSD-2-Clause
+// SPDX-License-Identifier: 0BSD
 //
 // Self-checking bench for the core in core.v; files and expected values from the golden model.
 // Prints PASS, or FAIL with the first difference, and ends.

@@ -12,7 +12,8 @@ from setuptools import find_packages
 pytestmark = pytest.mark.fast
 
 ROOT = Path(__file__).parents[2]
-SETUPTOOLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+SETUPTOOLS, LICENCES = PYPROJECT["tool"]["setuptools"], PYPROJECT["project"]["license-files"]
 FOLDERS = ["golden", "hdl", "sim", "boards", "scripts"]
 
 
@@ -43,8 +44,8 @@ def test_the_lock_file_names_no_host_and_no_path():
 
 def test_a_release_is_the_same_to_the_bit_a_second_time(tmp_path):
     """The script itself builds it twice; here it stands in a repository without anything else."""
-    for name in ("README.md", "LICENSE", "pyproject.toml", ".ci/release", "firstspike/__init__.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in (*LICENCES, "README.md", "pyproject.toml", ".ci/release", "firstspike/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     commit = "git init -q; git add -A . ':!.venv'; git -c user.name=a -c user.email=a commit -qm a"

@@ -15,7 +15,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.flow.identifiers import plain
 from firstspike.hdl.flow.interface import wires
-from firstspike.hdl.flow.verilog import TOP, generate
+from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
 from firstspike.sim.benches.core.items import image_items
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator, every_tool
@@ -96,9 +96,15 @@ def test_names_stay_apart_when_they_become_plain():
     assert names == ["a_b", "a_b_2", "a_b_1", "event_1", "x_y", "\\release "]
 
 
-def test_it_says_its_licence_and_its_time_unit(core):
-    assert "SPDX-License-Identifier: BSD-2-Clause" in core.verilog.splitlines()[1]
-    assert core.interface["license"] == "BSD-2-Clause"
+def test_it_says_that_it_has_no_conditions(core):
+    second, *others = core.verilog.splitlines()[1:5]
+    assert second == "// SPDX-License-Identifier: 0BSD"
+    assert PROMISE in " ".join(line.removeprefix("// ") for line in others)
+    assert core.template.startswith(f"{second}\n")
+    assert core.interface["license"] == "0BSD"
+
+
+def test_it_says_its_time_unit(core):
     assert "\n`timescale 1ns / 1ps\n" in core.verilog
 
 

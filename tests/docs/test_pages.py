@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import VERBS, firstspike
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,11 @@ def test_commands_that_are_shown_have_their_options(path):
         known = {"--help", *(name for one in command.params for name in one.opts)}
         wrong += [f"{verb} {word}" for word in words if word.startswith("--") and word not in known]
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "LICENSE-GENERATED"])
+def test_what_is_generated_is_promised_in_the_same_words(name):
+    assert PROMISE in " ".join((ROOT / name).read_text().split())
 
 
 def test_the_python_example_is_right():
