@@ -153,7 +153,8 @@ def _learning_ports(config):
         ),
         "settings": (
             In(stream.Signature(settings_layout())),
-            "the learning rule's registers; taken between images, before the next one begins",
+            "the learning rule's registers; taken between images, before the next one begins; "
+            "step 0 leaves input weights as they are, margin_minimum 0 and 1 count as 2",
         ),
         "learned": (Out(learned), "the core could take the next image"),
     }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import events, infer, learn
-from firstspike.golden.learning.rule import UNLABELLED
+from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
@@ -16,7 +16,16 @@ from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.learning import learn_items
 from firstspike.sim.benches.core.run import Stimulus
-from tests.support.learning_images import DEADLINE, DRAWING, UNIT, check, config, images, make_state
+from tests.support.learning_images import (
+    DEADLINE,
+    DRAWING,
+    FOLDING,
+    UNIT,
+    check,
+    config,
+    images,
+    make_state,
+)
 from tests.support.parts import together
 from tests.support.simulators import on_both_simulators
 
@@ -133,3 +142,38 @@ def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     for name in ("decision", "tick", "forced", "spikes_in", "cycles", "turnaround"):
         getattr(expected, name)[aborted] = getattr(run, name)[aborted]
     check(expected, run)
+
+
+def unchecked(**values: int) -> Settings:
+    """Settings as the core's port takes them: it refuses nothing."""
+    settings = Settings(margin_shift=7, row_draw=1, output_draw=1)
+    for name, value in values.items():
+        object.__setattr__(settings, name, value)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"step": 0}, {"step": 0}),
+        ({"margin_minimum": 0}, {"margin_minimum": 2}),
+        ({"margin_minimum": 1}, {"margin_minimum": 2}),
+    ],
+    ids=["step 0", "margin_minimum 0", "margin_minimum 1"],
+)
+def test_settings_out_of_range_mean_what_is_said_of_them(sent, meant):
+    _, ticks, labels = images(40, seed=9)
+    state = make_state()
+    run, _ = learn_items(
+        state,
+        config(),
+        [image_items(config(), row, None) for row in ticks],
+        labels,
+        unchecked(**sent),
+    )
+    before = [layer.copy() for layer in state.weights]
+    learned = learn(state, ticks, labels, unchecked(**meant), trace=True)
+    check(learning_cycles(state.network, ticks, learned, FOLDING), run)
+    assert learned.updated.any()
+    stays = [np.array_equal(*layers) for layers in zip(before, state.weights, strict=True)]
+    assert stays == [sent == {"step": 0}, False]
