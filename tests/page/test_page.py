@@ -7,6 +7,7 @@ import gzip
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
 from firstspike.scripts.main import run_line
 from firstspike.scripts.page.joined import script
+from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, chromium, opened
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -88,6 +90,18 @@ def test_ten_drawn_digits_are_recognised(browser, pages, screen, name):
     assert found == {digit: str(digit) for digit in DIGITS}
 
 
+def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
+    drawn = np.zeros((112, 112), int)
+    drawn[8:104, 5:53] = 255
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        found = page.evaluate(
+            "grey => Array.from(firstspike.centred(grey, 112, 112, 28))", drawn.ravel().tolist()
+        )
+    expected = np.zeros((28, 28), int)
+    expected[5:25, 10:20] = 255  # 20 high, in proportion, and 14.5 as near to 14 as 13.5
+    assert np.array_equal(np.reshape(found, (28, 28)), expected)
+
+
 def test_time_faults_and_keyboard_work(browser, pages):
     with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
         page.click("#chips button:nth-child(4)")
@@ -117,8 +131,17 @@ def test_pages_are_small(pages):
         assert len(gzip.compress((pages / f"{name}.html").read_bytes())) <= MOST_BYTES
 
 
-def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path):
-    toy_network("levels-4").save(tmp_path / "<b>toy.npz")
+def several_groups():
+    """A network of two hidden layers, of which 64 lanes make several groups, with windows."""
+    weights = random_weights(np.random.default_rng(1), (35, 150, 70, 4), -40, 60)
+    return replace(
+        toy_network(), weights=tuple(weights), weight_bits=(8, 8, 8), thresholds=(200, 200, 100)
+    )
+
+
+@pytest.mark.parametrize("network", [toy_network("levels-4"), several_groups()])
+def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path, network):
+    network.save(tmp_path / "<b>toy.npz")
     path = tmp_path / "toy.html"
     ended = firstspike(capfd, "page", tmp_path / "<b>toy.npz", "--images", 50, "-o", path)
     assert ended.status == 0

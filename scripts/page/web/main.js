@@ -10,6 +10,7 @@ import { Neuron } from "./neuron.js";
 import { Pad } from "./pad.js";
 import { Race } from "./race.js";
 import { run } from "./model.js";
+import { centred } from "./preparation.js";
 import { chips, sliders } from "./samples.js";
 import { unpacked } from "./unpack.js";
 
@@ -222,6 +223,7 @@ function connect() {
   document.body.dataset.ready = "";
 }
 
-/** For the console, and for tests: the model itself. */
-Object.assign(window, { firstspike: { run: (/** @type {number[]} */ ticks) => run(network, ticks) } });
+/** For the console, and for tests. */
+const firstspike = { centred, run: (/** @type {number[]} */ ticks) => run(network, ticks) };
+Object.assign(window, { firstspike });
 connect();
