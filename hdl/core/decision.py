@@ -91,11 +91,11 @@ class Decision(Block):
 
         def wins(number, contest):
             """Entry `number` of them exists and has the largest M, the lowest of equals."""
-            exists, M, _ = contest[number]
+            exists, mine, _ = contest[number]
             for there, lower, _ in contest[:number]:
-                exists &= ~there | (M > lower)
+                exists &= ~there | (mine > lower)
             for there, higher, _ in contest[number + 1 :]:
-                exists &= ~there | ~(higher > M)
+                exists &= ~there | ~(higher > mine)
             return exists
 
         def best(contest):
