@@ -13,7 +13,7 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += ["docstrings", "verb", "walk"]  # our own
+extensions += ["docstrings", "drawn", "verb", "walk"]  # our own
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"

@@ -38,6 +38,7 @@ VERBS = {
     "rate": "Measure how many digits a second go over the link.",
     "bench": "Measure how many images a second a design decides that holds them.",
     "plot": "Draw the spikes of an image, and histograms over many.",
+    "page": "Write a page to draw on, for the browser, and see the spikes race.",
     "study": "Measure what early deadlines and faults cost in accuracy.",
 }
 

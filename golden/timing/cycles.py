@@ -433,26 +433,15 @@ def cycles(
     return decided
 
 
-def run_images(
-    network: Network,
-    ticks: np.ndarray,
-    hidden: Sequence[np.ndarray],
-    decision_ticks: np.ndarray,
-    folding: Folding,
-    pixels: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Cycles of images that run to `decision_ticks` [n]: int64 [n] until these are known.
-
-    `hidden`: spike ticks of each hidden layer, [n, n_out]. Also until the last layer takes an
-    image's end, -1 for those that are decided before.
-    """
+def shape_of(network: Network, folding: Folding) -> _Shape:
+    """All figures of a core by which its cycles are counted, here and elsewhere."""
     layers = folding.layers
 
     def each(name: str) -> np.ndarray:
         return np.array([getattr(layer, name) for layer in layers], np.int64)
 
     n_out = each("n_out")
-    shape = _Shape(
+    return _Shape(
         n_out=n_out,
         lanes=each("lanes"),
         groups=each("groups"),
@@ -470,6 +459,22 @@ def run_images(
         mask_places=MASK_PLACES,
         latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
     )
+
+
+def run_images(
+    network: Network,
+    ticks: np.ndarray,
+    hidden: Sequence[np.ndarray],
+    decision_ticks: np.ndarray,
+    folding: Folding,
+    pixels: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cycles of images that run to `decision_ticks` [n]: int64 [n] until these are known.
+
+    `hidden`: spike ticks of each hidden layer, [n, n_out]. Also until the last layer takes an
+    image's end, -1 for those that are decided before.
+    """
+    shape, layers = shape_of(network, folding), folding.layers
     count = len(ticks)
     hidden = [np.asarray(spikes, np.int64) for spikes in hidden]
     spikes = np.concatenate([*hidden, np.zeros((count, 1), np.int64)], axis=1)

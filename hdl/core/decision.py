@@ -1,5 +1,9 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
+from functools import partial, reduce
+from itertools import zip_longest
+from operator import or_
+
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -65,8 +69,8 @@ class Decision(Block):
         # An image begins only when the decision before is taken, so nothing ever waits.
         m.d.comb += self.potentials.ready.eq(1)
 
-        # The tree: pairs (M, lane), of which the lower one wins a tie. Lanes without a neuron
-        # take no part.
+        # The tree: entries (exists, M, lane), of which the lowest wins a tie. Lanes without a
+        # neuron take no part.
         taken = self.potentials.payload
         entries = [
             (Value.cast(config.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
@@ -85,12 +89,28 @@ class Decision(Block):
                 rows.append(row)
             return rows
 
-        def paired(pairs):
-            for low, high in zip(pairs[::2], pairs[1::2], strict=False):
-                better = high[0] & (~low[0] | (high[1] > low[1]))
-                yield tuple(Mux(better, h, v) for v, h in zip(low, high, strict=True))
-            if len(pairs) % 2:
-                yield pairs[-1]
+        def wins(number, contest):
+            """Entry `number` of them exists and has the largest M, the lowest of equals."""
+            exists, mine, _ = contest[number]
+            for there, lower, _ in contest[:number]:
+                exists &= ~there | (mine > lower)
+            for there, higher, _ in contest[number + 1 :]:
+                exists &= ~there | ~(higher > mine)
+            return exists
+
+        def best(contest):
+            """All pairs are compared at once: of four, too, a single comparison is on the path."""
+            rest = [(number, wins(number, contest)) for number in range(1, len(contest))]
+            bit = 1
+            while len(contest) > 1:
+                high = reduce(or_, (won for number, won in rest if number & bit))
+                pairs = zip_longest(contest[::2], contest[1::2])
+                contest = [
+                    one if other is None else tuple(map(partial(Mux, high), other, one))
+                    for one, other in pairs
+                ]
+                bit <<= 1
+            return contest[0]
 
         # With learning, who fires travels along.
         valid, operation = self.potentials.valid, taken.operation
@@ -101,9 +121,9 @@ class Decision(Block):
 
         while len(entries) > 1:
             stage += 1
-            for _ in range(folding.levels_per_stage):
-                entries = list(paired(entries))
-            entries = registered(entries, stage)
+            size = 2**folding.levels_per_stage
+            contests = [entries[low : low + size] for low in range(0, len(entries), size)]
+            entries = registered(map(best, contests), stage)
             following = Signal(name=f"valid_{stage}")
             travelling = Signal(operation_layout(config), name=f"operation_{stage}")
             fired = Signal(len(firing), name=f"firing_{stage}")

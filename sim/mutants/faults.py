@@ -27,7 +27,7 @@ class Fault(NamedTuple):
 
 _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     "core.decision": {
-        "tie-in-a-group": ("(high[1] > low[1])", "(high[1] >= low[1])"),
+        "tie-in-a-group": ("(mine > lower)", "(mine >= lower)"),
         "tie-between-groups": ("(best_M < M)", "(best_M <= M)"),
         "forced-a-tick-early": ("== config.deadline", "== config.deadline - 1"),
         "decided-reset-value": ("decided_image=Out(1, init=1)", "decided_image=Out(1)"),

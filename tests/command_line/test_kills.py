@@ -54,6 +54,7 @@ VERBS = {
     ),
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
     "plot": Verb("plot mnist-4bit --image 3 --images 2000 -o plot.png", ("plot.png",)),
+    "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
     "study": Verb(
         "study mnist-4bit --images 500 -o study.png --json result.json",
         ("study.png", "result.json"),

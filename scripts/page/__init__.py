@@ -1,0 +1,1 @@
+"""The page on which one draws and sees the spikes race: one file, made of a network and `web/`."""

@@ -1,0 +1,184 @@
+"""What a page holds of a network: weights, samples, what golden makes of them, and cores."""
+
+import base64
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from firstspike.boards.building.placed import builds_of
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Folding, Network, encode, infer
+from firstspike.golden.encoding import level_ticks
+from firstspike.golden.timing.cycles import cycles, shape_of
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.link.folding import linked_folding
+from firstspike.scripts.errors import VerbError
+
+MOST_BITS = 50
+"""Of M: up to here the page's division of doubles rounds as that of integers does."""
+
+SPARE = "core"
+"""In the place of a board, for a core of which no build is known."""
+
+
+def content(
+    network: Network,
+    title: str,
+    samples: np.ndarray,
+    labels: Sequence[int | None],
+    shown: bool,
+) -> dict[str, Any]:
+    """What `main.js` is told, as JSON can hold it.
+
+    `samples`: [n, ...] as `encode` takes them, whose decisions, spikes and cycles the page checks
+    itself by; whether they are `shown` to choose from, too. Raises `VerbError` for a network that
+    no page can be made of.
+    """
+    check(network)
+    kind = kind_of(network)
+    ticks = encode(network, samples)
+    results = infer(network, ticks)
+    cores = list(cores_of(network))
+    flat = samples.reshape(len(samples), -1)
+    values = {"pixels": flat, "table": flat.astype(np.float64), "ticks": ticks}[kind]
+    features = network.features
+    return {
+        "title": title,
+        "kind": kind,
+        "shape": network.shape,
+        "sizes": network.shape[1:],
+        "weights": [packed(weights.astype(np.int8)) for weights in network.weights],
+        "thresholds": network.thresholds,
+        "unit": network.unit,
+        "deadline": network.deadline,
+        "inputs": network.inputs.tolist(),
+        "N": network.levels,
+        "levelTicks": level_ticks(network).tolist() if network.levels else [],
+        "complement": bool(features and features.complement),
+        "constant": bool(features and features.constant),
+        "edges": _edges(network),
+        "features": features.names if features else (),
+        "image": image_shape(network, samples) if kind == "pixels" else None,
+        "digits": takes_digits(network),
+        "classes": [network.class_name(output) for output in range(network.shape[-1])],
+        "samples": packed(values),
+        "labels": list(labels) if shown else None,
+        "cores": [core for _, core in cores],
+        "expected": {
+            "decision": results.decision.tolist(),
+            "tick": results.tick.tolist(),
+            "forced": results.forced.tolist(),
+            "spikesIn": results.spikes_in.tolist(),
+            "hidden": [packed(spikes.astype(np.int32)) for spikes in results.known_hidden()],
+            "cycles": [_cycles(network, ticks, folding).tolist() for folding, _ in cores],
+        },
+    }
+
+
+def _edges(network: Network) -> list[list[float]]:
+    """Those of a table, by feature; none where samples are something else."""
+    if network.features is None or network.features.edges is None or network.features.steps:
+        return []
+    return network.features.edges.tolist()
+
+
+def kind_of(network: Network) -> str:
+    """What its samples are to the page: "pixels", a "table" of features, or "ticks" of inputs."""
+    if network.takes_pixels:
+        return "pixels"
+    return "table" if network.levels else "ticks"
+
+
+def takes_digits(network: Network) -> bool:
+    """Whether drawings are made like the digits of MNIST, black and white in 28 x 28."""
+    return network.takes_pixels and network.n_features == 784 and network.shape[-1] == 10
+
+
+def check(network: Network) -> None:
+    """Raise `VerbError` where no page can be made."""
+    if network.max_spikes != 1:
+        raise VerbError(
+            f"the neurons of this network spike up to {network.max_spikes} times an image: "
+            "a page, like the hardware, takes networks whose neurons spike once"
+        )
+    widest = max(widths.M for widths in state_widths(network))
+    if widest > MOST_BITS:
+        raise VerbError(
+            f"the potentials of this network have {widest} bits: a page counts with up to "
+            f"{MOST_BITS}; train with a smaller threshold or deadline"
+        )
+
+
+def image_shape(network: Network, samples: np.ndarray) -> list[int]:
+    """Height and width of its images, as the samples have them, else square. `VerbError`."""
+    if samples.ndim == 3:
+        return list(samples.shape[1:])
+    side = math.isqrt(network.n_features)
+    if side * side != network.n_features:
+        raise VerbError(
+            f"the network's {network.n_features} pixels make no square image: name a folder of "
+            "images by --dataset, which says how wide they are"
+        )
+    return [side, side]
+
+
+def random_samples(network: Network, count: int) -> np.ndarray:
+    """Samples to check by where there are no others: [count, n_features]. `VerbError`."""
+    if kind_of(network) == "ticks":
+        raise VerbError(
+            "this network takes neither pixels nor a table: give samples to choose from by "
+            "--dataset"
+        )
+    rng = np.random.default_rng(1)
+    size = (count, network.n_features)
+    if network.features is None or network.features.edges is None:
+        return rng.integers(0, 256, size, dtype=np.uint8)
+    edges = network.features.edges
+    room = np.ptp(edges, axis=1) + 1
+    return rng.uniform(edges[:, 0] - room, edges[:, -1] + room, size)
+
+
+def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
+    """The builds that are known of a network, behind the link; without any, a core of 64 lanes."""
+    builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
+    alone = [(build, design) for build, design in builds if not build.overlap]
+    for build, design in alone:
+        board = BOARDS[build.board].title
+        yield design.config.folding, _core(network, design.config.folding, board, design.hz)
+    if not alone:
+        folding = linked_folding(network)
+        yield folding, _core(network, folding, SPARE, None)
+
+
+def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
+    shape: dict[str, Any] = {}
+    for name, value in shape_of(network, folding)._asdict().items():
+        if name == "latency":
+            shape[name] = dict(zip(value._fields, value, strict=True))
+        else:
+            shape[name] = value.tolist() if isinstance(value, np.ndarray) else value
+    lanes = max(layer.lanes for layer in folding.layers)
+    rows = folding.layers[0].rows
+    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
+    return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
+
+
+def _cycles(network: Network, ticks: np.ndarray, folding: Folding) -> np.ndarray:
+    """Of a core behind the link, which sees the connected inputs alone."""
+    seen = network.connected()
+    pixels = (ticks > 0).astype(np.uint8) * 255
+    return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
+
+
+def packed(array: np.ndarray) -> dict[str, Any]:
+    """An array as `unpack.js` reads it."""
+    types = {"u1": "Uint8Array", "i1": "Int8Array", "i4": "Int32Array", "f8": "Float64Array"}
+    data = zlib.compress(array.astype(array.dtype.newbyteorder("<")).tobytes(), 9)
+    return {
+        "type": types[array.dtype.str[1:]],
+        "shape": array.shape,
+        "data": base64.b64encode(data).decode(),
+    }

@@ -1,0 +1,229 @@
+/** Puts the page together: what is drawn becomes spikes, the spikes a picture and an answer. */
+import { checked } from "./check.js";
+import { Clock } from "./clock.js";
+import { cyclesOf } from "./source.js";
+import { element, input } from "./element.js";
+import { encode, pixelLevel } from "./encoding.js";
+import { Faults } from "./faults.js";
+import { Grid } from "./picture.js";
+import { Neuron } from "./neuron.js";
+import { Pad } from "./pad.js";
+import { Race } from "./race.js";
+import { run } from "./model.js";
+import { centred } from "./preparation.js";
+import { chips, sliders } from "./samples.js";
+import { unpacked } from "./unpack.js";
+
+const SETTLED = 500; // milliseconds without a change until the answer is spoken
+
+const content = JSON.parse(element("content").textContent ?? "");
+const packed = [...content.weights, content.samples, ...content.expected.hidden];
+const arrays = await Promise.all(packed.map(unpacked));
+const layers = content.sizes.length;
+/** @type {import("./model.js").Network} */
+const network = { ...content, weights: arrays.slice(0, layers) };
+const samples = arrays[layers];
+/** @type {import("./check.js").Expected} */
+const expected = { ...content.expected, hidden: arrays.slice(layers + 1) };
+/** @type {import("./source.js").Core[]} */
+const cores = content.cores;
+/** @type {string[]} */
+const classes = content.classes;
+
+const faults = new Faults();
+/**
+ * The input before it is disturbed.
+ *
+ * @type {ArrayLike<number>}
+ */
+let sample = samples.subarray(0, samples.length / expected.decision.length).map(() => 0);
+/** @type {import("./model.js").Trace} */
+let trace;
+let waiting = false;
+let speaking = 0;
+
+const clock = new Clock(() => paint());
+const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]), 2 * network.unit);
+const race = new Race(network, classes, usual, (layer, number) => neuron.choose(layer, number));
+const about = { network, inputs: content.inputs, image: content.image, classes };
+const neuron = new Neuron(about, () => trace && refresh());
+const [height, width] = content.image ?? [1, 1];
+const grid = new Grid(height, width, (at) => {
+  sample = Uint8Array.from(sample, (pixel, place) => (place === at ? 255 - pixel : pixel));
+  refresh();
+});
+const pad = new Pad(() => {
+  sample = pad.pixels(height, width);
+  later();
+});
+/** @type {(values: ArrayLike<number>) => void} */
+let showValues = () => {};
+
+/** Look at the input anew before the next frame. */
+function later() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    refresh();
+  });
+}
+
+/** From the input to everything that is shown of it. */
+function refresh() {
+  const seen = content.kind === "pixels" ? faults.flip(sample) : sample;
+  const ticks = faults.shake(encode(content, seen), network.deadline);
+  trace = run(network, ticks, (layer, number) => faults.isDead(layer, number));
+  race.show(trace);
+  if (content.kind === "pixels") {
+    const bright = 255 / (content.N - 1);
+    grid.paint(Array.from(seen, (pixel) => pixelLevel(pixel, content.N) * bright));
+  }
+  answer();
+  neuron.paint(trace, neuron.layer < layers - 1 && faults.isDead(neuron.layer, neuron.number));
+  showCores();
+  clock.fit(race.begin, trace.tick, race.end, network.unit);
+}
+
+/** Say the class, at once to see and, when nothing changes any more, to hear. */
+function answer() {
+  const silent = trace.spikes[0].length === 0 || !Array.from(trace.spikes[0]).some(Boolean);
+  const name = classes[trace.decision];
+  const spikes = trace.spikesIn.reduce((sum, some) => sum + some, 0);
+  const z = (trace.tick / network.unit).toFixed(2);
+  const how = trace.forced
+    ? `no output spiked up to the deadline, and ${name} came nearest`
+    : `decided at tick ${trace.tick}, z = ${z}, after ${spikes} spikes`;
+  const said = element("answer");
+  said.textContent = "";
+  const bold = Object.assign(document.createElement("b"), { textContent: name });
+  if (silent) said.append(`No input spikes yet: ${classes.length} neurons wait to answer.`);
+  else said.append("It is ", bold, `: ${how}.`);
+  clearTimeout(speaking);
+  speaking = setTimeout(() => {
+    element("spoken").textContent = silent ? "" : `${name}, ${how}`;
+  }, SETTLED);
+}
+
+/** Clock cycles and time of this input on each core. */
+function showCores() {
+  element("cores").replaceChildren(
+    ...cores.map((core) => {
+      // A bitmap in front of the core has all spikes at one tick: jittered ones do not come that way.
+      const counts = core.bitmap === null || !faults.jitter;
+      const cycles = counts ? cyclesOf(core, trace) : 0;
+      const row = document.createElement("tr");
+      const time = core.hz && counts ? `${((cycles * 1e6) / core.hz).toFixed(2)} \u00b5s` : "\u2013";
+      const cells = [core.board, counts ? cycles.toLocaleString("en") : "\u2013", time].map((text) =>
+        Object.assign(document.createElement("td"), { textContent: text }),
+      );
+      const clocked = core.hz ? `, ${core.hz / 1e6} MHz` : "";
+      const layout = { textContent: core.layout + clocked };
+      cells[0].append(Object.assign(document.createElement("small"), layout));
+      row.append(...cells);
+      return row;
+    }),
+  );
+}
+
+/** What depends on the time. */
+function paint() {
+  if (!trace) return;
+  race.paint(clock.z, [neuron.layer, neuron.number]);
+  const decided = clock.z >= trace.tick;
+  race.progress(Math.min(clock.z, trace.tick)).forEach((progress, output) => {
+    const shown = element("classes").children[output];
+    const bar = /** @type {HTMLElement} */ (shown.firstElementChild);
+    bar.style.height = `${100 * progress}%`;
+    const spiking = Array.from(trace.spikes[0]).some(Boolean);
+    shown.classList.toggle("won", decided && spiking && output === trace.decision);
+  });
+}
+
+/** @param {ArrayLike<number>} values */
+function take(values) {
+  pad.clear();
+  sample = values;
+  showValues(sample);
+  refresh();
+  clock.restart(0);
+}
+
+function connect() {
+  const drawn = content.kind === "pixels";
+  const what = content.digits ? "Draw a digit" : drawn ? "Draw a picture" : "Choose an input";
+  element("lead").textContent =
+    `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
+  element("input-title").textContent = `1. ${drawn ? "Draw" : "Choose"}`;
+  element("unit").textContent = String(network.unit);
+  element("net").textContent =
+    `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw leaves this page.`;
+  for (const name of classes) {
+    const shown = document.createElement("li");
+    shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
+    element("classes").append(shown);
+  }
+  element("drawing").hidden = element("flip-box").hidden = !drawn;
+  element("samples").hidden = !content.labels;
+  input("centre").checked = content.digits;
+  input("jitter").max = String(network.unit);
+  if (content.kind === "table") {
+    showValues = sliders(content.edges, content.features, (feature, value) => {
+      sample = Float64Array.from(sample, (old, at) => (at === feature ? value : old));
+      later();
+    });
+  }
+  if (content.labels) chips(samples, content.labels, classes, take);
+  element("pad").addEventListener("pointerdown", () => (clock.drawing = true));
+  for (const ends of ["pointerup", "pointercancel"]) {
+    element("pad").addEventListener(ends, () => (clock.drawing = false));
+  }
+  const disturb = () => {
+    faults.killed = Number(input("kill").value) / 100;
+    faults.flipped = Number(input("flip").value) / 100;
+    faults.jitter = Number(input("jitter").value);
+    element("kill-said").textContent = `${input("kill").value} %`;
+    element("flip-said").textContent = `${input("flip").value} %`;
+    element("jitter-said").textContent = `by up to ${faults.jitter} ticks`;
+    if (trace) refresh();
+  };
+  for (const id of ["kill", "flip", "jitter"]) input(id).addEventListener("input", disturb);
+  element("anew").addEventListener("click", () => {
+    faults.drawAnew();
+    refresh();
+  });
+  element("heal").addEventListener("click", () => {
+    for (const id of ["kill", "flip", "jitter"]) input(id).value = "0";
+    faults.chosen.clear();
+    disturb();
+  });
+  input("dead").addEventListener("change", () => {
+    const key = `${neuron.layer}:${neuron.number}`;
+    if (input("dead").checked) faults.chosen.add(key);
+    else faults.chosen.delete(key);
+    refresh();
+  });
+  element("check").addEventListener("click", () => {
+    const found = checked(network, content, cores, samples, expected);
+    element("checked").textContent =
+      `${found.samples} samples with ${found.spikes.toLocaleString("en")} spikes until their decisions: ` +
+      `${found.differences} differ from the golden model in class, tick, spikes or clock cycles.`;
+  });
+  const repaint = () => {
+    pad.paint();
+    refresh();
+  };
+  addEventListener("resize", repaint);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
+  disturb();
+  neuron.choose(0, 0);
+  pad.paint();
+  refresh();
+  if (content.kind === "table") take(Float64Array.from(samples.subarray(0, content.edges.length)));
+  document.body.dataset.ready = "";
+}
+
+/** For the console, and for tests. */
+const firstspike = { centred, run: (/** @type {number[]} */ ticks) => run(network, ticks) };
+Object.assign(window, { firstspike });
+connect();

@@ -1,0 +1,100 @@
+/** One neuron: its weights as a picture, and what it does with this input. */
+import { canvas, colour, element, input } from "./element.js";
+import { paintPixels } from "./picture.js";
+
+/**
+ * @typedef {object} About
+ * @property {import("./model.js").Network} network
+ * @property {number[]} inputs the connected ones
+ * @property {[number, number] | null} image height and width
+ * @property {string[]} classes
+ */
+
+export class Neuron {
+  layer = 0;
+  number = 0;
+  #about;
+  #changed;
+
+  /**
+   * @param {About} about
+   * @param {() => void} changed
+   */
+  constructor(about, changed) {
+    this.#about = about;
+    this.#changed = changed;
+    const { sizes } = about.network;
+    const layers = /** @type {HTMLSelectElement} */ (element("layer"));
+    sizes.forEach((size, layer) => {
+      const name = layer === sizes.length - 1 ? "outputs" : `hidden ${layer + 1}`;
+      layers.add(new Option(`${name} (${size})`, String(layer)));
+    });
+    const given = () => this.choose(Number(layers.value), Number(input("neuron").value));
+    layers.addEventListener("change", given);
+    input("neuron").addEventListener("input", given);
+  }
+
+  /**
+   * @param {number} layer
+   * @param {number} number
+   */
+  choose(layer, number) {
+    const { sizes } = this.#about.network;
+    this.layer = layer;
+    this.number = Math.min(Math.max(Math.floor(number) || 0, 0), sizes[layer] - 1);
+    /** @type {HTMLSelectElement} */ (element("layer")).value = String(layer);
+    input("neuron").max = String(sizes[layer] - 1);
+    input("neuron").value = String(this.number);
+    input("dead").disabled = layer === sizes.length - 1;
+    this.#changed();
+  }
+
+  /**
+   * @param {import("./model.js").Trace} trace
+   * @param {boolean} dead
+   */
+  paint(trace, dead) {
+    const { network, classes } = this.#about;
+    const { layer, number } = this;
+    const outputs = layer === network.sizes.length - 1;
+    const tick = trace.spikes[layer + 1][number];
+    const name = outputs ? `Output ${classes[number]}` : `Neuron ${number}`;
+    let said = tick ? `${name} spikes at tick ${tick}, z = ${(tick / network.unit).toFixed(2)}` : `${name} stays silent`;
+    if (dead) said = `${name} is dead`;
+    else if (tick > trace.tick) said += ", too late: the decision has been made";
+    if (!outputs && layer === network.sizes.length - 2) {
+      const count = classes.length;
+      const speaks = Array.from(network.weights[layer + 1].subarray(number * count, (number + 1) * count));
+      const most = speaks.indexOf(Math.max(...speaks));
+      said += `. It speaks most for ${classes[most]}, by a weight of ${speaks[most]}`;
+    }
+    element("about").textContent = `${said}.`;
+    input("dead").checked = dead;
+    this.#paintWeights();
+  }
+
+  #paintWeights() {
+    const { network, inputs, image } = this.#about;
+    const { layer, number } = this;
+    const count = network.sizes[layer];
+    const rows = network.weights[layer].length / count;
+    const of = (/** @type {number} */ row) => network.weights[layer][row * count + number];
+    const column = Array.from({ length: rows }, (_, row) => of(row));
+    const most = Math.max(1, ...column.map(Math.abs));
+    const [back, pull, push] = ["faint", "pull", "push"].map(colour);
+    const pixels = image ? image[0] * image[1] : 0;
+    let places = column.map((_, row) => row);
+    let [height, width] = [Math.ceil(rows / Math.ceil(Math.sqrt(rows))), Math.ceil(Math.sqrt(rows))];
+    if (layer === 0 && image) {
+      places = inputs.filter((place) => place < pixels);
+      [height, width] = image;
+    }
+    const weightAt = new Map(places.map((place, row) => [place, column[row]]));
+    paintPixels(canvas("weights"), height, width, (at) => {
+      const weight = weightAt.get(at);
+      if (weight === undefined) return back;
+      const share = Math.round((100 * Math.abs(weight)) / most);
+      return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${colour("card")})`;
+    });
+  }
+}

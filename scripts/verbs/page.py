@@ -1,0 +1,53 @@
+"""`firstspike page`: a file to open in a browser, in which one draws and sees the spikes race."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from firstspike.golden import load_network
+from firstspike.golden.files import replace_file
+from firstspike.golden.printable import printable
+from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.options import number_option
+from firstspike.scripts.output import say
+from firstspike.scripts.selection import first_images
+
+
+@click.command()
+@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@dataset_options(None, "Whose test images it holds as samples")
+@number_option("--images", default=100, help="Hold the first N test images.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.html",
+    required=True,
+    type=click.Path(dir_okay=False),
+    help="Where the page goes.",
+)
+def command(net: str, images: int, output: str, **options: Any) -> None:
+    """Write a page on which NET sees what one draws, and its spikes race.
+
+    One file that needs no server and no network: open it in a browser. Tables get sliders instead,
+    and time series and events samples to choose from. With the samples the page holds what the
+    golden model makes of them, and checks itself at a click.
+
+    Example: firstspike page mnist-4bit -o page.html
+    """
+    from firstspike.scripts.page.content import content, random_samples, takes_digits
+    from firstspike.scripts.page.joined import page
+
+    network = load_network(net)
+    if not options["dataset"] and takes_digits(network):
+        options["dataset"] = "mnist"
+    shown = bool(options["dataset"])
+    if shown:
+        samples, labels, source = first_images(network, options, images, at_most=True)
+    else:
+        samples, labels = random_samples(network, images), []
+        source = f"{images} random samples"
+    title = f"{Path(net).stem} ({'-'.join(map(str, network.shape))})"
+    text = page(content(network, title, samples, labels, shown)).encode()
+    replace_file(output, text)
+    say(f"wrote {printable(output)}, which checks itself by {source}")

@@ -1,0 +1,4 @@
+/** What TypeScript 4.9 does not know of browsers. */
+declare class DecompressionStream extends TransformStream<Uint8Array, Uint8Array> {
+  constructor(format: string);
+}

@@ -1,0 +1,176 @@
+"""The page in a real browser: it equals golden, and one can draw on it.
+
+FIRSTSPIKE_PAGE_DIGITS=10000 pytest tests/page      all test digits instead of some
+"""
+
+import gzip
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
+from firstspike.scripts.main import run_line
+from firstspike.scripts.page.joined import script
+from firstspike.sim.harness.networks import random_weights
+from tests.support.browser import DESKTOP, PHONE, chromium, opened
+from tests.support.command import firstspike, refusal, toy_network
+
+from .strokes import DIGITS
+
+COUNT = int(os.environ.get("FIRSTSPIKE_PAGE_DIGITS", 300))
+MOST_BYTES = 400_000
+WEB = Path(__file__).parents[2] / "scripts" / "page" / "web"
+
+RUN = """rows => rows.map((ticks) => {
+  const {decision, tick, forced, spikesIn, spikes} = firstspike.run(ticks);
+  return [decision, tick, Number(forced), ...spikesIn, ...spikes[1]];
+})"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pages")
+    for name in shipped():
+        assert run_line(["page", name, "-o", str(folder / f"{name}.html")]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_page_equals_golden(browser, pages, name):
+    network = load_network(name)
+    ticks = encode(network, bundled_test_set()[0][:COUNT])
+    golden = infer(network, ticks)
+    expected = np.column_stack(
+        [golden.decision, golden.tick, golden.forced, golden.spikes_in, golden.hidden[0]]
+    )
+    with opened(browser, pages / f"{name}.html", **DESKTOP) as page:
+        for start in range(0, COUNT, 500):
+            part = slice(start, start + 500)
+            found = np.array(page.evaluate(RUN, ticks[part].tolist()))
+            assert np.flatnonzero((found != expected[part]).any(1)).tolist() == []
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("name", shipped())
+def test_ten_drawn_digits_are_recognised(browser, pages, screen, name):
+    found = {}
+    with opened(browser, pages / f"{name}.html", **screen) as page:
+        pad = page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        box = pad.bounding_box()
+        for digit, strokes in DIGITS.items():
+            page.click("#clear")
+            for stroke in strokes:
+                places = [
+                    (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
+                    for x, y in stroke
+                ]
+                page.mouse.move(*places[0])
+                page.mouse.down()
+                for place in places[1:]:
+                    page.mouse.move(*place, steps=4)
+                page.mouse.up()
+            page.wait_for_function("document.querySelector('#answer b')")
+            page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+            found[digit] = page.inner_text("#answer b")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert found == {digit: str(digit) for digit in DIGITS}
+
+
+def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
+    drawn = np.zeros((112, 112), int)
+    drawn[8:104, 5:53] = 255
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        found = page.evaluate(
+            "grey => Array.from(firstspike.centred(grey, 112, 112, 28))", drawn.ravel().tolist()
+        )
+    expected = np.zeros((28, 28), int)
+    expected[5:25, 10:20] = 255  # 20 high, in proportion, and 14.5 as near to 14 as 13.5
+    assert np.array_equal(np.reshape(found, (28, 28)), expected)
+
+
+def test_time_faults_and_keyboard_work(browser, pages):
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        page.click("#chips button:nth-child(4)")
+        page.click("#play")
+        tick = int(page.input_value("#tick"))
+        page.click("#forth")
+        assert page.input_value("#tick") == str(tick + 1)
+        page.click("#back")
+        assert page.input_value("#tick") == str(tick)
+        before = page.inner_text("#answer")
+        page.locator("#kill").fill("95")
+        assert page.inner_text("#answer") != before
+        page.click("#heal")
+        assert page.inner_text("#answer") == before
+        page.click("#clear")
+        page.wait_for_function("!document.querySelector('#answer b')")
+        page.focus("#grid")
+        for key in ["ArrowRight"] * 14 + ["ArrowDown", " "] * 14:
+            page.keyboard.press(key)
+        assert "row 15, column 15: bright" in page.inner_text("#cursor")
+        page.wait_for_function("document.querySelector('#spoken').textContent")
+        assert page.get_attribute("#spoken", "aria-live") == "polite"
+
+
+def test_pages_are_small(pages):
+    for name in shipped():
+        assert len(gzip.compress((pages / f"{name}.html").read_bytes())) <= MOST_BYTES
+
+
+def several_groups():
+    """A network of two hidden layers, of which 64 lanes make several groups, with windows."""
+    weights = random_weights(np.random.default_rng(1), (35, 150, 70, 4), -40, 60)
+    return replace(
+        toy_network(), weights=tuple(weights), weight_bits=(8, 8, 8), thresholds=(200, 200, 100)
+    )
+
+
+@pytest.mark.parametrize("network", [toy_network("levels-4"), several_groups()])
+def test_a_network_of_ones_own_has_a_page_that_is_right(browser, capfd, tmp_path, network):
+    network.save(tmp_path / "<b>toy.npz")
+    path = tmp_path / "toy.html"
+    ended = firstspike(capfd, "page", tmp_path / "<b>toy.npz", "--images", 50, "-o", path)
+    assert ended.status == 0
+    with opened(browser, path, **DESKTOP) as page:
+        assert "<b>toy" in page.title()
+        page.click("#check")
+        assert "50 samples" in page.inner_text("#checked")
+        assert ": 0 differ" in page.inner_text("#checked")
+
+
+def test_what_no_page_can_be_made_of_is_refused(capfd, tmp_path):
+    toy_network("ticks").save(tmp_path / "toy.npz")
+    words = ("page", tmp_path / "toy.npz", "-o", tmp_path / "page.html")
+    assert "--dataset" in refusal(capfd, *words)
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_scripts_have_types(tmp_path):
+    checker = shutil.which("tsc")
+    if checker is None and not os.environ.get("CI"):
+        pytest.skip("tsc of Debian's node-typescript is not installed")
+    options = "--allowJs --checkJs --noEmit --strict --target es2022 --module es2022"
+    files = [WEB / "main.js", Path(__file__).parent / "browser.d.ts"]
+    words = [checker, *options.split(), "--lib", "es2022,dom,dom.iterable", *files]
+    ended = subprocess.run(words, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_every_script_is_in_the_page():
+    text = script()
+    for path in WEB.glob("*.js"):
+        assert path.read_text().split("*/")[0].split("\n")[0] in text, path.name
