@@ -109,14 +109,15 @@ class Design:
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
         """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""
-        return _image_cycles(self.network, self.config.folding, ticks)
+        return image_cycles(self.network, self.config.folding, ticks)
 
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
         """Clock cycles int64 [n] of the digits of `digit_pixels`, None where it has none."""
         return _digit_cycles(self.network, self.config.folding, count)
 
 
-def _image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:
+def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:
+    """The same of a core behind the link, which sees the connected inputs alone."""
     seen = network.connected()
     pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
     return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
@@ -128,7 +129,7 @@ def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.n
     pixels = digit_pixels(network, count)
     if pixels is None:
         return None
-    return _image_cycles(network, folding, encode(network.connected(), pixels))
+    return image_cycles(network, folding, encode(network.connected(), pixels))
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:

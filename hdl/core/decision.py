@@ -1,9 +1,5 @@
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
-from functools import partial, reduce
-from itertools import zip_longest
-from operator import or_
-
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
@@ -100,17 +96,14 @@ class Decision(Block):
 
         def best(contest):
             """All pairs are compared at once: of four, too, a single comparison is on the path."""
-            rest = [(number, wins(number, contest)) for number in range(1, len(contest))]
-            bit = 1
-            while len(contest) > 1:
-                high = reduce(or_, (won for number, won in rest if number & bit))
-                pairs = zip_longest(contest[::2], contest[1::2])
-                contest = [
-                    one if other is None else tuple(map(partial(Mux, high), other, one))
-                    for one, other in pairs
-                ]
-                bit <<= 1
-            return contest[0]
+            winner = contest[0]
+            for number in range(1, len(contest)):
+                better = wins(number, contest)
+                winner = tuple(
+                    Mux(better, one, other)
+                    for one, other in zip(contest[number], winner, strict=True)
+                )
+            return winner
 
         # With learning, who fires travels along.
         valid, operation = self.potentials.valid, taken.operation

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.boards.building.design import image_cycles
 from firstspike.boards.building.placed import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.encoding import level_ticks
-from firstspike.golden.timing.cycles import cycles, shape_of
+from firstspike.golden.timing.cycles import shape_of
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.scripts.errors import VerbError
@@ -48,7 +49,6 @@ def content(
     return {
         "title": title,
         "kind": kind,
-        "shape": network.shape,
         "sizes": network.shape[1:],
         "weights": [packed(weights.astype(np.int8)) for weights in network.weights],
         "thresholds": network.thresholds,
@@ -73,7 +73,7 @@ def content(
             "forced": results.forced.tolist(),
             "spikesIn": results.spikes_in.tolist(),
             "hidden": [packed(spikes.astype(np.int32)) for spikes in results.known_hidden()],
-            "cycles": [_cycles(network, ticks, folding).tolist() for folding, _ in cores],
+            "cycles": [image_cycles(network, folding, ticks).tolist() for folding, _ in cores],
         },
     }
 
@@ -164,13 +164,6 @@ def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dic
     rows = folding.layers[0].rows
     layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
-
-
-def _cycles(network: Network, ticks: np.ndarray, folding: Folding) -> np.ndarray:
-    """Of a core behind the link, which sees the connected inputs alone."""
-    seen = network.connected()
-    pixels = (ticks > 0).astype(np.uint8) * 255
-    return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
