@@ -85,9 +85,14 @@ function refresh() {
   clock.fit(race.begin, trace.tick, race.end, network.unit);
 }
 
+/** Whether any input spikes; without one nothing is decided but by force. */
+function anySpikes() {
+  return Array.from(trace.spikes[0]).some(Boolean);
+}
+
 /** Say the class, at once to see and, when nothing changes any more, to hear. */
 function answer() {
-  const silent = trace.spikes[0].length === 0 || !Array.from(trace.spikes[0]).some(Boolean);
+  const silent = !anySpikes();
   const name = classes[trace.decision];
   const spikes = trace.spikesIn.reduce((sum, some) => sum + some, 0);
   const z = (trace.tick / network.unit).toFixed(2);
@@ -130,13 +135,12 @@ function showCores() {
 function paint() {
   if (!trace) return;
   race.paint(clock.z, [neuron.layer, neuron.number]);
-  const decided = clock.z >= trace.tick;
+  const won = clock.z >= trace.tick && anySpikes() ? trace.decision : -1;
   race.progress(Math.min(clock.z, trace.tick)).forEach((progress, output) => {
     const shown = element("classes").children[output];
     const bar = /** @type {HTMLElement} */ (shown.firstElementChild);
     bar.style.height = `${100 * progress}%`;
-    const spiking = Array.from(trace.spikes[0]).some(Boolean);
-    shown.classList.toggle("won", decided && spiking && output === trace.decision);
+    shown.classList.toggle("won", output === won);
   });
 }
 

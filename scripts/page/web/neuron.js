@@ -81,7 +81,7 @@ export class Neuron {
     const of = (/** @type {number} */ row) => network.weights[layer][row * count + number];
     const column = Array.from({ length: rows }, (_, row) => of(row));
     const most = Math.max(1, ...column.map(Math.abs));
-    const [back, pull, push] = ["faint", "pull", "push"].map(colour);
+    const [back, pull, push, card] = ["faint", "pull", "push", "card"].map(colour);
     const pixels = image ? image[0] * image[1] : 0;
     let places = column.map((_, row) => row);
     let [height, width] = [Math.ceil(rows / Math.ceil(Math.sqrt(rows))), Math.ceil(Math.sqrt(rows))];
@@ -94,7 +94,7 @@ export class Neuron {
       const weight = weightAt.get(at);
       if (weight === undefined) return back;
       const share = Math.round((100 * Math.abs(weight)) / most);
-      return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${colour("card")})`;
+      return `color-mix(in srgb, ${weight < 0 ? push : pull} ${share}%, ${card})`;
     });
   }
 }

@@ -25,6 +25,8 @@ export class Race {
    * @type {[number, number][][]}
    */
   membranes = [];
+  /** The lowest M up to the end of what is shown. */
+  #lowest = -1;
   /** The ticks that are shown. */
   begin = 0;
   end = 0;
@@ -56,6 +58,8 @@ export class Race {
     this.membranes = Array.from({ length: sizes[last] }, (_, output) =>
       membrane(this.#network, last, output, trace.spikes[last]),
     );
+    const shown = this.membranes.flat().filter(([tick]) => tick <= this.end);
+    this.#lowest = Math.min(-1, ...shown.map(([, M]) => M));
   }
 
   /**
@@ -97,14 +101,7 @@ export class Race {
 
   /** @param {number} z */
   progress(z) {
-    const lowest = this.#lowest();
-    return this.membranes.map((corners) => 1 - Math.min(0, potentialAt(corners, z)) / lowest);
-  }
-
-  /** The lowest M up to the end of what is shown. */
-  #lowest() {
-    const shown = this.membranes.flat().filter(([tick]) => tick <= this.end);
-    return Math.min(-1, ...shown.map(([, M]) => M));
+    return this.membranes.map((corners) => 1 - Math.min(0, potentialAt(corners, z)) / this.#lowest);
   }
 
   /**
@@ -115,9 +112,8 @@ export class Race {
    * @param {Trace} trace
    */
   #paintMembranes(pen, band, width, z, trace) {
-    const lowest = this.#lowest();
     const threshold = band.top + 10;
-    const scale = (band.height - 14) / lowest;
+    const scale = (band.height - 14) / this.#lowest;
     const y = (/** @type {number} */ M) => threshold + Math.max(-8, M * scale);
     pen.setLineDash([4, 4]);
     pen.strokeStyle = colour("soft");
