@@ -3,7 +3,7 @@ import { canvas, cleared, colour } from "./element.js";
 import { membrane, potentialAt } from "./model.js";
 
 const LEFT = 76; // for the names of the bands
-const RIGHT = 12;
+const RIGHT = 18; // half of the last time, which is written there
 const BEFORE = 3; // ticks that are shown before the first spike
 const SHARES = { inputs: 0.16, hidden: 0.34, outputs: 0.2, membranes: 0.3 };
 
