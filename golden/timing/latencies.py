@@ -83,7 +83,7 @@ DONE = 1
 LEVELS_PER_STAGE = 1
 """Decision: levels of the tree of comparisons between two registers."""
 
-LEVELS_PER_STAGE_OF_BANKS = 2
+LEVELS_PER_STAGE_OF_BANKS = 4
 """The same, in a last layer of several rows a cycle."""
 
 DECISION = 1

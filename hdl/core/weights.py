@@ -163,7 +163,7 @@ class WeightStore(Block):
                 m.d.comb += [addresses[0].eq(changed.address), take.eq(1)]
         else:
             m.d.comb += [write.valid.eq(commit), write.address.eq(addresses[0])]
-            # A cycle after it is committed the word is in its register.
+            # Of several banks the word is in its register when it is committed.
             data = delayed(m, word, ahead - 1, "data") if ahead else shifted
             m.d.comb += write.data.eq(data)
         *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(fetch_cycles))
@@ -174,12 +174,23 @@ class WeightStore(Block):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
             # Not while a word waits: single-port RAM may forget it.
-            m.d.comb += [
-                self.host.ready.eq(~last | (free & ~wanted)),
-                commit.eq(last & free & ~wanted),
-            ]
-            with m.If(self.host.ready):
-                m.d.sync += [word.eq(shifted), count.eq(following)]
+            if rows == 1:
+                m.d.comb += [
+                    self.host.ready.eq(~last | (free & ~wanted)),
+                    commit.eq(last & free & ~wanted),
+                ]
+                with m.If(self.host.ready):
+                    m.d.sync += [word.eq(shifted), count.eq(following)]
+            else:
+                # `wanted` comes late, and has far to go to so wide a register: the word is complete
+                # a cycle before it is committed.
+                whole = Signal()
+                m.d.comb += [self.host.ready.eq(~last | commit), commit.eq(whole & ~wanted)]
+                m.d.sync += whole.eq(last & ~self.host.ready)
+                with m.If(~whole):
+                    m.d.sync += word.eq(shifted)
+                with m.If(self.host.ready):
+                    m.d.sync += count.eq(following)
         with m.Elif(self.host.valid & ~self.answers.valid & quiet):
             with m.If((count == 0) & ~fetched):
                 m.d.comb += fetch.eq(free & ~wanted & ~Cat(fetching).any())
