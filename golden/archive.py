@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The arrays of an .npz of anyone, looked at before they are unpacked.
 
 A file of a few kilobytes can promise gigabytes. So name, type and shape of every member are read

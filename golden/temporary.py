@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Temporary folders with an owner, so that what a killed process leaves behind is swept.
 
     FOLDER/lock       locked as long as the process lives that uses the folder

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user: files of arrays, tables, images in folders, and recorded events.
 
 A reader gives the samples of a file, and apart the part to test, where the file has one. Whatever

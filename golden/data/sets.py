@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The data sets: real MNIST and Fashion-MNIST, every file checked by its SHA-256.
 
 A data folder holds one folder per set (or the four files themselves): IDX files, plain or gzipped.

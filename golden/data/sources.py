@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the files of a public data set can be had when they are not here yet.
 
 A source hands over files as it got them (maybe gzipped); `sets` unpacks and checks them. `files`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Verbs that write, ended at random moments: no result is half-written, and nothing stays behind.
 
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py      every verb, 20 times

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Archives of arrays: what they promise is looked at before it is unpacked."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The data sets: every file checked, and every source tried in its turn."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the command `firstspike` on mutants of files, in a process of bounded memory and time.
 
     python -m tests.support.foreign FOLDER COUNT SEED      prints what was not as it should be
