@@ -67,6 +67,7 @@ def test_what_numpy_saves_is_read(save):
         (archive(zipfile.ZIP_BZIP2, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
         (archive(zipfile.ZIP_LZMA, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
         (archive(**{f"a{n}": b"" for n in range(5000)}), "members"),
+        (archive(**{f"a{n}": b"" for n in range(30_000)}), "the table of its members has 16"),
         (io.BytesIO(b"PK"), "without pickles"),
     ],
 )
