@@ -56,13 +56,12 @@ class Mirror:
         """Download file by file."""
         program = Path(__file__).with_name("download.py")
         for file in wanted:
-            name, path = f"{file} from {self}", scratch / file
-            command = [sys.executable, "-I", str(program), f"{self.url}{file}.gz", str(path)]
-            command.append(str(READ_SECONDS))
+            name, url = f"{file} from {self}", f"{self.url}{file}.gz"
+            command = [sys.executable, "-I", str(program), url, file, str(READ_SECONDS)]
             reason = _failure(command, name, scratch, progress, MOST_BYTES)
             if reason:
                 raise SourceError(f"{name} could not be fetched ({reason}).")
-            yield file, read_file(path, MOST_BYTES)
+            yield file, read_file(scratch / file, MOST_BYTES)
 
 
 @dataclass(frozen=True)

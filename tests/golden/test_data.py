@@ -155,7 +155,8 @@ def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
     monkeypatch.setitem(SOURCES, "mnist", (mirror,))
     put(files, tmp_path / "mnist")
     (tmp_path / "mnist" / TEST_IMAGES).unlink()
-    paths = fetch("mnist", tmp_path, progress=False)
+    monkeypatch.chdir(tmp_path)
+    paths = fetch("mnist", ".", progress=False)
     assert asked == [TEST_IMAGES]
     assert sorted(path.name for path in paths) == sorted(files)
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
