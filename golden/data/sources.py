@@ -146,7 +146,7 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
     ):
         while True:
             try:
-                _, errors = process.communicate(timeout=min(0.5, DOWNLOAD_SECONDS))
+                _, errors = process.communicate(timeout=0.5)
                 break
             except TimeoutExpired:
                 if time.monotonic() > end:
