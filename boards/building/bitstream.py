@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
 
 import hashlib

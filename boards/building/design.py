@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The design for a board: network, lanes, clock and pins put together."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Builds that met their clock: what the planner may promise of a network that is shipped.
 
 Each line is what the report of a `firstspike build` with this seed said; a build of a later core

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
 
 Where builds of the very network for the very board are known, the fastest of them is the plan, else

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What there is to know of a board, and the wires between its pins and the design."""
 
 from collections.abc import Callable, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """iCEBreaker: an iCE40 UP5K, with the USB bridge's second channel as UART.
 
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ULX3S: an ECP5 of 12, 25, 45 or 85 thousand look-up tables, with an FT231X as UART.
 
 The class is in the lights D0 (its lowest bit) to D3; D7 is on when there is one. The button FIRE 1

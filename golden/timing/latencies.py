@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The latency of every block of a core, each under a name, in clock cycles.
 
 One convention: a latency is counted from the cycle in which an input is taken to the cycle in which

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
 from functools import reduce

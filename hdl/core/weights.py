@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
 from functools import reduce

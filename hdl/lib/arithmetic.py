@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Products with a constant as shifts and additions: `*` would take a hardware multiplier.
 
 >>> from amaranth.hdl import Const

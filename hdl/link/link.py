@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The link: bytes from and to a host on one side, the streams of a core on the other."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
 from amaranth.hdl import Mux, Signal

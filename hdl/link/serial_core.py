@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """All of a board's design but its pins and its clock."""
 
 from amaranth.lib import wiring

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
 from amaranth.hdl import Mux, Signal

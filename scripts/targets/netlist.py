@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The netlist of a board's build, simulated, as a target."""
 
 import re

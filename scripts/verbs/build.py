@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike rate`: digits a second over the link, simulated bit by bit."""
 
 import click

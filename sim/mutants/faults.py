@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware on purpose, and the quick checks that must find each of them.
 
 A fault replaces a piece of the hardware's source, which must occur exactly once. It is applied in

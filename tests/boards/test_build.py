@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: from a tiny network to a bitstream, for an iCE40 and for an ECP5."""
 
 import json

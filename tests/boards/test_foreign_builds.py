@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Netlists of strangers: what is no netlist is refused, and a name goes into no command."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Netlists of boards, as nextpnr gets them, simulated through their pins against golden."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`, `compare` and `learn` on a board, which is a model behind a pseudo-terminal."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """docs/link.md says what the protocol is: tables, check value, and an example, hex by hex."""
 
 import binascii

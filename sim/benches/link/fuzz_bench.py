@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the link under fire: sends hostile frames, and a good one behind each.
 
 `fuzz` makes them and says what must be answered.

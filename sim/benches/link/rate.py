@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How many images a second a board classifies, simulated with every bit on its two wires."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core behind its link, simulated: what a host sends byte by byte or bit by bit, what comes back.
 
 The other side of this file is `bench`.

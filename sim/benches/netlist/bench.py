@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of a board's netlist: the host at the other end of its UART, byte by byte.
 
 It judges nothing but that answers come.

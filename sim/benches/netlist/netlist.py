@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Simulates a board's netlist, the very one that nextpnr places, through its pins.
 
     netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
