@@ -111,7 +111,7 @@ class Transmitter(Block):
         # Up to the block under way all is complete.
         fetch, here = Signal(), read != first
         if self._gapless:
-            frame = Signal.like(write)  # where it begins of which the end is not here
+            frame = Signal.like(read)  # where it begins of which the end is not here
             begun = Signal()  # it has been, all the same
             here &= (read != frame) | begun | ~room
             with m.If(fetch & (read == frame)):

@@ -16,7 +16,7 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.sim.benches.link.bench import Received
+from firstspike.sim.benches.link.received import Received
 from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
