@@ -7,7 +7,7 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import Block, join
 
-from .lines import Line
+from .lines import SPI_CLOCKS, Line
 from .linked_core import LinkedCore
 from .spi import SpiSlave
 from .uart import UartReceiver, UartTransmitter, divisor_of
@@ -31,6 +31,11 @@ WIRES = {
 """The ports to the host."""
 
 
+def clocks_a_bit(line: Line, clock_hz: float) -> int:
+    """Clocks of a bit on a line, of SPI the fewest. Raises ClockError, of a UART alone."""
+    return SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz)
+
+
 class SerialCore(Block):
     """A core behind its link, behind a UART or an SPI slave.
 
@@ -51,8 +56,7 @@ class SerialCore(Block):
         **rest,
     ):
         self.line = line
-        if line is Line.UART:
-            self._divisor = divisor_of(clock_hz)
+        self._clocks = clocks_a_bit(line, clock_hz)
         self._core = LinkedCore(
             config, network, clock_hz=clock_hz, gapless=line is Line.SPI, **rest
         )
@@ -63,8 +67,8 @@ class SerialCore(Block):
     def build(self, m):
         outside = wiring.flipped(self)
         if self.line is Line.UART:
-            m.submodules.receiver = receiver = UartReceiver(self._divisor)
-            m.submodules.transmitter = transmitter = UartTransmitter(self._divisor)
+            m.submodules.receiver = receiver = UartReceiver(self._clocks)
+            m.submodules.transmitter = transmitter = UartTransmitter(self._clocks)
             wires = {"rx": receiver, "tx": transmitter}
         else:
             m.submodules.slave = receiver = transmitter = SpiSlave()

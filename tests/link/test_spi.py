@@ -41,7 +41,16 @@ def test_the_receiver_needs_less_than_spi_gives_it():
 def test_a_frame_of_any_length_has_no_gap(gapless):
     """On a line that takes a byte every so many cycles, from an engine that is a bit faster."""
     rng = random.Random(6)
-    frames = [bytes(range(60)), b"", b"\0", b"\7" * 300, bytes(40), bytes(range(256)) * 3, b"\7" * 1600, b"\1\0"]
+    frames = [
+        bytes(range(60)),
+        b"",
+        b"\0",
+        b"\7" * 300,
+        bytes(40),
+        bytes(range(256)) * 3,
+        b"\7" * 1600,
+        b"\1\0",
+    ]
     frames += [rng.randbytes(rng.randrange(30)) for _ in range(5)]
     transmitter = Transmitter(gapless)
     answer, sent = transmitter.answer, transmitter.sent

@@ -7,10 +7,10 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.lines import SPI_CLOCKS, Line
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.messages import bitmap_payload, results_of
 from firstspike.hdl.link.protocol import ANSWER, Request
-from firstspike.hdl.link.uart import divisor_of
+from firstspike.hdl.link.serial_core import clocks_a_bit
 from firstspike.sim.harness.runner import SimulationError
 
 from .script import Script, run_script, serial_core_verilog
@@ -43,12 +43,11 @@ def rate(
         ring_bytes=ring_bytes,
         line=line,
     )
-    bits = SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz)
     seen, connected = network.connected(), pixels[:, network.inputs]
     kind, given = (Request.PIXELS, pixels) if all_pixels else (Request.INPUTS, connected)
     requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
     script = Script().stream(requests, 0, ring_bytes - 1)
-    answers = run_script(verilog, script, bits=bits, line=line).answers
+    answers = run_script(verilog, script, bits=clocks_a_bit(line, clock_hz), line=line).answers
     ticks = encode(seen, connected)
     inference = infer(seen, ticks)
     counted = cycles(seen, ticks, inference, config.folding, connected)

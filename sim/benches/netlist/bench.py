@@ -1,4 +1,4 @@
-"""Bench of a board's netlist: the host at the other end of its UART, byte by byte.
+"""Bench of a board's netlist: the host at the other end of its line, byte by byte.
 
 It judges nothing but that answers come.
 """
@@ -31,7 +31,7 @@ IMAGES_UNDER_WAY = 2
 
 
 class HostEnd(StreamSink):
-    """What the host's UART receives."""
+    """What the host's end of the line receives."""
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
