@@ -16,22 +16,24 @@ from firstspike.hdl.link.lines import Line
 from .board import Board, connect_line, light_class, pin_in, pin_out
 
 
+SPI = SPIResource(
+    0,
+    cs_n="1",
+    copi="2",
+    cipo="3",
+    clk="4",
+    conn=("pmod", 0),
+    # Pulled up, so that a board with nothing plugged in is not chosen.
+    attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+    role="peripheral",
+)
+
+
 class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        # Pulled up, so that a board with nothing plugged in is not chosen.
-        spi = SPIResource(
-            0,
-            cs_n="1",
-            copi="2",
-            cipo="3",
-            clk="4",
-            conn=("pmod", 0),
-            attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
-            role="peripheral",
-        )
-        self.add_resources([spi])
+        self.add_resources([SPI])
 
 
 def _connect(m, platform, serial_core):

@@ -4,7 +4,7 @@ The class is in the lights D0 (its lowest bit) to D3; D7 is on when there is one
 shows the stored digit. SPI is on the header J1: GP0 is chip select, GP1 MOSI, GP2 MISO, GP3 SCK.
 """
 
-from amaranth.build import Attrs
+from amaranth.build import Attrs, Platform
 from amaranth_boards import ulx3s
 from amaranth_boards.resources import SPIResource
 
@@ -14,26 +14,23 @@ from firstspike.hdl.link.lines import Line
 from .board import Board, connect_line, light_class, pin_in, pin_out
 
 
-def _platform(size: str):
-    """The platform of a board of this size, with the wires of SPI."""
+SPI = SPIResource(
+    0,
+    cs_n="0+",
+    copi="1+",
+    cipo="2+",
+    clk="3+",
+    conn=("gpio", 0),
+    # Pulled up, so that a board with nothing plugged in is not chosen.
+    attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
+    role="peripheral",
+)
 
-    class _Platform(getattr(ulx3s, f"ULX3S_{size}_Platform")):
-        def __init__(self):
-            super().__init__()
-            # Pulled up, so that a board with nothing plugged in is not chosen.
-            spi = SPIResource(
-                0,
-                cs_n="0+",
-                copi="1+",
-                cipo="2+",
-                clk="3+",
-                conn=("gpio", 0),
-                attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
-                role="peripheral",
-            )
-            self.add_resources([spi])
 
-    return _Platform
+def _platform(size: str) -> type[Platform]:
+    """That of a board of this size, with the wires of SPI."""
+    plain = getattr(ulx3s, f"ULX3S_{size}_Platform")
+    return type(plain.__name__, (plain,), {"resources": [*plain.resources, SPI]})
 
 
 def _connect(m, platform, serial_core):

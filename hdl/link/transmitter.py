@@ -109,7 +109,8 @@ class Transmitter(Block):
                         m.d.sync += state.eq(then)
 
         # Up to the block under way all is complete.
-        fetch, here = Signal(), read != first
+        fetch = Signal()
+        here = read != first
         if self._gapless:
             frame = Signal.like(read)  # where it begins of which the end is not here
             begun = Signal()  # it has been, all the same
