@@ -15,7 +15,6 @@ from firstspike.hdl.link.lines import Line
 
 from .board import Board, connect_line, light_class, pin_in, pin_out
 
-
 SPI = SPIResource(
     0,
     cs_n="1",
