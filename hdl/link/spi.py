@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
 
+from .lines import SPI_CLOCKS
 from .uart import RECEIVED
 
 IDLE = 0
@@ -14,6 +15,9 @@ IDLE = 0
 empty frame, which receivers pass over."""
 
 BITS = 8
+
+BYTE_CLOCKS = BITS * SPI_CLOCKS
+"""Clocks from one byte to the next, at least. The Receiver needs fewer."""
 
 
 class SpiSlave(Block):

@@ -9,7 +9,7 @@ from firstspike.hdl.link.lines import SPI_CLOCKS, Line
 from firstspike.hdl.link.messages import weight_bytes
 from firstspike.hdl.link.protocol import ANSWER, DELIMITER, Cause, Notice, Request, decode_frame
 from firstspike.hdl.link.receiver import SPACING
-from firstspike.hdl.link.spi import BITS
+from firstspike.hdl.link.spi import BYTE_CLOCKS
 from firstspike.hdl.link.transmitter import Transmitter
 from firstspike.sim.benches import spi
 from firstspike.sim.benches.link.script import Script, run_script, serial_core_verilog
@@ -23,8 +23,6 @@ from tests.support.link_board import (
 )
 from tests.support.simulators import on_both_simulators
 
-BYTE_CYCLES = BITS * SPI_CLOCKS
-
 
 @on_both_simulators
 def test_spi_slave(simulator):
@@ -33,7 +31,7 @@ def test_spi_slave(simulator):
 
 def test_the_receiver_needs_less_than_spi_gives_it():
     # Jitter may take a clock of it.
-    assert SPACING < BYTE_CYCLES
+    assert SPACING < BYTE_CLOCKS
 
 
 @pytest.mark.fast
@@ -65,7 +63,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
                 ctx.set(answer.valid, 1)
                 await ctx.tick().until(answer.ready)
                 ctx.set(answer.valid, 0)
-                await ctx.tick().repeat(rng.choice((1, BYTE_CYCLES // 2, BYTE_CYCLES - 8)))
+                await ctx.tick().repeat(rng.choice((1, BYTE_CLOCKS // 2, BYTE_CLOCKS - 8)))
 
     async def take(ctx):
         nonlocal gaps
@@ -78,7 +76,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
                 content.append(byte)
             elif content and content[-1]:
                 gaps += 1
-            await ctx.tick().repeat(BYTE_CYCLES - 1)
+            await ctx.tick().repeat(BYTE_CLOCKS - 1)
         coded = bytes(content).split(DELIMITER)[:-1]
         assert [decode_frame(one)[2] for one in coded] == frames
 
