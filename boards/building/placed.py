@@ -128,10 +128,11 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]
 def build_of(design: Design) -> Placed | None:
     """The one of this design, None where none is known."""
     for build, known in builds_of(design.network, design.board):
-        if (known.config, known.hz, known.bench_images) == (
+        if (known.config, known.hz, known.bench_images, known.line) == (
             design.config,
             design.hz,
             design.bench_images,
+            design.line,
         ):
             return build
     return None

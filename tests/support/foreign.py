@@ -149,6 +149,7 @@ def make_build(network: Network) -> None:
         "window": [layer.window for layer in layers],
         "rows": [layer.rows for layer in layers],
         "overlap": False,
+        "link": "uart",
         "stored_bits": None,
         "bench_images": 0,
         "clock": design.hz,

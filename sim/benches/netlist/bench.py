@@ -1,5 +1,9 @@
+<<<<<<< HEAD
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of a board's netlist: the host at the other end of its UART, byte by byte.
+=======
+"""Bench of a board's netlist: the host at the other end of its line, byte by byte.
+>>>>>>> i16-spi
 
 It judges nothing but that answers come.
 """
@@ -17,7 +21,7 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.sim.benches.link.bench import Received
+from firstspike.sim.benches.link.received import Received
 from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
@@ -32,7 +36,7 @@ IMAGES_UNDER_WAY = 2
 
 
 class HostEnd(StreamSink):
-    """What the host's UART receives."""
+    """What the host's end of the line receives."""
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)
