@@ -1,9 +1,5 @@
-<<<<<<< HEAD
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many images a second a board classifies, simulated with every bit on its two wires."""
-=======
 """How many images a second a board classifies, simulated with every bit on its wires."""
->>>>>>> i16-spi
 
 from dataclasses import replace
 

@@ -1,9 +1,5 @@
-<<<<<<< HEAD
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bench of a board's netlist: the host at the other end of its UART, byte by byte.
-=======
 """Bench of a board's netlist: the host at the other end of its line, byte by byte.
->>>>>>> i16-spi
 
 It judges nothing but that answers come.
 """

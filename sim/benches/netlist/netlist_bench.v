@@ -1,11 +1,6 @@
-<<<<<<< HEAD
 // SPDX-License-Identifier: BSD-2-Clause
-// A board and the host's end of its UART, in clock cycles of the board: bytes in and bytes out as
-// streams, so that a bench wakes once a byte and not once a bit. 8N1, CLOCKS cycles a bit.
-=======
 // A board and the host's end of its line, in clock cycles of the board: bytes in and bytes out as
 // streams, so that a bench wakes once a byte and not once a bit.
->>>>>>> i16-spi
 
 module netlist_bench (
     input clk, rst,
