@@ -25,7 +25,10 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import label, median_filter
 
-BOX = 20 / 28
+SIDE = 28
+"""Pixels of a side of a digit of MNIST."""
+
+BOX = 20 / SIDE
 """The longer side of the ink, of the side of the result."""
 
 WORK = 256
@@ -48,6 +51,11 @@ INSIDE = 0.1
 
 TIE = 1e-9
 """Far above the rounding errors of a mean, and far below any difference: halves are halves."""
+
+
+def constants() -> dict[str, float]:
+    """Those above by their names, for the page."""
+    return {name: value for name, value in globals().items() if name.isupper()}
 
 
 @dataclass(frozen=True, eq=False)

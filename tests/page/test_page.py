@@ -95,7 +95,7 @@ def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
     drawn[8:104, 5:53] = 255
     with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
         found = page.evaluate(
-            "grey => Array.from(firstspike.centred(grey, 112, 112, 28))", drawn.ravel().tolist()
+            "grey => Array.from(firstspike.preparation.centred(grey, 112, 112, 28))", drawn.ravel().tolist()
         )
     expected = np.zeros((28, 28), int)
     expected[5:25, 10:20] = 255  # 20 high, in proportion, and 14.5 as near to 14 as 13.5

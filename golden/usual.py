@@ -1,0 +1,84 @@
+"""What is usual of the digits of MNIST in a network, and how an image differs from it.
+
+A network decides whatever it is shown. Two figures tell where that means little: how many of its
+inputs spike, and how far the potential of the class is ahead of the next when it is decided.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from .data.sets import CLASSES, PIXELS, bundled_test_set
+from .encoding import encode
+from .integer import infer
+from .network import Network
+
+DIGITS = 1000
+"""So many of the bundled digits say what is usual."""
+
+RARE = 0.005
+"""Of them, so many are beyond each bound."""
+
+
+def takes_digits(network: Network) -> bool:
+    """Whether its inputs are pixels as those of MNIST, and it was not trained on anything else."""
+    fits = network.takes_pixels and network.n_features == PIXELS
+    return fits and network.shape[-1] == CLASSES and network.meta.get("dataset", "mnist") == "mnist"
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Bounds between which nearly all digits are."""
+
+    fewest: float
+    """Share of the connected inputs that spike."""
+    most: float
+    lead: float
+    """How far the class is ahead, at least, as `leads` has it."""
+
+    @classmethod
+    def of(cls, network: Network) -> Self:
+        """What is usual in a network that takes digits."""
+        ticks = encode(network, bundled_test_set()[0][:DIGITS])
+        fewest, most = np.quantile(shares(ticks), (RARE, 1 - RARE))
+        return cls(float(fewest), float(most), float(np.quantile(leads(network, ticks), RARE)))
+
+    def remarks(self, network: Network, ticks: np.ndarray) -> list[list[str]]:
+        """Of each image what is unusual, in words; `ticks` as `encode` gives them."""
+        return [
+            self._remarks(share, lead)
+            for share, lead in zip(shares(ticks), leads(network, ticks), strict=True)
+        ]
+
+    def _remarks(self, share: float, lead: float) -> list[str]:
+        found = []
+        if not self.fewest <= share <= self.most:
+            found.append(
+                f"{share:.1%} of the inputs spike, of digits {self.fewest:.1%} to {self.most:.1%}"
+            )
+        if lead < self.lead:
+            found.append(
+                f"the class is ahead of the next by a potential of {lead:.2f}, of digits by "
+                f"{self.lead:.2f} and more"
+            )
+        return found
+
+
+def shares(ticks: np.ndarray) -> np.ndarray:
+    """How many of the connected inputs spike, of 1: float64 [n]."""
+    return (ticks > 0).mean(1)
+
+
+def leads(network: Network, ticks: np.ndarray) -> np.ndarray:
+    """M of the class less that of the next output when it is decided: float64 [n].
+
+    In units of threshold and z: 1 is what the membrane of a neuron without inputs falls by in z = 1.
+    """
+    results = infer(network, ticks)
+    layers = results.known_hidden()
+    spikes, tick = layers[-1] if layers else ticks, results.tick[:, None]
+    counts = (spikes > 0) & (spikes < tick)
+    M = ((tick - spikes) * counts) @ network.weights[-1] - network.thresholds[-1] * tick
+    first, second = np.sort(M, axis=1)[:, :-3:-1].T
+    return (first - second) / (network.thresholds[-1] * network.unit)
