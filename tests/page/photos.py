@@ -1,12 +1,27 @@
-"""Pictures as a camera or a screen gives them, made from digits of MNIST."""
+"""Pictures as a camera or a screen gives them, made from digits of MNIST, and how they are read.
 
+    python -m tests.page.photos [--held-out] [--images N] [--wrong FILE.png]
+
+Accuracy of the shipped networks on pictures made from the first test digits, beside that on the
+digits themselves; with --held-out from the training images that are not trained on. Picture n is
+always the same. --wrong writes the pictures that are read wrongly, over what the network saw.
+"""
+
+import argparse
 import io
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from firstspike.golden import encode, infer, load_dataset, load_network, shipped
+from firstspike.golden.data.photos import read_photo
+from firstspike.golden.preparation import SIDE, prepared
+
 KINDS = ("PNG", "JPEG", "WEBP")
+SEED = 17
+HELD_OUT = 55_000  # from here on images are not trained on
+IN_A_ROW = 12
 
 
 @dataclass(frozen=True)
@@ -27,10 +42,10 @@ class Photo:
 def rendered(digit: np.ndarray, rng: np.random.Generator) -> Photo:
     """A digit, uint8 [28, 28], drawn large on paper or a screen, as `rng` has it.
 
-    The ink, rotated by up to 10 degrees, has from 60 to 300 pixels. It lies anywhere on a picture of
+    The ink, rotated by up to 10 degrees, has from 60 to 200 pixels. It lies anywhere on a picture of
     any proportions, and fills from a third of its length to nearly all.
     """
-    ink = large(digit, int(rng.integers(60, 300)), rng.uniform(-10, 10))
+    ink = large(digit, int(rng.integers(60, 200)), rng.uniform(-10, 10))
     room = np.array(ink.shape) * rng.uniform(1.05, 3, 2)
     height, width = room.astype(int)
     top, left = (int(rng.integers(0, free + 1)) for free in room.astype(int) - ink.shape)
@@ -40,7 +55,8 @@ def rendered(digit: np.ndarray, rng: np.random.Generator) -> Photo:
     screen = rng.random() < 0.3
     light = np.ones((height, width)) if screen else uneven(height, width, rng)
     mixed = paper + (pen - paper) * mask[:, :, None]
-    seen = mixed * light[:, :, None] + rng.normal(0, 0 if screen else rng.uniform(0, 8), mixed.shape)
+    noise = rng.normal(0, 0 if screen else rng.uniform(0, 8), mixed.shape)
+    seen = mixed * light[:, :, None] + noise
     image = Image.fromarray(np.clip(np.rint(seen), 0, 255).astype(np.uint8))
     return Photo(image, KINDS[rng.integers(len(KINDS))])
 
@@ -80,3 +96,55 @@ def uneven(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
         edge = np.cos(angle) * x + np.sin(angle) * y - rng.uniform(-0.7, 0.7)
         light *= 1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-edge / rng.uniform(0.02, 0.2)))
     return light
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.page.photos")
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--wrong")
+    options = parser.parse_args()
+    data = load_dataset("mnist")
+    x, y = (data.x_train[HELD_OUT:], data.y_train[HELD_OUT:])
+    if not options.held_out:
+        x, y = data.x_test, data.y_test
+    digits, labels = x[: options.images].reshape(-1, SIDE, SIDE), y[: options.images]
+    files = [photo_of(digits, at).file() for at in range(len(digits))]
+    found = [prepared(read_photo(io.BytesIO(file)), SIDE) for file in files]
+    print(f"{len(files)} pictures, of which {sum(one.ink is None for one in found)} seem empty")
+    pixels = np.stack([one.pixels for one in found])
+    wrong = np.zeros(len(files), bool)
+    for name in shipped():
+        network = load_network(name)
+        right = [
+            infer(network, encode(network, some.reshape(len(some), -1))).decision == labels
+            for some in (digits, pixels)
+        ]
+        wrong |= ~right[1]
+        own, photos = (100 * np.mean(one) for one in right)
+        print(f"{name}: digits {own:.2f} %, pictures {photos:.2f} %, {photos - own:+.2f} points")
+    if options.wrong:
+        pairs = [(files[at], pixels[at]) for at in np.flatnonzero(wrong)]
+        sheet(pairs).save(options.wrong)
+
+
+def photo_of(digits: np.ndarray, at: int) -> Photo:
+    """The picture of a digit, uint8 [n, 28, 28]; it depends on its number alone."""
+    return rendered(digits[at], np.random.default_rng([SEED, at]))
+
+
+def sheet(pairs: list[tuple[bytes, np.ndarray]]) -> Image.Image:
+    """Pictures, each over what was made of it."""
+    whole = Image.new("RGB", (120 * IN_A_ROW, 240 * -(-len(pairs) // IN_A_ROW) or 1))
+    for at, (file, pixels) in enumerate(pairs):
+        left, top = at % IN_A_ROW * 120, at // IN_A_ROW * 240
+        picture = Image.open(io.BytesIO(file)).convert("RGB")
+        picture.thumbnail((116, 116))
+        whole.paste(picture, (left, top))
+        whole.paste(Image.fromarray(pixels).resize((112, 112)), (left, top + 120))
+    return whole
+
+
+if __name__ == "__main__":
+    main()

@@ -32,7 +32,7 @@ export function photos(taken, refused) {
     place.classList.remove("dropping");
     take(event.dataTransfer?.files[0]);
   });
-  addEventListener("paste", (event) => {
+  document.addEventListener("paste", (event) => {
     if (!place.hidden) take(event.clipboardData?.files[0]);
   });
 }

@@ -259,7 +259,7 @@ function otsu(counts) {
  */
 function medians(cells, width, height, around) {
   const result = new Float64Array(width * height);
-  const window = new Float64Array((2 * around + 1) ** 2);
+  const window = new Uint8Array((2 * around + 1) ** 2);
   const inside = (/** @type {number} */ at, /** @type {number} */ end) =>
     Math.min(Math.max(at, 0), end - 1);
   for (let at = 0; at < result.length; at++) {
