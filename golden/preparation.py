@@ -195,9 +195,7 @@ def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
         begin, end = part * step, (part + 1) * step
         first, last = math.floor(begin), min(math.ceil(end), length)
         at = np.arange(first, last)
-        found.append(
-            (slice(first, last), (np.minimum(at + 1, end) - np.maximum(at, begin)) / step)
-        )
+        found.append((slice(first, last), (np.minimum(at + 1, end) - np.maximum(at, begin)) / step))
     return found
 
 

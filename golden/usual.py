@@ -1,9 +1,11 @@
 """What is usual of the digits of MNIST in a network, and how an image differs from it.
 
-A network decides whatever it is shown. Two figures tell where that means little: how many of its
-inputs spike, and how far the potential of the class is ahead of the next when it is decided.
+A network decides whatever it is shown. Three figures tell where that means little: how many of its
+inputs spike, how long the potential of the class takes to reach the threshold, and how far it is
+ahead of the next one then.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -13,6 +15,7 @@ from .data.sets import CLASSES, PIXELS, bundled_test_set
 from .encoding import encode
 from .integer import infer
 from .network import Network
+from .results import Results
 
 DIGITS = 1000
 """So many of the bundled digits say what is usual."""
@@ -34,29 +37,33 @@ class Usual:
     fewest: float
     """Share of the connected inputs that spike."""
     most: float
+    latest: float
+    """The tick of the decision."""
     lead: float
-    """How far the class is ahead, at least, as `leads` has it."""
+    """As `leads` has it, at least."""
 
     @classmethod
     def of(cls, network: Network) -> Self:
         """What is usual in a network that takes digits."""
-        ticks = encode(network, bundled_test_set()[0][:DIGITS])
-        fewest, most = np.quantile(shares(ticks), (RARE, 1 - RARE))
-        return cls(float(fewest), float(most), float(np.quantile(leads(network, ticks), RARE)))
+        share, tick, lead = _figures(network, encode(network, bundled_test_set()[0][:DIGITS]))
+        return cls(
+            *np.quantile(share, (RARE, 1 - RARE)).tolist(),
+            float(np.quantile(tick, 1 - RARE)),
+            float(np.quantile(lead, RARE)),
+        )
 
     def remarks(self, network: Network, ticks: np.ndarray) -> list[list[str]]:
         """Of each image what is unusual, in words; `ticks` as `encode` gives them."""
-        return [
-            self._remarks(share, lead)
-            for share, lead in zip(shares(ticks), leads(network, ticks), strict=True)
-        ]
+        return [self._remarks(*one) for one in zip(*_figures(network, ticks), strict=True)]
 
-    def _remarks(self, share: float, lead: float) -> list[str]:
+    def _remarks(self, share: float, tick: int, lead: float) -> list[str]:
         found = []
         if not self.fewest <= share <= self.most:
             found.append(
                 f"{share:.1%} of the inputs spike, of digits {self.fewest:.1%} to {self.most:.1%}"
             )
+        if tick > self.latest:
+            found.append(f"it is decided at tick {tick}, digits by {math.floor(self.latest)}")
         if lead < self.lead:
             found.append(
                 f"the class is ahead of the next by a potential of {lead:.2f}, of digits by "
@@ -65,17 +72,17 @@ class Usual:
         return found
 
 
-def shares(ticks: np.ndarray) -> np.ndarray:
-    """How many of the connected inputs spike, of 1: float64 [n]."""
-    return (ticks > 0).mean(1)
+def _figures(network: Network, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each image the share of inputs that spike, the tick of the decision, and the lead."""
+    results = infer(network, ticks)
+    return (ticks > 0).mean(1), results.tick, leads(network, ticks, results)
 
 
-def leads(network: Network, ticks: np.ndarray) -> np.ndarray:
+def leads(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
     """M of the class less that of the next output when it is decided: float64 [n].
 
     In units of threshold and z: 1 is what the membrane of a neuron without inputs falls by in z = 1.
     """
-    results = infer(network, ticks)
     layers = results.known_hidden()
     spikes, tick = layers[-1] if layers else ticks, results.tick[:, None]
     counts = (spikes > 0) & (spikes < tick)

@@ -41,7 +41,9 @@ def told(found: dict[str, Any]) -> str:
     if ink is None:
         return f"{file}: nothing is on it"
     unlike = "; ".join(found["unlike"])
-    return f"{file}: {ink} ink on {GROUNDS[ink]} ground" + (unlike and f"; unlike a digit: {unlike}")
+    return f"{file}: {ink} ink on {GROUNDS[ink]} ground" + (
+        unlike and f"; unlike a digit: {unlike}"
+    )
 
 
 def seen(network: Network, samples: np.ndarray) -> np.ndarray:

@@ -4,7 +4,8 @@
 
 Accuracy of the shipped networks on pictures made from the first test digits, beside that on the
 digits themselves; with --held-out from the training images that are not trained on. Picture n is
-always the same. --wrong writes the pictures that are read wrongly, over what the network saw.
+always the same. Also how many of them, and of the garments of Fashion-MNIST, are said to be unlike
+digits. --wrong writes the pictures that are read wrongly, over what the network saw.
 """
 
 import argparse
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from firstspike.golden import encode, infer, load_dataset, load_network, shipped
+from firstspike.golden import Network, encode, infer, load_dataset, load_network, shipped
 from firstspike.golden.data.photos import read_photo
 from firstspike.golden.preparation import SIDE, prepared
+from firstspike.golden.usual import Usual
 
 KINDS = ("PNG", "JPEG", "WEBP")
 SEED = 17
@@ -114,19 +116,38 @@ def main() -> None:
     found = [prepared(read_photo(io.BytesIO(file)), SIDE) for file in files]
     print(f"{len(files)} pictures, of which {sum(one.ink is None for one in found)} seem empty")
     pixels = np.stack([one.pixels for one in found])
+    garments = load_dataset("fashion-mnist").x_test[: options.images].reshape(-1, SIDE, SIDE)
+    others = np.stack([prepared(rgba_of(garment), SIDE).pixels for garment in garments])
     wrong = np.zeros(len(files), bool)
     for name in shipped():
         network = load_network(name)
         right = [
-            infer(network, encode(network, some.reshape(len(some), -1))).decision == labels
-            for some in (digits, pixels)
+            infer(network, ticks_of(network, some)).decision == labels for some in (digits, pixels)
         ]
         wrong |= ~right[1]
         own, photos = (100 * np.mean(one) for one in right)
         print(f"{name}: digits {own:.2f} %, pictures {photos:.2f} %, {photos - own:+.2f} points")
+        usual = Usual.of(network)
+        unlike = [
+            f"{100 * np.mean([*map(bool, usual.remarks(network, ticks_of(network, some)))]):.1f} %"
+            for some in (pixels, others)
+        ]
+        print(
+            f"{name}: unlike digits are said to be {' of the pictures, '.join(unlike)} of garments"
+        )
     if options.wrong:
         pairs = [(files[at], pixels[at]) for at in np.flatnonzero(wrong)]
         sheet(pairs).save(options.wrong)
+
+
+def ticks_of(network: Network, pixels: np.ndarray) -> np.ndarray:
+    """What spikes when, of pixels uint8 [n, 28, 28]."""
+    return encode(network, pixels.reshape(len(pixels), -1))
+
+
+def rgba_of(grey: np.ndarray) -> np.ndarray:
+    """A picture uint8 [height, width] as colours, uint8 [height, width, 4]."""
+    return np.asarray(Image.fromarray(grey).convert("RGBA"))
 
 
 def photo_of(digits: np.ndarray, at: int) -> Photo:

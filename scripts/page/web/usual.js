@@ -5,6 +5,7 @@
  * @typedef {object} Usual
  * @property {number} fewest share of the connected inputs that spike
  * @property {number} most
+ * @property {number} latest tick of the decision
  * @property {number} lead of the class before the next output, in units of threshold and z
  */
 import { potentialAt } from "./model.js";
@@ -17,7 +18,7 @@ import { potentialAt } from "./model.js";
  * @returns {string[]} what is unusual, in words
  */
 export function remarks(usual, network, trace, membranes) {
-  const { fewest, most, lead } = usual;
+  const { fewest, most, latest, lead } = usual;
   const inputs = Array.from(trace.spikes[0]);
   const share = inputs.filter(Boolean).length / inputs.length;
   const M = membranes.map((corners) => potentialAt(corners, trace.tick)).sort((a, b) => b - a);
@@ -29,6 +30,9 @@ export function remarks(usual, network, trace, membranes) {
     found.push(
       `${percent(share)} of the inputs spike, of digits ${percent(fewest)} to ${percent(most)}`,
     );
+  }
+  if (trace.tick > latest) {
+    found.push(`it is decided at tick ${trace.tick}, digits by ${Math.floor(latest)}`);
   }
   if (ahead < lead) {
     found.push(
