@@ -140,7 +140,7 @@ def otsu(counts: np.ndarray) -> tuple[int, float, float]:
         between = np.nan_to_num(moved * moved / (low * (total - low)))
         contrast = np.nan_to_num((mass - low_mass) / (total - low) - low_mass / low)
     at = int(between.argmax())
-    return at, float(between[at] / total), float(contrast[at])
+    return at, float(between[at]), float(contrast[at])
 
 
 def cleaned(bright: np.ndarray) -> np.ndarray:

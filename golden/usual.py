@@ -81,7 +81,7 @@ def _figures(network: Network, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def leads(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
     """M of the class less that of the next output when it is decided: float64 [n].
 
-    In units of threshold and z: 1 is what the membrane of a neuron without inputs falls by in z = 1.
+    In units of threshold and z: 1 is what a membrane without inputs falls by while z grows by 1.
     """
     layers = results.known_hidden()
     spikes, tick = layers[-1] if layers else ticks, results.tick[:, None]

@@ -247,7 +247,7 @@ function otsu(counts) {
     [threshold, most] = [value, between];
     contrast = (mass - lowMass) / (total - low) - lowMass / low;
   });
-  return { threshold, between: most / total, contrast };
+  return { threshold, between: most, contrast };
 }
 
 /**
