@@ -78,7 +78,7 @@ def selection_options(command: Callable) -> Callable:
         click.option(
             "--raw",
             is_flag=True,
-            help="Take the pixels of --image as they are: grey, bright on dark, of the network's size.",
+            help="Take --image as it is: grey, bright on dark, of the network's size.",
         ),
         click.option(
             "--events",

@@ -44,8 +44,8 @@ class Photo:
 def rendered(digit: np.ndarray, rng: np.random.Generator) -> Photo:
     """A digit, uint8 [28, 28], drawn large on paper or a screen, as `rng` has it.
 
-    The ink, rotated by up to 10 degrees, has from 60 to 200 pixels. It lies anywhere on a picture of
-    any proportions, and fills from a third of its length to nearly all.
+    The ink, rotated by up to 10 degrees, has from 60 to 200 pixels. It lies anywhere on a picture
+    of any proportions, and fills from a third of its length to nearly all.
     """
     ink = large(digit, int(rng.integers(60, 200)), rng.uniform(-10, 10))
     room = np.array(ink.shape) * rng.uniform(1.05, 3, 2)
