@@ -40,10 +40,9 @@ def told(found: dict[str, Any]) -> str:
     file, ink = printable(found["file"]), found["ink"]
     if ink is None:
         return f"{file}: nothing is on it"
+    said = f"{file}: {ink} ink on {GROUNDS[ink]} ground"
     unlike = "; ".join(found["unlike"])
-    return f"{file}: {ink} ink on {GROUNDS[ink]} ground" + (
-        unlike and f"; unlike a digit: {unlike}"
-    )
+    return f"{said}; unlike a digit: {unlike}" if unlike else said
 
 
 def seen(network: Network, samples: np.ndarray) -> np.ndarray:

@@ -53,12 +53,13 @@ def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
 
 
 def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):
-    path = tmp_path / "dots.png"
-    dots = np.where(np.indices((60, 60)).sum(0) % 6 < 3, 20, 230).astype(np.uint8)
-    Image.fromarray(dots).save(path)
+    path = tmp_path / "square.png"
+    square = Image.new("RGB", (90, 90), "yellow")
+    square.paste("navy", (30, 30, 60, 60))
+    square.save(path)
     ended = firstspike(capfd, "run", "--image", path)
     assert ended.status == 0
-    assert "unlike a digit: " in ended.out
+    assert "dark ink on light ground; unlike a digit: " in ended.out
 
 
 def test_raw_pixels_are_left_alone(capfd, tmp_path):
