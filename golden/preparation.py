@@ -163,7 +163,7 @@ def centred(grey: np.ndarray, side: int) -> np.ndarray:
     if not len(rows):
         return pixels
     part = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    h, w = fitting(*part.shape, int(rounded(side * BOX)))
+    h, w = fitting(part.shape[0], part.shape[1], int(rounded(side * BOX)))
     box = scaled(part, h, w)
     y, x = (box.sum(axis) @ np.arange(n) / box.sum() for axis, n in ((1, h), (0, w)))
     top, left = (int(rounded(side / 2 - centre)) for centre in (y, x))
@@ -175,8 +175,8 @@ def centred(grey: np.ndarray, side: int) -> np.ndarray:
 
 def fitting(height: int, width: int, side: int) -> tuple[int, int]:
     """Height and width in proportion, the longer `side`."""
-    longer = max(height, width)
-    return tuple(max(1, int(rounded(length * side / longer))) for length in (height, width))
+    h, w = (max(1, int(rounded(length * side / max(height, width)))) for length in (height, width))
+    return h, w
 
 
 def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:

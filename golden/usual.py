@@ -46,11 +46,9 @@ class Usual:
     def of(cls, network: Network) -> Self:
         """What is usual in a network that takes digits."""
         share, tick, lead = _figures(network, encode(network, bundled_test_set()[0][:DIGITS]))
-        return cls(
-            *np.quantile(share, (RARE, 1 - RARE)).tolist(),
-            float(np.quantile(tick, 1 - RARE)),
-            float(np.quantile(lead, RARE)),
-        )
+        fewest, most = np.quantile(share, (RARE, 1 - RARE)).tolist()
+        latest, least = np.quantile(tick, 1 - RARE), np.quantile(lead, RARE)
+        return cls(fewest, most, float(latest), float(least))
 
     def remarks(self, network: Network, ticks: np.ndarray) -> list[list[str]]:
         """Of each image what is unusual, in words; `ticks` as `encode` gives them."""
