@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which images a verb works on: a data set, a file of events, or PNG files."""
+"""Which images a verb works on: a data set, a file of events, or pictures."""
 
 import json
 import math
@@ -14,9 +14,12 @@ from firstspike.golden import DataError, Network, bundled_test_set, encode
 from firstspike.golden.data.dataset import widened
 from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
+from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.encoding import bitmap_pixels
+from firstspike.golden.preparation import SIDE, Prepared, prepared
 from firstspike.golden.printable import printable
+from firstspike.golden.usual import takes_digits
 
 from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
@@ -40,17 +43,21 @@ class Selection:
     """uint8 [n, n_inputs], or None for images given as events."""
     source: str
     """Where the images are from, for people."""
+    samples: np.ndarray | None = None
+    """uint8 [n, n_features], the pixels of pictures, else None."""
+    photos: Sequence[Prepared] | None = None
+    """What became of pictures that were prepared, None if these were not."""
 
 
 class SelectionCommand(click.Command):
-    """A command whose --image takes several files: `--image 1.png 2.png` as a shell expands it."""
+    """A command whose --image takes several files: `--image 1.png 2.jpg` as a shell expands it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put --image before each further PNG file."""
+        """Put --image before each further picture."""
         words: list[str] = []
         listing = False
         for word in args:
-            if listing and word.lower().endswith(".png"):
+            if listing and word.lower().endswith(SUFFIXES):
                 words.append("--image")
             else:
                 listing = words[-1:] == ["--image"] or word.startswith("--image=")
@@ -66,8 +73,13 @@ def selection_options(command: Callable) -> Callable:
             "image_files",
             multiple=True,
             type=click.Path(exists=True, dir_okay=False),
-            metavar="FILE.png ...",
-            help="Grey images, bright on dark, of the network's size.",
+            metavar="FILE ...",
+            help="Photos of digits: PNG, JPEG or WebP. For other networks as with --raw.",
+        ),
+        click.option(
+            "--raw",
+            is_flag=True,
+            help="Take --image as it is: grey, bright on dark, of the network's size.",
         ),
         click.option(
             "--events",
@@ -101,9 +113,16 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
         return read_events(network, events_file)
+    if options["raw"] and not image_files:
+        raise click.UsageError("--raw goes with --image.")
     labels: Sequence[int | None]
+    photos = None
     if image_files:
-        samples = np.stack([read_image(network, file) for file in image_files])
+        if options["raw"] or not takes_digits(network):
+            samples = np.stack([read_image(network, file) for file in image_files])
+        else:
+            photos = [prepared(read_photo(file), SIDE) for file in image_files]
+            samples = np.stack([photo.pixels.ravel() for photo in photos])
         labels, source = [None] * len(samples), f"{len(samples)} image files"
     else:
         samples, labels, source = first_images(
@@ -113,7 +132,8 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             at_most=not n,
         )
     pixels = bitmap_pixels(network, samples)
-    return Selection(encode(network, samples), labels, pixels, source)
+    pictures = samples if image_files else None
+    return Selection(encode(network, samples), labels, pixels, source, pictures, photos)
 
 
 def first_images(
@@ -145,7 +165,7 @@ def first_images(
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
-    """Pixels uint8 [n_pixels] of a grey PNG file of the network's size, bright on dark."""
+    """Pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
     if not network.takes_pixels:
         raise VerbError("the network takes no pixels: give a data set by --dataset, or --events.")
     side = math.isqrt(network.n_features)
@@ -153,7 +173,7 @@ def read_image(network: Network, file: str) -> np.ndarray:
         raise VerbError(
             f"the network's {network.n_features} pixels make no square image: use --events."
         )
-    with opened(file, ("PNG",)) as image:
+    with opened(file, FORMATS) as image:
         size, mode = image.size, image.mode
         pixels = np.asarray(image.convert("RGBA")) if size == (side, side) else None
     if pixels is None:

@@ -4,6 +4,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def read_grey(path: Path) -> np.ndarray:
 
 
 @contextmanager
-def opened(path: str | Path, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
+def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
     """An image file of some of `FORMATS`.
 
     Raises `DataError`, also for what is found out while the image is read.

@@ -5,6 +5,7 @@ import base64
 import math
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from firstspike.boards.building.placed import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.encoding import level_ticks
+from firstspike.golden.preparation import constants
 from firstspike.golden.timing.cycles import shape_of
+from firstspike.golden.usual import Usual, takes_digits
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.scripts.errors import VerbError
@@ -63,7 +66,8 @@ def content(
         "edges": _edges(network),
         "features": features.names if features else (),
         "image": image_shape(network, samples) if kind == "pixels" else None,
-        "digits": takes_digits(network),
+        "preparation": constants(),
+        "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
         "samples": packed(values),
         "labels": list(labels) if shown else None,
@@ -91,11 +95,6 @@ def kind_of(network: Network) -> str:
     if network.takes_pixels:
         return "pixels"
     return "table" if network.levels else "ticks"
-
-
-def takes_digits(network: Network) -> bool:
-    """Whether drawings are made like the digits of MNIST, black and white in 28 x 28."""
-    return network.takes_pixels and network.n_features == 784 and network.shape[-1] == 10
 
 
 def check(network: Network) -> None:

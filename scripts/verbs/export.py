@@ -48,7 +48,7 @@ def command(net: str, form: str, output: str, json_path: str | None, **options: 
     optional("nir")
     network = load_network(net)
     graph = graph_of(network, form)
-    chosen = ("dataset", "images", "events_file", "image_files")
+    chosen = ("dataset", "images", "events_file", "image_files", "raw")
     images = None
     if any(options[name] for name in chosen):
         images = select(network, options | {"bitmap": None})

@@ -9,6 +9,7 @@ import click
 from firstspike.golden import load_network
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
+from firstspike.golden.usual import takes_digits
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say
@@ -36,7 +37,7 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
 
     Example: firstspike page mnist-4bit -o page.html
     """
-    from firstspike.scripts.page.content import content, random_samples, takes_digits
+    from firstspike.scripts.page.content import content, random_samples
     from firstspike.scripts.page.joined import page
 
     network = load_network(net)

@@ -24,6 +24,7 @@ from firstspike.scripts.output import (
     say,
     table,
 )
+from firstspike.scripts.seen import found_on, seen, told, written
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
@@ -40,12 +41,20 @@ LISTED = 20
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
 @picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
+@click.option(
+    "--show",
+    "show_path",
+    metavar="FILE.png",
+    type=click.Path(dir_okay=False),
+    help="Write what the network saw of --image, side by side.",
+)
 @json_option
 def command(
     net: str,
     target: str,
     with_spikes: bool,
     plot_path: str | None,
+    show_path: str | None,
     json_path: str | None,
     clock: float | None,
     **options: Any,
@@ -55,21 +64,31 @@ def command(
     Clock cycles are those of a core with the given lanes and window, which the golden model
     predicts. Means are over the selected images. A board is given NET's weights if it has others.
 
+    Photos of digits are prepared as the digits of MNIST were, and what is unlike them is said.
+
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
     if with_spikes and not target_class(target).tells_spikes:
         raise click.UsageError(f"The link to a {target} carries no spikes: leave --spikes out.")
     network = load_network(net)
     images = select(network, options)
+    files = options["image_files"]
+    if show_path and not files:
+        raise click.UsageError("--show goes with --image.")
     if plot_path and set(images.labels) == {None}:
         raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
     with (
         json_result(json_path) as write,
         drawing(plot_path) as draw,
+        written(show_path) as show,
         opened(target, net, network, options) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images.labels, results, with_spikes)
+        if images.photos is not None:
+            photos = found_on(network, files, images.photos, images.ticks)
+            for image, photo in zip(figures, photos, strict=True):
+                image["photo"] = photo
         summary = {"count": len(results)} | means(network, results, images.labels)
         summary |= timing(results, clock)
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
@@ -81,6 +100,8 @@ def command(
             from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
 
             draw(confusion_picture(network, summary["confusion"], f"{net}, {images.source}"))
+        if images.samples is not None:
+            show(seen(network, images.samples))
         write(result)
 
 
@@ -119,6 +140,8 @@ def report(
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
         lines = (_line(network, at, image) for at, image in enumerate(figures))
         parts.append(table([header, *lines]))
+        if images.photos is not None:
+            parts.append("\n".join(told(image["photo"]) for image in figures))
     if with_spikes:
         parts += [
             f"spikes of image {at} as layer:tick:neuron\n"

@@ -253,9 +253,10 @@ def test_a_wrong_picture_is_refused(capfd, tmp_path, toy, make, told):
 
 
 def cut(path):
-    """A PNG file whose second half is missing."""
+    """A PNG file whose second half is missing; returns its path."""
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (6, 6), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network, shipped
-from firstspike.scripts.main import run_line
 from firstspike.scripts.page.joined import script
 from firstspike.sim.harness.networks import random_weights
-from tests.support.browser import DESKTOP, PHONE, chromium, opened
+from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike, refusal, toy_network
 
 from .strokes import DIGITS
@@ -31,20 +30,6 @@ RUN = """rows => rows.map((ticks) => {
   const {decision, tick, forced, spikesIn, spikes} = firstspike.run(ticks);
   return [decision, tick, Number(forced), ...spikesIn, ...spikes[1]];
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pages")
-    for name in shipped():
-        assert run_line(["page", name, "-o", str(folder / f"{name}.html")]) == 0
-    return folder
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -96,7 +81,8 @@ def test_a_drawing_is_scaled_and_centred_as_mnist_was(browser, pages):
     drawn[8:104, 5:53] = 255
     with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
         found = page.evaluate(
-            "grey => Array.from(firstspike.centred(grey, 112, 112, 28))", drawn.ravel().tolist()
+            "grey => Array.from(firstspike.preparation.centred(grey, 112, 112, 28))",
+            drawn.ravel().tolist(),
         )
     expected = np.zeros((28, 28), int)
     expected[5:25, 10:20] = 255  # 20 high, in proportion, and 14.5 as near to 14 as 13.5

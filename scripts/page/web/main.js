@@ -11,11 +11,14 @@ import { Neuron } from "./neuron.js";
 import { Pad } from "./pad.js";
 import { Race } from "./race.js";
 import { run } from "./model.js";
-import { centred } from "./preparation.js";
+import { photos, pictureOf } from "./photo.js";
+import { Preparation } from "./preparation.js";
 import { chips, sliders } from "./samples.js";
+import { remarks } from "./usual.js";
 import { unpacked } from "./unpack.js";
 
 const SETTLED = 500; // milliseconds without a change until the answer is spoken
+const HINT = element("found").textContent ?? ""; // while there is nothing to say
 
 const content = JSON.parse(element("content").textContent ?? "");
 const packed = [...content.weights, content.samples, ...content.expected.hidden];
@@ -42,6 +45,8 @@ let sample = samples.subarray(0, samples.length / expected.decision.length).map(
 let trace;
 let waiting = false;
 let speaking = 0;
+/** The file of the photo on the pad. */
+let photo = "";
 
 const clock = new Clock(() => paint());
 const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]), 2 * network.unit);
@@ -53,7 +58,8 @@ const grid = new Grid(height, width, (at) => {
   sample = Uint8Array.from(sample, (pixel, place) => (place === at ? 255 - pixel : pixel));
   refresh();
 });
-const pad = new Pad(() => {
+const preparation = new Preparation(content.preparation);
+const pad = new Pad(preparation, () => {
   sample = pad.pixels(height, width);
   later();
 });
@@ -108,7 +114,19 @@ function answer() {
   clearTimeout(speaking);
   speaking = setTimeout(() => {
     element("spoken").textContent = silent ? "" : `${name}, ${how}`;
+    showFound();
   }, SETTLED);
+}
+
+/** Say what is on the photo, and how the input differs from a digit. */
+function showFound() {
+  const { ink } = pad;
+  const found = [];
+  if (ink === null) found.push(`${photo}: nothing is on it.`);
+  else if (ink) found.push(`${photo}: ${ink} ink on ${ink === "dark" ? "light" : "dark"} ground.`);
+  const unlike = content.usual && anySpikes() ? remarks(content.usual, network, trace, race.membranes) : [];
+  if (unlike.length) found.push(`Unlike a digit: ${unlike.join("; ")}.`);
+  element("found").textContent = found.join(" ") || HINT;
 }
 
 /** Clock cycles and time of this input on each core. */
@@ -156,13 +174,13 @@ function take(values) {
 
 function connect() {
   const drawn = content.kind === "pixels";
-  const what = content.digits ? "Draw a digit" : drawn ? "Draw a picture" : "Choose an input";
+  const what = content.usual ? "Draw a digit, or open a picture of one" : drawn ? "Draw a picture" : "Choose an input";
   element("lead").textContent =
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${drawn ? "Draw" : "Choose"}`;
   element("unit").textContent = String(network.unit);
   element("net").textContent =
-    `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw leaves this page.`;
+    `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;
   for (const name of classes) {
     const shown = document.createElement("li");
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
@@ -170,7 +188,7 @@ function connect() {
   }
   element("drawing").hidden = element("flip-box").hidden = !drawn;
   element("samples").hidden = !content.labels;
-  input("centre").checked = content.digits;
+  input("centre").checked = Boolean(content.usual);
   input("jitter").max = String(network.unit);
   if (content.kind === "table") {
     showValues = sliders(content.edges, content.features, (feature, value) => {
@@ -183,6 +201,16 @@ function connect() {
   for (const ends of ["pointerup", "pointercancel"]) {
     element("pad").addEventListener(ends, () => (clock.drawing = false));
   }
+  photos(
+    (picture, name) => {
+      photo = name;
+      pad.open(picture);
+      clock.restart(0);
+    },
+    (name) => {
+      element("found").textContent = `${name} is no picture that the browser can read: open a PNG, JPEG or WebP file.`;
+    },
+  );
   const disturb = () => {
     faults.killed = Number(input("kill").value) / 100;
     faults.flipped = Number(input("flip").value) / 100;
@@ -229,6 +257,14 @@ function connect() {
 }
 
 /** For the console, and for tests. */
-const firstspike = { centred, run: (/** @type {number[]} */ ticks) => run(network, ticks) };
+const firstspike = {
+  preparation,
+  run: (/** @type {number[]} */ ticks) => run(network, ticks),
+  /** @param {Blob} file */
+  prepared: async (file) => {
+    const { data, width: w, height: h } = await pictureOf(file);
+    return preparation.prepared(data, w, h, width);
+  },
+};
 Object.assign(window, { firstspike });
 connect();

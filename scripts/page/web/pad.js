@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/** The pad: strokes of mouse, finger or pen, and the grey picture that they make. */
-import { centred, scaled } from "./preparation.js";
+/** The pad: strokes of mouse, finger or pen, or a photo, and the grey picture that they make. */
+import { scaled } from "./preparation.js";
 import { canvas, colour, element, input } from "./element.js";
 
 const WIDTH = 0.075; // of the pen on the pad, by its side
@@ -15,17 +15,29 @@ export class Pad {
   #strokes = [];
   #shown = canvas("pad");
   #fine = document.createElement("canvas");
+  #preparation;
   #changed;
+  /** @type {ImageData | null} */
+  #photo = null;
+  /**
+   * What the ink of the photo is; undefined where there is no photo, or it was not prepared.
+   *
+   * @type {"dark" | "light" | null | undefined}
+   */
+  ink;
 
   /**
+   * @param {import("./preparation.js").Preparation} preparation
    * @param {() => void} changed is called with every new point
    */
-  constructor(changed) {
+  constructor(preparation, changed) {
+    this.#preparation = preparation;
     this.#changed = changed;
     Object.assign(this.#fine, { width: FINE, height: FINE });
     this.#shown.addEventListener("pointerdown", (event) => {
       event.preventDefault();
       this.#shown.setPointerCapture(event.pointerId);
+      this.#photo = null;
       this.#strokes.push([]);
       this.#add(event);
     });
@@ -47,6 +59,14 @@ export class Pad {
 
   clear() {
     this.#strokes = [];
+    this.#photo = null;
+    this.#redraw();
+  }
+
+  /** @param {ImageData} photo takes the place of what is drawn */
+  open(photo) {
+    this.#strokes = [];
+    this.#photo = photo;
     this.#redraw();
   }
 
@@ -56,8 +76,17 @@ export class Pad {
    * @returns {Uint8Array} what is drawn, in so many pixels 0..255
    */
   pixels(height, width) {
-    if (input("centre").checked && height === width) {
-      return centred(this.#grey(this.#relativeWidth()), FINE, FINE, width);
+    this.ink = undefined;
+    const centre = input("centre").checked && height === width;
+    if (this.#photo) {
+      const { data, width: w, height: h } = this.#photo;
+      if (!centre) return this.#preparation.raw(data, w, h, width, height);
+      const { pixels, ink } = this.#preparation.prepared(data, w, h, width);
+      this.ink = ink;
+      return pixels;
+    }
+    if (centre) {
+      return this.#preparation.centred(this.#grey(this.#relativeWidth()), FINE, FINE, width);
     }
     const whole = { left: 0, top: 0, width: FINE, height: FINE };
     return Uint8Array.from(scaled(this.#grey(WIDTH), FINE, whole, width, height), Math.round);
@@ -65,7 +94,8 @@ export class Pad {
 
   /** In the colours of the moment. */
   paint() {
-    draw(this.#shown, this.#strokes, WIDTH, colour("card"), colour("ink"));
+    const pen = draw(this.#shown, this.#strokes, WIDTH, colour("card"), colour("ink"));
+    if (this.#photo) layInto(pen, this.#shown, this.#photo);
   }
 
   #relativeWidth() {
@@ -120,4 +150,20 @@ function draw(on, strokes, width, back, ink) {
     pen.stroke();
   }
   return pen;
+}
+
+/**
+ * A photo in the middle, as large as there is room.
+ *
+ * @param {CanvasRenderingContext2D} pen
+ * @param {HTMLCanvasElement} on
+ * @param {ImageData} photo
+ */
+function layInto(pen, on, photo) {
+  const { width, height } = photo;
+  const fine = Object.assign(document.createElement("canvas"), { width, height });
+  /** @type {CanvasRenderingContext2D} */ (fine.getContext("2d")).putImageData(photo, 0, 0);
+  const scale = Math.min(on.width / width, on.height / height);
+  const [w, h] = [width * scale, height * scale];
+  pen.drawImage(fine, (on.width - w) / 2, (on.height - h) / 2, w, h);
 }

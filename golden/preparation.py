@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From a photo to the pixels of a digit, as those of MNIST were made: cut out, scaled, centred.
+
+    opaque     colours as they are seen: what is transparent lies on white, or on black if bright
+    reduced    the picture with `WORK` pixels on its longer side, by the mean of areas
+    ground     what the ink is on: the median around each place, which leaves out strokes, and
+               follows uneven light and the edges of shadows
+    standing   how far ink stands out of the ground, in red, green, blue or grey: where it does
+               most clearly. Dark or light ink: the side on which the far values are
+    otsu       the threshold between ground and ink (N. Otsu, "A threshold selection method from
+               gray-level histograms", 1979)
+    cleaned    ink without specks, and without what comes in over the frame
+    centred    the ink scaled into a box of 20 x 20 pixels, its proportions kept, and laid into
+               28 x 28 with its centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges, "The
+               MNIST database of handwritten digits")
+
+`scripts/page/web/preparation.js` has the same steps under the same names, and is given these
+constants; a test holds both against each other, pixel by pixel. Arithmetic is therefore that of
+integers, or of doubles whose halves are rounded up in both.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import label, median_filter
+
+SIDE = 28
+"""Pixels of a side of a digit of MNIST."""
+
+BOX = 20 / SIDE
+"""The longer side of the ink, of the side of the result."""
+
+WORK = 256
+"""Pixels of the longer side of the picture in which ink is looked for."""
+
+GRID = 32
+"""Cells of the longer side of the picture in which the ground is looked for."""
+
+AROUND = 12
+"""Cells in each direction that a cell's ground is the median of."""
+
+LEAST_CONTRAST = 24
+"""Grey levels between the means of ink and of ground: below it, nothing is on the picture."""
+
+SPECK = 0.03
+"""Pieces of ink smaller than this, of the largest, are specks."""
+
+INSIDE = 0.1
+"""As much of the ink must be clear of the frame for the rest to be no part of it."""
+
+TIE = 1e-9
+"""Far above the rounding errors of a mean, and far below any difference: halves are halves."""
+
+
+def constants() -> dict[str, float]:
+    """Those above by their names, for the page."""
+    return {name: value for name, value in globals().items() if name.isupper()}
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What became of a picture."""
+
+    pixels: np.ndarray
+    """uint8 [side, side], bright where there is ink; all dark where there is none."""
+    ink: str | None
+    """What the ink is, beside its ground: "dark", "light", or None if there is none."""
+
+
+def prepared(rgba: np.ndarray, side: int) -> Prepared:
+    """The digit on a picture. `rgba`: uint8 [height, width, 4]."""
+    channels = reduced(opaque(rgba))
+    best, ink = max((standing(channel) for channel in channels), key=lambda one: one[0].between)
+    if best.contrast < LEAST_CONTRAST:
+        return Prepared(np.zeros((side, side), np.uint8), None)
+    mask = cleaned(best.bright)
+    return Prepared(centred(mask * np.uint8(255), side), ink)
+
+
+def opaque(rgba: np.ndarray) -> np.ndarray:
+    """Red, green and blue as they are seen, uint8 [3, height, width]."""
+    colours, alpha = np.moveaxis(rgba[:, :, :3], 2, 0), rgba[:, :, 3]
+    if np.all(alpha == 255):
+        return colours
+    weight = alpha.astype(np.int64)
+    bright = 2 * (colours * weight).sum() > 3 * 255 * weight.sum()
+    behind = 0 if bright else 255
+    return rounded((colours * weight + behind * (255 - weight)) / 255).astype(np.uint8)
+
+
+def reduced(colours: np.ndarray) -> np.ndarray:
+    """Red, green, blue and grey, int64 [4, h, w], the longer side `WORK`."""
+    height, width = colours.shape[1:]
+    h, w = fitting(height, width, WORK)
+    resized = scaled if max(height, width) > WORK else stretched
+    red, green, blue = (resized(channel, h, w) for channel in colours)
+    grey = 0.299 * red + 0.587 * green + 0.114 * blue
+    return rounded(np.stack([red, green, blue, grey]))
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Ink by one channel."""
+
+    bright: np.ndarray
+    """bool [h, w], where it is."""
+    between: float
+    """Variance between ink and ground: how clear it is."""
+    contrast: float
+    """Grey levels between the means of ink and of ground."""
+
+
+def standing(channel: np.ndarray) -> tuple[Standing, str]:
+    """How ink stands out of the ground of a channel, int64 [h, w], and whether it is dark."""
+    apart = rounded(channel - ground(channel))
+    dark = (apart**3).sum() < 0
+    apart = np.clip(-apart if dark else apart, 0, 255)
+    threshold, between, contrast = otsu(np.bincount(apart.ravel(), minlength=256))
+    return Standing(apart > threshold, between, contrast), "dark" if dark else "light"
+
+
+def ground(channel: np.ndarray) -> np.ndarray:
+    """The ground of a channel, float64 [h, w]."""
+    h, w = channel.shape
+    cells = rounded(scaled(channel, *fitting(h, w, min(GRID, max(h, w)))))
+    return stretched(median_filter(cells, 2 * AROUND + 1, mode="nearest"), h, w)
+
+
+def otsu(counts: np.ndarray) -> tuple[int, float, float]:
+    """The threshold of a histogram, int64 [256]: values above it are apart from the others.
+
+    Also the variance between the two, and the difference of their means.
+    """
+    values = np.arange(256)
+    total, mass = float(counts.sum()), float((counts * values).sum())
+    low, low_mass = np.cumsum(counts[:-1]).astype(float), np.cumsum((counts * values)[:-1]) * 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = mass * low / total - low_mass
+        between = np.nan_to_num(moved * moved / (low * (total - low)))
+        contrast = np.nan_to_num((mass - low_mass) / (total - low) - low_mass / low)
+    at = int(between.argmax())
+    return at, float(between[at]), float(contrast[at])
+
+
+def cleaned(bright: np.ndarray) -> np.ndarray:
+    """Ink, bool [h, w], without specks, and without what comes in over the frame."""
+    pieces, count = label(bright, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    frame = np.concatenate([pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]])
+    inside = sizes.copy()
+    inside[frame] = 0
+    if inside.sum() >= INSIDE * sizes.sum():
+        sizes = inside
+    return (sizes >= max(1, SPECK * sizes.max()))[pieces]
+
+
+def centred(grey: np.ndarray, side: int) -> np.ndarray:
+    """Ink, uint8 [height, width], bright, as a digit of MNIST: uint8 [side, side]."""
+    pixels = np.zeros((side, side), np.uint8)
+    rows, columns = np.flatnonzero(grey.any(1)), np.flatnonzero(grey.any(0))
+    if not len(rows):
+        return pixels
+    part = grey[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    h, w = fitting(part.shape[0], part.shape[1], int(rounded(side * BOX)))
+    box = scaled(part, h, w)
+    y, x = (box.sum(axis) @ np.arange(n) / box.sum() for axis, n in ((1, h), (0, w)))
+    top, left = (int(rounded(side / 2 - centre)) for centre in (y, x))
+    y0, x0 = max(0, -top), max(0, -left)
+    y1, x1 = min(h, side - top), min(w, side - left)
+    pixels[top + y0 : top + y1, left + x0 : left + x1] = rounded(box[y0:y1, x0:x1])
+    return pixels
+
+
+def fitting(height: int, width: int, side: int) -> tuple[int, int]:
+    """Height and width in proportion, the longer `side`."""
+    h, w = (max(1, int(rounded(length * side / max(height, width)))) for length in (height, width))
+    return h, w
+
+
+def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
+    """A picture in h x w pixels, each the mean of the area below it: float64 [h, w]."""
+    for count in (h, w):
+        parts = shares(len(grey), count)
+        grey = np.stack([weights @ grey[part] for part, weights in parts], axis=1)
+    return grey
+
+
+def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
+    """Which pixels, and how much of each, lie below each of `count` equal parts of a length."""
+    step = length / count
+    found = []
+    for part in range(count):
+        begin, end = part * step, (part + 1) * step
+        first, last = math.floor(begin), min(math.ceil(end), length)
+        at = np.arange(first, last)
+        found.append((slice(first, last), (np.minimum(at + 1, end) - np.maximum(at, begin)) / step))
+    return found
+
+
+def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
+    """A picture in h x w pixels, straight from the middle of one to that of the next: float64."""
+    for count in (h, w):
+        length = len(grey)
+        place = np.clip((np.arange(count) + 0.5) * (length / count) - 0.5, 0, length - 1)
+        first = np.minimum(np.floor(place).astype(int), max(0, length - 2))
+        last = np.minimum(first + 1, length - 1)
+        share = (place - first)[:, None]
+        grey = (grey[first] * (1 - share) + grey[last] * share).T
+    return grey
+
+
+def rounded(values: Any) -> np.ndarray:
+    """To the nearest integers, halves upwards: int64."""
+    return np.floor(np.asarray(values) + (0.5 + TIE)).astype(np.int64)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike run --image` on photos: what is found, said, shown and refused."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.data.photos import read_photo
+from firstspike.golden.preparation import SIDE, prepared
+from firstspike.scripts.seen import ENLARGED
+from tests.command_line.test_run import cut
+from tests.page.photos import rendered
+from tests.support.command import firstspike, refusal
+
+DIGITS = bundled_test_set()[0].reshape(-1, SIDE, SIDE)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Photos of the first digits, one of each kind, and paper without ink."""
+    rng = np.random.default_rng(1)
+    made = []
+    for at, kind in enumerate(("png", "jpg", "JPEG", "webp")):
+        made.append(tmp_path / f"{at}.{kind}")
+        rendered(DIGITS[at], rng).image.save(made[-1])
+    made.append(tmp_path / "paper.png")
+    Image.new("L", (40, 30), 222).save(made[-1])
+    return made
+
+
+def test_photos_are_prepared_and_what_was_found_is_said(capfd, tmp_path, files):
+    shown = tmp_path / "seen.png"
+    words = ("run", "mnist-4bit", "--image", *files)
+    ended = firstspike(capfd, *words, "--show", shown)
+    photos = [prepared(read_photo(file), SIDE) for file in files]
+    for file, photo in zip(files, photos, strict=True):
+        told = f"{photo.ink} ink on " if photo.ink else "nothing is on it"
+        assert f"{file}: {told}" in ended.out
+    network = load_network("mnist-4bit")
+    pixels = np.stack([photo.pixels.ravel() for photo in photos])
+    decisions = infer(network, encode(network, pixels)).decision.tolist()
+    result = json.loads(firstspike(capfd, *words, "--json", "-").out)
+    assert [image["class"] for image in result["images"]] == decisions
+    assert [image["class"] for image in result["images"][:4]] == [7, 2, 1, 0]
+    inks = [photo.ink for photo in photos]
+    assert [image["photo"]["ink"] for image in result["images"]] == inks
+    assert inks[-1] is None
+    seen = np.asarray(Image.open(shown))[ENLARGED // 2 :: ENLARGED, ENLARGED // 2 :: ENLARGED]
+    expected = np.hstack([photo.pixels for photo in photos]) > 127
+    assert np.array_equal(seen, np.where(expected, 255, 0))
+
+
+def test_what_is_unlike_a_digit_is_said(capfd, tmp_path):
+    path = tmp_path / "square.png"
+    square = Image.new("RGB", (90, 90), "yellow")
+    square.paste("navy", (30, 30, 60, 60))
+    square.save(path)
+    ended = firstspike(capfd, "run", "--image", path)
+    assert ended.status == 0
+    assert "dark ink on light ground; unlike a digit: " in ended.out
+
+
+def test_raw_pixels_are_left_alone(capfd, tmp_path):
+    path, shown = tmp_path / "corner.png", tmp_path / "seen.png"
+    corner = np.zeros((SIDE, SIDE), np.uint8)
+    corner[:6, :9] = 128
+    Image.fromarray(corner).save(path)
+    words = ("run", "--image", path, "--raw", "--show", shown)
+    (image,) = json.loads(firstspike(capfd, *words, "--json", "-").out)["images"]
+    network = load_network("mnist-8bit")
+    assert image["class"] == infer(network, encode(network, corner.reshape(1, -1))).decision[0]
+    assert "photo" not in image
+    seen = np.asarray(Image.open(shown))
+    assert np.array_equal(seen[::ENLARGED, ::ENLARGED], np.where(corner, 255, 0))
+    Image.new("L", (30, 30)).save(path)
+    assert "28 x 28" in refusal(capfd, *words)
+
+
+@pytest.mark.parametrize("words", [("--raw",), ("--show", "seen.png"), ("--raw", "--images", 3)])
+def test_raw_and_show_go_with_pictures(capfd, words):
+    ended = firstspike(capfd, "run", *words)
+    assert ended.status == 2
+    assert f"{words[0]} goes with --image." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.write_text("no picture"), "no readable PNG or JPEG or WEBP file"),
+        (lambda path: Image.new("1", (9500, 9500)).save(path, "PNG"), "9500 x 9500"),
+        (lambda path: cut(path.with_suffix(".png")).rename(path), "no readable"),
+        (lambda path: Image.new("L", (30, 30)).save(path, "BMP"), "no readable"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_bad_pictures_are_refused_in_a_sentence(capfd, tmp_path, make, told):
+    path = tmp_path / "photo.jpg"
+    make(path)
+    sentence = refusal(capfd, "run", "--image", path)
+    assert str(path) in sentence
+    assert told in sentence

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Photos become digits: reading, each step, and pictures made from digits."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import bundled_test_set, encode, infer, load_network
+from firstspike.golden.data import photos
+from firstspike.golden.data.dataset import DataError
+from firstspike.golden.data.photos import read_photo
+from firstspike.golden.preparation import (
+    LEAST_CONTRAST,
+    SIDE,
+    centred,
+    otsu,
+    prepared,
+    scaled,
+    stretched,
+)
+from firstspike.golden.usual import RARE, Usual, takes_digits
+from tests.page.photos import rendered, rgba_of
+
+PAPER, INK = 200, 60
+
+
+def drawing(height=200, width=160):
+    """A stroke on paper, uint8 [height, width]."""
+    grey = np.full((height, width), PAPER, np.uint8)
+    grey[60:140, 70:90] = INK
+    return grey
+
+
+def saved(image, kind="PNG", **options):
+    """The image as `read_photo` gives it, out of a file."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return read_photo(file)
+
+
+STROKE = prepared(rgba_of(drawing()), SIDE).pixels
+
+
+def test_a_stroke_fills_the_box_and_is_in_the_middle():
+    expected = np.zeros((SIDE, SIDE), int)
+    expected[5:25, 12:17] = 255
+    assert np.array_equal(STROKE[:, 12:17], expected[:, 12:17])
+    assert not STROKE[:, :12].any()
+    assert not STROKE[:, 17:].any()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("change", "ink"),
+    [
+        (lambda grey: grey, "dark"),
+        (lambda grey: 255 - grey, "light"),
+        (lambda grey: grey // 2, "dark"),
+        (lambda grey: np.stack([grey, np.full_like(grey, 99), 255 - grey], 2), "dark"),
+    ],
+)
+def test_ink_is_found_whatever_its_colour(kind, change, ink):
+    found = prepared(saved(Image.fromarray(change(drawing())), kind), SIDE)
+    if change(drawing()).ndim == 2:
+        assert found.ink == ink
+    assert np.array_equal(found.pixels > 127, STROKE > 127)
+
+
+@pytest.mark.parametrize(
+    ("line", "ink"), [((0, 0, 0), "dark"), ((255, 255, 255), "light"), ((200, 0, 0), "dark")]
+)
+def test_ink_on_nothing_is_seen(line, ink):
+    grey = drawing()
+    image = np.zeros((*grey.shape, 4), np.uint8)
+    image[grey == INK] = (*line, 255)
+    found = prepared(saved(Image.fromarray(image)), SIDE)
+    assert found.ink == ink
+    assert np.array_equal(found.pixels, STROKE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_its_exif_says(orientation):
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    image = Image.fromarray(drawing())
+    held = image.transpose(turns[orientation]) if orientation in turns else image
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert np.array_equal(saved(held, exif=exif)[:, :, 0], drawing())
+
+
+def test_sixteen_bits_and_other_modes_are_read():
+    deep = drawing().astype(np.uint16) * 257
+    assert np.array_equal(saved(Image.fromarray(deep))[:, :, 0], drawing())
+    for mode, kind in (("CMYK", "JPEG"), ("P", "PNG"), ("1", "PNG"), ("LA", "PNG")):
+        found = prepared(saved(Image.fromarray(drawing()).convert(mode), kind), SIDE)
+        assert found.ink == "dark", mode
+
+
+@pytest.mark.parametrize("shade", [0, 128, 255])
+def test_paper_alone_has_nothing_on_it(shade):
+    noise = np.random.default_rng(1).normal(shade, 4, (300, 200)).clip(0, 255)
+    y = np.linspace(1, 0.7, 300)[:, None]
+    for grey in (np.full((9, 9), shade), noise, noise * y, np.full((1, 1), shade)):
+        found = prepared(rgba_of(grey.astype(np.uint8)), SIDE)
+        assert found.ink is None
+        assert not found.pixels.any()
+
+
+def test_faint_ink_is_ink():
+    faint = np.where(drawing() == INK, PAPER - LEAST_CONTRAST - 4, PAPER).astype(np.uint8)
+    assert np.array_equal(prepared(rgba_of(faint), SIDE).pixels, STROKE)
+
+
+def test_specks_and_what_comes_in_over_the_frame_are_left_out():
+    grey = drawing()
+    grey[20:23, 20:23] = INK
+    grey[180:, 100:130] = INK
+    assert np.array_equal(prepared(rgba_of(grey), SIDE).pixels, STROKE)
+
+
+def test_ink_that_is_cut_off_is_kept():
+    cut = prepared(rgba_of(drawing()[65:135]), SIDE)
+    assert cut.ink == "dark"
+    assert np.array_equal(cut.pixels[5:25, 12:16] == 255, np.ones((20, 4), bool))
+
+
+def test_the_threshold_is_otsus():
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        values = rng.integers(0, 256, rng.integers(2, 9)).repeat(rng.integers(1, 9))
+        if len(set(values)) < 2:
+            continue
+        within = {
+            at: sum(part.var() * len(part) for part in (values[values <= at], values[values > at]))
+            for at in range(values.min(), values.max())
+        }
+        threshold, between, contrast = otsu(np.bincount(values, minlength=256))
+        low, high = values[values <= threshold], values[values > threshold]
+        assert within[threshold] == pytest.approx(min(within.values()))
+        assert contrast == pytest.approx(high.mean() - low.mean())
+        assert between == pytest.approx(values.var() - within[threshold] / len(values))
+
+
+def test_sizes_change_by_means_and_straight_lines():
+    grey = np.random.default_rng(3).integers(0, 256, (12, 8))
+    assert np.allclose(scaled(grey, 3, 4), grey.reshape(3, 4, 4, 2).mean((1, 3)))
+    assert scaled(grey, 5, 7).mean() == pytest.approx(grey.mean())
+    ramp = np.arange(4.0)[:, None] + np.zeros((1, 3))
+    inside = stretched(ramp, 16, 3)[2:-2, 0]
+    assert np.allclose(np.diff(inside), 0.25)
+    assert np.allclose(stretched(ramp, 4, 3), ramp)
+
+
+def test_what_does_not_fit_beside_its_centre_of_mass_is_cut_off():
+    grey = np.zeros((20, 20), np.uint8)
+    grey[:, :3] = grey[0] = 255
+    pixels = centred(grey, SIDE)
+    assert pixels.shape == (SIDE, SIDE)
+    assert pixels[:, -1].any()
+
+
+def test_pictures_too_large_are_refused(monkeypatch):
+    monkeypatch.setattr(photos, "MOST_PIXELS", 99)
+    with pytest.raises(DataError, match="10 x 10 pixels: at most 99"):
+        saved(Image.new("L", (10, 10)))
+
+
+def test_pictures_of_digits_are_read_as_the_digits_are():
+    """A few, for a slip; the command in `tests.page.photos` measures."""
+    digits, labels = bundled_test_set()
+    network = load_network("mnist-4bit")
+    rng = np.random.default_rng(4)
+    found = [
+        prepared(rgba_of(np.asarray(rendered(digit.reshape(SIDE, SIDE), rng).image)), SIDE).pixels
+        for digit in digits[:60]
+    ]
+    ticks = encode(network, np.stack(found).reshape(60, -1))
+    assert (infer(network, ticks).decision == labels[:60]).mean() >= 0.95
+
+
+def test_what_is_unlike_a_digit_is_said_and_what_is_like_one_is_not():
+    network = load_network("mnist-8bit")
+    assert takes_digits(network)
+    usual = Usual.of(network)
+    digits = bundled_test_set()[0][:1000]
+    said = usual.remarks(network, encode(network, digits))
+    assert 0 < sum(map(bool, said)) <= 4 * RARE * 1000 + 4
+    full, noise = np.full(784, 255), np.random.default_rng(5).integers(0, 256, 784)
+    samples = np.stack([full, noise]).astype(np.uint8)
+    for found in usual.remarks(network, encode(network, samples)):
+        assert "of the inputs spike, of digits" in found[0]

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Pictures as a camera or a screen gives them, made from digits of MNIST, and how they are read.
+
+    python -m tests.page.photos [--held-out] [--images N] [--wrong FILE.png]
+
+Accuracy of the shipped networks on pictures made from the first test digits, beside that on the
+digits themselves; with --held-out from the training images that are not trained on. Picture n is
+always the same. Also how many of them, and of the garments of Fashion-MNIST, are said to be unlike
+digits. --wrong writes the pictures that are read wrongly, over what the network saw.
+"""
+
+import argparse
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from firstspike.golden import Network, encode, infer, load_dataset, load_network, shipped
+from firstspike.golden.data.photos import read_photo
+from firstspike.golden.preparation import SIDE, prepared
+from firstspike.golden.usual import Usual
+
+KINDS = ("PNG", "JPEG", "WEBP")
+SEED = 17
+HELD_OUT = 55_000  # from here on images are not trained on
+IN_A_ROW = 12
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture of one digit."""
+
+    image: Image.Image
+    kind: str
+
+    def file(self) -> bytes:
+        """The picture as a file."""
+        content = io.BytesIO()
+        options = {} if self.kind == "PNG" else {"quality": 80}
+        self.image.save(content, self.kind, **options)
+        return content.getvalue()
+
+
+def rendered(digit: np.ndarray, rng: np.random.Generator) -> Photo:
+    """A digit, uint8 [28, 28], drawn large on paper or a screen, as `rng` has it.
+
+    The ink, rotated by up to 10 degrees, has from 60 to 200 pixels. It lies anywhere on a picture
+    of any proportions, and fills from a third of its length to nearly all.
+    """
+    ink = large(digit, int(rng.integers(60, 200)), rng.uniform(-10, 10))
+    room = np.array(ink.shape) * rng.uniform(1.05, 3, 2)
+    height, width = room.astype(int)
+    top, left = (int(rng.integers(0, free + 1)) for free in room.astype(int) - ink.shape)
+    mask = np.zeros((height, width))
+    mask[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    paper, pen = colours(rng)
+    screen = rng.random() < 0.3
+    light = np.ones((height, width)) if screen else uneven(height, width, rng)
+    mixed = paper + (pen - paper) * mask[:, :, None]
+    noise = rng.normal(0, 0 if screen else rng.uniform(0, 8), mixed.shape)
+    seen = mixed * light[:, :, None] + noise
+    image = Image.fromarray(np.clip(np.rint(seen), 0, 255).astype(np.uint8))
+    return Photo(image, KINDS[rng.integers(len(KINDS))])
+
+
+def large(digit: np.ndarray, longer: int, degrees: float) -> np.ndarray:
+    """The ink of a digit, 0..1, cut out, with `longer` pixels on its longer side."""
+    square = Image.fromarray(digit).resize((28 * 10, 28 * 10), Image.Resampling.BICUBIC)
+    turned = np.asarray(square.rotate(degrees, Image.Resampling.BICUBIC), float)
+    soft = np.clip((turned - 127.5) / 64 + 0.5, 0, 1)
+    rows, columns = (np.flatnonzero((soft > 0).any(axis)) for axis in (1, 0))
+    part = soft[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = longer / max(part.shape)
+    size = tuple(max(1, round(side * scale)) for side in part.shape[::-1])
+    shown = Image.fromarray((part * 255).astype(np.uint8)).resize(size, Image.Resampling.BICUBIC)
+    return np.asarray(shown, float) / 255
+
+
+def colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Of paper and pen, float [3]: any that differ by 80 or more somewhere; or grey ones."""
+    while True:
+        one, other = rng.uniform(0, 256, (2, 3))
+        if rng.random() < 0.3:
+            one, other = (np.full(3, colour[0]) for colour in (one, other))
+        if np.abs(one - other).max() >= 80:
+            return one, other
+
+
+def uneven(height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+    """Light on paper, [height, width]: falling off to one side, blotches, and a shadow's edge."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    angle = rng.uniform(0, 2 * np.pi)
+    light = 1 + rng.uniform(0, 0.25) * (np.cos(angle) * x + np.sin(angle) * y)
+    blotches = Image.fromarray(rng.normal(0, 0.05, (5, 5)).astype(np.float32))
+    light += np.asarray(blotches.resize((width, height), Image.Resampling.BICUBIC))
+    if rng.random() < 0.3:
+        angle = rng.uniform(0, 2 * np.pi)
+        edge = np.cos(angle) * x + np.sin(angle) * y - rng.uniform(-0.7, 0.7)
+        light *= 1 - rng.uniform(0.1, 0.4) / (1 + np.exp(-edge / rng.uniform(0.02, 0.2)))
+    return light
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(prog="python -m tests.page.photos")
+    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--wrong")
+    options = parser.parse_args()
+    data = load_dataset("mnist")
+    x, y = (data.x_train[HELD_OUT:], data.y_train[HELD_OUT:])
+    if not options.held_out:
+        x, y = data.x_test, data.y_test
+    digits, labels = x[: options.images].reshape(-1, SIDE, SIDE), y[: options.images]
+    files = [photo_of(digits, at).file() for at in range(len(digits))]
+    found = [prepared(read_photo(io.BytesIO(file)), SIDE) for file in files]
+    print(f"{len(files)} pictures, of which {sum(one.ink is None for one in found)} seem empty")
+    pixels = np.stack([one.pixels for one in found])
+    garments = load_dataset("fashion-mnist").x_test[: options.images].reshape(-1, SIDE, SIDE)
+    others = np.stack([prepared(rgba_of(garment), SIDE).pixels for garment in garments])
+    wrong = np.zeros(len(files), bool)
+    for name in shipped():
+        network = load_network(name)
+        right = [
+            infer(network, ticks_of(network, some)).decision == labels for some in (digits, pixels)
+        ]
+        wrong |= ~right[1]
+        own, photos = (100 * np.mean(one) for one in right)
+        print(f"{name}: digits {own:.2f} %, pictures {photos:.2f} %, {photos - own:+.2f} points")
+        usual = Usual.of(network)
+        unlike = [
+            f"{100 * np.mean([*map(bool, usual.remarks(network, ticks_of(network, some)))]):.1f} %"
+            for some in (pixels, others)
+        ]
+        print(
+            f"{name}: unlike digits are said to be {' of the pictures, '.join(unlike)} of garments"
+        )
+    if options.wrong:
+        pairs = [(files[at], pixels[at]) for at in np.flatnonzero(wrong)]
+        sheet(pairs).save(options.wrong)
+
+
+def ticks_of(network: Network, pixels: np.ndarray) -> np.ndarray:
+    """What spikes when, of pixels uint8 [n, 28, 28]."""
+    return encode(network, pixels.reshape(len(pixels), -1))
+
+
+def rgba_of(grey: np.ndarray) -> np.ndarray:
+    """A picture uint8 [height, width] as colours, uint8 [height, width, 4]."""
+    return np.asarray(Image.fromarray(grey).convert("RGBA"))
+
+
+def photo_of(digits: np.ndarray, at: int) -> Photo:
+    """The picture of a digit, uint8 [n, 28, 28]; it depends on its number alone."""
+    return rendered(digits[at], np.random.default_rng([SEED, at]))
+
+
+def sheet(pairs: list[tuple[bytes, np.ndarray]]) -> Image.Image:
+    """Pictures, each over what was made of it."""
+    whole = Image.new("RGB", (120 * IN_A_ROW, 240 * -(-len(pairs) // IN_A_ROW) or 1))
+    for at, (file, pixels) in enumerate(pairs):
+        left, top = at % IN_A_ROW * 120, at // IN_A_ROW * 240
+        picture = Image.open(io.BytesIO(file)).convert("RGB")
+        picture.thumbnail((116, 116))
+        whole.paste(picture, (left, top))
+        whole.paste(Image.fromarray(pixels).resize((112, 112)), (left, top + 120))
+    return whole
+
+
+if __name__ == "__main__":
+    main()

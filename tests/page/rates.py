@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How large the pages of the shipped networks are, how soon they are ready, and how fast they draw.
+
+    python -m tests.page.rates
+
+Bytes after gzip; seconds from opening the file to the first answer, the median of some times; and
+the frames a second that the browser shows while a digit is drawn and the race runs.
+"""
+
+import gzip
+import statistics
+from pathlib import Path
+from typing import Any
+
+from firstspike.golden import shipped
+from firstspike.golden.temporary import temporary_folder
+from firstspike.scripts.main import run_line
+from tests.support.browser import DESKTOP, chromium, opened
+
+from .strokes import DIGITS
+
+TIMES = 5
+STEPS = 20
+
+WATCH = """new MutationObserver(() => {
+  window.readyAfter ??= performance.now() / 1000;
+}).observe(document, { subtree: true, attributeFilter: ["data-ready"] });"""
+
+COUNT = """() => {
+  window.shown = [];
+  const count = (now) => { window.shown.push(now); requestAnimationFrame(count); };
+  requestAnimationFrame(count);
+}"""
+
+
+def main() -> None:
+    """Measure, page by page."""
+    with chromium() as browser, temporary_folder() as folder:
+        for name in shipped():
+            path = folder / f"{name}.html"
+            run_line(["page", name, "-o", str(path)])
+            size = len(gzip.compress(path.read_bytes()))
+            ready = statistics.median(seconds(browser, path) for _ in range(TIMES))
+            with opened(browser, path, **DESKTOP) as page:
+                rate = frames(page)
+            print(f"{name}: {size:,} bytes, ready after {ready:.2f} s, {rate:.0f} frames a second")
+
+
+def seconds(browser: Any, path: Path) -> float:
+    """From opening the page to its first answer."""
+    page = browser.new_page()
+    page.add_init_script(WATCH)
+    page.goto(path.as_uri())
+    page.wait_for_function("window.readyAfter")
+    after = page.evaluate("window.readyAfter")
+    page.close()
+    return after
+
+
+def frames(page: Any) -> float:
+    """Frames a second while a digit is drawn."""
+    box = page.locator("#pad").bounding_box()
+    page.evaluate(COUNT)
+    for at, (x, y) in enumerate(DIGITS[2][0]):
+        place = (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
+        page.mouse.move(*place, steps=STEPS)
+        if at == 0:
+            page.mouse.down()
+    page.mouse.up()
+    shown = page.evaluate("window.shown")
+    return 1000 * (len(shown) - 1) / (shown[-1] - shown[0])
+
+
+if __name__ == "__main__":
+    main()
