@@ -1,0 +1,1 @@
+"""The core behind AXI4: streams for images and decisions, registers for the rest."""
