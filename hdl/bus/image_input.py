@@ -1,6 +1,6 @@
 """The door of a stream of images: beats from the stream or from registers, in a small FIFO."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Cat, Const, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -94,7 +94,7 @@ class ImageInput(Block):
         """Whether this is the last part of a beat, and the beat."""
         count = -(-self._bits // WORD_BITS)
         if count == 1:
-            return 1, send.data[: self._bits]
+            return Const(1), send.data[: self._bits]
         place = Signal(range(count))
         parts = [Signal(WORD_BITS, name=f"part_{number}") for number in range(count - 1)]
         data = []

@@ -99,7 +99,7 @@ class RegisterFile(Block):
                     m.d.sync += content[field.name].eq(
                         comes[field.name] | (content[field.name] & ~clears)
                     )
-        for name, group in self._ports.items():
+        for name in self._ports:
             port = getattr(self, name)
             m.d.comb += [port.index.eq(access.address), port.data.eq(access.data)]
 
