@@ -1,0 +1,1 @@
+"""Generates a core on a bus, and the files that go with it for hardware and software."""
