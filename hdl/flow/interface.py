@@ -8,7 +8,7 @@ from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.config import LayerConfig
+from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
