@@ -1,5 +1,6 @@
 """A cocotb bench for a core on a bus: its drivers and monitors are those of cocotbext-axi."""
 
+import ctypes
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
+from cocotb.task import bridge, resume
 from cocotb.triggers import RisingEdge, Timer
 from cocotbext.axi import (
     AxiLiteBus,
@@ -42,6 +44,8 @@ class Parameters:
     rule: dict[str, int] = field(default_factory=dict)
     """Settings, and the seed."""
     pauses: bool = False
+    driver: str = ""
+    """The driver as a library."""
     seed: int = 1
 
 
@@ -434,3 +438,54 @@ async def learns(dut):
     assert await bench.field("learned_count", "images") == len(decisions)
     stored = await bench.stored(len(bench.given.weights))
     report(Outcome(decisions=decisions, registers={"updated": updated}, weights=stored))
+
+
+@cocotb.test()
+async def driver(dut):
+    """The driver runs in a thread; each of its accesses is one to the simulated registers."""
+    bench = Bench(dut)
+    await bench.start()
+    library = ctypes.CDLL(bench.given.driver)
+    read, write = resume(bench.read_word), resume(bench.write_word)
+
+    @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
+    def read_word(offset):
+        content = read(offset)
+        assert content is not None, f"the driver reads {offset:#x}, which is refused"
+        return content
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+    def write_word(offset, value):
+        assert write(offset, value), f"the driver writes {offset:#x}, which is refused"
+
+    weights = bench.given.weights
+    beat_bits = await bench.field("features", "beat_bits")
+    bitmap = await bench.field("features", "bitmap")
+    layers = await bench.field("features", "layers")
+    Words = ctypes.c_uint32 * len(weights)
+    stored, taken = Words(), (ctypes.c_uint32 * (3 + layers))()
+    decisions = []
+
+    def use() -> None:
+        assert library.core_open(read_word, write_word) == 0
+        assert library.core_load(Words(*weights), len(weights)) == 0
+        assert library.core_load(Words(*weights), len(weights) - 1) != 0
+        assert library.core_store(stored, len(weights)) == 0
+        for frame in bench.given.frames:
+            if bitmap:
+                assert library.core_events(frame, 1) != 0
+                assert library.core_bitmap(frame, len(frame)) == 0
+            else:
+                assert library.core_bitmap(frame, len(frame)) != 0
+                empty = frame[2:] == b"\xff\xff"
+                assert library.core_events(frame, 0 if empty else len(frame) // 4) == 0
+            assert library.core_take(taken) == 0
+            decisions.append(list(taken))
+        first = int.from_bytes(bench.given.frames[0][: beat_bits // 8], "little")
+        assert library.core_send(first) == 0
+        assert library.core_abort() == 0
+        assert library.core_take(taken) != 0
+
+    await bridge(use)()
+    assert await bench.field("error_causes", "access") == 0
+    report(Outcome(decisions=decisions, weights=list(stored)))
