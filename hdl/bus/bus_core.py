@@ -87,7 +87,7 @@ def bus_ports(config: CoreConfig) -> list[Port]:
     alone = [
         ("aclk", In, "clock"),
         ("aresetn", In, "synchronous reset, active low, at any moment"),
-        ("interrupt", Out, "high while one of interrupts that is enabled has come"),
+        ("irq", Out, "high while one of interrupts that is enabled has come"),
     ]
     return [
         *(Port(name, flow(1).flow, 1, meaning, name, name) for name, flow, meaning in alone),
@@ -194,7 +194,7 @@ class BusCore(wiring.Component):
             wrong.decision.eq(decided & core.decision.payload.error),
             registers.interrupts_set.decision.eq(decided),
             registers.interrupts_set.error.eq(wrong.as_value().any()),
-            self.interrupt.eq(
+            self.irq.eq(
                 (registers.interrupts.as_value() & registers.interrupt_enable.as_value()).any()
             ),
         ]

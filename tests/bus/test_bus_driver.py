@@ -27,8 +27,14 @@ int core_open(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t))
     write_word = write;
     return firstspike_open(&core, 0, 20000);
 }
-int core_load(const uint32_t *words, uint32_t count) { return firstspike_load(&core, words, count); }
-int core_store(uint32_t *words, uint32_t count) { return firstspike_store(&core, words, count); }
+int core_load(const uint32_t *words, uint32_t count)
+{
+    return firstspike_load(&core, words, count);
+}
+int core_store(uint32_t *words, uint32_t count)
+{
+    return firstspike_store(&core, words, count);
+}
 int core_events(const void *events, uint32_t count)
 {
     return firstspike_send_events(&core, events, count);
@@ -60,7 +66,7 @@ def test_it_loads_and_classifies(bitmap, tmp_path):
     for suffix in ("_registers.h", "_driver.h"):
         (tmp_path / f"core{suffix}").write_text(made.beside[suffix])
     (tmp_path / "shim.c").write_text(SHIM)
-    words = "-std=c99 -Wall -Werror -shared -fPIC -o driver.so shim.c".split()
+    words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", "-o", "driver.so", "shim.c"]
     subprocess.run(["gcc", *words], cwd=tmp_path, check=True)
     pixels = np.random.default_rng(5).integers(0, 256, (3, network.n_inputs)).astype(np.uint8)
     pixels[1] = 0

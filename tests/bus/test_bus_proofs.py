@@ -49,7 +49,7 @@ def test_no_beat_of_a_decision_is_withdrawn():
 class Withdrawn(AxiLite):
     """An answer is there for a cycle."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self.read_data.valid):
             m.d.sync += self.read_data.valid.eq(0)
@@ -58,7 +58,7 @@ class Withdrawn(AxiLite):
 class Switched(DecisionOutput):
     """The way changes at once."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         m.d.sync += self.registers_used.eq(self.by_registers)
 
@@ -66,7 +66,7 @@ class Switched(DecisionOutput):
 class Forgetful(ImageInput):
     """A beat that comes with an abort is lost."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self.abort):
             m.d.comb += self.entries.valid.eq(0)
@@ -75,7 +75,7 @@ class Forgetful(ImageInput):
 class Open(RegisterFile):
     """What is not there is answered as if it were."""
 
-    def build(self, m):
+    def build(self, m):  # noqa: D102
         super().build(m)
         with m.If(self.access.address == 0x3FF):
             m.d.comb += self.access.refused.eq(0)

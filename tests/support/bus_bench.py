@@ -265,11 +265,11 @@ async def every_address(dut):
         refused += content is None
     assert await bench.field("error_count", "errors") == refused
     assert await bench.read("error_causes") == bench.map.pack("error_causes", access=1)
-    assert not dut.interrupt.value
+    assert not dut.irq.value
     await bench.write("interrupt_enable", error=1)
-    assert dut.interrupt.value
+    assert dut.irq.value
     await bench.write("interrupts", error=1)
-    assert not dut.interrupt.value
+    assert not dut.irq.value
     await bench.write("error_causes", access=1)
     assert await bench.read("error_causes") == 0
     for offset, register in known.items():

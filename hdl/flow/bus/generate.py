@@ -111,7 +111,7 @@ def _described(port: Port) -> dict[str, Any]:
 _KINDS = {
     "aclk": "xilinx.com:signal:clock:1.0 aclk CLK",
     "aresetn": "xilinx.com:signal:reset:1.0 aresetn RST",
-    "interrupt": "xilinx.com:signal:interrupt:1.0 interrupt INTERRUPT",
+    "irq": "xilinx.com:signal:interrupt:1.0 irq INTERRUPT",
 }
 """What Vivado's IP integrator calls the ports that belong to no bus."""
 
@@ -122,7 +122,7 @@ def _with_buses(text: str, ports: list[Port], config: CoreConfig) -> str:
     parameters = {
         "aclk": f"ASSOCIATED_BUSIF {buses}, ASSOCIATED_RESET aresetn",
         "aresetn": "POLARITY ACTIVE_LOW",
-        "interrupt": "SENSITIVITY LEVEL_HIGH",
+        "irq": "SENSITIVITY LEVEL_HIGH",
         f"{REGISTERS}_awaddr": f"XIL_INTERFACENAME {REGISTERS}, PROTOCOL AXI4LITE",
     }
     for port in ports:
