@@ -210,13 +210,15 @@ class ImageInputProof(ImageInput):
         offered(m, self.entries, "an entry")
         beats, entry = self.beats, self.entries.payload
         # The beat of any number, as it went in; counted without the marks of aborts.
+        # Which one says an input that is else not looked at.
         chosen, seen = Signal(3), Signal()
         content = Signal(len(Value.cast(beats.payload)))
         went, came = Signal(4), Signal(4)
-        steady = Signal.like(chosen)
         started = Signal()
-        m.d.sync += [steady.eq(chosen), started.eq(1)]
-        m.d.comb += [Assume(~started | (chosen == steady)), Assume(~self.by_registers)]
+        m.d.sync += started.eq(1)
+        with m.If(~started):
+            m.d.sync += chosen.eq(self.send.data)
+        m.d.comb += Assume(~self.by_registers)
         out = Cat(entry.data, entry.keep, entry.last)
         goes = beats.valid & beats.ready
         comes = self.entries.valid & self.entries.ready & ~entry.abort

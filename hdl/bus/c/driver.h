@@ -133,7 +133,7 @@ static inline int firstspike_take(const struct firstspike *core,
     decision->cycles = firstspike_read_decision_cycles(core->base);
     if (spikes)
         for (i = 0; i < firstspike_features_layers(firstspike_read_features(core->base)); i++)
-            spikes[i] = FIRSTSPIKE_READ(core->base, FIRSTSPIKE_DECISION_SPIKES + 4u * i);
+            spikes[i] = firstspike_read_decision_spikes(core->base, i);
     firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_TAKE_MASK);
     return firstspike_decision_error(decision->what) ? FIRSTSPIKE_BAD_IMAGE : FIRSTSPIKE_OK;
 }
