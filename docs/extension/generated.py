@@ -70,7 +70,7 @@ def _registers() -> Iterator[tuple[str, ...]]:
     config = CoreConfig.of(network, Folding.of(network, LANES), stored_bits=8)
     for register in core_map(config, network, any_weights=True).registers:
         offset = f"{register.offset:#05x}"
-        if register.count > 1:
+        if register.array:
             offset += f" + {WORD_BYTES} n"
         yield offset, f"`{register.name}`", access(register), "", register.meaning
         for field in register.fields:

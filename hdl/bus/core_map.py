@@ -356,9 +356,9 @@ def decision_words(config: CoreConfig) -> tuple[Register, ...]:
     causes = causes_layout(config.learns)
     layers = len(config.layers)
 
-    def word(number, name, meaning, *fields, count=1):
+    def word(number, name, meaning, *fields, **array):
         offset = DECISION + WORD_BYTES * number
-        return Register(name, offset, meaning, PORT, fields, count=count, port="decision")
+        return Register(name, offset, meaning, PORT, fields, port="decision", **array)
 
     return (
         word(
@@ -391,6 +391,7 @@ def decision_words(config: CoreConfig) -> tuple[Register, ...]:
             "decision_spikes",
             "a word a layer",
             Field("spikes", 0, 32, "spikes into this layer before the tick of the decision"),
+            array=True,
             count=layers,
         ),
     )

@@ -40,7 +40,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Register:
-    """A register, or `count` of them one behind the other."""
+    """A register, or an `array` of `count` of them, one behind the other."""
 
     name: str
     offset: int
@@ -48,6 +48,7 @@ class Register:
     meaning: str
     kind: str
     fields: tuple[Field, ...]
+    array: bool = False
     count: int = 1
     readable: bool = True
     writable: bool = False

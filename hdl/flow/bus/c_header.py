@@ -30,7 +30,7 @@ def _register(register: Register) -> str:
     name, upper = register.name, f"FIRSTSPIKE_{register.name.upper()}"
     lines = [f"/* {register.meaning} */", f"#define {upper} {register.offset:#x}u"]
     which, offset = "", upper
-    if register.count > 1:
+    if register.array:
         lines.append(f"#define {upper}_COUNT {register.count}u")
         which, offset = ", uint32_t number", f"{upper} + {WORD_BYTES}u * number"
     for field in register.fields:

@@ -38,8 +38,8 @@ def _register(register: Register) -> str:
         inside = "; ".join(properties)
         high = field.low + field.bits - 1
         fields += f"    field {{ {inside}; }} \\{field.name}[{high}:{field.low}]{value};\n"
-    array = f"[{register.count}]" if register.count > 1 else ""
-    apart = f" += {WORD_BYTES}" if register.count > 1 else ""
+    array = f"[{register.count}]" if register.array else ""
+    apart = f" += {WORD_BYTES}" if register.array else ""
     return (
         f'  {external}reg {{\n    desc = "{register.meaning}";\n{fields}'
         f"  }} \\{register.name}{array} @ {register.offset:#x}{apart};\n"
