@@ -72,12 +72,12 @@ class AxiLiteProof(AxiLite):
             ~channel.ready for channel in (self.write_address, self.write_data, self.read_address)
         )
         blocked = access.valid & ~access.done
-        in_time(m, held_read, blocked | (answer.valid & ~answer.ready), "a read")
+        in_time(m, held_read, blocked | (answer.valid & ~answer.ready), "read")
         in_time(
             m,
             held_address & held_data,
             blocked | (response.valid & ~response.ready),
-            "a write",
+            "write",
         )
         m.d.comb += [
             Assert(addresses == held_address + response.valid),
@@ -207,7 +207,7 @@ class ImageInputProof(ImageInput):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        offered(m, self.entries, "an entry")
+        offered(m, self.entries, "entry")
         beats, entry = self.beats, self.entries.payload
         # The beat of any number, as it went in; counted without the marks of aborts.
         # Which one says an input that is else not looked at.
@@ -244,7 +244,7 @@ class DecisionOutputProof(DecisionOutput):
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
-        offered(m, self.beats, "a beat")
+        offered(m, self.beats, "beat")
         size = sum(word.count for word in self._words)
         number = Signal(range(size))
         waiting = Signal(3)
