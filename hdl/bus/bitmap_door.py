@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import Block
 
-from .core_map import beats_of
+from .core_map import beats_of, kept_of
 from .image_input import entry_layout
 
 
@@ -22,13 +22,10 @@ class BitmapDoor(Block):
 
     def __init__(self, config: CoreConfig):
         assert config.bitmap is not None
-        assert config.n_inputs is not None
-        self._bits, self._count = config.bitmap, beats_of(config)
-        rest = config.n_inputs - (self._count - 1) * self._bits
-        self._last_bytes = -(-rest // 8)
+        self._count, self._kept = beats_of(config), kept_of(config)
         super().__init__(
-            entries=In(stream.Signature(entry_layout(self._bits))),
-            words=Out(stream.Signature(self._bits)),
+            entries=In(stream.Signature(entry_layout(config.bitmap, self._kept))),
+            words=Out(stream.Signature(config.bitmap)),
             #: To the core: high for a cycle.
             abort_image=Out(1),
             #: High for a cycle: the image has too few beats, or too many.
@@ -53,11 +50,10 @@ class BitmapDoor(Block):
             taken.eq(self.words.valid & self.words.ready),
             self.short.eq(taken & entry.last & ~final),
             self.long.eq(taken & ~entry.last & final),
-            self.keep.eq(
-                taken & ~Mux(final, entry.keep[: self._last_bytes].all(), entry.keep.all())
-            ),
             self.abort_image.eq(cut | (self.entries.valid & entry.abort & (following != 0))),
         ]
+        if self._kept:
+            m.d.comb += self.keep.eq(taken & ~Mux(final, entry.enough, entry.all))
         m.d.sync += cut.eq(self.short)
         with m.If(taken):
             m.d.sync += [

@@ -13,7 +13,7 @@ from firstspike.hdl.lib.block import join
 
 from .axi_lite import AxiLite
 from .bitmap_door import BitmapDoor
-from .core_map import ADDRESS_BITS, core_map
+from .core_map import ADDRESS_BITS, core_map, kept_of
 from .decision_output import DecisionOutput
 from .event_door import EventDoor
 from .image_input import ImageInput
@@ -49,7 +49,7 @@ def bus_ports(config: CoreConfig) -> list[Port]:
     bits = config.bitmap or WORD_BITS
     images = images_bus(config)
     beat = "a beat of an event" if config.bitmap is None else "pixels, the first in the lowest bit"
-    keep = [("tkeep", In, bits // 8, "bytes that are there")] if bits > 8 and config.bitmap else []
+    keep = [("tkeep", In, bits // 8, "bytes that are there")] if kept_of(config) else []
     buses = {
         images: [
             ("tdata", In, bits, beat),
@@ -135,20 +135,20 @@ class BusCore(wiring.Component):
 
         # Images.
         door = EventDoor(config) if config.bitmap is None else BitmapDoor(config)
-        m.submodules.images = images = ImageInput(config.bitmap or WORD_BITS)
+        m.submodules.images = images = ImageInput(config.bitmap or WORD_BITS, kept_of(config))
         m.submodules.door = door
         wiring.connect(m, images.entries, door.entries)
         wiring.connect(m, registers.send, images.send)
         bus = images_bus(config)
-        keep = getattr(self, f"{bus}_tkeep", None)
         m.d.comb += [
             images.beats.payload.data.eq(getattr(self, f"{bus}_tdata")),
-            images.beats.payload.keep.eq(~0 if keep is None else keep),
             images.beats.payload.last.eq(getattr(self, f"{bus}_tlast")),
             images.beats.valid.eq(getattr(self, f"{bus}_tvalid")),
             getattr(self, f"{bus}_tready").eq(images.beats.ready),
             core.abort_image.eq(door.abort_image),
         ]
+        if kept_of(config):
+            m.d.comb += images.beats.payload.keep.eq(getattr(self, f"{bus}_tkeep"))
         wrong = registers.error_causes_set
         if config.bitmap is None:
             wiring.connect(m, door.events, core.events)

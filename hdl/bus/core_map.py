@@ -48,6 +48,8 @@ WEIGHT_ADDRESS = (
 BITMAPS = tuple(8 << n for n in range(8))
 """Bits of a beat of a bitmap: whole bytes, as many as other blocks' streams have."""
 
+DIGEST_WORDS = 2
+
 DECISION = 0xC0
 """Offset of the decision's first word."""
 MAX_LAYERS = 13
@@ -78,6 +80,14 @@ def beats_of(config: CoreConfig) -> int:
     assert config.bitmap is not None
     assert config.n_inputs is not None
     return -(-config.n_inputs // config.bitmap)
+
+
+def kept_of(config: CoreConfig) -> int:
+    """Bytes with pixels in the last beat of a bitmap; 0 where there is no TKEEP."""
+    if config.bitmap is None or config.bitmap == 8:
+        return 0
+    assert config.n_inputs is not None
+    return -(-(config.n_inputs - (beats_of(config) - 1) * config.bitmap) // 8)
 
 
 def core_map(config: CoreConfig, network: Network, any_weights: bool) -> RegisterMap:
@@ -158,7 +168,7 @@ def _constants(config, network, any_weights):
             constant(
                 f"digest_{number}",
                 0x20 + WORD_BYTES * number,
-                "of the network that it was generated for",
+                "the network that it was generated for: its digest begins so",
                 Field(
                     "digits",
                     0,
@@ -167,7 +177,7 @@ def _constants(config, network, any_weights):
                     int(digest[number * digits :][:digits], 16),
                 ),
             )
-            for number in range(len(digest) // digits)
+            for number in range(DIGEST_WORDS)
         ),
     ]
 
@@ -239,9 +249,9 @@ def _control():
         Register(
             "decision_count",
             0x5C,
-            "decisions since the reset, modulo 2^32",
+            "decisions since the reset, modulo 2^16",
             READ,
-            (Field("decisions", 0, 32, "how many"),),
+            (Field("decisions", 0, 16, "how many"),),
         ),
     ]
 

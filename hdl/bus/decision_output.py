@@ -7,14 +7,14 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.pipeline import Buffer
+from firstspike.hdl.lib.pipeline import Stage
 
 from .core_map import decision_words
 from .register import WORD_BITS
 from .register_file import port_signature
 
 PLACES = 2
-"""Of the FIFO."""
+"""Of the FIFO, in registers: decisions are wide, and come seldom."""
 
 BEAT = struct(data=WORD_BITS, last=1)
 
@@ -25,7 +25,7 @@ class DecisionOutput(Block):
     Between two decisions `by_registers` decides for one of two ways: `beats`, of which none is
     ever withdrawn; or the port `word`, which reads any word of the first decision, until `take`.
 
-    Latency: 0 cycles to the first beat; throughput: a beat a cycle.
+    Latency: `PLACES` cycles to the first beat; throughput: a beat a cycle.
     """
 
     def __init__(self, config: CoreConfig):
@@ -47,7 +47,7 @@ class DecisionOutput(Block):
 
     def build(self, m):
         core, beats = self.decision, self.beats
-        m.submodules.fifo = fifo = Buffer(core.payload.shape(), PLACES)
+        m.submodules.fifo = fifo = Stage(core.payload.shape(), PLACES)
         wiring.connect(m, wiring.flipped(core), fifo.i)
         said, registers = fifo.o.payload, self.registers_used
         what, when, cycles, spikes = self._words

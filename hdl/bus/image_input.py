@@ -14,14 +14,18 @@ PLACES = 4
 """Of the FIFO."""
 
 
-def beat_layout(bits: int):
-    """A beat of an image; `keep` has a bit a byte."""
-    return struct(data=bits, keep=bits // 8, last=1)
+def beat_layout(bits: int, kept: int = 0):
+    """A beat of an image; `keep`, with a bit a byte, is there if any byte must be `kept`."""
+    return struct(data=bits, keep=bits // 8 if kept else None, last=1)
 
 
-def entry_layout(bits: int):
-    """What the FIFO holds: a beat, or that the image before it ends here."""
-    return struct(data=bits, keep=bits // 8, last=1, abort=1)
+def entry_layout(bits: int, kept: int = 0):
+    """What the FIFO holds: a beat, or that the image before it ends here.
+
+    Of TKEEP only whether it kept `all` bytes, and `enough` of an image's last beat.
+    """
+    flag = 1 if kept else None
+    return struct(data=bits, all=flag, enough=flag, last=1, abort=1)
 
 
 class ImageInput(Block):
@@ -31,13 +35,15 @@ class ImageInput(Block):
     that nothing that came before is lost. The registers `send` and `send_last` take 32 bits; of a
     wider beat each takes the next 32, and send_last gives what has come of it.
 
+    Parameters: `kept`, how many bytes of an image's last beat have to be kept; 0 without TKEEP.
+
     Latency: 0 cycles; throughput: a beat a cycle.
     """
 
-    def __init__(self, bits: int):
-        self._bits = bits
+    def __init__(self, bits: int, kept: int = 0):
+        self._bits, self._kept = bits, kept
         super().__init__(
-            beats=In(stream.Signature(beat_layout(bits))),
+            beats=In(stream.Signature(beat_layout(bits, kept))),
             #: Refused without room, and while the stream is used.
             send=In(port_signature(2)),
             by_registers=In(1),
@@ -49,11 +55,11 @@ class ImageInput(Block):
             open=Out(1),
             #: What is sent is taken.
             room=Out(1),
-            entries=Out(stream.Signature(entry_layout(bits))),
+            entries=Out(stream.Signature(entry_layout(bits, kept))),
         )
 
     def build(self, m):
-        m.submodules.fifo = fifo = Buffer(entry_layout(self._bits), PLACES)
+        m.submodules.fifo = fifo = Buffer(entry_layout(self._bits, self._kept), PLACES)
         wiring.connect(m, fifo.o, wiring.flipped(self.entries))
         entry, beats, send = fifo.i.payload, self.beats, self.send
         last = send.index[0]
@@ -71,16 +77,17 @@ class ImageInput(Block):
             m.d.comb += [
                 fifo.i.valid.eq(send.valid & (whole | last)),
                 entry.data.eq(data),
-                entry.keep.eq(~0),
                 entry.last.eq(last),
             ]
         with m.Else():
             m.d.comb += [
                 fifo.i.valid.eq(beats.valid),
                 entry.data.eq(beats.payload.data),
-                entry.keep.eq(beats.payload.keep),
                 entry.last.eq(beats.payload.last),
             ]
+        if self._kept:
+            keep = beats.payload.keep | self.by_registers.replicate(self._bits // 8)
+            m.d.comb += [entry.all.eq(keep.all()), entry.enough.eq(keep[: self._kept].all())]
         with m.If(self.abort):
             m.d.sync += self.aborting.eq(1)
         with m.Elif(fifo.i.ready):

@@ -219,7 +219,7 @@ class ImageInputProof(ImageInput):
         with m.If(~started):
             m.d.sync += chosen.eq(self.send.data)
         m.d.comb += Assume(~self.by_registers)
-        out = Cat(entry.data, entry.keep, entry.last)
+        out = Cat(entry.data, entry.last)
         goes = beats.valid & beats.ready
         comes = self.entries.valid & self.entries.ready & ~entry.abort
         is_chosen = goes & (went == chosen)

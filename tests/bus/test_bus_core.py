@@ -39,7 +39,7 @@ def wide_network():
 def images(network, count=6):
     """Pixels and ticks; one of the images is dark."""
     pixels = np.random.default_rng(3).integers(0, 256, (count, network.n_inputs)).astype(np.uint8)
-    pixels[2] = 0
+    pixels[2:3] = 0
     return pixels, encode(network, pixels)
 
 

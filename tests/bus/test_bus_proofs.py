@@ -33,16 +33,16 @@ def test_reads_and_writes_take_turns():
 
 
 def test_every_register_answers_as_the_map_says():
-    check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=14)
+    check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=8)
 
 
 def test_beats_come_as_they_went():
-    check(ImageInputProof(8), "bmc", depth=14)
-    check(ImageInputProof(8), "cover", depth=14)
+    check(ImageInputProof(8), "bmc", depth=9)
+    check(ImageInputProof(8), "cover", depth=9)
 
 
 def test_no_beat_of_a_decision_is_withdrawn():
-    check(DecisionOutputProof(CONFIG), "bmc", depth=16)
+    check(DecisionOutputProof(CONFIG), "bmc", depth=9)
     check(DecisionOutputProof(CONFIG), "cover", depth=16)
 
 
@@ -92,10 +92,10 @@ class Open(RegisterFile):
 def test_proofs_fail_for_what_is_broken(proof, broken, parameters):
     faulty = type("BrokenProof", (proof, broken), {})
     with pytest.raises(ProofError, match="failed assertion"):
-        check(faulty(*parameters), "bmc", depth=14)
+        check(faulty(*parameters), "bmc", depth=9)
 
 
 def test_the_proof_of_the_registers_fails_for_an_open_one(monkeypatch):
     monkeypatch.setattr("firstspike.sim.formal.axi.RegisterFile", Open)
     with pytest.raises(ProofError, match="failed assertion"):
-        check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=10)
+        check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=8)

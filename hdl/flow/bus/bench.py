@@ -56,7 +56,7 @@ module @name@_bench;
     end
     if (cycle == 1000000) begin
       $display("FAIL: no decision comes");
-      $finish;
+      $finish(0);
     end
   end
 
@@ -71,7 +71,7 @@ module @name@_bench;
       if (m_axis_decision_tlast) begin
         if (known) $display("PASS");
         else $display("FAIL: the registers do not say what it is");
-        $finish;
+        $finish(0);
       end
     end
   end
