@@ -53,7 +53,7 @@ class BitmapDoor(Block):
             self.abort_image.eq(cut | (self.entries.valid & entry.abort & (following != 0))),
         ]
         if self._kept:
-            m.d.comb += self.keep.eq(taken & ~Mux(final, entry.enough, entry.all))
+            m.d.comb += self.keep.eq(taken & ~Mux(final, entry.enough, entry.whole))
         m.d.sync += cut.eq(self.short)
         with m.If(taken):
             m.d.sync += [

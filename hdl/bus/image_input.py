@@ -22,10 +22,10 @@ def beat_layout(bits: int, kept: int = 0):
 def entry_layout(bits: int, kept: int = 0):
     """What the FIFO holds: a beat, or that the image before it ends here.
 
-    Of TKEEP only whether it kept `all` bytes, and `enough` of an image's last beat.
+    Of TKEEP only whether it kept the `whole` beat, and `enough` of an image's last beat.
     """
     flag = 1 if kept else None
-    return struct(data=bits, all=flag, enough=flag, last=1, abort=1)
+    return struct(data=bits, whole=flag, enough=flag, last=1, abort=1)
 
 
 class ImageInput(Block):
@@ -87,7 +87,7 @@ class ImageInput(Block):
             ]
         if self._kept:
             keep = beats.payload.keep | self.by_registers.replicate(self._bits // 8)
-            m.d.comb += [entry.all.eq(keep.all()), entry.enough.eq(keep[: self._kept].all())]
+            m.d.comb += [entry.whole.eq(keep.all()), entry.enough.eq(keep[: self._kept].all())]
         with m.If(self.abort):
             m.d.sync += self.aborting.eq(1)
         with m.Elif(fifo.i.ready):
