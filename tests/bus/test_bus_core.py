@@ -10,6 +10,9 @@ from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.sim.benches.core.items import image_port, items_of
+from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import BusRun
 from tests.support.command import deep_toy_network, toy_network
@@ -63,6 +66,19 @@ def test_decisions_and_weights_are_goldens(kind, pauses):
         "error_causes": 0,
         "interrupts": 1,
     }
+
+
+@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
+def test_the_bus_adds_no_cycle(name):
+    """From decision to decision, of a source that never pauses."""
+    network, folding = CORES[name]
+    pixels, ticks = images(network)
+    run = BusRun(network, **folding)
+    outcome = run.run("streams", frames=run.frames(ticks, pixels))
+    items = np.concatenate(items_of(run.config, ticks, pixels)).tolist()
+    phase = {image_port(run.config): items}, "decision", len(ticks)
+    alone = run_phases(Core(run.config, network.weights), [phase], pauses=False, seed=1)
+    assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()
 
 
 @pytest.mark.parametrize("name", ["events", "bitmap", "wide"])
