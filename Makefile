@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Set-up and the two main jobs; needs python3 (3.11 to 3.13, with venv), g++, make and perl.
 #
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The design's clock: from the board's oscillator through the PLL, in reset until it is steady."""
 
 from math import ceil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The PLLs of iCE40 and ECP5: dividers for a wanted frequency, within what the data sheets allow.
 
 Both multiply the oscillator's frequency, divided by `reference`, up to that of the VCO, and

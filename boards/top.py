@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A board's whole design: clock, pins and serial core."""
 
 from amaranth.hdl import Elaboratable, Module, Signal

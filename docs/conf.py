@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How Sphinx builds the documentation (`make docs`): offline, and a warning is an error."""
 
 import sys

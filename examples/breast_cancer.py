@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A table: 30 measured features of 569 tumours, benign or malignant, as scikit-learn has it.
 
 Or another of its tables. Nothing is scaled: each feature has its own levels.

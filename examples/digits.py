@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Handwritten digits of 8 x 8 pixels with values 0 to 16, which come with scikit-learn."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Seven shoulder exercises, told by a watch: three axes of acceleration, and three of rotation.
 
 The recordings of ten people come with seglearn (`pip install seglearn`, BSD licence); the study is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ordinary PyTorch trains a first-spike network, quantised as it learns, and it becomes a core.
 
 Two hidden layers and a loss of one's own: the label's neuron is to spike first, and by a margin.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What all examples show: accuracies beside those of other classifiers, and the core with it."""
 
 import argparse

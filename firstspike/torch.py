@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """First-spike networks in PyTorch: layers, losses, and the way to the integer network and back.
 
 Needs PyTorch, which `firstspike[torch]` brings; nothing else of the package does.

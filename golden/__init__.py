@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is true: the neuron, its training, and the integer model the hardware equals to the bit."""
 
 from importlib import import_module

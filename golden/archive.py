@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The arrays of an .npz of anyone, looked at before they are unpacked.
 
 A file of a few kilobytes can promise gigabytes. So name, type and shape of every member are read
@@ -20,6 +21,9 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Of compression, those that numpy writes; others make a thousand times more of a byte."""
 
 MOST_MEMBERS = 4096
+
+MOST_TABLE = 256 * MOST_MEMBERS
+"""Bytes of the table of all members, of which zipfile makes ten times as many before it asks."""
 
 _HEAD = 1 << 14  # bytes: numpy reads no header of more than 10,000 characters
 _HEADERS = {
@@ -60,7 +64,9 @@ def read_archive(
     for what is no .npz without pickles, is damaged, or has too much in it.
     """
     with _readable():
-        archive = zipfile.ZipFile(file)
+        opening = _Opening(file)
+        archive = zipfile.ZipFile(opening)
+        opening.most = None
         if len(archive.infolist()) > MOST_MEMBERS:
             raise ArchiveError(f"it has more than {MOST_MEMBERS} members.")
         members: dict[str, Member] = {}
@@ -75,6 +81,27 @@ def read_archive(
     check(members)
     with _readable():
         return {name: _array(archive, member) for name, member in members.items()}
+
+
+class _Opening:
+    """A file for zipfile, which reads the table of members at once, however long it may be.
+
+    Nothing else that is read while an archive is opened is longer than the end of a file.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+        self.most: int | None = MOST_TABLE
+        """Bytes that are read at once; None when the archive is open."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Read, or raise `ArchiveError`."""
+        if self.most is not None and size > self.most:
+            raise ArchiveError(
+                f"the table of its members has {size} bytes, of which at most {self.most} are read."
+            )
+        return self._file.read(size)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A layer of the integer model from event to event: `walk` of `integer`, fast.
 
 Between two events M is linear in the tick, so the crossing in between is one division,

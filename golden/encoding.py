@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Samples to spikes: which tick every connected input spikes at (DESIGN, section 2)."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
 from collections.abc import Iterator, Sequence

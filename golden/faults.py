@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a network decides when it is hurried or hurt: early deadlines, noise and dead neurons.
 
 Random choices are drawn from the numpy generator that is given; a fraction f is the probability

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Raw samples to what the encoding takes: levels of inputs, or first crossings (DESIGN, section 2).
 
 `Features` is the part of a network file that says how. Samples of a network without it are pixels

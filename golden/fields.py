@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a network file is read from: the arrays of an .npz, each checked for what it should be.
 
 A format is described by a `Kind` for each of its fields: names, types and shapes are held against

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Files that appear whole or not at all, and are not read for ever."""
 
 import errno

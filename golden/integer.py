@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
 
 `walk` is the definition, tick by tick. `infer` gives the same results from event to event (see

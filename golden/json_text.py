@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """JSON from a file of anyone: bounded when it is read, and held against a description of it.
 
 A description is one of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The network file: integer weights, thresholds, times and encoding, checked field by field.
 
 A `Network` is what golden and hardware share. It cannot be made with a bad field, so whoever holds

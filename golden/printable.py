@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Text of strangers as it can be shown: on one line, without what a terminal takes for orders."""
 
 MOST = 500

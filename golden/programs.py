@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs other programs so that they, and all that they start, end with us.
 
 A compiler is a family: make starts g++, which starts its passes. It has a process group, which a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What happened to images: one record, whoever says so, and the differences between two.
 
 The golden model, hardware in simulation, a netlist and a board all give `Results`, of images that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Temporary folders with an owner, so that what a killed process leaves behind is swept.
 
     FOLDER/lock       locked as long as the process lives that uses the folder
@@ -31,14 +32,19 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
     Raises OSError where none can be made.
     """
     root = Path(tempfile.gettempdir() if inside is None else inside)
-    for stale in root.glob(f"{PREFIX}*"):
-        _sweep(stale)
+    sweep(root)
     lock = None
     while lock is None:  # a sweeper may come between the folder and its lock
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=root))
         lock = _locked(folder)
     with lock, _content(folder) as content:
         yield content
+
+
+def sweep(root: Path) -> None:
+    """Remove the temporary folders in `root` that killed processes have left."""
+    for stale in root.glob(f"{PREFIX}*"):
+        _sweep(stale)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The widths of S and M, derived so that neither can overflow (DESIGN: no saturation, no wrap)."""
 
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Options of verbs that take a netlist; apart, for the boards take a while to load."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A target against the golden model: what `firstspike compare` and `firstspike.compare` share."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which data set a verb works on: one that has a name, or a file of the user."""
 
 from collections.abc import Callable, Mapping

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Draws what a network does: the spikes and membranes of one image, and histograms over many."""
 
 import math

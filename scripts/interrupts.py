@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ends a verb by Ctrl-C or by SIGTERM alike: by KeyboardInterrupt, so that it tidies up."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command `firstspike`: finds the verbs, and turns errors into one sentence and exit status 2.
 
 A verb is a module of `verbs` with a click command named `command`. It is imported when it is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is said of many images: means, as `run`, `train` and `learn` give them."""
 
 from collections.abc import Sequence

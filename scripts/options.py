@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Options that several verbs have."""
 
 import math
@@ -11,6 +12,7 @@ import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 Decorator = Callable[[Callable], Callable]
@@ -157,6 +159,15 @@ bench_option = click.option(
     type=click.IntRange(0, MAX_BENCH_IMAGES),
     metavar="[N]",
     help=f"Hold N images to play them, as `firstspike bench` asks for; alone {BENCH_IMAGES}.",
+)
+
+line_option = click.option(
+    "--link",
+    "line",
+    type=click.Choice([line.value for line in Line]),
+    default=Line.UART.value,
+    callback=lambda ctx, parameter, line: Line(line),
+    help="The wires to the host; docs/link.md says what SPI asks of it.",
 )
 
 weights_option = click.option(

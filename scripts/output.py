@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where results go: text for people, tables, JSON in a file or on standard output, and pictures.
 
 A verb with `--json -` prints its result for machines on standard output and everything else on

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Shows on standard error what is being done, and for how long."""
 
 import sys

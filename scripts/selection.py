@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which images a verb works on: a data set, a file of events, or PNG files."""
 
 import json

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The hardware held against the golden model, spike by spike and cycle by cycle."""

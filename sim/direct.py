@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs a core on Amaranth's own simulator: without Verilog, and without anything to compile.
 
 Slow by the cycle, but the quickest way to run a few images through a small core, and so through

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How the tests run: without hypothesis' time limits, and as if someone could press Ctrl-C."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
 
 import hashlib
@@ -19,7 +20,8 @@ from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cell
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
 from firstspike.hdl.lib.copies import KEEP_COPIES
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
-from firstspike.hdl.link.protocol import BAUD, MAX_BENCH_IMAGES
+from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 from .design import TOP, Design
 
@@ -52,6 +54,7 @@ DESIGNED = {
     "stored_bits": (None, range(1, MAX_STORED_BITS + 1)),
     "bench_images": range(MAX_BENCH_IMAGES + 1),
     "overlap": bool,
+    "link": tuple(line.value for line in Line),
 }
 """What it says of the design."""
 
@@ -145,7 +148,8 @@ def build(
         "holds": device.holds,
         "placed": tried[seed].cells,
         "clock": design.hz,
-        "baud": BAUD,
+        "link": design.line.value,
+        "bit_rate": design.bit_rate,
         "seed": seed,
         "fmax": {number: placement.fmax for number, placement in tried.items()},
         "met": tried[seed].met,

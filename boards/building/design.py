@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The design for a board: network, lanes, clock and pins put together."""
 
 import hashlib
@@ -17,10 +18,10 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.lines import Line, LineError
 from firstspike.hdl.link.player import check_bench
 from firstspike.hdl.link.protocol import BUILD_BYTES
-from firstspike.hdl.link.serial_core import SerialCore
-from firstspike.hdl.link.uart import divisor_of
+from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
 TOP = "firstspike"
 """Name of the design, and of its files."""
@@ -39,6 +40,15 @@ class Design:
     dividers: Dividers
     bench_images: int = 0
     """How many images it holds to play."""
+    line: Line = Line.UART
+    """To the host."""
+
+    def __post_init__(self):
+        if self.line not in self.board.lines:
+            raise LineError(
+                f"the {self.board.title} has no pins for the link {self.line.value}: take "
+                f"{' or '.join(line.value for line in self.board.lines)}, or another board"
+            )
 
     @classmethod
     def of(
@@ -52,16 +62,17 @@ class Design:
         rows: int | None = None,
         bench_images: int = 0,
         overlap: bool | None = None,
+        line: Line = Line.UART,
     ) -> "Design":
         """A design for the board; `window` is k, `rows` R, the clock (Hz) None for the board's own.
 
-        With `stored_bits` its core learns; it holds `bench_images` to play. Raises NetworkError and
-        ClockError.
+        With `stored_bits` its core learns; it holds `bench_images` to play; `line` is the one to
+        the host. Raises NetworkError, LineError and ClockError.
         """
         folding = linked_folding(network, lanes, window, rows, overlap)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
-        divisor_of(dividers.hz)
+        clocks_a_bit(line, dividers.hz)
         first = folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
@@ -76,12 +87,17 @@ class Design:
             )
         if bench_images:
             check_bench(config, bench_images)
-        return cls(network, board, config, dividers, bench_images)
+        return cls(network, board, config, dividers, bench_images, line)
 
     @property
     def hz(self) -> int:
         """The clock the PLL makes, in whole Hz."""
         return round(self.dividers.hz)
+
+    @property
+    def bit_rate(self) -> float:
+        """Of the line in bits a second, of SPI at most."""
+        return self.dividers.hz / clocks_a_bit(self.line, self.dividers.hz)
 
     def build_hash(self) -> bytes:
         """What the design is known by; networks that differ in weights alone have the same."""
@@ -102,6 +118,7 @@ class Design:
             digit=None if digits is None else digits[0] > 127,
             ring_bytes=self.board.ring_bytes,
             bench_images=self.bench_images,
+            line=self.line,
         )
         return self.board.platform().prepare(
             Top(self.board, self.dividers, serial_core), TOP, emit_src=False

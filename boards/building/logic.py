@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How much logic a design takes, by a rule fitted to builds.
 
 Nearly all that grows goes with the bits of S and M in the lanes of a layer, which is what the rule

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: what memories a core and its link have, and how many blocks they take.
 
 The list follows the hardware's sources (a test compares them), the number of blocks the rules by

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
 
 Where builds of the very network for the very board are known, the fastest of them is the plan, else
@@ -6,7 +7,7 @@ the fastest design that fits by an estimate.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, inf
 
 import numpy as np
@@ -16,6 +17,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
+from firstspike.hdl.link.lines import Line
 
 from .design import WINDOW, Design, digit_pixels
 from .logic import luts
@@ -83,14 +85,16 @@ def plan_for(
     bench_images: int = 0,
     rows: int | None = None,
     overlap: bool | None = None,
+    line: Line = Line.UART,
 ) -> Plan:
     """The design of the fewest microseconds; `window` is k, `rows` R, `hz` the clock.
 
     What is None is for the planner to choose, the board's own clock where no build is known. The
-    design holds `bench_images` to play. Raises ClockError.
+    design holds `bench_images` to play. One with another `line` than that of a known build is as
+    good as it, for all else is the same. Raises ClockError and LineError.
     """
     known = [
-        _plan_of(placed, design)
+        _plan_of(placed, replace(design, line=line))
         for placed, design in builds_of(network, board)
         if window in (None, placed.window)
         and rows in (None, placed.rows)
@@ -98,7 +102,9 @@ def plan_for(
         and (bench_images, bool(overlap)) == (0, placed.overlap)
     ]
     plans = known or [
-        _with_most_lanes(network, board, k, hz, bench_images, r, overlap, not (rows or overlap))
+        _with_most_lanes(
+            network, board, k, hz, bench_images, r, overlap, not (rows or overlap), line
+        )
         for r, k in _choices(network, window, rows)
     ]
     # Where cycles are the same, or cannot be counted, the first one.
@@ -127,6 +133,7 @@ def _with_most_lanes(
     rows: int,
     overlap: bool | None,
     limited: bool,
+    line: Line,
 ) -> Plan:
     """The most lanes that fit.
 
@@ -139,7 +146,9 @@ def _with_most_lanes(
     # Fewer lanes for the same groups would not be faster.
     for lanes in dict.fromkeys(ceil(hidden / groups) for groups in range(1, hidden + 1)):
         try:
-            design = Design.of(network, board, lanes, window, hz, None, rows, bench_images, overlap)
+            design = Design.of(
+                network, board, lanes, window, hz, None, rows, bench_images, overlap, line
+            )
         except NetworkError as error:
             nearest = nearest or Plan(board, None, str(error), {})
             continue
@@ -184,6 +193,7 @@ def chosen_design(
     rows: int | None = None,
     bench_images: int = 0,
     overlap: bool | None = None,
+    line: Line = Line.UART,
 ) -> Design:
     """The design with these lanes, None for those of the plan; the rest is as for `Design.of`.
 
@@ -193,7 +203,7 @@ def chosen_design(
     if lanes is None and stored_bits:
         lanes = DEFAULT_LANES
     if lanes is None:
-        plan = plan_for(network, board, window, hz, bench_images, rows, overlap)
+        plan = plan_for(network, board, window, hz, bench_images, rows, overlap, line)
         if plan.design is None:
             advice = f"; {name} does" if (name := fitting(board)) else ""
             raise NetworkError(
@@ -202,7 +212,9 @@ def chosen_design(
         return plan.design
     if window is None:
         window = WINDOW
-    return Design.of(network, board, lanes, window, hz, stored_bits, rows, bench_images, overlap)
+    return Design.of(
+        network, board, lanes, window, hz, stored_bits, rows, bench_images, overlap, line
+    )
 
 
 def needs_of(design: Design) -> dict[str, int]:

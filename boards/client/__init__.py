@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A board on a serial port, as a program on a computer sees it."""
 
 from .client import BoardClient, Progress, Status

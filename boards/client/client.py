@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A board on a serial port: identifies it, loads it, and lets it classify and learn.
 
     with BoardClient.open("/dev/ttyUSB1") as board:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What can go wrong with a board on a port: every message says what to do."""
 
 

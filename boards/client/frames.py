@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Finds frames in whatever comes out of a line, and its feet again after damage."""
 
 from firstspike.hdl.link.protocol import DELIMITER, FrameError, decode_frame

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A serial port as the host sees it: bytes out, bytes in, and errors that say what to do."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A request to a board, and what became of it; images as requests, checked beforehand."""
 
 from dataclasses import dataclass

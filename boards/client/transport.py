@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Requests out, answers in: keeps a line busy under credits, and repairs what it loses.
 
 Many requests are under way at a time, so that neither the line nor the board waits for the answers,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What there is to know of a board, and the wires between its pins and the design."""
 
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.hdl.flow.devices import Device
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.link import RING_BYTES
 
 
@@ -26,13 +28,15 @@ class Board:
     loaded: bool
     """The weights are written over the link after power-up; else they are in the bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Joins the pins with a SerialCore: its UART, the button that shows a digit, lights."""
+    """Joins the pins with a SerialCore: its line, the button that shows a digit, lights."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program it, the best one first; the bitstream's name is to be added."""
     attach: str = "plug the board in"
     """What has to be done before it can be programmed."""
     ring_bytes: int = RING_BYTES
     """Of requests that the link holds."""
+    lines: tuple[Line, ...] = (Line.UART,)
+    """Those that it has pins for; a board with SPI connects by `connect_line`."""
 
     @property
     def speed(self) -> str:
@@ -57,6 +61,27 @@ def connect_uart(m: Module, platform: Platform, serial_core) -> None:
     uart = platform.request("uart", dir="-")
     m.d.comb += serial_core.rx.eq(pin_in(m, "rx", uart.rx))
     pin_out(m, "tx", uart.tx, serial_core.tx)
+
+
+def connect_spi(m: Module, platform: Platform, serial_core) -> None:
+    """The four wires of the platform's SPI, on which the board is the slave.
+
+    MISO is driven while the master has chosen the board: others may be on the same wires.
+    """
+    spi = platform.request("spi", dir="-")
+    chosen = pin_in(m, "select", spi.cs)
+    m.d.comb += [
+        serial_core.select.eq(chosen),
+        serial_core.sck.eq(pin_in(m, "sck", spi.clk)),
+        serial_core.mosi.eq(pin_in(m, "mosi", spi.copi)),
+    ]
+    m.submodules.miso = buffer = io.Buffer("o", spi.cipo)
+    m.d.comb += [buffer.o.eq(serial_core.miso), buffer.oe.eq(chosen)]
+
+
+def connect_line(m: Module, platform: Platform, serial_core) -> None:
+    """The line that the serial core has."""
+    {Line.UART: connect_uart, Line.SPI: connect_spi}[serial_core.line](m, platform, serial_core)
 
 
 def light_class(m: Module, serial_core, lights: Sequence[object]) -> None:

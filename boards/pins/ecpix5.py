@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ECPIX-5: an ECP5-5G 85F, with the USB bridge's second channel as UART.
 
 The class is in the green of the four lights, LD0 its lowest bit; all are red until there is one.

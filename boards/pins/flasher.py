@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A number told by flashes of one light."""
 
 from amaranth.hdl import Signal

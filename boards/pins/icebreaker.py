@@ -1,25 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """iCEBreaker: an iCE40 UP5K, with the USB bridge's second channel as UART.
 
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
 its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
-socket shows the stored digit.
+socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
+select, 2 MOSI, 3 MISO, 4 SCK.
 """
 
+from amaranth.build import Attrs
 from amaranth_boards.icebreaker import ICEBreakerPlatform
+from amaranth_boards.resources import SPIResource
 
 from firstspike.hdl.flow.devices import UP5K
+from firstspike.hdl.link.lines import Line
 
-from .board import Board, connect_uart, light_class, pin_in, pin_out
+from .board import Board, connect_line, light_class, pin_in, pin_out
+
+SPI = SPIResource(
+    0,
+    cs_n="1",
+    copi="2",
+    cipo="3",
+    clk="4",
+    conn=("pmod", 0),
+    # Pulled up, so that a board with nothing plugged in is not chosen.
+    attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+    role="peripheral",
+)
 
 
 class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
+        self.add_resources([SPI])
 
 
 def _connect(m, platform, serial_core):
-    connect_uart(m, platform, serial_core)
+    connect_line(m, platform, serial_core)
     light_class(
         m, serial_core, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)]
     )
@@ -37,6 +55,7 @@ BOARDS = (
         loaded=True,  # single-port RAM cannot be initialised
         ring_bytes=1 << 14,  # all of a single-port RAM
         connect=_connect,
+        lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
     ),
 )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """OrangeCrab 0.2 with an ECP5 85F; its USB is the FPGA's own, so the UART is on its pins.
 
 Pin 0 (RX) is the board's input, pin 1 (TX) its output, at 3.3 V, as on other boards of this form:

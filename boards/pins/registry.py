@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The boards there are."""
 
 from . import ecpix5, icebreaker, orangecrab, ulx3s

@@ -1,18 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """ULX3S: an ECP5 of 12, 25, 45 or 85 thousand look-up tables, with an FT231X as UART.
 
 The class is in the lights D0 (its lowest bit) to D3; D7 is on when there is one. The button FIRE 1
-shows the stored digit.
+shows the stored digit. SPI is on the header J1: GP0 is chip select, GP1 MOSI, GP2 MISO, GP3 SCK.
 """
 
+from amaranth.build import Attrs, Platform
 from amaranth_boards import ulx3s
+from amaranth_boards.resources import SPIResource
 
 from firstspike.hdl.flow.devices import ECP5_12F, ECP5_25F, ECP5_45F, ECP5_85F
+from firstspike.hdl.link.lines import Line
 
-from .board import Board, connect_uart, light_class, pin_in, pin_out
+from .board import Board, connect_line, light_class, pin_in, pin_out
+
+SPI = SPIResource(
+    0,
+    cs_n="0+",
+    copi="1+",
+    cipo="2+",
+    clk="3+",
+    conn=("gpio", 0),
+    # Pulled up, so that a board with nothing plugged in is not chosen.
+    attrs=Attrs(IO_TYPE="LVCMOS33", PULLMODE="UP"),
+    role="peripheral",
+)
+
+
+def _platform(size: str) -> type[Platform]:
+    """That of a board of this size, with the wires of SPI."""
+    plain = getattr(ulx3s, f"ULX3S_{size}_Platform")
+    return type(plain.__name__, (plain,), {"resources": [*plain.resources, SPI]})
 
 
 def _connect(m, platform, serial_core):
-    connect_uart(m, platform, serial_core)
+    connect_line(m, platform, serial_core)
     light_class(m, serial_core, [platform.request("led", number, dir="-") for number in range(4)])
     pin_out(m, "known", platform.request("led", 7, dir="-"), serial_core.shown_valid)
     m.d.comb += serial_core.show.eq(
@@ -24,11 +46,12 @@ BOARDS = tuple(
     Board(
         name=f"ulx3s-{size.lower()}",
         title=f"ULX3S {size}",
-        platform=getattr(ulx3s, f"ULX3S_{size}_Platform"),
+        platform=_platform(size),
         device=device,
         clock=75_000_000,
         loaded=False,
         connect=_connect,
+        lines=(Line.UART, Line.SPI),
         programmers=(("openFPGALoader", "-b", "ulx3s", "-m"),),
     )
     for size, device in (("12F", ECP5_12F), ("25F", ECP5_25F), ("45F", ECP5_45F), ("85F", ECP5_85F))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Docstrings of this project as autodoc wants them: prose, with numpy's sections and pictures.
 
     Parameters                      a rubric

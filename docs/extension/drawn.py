@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Puts the pages on which one draws into the site, as `draw/NETWORK.html`."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Parts of the pages that are asked of the code: the verbs, and the interface of a core."""
 
 import ast

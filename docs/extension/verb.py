@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The directive `verb`: usage, description and options of a verb, asked of the command itself.
 
     ```{verb} run

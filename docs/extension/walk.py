@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The directive `walk`: a timing picture of a layer at work, simulated while the page is built.
 
     ```{walk} NAME

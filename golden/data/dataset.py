@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A data set: samples and their classes, apart in a part to learn from and one to test."""
 
 import re

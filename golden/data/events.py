@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Files of recorded events, one JSON object a line: {"events": [[tick, input], ...], "label": 3}.
 
 The label may be missing; blank lines are skipped. Inputs count from 0.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Images in folders, a folder a class; bright is what spikes early."""
 
 import warnings

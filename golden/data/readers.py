@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user: files of arrays, tables, images in folders, and recorded events.
 
 A reader gives the samples of a file, and apart the part to test, where the file has one. Whatever
@@ -126,16 +127,18 @@ def read_table(
     features: dict[str, np.ndarray] = {}
     for name, cells in columns.items():
         if not names or _asked(name, names):
-            features |= _features(path, name, cells, lines, names)
+            features |= _features(path, name, cells, lines, names, len(features))
+    absent = np.zeros(len(lines))
     for name in names:
         if name not in features:
             column, equals, _ = name.partition("=")
             if not equals or column not in columns:
                 raise DataError(f"{path} has no column {name!r}, which the network takes.")
-            features[name] = np.zeros(len(lines))
+            features[name] = absent
     taken = tuple(names) or tuple(features)
     if not taken:
         raise DataError(f"{path} has no column beside the label: give features.")
+    _check_size(path, len(lines), len(taken))
     x = np.stack([features[name] for name in taken], axis=1)
     return Samples(x, labels, None if groups is None else np.array(groups), taken)
 
@@ -144,10 +147,25 @@ def _asked(column: str, names: Sequence[str]) -> bool:
     return any(name == column or name.startswith(f"{column}=") for name in names)
 
 
+def _check_size(path: Path, n_rows: int, n_features: int) -> None:
+    """Raise `DataError` for features that take more than the samples of such a file may."""
+    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size)
+    if size > most:
+        raise DataError(
+            f"{path} makes {n_features} features or more of {n_rows} rows, one for each text of a "
+            f"column: these are {size} bytes, and at most {most} are made; leave columns out."
+        )
+
+
 def _features(
-    path: Path, name: str, cells: Sequence[str], lines: Sequence[int], names: Sequence[str]
+    path: Path,
+    name: str,
+    cells: Sequence[str],
+    lines: Sequence[int],
+    names: Sequence[str],
+    before: int,
 ) -> dict[str, np.ndarray]:
-    """The features that a column makes, each float64 [n]."""
+    """The features that a column makes, each float64 [n], behind so many of others."""
     numbers = [_number(cell) for cell in cells]
     texts = [at for at, number in enumerate(numbers) if number is None]
     for at, number in enumerate(numbers):
@@ -176,6 +194,7 @@ def _features(
                 f"{path}, line {lines[at]}: the column {name} holds {cell!r:.40}, which the "
                 "network has not seen."
             )
+    _check_size(path, len(cells), before + len(categories))
     return {
         f"{name}={text}": np.array([cell == text for cell in cells], float) for text in categories
     }

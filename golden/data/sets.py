@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The data sets: real MNIST and Fashion-MNIST, every file checked by its SHA-256.
 
 A data folder holds one folder per set (or the four files themselves): IDX files, plain or gzipped.
@@ -17,7 +18,7 @@ from platformdirs import user_cache_dir
 
 from firstspike.golden.files import read_file, replace_file
 from firstspike.golden.printable import printable
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import MOST_BYTES, SOURCES, SourceError
@@ -117,6 +118,7 @@ def _complete(
             f"Give a folder with the original files of {name}, or without files of these names."
         )
     folder = default_folder() if folder is None else Path(folder)
+    sweep(folder / name)  # a download that was killed, of what may be complete by now
     paths, contents = {}, {}
     for file in SHA256[name]:
         places = [place / f for place in (folder / name, folder) for f in (file, f"{file}.gz")]

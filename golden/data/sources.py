@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where the files of a public data set can be had when they are not here yet.
 
 A source hands over files as it got them (maybe gzipped); `sets` unpacks and checks them. `files`
@@ -5,16 +6,16 @@ yields those that are wanted, and works in an empty folder. Whatever keeps a sou
 a `SourceError`, one sentence, and the next source has its turn.
 """
 
-import io
 import resource
 import shutil
 import sys
 import tarfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, TimeoutExpired
-from typing import Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
@@ -22,7 +23,11 @@ from tqdm import tqdm
 from firstspike.golden.files import read_file
 from firstspike.golden.programs import started
 
-CONNECT_SECONDS, READ_SECONDS = 5, 30
+READ_SECONDS = 30
+"""Of a wait for the next bytes."""
+
+DOWNLOAD_SECONDS = 1800
+"""Of a whole download: what trickles more slowly than the largest file needs is not awaited."""
 
 MOST_BYTES = 16 + 60_000 * 28 * 28
 """Of a file of any set: the training images, unpacked."""
@@ -49,36 +54,14 @@ class Mirror:
 
     def files(self, wanted: Iterable[str], scratch: Path, progress: bool) -> Files:
         """Download file by file."""
-        import pooch  # both take a while to import, and are for downloads only
-        import requests
-
-        download = pooch.HTTPDownloader(
-            progressbar=progress, timeout=(CONNECT_SECONDS, READ_SECONDS)
-        )
+        program = Path(__file__).with_name("download.py")
         for file in wanted:
-            if progress:
-                print(f"{file} from {self}", file=sys.stderr)
-            content = _Bounded()
-            try:
-                download(f"{self.url}{file}.gz", content, None)
-            except requests.HTTPError as error:
-                response = error.response
-                status = "unknown" if response is None else response.status_code
-                raise SourceError(f"{self} has no {file} (HTTP status {status}).") from None
-            except (requests.RequestException, ValueError) as error:  # a length that is no number
-                reason = type(error).__name__
-                raise SourceError(f"{self} could not be reached ({reason}).") from None
-            yield file, content.getvalue()
-
-
-class _Bounded(io.BytesIO):
-    """What is downloaded, which ends; raises `SourceError` where it does not."""
-
-    def write(self, content: Any) -> int:
-        """Take a part."""
-        if self.tell() + len(content) > MOST_BYTES:
-            raise SourceError(f"more than {MOST_BYTES} bytes came, which is no file of the set.")
-        return super().write(content)
+            name, url = f"{file} from {self}", f"{self.url}{file}.gz"
+            command = [sys.executable, "-I", str(program), url, file, str(READ_SECONDS)]
+            reason = _failure(command, name, scratch, progress, MOST_BYTES)
+            if reason:
+                raise SourceError(f"{name} could not be fetched ({reason}).")
+            yield file, read_file(scratch / file, MOST_BYTES)
 
 
 @dataclass(frozen=True)
@@ -134,10 +117,21 @@ class DebianPackage:
 
 
 def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> None:
-    """Run another program's download in `folder`, with the seconds it takes on standard error."""
+    """Run another's program in `folder`. Raises `SourceError`."""
     if shutil.which(command[0]) is None:
         raise SourceError(f"{source} cannot be fetched: {command[0]} is not installed.")
-    bar = tqdm(desc=f"{source}: {command[0]}", bar_format="{desc} {elapsed}", disable=not progress)
+    reason = _failure(command, f"{source}: {command[0]}", folder, progress, PACKAGE_BYTES)
+    if reason:
+        raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
+
+
+def _failure(command: list[str], name: str, folder: Path, progress: bool, most: int) -> str | None:
+    """Run a download in `folder`, whose files have `most` bytes; returns why it failed, if so.
+
+    With `progress`, the seconds it takes stand on standard error.
+    """
+    bar = tqdm(desc=name, bar_format="{desc} {elapsed}", disable=not progress)
+    end = time.monotonic() + DOWNLOAD_SECONDS
     with (
         bar,
         started(
@@ -147,7 +141,7 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
             stderr=PIPE,
             text=True,
             errors="replace",
-            preexec_fn=_bound_files,
+            preexec_fn=partial(_bound_files, most),
         ) as process,
     ):
         while True:
@@ -155,15 +149,17 @@ def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> 
                 _, errors = process.communicate(timeout=0.5)
                 break
             except TimeoutExpired:
+                if time.monotonic() > end:
+                    return f"it takes more than {DOWNLOAD_SECONDS} seconds"
                 bar.refresh()
-    if process.returncode:
-        reason = next(iter(errors.strip().splitlines()), "no reason given")
-        raise SourceError(f"{source} could not be fetched ({command[0]}: {reason}).")
+    if not process.returncode:
+        return None
+    return next(iter(errors.strip().splitlines()), "no reason given")
 
 
-def _bound_files() -> None:
-    """Let this process write no file that is longer than any package."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (PACKAGE_BYTES, PACKAGE_BYTES))
+def _bound_files(most: int) -> None:
+    """Let this process write no file of more bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 Source = Mirror | NpmPackage | DebianPackage

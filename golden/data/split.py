@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Parts of a data set that are kept apart: as many of each class, and no group on both sides."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A course of learning: which images are learned in which order, and with which settings.
 
 Annealing is how the settings change in the course of a run.

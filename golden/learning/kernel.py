@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
 An image's hidden spikes come from event to event as in `crossings`, its outputs tick by tick, then

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Learning images one after the other: `learn` checks what it is given and runs the kernel."""
 
 from dataclasses import astuple, fields

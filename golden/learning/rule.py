@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Learning image by image in integers: the popcount rule (DESIGN, section 5).
 
 An update makes the label's output fire earlier and its rivals later, touching only weights of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Random weights to learn on from, for any data: binary inputs, which all spike at one tick."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The state of learning, which continues bit for bit: stored weights, generator, position."""
 
 import io

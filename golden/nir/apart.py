@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Reads a graph in a process of its own.
 
 On some damaged files the HDF5 library never ends, or ends its process: neither may happen to ours.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A network as a NIR graph, and the graph as a file."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How a layer is written in each form, and what a step and a spike are there (docs/nir.md).
 
     form    nodes of a layer              time        a spike

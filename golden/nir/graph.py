@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A graph as it is handed on: nodes by their names, edges and metadata, and the chain they make.
 
 It is what the package nir calls a dictionary of a graph, so `Graph.of` takes what its `to_dict`

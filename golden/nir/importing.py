@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A network from a graph: one of ours bit for bit, or the real weights of another's.
 
 The weights are those of the graph, whatever the metadata say. What else its nodes say must be what

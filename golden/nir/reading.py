@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A graph from a file of anyone: HDF5, looked at before it is read.
 
 Only what a graph of ours can have is read, and only if its size, which HDF5 tells beforehand, is

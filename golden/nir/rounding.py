@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Real weights of a graph to the integer network, and what rounding them has changed."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Spike trains beside a graph, as NIRData: what goes in, what the hidden layers do, the decisions.
 
 Observables are "spikes" of the input and of every hidden layer, which run on to the deadline, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The cycle model: how many clock cycles the hardware takes for an image, exactly.
 
 An event-level replica of the folding. Every event is pushed into its layer, which answers with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How a core is laid out in time: lanes, groups, windows and pipeline depths of every layer.
 
 Latencies that depend on it are made here of those in `latencies`, by the convention said there. The

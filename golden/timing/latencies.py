@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The latency of every block of a core, each under a name, in clock cycles.
 
 One convention: a latency is counted from the cycle in which an input is taken to the cycle in which
@@ -83,7 +84,7 @@ DONE = 1
 LEVELS_PER_STAGE = 1
 """Decision: levels of the tree of comparisons between two registers."""
 
-LEVELS_PER_STAGE_OF_BANKS = 2
+LEVELS_PER_STAGE_OF_BANKS = 4
 """The same, in a last layer of several rows a cycle."""
 
 DECISION = 1

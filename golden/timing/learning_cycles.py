@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The cycle model of a core that learns: run-on, settling and updates on top of `cycles`."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The cycle model of a core whose images overlap: when each begins, and when it is decided.
 
 The front of the core, from the words to the END that waits for its start, is gone through cycle by

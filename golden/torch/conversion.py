@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Between modules of first-spike layers and the integer networks of the golden model."""
 
 import copy

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`FirstSpikeLinear`: a layer of neurons that spike once, on spike times in z = exp(t)."""
 
 import math

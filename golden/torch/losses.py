@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Losses of networks whose class is the output that spikes first, on its times z [n, classes]."""
 
 import torch

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Spike times and gradients of a layer on tensors, in the way that suits its input times.
 
 Inputs that all spike together are a matrix product; the rest goes through the compiled loops of

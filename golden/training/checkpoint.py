@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A training on its way: all that it takes to go on as if it had not stopped."""
 
 import io

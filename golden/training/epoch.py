@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What one pass over the training samples came to."""
 
 from dataclasses import dataclass

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the first layer takes: the values of a batch as spikes."""
 
 import numpy as np

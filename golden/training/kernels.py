@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Compiled inner loops of training: spike times of a layer, their exact gradients, and Adam.
 
 All times are z = exp(t). A layer maps z_in [n, n_in] to z_out [n, n_out] through weights

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Compiled loops of a layer whose inputs spike at the few times that an encoding knows.
 
 Inputs that spike together are summed before anything is decided, so a layer costs an addition a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One step of training: spike times, cost, exact gradients, the extra terms, Adam.
 
 `Parameters` names the parameters; this holds the weights while they change. For every hidden neuron

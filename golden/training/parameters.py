@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a training is made with: the parameters of `Trainer`, which its `Optimiser` reads too."""
 
 from dataclasses import dataclass, field

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Samples as the optimiser takes them, and the network they are for, as yet without weights."""
 
 import math

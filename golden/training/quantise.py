@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From real weights to the integer network: thresholds, rounding, connected inputs, compaction."""
 
 import dataclasses

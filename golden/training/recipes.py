@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Training recipes: named parameters of `Trainer` that reach the figures of docs/figures.md.
 
 `sparse` makes the shipped networks. `plain` and `noisy` repeat the table of Mostafa (2017), whose

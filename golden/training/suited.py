@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Parameters of `Trainer` for any data: features, time series or spike times, few or many.
 
 One recipe for 100 samples as for 60,000, chosen on held-out parts of four tables and a plane.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Training of networks that decide with their first output spike.
 
 Every step is the exact derivative of the spike times (DESIGN, section 1), with a few terms that

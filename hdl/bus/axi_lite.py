@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """AXI4-Lite, the subordinate's side: its channels, and one access at a time behind them."""
 
 from amaranth.hdl import Mux, Signal

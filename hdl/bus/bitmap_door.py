@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From beats of bitmaps to the words of a core."""
 
 from amaranth.hdl import Mux, Signal

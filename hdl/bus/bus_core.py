@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core with the ports that systems speak: AXI4-Stream, AXI4-Lite, and an interrupt."""
 
 from typing import NamedTuple

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The registers of a core on a bus, and what a beat of its streams holds.
 
 Offsets and fields are the same for all networks; a register that a core has no use for is not

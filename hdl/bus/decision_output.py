@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From the decisions of a core to beats of a stream, or to registers."""
 
 from amaranth.hdl import Array, Mux, Signal

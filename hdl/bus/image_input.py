@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The door of a stream of images: beats from the stream or from registers, in a small FIFO."""
 
 from amaranth.hdl import Cat, Const, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The registers of a core that learns: settings of the rule, and the label of an image."""
 
 from amaranth.hdl import Cat, Mux, Signal

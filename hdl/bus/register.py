@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How registers are described: once, for hardware, documents and programs alike.
 
 A description is plain Python. `register_file` makes the hardware of it, `firstspike.hdl.flow.bus`

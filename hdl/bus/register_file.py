@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The hardware of a register map: it decodes addresses, holds what is held, and asks the rest."""
 
 from amaranth.hdl import Signal

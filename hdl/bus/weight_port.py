@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The registers of the weights: an address that counts up, and the words behind it."""
 
 from amaranth.hdl import Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The parameters of a core and of its layers, in plain Python: who talks to one needs no more.
 
 What these parameters are in hardware is in `layouts` and `ports`.

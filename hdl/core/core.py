@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal

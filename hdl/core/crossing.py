@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The crossing unit: at which tick of a window a membrane reaches threshold."""
 
 from amaranth.hdl import Cat, Signal, signed

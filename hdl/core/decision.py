@@ -1,4 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
+
+from functools import reduce
+from operator import or_
 
 from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import stream
@@ -95,15 +99,20 @@ class Decision(Block):
             return exists
 
         def best(contest):
-            """All pairs are compared at once: of four, too, a single comparison is on the path."""
-            winner = contest[0]
-            for number in range(1, len(contest)):
-                better = wins(number, contest)
-                winner = tuple(
-                    Mux(better, one, other)
-                    for one, other in zip(contest[number], winner, strict=True)
+            """All pairs are compared at once: of many, too, a single comparison is on the path."""
+            if len(contest) == 1:
+                return contest[0]
+            winners = [wins(number, contest) for number in range(len(contest))]
+            if len(contest) == 2:
+                return tuple(
+                    Mux(winners[1], *pair) for pair in zip(*reversed(contest), strict=True)
                 )
-            return winner
+            return tuple(
+                reduce(
+                    or_, (Mux(won, value, 0) for won, value in zip(winners, values, strict=True))
+                )
+                for values in zip(*contest, strict=True)
+            )
 
         # With learning, who fires travels along.
         valid, operation = self.potentials.valid, taken.operation

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
 from amaranth.hdl import Cat, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Turns fired neurons into the events of a layer, in order of time."""
 
 from amaranth.hdl import Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The event that a layer works on, with what has to be known of it at once."""
 
 from amaranth.hdl import Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The sequencer of a layer that takes the next image's rows while the one before is decided."""
 
 from amaranth.hdl import Cat, Mux, Signal

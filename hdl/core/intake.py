@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The door of the core: checks the events of an image and gives them its image bit."""
 
 from amaranth.hdl import Cat, Signal

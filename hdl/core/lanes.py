@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
 from functools import partial

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A layer: from the events of the one before to its own, or to the potentials of the decision."""
 
 from amaranth.hdl import Signal

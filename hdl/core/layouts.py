@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Shapes and layouts of what the blocks of a core exchange, by the configuration of a layer.
 
 Those of the core's own ports are in `ports`.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Counts the places in which the masks of fired lanes wait for the Drain."""
 
 from amaranth.hdl import Signal

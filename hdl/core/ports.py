@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The ports of a core, described once: whoever drives one has the same signature, flipped.
 
 What a port and a field of its payload means stands beside it, for the interface that goes with the

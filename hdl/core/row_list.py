@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rows of a tick, kept for the groups of neurons after the first, and the walk over these."""
 
 from amaranth.hdl import Cat, Mux, Signal

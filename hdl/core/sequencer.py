@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Turns a layer's input events into the operations of its lanes: the walks over the groups."""
 
 from types import SimpleNamespace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
 from functools import reduce
@@ -113,7 +114,7 @@ class WeightStore(Block):
             if rows > 1:
                 hosts = host_bank == bank
                 asked = Mux(wanted, asked_for.operation.row[bank], hosts)
-                asked = delayed(m, asked, ahead, f"asked_{bank}")
+                asked = delayed(m, asked, ahead - 1, f"asked_{bank}")
                 here = delayed(m, commit & hosts, ahead, f"write_{bank}")
                 address = delayed(m, address, ahead, f"address_{bank}")
             words.append(self._bank(m, bank, address, asked, take, here, write))
@@ -163,7 +164,7 @@ class WeightStore(Block):
                 m.d.comb += [addresses[0].eq(changed.address), take.eq(1)]
         else:
             m.d.comb += [write.valid.eq(commit), write.address.eq(addresses[0])]
-            # A cycle after it is committed the word is in its register.
+            # Of several banks the word is in its register when it is committed.
             data = delayed(m, word, ahead - 1, "data") if ahead else shifted
             m.d.comb += write.data.eq(data)
         *fetching, fetched = (delayed(m, fetch, i + 1, f"fetch_{i}") for i in range(fetch_cycles))
@@ -174,12 +175,23 @@ class WeightStore(Block):
             m.d.sync += self.answers.valid.eq(0)
         with m.If(self.host.valid & request.write & quiet):
             # Not while a word waits: single-port RAM may forget it.
-            m.d.comb += [
-                self.host.ready.eq(~last | (free & ~wanted)),
-                commit.eq(last & free & ~wanted),
-            ]
-            with m.If(self.host.ready):
-                m.d.sync += [word.eq(shifted), count.eq(following)]
+            if rows == 1:
+                m.d.comb += [
+                    self.host.ready.eq(~last | (free & ~wanted)),
+                    commit.eq(last & free & ~wanted),
+                ]
+                with m.If(self.host.ready):
+                    m.d.sync += [word.eq(shifted), count.eq(following)]
+            else:
+                # `wanted` comes late, and has far to go to so wide a register: the word is complete
+                # a cycle before it is committed.
+                whole = Signal()
+                m.d.comb += [self.host.ready.eq(~last | commit), commit.eq(whole & ~wanted)]
+                m.d.sync += whole.eq(last & ~self.host.ready)
+                with m.If(~whole):
+                    m.d.sync += word.eq(shifted)
+                with m.If(self.host.ready):
+                    m.d.sync += count.eq(following)
         with m.Elif(self.host.valid & ~self.answers.valid & quiet):
             with m.If((count == 0) & ~fetched):
                 m.d.comb += fetch.eq(free & ~wanted & ~Cat(fetching).any())
@@ -197,8 +209,8 @@ class WeightStore(Block):
 
         Returns the word, which comes in the next cycle and stays until another one is read. From
         several pages it comes a cycle later. Of several banks or pages it stays only for that
-        cycle, for these read in every one: `take` would have far to go. `asked` says whether a
-        word of this bank is wanted, which else is 0.
+        cycle, for these read in every one: `take` would have far to go. `asked` says, of several
+        banks a cycle before `address`, whether a word of this one is wanted, which else is 0.
         """
         config, rows = self._config, self._config.folding.rows
         pages = config.folding.pages
@@ -209,45 +221,55 @@ class WeightStore(Block):
             # An update is written while another word is read, never the same one. And of what is
             # read in every cycle nobody looks at the word that is being written.
             attributes["no_rw_check"] = 1
-        parts = []
-        for page, depth in enumerate(config.folding.page_words):
 
-            def there(address, page=page):
-                return address[(PAGE_WORDS - 1).bit_length() :] == page if pages > 1 else 1
-
-            first = page * PAGE_WORDS
-            name = f"{bank}_{page}"
+        def memory_of(name, init, depth, data, here):
+            """What a memory, written with `here`, shows at `address`; and a register for that."""
             m.submodules[f"bank_{name}"] = store = memory.Memory(
-                shape=config.word_bits,
-                depth=depth,
-                init=init[first : first + depth],
-                attrs=attributes,
+                shape=len(data), depth=depth, init=init, attrs=attributes
             )
             read, write_port = store.read_port(domain="comb"), store.write_port()
-            q = unknown_register(config.word_bits, f"q_{name}")
+            q = unknown_register(len(data), f"q_{name}")
             m.d.comb += [
                 read.addr.eq(address),
                 write_port.addr.eq(written),
-                write_port.data.eq(write.data),
-                write_port.en.eq(here & there(written)),
+                write_port.data.eq(data),
+                write_port.en.eq(here),
             ]
-            if rows == 1 and pages == 1:
-                with m.If(take):
-                    m.d.sync += q.eq(read.data)
-                return q
-            m.d.sync += q.eq(read.data)
-            if pages == 1:
-                for number, segment in enumerate(config.segments):
-                    bits = slice(
-                        *(lane * config.stored_bits for lane in (segment.start, segment.stop))
-                    )
-                    here = copied(m, asked, f"asked_{name}_{number}")
-                    parts.append(Mux(here, q[bits], 0))
-                return Cat(parts)
+            return read.data, q
+
+        parts = []
+        if pages == 1:
+            depth = config.folding.bank_words
+            for number, segment in enumerate(config.segments):
+                low, high = (lane * config.stored_bits for lane in (segment.start, segment.stop))
+                name = f"{bank}_{number}"
+                content = [word >> low & (1 << high - low) - 1 for word in init]
+                word, q = memory_of(name, content, depth, write.data[low:high], here)
+                if rows == 1:
+                    with m.If(take):
+                        m.d.sync += q.eq(word)
+                else:  # a reset, which block RAM has
+                    m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
+                parts.append(q)
+            return Cat(parts)
+        if rows > 1:
+            asked = delayed(m, asked, 1, f"asked_{bank}_paged")
+        for page, depth in enumerate(config.folding.page_words):
+
+            def there(address, page=page):
+                return address[(PAGE_WORDS - 1).bit_length() :] == page
+
+            first, name = page * PAGE_WORDS, f"{bank}_{page}"
+            content = init[first : first + depth]
+            word, q = memory_of(name, content, depth, write.data, here & there(written))
             # The others give zeros: a reset of registers, and no choice among words.
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)
-            m.d.sync += [chosen.eq(asked & there(address)), part.eq(Mux(chosen, q, 0))]
+            m.d.sync += [
+                q.eq(word),
+                chosen.eq(asked & there(address)),
+                part.eq(Mux(chosen, q, 0)),
+            ]
             parts.append(part)
         return reduce(or_, parts)
 

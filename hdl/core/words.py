@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Weights as the words of a weight store, and words as chunks of the weight port."""
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The FPGAs we build for: how each is synthesised for, and what it holds."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Names that every Verilog tool takes: plain ones, in place of those that must be escaped."""
 
 import re

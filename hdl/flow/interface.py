@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a generated core looks like from outside: its ports, their payloads and its parameters."""
 
 from collections.abc import Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Steps that take long: a library says that it does one, a program decides how that is shown.
 
 What takes seconds or minutes is done inside `with step(what)`. Nothing is printed, unless a program

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a core takes on an FPGA: look-up tables, flip-flops, memories and clock frequency."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the open FPGA tools: those that PyPI brings, or those of the PATH."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Generates a core as one Verilog file that explains itself, with its interface beside it."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A set of addresses that is filled in any order and walked in ascending order."""
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Sign planes, and the corrections of the hidden neurons from popcounts of them."""
 
 from amaranth.hdl import Cat, Mux, Signal

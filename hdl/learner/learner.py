@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The learner: changes the weights that took part in an image (design, section 5)."""
 
 from amaranth.hdl import Cat, Mux, ResetInserter, Signal

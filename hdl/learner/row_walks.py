@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The walks of the Learner over the weight rows that took part in an image."""
 
 from amaranth.hdl import Cat, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a learning image does after its decision: the margin, and which outputs fire inside it."""
 
 from amaranth.hdl import Cat, Mux, Signal, signed

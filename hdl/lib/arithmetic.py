@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Products with a constant, and numbers in fewer bits.
 
 Products are shifts and additions: `*` would take a hardware multiplier.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Components whose ports are given by name, what these carry, and how they are connected."""
 
 from amaranth.hdl import Module, ShapeLike

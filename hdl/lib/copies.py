@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Copies of a register, for many who are far from one another: each has some of them near."""
 
 from amaranth.hdl import Signal, Value

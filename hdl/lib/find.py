@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Trees that search a word of bits: the first one set, and whether it is the only one.
 
     >>> from amaranth.hdl import Const

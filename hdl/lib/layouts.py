@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Layouts and signatures that say what their members mean, and payloads as integers.
 
 >>> point = DescribedLayout(x=(4, "to the right"), y=(4, "upwards"))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The random generator: a shift register with linear feedback that leaps."""
 
 from collections.abc import Callable

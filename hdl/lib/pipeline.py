@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
 from amaranth.hdl import Mux, Signal, Value

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Population count: how many bits of a word are set.
 
     >>> from amaranth.hdl import Const

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The spike-time priority queue: a calendar with a list of items for every key."""
 
 from amaranth.hdl import Mux, ShapeLike, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Registers of unknown content at first, such as block RAM has inside, behind its port."""
 
 from amaranth.hdl import ShapeLike, Signal

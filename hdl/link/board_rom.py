@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a board knows of itself: its identity, the connected pixels, and the image it can show."""
 
 import numpy as np

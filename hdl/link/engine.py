@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The engine: has the requests of the ring carried out, one after the other, and answers."""
 
 from amaranth.hdl import Cat, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How a core is laid out in time that stands behind a link."""
 
 from firstspike.golden.network import Network, NetworkError

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The identity that a board has of its core and its network; and the core of an identity."""
 
 from firstspike.golden.network import Network

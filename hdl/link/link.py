@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The link: bytes from and to a host on one side, the streams of a core on the other."""
 
 import numpy as np
@@ -51,7 +52,7 @@ class Link(Block):
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
     whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
     after power-up; `digit`, bool [n_connected], is the image to show. `ring_bytes`, a power of two.
-    `bench_images`, how many images it holds to play them.
+    `bench_images`, how many images it holds to play them. `gapless`, as of the Transmitter.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Link(Block):
         digit: np.ndarray | None = None,
         ring_bytes: int = RING_BYTES,
         bench_images: int = 0,
+        gapless: bool = False,
     ):
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
@@ -87,7 +89,7 @@ class Link(Block):
         self._receiver = Receiver(lengths, selects=mask is not None)
         self._ring = Ring(ring_bytes)
         self._engine = Engine(config, len(identity.to_bytes()), digit is not None, bench_images)
-        self._transmitter = Transmitter()
+        self._transmitter = Transmitter(gapless)
         super().__init__(
             **outer_members(config),
             #: Reset the core, but for its weights.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core behind its link: bytes in, bytes out."""
 
 from amaranth.hdl import ResetInserter

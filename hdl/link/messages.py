@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The payloads of the link: how long they are, and what they mean to a host.
 
 Plain Python: whoever is at the other end of a board's line, real or simulated, has it from here.

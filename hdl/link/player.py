@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The player: holds images, and sends them through a core as fast as it takes them."""
 
 from amaranth.hdl import Cat, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The bytes of the link: what host and hardware both know (docs/link.md says the same in words).
 
 A frame is COBS-coded and ends with a zero byte. Decoded it is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
 from amaranth.hdl import Mux, Signal
@@ -27,7 +28,8 @@ CRC_BYTES = CRC_BITS // 8
 
 SPACING = SELECT_CYCLES + FILL_CYCLES + 1
 """Clocks from one byte to the next, at least: what is left of a bitmap's last byte must have been
-put before the checksum comes. No line is so fast (`uart.LINE_SPACING`)."""
+put before the checksum comes. No line is so fast (`uart.LINE_SPACING`,
+`spi.BYTE_CLOCKS`)."""
 
 LAST_PLACE = CRC_BYTES
 """The place of the last byte of a bitmap; that of the first is LAST_PLACE + bytes - 1."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
 from amaranth.hdl import Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The selector: of a bitmap of all pixels it keeps those that are connected."""
 
 from amaranth.hdl import Cat, Signal

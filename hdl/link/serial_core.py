@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """All of a board's design but its pins and its clock."""
 
 from amaranth.lib import wiring
@@ -7,7 +8,9 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import Block, join
 
+from .lines import SPI_CLOCKS, Line
 from .linked_core import LinkedCore
+from .spi import SpiSlave
 from .uart import UartReceiver, UartTransmitter, divisor_of
 
 DEBUG = "debug_"
@@ -22,30 +25,58 @@ def kept_wire(layer: int, field: str) -> str:
     return f"{DEBUG}log_{layer}_{field.replace('.', '_')}"
 
 
+WIRES = {
+    Line.UART: {"rx": In(1, init=1), "tx": Out(1, init=1)},
+    Line.SPI: {"sck": In(1), "mosi": In(1), "select": In(1), "miso": Out(1)},
+}
+"""The ports to the host."""
+
+
+def clocks_a_bit(line: Line, clock_hz: float) -> int:
+    """Clocks of a bit on a line, of SPI the fewest. Raises ClockError, of a UART alone."""
+    return SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz)
+
+
 class SerialCore(Block):
-    """A core behind its link, behind a UART.
+    """A core behind its link, behind a UART or an SPI slave.
 
-    Ports: `rx` and `tx`, the lines from and to the host, high while they rest; the rest is as for
-    LinkedCore.
+    Ports: with a UART `rx` and `tx`, the lines from and to the host, high while they rest; with SPI
+    `sck`, `mosi`, `select` and `miso`, as of SpiSlave. The rest is as for LinkedCore.
 
-    Parameters: those of LinkedCore. Raises ClockError where `clock_hz` does not make the rate of
-    the link.
+    Parameters: `line`, which of the two it is; else those of LinkedCore. Raises ClockError where
+    `clock_hz` does not make the rate of the UART.
     """
 
-    def __init__(self, config: CoreConfig, network: Network, *, clock_hz: int, **rest):
-        self._divisor = divisor_of(clock_hz)
-        self._core = LinkedCore(config, network, clock_hz=clock_hz, **rest)
+    def __init__(
+        self,
+        config: CoreConfig,
+        network: Network,
+        *,
+        clock_hz: int,
+        line: Line = Line.UART,
+        **rest,
+    ):
+        self.line = line
+        self._clocks = clocks_a_bit(line, clock_hz)
+        self._core = LinkedCore(
+            config, network, clock_hz=clock_hz, gapless=line is Line.SPI, **rest
+        )
         self._passed = dict(self._core.signature.members)
         del self._passed["received"], self._passed["sent"]
-        super().__init__(rx=In(1, init=1), tx=Out(1, init=1), **self._passed)
+        super().__init__(**WIRES[line], **self._passed)
 
     def build(self, m):
-        m.submodules.receiver = receiver = UartReceiver(self._divisor)
-        m.submodules.transmitter = transmitter = UartTransmitter(self._divisor)
+        outside = wiring.flipped(self)
+        if self.line is Line.UART:
+            m.submodules.receiver = receiver = UartReceiver(self._clocks)
+            m.submodules.transmitter = transmitter = UartTransmitter(self._clocks)
+            wires = {"rx": receiver, "tx": transmitter}
+        else:
+            m.submodules.slave = receiver = transmitter = SpiSlave()
+            wires = dict.fromkeys(WIRES[self.line], receiver)
         m.submodules.linked_core = core = self._core
         join(m, receiver, core, "received")
         join(m, core, transmitter, "sent")
-        outside = wiring.flipped(self)
-        join(m, outside, receiver, "rx")
-        join(m, outside, transmitter, "tx")
+        for wire, end in wires.items():
+            join(m, outside, end, wire)
         join(m, outside, core, *self._passed)

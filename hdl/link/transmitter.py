@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
 from amaranth.hdl import Mux, Signal
@@ -37,11 +38,16 @@ class Transmitter(Block):
     answer : stream of `ANSWER_BYTE`: type, sequence, payload, end.
     sent : stream of bytes for the line.
 
+    Parameters: `gapless`, whether a frame once begun goes on without a gap, as a line must have it
+    that makes a zero of a gap. A frame then waits until all of it is here, or the buffer is full of
+    it; from there on the line takes its bytes more slowly than they come.
+
     Latency: up to the next zero, or 254 bytes. Throughput a byte a cycle in, while the buffer has
     room, 5 cycles more a frame and 1 every 254 bytes; a byte a cycle out.
     """
 
-    def __init__(self):
+    def __init__(self, gapless: bool = False):
+        self._gapless = gapless
         super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
 
     def build(self, m):
@@ -105,8 +111,17 @@ class Transmitter(Block):
 
         # Up to the block under way all is complete.
         fetch = Signal()
+        here = read != first
+        if self._gapless:
+            frame = Signal.like(read)  # where it begins of which the end is not here
+            begun = Signal()  # it has been, all the same
+            here &= (read != frame) | begun | ~room
+            with m.If(fetch & (read == frame)):
+                m.d.sync += begun.eq(1)
+            with m.If(delimits):
+                m.d.sync += [frame.eq(following), begun.eq(0)]
         m.d.comb += [
-            fetch.eq((~self.sent.valid | self.sent.ready) & (read != first)),
+            fetch.eq((~self.sent.valid | self.sent.ready) & here),
             read_port.en.eq(fetch),
             read_port.addr.eq(read),
             self.sent.payload.eq(read_port.data),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
 
 from amaranth.hdl import Cat, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes words of the bytes of an image, for a core that takes several rows a cycle."""
 
 from amaranth.hdl import Const, Signal

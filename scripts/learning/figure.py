@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Draws a run of learning: its curve, and what a sample of the hidden neurons looks for."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a run of `firstspike learn` came to, for machines and for people."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A run of `firstspike learn`: its images, its state and its curve, and how it is continued."""
 
 from collections.abc import Iterator

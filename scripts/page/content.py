@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a page holds of a network: weights, samples, what golden makes of them, and cores."""
 
 import base64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Joins the parts in `web/` to one HTML file that needs nothing beside it.
 
 The scripts are ES modules. They become one module, each behind those that it imports from; so no
@@ -14,6 +15,8 @@ WEB = files(__package__) / "web"
 MAIN = "main.js"
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
+_LICENCE = re.compile(r"^.*SPDX-License-Identifier.*\n", re.MULTILINE)
+"""Of the part: the page, of which a network and samples are part, is under no single one."""
 _EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
 
 
@@ -46,4 +49,4 @@ def script() -> str:
 
 
 def _text(name: str) -> str:
-    return (WEB / name).read_text(encoding="utf-8")
+    return _LICENCE.sub("", (WEB / name).read_text(encoding="utf-8"), count=1)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What can run a network for a verb: a target is a module here with a class named `Target`.
 
 It is imported when it is used, so that a verb need not wait for numba or Amaranth. `target.py` says

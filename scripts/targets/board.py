@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The board on a serial port as a target."""
 
 from collections.abc import Iterator, Sequence

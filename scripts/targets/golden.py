@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The golden model as a target; its cycles are those of the generated core."""
 
 from dataclasses import replace

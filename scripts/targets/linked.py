@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What targets behind a link have in common."""
 
 from collections.abc import Callable, Iterator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The netlist of a board's build, simulated, as a target."""
 
 import re
@@ -24,6 +25,7 @@ from firstspike.golden import Network, Results
 from firstspike.golden.files import read_file
 from firstspike.golden.json_text import JsonError
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.messages import Counts
 from firstspike.scripts.errors import VerbError
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, played, simulate
@@ -45,7 +47,7 @@ class Target(LinkedTarget):
     def __init__(self, net: str, network: Network, board: str, build: Path | None = None) -> None:
         report, content = _built(net, network, board, build)
         self._netlist = Netlist(content, BOARDS[board].device.family.name)
-        self._pins = pins_of(BOARDS[board], self._netlist)
+        self._pins = pins_of(BOARDS[board], self._netlist, Line(report["link"]))
         self._design = Design.of(
             network,
             BOARDS[board],
@@ -56,6 +58,7 @@ class Target(LinkedTarget):
             max(report["rows"]),
             report["bench_images"],
             report["overlap"],
+            self._pins.line,
         )
         self.bench_images, self.hz = self._design.bench_images, self._design.hz
         super().__init__(net, network)
@@ -116,8 +119,20 @@ def _built(
     return report, content
 
 
-def pins_of(board: Board, netlist: Netlist) -> Pins:
-    """The pins of a board's netlist, by the names that Amaranth gives them.
+_WIRES = {
+    Line.UART: {"to_board": "uart_0__rx__io", "from_board": "uart_0__tx__io"},
+    Line.SPI: {
+        "sck": "spi_0__clk__io",
+        "mosi": "spi_0__copi__io",
+        "cs_n": "spi_0__cs__io",
+        "miso": "spi_0__cipo__io",
+    },
+}
+"""The pins of the lines' wires."""
+
+
+def pins_of(board: Board, netlist: Netlist, line: Line) -> Pins:
+    """The pins of a board's netlist with this line, by the names that Amaranth gives them.
 
     Raises NetlistError for one that the board does not have.
     """
@@ -133,8 +148,8 @@ def pins_of(board: Board, netlist: Netlist) -> Pins:
                 raise NetlistError(f"the {board.title} has no {pin!r:.40}, as the netlist does.")
             if names.dir == "i":  # a button; nobody presses it
                 rests[pin] = int(names.invert)
-    pins = Pins(clock, "uart_0__rx__io", "uart_0__tx__io", rests)
-    for pin in (pins.clock, pins.rx, pins.tx):
+    pins = Pins(clock, line, _WIRES[line], rests)
+    for pin in (clock, *pins.wires.values()):
         if pin not in netlist.pins:
             raise NetlistError(f"the netlist has no {pin}, as the {board.title} does.")
     return pins

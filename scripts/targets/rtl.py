@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The generated hardware as a target, cycle by cycle on Verilator."""
 
 from typing import Any

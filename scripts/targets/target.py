@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a target does: it runs and learns images, and says what golden expects of it."""
 
 from collections.abc import Iterable, Mapping

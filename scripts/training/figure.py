@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Draws a run of training: its curve, and which classes are taken for which."""
 
 from typing import Any

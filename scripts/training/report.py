@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a run of `firstspike train` came to, for machines and for people."""
 
 import resource

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A run of `firstspike train`: its data, its trainer, and how it is continued."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike bench`: how fast a design decides images that it holds itself."""
 
 from typing import Any

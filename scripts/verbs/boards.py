@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike boards`: on which boards a network fits, and how fast it is there."""
 
 from typing import Any

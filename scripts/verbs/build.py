@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
 import json
@@ -29,6 +30,7 @@ from firstspike.scripts.options import (
     folder_option,
     lanes_option,
     learn_option,
+    line_option,
     number_option,
     overlap_option,
     rows_option,
@@ -44,11 +46,13 @@ from firstspike.scripts.output import command_line, json_option, json_result, no
 @window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
 @rows_option("as `firstspike boards` says; with --lanes 1")
 @overlap_option
+@line_option
 @click.option(
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help="A multiple of 3 MHz that the PLL can make.  [default: as `firstspike boards` says]",
+    help="One that the PLL can make, with a UART a multiple of 3 MHz.  "
+    "[default: as `firstspike boards` says]",
 )
 @number_option(
     "--seed",
@@ -140,6 +144,7 @@ def report_text(report: dict[str, Any]) -> str:
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),
+        ("link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"),
         *(
             (f"seed {seed}", f"{fmax:.2f} MHz{', taken' if seed == report['seed'] else ''}")
             for seed, fmax in report["fmax"].items()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike export`: a network as a NIR graph, and spike trains beside it."""
 
 from contextlib import ExitStack

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike fetch`: bring a data set onto this machine, every file checked."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike flash`: program a board."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike fuzz`: hostile and damaged frames against the link, which must drop them all."""
 
 from collections import Counter

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike import`: a network from a NIR graph, one of ours or of real weights."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike info`: what is in a network file."""
 
 from collections.abc import Iterator

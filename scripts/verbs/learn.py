@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike learn`: learns image by image with the rule of the chip, and adapts to changes."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike mutants`: faults put into the hardware on purpose must be found by the checks."""
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike page`: a file to open in a browser, in which one draws and sees the spikes race."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike plot`: a picture of the spikes of one image, and histograms over many."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike rate`: digits a second over the link, simulated bit by bit."""
 
 import click
@@ -6,8 +7,8 @@ from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
-from firstspike.hdl.link.protocol import BAUD
-from firstspike.scripts.options import number_option
+from firstspike.hdl.link.lines import Line
+from firstspike.scripts.options import line_option, number_option
 from firstspike.scripts.output import say
 
 
@@ -22,11 +23,12 @@ from firstspike.scripts.output import say
 @number_option(
     "--images", type=click.IntRange(2, 10_000), default=60, help="How many bundled digits."
 )
-def command(net: str, board: str, images: int) -> None:
-    """Stream bundled digits to the simulated board, bit by bit on its two wires.
+@line_option
+def command(net: str, board: str, images: int, line: Line) -> None:
+    """Stream bundled digits to the simulated board, bit by bit on its wires.
 
     Bitmaps go in, of all pixels and then of the connected ones alone, and decisions come out, all
-    of which are compared with the golden model.
+    of which are compared with the golden model. SPI has a quarter of the board's clock.
 
     Example: firstspike rate --images 20
     """
@@ -34,7 +36,9 @@ def command(net: str, board: str, images: int) -> None:
     from firstspike.sim.harness.runner import check_tools
 
     check_tools()
-    design = chosen_design(load_network(net), BOARDS[board])
+    design = chosen_design(load_network(net), BOARDS[board], line=line)
+    unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
+    speed = f"{design.bit_rate / MHZ:g} {unit}"
     pixels = bundled_test_set()[0][:images]
     for all_pixels, what in ((True, "all pixels"), (False, "connected pixels")):
         found = rate(
@@ -44,8 +48,9 @@ def command(net: str, board: str, images: int) -> None:
             design.hz,
             design.board.ring_bytes,
             all_pixels=all_pixels,
+            line=line,
         )
         say(
-            f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and "
-            f"{BAUD / 1e6:g} Mbaud ({images} digits, every decision and cycle as golden)"
+            f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
+            f"({images} digits, every decision and cycle as golden)"
         )

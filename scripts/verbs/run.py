@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`: classify images on a target and give the figures of each."""
 
 from collections.abc import Iterator, Sequence

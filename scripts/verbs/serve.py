@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike serve`: a board that is not there, behind a pseudo-terminal."""
 
 import signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike simulate`: the test benches of the hardware."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike study`: what early deadlines, noise and dead neurons cost in accuracy."""
 
 import itertools

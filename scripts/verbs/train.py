@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike train`: trains a network, evaluates it once on the test part, writes its file."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike vectors`: test vectors and a self-checking Verilog bench, for use without Python."""
 
 from pathlib import Path

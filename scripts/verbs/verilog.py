@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog`: the core as one Verilog file, and what it takes on an FPGA."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Benches, a file or a folder a block: its cocotb tests, and the function that runs them on it.
 
 A bench can carry an example, which is what `firstspike simulate` runs: a function

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the AddressSet: random sets, added in any order, against Python's sorted sets."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Encoder: words in, and the events held against the golden encoding."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Layer: random events in, and what comes out held against the integer model."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Lfsr: every draw against the golden model's generator."""
 
 import random

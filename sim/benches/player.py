@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Player: images in, words and decisions out, and the counts held against Python."""
 
 import random

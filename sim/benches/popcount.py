@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the PopCount: random words, and the counts that come of them."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the SpikeQueue: every cycle against the model, and windows as a Layer fills them."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the weight store: the lanes read, the host reads and writes, words are updated.
 
 A list knows what the words should be.

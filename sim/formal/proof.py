@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs formal proofs: SymbiYosys (`yowasp-sby`) with the solver z3, both from PyPI."""
 
 import linecache

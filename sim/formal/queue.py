@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What must hold of a SpikeQueue in every cycle, and the invariants that prove it by induction."""
 
 from amaranth.hdl import Assert, Assume, Cat, Cover, Mux, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a bench and the program that runs it tell each other: an object each way, and progress.
 
 The bench runs in another process, of the same Python, to which objects go as pickles.

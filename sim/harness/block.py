@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the bench of a small block: its Verilog, what the bench is told of it, one simulation."""
 
 import os

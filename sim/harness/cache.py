@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cache folder of things that take long to make, found again by what they were made from."""
 
 import fcntl

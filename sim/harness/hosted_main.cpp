@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Lets a Verilator model run inside Python's own executable; see hosted_verilator.py.
 //
 // The model is a shared library, preloaded into Python. The C library's __libc_start_main, which

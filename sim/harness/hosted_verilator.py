@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs Verilator models inside Python's own executable, because there may be no libpython.
 
 cocotb puts Python into the simulation, for which it needs Python as a shared library. Debian's

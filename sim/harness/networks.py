@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Small networks for benches, checks and tests."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Compiles Verilog for Verilator or Icarus, once, and runs cocotb benches on it."""
 
 import os

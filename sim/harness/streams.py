@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """cocotb drivers and monitors of valid/ready streams, for Verilator and Icarus alike.
 
 One convention keeps them free of races, and the same in both simulators: inputs are driven after a

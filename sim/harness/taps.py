@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a bench watches without taking part: ports that only tell, spike logs, and silence."""
 
 from collections.abc import Callable

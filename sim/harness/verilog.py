@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Verilog text for simulation: of an Amaranth component, and of benches."""
 
 from collections.abc import Callable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The saved GTKWave view beside a recording of waves: named signals, a group a stream."""
 
 import re

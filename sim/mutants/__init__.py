@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware on purpose, and the checks that must find them."""

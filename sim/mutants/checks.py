@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Quick checks of small cores on Amaranth's simulator, against the golden model.
 
 Each is made so that some faults in the hardware cannot hide: `faults` puts them there, before this

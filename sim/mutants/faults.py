@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware on purpose, and the quick checks that must find each of them.
 
 A fault replaces a piece of the hardware's source, which must occur exactly once. It is applied in
@@ -76,7 +77,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
     "core.weights": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
-        "banks-not-zeroed": ("Mux(here, q[bits], 0)", "q[bits]"),
+        "banks-not-zeroed": ('Mux(copied(m, asked, f"asked_{name}"), word, 0)', "word"),
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },

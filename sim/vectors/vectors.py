@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Test vectors for other test benches, and a self-checking one in plain Verilog that uses them.
 
 The files (all for `$readmemh`) say what goes into a core and what golden expects to come out:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
 import pytest

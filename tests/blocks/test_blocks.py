@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The small blocks that learning is made of, each against a few lines of Python."""
 
 import pytest

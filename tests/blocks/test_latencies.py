@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Every block against the name of its latency, on Amaranth's simulator."""
 
 import numpy as np

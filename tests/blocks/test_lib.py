@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`hdl/lib` alone: its examples run, and it needs nothing but Amaranth and numpy."""
 
 import doctest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The Buffer against a list, with pauses on both sides, and the places it has."""
 
 import random

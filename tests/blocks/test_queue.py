@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The SpikeQueue in simulation, cycle by cycle against its model."""
 
 import pytest

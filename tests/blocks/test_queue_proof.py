@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The SpikeQueue is proven, and its proof notices what is broken on purpose."""
 
 import pytest

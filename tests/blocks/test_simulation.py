@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The runner of simulations, its cache, and the drivers and monitors of streams."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: from a tiny network to a bitstream, for an iCE40 and for an ECP5."""
 
 import json
@@ -9,10 +10,12 @@ import pytest
 
 from firstspike.boards.building import bitstream, plan
 from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.hdl.flow.synthesis import Clock, Placement
+from firstspike.hdl.link.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4
@@ -263,9 +266,25 @@ def test_the_build_hash_is_that_of_the_design_without_its_weights():
 def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     network: Network = toy_network()
-    for board in {board.platform.__mro__[1]: board for board in BOARDS.values()}.values():
-        design = Design.of(network, board, LANES)
-        files = design.plan(bytes(BUILD_BYTES)).files
-        constraints = files["firstspike.pcf" if "firstspike.pcf" in files else "firstspike.lpf"]
-        assert "uart_0__rx" in constraints
-        assert "pll.clock" in constraints
+    wires = {Line.UART: {"rx", "tx"}, Line.SPI: {"cs", "clk", "copi", "cipo"}}
+    for board in {board.connect: board for board in BOARDS.values()}.values():
+        for line in board.lines:
+            design = Design.of(network, board, LANES, line=line)
+            files = design.plan(bytes(BUILD_BYTES)).files
+            constraints = files["firstspike.pcf" if "firstspike.pcf" in files else "firstspike.lpf"]
+            assert set(re.findall(rf"{line.value}_0__(\w+)__io", constraints)) == wires[line]
+            assert "pll.clock" in constraints
+
+
+def test_a_board_without_spi_says_so(tmp_path, capfd):
+    toy_network().save(tmp_path / "net.npz")
+    words = ("--board", "ecpix5-85f", "--link", "spi", "--lanes", 4, "-o", tmp_path / "out")
+    sentence = refusal(capfd, "build", tmp_path / "net.npz", *words)
+    assert "ECPIX-5 85F has no pins for the link spi: take uart" in sentence
+
+
+def test_spi_takes_a_clock_that_makes_no_baud_rate():
+    network, board = toy_network(), BOARDS["ulx3s-25f"]
+    design = Design.of(network, board, LANES, hz=80_000_000, line=Line.SPI)
+    assert (design.hz, design.bit_rate) == (80_000_000, 20_000_000)
+    assert chosen_design(network, board, line=Line.SPI).line is Line.SPI

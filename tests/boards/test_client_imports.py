@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A program that only talks to a board loads nothing but what that takes."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The boards' clocks: dividers within the limits, and reset until the PLL is steady."""
 
 import pytest

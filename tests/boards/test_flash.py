@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike flash`: with programmers that are scripts, and with the real ones without a board."""
 
 import json

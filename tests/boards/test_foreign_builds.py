@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Netlists of strangers: what is no netlist is refused, and a name goes into no command."""
 
 import json
@@ -5,6 +6,7 @@ import json
 import pytest
 
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.hdl.link.lines import Line
 from firstspike.scripts.targets.netlist import pins_of
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError
 
@@ -56,9 +58,11 @@ def test_a_wire_without_bits_is_not_kept():
 def test_pins_that_a_board_does_not_have_are_refused(pin):
     board = BOARDS["icebreaker"]
     if pin == "button_99999__io":  # is no pin by its name
-        assert not pins_of(board, netlist(pins=(*PINS, pin))).rests
+        assert not pins_of(board, netlist(pins=(*PINS, pin)), Line.UART).rests
         return
     with pytest.raises(NetlistError, match=f"has no '{pin}'"):
-        pins_of(board, netlist(pins=(*PINS, pin)))
+        pins_of(board, netlist(pins=(*PINS, pin)), Line.UART)
     with pytest.raises(NetlistError, match="has no uart_0__rx__io"):
-        pins_of(board, netlist(pins=PINS[:1]))
+        pins_of(board, netlist(pins=PINS[:1]), Line.UART)
+    with pytest.raises(NetlistError, match="has no spi_0__clk__io"):
+        pins_of(board, netlist(pins=PINS), Line.SPI)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: the memories are those of the generated design, and so are their blocks."""
 
 import re

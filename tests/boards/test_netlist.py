@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Netlists of boards, as nextpnr gets them, simulated through their pins against golden."""
 
 import json
@@ -8,6 +9,7 @@ import pytest
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.hdl.link.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 HELD = 6
@@ -18,10 +20,14 @@ HELD = 6
 def built(request, tmp_path_factory):
     """A board, and the folder with the build of a toy network for it, but for the bitstream."""
     board = request.param
-    folder = tmp_path_factory.mktemp(board)
+    return board, build_in(tmp_path_factory.mktemp(board), board, bench_images=HELD)
+
+
+def build_in(folder, board, **options):
+    """Make such a folder of an empty one."""
     network = toy_network()
     network.save(folder / "net.npz")
-    design = Design.of(network, BOARDS[board], 4, bench_images=HELD)
+    design = Design.of(network, BOARDS[board], 4, **options)
     build = design.build_hash()
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
@@ -33,13 +39,14 @@ def built(request, tmp_path_factory):
         "window": [layer.window for layer in layers],
         "rows": [layer.rows for layer in layers],
         "overlap": design.config.folding.overlaps,
+        "link": design.line.value,
         "stored_bits": None,
-        "bench_images": HELD,
+        "bench_images": design.bench_images,
         "clock": design.hz,
     }
     (folder / "report.json").write_text(json.dumps(report))
     (folder / "images.jsonl").write_text("\n".join(map(json.dumps, images(network))))
-    return board, folder
+    return folder
 
 
 def images(network):
@@ -62,6 +69,13 @@ def compare(capfd, board, folder, build=None):
 
 def test_a_netlist_equals_golden(built, capfd):
     ended = compare(capfd, *built)
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions and statistics" in ended.out
+
+
+def test_a_netlist_with_spi_equals_golden(capfd, tmp_path):
+    board = "icebreaker"
+    ended = compare(capfd, board, build_in(tmp_path, board, line=Line.SPI))
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions and statistics" in ended.out
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus against golden and against others' models of AXI, with pauses and without."""
 
 import numpy as np

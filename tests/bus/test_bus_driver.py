@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The driver in C, compiled natively, on the registers of a simulated core."""
 
 import subprocess

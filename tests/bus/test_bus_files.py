@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog --bus axi`: what it writes is taken by other tools, and says the same."""
 
 import json

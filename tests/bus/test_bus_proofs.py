@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The handshakes of a core's buses are proven, and the proofs notice what is broken on purpose."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Digits through a shipped network on a bus, with pauses on all channels, on Verilator.
 
 FIRSTSPIKE_BUS_DIGITS=1000 pytest tests/bus/test_bus_shipped.py      so many of the test set

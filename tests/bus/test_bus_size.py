@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the bus takes on an ECP5, besides the core. `pytest -s` prints it."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`, `compare` and `learn` on a board, which is a model behind a pseudo-terminal."""
 
 import json
@@ -213,12 +214,14 @@ def test_learning_that_a_board_cannot_is_refused(capfd, learning, words, sentenc
     assert sentence in ended.err
 
 
-def test_the_line_is_full_of_digits(capfd, tmp_path):
-    """`firstspike rate`: the board waits for the line, whose ten bits a byte are all there is."""
+@pytest.mark.parametrize(("link", "bytes_a_second"), [("uart", BAUD / 10), ("spi", 75e6 / 4 / 8)])
+def test_the_line_is_full_of_digits(capfd, tmp_path, link, bytes_a_second):
+    """`firstspike rate`: the board waits for the line, whose bits are all there is."""
     LearningState.random((784, 20, 10), 8, 1).network.save(tmp_path / "net.npz")
-    ended = firstspike(capfd, "rate", tmp_path / "net.npz", "--board", "ulx3s-85f", "--images", 4)
+    words = ("--board", "ulx3s-85f", "--images", 4, "--link", link)
+    ended = firstspike(capfd, "rate", tmp_path / "net.npz", *words)
     assert ended.status == 0, ended.err
     whole, connected = (line.split(" digits a second")[0] for line in ended.out.splitlines())
     assert 0.95 < int(connected.split()[-1]) / int(whole.split()[-1]) < 1.05  # the same bits
     frame = 784 // 8 + 9  # COBS, type, sequence, label, CRC, delimiter
-    assert 0.8 < int(whole.split()[-1]) / (BAUD / 10 / frame) <= 1.05
+    assert 0.8 < int(whole.split()[-1]) / (bytes_a_second / frame) <= 1.05

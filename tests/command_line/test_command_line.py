@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The command line as a whole: verbs, help, exit statuses and sentences instead of tracebacks."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike compare`, on targets that err on purpose."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user, from a file to a network: train, run, learn, plot and study."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Files of strangers: mutants of all sorts are taken, or refused in a sentence.
 
 `FIRSTSPIKE_MUTANTS=5000 pytest tests/command_line/test_foreign_files.py` tries more of them.

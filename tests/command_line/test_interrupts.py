@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ctrl-C and SIGTERM end compiled code, too, and without a fault of memory."""
 
 import signal

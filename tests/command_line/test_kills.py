@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Verbs that write, ended at random moments: no result is half-written, and nothing stays behind.
 
     FIRSTSPIKE_KILLS=20 pytest tests/command_line/test_kills.py      every verb, 20 times
@@ -7,6 +8,7 @@ Without the variable one cheap verb is ended twice. A process is known to be of 
 of its environment, which all that it starts inherits.
 """
 
+import gzip
 import json
 import os
 import random
@@ -25,6 +27,8 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set
+from firstspike.golden.data.sets import SHA256
+from firstspike.golden.nir.export import graph_of, write
 from firstspike.golden.temporary import PREFIX
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
@@ -45,6 +49,22 @@ class Verb(NamedTuple):
     writes: tuple[str, ...]
     serves: bool = False
     """It does not end by itself, but says when it is ready."""
+    before: str = ""
+    """Python that is run first, in the same process."""
+
+
+# From a web server it would be the same program, and the same files on the way.
+_MIRROR = """
+import gzip, hashlib
+from pathlib import Path
+from firstspike.golden.data import sets, sources
+given = Path("given").resolve()
+sources.SOURCES["mnist"] = (sources.Mirror(given.as_uri() + "/"),)
+sets.SHA256["mnist"] = {
+    file: hashlib.sha256(gzip.decompress((given / f"{file}.gz").read_bytes())).hexdigest()
+    for file in sets.SHA256["mnist"]
+}
+"""
 
 
 VERBS = {
@@ -55,6 +75,16 @@ VERBS = {
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
     "plot": Verb("plot mnist-4bit --image 3 --images 2000 -o plot.png", ("plot.png",)),
     "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
+    "export": Verb(
+        "export toy.npz --events events.jsonl -o toy.nir --json result.json",
+        ("toy.nir", "toy.data.nir", "result.json"),
+    ),
+    "import": Verb("import graph.nir -o net.npz", ("net.npz",)),
+    "fetch": Verb(
+        "fetch mnist --to data",
+        tuple(f"data/mnist/{file}" for file in SHA256["mnist"]),
+        before=_MIRROR,
+    ),
     "study": Verb(
         "study mnist-4bit --images 500 -o study.png --json result.json",
         ("study.png", "result.json"),
@@ -100,6 +130,11 @@ class Desk:
         pixels, labels = bundled_test_set()
         digits = {"x_train": pixels[:3000], "y_train": labels[:3000]}
         np.savez(self.work / "digits.npz", **digits)
+        write(self.work / "graph.nir", graph_of(toy_network()))
+        (self.work / "given").mkdir()
+        for file in SHA256["mnist"]:
+            content = np.random.default_rng(1).integers(0, 256, 2_000_000, np.uint8).tobytes()
+            (self.work / "given" / f"{file}.gz").write_bytes(gzip.compress(content, 1))
         self._given = self._names()
 
     def started(self, verb: Verb) -> subprocess.Popen[str]:
@@ -107,7 +142,7 @@ class Desk:
         for made in self.cache.iterdir():
             if made.is_dir() and not made.name.startswith(PREFIX) and made.name not in self._shared:
                 made.rename(self.temporary.parent / uuid.uuid4().hex)
-        code = "from firstspike.scripts.main import main; main()"
+        code = f"{verb.before}\nfrom firstspike.scripts.main import main; main()"
         places = {"TMPDIR": self.temporary, "FIRSTSPIKE_CACHE": self.cache, MARK: self._mark}
         return subprocess.Popen(
             [sys.executable, "-c", code, *verb.words.split()],
@@ -165,7 +200,8 @@ class Desk:
         folders = {self.work / name for name in written if "." not in name}
         return [
             *(self.work / name for name in self._names() - self._given - written),
-            *(path for folder in folders for path in folder.glob(".*")),
+            *(path for folder in folders for path in folder.rglob(".*")),
+            *(path for folder in folders for path in folder.rglob(f"{PREFIX}*")),
             *self.temporary.iterdir(),
             *self.cache.glob(f"{PREFIX}*"),
         ]

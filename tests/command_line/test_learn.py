@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike learn`: what it writes, how it is continued, how it adapts, and what it refuses."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`import firstspike`: what it gives, and comparing from Python."""
 
 import subprocess

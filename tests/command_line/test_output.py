@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is printed for people, and files that another process writes."""
 
 import os

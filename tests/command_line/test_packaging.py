@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is in the folders is also in the wheel: an editable install would hide that it is not."""
 
 import shutil

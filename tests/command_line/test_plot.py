@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike plot` and `firstspike study`: pictures and curves."""
 
 import json

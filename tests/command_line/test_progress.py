@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What takes long is shown on standard error: a line that ticks, or one when it is done."""
 
 import os

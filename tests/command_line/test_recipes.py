@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The recipes by the command: what they say holds where no option says otherwise."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`--rows`, `--overlap` and `--clock`: what the verbs make of them, and what they refuse."""
 
 import json

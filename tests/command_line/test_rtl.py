@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run` and `compare` on the simulated hardware."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`: the figures of each image, every way to select images, and bad selections."""
 
 import json

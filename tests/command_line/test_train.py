@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike train`: what it writes, and what it leaves alone where it fails."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Networks of 1 to 4 hidden layers against golden; all else about most is drawn at random.
 
 More of those than a test run has time for, of 20 images each:

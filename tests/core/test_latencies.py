@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A latency is said once: changed there, hardware and cycle model change together."""
 
 from dataclasses import replace

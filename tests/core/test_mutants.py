@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Faults put into the hardware on purpose: `firstspike mutants` tries them all, these tests two."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Images that overlap: spikes, decisions, statistics, cycles, and who waits for whom."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Parameters of a core and its blocks are checked at construction, with a sentence."""
 
 import dataclasses

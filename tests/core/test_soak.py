@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The soak counts, goes on where a case fails, keeps that, and ends where it is interrupted."""
 
 from tests.support.soak import KINDS, soak

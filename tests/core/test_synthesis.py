@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog --report`: what a core takes on an FPGA, with and without place and route."""
 
 import json

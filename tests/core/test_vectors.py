@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike vectors`: a bench without Python that passes, and that fails where it should."""
 
 import re

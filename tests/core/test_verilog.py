@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog`: the file explains itself truly, and other tools take it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The console blocks of the pages: every command is run, and prints what the page says.
 
 The commands of a page share a folder. Nothing is fetched: the bundled digits stand in for the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """README and pages name only files, verbs and options that are there, and the example is right."""
 
 import doctest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The worked examples run, learn, and end with a core that does not differ."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Archives of arrays: what they promise is looked at before it is unpacked."""
 
 import io
@@ -66,6 +67,7 @@ def test_what_numpy_saves_is_read(save):
         (archive(zipfile.ZIP_BZIP2, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
         (archive(zipfile.ZIP_LZMA, a=head("|i1", (1,)) + b"1"), "neither stored nor deflated"),
         (archive(**{f"a{n}": b"" for n in range(5000)}), "members"),
+        (archive(**{f"{n:0250}": b"" for n in range(5000)}), "its members has 1500000 bytes"),
         (io.BytesIO(b"PK"), "without pickles"),
     ],
 )

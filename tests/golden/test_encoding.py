@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Pixels to spikes, as DESIGN's section 2 has it."""
 
 import dataclasses

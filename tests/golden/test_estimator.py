@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The scikit-learn classifier: its contract, what it says, and the network that it makes."""
 
 import doctest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Early deadlines and faults do to a network what they say."""
 
 import itertools

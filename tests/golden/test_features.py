@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Raw samples to spikes: features, series and ticks, as DESIGN's section 2 has it."""
 
 from dataclasses import replace

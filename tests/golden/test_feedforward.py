@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Float networks against the single neuron and finite differences; the kernels against both."""
 
 from itertools import pairwise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The integer model: the fast path, the tick by tick definition and the closed form agree."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """JSON of strangers: bounded, and as it is described."""
 
 import pytest

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The kernels of training against the readable reference: any times, any sort of input."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The network file: what is saved is loaded, and whatever is wrong is said in a sentence."""
 
 import contextlib

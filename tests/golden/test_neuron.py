@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The neuron against finite differences, the differential equation and exact fractions."""
 
 from fractions import Fraction

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Text of strangers as it is shown."""
 
 import pytest

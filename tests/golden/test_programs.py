@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Programs, and what they start, end with the process that runs them."""
 
 import re

@@ -1,12 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from firstspike.golden import DataError
+from firstspike.golden.data import readers
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import SplitError, apart
@@ -298,3 +301,20 @@ def test_labels_that_a_network_does_not_know(table):
         assembled("t", samples, share=1.0, classes=("ant", "bee"))
     with pytest.raises(DataError, match="no class of 0, 1"):
         assembled("t", samples, share=1.0, classes=(), n_classes=2)
+
+
+@pytest.mark.parametrize("absent", [False, True])
+def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypatch, absent):
+    """Two bytes of the file are a feature of 8 for each text that the column has anywhere."""
+    most = 1 << 20
+    monkeypatch.setattr(readers, "most_bytes", lambda file_bytes: most)
+    path = tmp_path / "t.csv"
+    rows = [",".join([chr(65 + n % (1 if absent else 50))] * 10) for n in range(1000)]
+    path.write_text("\n".join([",".join("abcdefghij"), *rows]))
+    names = ["a=A", *(f"a={n}" for n in range(200))] if absent else []
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"features or more of 1000 rows.*at most 1048576"):
+        read(path, names=names)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2.5 * most

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The comparison finds every kind of difference, and none where hardware may differ."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Temporary folders: held while their process lives, swept by the next one."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Training on any data: what is held out, what is connected, and going on from a checkpoint."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Training on a little data: that it learns, is exact, repeats itself and keeps what it has."""
 
 from dataclasses import replace

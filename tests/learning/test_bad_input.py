@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core that learns, given bad events and aborts: what is flagged must not be learned.
 
 All else it must learn exactly as golden does.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Cores that learn, of every shape, against the golden rule: weights, decisions and cycles.
 
 Small random networks on Amaranth's simulator. Every pair of values of two parameters occurs.

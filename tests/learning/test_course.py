@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The order in which images are learned: complete, new in each epoch, the same from anywhere."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core that learns, with resets, pauses, and requests to its weights and settings.
 
 Between all that it must learn exactly as golden does.

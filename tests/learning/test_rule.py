@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Learning: the rule against its plain second implementation, and its edges."""
 
 import itertools

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Full-size cores that learn real digits from random weights, equal to golden in every weight."""
 
 import numpy as np

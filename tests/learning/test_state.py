@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The state of learning: how it begins, its file, and that it continues bit for bit."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A whole serial core, bit by bit on its two wires, and what it makes of bad lines."""
 
 import pytest

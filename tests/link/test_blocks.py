@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The blocks of the link one by one, with pauses on both sides."""
 
 import gc

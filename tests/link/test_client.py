@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The host's end of the link, against a board in Python: results, credits, and what it refuses."""
 
 import errno

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The host on a line that loses, changes, inserts and delays bytes, both ways.
 
 It must never hang, never report what is not so, never let an image be learned twice, and do the

@@ -1,7 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """docs/link.md says what the protocol is: tables, check value, and an example, hex by hex."""
 
 import binascii
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,54 @@ def test_the_layout_of_the_identity_is_that_of_the_page():
     assert sum(sizes) == protocol.identity_bytes(0)
     parts = re.findall(r"^\| ((?:\d, )+\d) \|", layer, re.MULTILINE)
     assert sum(map(int, ", ".join(parts).split(", "))) == protocol.LAYER_FORMAT.size
+
+
+HARNESS = """
+#include <stdio.h>
+
+static const uint8_t coming[] = {%s};
+static unsigned sent;
+
+uint8_t spi_exchange(uint8_t out)
+{
+    printf("%%02x", out);
+    return sent < sizeof coming ? coming[sent++] : 0;
+}
+
+void answered(const uint8_t *frame, unsigned length)
+{
+    printf("<");
+    for (unsigned i = 0; i < length; i++)
+        printf("%%02x", frame[i]);
+    printf(">");
+}
+
+int main(void)
+{
+    static const uint8_t payload[] = {%s};
+    ask(%d, %d, payload, sizeof payload);
+    while (sent < sizeof coming)
+        read_on();
+    return 0;
+}
+"""
+
+
+def test_the_host_in_c_sends_and_takes_frames(tmp_path):
+    """Answers right behind one another and between zeros, and one that is damaged."""
+    (code,) = re.findall(r"```c\n(.*?)```", PAGE, re.DOTALL)
+    answers = [(0x81, 3, bytes(5) + b"\7" * 240), (0x85, 4, b""), (0xFF, 0, b"\0\1\0")]
+    frames = [encode_frame(*answer) for answer in answers]
+    damaged = b"\5" + frames[0][1:]
+    line = b"\0\0" + frames[0] + damaged + frames[1] + b"\0" + b"\7" * 300 + b"\0" + frames[2]
+    payload = b"\0\1\0\0" + b"\5" * 244 + b"\0"
+    asked = encode_frame(6, 0, payload)
+    main = HARNESS % (", ".join(map(str, line)), ", ".join(map(str, payload)), 6, 0)
+    (tmp_path / "host.c").write_text(code + main)
+    flags = ["-x", "c++", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run(["g++", *flags, "host.c", "-o", "host"], cwd=tmp_path, check=True)
+    said = subprocess.run([tmp_path / "host"], capture_output=True, text=True, check=True).stdout
+    taken = [bytes.fromhex(one) for one in re.findall("<(.*?)>", said)]
+    assert taken == [bytes([kind, sequence]) + rest for kind, sequence, rest in answers]
+    sent = bytes.fromhex(re.sub("<.*?>", "", said))
+    assert sent == asked + bytes(len(line) - len(asked))

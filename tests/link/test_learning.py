@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Learning over the link, against the golden rule."""
 
 import struct

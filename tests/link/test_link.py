@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The link's hardware against the protocol and the golden model, byte by byte."""
 
 import gc

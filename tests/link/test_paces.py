@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How fast bytes may come, and how fast events go on."""
 
 from pathlib import Path

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """STORE and PLAY: images that a board holds, decided without a pause, and what is counted."""
 
 from dataclasses import replace

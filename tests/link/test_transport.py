@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The host's end of the link, against written answers: late, odd and contradictory ones."""
 
 from collections import deque

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The virtual board: the real host class and the real command against the simulated design."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Frameworks of others run exported networks, and what differs from golden is counted.
 
     python -m tests.nir.judges --images 1000

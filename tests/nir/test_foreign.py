@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Graphs of others: real weights are rounded, and what is not this neuron is refused by name."""
 
 from itertools import pairwise

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a graph of each form does, by an interpreter that knows NIR alone, is what golden does."""
 
 import nir

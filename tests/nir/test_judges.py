@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Frameworks of others run what is exported, where they are installed."""
 
 import numpy as np

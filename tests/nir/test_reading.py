@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Files of anyone: damaged, hostile, of another kind; each is refused in a sentence, unread."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Graphs of ours give their networks back bit for bit, by the graph's weights, or are refused."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The verbs `export` and `import`: files, reports, options, and refusals in a sentence."""
 
 import json

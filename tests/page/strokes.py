@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ten digits as a hand draws them: strokes of points, 0..100 on a pad."""
 
 DIGITS = {

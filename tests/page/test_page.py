@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The page in a real browser: it equals golden, and one can draw on it.
 
 FIRSTSPIKE_PAGE_DIGITS=10000 pytest tests/page      all test digits instead of some
@@ -173,4 +174,6 @@ def test_the_scripts_have_types(tmp_path):
 def test_every_script_is_in_the_page():
     text = script()
     for path in WEB.glob("*.js"):
-        assert path.read_text().split("*/")[0].split("\n")[0] in text, path.name
+        licence, first, _ = path.read_text().split("\n", 2)
+        assert first in text, path.name
+        assert licence not in text

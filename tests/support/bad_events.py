@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which causes of bad events a decision is flagged with."""
 
 from collections.abc import Iterable

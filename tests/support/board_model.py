@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A board in Python: what the link does with every frame, and a line that damages them.
 
 The model takes its bytes from `protocol` and its numbers from golden; its time is the line's.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """SpikeQueues that are broken on purpose: whatever checks queues must notice."""
 
 from firstspike.hdl.lib.queue import SpikeQueue

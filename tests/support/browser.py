@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A real browser for the tests of the page: Debian's Chromium, driven by Playwright."""
 
 import os

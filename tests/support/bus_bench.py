@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cocotb bench for a core on a bus: its drivers and monitors are those of cocotbext-axi."""
 
 import ctypes

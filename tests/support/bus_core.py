@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus, what goes into it, and what golden says that comes out."""
 
 import struct

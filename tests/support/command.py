@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the command `firstspike` inside the test's own process, on a network made for it."""
 
 from dataclasses import replace

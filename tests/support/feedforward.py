@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Feed-forward networks of the floating-point neuron: spike times, and exact gradients.
 
 Vectorised numpy over images and neurons, any number of layers and any differentiable cost of the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs the command `firstspike` on mutants of files, in a process of bounded memory and time.
 
     python -m tests.support.foreign FOLDER COUNT SEED      prints what was not as it should be
@@ -40,6 +41,8 @@ from .command import toy_network
 BOARD = "icebreaker"
 SECONDS = 20
 """Of processor time."""
+FIRST_SECONDS = 300
+"""The same of a good file, with which the integer model may have to be compiled."""
 BYTES = 1 << 30
 """Of address space, besides what the process has when it begins."""
 
@@ -146,6 +149,7 @@ def make_build(network: Network) -> None:
         "window": [layer.window for layer in layers],
         "rows": [layer.rows for layer in layers],
         "overlap": False,
+        "link": "uart",
         "stored_bits": None,
         "bench_images": 0,
         "clock": design.hz,
@@ -167,17 +171,17 @@ class TooLongError(BaseException):
     """A mutant takes more time than it may."""
 
 
-def ended(words: tuple[str, ...]) -> str | None:
+def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
     """What is wrong with how a command line ends; None if nothing is."""
     Path("said").write_bytes(b"")
     with open("said", "r+b") as said:  # by whoever writes to the descriptor, in whichever language
         os.dup2(said.fileno(), 2)
         os.dup2(said.fileno(), 1)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         status = run_line(list(words))
     except TooLongError:
-        return f"no end after {SECONDS} seconds"
+        return f"no end after {seconds} seconds"
     except Exception:
         return traceback.format_exc()
     finally:
@@ -201,7 +205,7 @@ def wrong(count: int, seed: int) -> Iterator[dict[str, object]]:
     state = Path("on.state.npz")
     good = {one.file: Path(one.file).read_bytes() for one in cases()}
     for one in cases():  # all that is imported late is here before the memory is bounded
-        what = ended(one.words)
+        what = ended(one.words, FIRST_SECONDS)
         if (
             one.words[0] not in ("compare", "flash", "fetch")
             and "Error" in Path("said").read_text()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A small core that learns, and images for it: for tests that disturb it."""
 
 import dataclasses

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A small board for the tests of the link, and what golden says of its images."""
 
 from dataclasses import dataclass

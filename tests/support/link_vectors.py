@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Test vectors of the link: what a host sends, and what a board answers, byte by byte.
 
 Two small boards, from power-up on: one that plays images, and one that learns. Requests are made of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Other tools' checks of Verilog: each must take a text without a word."""
 
 import os

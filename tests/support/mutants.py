@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Makes mutants of files: what chance, a damaged disk or a hostile sender may make of them.
 
 Each function takes a generator (`random.Random`) and a good content, and gives a bad one, or one

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs graphs of NIR from their equations alone: in steps, or in continuous time from spike to
 spike. It knows the nodes of the package nir, and nothing of ours.
 """

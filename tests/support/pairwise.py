@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Few combinations of parameter values such that every pair of values occurs in one of them."""
 
 import itertools

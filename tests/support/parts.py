@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Results of images that came part by part, as one."""
 
 from collections.abc import Sequence

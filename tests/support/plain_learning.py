@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The rule of learning once more, loop by loop and tick by tick from DESIGN, section 5.
 
 Plain on purpose, and made of Python's integers only: what the golden model is held against.

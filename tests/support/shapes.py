@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Small random networks and images by what a test says of them, and the check of a core."""
 
 from dataclasses import replace

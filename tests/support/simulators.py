@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Which simulators tests run on: Icarus Verilog where it is installed."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Random cases without end: networks, images that overlap, hostile frames, damaged lines.
 
     make soak HOURS=8

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What hypothesis draws: small networks of every kind, and images for them.
 
 Shapes and parameters are hypothesis's own (and shrink); weights and ticks are uniform from a drawn

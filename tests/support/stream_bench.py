@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cocotb bench with which the tests try out the drivers and monitors of streams."""
 
 import os

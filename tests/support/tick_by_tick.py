@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The integer model by its definition, slowly: `walk` in place of the fast path."""
 
 from unittest.mock import patch

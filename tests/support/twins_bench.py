@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A cocotb bench with which tests compare two forms of one design under random stimulus."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Times a step of learning by `FirstSpikeLinear` beside one of our own optimiser.
 
     python -m tests.torch.rate

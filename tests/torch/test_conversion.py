@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From modules to integer networks and back: equal decisions, and what is refused."""
 
 from dataclasses import replace

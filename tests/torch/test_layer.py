@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """`FirstSpikeLinear`: exact times and derivatives, in every way they are computed, and ticks."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A bench in plain Verilog that lets a core on a bus decide one image."""
 
 from amaranth.lib import wiring

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A register map as a header for C: offsets, masks, and functions for them."""
 
 from firstspike.hdl.bus.register import WORD_BYTES, Register, RegisterMap

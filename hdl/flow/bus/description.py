@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A register map as JSON can hold it."""
 
 from typing import Any

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus as a FuseSoC core (CAPI2)."""
 
 _CORE = """\

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Generates a core on a bus as one Verilog file, and what goes with it."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A register map as SystemRDL 2.0."""
 
 from firstspike.hdl.bus.register import (

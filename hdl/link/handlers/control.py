@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
 from amaranth.hdl import Cat, Signal

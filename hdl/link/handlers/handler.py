@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What a handler of requests has to do with the Engine."""
 
 from amaranth.hdl import Cat, Const

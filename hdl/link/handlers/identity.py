@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Who the board is: HELLO."""
 
 from amaranth.lib import stream

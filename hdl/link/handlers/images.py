@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Images: PIXELS, INPUTS and EVENTS."""
 
 from amaranth.hdl import Cat, Mux, Signal

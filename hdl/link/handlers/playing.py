@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Images that the board holds and plays: STORE and PLAY."""
 
 from amaranth.hdl import Mux, Signal

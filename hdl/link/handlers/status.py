@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How the line has done: STATUS, and the notice of frames that were dropped."""
 
 from amaranth.hdl import Cat, Const, Signal

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Walks over the weight words of all layers, chunk by chunk."""
 
 from amaranth.hdl import Mux, Signal

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** The page checks itself: every sample it holds, against what the golden model made of it. */
 import { cyclesOf } from "./source.js";
 import { encode } from "./encoding.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** Time in the race: it plays, pauses, and goes tick by tick. */
 import { element, input } from "./element.js";
 

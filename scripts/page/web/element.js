@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** Finds elements of the page, and makes canvases as sharp as the screen. */
 
 /**

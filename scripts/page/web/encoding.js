@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /**
  * Samples to spikes: which tick every connected input spikes at, as golden/encoding.py has it.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /**
  * What hurts a network: pixels that flip, spikes that jitter, hidden neurons that are dead; as
  * golden/faults.py does it, but for its random numbers.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** Puts the page together: what is drawn becomes spikes, the spikes a picture and an answer. */
 import { checked } from "./check.js";
 import { Clock } from "./clock.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /**
  * The integer model: golden/integer.py and golden/crossings.py, one spike a neuron, in JavaScript.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** One neuron: its weights as a picture, and what it does with this input. */
 import { canvas, colour, element, input } from "./element.js";
 import { paintPixels } from "./picture.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** The pad: strokes of mouse, finger or pen, and the grey picture that they make. */
 import { centred, scaled } from "./preparation.js";
 import { canvas, colour, element, input } from "./element.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** Small pictures with a pixel a number: the input, which can be edited, and weights. */
 import { canvas, colour, element } from "./element.js";
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /**
  * From a drawing to the pixels of a digit, as those of MNIST were made: the ink is scaled into a
  * box of 20 x 20 pixels, its proportions kept, and laid into 28 x 28 with its centre of mass in the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** The picture of the race: who spikes when, and the membranes of the outputs below. */
 import { canvas, cleared, colour } from "./element.js";
 import { membrane, potentialAt } from "./model.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /** Inputs without a pen: a slider for each feature of a table, and test samples by a click. */
 import { element } from "./element.js";
 import { rowOf } from "./unpack.js";

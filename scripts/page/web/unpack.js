@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 /**
  * Reads the arrays that the page holds: deflated, in base64.
  *

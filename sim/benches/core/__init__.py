@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The benches of the whole core, with and without learning."""

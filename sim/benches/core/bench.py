@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Core: writes weights, sends images, and writes down all that comes out.
 
 It judges nothing but the protocol; who runs it compares what it reports with the golden model.

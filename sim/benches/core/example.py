@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A small core for `firstspike simulate`."""
 
 from dataclasses import replace

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What goes into the ports of a core: images, labels, settings, and requests to its weights."""
 
 from collections.abc import Sequence

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Learning on the hardware in simulation: what goes into a core that learns, and what comes out."""
 
 from collections.abc import Mapping, Sequence

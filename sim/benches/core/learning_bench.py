@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of a Core that learns: labels and settings go in with the images, updates come out.
 
 As the bench of the Core it only writes down.

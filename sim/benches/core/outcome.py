@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What comes out of the ports of a core, and results made of it."""
 
 from collections.abc import Mapping, Sequence

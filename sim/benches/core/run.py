@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Runs a whole core in simulation: images in; decisions, spikes and clock cycles out."""
 
 from collections.abc import Mapping, Sequence

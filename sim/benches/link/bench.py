@@ -1,66 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the link: plays the host's side of the line, byte by byte or bit by bit.
 
 It judges nothing but that answers come at all; `script` says what the steps mean.
 """
 
-import itertools
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import cocotb
 from cocotb.triggers import Timer
 from cocotbext.uart import UartSink, UartSource
 
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random, drive
-from firstspike.sim.harness.taps import Arrivals, fail_in_silence
 
 from .link_model import BROKEN
+from .received import Received
 from .script import PATIENCE, Outcome, Parameters, answers_of
-
-
-class Received:
-    """The bytes that came from the board, the cycles they came in, and who waits for them."""
-
-    def __init__(self, domain: ClockDomain) -> None:
-        self._domain = domain
-        self.content = bytearray()
-        self.cycles: list[int] = []
-        self.frames = 0
-        self._arrivals = Arrivals()
-
-    def take(self, byte: int, cycle: int) -> None:
-        """Be told of a byte."""
-        self.content.append(byte)
-        self.cycles.append(cycle)
-        self.frames += byte == 0
-        self._arrivals.came()
-
-    async def answers(self, count: int, patience: int) -> None:
-        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
-        watch = fail_in_silence(self._domain, patience, lambda: len(self.content), "byte")
-        await self._arrivals.until(lambda: self.frames >= count)
-        watch.cancel()
-
-    async def room(
-        self, costs: Sequence[int], capacity: int, patience: int, most: int | None = None
-    ) -> AsyncIterator[tuple[int, int]]:
-        """Number after number of frames with these costs, each when it may be sent.
-
-        That is when those without an answer, itself included, fit the capacity and are at most
-        `most`. Also yields how many are answered; waits for all answers in the end.
-        """
-        before = self.frames
-        held = list(itertools.accumulate(costs, initial=0))
-        for number in range(len(costs)):
-            assert costs[number] <= capacity, "a request is larger than the board takes"
-            while held[number + 1] - held[
-                (answered := self.frames - before)
-            ] > capacity or number - answered >= (most or len(costs)):
-                await self.answers(self.frames + 1, patience)
-            yield number, answered
-        await self.answers(before + len(costs), patience)
+from .spi_line import SpiLine
 
 
 class ByteLine(StreamSink):
@@ -95,7 +54,7 @@ class ByteLine(StreamSink):
 
 
 class BitLine:
-    """The two wires of a SerialCore."""
+    """The two wires of a SerialCore with a UART."""
 
     def __init__(self, dut: Dut, domain: ClockDomain, bits: int) -> None:
         self.arrived = Received(domain)
@@ -134,10 +93,12 @@ class BitLine:
 
 
 def line_to(
-    dut: Dut, domain: ClockDomain, bits: int | None, pauses: bool = False
-) -> ByteLine | BitLine:
+    dut: Dut, domain: ClockDomain, bits: int | None, pauses: bool = False, line: Line = Line.UART
+) -> ByteLine | BitLine | SpiLine:
     """The line of a LinkedCore, or with `bits` clocks a bit that of a SerialCore."""
-    return ByteLine(dut, domain, pauses) if bits is None else BitLine(dut, domain, bits)
+    if bits is None:
+        return ByteLine(dut, domain, pauses)
+    return SpiLine(dut, domain, bits, pauses) if line is Line.SPI else BitLine(dut, domain, bits)
 
 
 class LinkBench:
@@ -146,7 +107,7 @@ class LinkBench:
     def __init__(self, dut: Dut, parameters: Parameters) -> None:
         self.dut = dut
         self.domain = ClockDomain(dut)
-        self.line = line_to(dut, self.domain, parameters.bits, parameters.pauses)
+        self.line = line_to(dut, self.domain, parameters.bits, parameters.pauses, parameters.line)
         self._steps = parameters.steps
         dut.show.value = 0
 
@@ -157,8 +118,12 @@ class LinkBench:
         for step, arguments in self._steps:
             await getattr(self, f"_{step}")(*arguments)
 
-    async def _send(self, content: bytes, spacing: int, broken: bool = False) -> None:
-        await self.line.send(content, spacing, broken)
+    async def _send(self, content: bytes, spacing: int) -> None:
+        await self.line.send(content, spacing)
+
+    async def _broken(self, content: bytes, spacing: int) -> None:
+        assert not isinstance(self.line, SpiLine), "there are no stop bits to lose"
+        await self.line.send(content, spacing, broken=True)
 
     async def _pause(self, cycles: int) -> None:
         await self.domain.cycles(cycles)

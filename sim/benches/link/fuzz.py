@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Hostile and damaged frames for the link, and what a board has to make of them.
 
 Every one is followed by a delimiter and a good frame, a STATUS, whose answer must say that all of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the link under fire: sends hostile frames, and a good one behind each.
 
 `fuzz` makes them and says what must be answered.
@@ -24,6 +25,7 @@ from firstspike.sim.harness.streams import ClockDomain, Dut
 from .bench import BitLine, line_to
 from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Findings, Parameters
 from .link_model import BROKEN
+from .spi_line import SpiLine
 
 PATIENCE = 20_000
 """Clock cycles within which a good frame is answered."""
@@ -58,6 +60,7 @@ class FuzzBench:
                     assert isinstance(self.line, BitLine)
                     await self.line.send_low(part - LOW)
                 else:
+                    assert not isinstance(self.line, SpiLine)
                     await self.line.send(bytes([part - BROKEN]), SPACING, broken=True)
         if self.bits is not None:
             await self.domain.cycles(REST * self.bits)

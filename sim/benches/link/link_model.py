@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The link of a board in plain Python: the frames it takes, drops and counts, and what it refuses.
 
 What the requests do is another's: the fuzz takes those alone that do nothing, and the tests have a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How fast a board decides images that it holds: stored over its link, and played, simulated."""
 
 import numpy as np

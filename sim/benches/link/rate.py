@@ -1,4 +1,5 @@
-"""How many images a second a board classifies, simulated with every bit on its two wires."""
+# SPDX-License-Identifier: BSD-2-Clause
+"""How many images a second a board classifies, simulated with every bit on its wires."""
 
 from dataclasses import replace
 
@@ -7,9 +8,10 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.messages import bitmap_payload, results_of
 from firstspike.hdl.link.protocol import ANSWER, Request
-from firstspike.hdl.link.uart import divisor_of
+from firstspike.hdl.link.serial_core import clocks_a_bit
 from firstspike.sim.harness.runner import SimulationError
 
 from .script import Script, run_script, serial_core_verilog
@@ -25,21 +27,28 @@ def rate(
     ring_bytes: int,
     *,
     all_pixels: bool,
+    line: Line = Line.UART,
 ) -> float:
     """Images a second, of pixels uint8 [n, n_inputs] streamed as fast as the line takes them.
 
     They are classified on a SerialCore, whose clock tells the time from the first decision to the
     last, and every decision and cycle is compared. The bitmaps are of all pixels, or of the
-    connected ones. Raises SimulationError where a decision is not the golden model's.
+    connected ones. SPI is as fast as the clock allows. Raises SimulationError where a decision is
+    not the golden model's.
     """
     verilog = serial_core_verilog(
-        config, network, weights=network.weights, clock_hz=clock_hz, ring_bytes=ring_bytes
+        config,
+        network,
+        weights=network.weights,
+        clock_hz=clock_hz,
+        ring_bytes=ring_bytes,
+        line=line,
     )
     seen, connected = network.connected(), pixels[:, network.inputs]
     kind, given = (Request.PIXELS, pixels) if all_pixels else (Request.INPUTS, connected)
     requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
     script = Script().stream(requests, 0, ring_bytes - 1)
-    answers = run_script(verilog, script, bits=divisor_of(clock_hz)).answers
+    answers = run_script(verilog, script, bits=clocks_a_bit(line, clock_hz), line=line).answers
     ticks = encode(seen, connected)
     inference = infer(seen, ticks)
     counted = cycles(seen, ticks, inference, config.folding, connected)

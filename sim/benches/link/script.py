@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A core behind its link, simulated: what a host sends byte by byte or bit by bit, what comes back.
 
 The other side of this file is `bench`.
@@ -11,6 +12,7 @@ from typing import Any, Self
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.linked_core import LinkedCore
 from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
 from firstspike.hdl.link.serial_core import SerialCore
@@ -79,7 +81,7 @@ class Script:
 
     def broken(self, content: bytes) -> Self:
         """Bytes that have lost their stop bit."""
-        return self._then("send", content, LINE_SPACING, True)
+        return self._then("broken", content, LINE_SPACING)
 
     def pause(self, cycles: int) -> Self:
         """Do nothing for so many clock cycles."""
@@ -120,6 +122,7 @@ class Parameters:
     steps: Sequence[tuple[str, Any]]
     bits: int | None
     pauses: bool
+    line: Line
 
 
 @dataclass(frozen=True)
@@ -132,16 +135,22 @@ class Outcome:
 
 
 def run_script(
-    verilog: str, script: Script, *, bits: int | None = None, pauses: bool = False
+    verilog: str,
+    script: Script,
+    *,
+    bits: int | None = None,
+    pauses: bool = False,
+    line: Line = Line.UART,
 ) -> Outcome:
     """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a SerialCore.
 
-    With `pauses` the line out pauses at random (bytes only). Raises SimulationError, also where an
-    answer does not come or is no frame.
+    `line` is that of the SerialCore. With `pauses` the line out pauses at random (bytes alone), and
+    so does a master of SPI. Raises SimulationError, also where an answer does not come or is no
+    frame.
     """
     simulation = Simulation(verilog, LINKED_CORE_TOP if bits is None else SERIAL_CORE_TOP)
     return simulation.run(
-        "firstspike.sim.benches.link.bench", Parameters(script.steps, bits, pauses)
+        "firstspike.sim.benches.link.bench", Parameters(script.steps, bits, pauses, line)
     )
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A virtual board: the simulated design behind a pseudo-terminal, speaking the bytes of the link.
 
     host program <-> pseudo-terminal <-> bench of the simulation <-> LinkedCore on Verilator

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Bench of the virtual board: moves bytes between a pseudo-terminal and the streams of the link.
 
 The clock stands still while there is nothing to do: no byte from the host, and an answer to every

@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The bench of a board's netlist, and models of the cells that it is made of."""

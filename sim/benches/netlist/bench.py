@@ -1,4 +1,5 @@
-"""Bench of a board's netlist: the host at the other end of its UART, byte by byte.
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bench of a board's netlist: the host at the other end of its line, byte by byte.
 
 It judges nothing but that answers come.
 """
@@ -16,7 +17,7 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.sim.benches.link.bench import Received
+from firstspike.sim.benches.link.received import Received
 from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
@@ -31,7 +32,7 @@ IMAGES_UNDER_WAY = 2
 
 
 class HostEnd(StreamSink):
-    """What the host's UART receives."""
+    """What the host's end of the line receives."""
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)

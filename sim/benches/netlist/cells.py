@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Simulation models of the cells that a netlist is made of.
 
 They are those that Yosys ships with its synthesis for the family, word by word. Where it has only

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // What the block RAM of an ECP5 does, as Yosys uses it; Yosys itself ships an empty box.
 //
 // The memory is 2048 bytes of 9 bits. A port of WIDTH bits addresses it so:

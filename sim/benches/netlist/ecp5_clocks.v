@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // Clocks and resets of the ECP5, of which Yosys ships empty boxes, for simulations that count clock
 // cycles and have no time: all outputs of a PLL are its input clock itself, whatever the dividers
 // say, and the lock comes after 16 cycles. That the dividers make the clock that was asked for is

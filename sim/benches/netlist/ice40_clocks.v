@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: BSD-2-Clause
 // The PLL of the iCE40 at a pin, of which Yosys ships an empty box, for simulations that count clock
 // cycles and have no time: the output clock is the input clock itself, whatever the dividers say,
 // and the lock comes after 16 cycles. That the dividers make the clock that was asked for is not

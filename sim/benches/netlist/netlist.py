@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Simulates a board's netlist, the very one that nextpnr places, through its pins.
 
     netlist.json --Yosys--> Verilog, bit by bit      cells.py: models of its cells
                                   |                            |
-    bytes <-> netlist_bench.v <-> pins: clock, UART, buttons   debug wires -> spike log
+    bytes <-> netlist_bench.v <-> pins: clock, line, buttons   debug wires -> spike log
 
 The bench (`bench`) is the host: it loads the weights where they are not in the bitstream,
 sends images, and takes the decisions.
@@ -25,6 +26,7 @@ from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.identity import identity_of
+from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.messages import (
     Counts,
     counts_of,
@@ -44,8 +46,7 @@ from firstspike.hdl.link.protocol import (
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.link.serial_core import kept_wire
-from firstspike.hdl.link.uart import divisor_of
+from firstspike.hdl.link.serial_core import clocks_a_bit, kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
@@ -63,6 +64,12 @@ WRITE_BYTES = 1024
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
 
+
+HOST_WIRES = {
+    Line.UART: ("to_board", "from_board"),
+    Line.SPI: ("sck", "mosi", "cs_n", "miso"),
+}
+"""The last ports of `uart_host.v` and `spi_host.v`, the host's ends of the lines."""
 
 NAME = "netlist"
 """Of the netlist's module."""
@@ -114,8 +121,9 @@ class Pins:
     """Which of the netlist's pins the bench is wired to; each is one bit wide."""
 
     clock: str
-    rx: str
-    tx: str
+    line: Line
+    wires: Mapping[str, str]
+    """The pin of each of the line's wires in `HOST_WIRES`."""
     rests: Mapping[str, int]
     """Levels of the pins that nobody touches, such as buttons."""
 
@@ -185,7 +193,7 @@ class Netlist:
 
 
 def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int) -> str:
-    """Verilog of the netlist, its cells and the host's end of the UART, at `clocks` a bit.
+    """Verilog of the netlist, its cells and the host's end of the line, at `clocks` a bit.
 
     Raises NetlistError where the spike logs of `config` are not in it.
     """
@@ -199,16 +207,18 @@ def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int)
             f"    assign log_{layer}__valid = {valid};",
             f"    assign log_{layer}__spike = {{{', '.join(reversed(spike))}}};",
         ]
-    wired = {pins.clock: "clock", pins.rx: "to_board", pins.tx: "from_board"}
+    wired = {pins.clock: "clock"} | {pins.wires[wire]: wire for wire in HOST_WIRES[pins.line]}
     wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
     top = filled(
         files(__package__).joinpath("netlist_bench.v"),
         ports="".join(f",\n    {port}" for port in ports),
         clocks=clocks,
+        wires=", ".join(HOST_WIRES[pins.line]),
         connections=", ".join(f".\\{name} ({wire})" for name, wire in wired.items()),
         taps="\n".join(taps),
     )
-    return "\n".join([top, netlist.verilog(), cell_models(netlist.family)])
+    host = files(__package__).joinpath(f"{pins.line.value}_host.v").read_text()
+    return "\n".join([top, host, netlist.verilog(), cell_models(netlist.family)])
 
 
 def simulate(
@@ -220,7 +230,7 @@ def simulate(
     clock_hz: int,
     progress: Callable[[int], None] | None = None,
 ) -> Results:
-    """Classify images on a board, given as its netlist, over its UART.
+    """Classify images on a board, given as its netlist, over its line.
 
     The cycles of images that go as events depend on the line.
 
@@ -278,7 +288,7 @@ class _Host:
     def __init__(
         self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clock_hz: int
     ) -> None:
-        verilog = bench_verilog(netlist, pins, config, divisor_of(clock_hz))
+        verilog = bench_verilog(netlist, pins, config, clocks_a_bit(pins.line, clock_hz))
         self._simulation = Simulation(verilog, TOP, netlist=True)
         self._network, self._config = network, config
 

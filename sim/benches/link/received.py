@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What comes from a board, byte by byte, and who waits for it."""
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+
+from firstspike.sim.harness.streams import ClockDomain
+from firstspike.sim.harness.taps import Arrivals, fail_in_silence
+
+
+class Received:
+    """The bytes that came from the board, the cycles they came in, and who waits for them."""
+
+    def __init__(self, domain: ClockDomain) -> None:
+        self._domain = domain
+        self.content = bytearray()
+        self.cycles: list[int] = []
+        self.frames = 0
+        self._arrivals = Arrivals()
+
+    def take(self, byte: int, cycle: int) -> None:
+        """Be told of a byte."""
+        self.content.append(byte)
+        self.cycles.append(cycle)
+        self.frames += byte == 0
+        self._arrivals.came()
+
+    async def answers(self, count: int, patience: int) -> None:
+        """Wait for so many frames in all, and at most `patience` cycles for a byte."""
+        watch = fail_in_silence(self._domain, patience, lambda: len(self.content), "byte")
+        await self._arrivals.until(lambda: self.frames >= count)
+        watch.cancel()
+
+    async def room(
+        self, costs: Sequence[int], capacity: int, patience: int, most: int | None = None
+    ) -> AsyncIterator[tuple[int, int]]:
+        """Number after number of frames with these costs, each when it may be sent.
+
+        That is when those without an answer, itself included, fit the capacity and are at most
+        `most`. Also yields how many are answered; waits for all answers in the end.
+        """
+        before = self.frames
+        held = list(itertools.accumulate(costs, initial=0))
+        for number in range(len(costs)):
+            assert costs[number] <= capacity, "a request is larger than the board takes"
+            while held[number + 1] - held[
+                (answered := self.frames - before)
+            ] > capacity or number - answered >= (most or len(costs)):
+                await self.answers(self.frames + 1, patience)
+            yield number, answered
+        await self.answers(before + len(costs), patience)

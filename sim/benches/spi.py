@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bench of the SpiSlave: a master of its own pace exchanges bytes with random streams."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import cocotb
+from cocotb.triggers import Timer
+
+from firstspike.hdl.link.lines import SPI_CLOCKS
+from firstspike.hdl.link.spi import IDLE, SpiSlave
+from firstspike.sim.harness.bench_io import given
+from firstspike.sim.harness.block import run_bench
+from firstspike.sim.harness.spi_master import Pace, SpiMaster
+from firstspike.sim.harness.streams import (
+    PERIOD,
+    CheckedSink,
+    ClockDomain,
+    Dut,
+    StreamSource,
+    at_random,
+)
+
+SLOWEST = 9
+"""Clocks a bit, of the masters that are tried."""
+
+LEAD = SPI_CLOCKS * PERIOD
+"""Steps from chip select to the first rising edge, and from choice to choice, at least."""
+
+PATIENCE = 20
+"""Cycles in which the last byte must have come."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the bench is told: how many choices the master makes."""
+
+    choices: int
+
+
+def simulate(choices: int = 60, **options: Any) -> None:
+    """Let a master choose the slave so often; `options` are `run_bench`'s."""
+    run_bench(__name__, SpiSlave(), Parameters(choices), **options)
+
+
+def example(**options: Any) -> str:
+    """What `firstspike simulate` runs and says."""
+    simulate(**options)
+    return f"60 transfers at {SPI_CLOCKS} to {SLOWEST} clocks a bit, some of them cut off"
+
+
+class SpiBench:
+    """A slave between its streams and a master."""
+
+    def __init__(self, dut: Dut, pauses: bool = False) -> None:
+        self.given = given(Parameters)
+        self.domain = domain = ClockDomain(dut)
+        self.pace = Pace.of(SPI_CLOCKS)
+        self.master = SpiMaster(dut, lambda: self.pace)
+        self.source = StreamSource(dut, "sent", domain, willing=at_random(1) if pauses else None)
+        self.board = CheckedSink(dut, "received", domain)
+        self.wanted: list[int] = []
+        """What has been given to the slave to send."""
+        self.came: list[int] = []
+        """What came from it, but for what it sends when it has nothing to."""
+
+    async def start(self) -> None:
+        """Begin."""
+        await self.domain.start()
+        self.board.start()
+        cocotb.start_soon(self._give())
+
+    async def _give(self) -> None:
+        while True:
+            byte = random.randrange(256)
+            if byte != IDLE:
+                self.wanted.append(byte)
+                await self.source.send(byte)
+
+    async def exchange(self, count: int) -> None:
+        """Whole bytes, right behind one another."""
+        for _ in range(count):
+            byte = random.randrange(256)
+            self.board.expect([byte])
+            back = await self.master.exchange(byte)
+            if back != IDLE:
+                self.came.append(back)
+
+    async def check(self) -> None:
+        """All that went either way has come."""
+        await self.board.complete(PATIENCE)
+        assert self.came == self.wanted[: len(self.came)], "other bytes came than were sent"
+        # One waits in the slave, and one at its stream.
+        assert len(self.wanted) - len(self.came) <= 2, "a byte was lost on the way to the master"
+
+
+@cocotb.test()
+async def as_fast_as_may_be(dut):
+    """A byte in every eight bits, whatever the phase of the clocks; MISO has its clock of rest."""
+    bench = SpiBench(dut)
+    bench.pace = Pace.of(SPI_CLOCKS, setup=PERIOD - 1, hold=2 * PERIOD - 1)
+    await bench.start()
+    for phase in range(PERIOD):
+        await Timer(LEAD + phase, "step")
+        await bench.master.choose(LEAD)
+        await bench.exchange(6)
+        await bench.master.leave(LEAD)
+    assert len(bench.came) == 6 * PERIOD, "not a byte in every eight bits"
+    await bench.check()
+
+
+@cocotb.test()
+async def at_any_pace(dut):
+    """With jitter, pauses of both sides, and transfers that end in the midst of a byte."""
+    bench = SpiBench(dut, pauses=True)
+    await bench.start()
+    for _ in range(bench.given.choices):
+        clocks = random.choice((SPI_CLOCKS, random.uniform(SPI_CLOCKS, SLOWEST)))
+        bench.pace = Pace.of(clocks, jitter=random.choice((0, 4)), setup=1, hold=PERIOD)
+        await Timer(random.randrange(LEAD, 4 * LEAD), "step")
+        await bench.master.choose(random.randrange(LEAD, 2 * LEAD))
+        for _ in range(random.randrange(4)):
+            await bench.exchange(random.randrange(4))
+            await Timer(random.randrange(1, 5 * LEAD), "step")
+        if random.random() < 0.5:
+            await bench.master.exchange(random.randrange(256), random.randrange(1, 8))
+        await bench.master.leave(random.randrange(LEAD, 2 * LEAD))
+    await bench.check()
+
+
+@cocotb.test()
+async def a_transfer_that_was_under_way_is_not_looked_at(dut):
+    """One that had begun when the reset ended may be in the midst of a byte."""
+    bench = SpiBench(dut)
+    bench.pace = Pace.of(SPI_CLOCKS + 1)
+    await bench.start()
+    for bits in (1, 5, 8):
+        await bench.master.choose(LEAD)
+        await bench.master.exchange(0xFF, bits)
+        await bench.domain.reset()
+        await bench.master.exchange(0x55)
+        await bench.master.exchange(0x55)
+        await bench.master.leave(LEAD)
+        bench.came.clear()
+        bench.wanted.clear()
+    await bench.master.choose(LEAD)
+    await bench.exchange(3)
+    await bench.board.complete(PATIENCE)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is said of dependencies is said of those that there are."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.fast
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+USES = {
+    "running": PROJECT["dependencies"],
+    "tests": PROJECT["optional-dependencies"]["test"],
+    "examples": PROJECT["optional-dependencies"]["examples"],
+    "NIR": PROJECT["optional-dependencies"]["nir"],
+    "PyTorch": PROJECT["optional-dependencies"]["torch"],
+    "documentation": PROJECT["optional-dependencies"]["docs"],
+}
+
+
+def test_the_table_has_a_row_for_each_dependency():
+    page = (ROOT / "docs" / "extending.md").read_text()
+    section = page.split("## What it depends on")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([\w-]+)` \| (\w+) \|", section, re.MULTILINE)
+    needed = [
+        (re.match(r"[\w-]+", one)[0], use) for use, several in USES.items() for one in several
+    ]
+    assert rows == needed
+    assert len(USES) == 1 + len(PROJECT["optional-dependencies"])
