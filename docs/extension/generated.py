@@ -10,8 +10,12 @@ from typing import Any
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGES, PAGE_WORDS
+from firstspike.hdl.bus.bus_core import bus_ports
+from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
+from firstspike.hdl.bus.register import WORD_BYTES, Field
 from firstspike.hdl.core.config import SEGMENT_LANES, CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import VERBS
@@ -39,6 +43,9 @@ def substitutions() -> dict[str, str]:
         "rows_payload": _payloads({"ports": [_port(interface(rows=ROWS), "events")]}),
         "learning_ports": _ports(learning),
         "learning_payloads": _payloads(learning),
+        "bus_ports": _table(("port", "direction", "bits", "what"), _bus_ports()),
+        "bus_events": _table(("bits", "field", "meaning"), map(_field, EVENT_BEAT)),
+        "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
         "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
@@ -50,6 +57,32 @@ def interface(bitmap: int | None = None, rows: int | None = None, **learning: in
     folding = Folding.of(network, LANES, bitmap=bitmap, rows=rows)
     config = CoreConfig.of(network, folding, **learning)
     return describe(Core(config), network)
+
+
+def _bus_ports() -> Iterator[tuple[str, ...]]:
+    network = load_network(NETWORK)
+    for port in bus_ports(CoreConfig.of(network, Folding.of(network, LANES))):
+        yield f"`{port.name}`", port.flow.name.lower(), str(port.width), port.meaning
+
+
+def _registers() -> Iterator[tuple[str, ...]]:
+    """Each register of a core that learns, and behind it its fields."""
+    network = load_network(NETWORK)
+    config = CoreConfig.of(network, Folding.of(network, LANES), stored_bits=8)
+    for register in core_map(config, network, any_weights=True).registers:
+        offset = f"{register.offset:#05x}"
+        if register.array:
+            offset += f" + {WORD_BYTES} n"
+        yield offset, f"`{register.name}`", access(register), "", register.meaning
+        for field in register.fields:
+            bits, name, meaning = _field(field)
+            yield "", name, "", bits, meaning
+
+
+def _field(field: Field) -> tuple[str, str, str]:
+    high = field.low + field.bits - 1
+    bits = f"{high}:{field.low}" if field.bits > 1 else str(field.low)
+    return bits, f"`{field.name}`", field.meaning
 
 
 def _latencies() -> Iterator[tuple[str, str, str, str]]:

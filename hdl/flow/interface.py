@@ -9,7 +9,7 @@ from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
 from firstspike.golden.network import Network
-from firstspike.hdl.core.config import LayerConfig
+from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
@@ -17,7 +17,7 @@ from firstspike.hdl.lib.layouts import fields, meaning
 _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abort_image")
 """Ports that a design can do without; with a bitmap also `events`."""
 
-_NOTES = (
+_PORT_NOTES = (
     "All ports belong to the rising edge of clk. NAME__valid, NAME__ready and NAME__payload are a "
     "stream: a payload is taken at an edge with valid and ready high; valid is never withdrawn.",
     "Every input is to be driven, one that is not used with the value said of it: an open one is "
@@ -26,6 +26,8 @@ _NOTES = (
     "The next image may follow at once: its first event or word waits until the image before has "
     "gone through and the decision has been taken. END is to come also where the decision has been "
     "given before. Events of one tick may come in any order.",
+)
+_NETWORK_NOTES = (
     "Row r is the network's connected input number r; `inputs` lists them. An input of level q, 1 "
     ".. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - 1), rounded down; N is 2 for "
     "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1. A pixel of "
@@ -40,7 +42,7 @@ _NOTES = (
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
     "top `weight_bits`: they differ only in a core that learns.",
 )
-"""What a user has to know besides the ports."""
+"""What a user has to know besides the ports: how to use them, and what the numbers mean."""
 
 _BITMAP_NOTE = (
     "A bitmap is `bitmap_words` words an image, with a bit for every input, connected or not; "
@@ -57,7 +59,6 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
     true), the direction of its data, width, meaning and, of a packed payload, the fields. Of a
     port that may be `unused` this says what its inputs are then to be.
     """
-    config = core.config
     ports = [
         _port("clk", "in", 1, "clock"),
         _port("rst", "in", 1, "synchronous reset, active high, at any moment"),
@@ -75,18 +76,24 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
                 shape = member.signature.members[part].shape
                 ports.append(_port(f"{name}__{part}", direction, shape, about_part))
     for port in ports:
-        if port["name"] in _MAY_BE_UNUSED or (config.bitmap and port["name"] == "events"):
+        if port["name"] in _MAY_BE_UNUSED or (core.config.bitmap and port["name"] == "events"):
             port["unused"] = {
                 name: int(name == "labels__valid")  # learn = 0, for every image
                 for name, direction, _ in wires(port)
                 if direction == "in"
             }
+    about, notes = describe_network(core.config, network)
+    return {**about, "ports": ports, "notes": [*_PORT_NOTES, *notes]}
+
+
+def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, Any], list[str]]:
+    """Of a core whatever its ports: `parameters` and `layers`, and the notes on them."""
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
     if bitmap and config.n_inputs:
         bitmap_words = -(-config.n_inputs // bitmap)
         last_bits = config.n_inputs - (bitmap_words - 1) * bitmap
-    return {
+    about = {
         "parameters": {
             "shape": list(network.shape),
             "network": network.digest(),
@@ -104,9 +111,8 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
             "bitmap_last_bits": last_bits,
         },
         "layers": [_layer(layer) for layer in config.layers],
-        "ports": ports,
-        "notes": [*_NOTES, *([_BITMAP_NOTE] if bitmap else [])],
     }
+    return about, [*_NETWORK_NOTES, *([_BITMAP_NOTE] if bitmap else [])]
 
 
 def _layer(layer: LayerConfig) -> dict[str, int]:

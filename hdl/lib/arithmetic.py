@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Products with a constant as shifts and additions: `*` would take a hardware multiplier.
+"""Products with a constant, and numbers in fewer bits.
+
+Products are shifts and additions: `*` would take a hardware multiplier.
 
 >>> from amaranth.hdl import Const
 >>> evaluated(times(5, Const(3, 4)))
@@ -23,3 +25,8 @@ def times(constant: int, value: Value) -> Value | int:
         if constant >> bit & 1:
             total = (value << bit) + total
     return total
+
+
+def saturated(value: Value, width: int, excess: Value | int = 0) -> Value:
+    """`value` in so many bits; all ones where it does not fit, or with `excess`."""
+    return value[:width] | (value[width:].any() | excess).replicate(width)

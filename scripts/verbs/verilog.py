@@ -37,6 +37,12 @@ from firstspike.scripts.output import json_option, json_result, say, table
 )
 @learn_option
 @click.option(
+    "--bus",
+    type=click.Choice(["axi"]),
+    help="Put the core behind AXI4-Stream and AXI4-Lite; what goes with its registers goes beside "
+    "CORE.v.",
+)
+@click.option(
     "--report",
     is_flag=True,
     help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. Minutes.",
@@ -48,6 +54,7 @@ def command(
     output: Path | None,
     name: str | None,
     stored_bits: int | None,
+    bus: str | None,
     report: bool,
     json_path: str | None,
     **folding_of: Any,
@@ -56,7 +63,8 @@ def command(
 
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
-    into the weight port. The files are yours, under no condition (0BSD).
+    into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
+    a driver, a bench, and a FuseSoC core. The files are yours, under no condition (0BSD).
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """
@@ -64,6 +72,8 @@ def command(
         raise click.UsageError("Give -o CORE.v, --report, or both.")
     if output is None and name is not None:
         raise click.UsageError("--name goes with -o CORE.v.")
+    if bus is not None and (output is None or report):
+        raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     if output and json_path and Path(json_path) == output.with_suffix(".json"):
         raise click.UsageError(f"{json_path} goes beside {output}: name another file for --json.")
     network = load_network(net)
@@ -74,16 +84,17 @@ def command(
             parameters: dict[str, Any] = {"embedded": embedded, "stored_bits": stored_bits}
             if name is not None:
                 parameters["name"] = name
-            result["files"] = _generate(output, network, folding, parameters)
+            result["files"] = _generate(output, network, folding, bus is not None, parameters)
         if report:
             result["report"] = _report(network, folding, embedded, stored_bits)
         write(result)
 
 
 def _generate(
-    output: Path, network: Network, folding: Folding, parameters: dict[str, Any]
+    output: Path, network: Network, folding: Folding, on_bus: bool, parameters: dict[str, Any]
 ) -> list[str]:
     """Write the files of a core with these parameters of `generate`; returns their paths."""
+    from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
     from firstspike.hdl.flow.verilog import generate
 
     if output.suffix != ".v":
@@ -91,12 +102,19 @@ def _generate(
     paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
     if not parameters["embedded"]:
         paths.append(output.with_name(f"{output.stem}_weights.hex"))
+    if on_bus:
+        paths += [output.with_name(output.stem + suffix) for suffix in SUFFIXES]
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
-        core = generate(network, folding, **parameters)
+        beside: dict[str, str] = {}
+        if on_bus:
+            core, _, beside = generate_bus_core(network, folding, **parameters, stem=output.stem)
+        else:
+            core = generate(network, folding, **parameters)
         interface = json.dumps(core.interface, indent=1) + "\n"
-        texts = (core.verilog, interface, core.template, core.weights)
-        for file, text in zip(files, texts, strict=False):  # no file for weights that are inside
+        weights = () if parameters["embedded"] else (core.weights,)
+        texts = (core.verilog, interface, core.template, *weights, *beside.values())
+        for file, text in zip(files, texts, strict=True):
             replace_file(file, text.encode())
     layers = ", ".join(
         f"{layer['n_in']} -> {layer['n_out']} with {layer['lanes']} lanes in {layer['groups']} "

@@ -9,6 +9,7 @@ from amaranth.utils import bits_for
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.folding import BITMAP_BITS
 from firstspike.hdl.link.messages import bitmap_bytes
@@ -94,19 +95,19 @@ class ImageHandler(Handler):
         event = self.events.payload
         m.d.comb += [
             event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
-            event.tick.eq(_saturated(request.word[:16], len(event.tick))),
+            event.tick.eq(saturated(request.word[:16], len(event.tick))),
         ]
         rows, row = config.layers[0].folding.rows, request.word[16:]
         repeated = self._repeated(m, row, state)
         if rows == 1:
-            m.d.comb += event.address.eq(_saturated(row, len(event.address), repeated))
+            m.d.comb += event.address.eq(saturated(row, len(event.address), repeated))
         else:
             level = rows.bit_length() - 1
             for number in range(rows):
                 bank = event.banks[str(number)]
                 m.d.comb += [
                     bank.present.eq(row[:level] == number),
-                    bank.index.eq(_saturated(row[level:], len(bank.index), repeated)),
+                    bank.index.eq(saturated(row[level:], len(bank.index), repeated)),
                 ]
         words, at_pace = self._words(m) if config.bitmap is not None else (None, None)
         with m.Switch(state):
@@ -197,7 +198,7 @@ class ImageHandler(Handler):
             m.d.sync += [
                 offered.eq(1),
                 here.eq(0),
-                label.label.eq(_saturated(byte, len(label.label))),
+                label.label.eq(saturated(byte, len(label.label))),
                 label.learn.eq(byte != UNLABELLED),
             ]
         with m.If(self.learned.valid):
@@ -207,8 +208,3 @@ class ImageHandler(Handler):
                 cycles.eq(self.learned.cycles),
             ]
         return here, updated, cycles
-
-
-def _saturated(value, width: int, excess=0):
-    """`value` in so many bits; all ones where it does not fit, or with `excess`."""
-    return value[:width] | (value[width:].any() | excess).replicate(width)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""AXI4-Lite, the subordinate's side: its channels, and one access at a time behind them."""
+
+from amaranth.hdl import Mux, Signal
+from amaranth.lib import enum, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block, struct
+
+from .register import WORD_BITS, WORD_BYTES
+
+
+class Response(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
+    """Of an access, as AXI has them."""
+
+    OKAY = 0
+    SLVERR = 2
+
+
+WRITE_DATA = struct(data=WORD_BITS, strobe=WORD_BYTES)
+READ_DATA = struct(data=WORD_BITS, response=Response)
+
+
+def access_signature(address_bits: int) -> wiring.Signature:
+    """A read or a write, from the side that asks: `valid` with what follows it until `done`."""
+    return wiring.Signature(
+        {
+            "valid": Out(1),
+            "write": Out(1),
+            #: Of a word.
+            "address": Out(address_bits),
+            "data": Out(WORD_BITS),
+            #: It writes all bytes.
+            "whole": Out(1),
+            #: The answer, in the cycle with `valid` or later.
+            "done": In(1),
+            "refused": In(1),
+            "answer": In(WORD_BITS),
+        }
+    )
+
+
+class AxiLite(Block):
+    """Takes addresses and data in any order, and answers each; reads and writes take turns.
+
+    Every address that is taken is answered once what is behind `access` is done with it. All
+    outputs to the bus are registers or depend on registers alone.
+
+    Latency: from an address (of a write: and its data) to `access` 2 cycles, from `done` to the
+    answer 1. Throughput: an access in 4 cycles.
+    """
+
+    def __init__(self, address_bits: int):
+        self._word_bits = address_bits - (WORD_BYTES - 1).bit_length()
+        super().__init__(
+            #: Addresses of bytes; the lowest bits are not looked at.
+            write_address=In(stream.Signature(address_bits)),
+            write_data=In(stream.Signature(WRITE_DATA)),
+            write_response=Out(stream.Signature(Response)),
+            read_address=In(stream.Signature(address_bits)),
+            read_data=Out(stream.Signature(READ_DATA)),
+            access=Out(access_signature(self._word_bits)),
+        )
+
+    def build(self, m):
+        access, response, answer = self.access, self.write_response, self.read_data
+        held = {}
+        for name in ("write_address", "write_data", "read_address"):
+            channel = getattr(self, name)
+            held[name] = full = Signal(name=f"{name}_held")
+            content = Signal(channel.payload.shape(), name=f"{name}_content", reset_less=True)
+            m.d.comb += channel.ready.eq(~full)
+            with m.If(~full):
+                m.d.sync += [full.eq(channel.valid), content.eq(channel.payload)]
+            if name == "write_data":
+                data = content
+            elif name == "write_address":
+                written = content
+            else:
+                read = content
+        under_way, writes = Signal(), Signal()
+        wants_write = held["write_address"] & held["write_data"] & ~response.valid
+        wants_read = held["read_address"] & ~answer.valid
+        m.d.comb += [
+            access.valid.eq(under_way),
+            access.write.eq(writes),
+            access.address.eq(Mux(writes, written, read)[-self._word_bits :]),
+            access.data.eq(data.data),
+            access.whole.eq(data.strobe.all()),
+        ]
+        with m.If(response.ready):
+            m.d.sync += response.valid.eq(0)
+        with m.If(answer.ready):
+            m.d.sync += answer.valid.eq(0)
+        said = Mux(access.refused, Response.SLVERR, Response.OKAY)
+        with m.If(~under_way):
+            # The other kind than the last time goes first.
+            m.d.sync += [
+                under_way.eq(wants_write | wants_read),
+                writes.eq(wants_write & (~writes | ~wants_read)),
+            ]
+        with m.Elif(access.done):
+            m.d.sync += under_way.eq(0)
+            with m.If(writes):
+                m.d.sync += [
+                    held["write_address"].eq(0),
+                    held["write_data"].eq(0),
+                    response.valid.eq(1),
+                    response.payload.eq(said),
+                ]
+            with m.Else():
+                m.d.sync += [
+                    held["read_address"].eq(0),
+                    answer.valid.eq(1),
+                    answer.payload.data.eq(Mux(access.refused, 0, access.answer)),
+                    answer.payload.response.eq(said),
+                ]

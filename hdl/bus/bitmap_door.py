@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From beats of bitmaps to the words of a core."""
+
+from amaranth.hdl import Mux, Signal
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.block import Block
+
+from .core_map import beats_of, kept_of
+from .image_input import entry_layout
+
+
+class BitmapDoor(Block):
+    """Gives each beat to the core as a word, and holds images to their number of beats.
+
+    An image whose last beat comes too early is aborted; beats behind what should have been the
+    last one are dropped, up to the one that says that it is.
+
+    Latency: 0 cycles; throughput: a beat a cycle, and a cycle for an abort.
+    """
+
+    def __init__(self, config: CoreConfig):
+        assert config.bitmap is not None
+        self._count, self._kept = beats_of(config), kept_of(config)
+        super().__init__(
+            entries=In(stream.Signature(entry_layout(config.bitmap, self._kept))),
+            words=Out(stream.Signature(config.bitmap)),
+            #: To the core: high for a cycle.
+            abort_image=Out(1),
+            #: High for a cycle: the image has too few beats, or too many.
+            short=Out(1),
+            long=Out(1),
+            #: Likewise: a beat of it has not all bytes with pixels.
+            keep=Out(1),
+        )
+
+    def build(self, m):
+        entry = self.entries.payload
+        following = Signal(range(self._count))
+        final = following == self._count - 1
+        surplus = Signal()  # beats are dropped
+        cut = Signal()  # an image that was too short is to be aborted
+        passes = ~entry.abort & ~surplus & ~cut
+        taken = Signal()
+        m.d.comb += [
+            self.words.valid.eq(self.entries.valid & passes),
+            self.words.payload.eq(entry.data),
+            self.entries.ready.eq(~cut & (entry.abort | surplus | self.words.ready)),
+            taken.eq(self.words.valid & self.words.ready),
+            self.short.eq(taken & entry.last & ~final),
+            self.long.eq(taken & ~entry.last & final),
+            self.abort_image.eq(cut | (self.entries.valid & entry.abort & (following != 0))),
+        ]
+        if self._kept:
+            m.d.comb += self.keep.eq(taken & ~Mux(final, entry.enough, entry.whole))
+        m.d.sync += cut.eq(self.short)
+        with m.If(taken):
+            m.d.sync += [
+                following.eq(Mux(final | entry.last, 0, following + 1)),
+                surplus.eq(self.long),
+            ]
+        with m.Elif(self.entries.valid & self.entries.ready):
+            with m.If(entry.abort):
+                m.d.sync += [following.eq(0), surplus.eq(0)]
+            with m.Elif(entry.last):
+                m.d.sync += surplus.eq(0)

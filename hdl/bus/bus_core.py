@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A core with the ports that systems speak: AXI4-Stream, AXI4-Lite, and an interrupt."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import ClockDomain, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.lib.block import join
+
+from .axi_lite import AxiLite
+from .bitmap_door import BitmapDoor
+from .core_map import ADDRESS_BITS, core_map, kept_of
+from .decision_output import DecisionOutput
+from .event_door import EventDoor
+from .image_input import ImageInput
+from .learning_ports import LabelPort, SettingsPort
+from .register import WORD_BITS, WORD_BYTES
+from .register_file import RegisterFile
+from .weight_port import WeightPort
+
+REGISTERS, DECISIONS = "s_axi", "m_axis_decision"
+"""Names of buses: what their ports' names begin with."""
+
+
+def images_bus(config: CoreConfig) -> str:
+    """The name of the bus that images come by."""
+    return "s_axis_events" if config.bitmap is None else "s_axis_bitmap"
+
+
+class Port(NamedTuple):
+    """A port of a core on a bus."""
+
+    name: str
+    flow: wiring.Flow
+    width: int
+    meaning: str
+    bus: str
+    """Which one it belongs to; its own name if to none."""
+    signal: str
+    """What it is of that bus."""
+
+
+def bus_ports(config: CoreConfig) -> list[Port]:
+    """All ports of a core on a bus."""
+    bits = config.bitmap or WORD_BITS
+    images = images_bus(config)
+    beat = "a beat of an event" if config.bitmap is None else "pixels, the first in the lowest bit"
+    keep = [("tkeep", In, bits // 8, "bytes that are there")] if kept_of(config) else []
+    buses = {
+        images: [
+            ("tdata", In, bits, beat),
+            *keep,
+            ("tlast", In, 1, "the image ends with this beat"),
+            ("tvalid", In, 1, ""),
+            ("tready", Out, 1, ""),
+        ],
+        DECISIONS: [
+            ("tdata", Out, WORD_BITS, "a word of a decision"),
+            ("tlast", Out, 1, "the decision ends with this beat"),
+            ("tvalid", Out, 1, ""),
+            ("tready", In, 1, ""),
+        ],
+        REGISTERS: [
+            ("awaddr", In, ADDRESS_BITS, "offset of a register to write"),
+            ("awvalid", In, 1, ""),
+            ("awready", Out, 1, ""),
+            ("wdata", In, WORD_BITS, "what to write"),
+            ("wstrb", In, WORD_BYTES, "all bytes, or it is refused"),
+            ("wvalid", In, 1, ""),
+            ("wready", Out, 1, ""),
+            ("bresp", Out, 2, "0 OKAY, 2 SLVERR"),
+            ("bvalid", Out, 1, ""),
+            ("bready", In, 1, ""),
+            ("araddr", In, ADDRESS_BITS, "offset of a register to read"),
+            ("arvalid", In, 1, ""),
+            ("arready", Out, 1, ""),
+            ("rdata", Out, WORD_BITS, "what was read"),
+            ("rresp", Out, 2, "0 OKAY, 2 SLVERR"),
+            ("rvalid", Out, 1, ""),
+            ("rready", In, 1, ""),
+        ],
+    }
+    alone = [
+        ("aclk", In, "clock"),
+        ("aresetn", In, "synchronous reset, active low, at any moment"),
+        ("irq", Out, "high while one of interrupts that is enabled has come"),
+    ]
+    return [
+        *(Port(name, flow(1).flow, 1, meaning, name, name) for name, flow, meaning in alone),
+        *(
+            Port(f"{bus}_{signal}", flow(1).flow, width, meaning, bus, signal)
+            for bus, signals in buses.items()
+            for signal, flow, width, meaning in signals
+        ),
+    ]
+
+
+class BusCore(wiring.Component):
+    """A Core behind AXI4.
+
+        s_axis_events or s_axis_bitmap -> ImageInput -> Event- or BitmapDoor -> Core
+        m_axis_decision <- DecisionOutput <- Core
+        s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
+
+    Its ports are those of `bus_ports`. Parameters: `weights` as for the Core; `any_weights` says
+    that those of any network fit.
+
+    Latency and throughput: the Core's, and no cycle more while nobody pauses. Raises NetworkError
+    for a core whose numbers the fields of the bus cannot hold.
+    """
+
+    def __init__(self, config: CoreConfig, network: Network, weights=None, any_weights=False):
+        self._config = config
+        self._core = Core(config, weights)
+        self.map = core_map(config, network, any_weights)
+        self.ports = bus_ports(config)
+        super().__init__(
+            {port.name: (In if port.flow is wiring.In else Out)(port.width) for port in self.ports}
+        )
+
+    def elaborate(self, platform):
+        m = Module()
+        config = self._config
+        m.domains.sync = domain = ClockDomain()
+        m.d.comb += [domain.clk.eq(self.aclk), domain.rst.eq(~self.aresetn)]
+        m.submodules.core = core = self._core
+        m.submodules.axi_lite = lite = AxiLite(ADDRESS_BITS)
+        m.submodules.registers = registers = RegisterFile(self.map, len(lite.access.address))
+        wiring.connect(m, lite.access, registers.access)
+        self._connect_channels(m, lite)
+
+        # Images.
+        door = EventDoor(config) if config.bitmap is None else BitmapDoor(config)
+        m.submodules.images = images = ImageInput(config.bitmap or WORD_BITS, kept_of(config))
+        m.submodules.door = door
+        wiring.connect(m, images.entries, door.entries)
+        wiring.connect(m, registers.send, images.send)
+        bus = images_bus(config)
+        m.d.comb += [
+            images.beats.payload.data.eq(getattr(self, f"{bus}_tdata")),
+            images.beats.payload.last.eq(getattr(self, f"{bus}_tlast")),
+            images.beats.valid.eq(getattr(self, f"{bus}_tvalid")),
+            getattr(self, f"{bus}_tready").eq(images.beats.ready),
+            core.abort_image.eq(door.abort_image),
+        ]
+        if kept_of(config):
+            m.d.comb += images.beats.payload.keep.eq(getattr(self, f"{bus}_tkeep"))
+        wrong = registers.error_causes_set
+        if config.bitmap is None:
+            wiring.connect(m, door.events, core.events)
+        else:
+            wiring.connect(m, door.words, core.words)
+            m.d.comb += (wrong[name].eq(getattr(door, name)) for name in ("short", "long", "keep"))
+
+        # Decisions.
+        m.submodules.decisions = decisions = DecisionOutput(config)
+        wiring.connect(m, core.decision, decisions.decision)
+        wiring.connect(m, registers.decision, decisions.word)
+        decided = core.decision.valid & core.decision.ready
+        m.d.comb += [
+            self.m_axis_decision_tdata.eq(decisions.beats.payload.data),
+            self.m_axis_decision_tlast.eq(decisions.beats.payload.last),
+            self.m_axis_decision_tvalid.eq(decisions.beats.valid),
+            decisions.beats.ready.eq(self.m_axis_decision_tready),
+            decisions.by_registers.eq(registers.control.by_registers),
+            images.by_registers.eq(registers.control.by_registers),
+        ]
+
+        # Weights.
+        m.submodules.weights = weights = WeightPort(config)
+        wiring.connect(m, registers.weights, weights.port)
+        join(m, weights, core, "weights", "weights_read")
+        m.d.comb += weights.busy.eq(core.busy)
+
+        # The registers.
+        command, status = registers.command, registers.status
+        abort, take = (command.data[number] & command.valid for number in range(2))
+        m.d.comb += [
+            command.done.eq(1),
+            images.abort.eq(abort),
+            decisions.take.eq(take),
+            status.busy.eq(core.busy),
+            status.open.eq(images.open),
+            status.aborting.eq(images.aborting),
+            status.room.eq(images.room),
+            status.decision.eq(decisions.there),
+            status.weight_open.eq(weights.begun),
+            status.by_registers.eq(decisions.registers_used),
+            wrong.access.eq(registers.refuses),
+            wrong.decision.eq(decided & core.decision.payload.error),
+            registers.interrupts_set.decision.eq(decided),
+            registers.interrupts_set.error.eq(wrong.as_value().any()),
+            self.irq.eq(
+                (registers.interrupts.as_value() & registers.interrupt_enable.as_value()).any()
+            ),
+        ]
+        _count(m, registers.error_count.errors, wrong.as_value().any())
+        _count(m, registers.decision_count.decisions, decided)
+        if config.learns:
+            self._connect_learning(m, core, registers)
+        return m
+
+    def _connect_channels(self, m, lite):
+        """Join the channels of AXI4-Lite."""
+        write, read = lite.write_data.payload, lite.read_data
+        m.d.comb += [
+            lite.write_address.payload.eq(self.s_axi_awaddr),
+            lite.write_address.valid.eq(self.s_axi_awvalid),
+            self.s_axi_awready.eq(lite.write_address.ready),
+            write.data.eq(self.s_axi_wdata),
+            write.strobe.eq(self.s_axi_wstrb),
+            lite.write_data.valid.eq(self.s_axi_wvalid),
+            self.s_axi_wready.eq(lite.write_data.ready),
+            self.s_axi_bresp.eq(lite.write_response.payload),
+            self.s_axi_bvalid.eq(lite.write_response.valid),
+            lite.write_response.ready.eq(self.s_axi_bready),
+            lite.read_address.payload.eq(self.s_axi_araddr),
+            lite.read_address.valid.eq(self.s_axi_arvalid),
+            self.s_axi_arready.eq(lite.read_address.ready),
+            self.s_axi_rdata.eq(read.payload.data),
+            self.s_axi_rresp.eq(read.payload.response),
+            self.s_axi_rvalid.eq(read.valid),
+            read.ready.eq(self.s_axi_rready),
+        ]
+
+    def _connect_learning(self, m, core, registers):
+        """Join what only a core has that learns."""
+        m.submodules.settings = settings = SettingsPort(core.config, self.map.by_name["learn_rule"])
+        wiring.connect(m, registers.settings, settings.port)
+        join(m, settings, core, "settings")
+        m.submodules.label = label = LabelPort(core.config, self.map.by_name["label"])
+        join(m, label, core, "labels")
+        m.d.comb += [
+            label.held.eq(registers.label),
+            registers.status.settings.eq(settings.waits),
+        ]
+        learned = core.learned
+        _count(m, registers.learned_count.images, learned.valid)
+        _count(m, registers.updated_count.images, learned.valid & learned.updated)
+        cycles = Signal.like(learned.cycles)
+        m.d.comb += registers.learn_cycles.cycles.eq(cycles)
+        with m.If(learned.valid):
+            m.d.sync += cycles.eq(learned.cycles)
+
+
+def _count(m, told, event):
+    """Let a register tell how often an event has been."""
+    count = Signal.like(told)
+    m.d.comb += told.eq(count)
+    m.d.sync += count.eq(count + event)

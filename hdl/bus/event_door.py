@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""From beats of events to the events of a core."""
+
+from amaranth.hdl import Mux, Signal
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.lib.arithmetic import saturated
+from firstspike.hdl.lib.block import Block
+
+from .core_map import EVENT_BEAT, NO_ROW
+from .image_input import entry_layout
+from .register import WORD_BITS
+
+
+class EventDoor(Block):
+    """Gives each beat to the core as an event, and END behind an image's last.
+
+    What a field of the core cannot hold becomes what the core refuses. Of a last beat without a
+    row only END is left.
+
+    Latency: 0 cycles; throughput: a beat a cycle, and a cycle for END.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self._rows = config.layers[0].folding.rows
+        super().__init__(
+            entries=In(stream.Signature(entry_layout(WORD_BITS))),
+            events=CoreSignature(config).flip().members["events"],
+            #: To the core: high for a cycle.
+            abort_image=Out(1),
+        )
+
+    def build(self, m):
+        entry, event = self.entries.payload, self.events.payload
+        tick, row = (entry.data[field.low :][: field.bits] for field in EVENT_BEAT)
+        ending = Signal()  # the last beat is gone, END is not
+        abort = self.entries.valid & entry.abort & ~ending
+        none = row == NO_ROW
+        only_end = none & entry.last
+        m.d.comb += [
+            self.abort_image.eq(abort),
+            self.events.valid.eq(ending | (self.entries.valid & ~entry.abort)),
+            self.entries.ready.eq(abort | (~ending & self.events.ready)),
+            event.kind.eq(
+                Mux(ending | only_end, Kind.END, Mux(none, Kind.ADVANCE, Kind.SPIKE)),
+            ),
+            event.tick.eq(saturated(tick, len(event.tick))),
+        ]
+        if self._rows == 1:
+            m.d.comb += event.address.eq(saturated(row, len(event.address)))
+        else:
+            level = self._rows.bit_length() - 1
+            for number in range(self._rows):
+                bank = event.banks[str(number)]
+                m.d.comb += [
+                    bank.present.eq(row[:level] == number),
+                    bank.index.eq(saturated(row[level:], len(bank.index))),
+                ]
+        taken = self.events.valid & self.events.ready
+        with m.If(taken):
+            m.d.sync += ending.eq(Mux(ending, 0, entry.last & ~none))

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The door of a stream of images: beats from the stream or from registers, in a small FIFO."""
+
+from amaranth.hdl import Cat, Const, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.pipeline import Buffer
+
+from .register import WORD_BITS
+from .register_file import port_signature
+
+PLACES = 4
+"""Of the FIFO."""
+
+
+def beat_layout(bits: int, kept: int = 0):
+    """A beat of an image; `keep`, with a bit a byte, is there if any byte must be `kept`."""
+    return struct(data=bits, keep=bits // 8 if kept else None, last=1)
+
+
+def entry_layout(bits: int, kept: int = 0):
+    """What the FIFO holds: a beat, or that the image before it ends here.
+
+    Of TKEEP only whether it kept the `whole` beat, and `enough` of an image's last beat.
+    """
+    flag = 1 if kept else None
+    return struct(data=bits, whole=flag, enough=flag, last=1, abort=1)
+
+
+class ImageInput(Block):
+    """Beats of `bits` bits go into a FIFO, from the stream or, `by_registers`, from `send`.
+
+    To `abort` puts a mark behind the beats that have come of an image that is not complete, so
+    that nothing that came before is lost. The registers `send` and `send_last` take 32 bits; of a
+    wider beat each takes the next 32, and send_last gives what has come of it.
+
+    Parameters: `kept`, how many bytes of an image's last beat have to be kept; 0 without TKEEP.
+
+    Latency: 0 cycles; throughput: a beat a cycle.
+    """
+
+    def __init__(self, bits: int, kept: int = 0):
+        self._bits, self._kept = bits, kept
+        super().__init__(
+            beats=In(stream.Signature(beat_layout(bits, kept))),
+            #: Refused without room, and while the stream is used.
+            send=In(port_signature(2)),
+            by_registers=In(1),
+            #: High for a cycle: end the image whose beats have not all come.
+            abort=In(1),
+            #: An abort has not come to the FIFO.
+            aborting=Out(1),
+            #: The beats of an image have not all come.
+            open=Out(1),
+            #: What is sent is taken.
+            room=Out(1),
+            entries=Out(stream.Signature(entry_layout(bits, kept))),
+        )
+
+    def build(self, m):
+        m.submodules.fifo = fifo = Buffer(entry_layout(self._bits, self._kept), PLACES)
+        wiring.connect(m, fifo.o, wiring.flipped(self.entries))
+        entry, beats, send = fifo.i.payload, self.beats, self.send
+        last = send.index[0]
+        whole, data = self._gathered(m, send)
+        sent = send.valid & self.room
+        m.d.comb += [
+            self.room.eq(self.by_registers & fifo.i.ready & ~self.aborting),
+            send.done.eq(1),
+            send.refused.eq(~self.room),
+            beats.ready.eq(~self.by_registers & fifo.i.ready & ~self.aborting),
+        ]
+        with m.If(self.aborting):
+            m.d.comb += [fifo.i.valid.eq(self.open), entry.abort.eq(1)]
+        with m.Elif(self.by_registers):
+            m.d.comb += [
+                fifo.i.valid.eq(send.valid & (whole | last)),
+                entry.data.eq(data),
+                entry.last.eq(last),
+            ]
+        with m.Else():
+            m.d.comb += [
+                fifo.i.valid.eq(beats.valid),
+                entry.data.eq(beats.payload.data),
+                entry.last.eq(beats.payload.last),
+            ]
+        if self._kept:
+            keep = beats.payload.keep | self.by_registers.replicate(self._bits // 8)
+            m.d.comb += [entry.whole.eq(keep.all()), entry.enough.eq(keep[: self._kept].all())]
+        with m.If(self.abort):
+            m.d.sync += self.aborting.eq(1)
+        with m.Elif(fifo.i.ready):
+            m.d.sync += self.aborting.eq(0)
+        with m.If(fifo.i.valid & fifo.i.ready):
+            m.d.sync += self.open.eq(~entry.last & ~self.aborting)
+        with m.If(sent & ~whole & ~last):
+            m.d.sync += self.open.eq(1)
+
+    def _gathered(self, m, send):
+        """Whether this is the last part of a beat, and the beat."""
+        count = -(-self._bits // WORD_BITS)
+        if count == 1:
+            return Const(1), send.data[: self._bits]
+        place = Signal(range(count))
+        parts = [Signal(WORD_BITS, name=f"part_{number}") for number in range(count - 1)]
+        data = []
+        for number, part in enumerate(parts):
+            here = place == number
+            data.append((send.data & here.replicate(WORD_BITS)) | part)
+            with m.If(send.valid & self.room & here):
+                m.d.sync += part.eq(send.data)
+        data.append(send.data & (place == count - 1).replicate(WORD_BITS))
+        with m.If(send.valid & self.room):
+            m.d.sync += place.eq(place + 1)
+            with m.If((place == count - 1) | send.index[0]):
+                m.d.sync += [place.eq(0), *(part.eq(0) for part in parts)]
+        with m.If(self.aborting):
+            m.d.sync += [place.eq(0), *(part.eq(0) for part in parts)]
+        return place == count - 1, Cat(data)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How registers are described: once, for hardware, documents and programs alike.
+
+A description is plain Python. `register_file` makes the hardware of it, `firstspike.hdl.flow.bus`
+the files that go with a generated core.
+
+>>> status = Register("status", 0x10, "how it is", READ, (Field("busy", 0, 1, "an image is"),))
+>>> RegisterMap([status]).unpack("status", 1)
+{'busy': 1}
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+WORD_BITS = 32
+"""Width of a register, and of the bus."""
+WORD_BYTES = WORD_BITS // 8
+
+CONSTANT, READ, HOLD, STICKY, PORT = "constant", "read", "hold", "sticky", "port"
+"""Kinds of registers: its fields' values; what the hardware says; what was written last; bits that
+the hardware sets and a written 1 clears; and what a block behind the registers answers, or
+refuses."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """Some bits of a register. `value` is that of a constant, or what is held at first."""
+
+    name: str
+    low: int
+    bits: int
+    meaning: str
+    value: int = 0
+
+    @property
+    def mask(self) -> int:
+        """Its bits in the register."""
+        return ((1 << self.bits) - 1) << self.low
+
+
+@dataclass(frozen=True)
+class Register:
+    """A register, or an `array` of `count` of them, one behind the other."""
+
+    name: str
+    offset: int
+    """In bytes."""
+    meaning: str
+    kind: str
+    fields: tuple[Field, ...]
+    array: bool = False
+    count: int = 1
+    readable: bool = True
+    writable: bool = False
+    """What is not readable or not writable is so only of a `PORT`."""
+    port: str = ""
+    """Of a `PORT`: its name; those that follow one another may share one, and have an index."""
+
+    @property
+    def access(self) -> tuple[bool, bool]:
+        """Whether it can be read, and written."""
+        if self.kind == PORT:
+            return self.readable, self.writable
+        return True, self.kind in (HOLD, STICKY)
+
+    @property
+    def end(self) -> int:
+        """The offset behind it."""
+        return self.offset + WORD_BYTES * self.count
+
+
+class RegisterMap:
+    """All registers of a core, by ascending offsets; also packs and unpacks their fields.
+
+    Raises ValueError for registers or fields that overlap, or a name that comes twice.
+    """
+
+    def __init__(self, registers: Iterable[Register]) -> None:
+        self.registers = tuple(registers)
+        self.by_name = {register.name: register for register in self.registers}
+        if len(self.by_name) != len(self.registers):
+            raise ValueError("two registers have one name: give each its own.")
+        for one, other in pairwise(self.registers):
+            if one.end > other.offset:
+                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
+        for register in self.registers:
+            taken = 0
+            for field in register.fields:
+                if taken & field.mask or field.low + field.bits > WORD_BITS:
+                    raise ValueError(f"{register.name}.{field.name} has no bits of its own.")
+                taken |= field.mask
+
+    def ports(self) -> dict[str, tuple[Register, ...]]:
+        """The registers of each port, by its name.
+
+        Raises ValueError where their offsets do not give the index by its lowest bits.
+        """
+        found = {}
+        behind = (register for register in self.registers if register.kind == PORT)
+        for name, group in groupby(behind, lambda register: register.port):
+            registers = tuple(group)
+            words = (registers[-1].end - registers[0].offset) // WORD_BYTES
+            places = 1 << (words - 1).bit_length()
+            if registers[0].offset % (places * WORD_BYTES) or name in found:
+                raise ValueError(f"the registers of {name} do not begin at a multiple of {places}.")
+            found[name] = registers
+        return found
+
+    def pack(self, name: str, **values: int) -> int:
+        """The content of a register whose other fields are 0. Raises ValueError if it is none."""
+        fields = {field.name: field for field in self.by_name[name].fields}
+        content = 0
+        for field, value in values.items():
+            low, mask = fields[field].low, fields[field].mask
+            if value < 0 or value << low & ~mask:
+                raise ValueError(f"{name}.{field} has {fields[field].bits} bits: {value} is none.")
+            content |= value << low
+        return content
+
+    def unpack(self, name: str, content: int) -> Mapping[str, int]:
+        """The fields of a register's content."""
+        fields = self.by_name[name].fields
+        return {field.name: (content & field.mask) >> field.low for field in fields}

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The registers of the weights: an address that counts up, and the words behind it."""
+
+from amaranth.hdl import Mux, Signal
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.lib.arithmetic import saturated
+from firstspike.hdl.lib.block import Block
+
+from .core_map import WEIGHT_ADDRESS
+from .register_file import port_signature
+
+
+class WeightPort(Block):
+    """Registers 0, the address, and 1, the data: each access to it is one to the core's port.
+
+    An access is refused while the core is `busy`, where there is no word, and where it is not what
+    has been begun: a new address, or a write behind a read, in the middle of a word.
+
+    Latency: that of the core's port.
+    """
+
+    def __init__(self, config: CoreConfig):
+        self._layers = config.layers
+        super().__init__(
+            port=In(port_signature(2)),
+            #: Of the core.
+            busy=In(1),
+            #: In the middle of a word.
+            begun=Out(1),
+            **{
+                name: CoreSignature(config).flip().members[name]
+                for name in ("weights", "weights_read")
+            },
+        )
+
+    def build(self, m):
+        port, asked, layers = self.port, self.weights.payload, self._layers
+        of_layer, of_address = WEIGHT_ADDRESS
+        layer = Signal(range(len(layers) + 1))
+        address = Signal(asked.address.shape())
+        chunk = Signal(range(max(map(chunks_of, layers))))
+        read_begun = Signal()  # what has been begun is a read
+        inside, last_word, whole = Signal(), Signal(), Signal()
+        with m.Switch(layer):
+            for number, one in enumerate(layers):
+                with m.Case(number):
+                    m.d.comb += [
+                        inside.eq(address < one.words),
+                        last_word.eq(address == one.words - 1),
+                        whole.eq(chunk == chunks_of(one) - 1),
+                    ]
+        going, answering = Signal(), Signal()
+        refuses = self.busy | ~inside | (port.write & self.begun & read_begun)
+        said = self.weights_read
+        m.d.comb += [
+            self.begun.eq(chunk != 0),
+            asked.write.eq(port.write),
+            asked.layer.eq(layer),
+            asked.address.eq(address),
+            asked.data.eq(port.data),
+            self.weights.valid.eq(going),
+            said.ready.eq(answering),
+        ]
+        passed = Signal()
+        with m.If(~port.index[0]):
+            m.d.comb += [
+                port.done.eq(1),
+                port.refused.eq(port.write & self.begun),
+                port.answer[of_layer.low :][: of_layer.bits].eq(layer),
+                port.answer[of_address.low :][: of_address.bits].eq(address),
+            ]
+            with m.If(port.valid & port.write & ~self.begun):
+                m.d.sync += [
+                    layer.eq(saturated(port.data[of_layer.low :][: of_layer.bits], len(layer))),
+                    address.eq(saturated(port.data[of_address.low :], len(address))),
+                ]
+        with m.Elif(port.valid & ~going & ~answering):
+            m.d.comb += [port.done.eq(refuses), port.refused.eq(refuses)]
+            m.d.sync += going.eq(~refuses)
+        with m.Else():
+            m.d.comb += [
+                passed.eq(Mux(port.write, going & self.weights.ready, answering & said.valid)),
+                port.done.eq(passed),
+                port.answer.eq(said.payload.data),
+            ]
+        with m.If(going & self.weights.ready):
+            m.d.sync += [going.eq(0), answering.eq(~port.write)]
+        with m.If(answering & said.valid):
+            m.d.sync += answering.eq(0)
+        with m.If(passed):
+            m.d.sync += [chunk.eq(Mux(whole, 0, chunk + 1)), read_begun.eq(~port.write)]
+            with m.If(whole):
+                m.d.sync += address.eq(Mux(last_word, 0, address + 1))
+                with m.If(last_word):
+                    m.d.sync += layer.eq(layer + 1)

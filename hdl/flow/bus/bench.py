@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A bench in plain Verilog that lets a core on a bus decide one image."""
+
+from amaranth.lib import wiring
+
+from firstspike.hdl.bus.bus_core import Port, images_bus
+from firstspike.hdl.bus.core_map import MAGIC, NO_ROW, TICK_BITS, beats_of
+from firstspike.hdl.bus.register import RegisterMap
+from firstspike.hdl.core.config import CoreConfig
+
+_BENCH = """\
+// Reads what the core is, sends an image without a spike, and prints what is decided; or what is
+// wrong. Inputs change at the falling edge of the clock, outputs are read at the rising edge.
+
+`timescale 1ns / 1ps
+
+/* verilator lint_off DECLFILENAME */
+/* verilator lint_off UNUSEDSIGNAL */
+module @name@_bench;
+@wires@
+
+  reg [20:0] cycle;
+  reg [31:0] sent;
+  reg known, read_taken, beat_taken;
+
+  @name@ core (
+@connections@
+  );
+
+  initial begin
+    aclk = 0;
+    aresetn = 0;
+    cycle = 0;
+    sent = 0;
+    known = 0;
+    read_taken = 0;
+    beat_taken = 0;
+    s_axi_arvalid = 0;
+    @bus@_tvalid = 0;
+    @bus@_tlast = 0;
+    forever #5 aclk = !aclk;
+  end
+
+  always @@(negedge aclk) begin
+    cycle <= cycle + 1;
+    aresetn <= cycle > 3;
+    if (cycle == 5) begin
+      s_axi_arvalid <= 1;
+      @bus@_tvalid <= 1;
+      @bus@_tlast <= @beats@ == 1;
+    end
+    if (read_taken) s_axi_arvalid <= 0;
+    if (beat_taken) begin
+      sent <= sent + 1;
+      @bus@_tlast <= sent + 2 == @beats@;
+      if (@bus@_tlast) @bus@_tvalid <= 0;
+    end
+    if (cycle == 1000000) begin
+      $display("FAIL: no decision comes");
+      $finish(0);
+    end
+  end
+
+  always @@(posedge aclk) begin
+    read_taken <= s_axi_arvalid && s_axi_arready;
+    beat_taken <= @bus@_tvalid && @bus@_tready;
+    if (aresetn && s_axi_rvalid) begin
+      known <= s_axi_rresp == 0 && s_axi_rdata == 32'h@magic@;
+    end
+    if (aresetn && m_axis_decision_tvalid) begin
+      $display("decision %h", m_axis_decision_tdata);
+      if (m_axis_decision_tlast) begin
+        if (known) $display("PASS");
+        else $display("FAIL: the registers do not say what it is");
+        $finish(0);
+      end
+    end
+  end
+endmodule
+"""
+
+
+def bench(
+    config: CoreConfig, ports: list[Port], registers: RegisterMap, name: str, said: str
+) -> str:
+    """The bench of module `name`; `said` is what it says of itself at first."""
+    beats = 1 if config.bitmap is None else beats_of(config)
+    images = images_bus(config)
+    constant = {
+        "s_axi_araddr": str(registers.by_name["magic"].offset),
+        "s_axi_rready": "1",
+        "m_axis_decision_tready": "1",
+        f"{images}_tdata": "0" if config.bitmap else f"32'h{NO_ROW << TICK_BITS:x}",
+        f"{images}_tkeep": f"~{(config.bitmap or 0) // 8}'d0",
+    }
+    changing = ("aclk", "aresetn", "s_axi_arvalid", f"{images}_tvalid", f"{images}_tlast")
+    wires = []
+    for port in ports:
+        size = f"[{port.width - 1}:0] " if port.width > 1 else ""
+        if port.name in changing:
+            wires.append(f"  reg {size}{port.name};")
+        else:
+            value = f" = {constant.get(port.name, '0')}" if port.flow is wiring.In else ""
+            wires.append(f"  wire {size}{port.name}{value};")
+    values = {
+        "name": name,
+        "bus": images,
+        "wires": "\n".join(wires),
+        "connections": ",\n".join(f"    .{port.name}({port.name})" for port in ports),
+        "magic": f"{MAGIC:x}",
+        "beats": str(beats),
+    }
+    text = _BENCH.replace("@@", "\0")
+    for word, value in values.items():
+        text = text.replace(f"@{word}@", value)
+    first = "".join(f"// {line}\n" for line in said.splitlines())
+    return first + text.replace("\0", "@")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A register map as JSON can hold it."""
+
+from typing import Any
+
+from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, images_bus
+from firstspike.hdl.bus.core_map import ADDRESS_BITS, EVENT_BEAT, NO_ROW, decision_words
+from firstspike.hdl.bus.register import Field, Register, RegisterMap
+from firstspike.hdl.core.config import CoreConfig
+
+_ACCESS = {(True, False): "read", (False, True): "write", (True, True): "read and write"}
+
+
+def access(register: Register) -> str:
+    """What can be done to a register, in words."""
+    return "read, a written 1 clears" if register.kind == "sticky" else _ACCESS[register.access]
+
+
+def description(registers: RegisterMap, config: CoreConfig) -> dict[str, Any]:
+    """The buses of a core: its registers, and the beats of its streams."""
+    images: dict[str, Any] = {"bus": images_bus(config)}
+    if config.bitmap is None:
+        images |= {"fields": [_field(field) for field in EVENT_BEAT], "no_row": NO_ROW}
+    else:
+        images |= {"pixels": config.bitmap}
+    words = [word.name for word in decision_words(config) for _ in range(word.count)]
+    return {
+        "bus": REGISTERS,
+        "address_bits": ADDRESS_BITS,
+        "registers": [
+            {
+                "name": register.name,
+                "offset": register.offset,
+                "count": register.count,
+                "access": access(register),
+                "meaning": register.meaning,
+                "fields": [_field(field) for field in register.fields],
+            }
+            for register in registers.registers
+        ],
+        "images": images,
+        "decisions": {"bus": DECISIONS, "words": words},
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    return {
+        "name": field.name,
+        "low": field.low,
+        "bits": field.bits,
+        "meaning": field.meaning,
+        "value": field.value,
+    }

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A core on a bus against golden and against others' models of AXI, with pauses and without."""
+
+import numpy as np
+import pytest
+
+from firstspike.golden import NetworkError, encode
+from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.rule import UNLABELLED, Settings
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.sim.benches.core.items import image_port, items_of
+from firstspike.sim.direct import run_phases
+from firstspike.sim.harness.networks import network_of
+from tests.support.bus_core import BusRun
+from tests.support.command import deep_toy_network, toy_network
+from tests.support.simulators import needs_icarus
+
+pytestmark = needs_icarus
+
+CORES = {
+    "events": (toy_network(), {"lanes": 5}),
+    "levels": (toy_network("levels-8"), {"lanes": 3}),
+    "deep": (deep_toy_network(), {"lanes": 4}),
+    "rows of events": (toy_network(), {"lanes": 12, "rows": 2}),
+    "bytes": (toy_network(), {"lanes": 5, "bitmap": 8}),
+    "bitmap": (toy_network(), {"lanes": 5, "bitmap": 16}),
+    "overlap": (toy_network(), {"lanes": 12, "bitmap": 8, "rows": 4, "overlap": True}),
+}
+each_core = pytest.mark.parametrize("kind", CORES.values(), ids=CORES)
+
+
+def wide_network():
+    """One whose bitmaps have beats of several words, of which the last is not full."""
+    rng = np.random.default_rng(2)
+    weights = rng.integers(-30, 90, (150, 12)), rng.integers(-60, 120, (12, 4))
+    return network_of(weights, (2000, 200), bits=8, deadline=60, encoding="binary")
+
+
+def images(network, count=6):
+    """Pixels and ticks; one of the images is dark."""
+    pixels = np.random.default_rng(3).integers(0, 256, (count, network.n_inputs)).astype(np.uint8)
+    pixels[2:3] = 0
+    return pixels, encode(network, pixels)
+
+
+@each_core
+@pytest.mark.parametrize("pauses", [False, True], ids=["steady", "pauses"])
+def test_decisions_and_weights_are_goldens(kind, pauses):
+    network, folding = kind
+    pixels, ticks = images(network)
+    run = BusRun(network, **folding)
+    outcome = run.run("streams", frames=run.frames(ticks, pixels), pauses=pauses)
+    expected, found = run.expected(ticks, pixels), outcome.decisions
+    # Golden's cycles are those of events that carry several rows, and of images that come alone.
+    if pauses or folding.get("rows"):
+        for words in expected + found:
+            words[2] = 0  # cycles
+    assert found == expected
+    assert outcome.weights == run.weights()
+    assert outcome.registers == {
+        "decision_count": len(ticks),
+        "error_count": 0,
+        "error_causes": 0,
+        "interrupts": 1,
+    }
+
+
+@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
+def test_the_bus_adds_no_cycle(name):
+    """From decision to decision, of a source that never pauses."""
+    network, folding = CORES[name]
+    pixels, ticks = images(network)
+    run = BusRun(network, **folding)
+    outcome = run.run("streams", frames=run.frames(ticks, pixels))
+    items = np.concatenate(items_of(run.config, ticks, pixels)).tolist()
+    phase = {image_port(run.config): items}, "decision", len(ticks)
+    alone = run_phases(Core(run.config, network.weights), [phase], pauses=False, seed=1)
+    assert np.diff(outcome.cycles).tolist() == np.diff(alone.taken).tolist()
+
+
+@pytest.mark.parametrize("name", ["events", "bitmap", "wide"])
+def test_registers_alone_are_enough(name):
+    network, folding = CORES.get(name, (wide_network(), {"lanes": 12, "bitmap": 64}))
+    pixels, ticks = images(network, 3)
+    run = BusRun(network, **folding)
+    outcome = run.run("by_registers", frames=run.frames(ticks, pixels))
+    expected, found = run.expected(ticks, pixels), outcome.decisions
+    for words in expected + found:
+        words[2] = 0  # cycles
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "learning"), [("events", {}), ("overlap", {}), ("bytes", {"stored_bits": 12})]
+)
+def test_every_address_is_answered(name, learning):
+    network, folding = CORES[name]
+    BusRun(network, **folding, **learning).run("every_address", pauses=True)
+
+
+@pytest.mark.parametrize("name", ["bytes", "bitmap", "overlap"])
+def test_bad_bitmaps_are_told_and_hang_nothing(name):
+    network, folding = CORES[name]
+    pixels, ticks = images(network, 1)
+    run = BusRun(network, **folding)
+    run.run("bad_bitmaps", frames=run.frames(ticks, pixels))
+
+
+@pytest.mark.parametrize("name", ["events", "bytes", "bitmap", "overlap"])
+def test_a_stalled_image_can_be_aborted(name):
+    network, folding = CORES[name]
+    pixels, ticks = images(network, 1)
+    run = BusRun(network, **folding)
+    run.run("aborts", frames=run.frames(ticks, pixels))
+
+
+@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
+def test_a_reset_at_any_moment_leaves_it_right(name):
+    network, folding = CORES[name]
+    pixels, ticks = images(network, 1)
+    run = BusRun(network, **folding)
+    run.run("resets", frames=run.frames(ticks, pixels))
+
+
+@pytest.mark.parametrize("name", ["events", "bitmap"])
+def test_what_cannot_be_done_is_refused(name):
+    network, folding = CORES[name]
+    BusRun(network, **folding).run("refusals")
+
+
+@pytest.mark.parametrize("bitmap", [None, 8])
+def test_it_learns_as_golden_does(bitmap):
+    rng = np.random.default_rng(1)
+    state = LearningState.random((20, 13, 5), 10, 1)
+    pixels = (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255
+    labels = rng.integers(UNLABELLED, 5, len(pixels))
+    labels[:2] = UNLABELLED, 3
+    settings = Settings(3, 1, 0, True, 2, 7)
+    ticks = encode(state.network, pixels)
+    run = BusRun(state.network, stored_bits=10, lanes=4, bitmap=bitmap)
+    seed = int(state.generator)
+    outcome = run.run(
+        "learns",
+        frames=run.frames(ticks, pixels),
+        labels=[(int(label != UNLABELLED), max(int(label), 0)) for label in labels],
+        rule=settings.registers(seed),
+        weights=run.weights(state.weights),
+    )
+    learned = learn(state, ticks, labels, settings)
+    for image, words in enumerate(outcome.decisions):
+        assert words == run.words(learned, image, words[2])
+    assert outcome.registers == {"updated": int(np.sum(learned.updated))}
+    assert outcome.weights == run.weights(learned.weights)
+
+
+@pytest.mark.fast
+def test_what_the_bus_cannot_hold_is_refused():
+    network = toy_network()
+    config = CoreConfig.of(network, Folding.of(network, lanes=5, bitmap=13))
+    with pytest.raises(NetworkError, match="beats of 8, 16"):
+        core_map(config, network, any_weights=False)

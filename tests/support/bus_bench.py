@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A cocotb bench for a core on a bus: its drivers and monitors are those of cocotbext-axi."""
+
+import ctypes
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.simtime import get_sim_time
+from cocotb.task import bridge, resume
+from cocotb.triggers import RisingEdge, Timer
+from cocotbext.axi import (
+    AxiLiteBus,
+    AxiLiteMaster,
+    AxiResp,
+    AxiStreamBus,
+    AxiStreamFrame,
+    AxiStreamSink,
+    AxiStreamSource,
+)
+
+from firstspike.hdl.bus.core_map import DECISION
+from firstspike.hdl.bus.register import RegisterMap
+from firstspike.sim.harness.bench_io import given, report
+
+PERIOD = 10
+PATIENCE = 100_000
+"""Cycles after which a decision will not come."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """What the bench is told."""
+
+    map: RegisterMap
+    images_bus: str
+    frames: Sequence[bytes] = ()
+    """What each image sends."""
+    weights: Sequence[int] = ()
+    """What is written into weight_data at first, and read back."""
+    labels: Sequence[tuple[int, int]] = ()
+    """What each image is learned as: (learn, class)."""
+    rule: dict[str, int] = field(default_factory=dict)
+    """Settings, and the seed."""
+    pauses: bool = False
+    driver: str = ""
+    """The driver as a library."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came back."""
+
+    decisions: list[list[int]]
+    """The words of each."""
+    cycles: list[int] = field(default_factory=list)
+    """In which the first beat of each was taken."""
+    registers: dict[str, int] = field(default_factory=dict)
+    """What some registers held at the end."""
+    weights: list[int] = field(default_factory=list)
+    """Read back."""
+
+
+def at_random(seed: int) -> Iterator[bool]:
+    """Pauses, cycle by cycle: rare, frequent and none by turns."""
+    choice = random.Random(seed)
+    while True:
+        probability = choice.choice((0, 0.1, 0.5, 0.9))
+        for _ in range(choice.randrange(1, 40)):
+            yield choice.random() < probability
+
+
+class Bench:
+    """The core, with a source of images, a sink of decisions, and a master of the registers."""
+
+    def __init__(self, dut) -> None:
+        self.dut = dut
+        self.given = given(Parameters)
+        self.map = self.given.map
+        clock = (dut.aclk, dut.aresetn, False)
+        self.source = AxiStreamSource(AxiStreamBus.from_prefix(dut, self.given.images_bus), *clock)
+        self.sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis_decision"), *clock)
+        self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), *clock)
+        if self.given.pauses:
+            write, read = self.master.write_if, self.master.read_if
+            channels = (
+                self.source,
+                self.sink,
+                write.aw_channel,
+                write.w_channel,
+                write.b_channel,
+                read.ar_channel,
+                read.r_channel,
+            )
+            for number, channel in enumerate(channels):
+                channel.set_pause_generator(at_random(self.given.seed * 100 + number))
+
+    async def start(self) -> None:
+        """Start the clock, with a reset."""
+        self.dut.aresetn.value = 0
+        await Timer(PERIOD, "step")
+        Clock(self.dut.aclk, PERIOD, "step", impl="gpi").start()
+        await self.reset()
+
+    async def reset(self) -> None:
+        """Reset everything for some cycles."""
+        self.dut.aresetn.value = 0
+        await self.cycles(4)
+        self.dut.aresetn.value = 1
+        await self.cycles(2)
+
+    async def cycles(self, n: int) -> None:
+        """Let so many pass."""
+        await Timer(n * PERIOD, "step")
+        await RisingEdge(self.dut.aclk)
+
+    @property
+    def cycle(self) -> int:
+        """The number of the present one."""
+        return get_sim_time("step") // PERIOD
+
+    async def read_word(self, offset: int) -> int | None:
+        """What is there; None where the answer is SLVERR."""
+        answer = await self.master.read(offset, 4)
+        if answer.resp != AxiResp.OKAY:
+            assert answer.resp == AxiResp.SLVERR
+            assert not any(answer.data)
+            return None
+        return int.from_bytes(answer.data, "little")
+
+    async def write_word(self, offset: int, value: int) -> bool:
+        """Write; False where the answer is SLVERR."""
+        answer = await self.master.write(offset, value.to_bytes(4, "little"))
+        assert answer.resp in (AxiResp.OKAY, AxiResp.SLVERR)
+        return answer.resp == AxiResp.OKAY
+
+    async def read(self, name: str) -> int:
+        """A register's content."""
+        content = await self.read_word(self.map.by_name[name].offset)
+        assert content is not None, f"{name} cannot be read"
+        return content
+
+    async def field(self, name: str, of: str) -> int:
+        """One of its fields."""
+        return self.map.unpack(name, await self.read(name))[of]
+
+    async def write(self, name: str, **fields: int) -> None:
+        """Write fields, the others 0."""
+        assert await self.refused(name, **fields) is False, f"{name} cannot be written"
+
+    async def refused(self, name: str, **fields: int) -> bool:
+        """Whether a write is."""
+        content = self.map.pack(name, **fields)
+        return not await self.write_word(self.map.by_name[name].offset, content)
+
+    async def wait_for(self, name: str, value: int) -> None:
+        """Until a field of the status is so."""
+        end = self.cycle + PATIENCE
+        while await self.field("status", name) != value:
+            assert self.cycle < end, f"status.{name} stays {1 - value}"
+
+    async def decision(self) -> list[int]:
+        """The words of the next one of the stream."""
+        await self.sink.wait(PATIENCE * PERIOD, "step")
+        assert not self.sink.empty(), "no decision comes"
+        frame = self.sink.recv_nowait()
+        data = bytes(frame.tdata)
+        return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+
+    async def words(self) -> list[int]:
+        """The words of the next one, by registers."""
+        await self.wait_for("decision", 1)
+        end = max(register.end for register in self.map.registers)
+        words = [await self.read_word(offset) for offset in range(DECISION, end, 4)]
+        await self.write("command", take=1)
+        assert None not in words
+        return words
+
+    async def load(self, weights: Sequence[int]) -> None:
+        """Write all weights."""
+        await self.write("weight_address")
+        for word in weights:
+            await self.write("weight_data", bits=word)
+
+    async def stored(self, count: int) -> list[int]:
+        """Read all weights."""
+        await self.write("weight_address")
+        return [await self.read("weight_data") for _ in range(count)]
+
+    async def send(self, frame: bytes) -> None:
+        """Send an image by registers."""
+        beat_bits = await self.field("features", "beat_bits")
+        size = min(beat_bits // 8, 4)
+        parts = [frame[at : at + size] for at in range(0, len(frame), size)]
+        for number, part in enumerate(parts):
+            name = "send_last" if number == len(parts) - 1 else "send"
+            await self.wait_for("room", 1)
+            await self.write(name, bits=int.from_bytes(part, "little"))
+
+
+@cocotb.test()
+async def streams(dut):
+    """Weights by registers, images and decisions by streams."""
+    bench = Bench(dut)
+    await bench.start()
+    weights = bench.given.weights
+    await bench.load(weights)
+    stored = await bench.stored(len(weights))
+    begun = bench.cycle
+    for frame in bench.given.frames:
+        bench.source.send_nowait(AxiStreamFrame(frame))
+    decisions, cycles = [], []
+    for _ in bench.given.frames:
+        await bench.sink.wait(PATIENCE * PERIOD, "step")
+        assert not bench.sink.empty(), "no decision comes"
+        frame = bench.sink.recv_nowait()
+        data = bytes(frame.tdata)
+        decisions.append(
+            [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+        )
+        cycles.append(frame.sim_time_start // PERIOD - begun)
+    names = ("decision_count", "error_count", "error_causes", "interrupts")
+    registers = {name: await bench.read(name) for name in names}
+    report(Outcome(decisions=decisions, cycles=cycles, registers=registers, weights=stored))
+
+
+@cocotb.test()
+async def by_registers(dut):
+    """All by registers."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.write("control", by_registers=1)
+    await bench.load(bench.given.weights)
+    decisions = []
+    for frame in bench.given.frames:
+        await bench.send(frame)
+        decisions.append(await bench.words())
+    assert not bench.source.active
+    assert bench.sink.empty()
+    report(Outcome(decisions=decisions))
+
+
+@cocotb.test()
+async def every_address(dut):
+    """Each is answered, as the map says; what cannot be done is refused, counted and told."""
+    bench = Bench(dut)
+    await bench.start()
+    known = {
+        register.offset + 4 * number: register
+        for register in bench.map.registers
+        for number in range(register.count)
+    }
+    refused = 0
+    for offset in range(0, 1 << 12, 4):
+        register = known.get(offset)
+        content = await bench.read_word(offset)
+        readable = register is not None and register.access[0]
+        if readable and register.port in ("decision", "weights"):
+            readable = content is not None  # there is none, or no word
+        assert (content is not None) == readable, hex(offset)
+        if register is not None and register.kind == "constant":
+            assert content == sum(one.value << one.low for one in register.fields), hex(offset)
+        refused += content is None
+    assert await bench.field("error_count", "errors") == refused
+    assert await bench.read("error_causes") == bench.map.pack("error_causes", access=1)
+    assert not dut.irq.value
+    await bench.write("interrupt_enable", error=1)
+    assert dut.irq.value
+    await bench.write("interrupts", error=1)
+    assert not dut.irq.value
+    await bench.write("error_causes", access=1)
+    assert await bench.read("error_causes") == 0
+    for offset, register in known.items():
+        if not register.access[1]:
+            assert not await bench.write_word(offset, 0), register.name
+    answer = await bench.master.write(bench.map.by_name["control"].offset, b"\x01")
+    assert answer.resp == AxiResp.SLVERR, "a write of one byte is taken"
+    assert await bench.read("control") == 0
+
+
+def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
+    """An image whose first beat lacks a byte."""
+    keep = [1] * len(frame)
+    keep[lane] = 0
+    return AxiStreamFrame(frame, tkeep=keep)
+
+
+@cocotb.test()
+async def bad_bitmaps(dut):
+    """Too few beats, too many, and missing bytes; the image behind each is right."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.load(bench.given.weights)
+    frame = bench.given.frames[0]
+    size = bench.source.byte_lanes
+    await bench.source.send(AxiStreamFrame(frame))
+    right = await bench.decision()
+    bad = {"short": AxiStreamFrame(frame[:size]), "long": AxiStreamFrame(frame + 3 * frame[:size])}
+    if size > 1:
+        bad["keep"] = damaged(frame, 0)
+    for number, (cause, sent) in enumerate(bad.items()):
+        await bench.source.send(sent)
+        first = bench.map.unpack("decision", (await bench.decision())[0])
+        assert first["abort"] == first["error"] == (cause == "short"), cause
+        causes = bench.map.unpack("error_causes", await bench.read("error_causes"))
+        expected = {cause, "decision"} if cause == "short" else {cause}
+        assert {name for name, value in causes.items() if value} == expected
+        await bench.write("error_causes", **dict.fromkeys(expected, 1))
+        await bench.source.send(AxiStreamFrame(frame))
+        assert (await bench.decision())[:2] == right[:2], cause
+        assert await bench.read("error_causes") == 0, number
+
+
+@cocotb.test()
+async def aborts(dut):
+    """A source that stalls after any beat, by stream and by registers."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.load(bench.given.weights)
+    frame = bench.given.frames[0]
+    await bench.source.send(AxiStreamFrame(frame))
+    right = await bench.decision()
+    await bench.write("command", abort=1)  # of nothing
+    source = bench.source
+    beats = len(frame) // source.byte_lanes
+    for taken in {1, beats // 2, beats - 2} - {0}:  # and maybe one more
+        source.send_nowait(AxiStreamFrame(frame))
+        for _ in range(taken):
+            while True:
+                await RisingEdge(dut.aclk)
+                valid, ready = (
+                    dut[f"{bench.given.images_bus}_{name}"].value for name in ("tvalid", "tready")
+                )
+                if valid and ready:
+                    break
+        source.pause = True
+        await bench.cycles(20)
+        assert await bench.field("status", "open")
+        await bench.write("command", abort=1)
+        await bench.wait_for("aborting", 0)
+        said = bench.map.unpack("decision", (await bench.decision())[0])
+        assert said["abort"]
+        assert said["error"]
+        await bench.reset()
+        source.pause = False
+        source.clear()
+        await bench.source.send(AxiStreamFrame(frame))
+        assert (await bench.decision())[:2] == right[:2]
+    await bench.write("control", by_registers=1)
+    await bench.write("send", bits=int.from_bytes(frame[:4], "little"))
+    await bench.write("command", abort=1)
+    await bench.wait_for("aborting", 0)
+    if await bench.field("features", "beat_bits") <= 32:
+        assert bench.map.unpack("decision", (await bench.words())[0])["abort"]
+    await bench.send(frame)
+    assert (await bench.words())[:2] == right[:2]
+
+
+@cocotb.test()
+async def resets(dut):
+    """At any moment; what comes then is right."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.load(bench.given.weights)
+    frame = bench.given.frames[0]
+    await bench.source.send(AxiStreamFrame(frame))
+    right = await bench.decision()
+    for cycles in (1, 2, 3, 5, 9, 17, 40, 90):
+        bench.source.send_nowait(AxiStreamFrame(frame))
+        bench.source.send_nowait(AxiStreamFrame(frame))
+        cocotb.start_soon(bench.master.read(0, 4))
+        await bench.cycles(cycles)
+        await bench.reset()
+        bench.source.clear()
+        bench.sink.clear()
+        assert await bench.field("decision_count", "decisions") == 0
+        await bench.source.send(AxiStreamFrame(frame))
+        assert await bench.decision() == right
+
+
+@cocotb.test()
+async def refusals(dut):
+    """Of the weights and of what is sent; nothing changes, and nothing hangs."""
+    bench = Bench(dut)
+    await bench.start()
+    weights = bench.given.weights
+    await bench.load(weights)
+    assert await bench.refused("weight_data", bits=1), "behind the last word"
+    assert await bench.refused("send", bits=1), "while the stream is used"
+    await bench.write("weight_address", layer=255, address=(1 << 24) - 1)
+    assert await bench.refused("weight_data", bits=1)
+    assert await bench.read_word(bench.map.by_name["weight_data"].offset) is None
+    await bench.write("weight_address")
+    await bench.read("weight_data")
+    if await bench.field("status", "weight_open"):
+        assert await bench.refused("weight_data", bits=0), "a write behind a read"
+        assert await bench.refused("weight_address"), "in the middle of a word"
+        while await bench.field("status", "weight_open"):
+            await bench.read("weight_data")
+    await bench.write("control", by_registers=1)
+    await bench.write("send", bits=0)
+    await bench.wait_for("busy", 1)
+    assert await bench.refused("weight_data", bits=0), "while an image is under way"
+    beats = 1
+    while await bench.field("status", "room"):
+        assert beats < 100, "decisions are not taken, and yet there is room"
+        name = "send_last" if beats % 2 else "send"
+        await bench.write(name, bits=0)
+        beats += 1
+    assert await bench.refused("send", bits=0), "without room"
+    await bench.reset()
+    assert await bench.stored(len(weights)) == list(weights)
+
+
+@cocotb.test()
+async def learns(dut):
+    """Images are learned as labelled, one after the other."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.load(bench.given.weights)
+    rule = dict(bench.given.rule)
+    seed = rule.pop("seed")
+    await bench.write("learn_rule", **rule)
+    await bench.wait_for("settings", 0)
+    assert bench.map.unpack("learn_rule", await bench.read("learn_rule")) == rule
+    assert await bench.refused("learn_rule", **rule | {"step": 0})
+    await bench.write("learn_seed", seed=seed)
+    await bench.wait_for("settings", 0)
+    decisions, updated = [], 0
+    for frame, (learn, label) in zip(bench.given.frames, bench.given.labels, strict=True):
+        await bench.write("label", learn=learn, **{"class": label})
+        await bench.source.send(AxiStreamFrame(frame))
+        decisions.append(await bench.decision())
+        await bench.wait_for("busy", 0)
+        updated = await bench.field("updated_count", "images")
+    assert await bench.field("learned_count", "images") == len(decisions)
+    stored = await bench.stored(len(bench.given.weights))
+    report(Outcome(decisions=decisions, registers={"updated": updated}, weights=stored))
+
+
+@cocotb.test()
+async def driver(dut):
+    """The driver runs in a thread; each of its accesses is one to the simulated registers."""
+    bench = Bench(dut)
+    await bench.start()
+    library = ctypes.CDLL(bench.given.driver)
+    read, write = resume(bench.read_word), resume(bench.write_word)
+
+    @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
+    def read_word(offset):
+        content = read(offset)
+        assert content is not None, f"the driver reads {offset:#x}, which is refused"
+        return content
+
+    @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+    def write_word(offset, value):
+        assert write(offset, value), f"the driver writes {offset:#x}, which is refused"
+
+    weights = bench.given.weights
+    beat_bits = await bench.field("features", "beat_bits")
+    bitmap = await bench.field("features", "bitmap")
+    layers = await bench.field("features", "layers")
+    Words = ctypes.c_uint32 * len(weights)
+    stored, taken = Words(), (ctypes.c_uint32 * (3 + layers))()
+    decisions = []
+
+    def use() -> None:
+        assert library.core_open(read_word, write_word) == 0
+        assert library.core_load(Words(*weights), len(weights)) == 0
+        assert library.core_load(Words(*weights), len(weights) - 1) != 0
+        assert library.core_store(stored, len(weights)) == 0
+        for frame in bench.given.frames:
+            if bitmap:
+                assert library.core_events(frame, 1) != 0
+                assert library.core_bitmap(frame, len(frame)) == 0
+            else:
+                assert library.core_bitmap(frame, len(frame)) != 0
+                empty = frame[2:] == b"\xff\xff"
+                assert library.core_events(frame, 0 if empty else len(frame) // 4) == 0
+            assert library.core_take(taken) == 0
+            decisions.append(list(taken))
+        first = int.from_bytes(bench.given.frames[0][: beat_bits // 8], "little")
+        assert library.core_send(first) == 0
+        assert library.core_abort() == 0
+        assert library.core_take(taken) != 0
+
+    await bridge(use)()
+    assert await bench.field("error_causes", "access") == 0
+    report(Outcome(decisions=decisions, weights=list(stored)))

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A core on a bus, what goes into it, and what golden says that comes out."""
+
+import struct
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, Results, events, infer
+from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.bus.bus_core import BusCore, images_bus
+from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.words import weight_chunks
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.verilog import verilog_of
+from tests.support.bus_bench import Outcome, Parameters
+
+TOP = "bus_core"
+BENCH = "tests.support.bus_bench"
+
+
+class BusRun:
+    """A core of a network on a bus, whose weights a bench loads."""
+
+    def __init__(self, network: Network, stored_bits: int | None = None, **folding: Any) -> None:
+        self.network = network
+        self.folding = Folding.of(network, **folding)
+        self.config = CoreConfig.of(
+            network, self.folding, any_weights=True, stored_bits=stored_bits
+        )
+        self.map = core_map(self.config, network, any_weights=True)
+
+    def run(self, test: str, *, simulator: str = "icarus", **given: Any) -> Outcome:
+        """Run a test of the bench; `given` are fields of its Parameters."""
+        made_from = f"bus {self.config!r} {self.network.digest()}"
+        verilog = verilog_of(
+            lambda: BusCore(self.config, self.network, any_weights=True), TOP, made_from=made_from
+        )
+        simulation = Simulation(verilog, TOP, simulator=simulator)
+        given.setdefault("weights", self.weights())
+        parameters = Parameters(map=self.map, images_bus=images_bus(self.config), **given)
+        return simulation.run(BENCH, parameters, test=test, seed=parameters.seed)
+
+    def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:
+        """What is written into weight_data."""
+        return [chunk for *_, chunk in weight_chunks(self.config, self.network, stored)]
+
+    def frames(self, ticks: np.ndarray, pixels: np.ndarray) -> list[bytes]:
+        """What each image sends."""
+        if self.config.bitmap is None:
+            return [
+                b"".join(struct.pack("<HH", *spike) for spike in events(row).tolist())
+                or struct.pack("<HH", 0, NO_ROW)
+                for row in ticks
+            ]
+        bright = ticks > 0 if self.config.layers[0].folding.rows > 1 else pixels > 127
+        return [np.packbits(row, bitorder="little").tobytes() for row in bright]
+
+    def expected(self, ticks: np.ndarray, pixels: np.ndarray) -> list[list[int]]:
+        """Golden's words of each decision."""
+        inference = infer(self.network, ticks)
+        count = cycles(self.network, ticks, inference, self.folding, pixels)
+        return [self.words(inference, image, count[image]) for image in range(len(ticks))]
+
+    def words(self, results: Results, image: int, cycles: int) -> list[int]:
+        """A decision without an error, as words."""
+        what, when, *_ = decision_words(self.config)
+        return [
+            self.map.pack(
+                what.name,
+                **{"class": int(results.decision[image]), "forced": int(results.forced[image])},
+            ),
+            self.map.pack(when.name, tick=int(results.tick[image]), layers=len(self.config.layers)),
+            int(cycles),
+            *map(int, results.spikes_in[image]),
+        ]
