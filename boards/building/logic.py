@@ -10,8 +10,8 @@ says of a toy network with 4 lanes on both, of mnist-4bit with 11 lanes on an iC
 synthesised with 5 lanes (the test has their figures); for few groups by a network of 97-100-7
 placed on an iCE40 with 2, 3, 4 and 6 lanes; for images to play by the toy network with 64 of them,
 synthesised for both; for several rows a cycle by networks of 64-48-10 with 4 and 8 bits a weight,
-5, 12 and 48 lanes and 2 and 4 rows, and by mnist-4bit with 76 and 379 lanes and 4 rows, for an
-ECP5, which are right to some 15 %.
+5, 12 and 48 lanes and 2 and 4 rows, and by mnist-4bit with 76 and 379 lanes and mnist-8bit with 64
+and 4 rows, for an ECP5, which are right to some 15 %.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 _SHALLOW = 4  # groups
-_BANKS, _BANK_BIT = 400, 4  # with several rows, and a bit of a lane's weight for each further one
+_BANKS, _BANK_BIT = 900, 3.5  # with several rows, and a bit of a lane's weight for each further one
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ RULES: dict[Family, Rule] = {
         design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5, player=360
     ),
     ECP5: Rule(
-        design=1630, hidden=72, registers=2.1, shallow=3.9, memory=3.9, window=3.7, player=360
+        design=1630, hidden=72, registers=1.95, shallow=3.9, memory=3.5, window=3.7, player=360
     ),
 }
 
