@@ -12,7 +12,7 @@ from firstspike.golden import bundled_test_set, encode, load_network
 from tests.support.bus_core import BusRun
 
 DIGITS = int(os.environ.get("FIRSTSPIKE_BUS_DIGITS", "10"))
-LANES = 64
+LANES = 16
 
 
 def test_digits_with_pauses_are_decided_as_golden_does():
