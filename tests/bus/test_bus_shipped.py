@@ -12,7 +12,7 @@ from firstspike.golden import bundled_test_set, encode, load_network
 from tests.support.bus_core import BusRun
 
 DIGITS = int(os.environ.get("FIRSTSPIKE_BUS_DIGITS", "10"))
-LANES = 16
+LANES = 64 if DIGITS > 100 else 16  # more take longer to compile, and less to run
 
 
 def test_digits_with_pauses_are_decided_as_golden_does():
