@@ -7,6 +7,7 @@ which Yosys maps memories (a test compares these, too).
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import ceil
 
 from amaranth.utils import bits_for
@@ -78,8 +79,11 @@ def _waiting_words(config: CoreConfig) -> Iterator[Memory]:
 
 def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
     folding, place = layer.folding, f"layer_{number}"
-    for words in folding.page_words * folding.rows:
-        yield Memory(f"{place}.store", layer.word_bits, words, near=layer.near)
+    # Pages are as wide as all lanes; a bank without any has a memory for each segment of them.
+    parts = [folding.lanes] if folding.pages > 1 else map(len, layer.segments)
+    widths = [layer.stored_bits * lanes for lanes in parts]
+    for width, words in product(widths, folding.page_words * folding.rows):
+        yield Memory(f"{place}.store", width, words, near=layer.near)
     if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         listed = indices_layout(layer).size + (folding.rows if folding.rows > 1 else 0)
