@@ -64,20 +64,17 @@ class AxiLite(Block):
 
     def build(self, m):
         access, response, answer = self.access, self.write_response, self.read_data
-        held = {}
+        held, contents = {}, {}
         for name in ("write_address", "write_data", "read_address"):
             channel = getattr(self, name)
             held[name] = full = Signal(name=f"{name}_held")
-            content = Signal(channel.payload.shape(), name=f"{name}_content", reset_less=True)
+            contents[name] = content = Signal(
+                channel.payload.shape(), name=f"{name}_content", reset_less=True
+            )
             m.d.comb += channel.ready.eq(~full)
             with m.If(~full):
                 m.d.sync += [full.eq(channel.valid), content.eq(channel.payload)]
-            if name == "write_data":
-                data = content
-            elif name == "write_address":
-                written = content
-            else:
-                read = content
+        written, data, read = contents.values()
         under_way, writes = Signal(), Signal()
         wants_write = held["write_address"] & held["write_data"] & ~response.valid
         wants_read = held["read_address"] & ~answer.valid

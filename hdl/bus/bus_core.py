@@ -179,7 +179,9 @@ class BusCore(wiring.Component):
 
         # The registers.
         command, status = registers.command, registers.status
-        abort, take = (command.data[number] & command.valid for number in range(2))
+        abort, take = (
+            command.data[field.low] & command.valid for field in self.map.by_name["command"].fields
+        )
         m.d.comb += [
             command.done.eq(1),
             images.abort.eq(abort),

@@ -6,7 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.core.layouts import Kind, tell_row
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
@@ -50,16 +50,7 @@ class EventDoor(Block):
             ),
             event.tick.eq(saturated(tick, len(event.tick))),
         ]
-        if self._rows == 1:
-            m.d.comb += event.address.eq(saturated(row, len(event.address)))
-        else:
-            level = self._rows.bit_length() - 1
-            for number in range(self._rows):
-                bank = event.banks[str(number)]
-                m.d.comb += [
-                    bank.present.eq(row[:level] == number),
-                    bank.index.eq(saturated(row[level:], len(bank.index))),
-                ]
+        m.d.comb += tell_row(event, self._rows, row)
         taken = self.events.valid & self.events.ready
         with m.If(taken):
             m.d.sync += ending.eq(Mux(ending, 0, entry.last & ~none))

@@ -64,8 +64,8 @@ class ImageInput(Block):
         wiring.connect(m, fifo.o, wiring.flipped(self.entries))
         entry, beats, send = fifo.i.payload, self.beats, self.send
         last = send.index[0]
-        whole, data = self._gathered(m, send)
         sent = send.valid & self.room
+        whole, data = self._gathered(m, send, sent)
         m.d.comb += [
             self.room.eq(self.by_registers & fifo.i.ready & ~self.aborting),
             send.done.eq(1),
@@ -98,7 +98,7 @@ class ImageInput(Block):
         with m.If(sent & ~whole & ~last):
             m.d.sync += self.open.eq(1)
 
-    def _gathered(self, m, send):
+    def _gathered(self, m, send, sent):
         """Whether this is the last part of a beat, and the beat."""
         count = -(-self._bits // WORD_BITS)
         if count == 1:
@@ -109,13 +109,12 @@ class ImageInput(Block):
         for number, part in enumerate(parts):
             here = place == number
             data.append((send.data & here.replicate(WORD_BITS)) | part)
-            with m.If(send.valid & self.room & here):
+            with m.If(sent & here):
                 m.d.sync += part.eq(send.data)
-        data.append(send.data & (place == count - 1).replicate(WORD_BITS))
-        with m.If(send.valid & self.room):
+        final = place == count - 1
+        data.append(send.data & final.replicate(WORD_BITS))
+        with m.If(sent):
             m.d.sync += place.eq(place + 1)
-            with m.If((place == count - 1) | send.index[0]):
-                m.d.sync += [place.eq(0), *(part.eq(0) for part in parts)]
-        with m.If(self.aborting):
+        with m.If((sent & (final | send.index[0])) | self.aborting):
             m.d.sync += [place.eq(0), *(part.eq(0) for part in parts)]
-        return place == count - 1, Cat(data)
+        return final, Cat(data)

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.learner.learner import out_of_range
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
 
@@ -40,10 +41,7 @@ class SettingsPort(Block):
         seed = Signal(REGISTERS["seed"].bits)
         outside = []
         for field in self._rule.fields:
-            value, one = port.data[field.low :][: field.bits], REGISTERS[field.name]
-            # What no value of the field can be is not compared: lint would say so.
-            outside += [value < one.lowest] if one.lowest else []
-            outside += [value > one.highest] if one.highest < (1 << field.bits) - 1 else []
+            outside.append(out_of_range(field.name, port.data[field.low :][: field.bits]))
             m.d.comb += [
                 port.answer[field.low :][: field.bits].eq(held[field.name]),
                 settings.payload[field.name].eq(held[field.name]),

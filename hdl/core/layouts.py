@@ -8,6 +8,7 @@ from amaranth.hdl import signed, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
+from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import struct
 from firstspike.hdl.lib.layouts import DescribedLayout
 
@@ -89,6 +90,24 @@ def spikes_of(event, rows):
     if rows == 1:
         return [(spike, event.address)]
     return [(spike & event.banks[str(i)].present, event.banks[str(i)].index) for i in range(rows)]
+
+
+def tell_row(event, rows, row, bad=0):
+    """Statements that let an `event` tell of one `row`, with `bad` of one that the core refuses.
+
+    So it is, too, of a row that the event's field cannot hold.
+    """
+    if rows == 1:
+        return [event.address.eq(saturated(row, len(event.address), bad))]
+    level = rows.bit_length() - 1
+    statements = []
+    for number in range(rows):
+        bank = event.banks[str(number)]
+        statements += [
+            bank.present.eq(row[:level] == number),
+            bank.index.eq(saturated(row[level:], len(bank.index), bad)),
+        ]
+    return statements
 
 
 def input_layout(n_in, deadline, rows=1):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The learner: changes the weights that took part in an image (design, section 5)."""
 
-from amaranth.hdl import Cat, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Const, Mux, ResetInserter, Signal, Value
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -24,6 +24,19 @@ from .run_on import margin_layout, outcome_layout
 def settings_layout() -> DescribedLayout:
     """The registers of the rule, as `firstspike.golden.learning.rule` describes them."""
     return DescribedLayout(**{one.name: (one.bits, one.meaning) for one in REGISTERS.values()})
+
+
+def out_of_range(name: str, value: Value) -> Value:
+    """Whether the rule's register of this name must not hold `value`.
+
+    Only what the bits of the value can be is compared: lint would say what is always so.
+    """
+    register, wrong = REGISTERS[name], Const(0, 1)
+    if register.lowest > 0:
+        wrong |= value < register.lowest
+    if register.highest < (1 << len(value)) - 1:
+        wrong |= value > register.highest
+    return wrong
 
 
 def generator() -> Lfsr:

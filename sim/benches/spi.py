@@ -12,7 +12,7 @@ from firstspike.hdl.link.lines import SPI_CLOCKS
 from firstspike.hdl.link.spi import IDLE, SpiSlave
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.spi_master import Pace, SpiMaster
+from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster
 from firstspike.sim.harness.streams import (
     PERIOD,
     CheckedSink,
@@ -24,9 +24,6 @@ from firstspike.sim.harness.streams import (
 
 SLOWEST = 9
 """Clocks a bit, of the masters that are tried."""
-
-LEAD = SPI_CLOCKS * PERIOD
-"""Steps from chip select to the first rising edge, and from choice to choice, at least."""
 
 PATIENCE = 20
 """Cycles in which the last byte must have come."""

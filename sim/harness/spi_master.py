@@ -15,7 +15,12 @@ from dataclasses import dataclass
 
 from cocotb.triggers import Timer
 
+from firstspike.hdl.link.lines import SPI_CLOCKS
+
 from .streams import PERIOD, Dut
+
+LEAD = SPI_CLOCKS * PERIOD
+"""Steps from chip select to the first rising edge, and from choice to choice, at least."""
 
 HIGHEST = 7
 """The place of the bit that comes first."""

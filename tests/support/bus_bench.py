@@ -281,6 +281,16 @@ async def every_address(dut):
     assert await bench.read("control") == 0
 
 
+async def decided(dut) -> tuple[Bench, bytes, list[int]]:
+    """A bench that has decided an image; the image, and the words of its decision."""
+    bench = Bench(dut)
+    await bench.start()
+    await bench.load(bench.given.weights)
+    frame = bench.given.frames[0]
+    await bench.source.send(AxiStreamFrame(frame))
+    return bench, frame, await bench.decision()
+
+
 def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
     """An image whose first beat lacks a byte."""
     keep = [1] * len(frame)
@@ -291,13 +301,8 @@ def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
 @cocotb.test()
 async def bad_bitmaps(dut):
     """Too few beats, too many, and missing bytes; the image behind each is right."""
-    bench = Bench(dut)
-    await bench.start()
-    await bench.load(bench.given.weights)
-    frame = bench.given.frames[0]
+    bench, frame, right = await decided(dut)
     size = bench.source.byte_lanes
-    await bench.source.send(AxiStreamFrame(frame))
-    right = await bench.decision()
     bad = {"short": AxiStreamFrame(frame[:size]), "long": AxiStreamFrame(frame + 3 * frame[:size])}
     if size > 1:
         bad["keep"] = damaged(frame, 0)
@@ -317,12 +322,7 @@ async def bad_bitmaps(dut):
 @cocotb.test()
 async def aborts(dut):
     """A source that stalls after any beat, by stream and by registers."""
-    bench = Bench(dut)
-    await bench.start()
-    await bench.load(bench.given.weights)
-    frame = bench.given.frames[0]
-    await bench.source.send(AxiStreamFrame(frame))
-    right = await bench.decision()
+    bench, frame, right = await decided(dut)
     await bench.write("command", abort=1)  # of nothing
     source = bench.source
     beats = len(frame) // source.byte_lanes
@@ -362,12 +362,7 @@ async def aborts(dut):
 @cocotb.test()
 async def resets(dut):
     """At any moment; what comes then is right."""
-    bench = Bench(dut)
-    await bench.start()
-    await bench.load(bench.given.weights)
-    frame = bench.given.frames[0]
-    await bench.source.send(AxiStreamFrame(frame))
-    right = await bench.decision()
+    bench, frame, right = await decided(dut)
     for cycles in (1, 2, 3, 5, 9, 17, 40, 90):
         bench.source.send_nowait(AxiStreamFrame(frame))
         bench.source.send_nowait(AxiStreamFrame(frame))

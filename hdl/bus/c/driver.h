@@ -55,8 +55,8 @@ static inline int firstspike_open(struct firstspike *core, uintptr_t base, uint3
 {
     core->base = base;
     core->patience = patience;
-    if (firstspike_read_magic(base) != 0x46535031u ||
-        firstspike_version_map(firstspike_read_version(base)) != 1u)
+    if (firstspike_read_magic(base) != FIRSTSPIKE_MAGIC_MAGIC_VALUE ||
+        firstspike_version_map(firstspike_read_version(base)) != FIRSTSPIKE_VERSION_MAP_VALUE)
         return FIRSTSPIKE_NO_CORE;
     firstspike_write_control(base, FIRSTSPIKE_CONTROL_BY_REGISTERS_MASK);
     return firstspike_wait(core, FIRSTSPIKE_STATUS_BY_REGISTERS_MASK,
@@ -147,9 +147,11 @@ static inline int firstspike_send_events(const struct firstspike *core,
     if (firstspike_features_bitmap(firstspike_read_features(core->base)))
         return FIRSTSPIKE_UNFIT;
     if (!count)
-        return firstspike_send(core, 0xffff0000u, 1);
+        return firstspike_send(core, FIRSTSPIKE_NO_ROW << FIRSTSPIKE_EVENT_ROW_SHIFT, 1);
     for (i = 0; i < count && !wrong; i++)
-        wrong = firstspike_send(core, events[i].tick | (uint32_t)events[i].row << 16,
+        wrong = firstspike_send(core,
+                                (uint32_t)events[i].tick << FIRSTSPIKE_EVENT_TICK_SHIFT |
+                                    (uint32_t)events[i].row << FIRSTSPIKE_EVENT_ROW_SHIFT,
                                 i == count - 1);
     return wrong;
 }

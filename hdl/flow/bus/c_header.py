@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A register map as a header for C: offsets, masks, and functions for them."""
 
-from firstspike.hdl.bus.register import WORD_BYTES, Register, RegisterMap
+from firstspike.hdl.bus.core_map import EVENT_BEAT, NO_ROW
+from firstspike.hdl.bus.register import CONSTANT, WORD_BYTES, Register, RegisterMap
 
 _BEGIN = """\
 #ifndef FIRSTSPIKE_REGISTERS_H
@@ -21,7 +22,9 @@ _BEGIN = """\
 def c_header(registers: RegisterMap, said: str) -> str:
     """The header; `said` is what it says of itself at first. Functions take the core's address."""
     first = "".join(f" * {line}\n" for line in said.splitlines())
-    parts = [f"/*\n{first} */\n", _BEGIN]
+    shifts = [f"#define FIRSTSPIKE_EVENT_{f.name.upper()}_SHIFT {f.low}\n" for f in EVENT_BEAT]
+    events = ["/* A beat of events. */\n", *shifts, f"#define FIRSTSPIKE_NO_ROW {NO_ROW:#x}u\n"]
+    parts = [f"/*\n{first} */\n", _BEGIN, "".join(events)]
     parts += [_register(register) for register in registers.registers]
     return "\n".join([*parts, "#endif\n"])
 
@@ -38,6 +41,8 @@ def _register(register: Register) -> str:
         of = f"{upper}_{field.name.upper()}"
         lines += [f"#define {of}_MASK {field.mask:#x}u /* {field.meaning} */"]
         lines += [f"#define {of}_SHIFT {field.low}"]
+        if register.kind == CONSTANT:
+            lines += [f"#define {of}_VALUE {field.value:#x}u"]
     if readable:
         lines += [
             f"static inline uint32_t firstspike_read_{name}(uintptr_t base{which})",

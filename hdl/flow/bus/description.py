@@ -5,7 +5,7 @@ from typing import Any
 
 from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, images_bus
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, EVENT_BEAT, NO_ROW, decision_words
-from firstspike.hdl.bus.register import Field, Register, RegisterMap
+from firstspike.hdl.bus.register import STICKY, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
 
 _ACCESS = {(True, False): "read", (False, True): "write", (True, True): "read and write"}
@@ -13,7 +13,7 @@ _ACCESS = {(True, False): "read", (False, True): "write", (True, True): "read an
 
 def access(register: Register) -> str:
     """What can be done to a register, in words."""
-    return "read, a written 1 clears" if register.kind == "sticky" else _ACCESS[register.access]
+    return "read, a written 1 clears" if register.kind == STICKY else _ACCESS[register.access]
 
 
 def description(registers: RegisterMap, config: CoreConfig) -> dict[str, Any]:

@@ -4,8 +4,8 @@
 from amaranth.hdl import Cat, Signal
 from amaranth.lib.wiring import Out
 
-from firstspike.golden.learning.rule import REGISTERS
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.learner.learner import out_of_range
 from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
 from .handler import Handler, core_ports
@@ -42,11 +42,7 @@ class ControlHandler(Handler):
                 m.d.sync += content.eq(Cat(content[8:], request.payload.payload))
             values = _settings(content)
             outside = (
-                ~resets
-                & Cat(
-                    (value < REGISTERS[name].lowest) | (value > REGISTERS[name].highest)
-                    for name, value in values.items()
-                ).any()
+                ~resets & Cat(out_of_range(name, value) for name, value in values.items()).any()
             )
             m.d.comb += [
                 *(self.settings.payload[name].eq(value) for name, value in values.items()),

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.core.layouts import Kind, tell_row
 from firstspike.hdl.core.ports import CYCLES_BITS
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.unknown_register import unknown_register
@@ -99,16 +99,7 @@ class ImageHandler(Handler):
         ]
         rows, row = config.layers[0].folding.rows, request.word[16:]
         repeated = self._repeated(m, row, state)
-        if rows == 1:
-            m.d.comb += event.address.eq(saturated(row, len(event.address), repeated))
-        else:
-            level = rows.bit_length() - 1
-            for number in range(rows):
-                bank = event.banks[str(number)]
-                m.d.comb += [
-                    bank.present.eq(row[:level] == number),
-                    bank.index.eq(saturated(row[level:], len(bank.index), repeated)),
-                ]
+        m.d.comb += tell_row(event, rows, row, repeated)
         words, at_pace = self._words(m) if config.bitmap is not None else (None, None)
         with m.Switch(state):
             with m.Case(State.LABEL):

@@ -7,15 +7,11 @@ from collections import deque
 import cocotb
 from cocotb.triggers import Event
 
-from firstspike.hdl.link.lines import SPI_CLOCKS
 from firstspike.hdl.link.spi import IDLE
-from firstspike.sim.harness.spi_master import Pace, SpiMaster
-from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut
+from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster
+from firstspike.sim.harness.streams import ClockDomain, Dut
 
 from .received import Received
-
-LEAD = SPI_CLOCKS * PERIOD
-"""Steps from chip select to the first rising edge, and from choice to choice."""
 
 
 class SpiLine:
