@@ -4,7 +4,7 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run the whole test suite
-#   make soak    try random networks, images and frames for HOURS=n, and keep what fails
+#   make soak    try random networks, images, frames, files and kills for HOURS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,14 @@ COUNT = int(os.environ.get("FIRSTSPIKE_MUTANTS", "320"))
 SEED = 1
 
 
-def test_mutants_are_taken_or_refused_in_a_sentence(tmp_path):
-    words = [sys.executable, "-m", "tests.support.foreign", str(tmp_path), str(COUNT), str(SEED)]
+def check_mutants(folder: Path, count: int, seed: int) -> None:
+    """Try so many, in an empty folder."""
+    words = [sys.executable, "-m", "tests.support.foreign", str(folder), str(count), str(seed)]
     ended = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     wrong = [json.loads(line) for line in ended.stdout.splitlines()]
     assert not wrong, "\n".join(f"{one['number']}: {one['words']}\n{one['what']}" for one in wrong)
-    assert ended.returncode == 0, (tmp_path / "said").read_text(errors="replace")
+    assert ended.returncode == 0, (folder / "said").read_text(errors="replace")
+
+
+def test_mutants_are_taken_or_refused_in_a_sentence(tmp_path):
+    check_mutants(tmp_path, COUNT, SEED)

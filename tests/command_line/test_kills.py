@@ -220,19 +220,19 @@ def whole(path: Path, expected: bytes) -> bool:
     return path.read_bytes() == expected
 
 
-def moments(seconds: float) -> Iterator[tuple[float, signal.Signals]]:
+def moments(seconds: float, count: int, seed: int) -> Iterator[tuple[float, signal.Signals]]:
     """When to end a verb that takes so long, and how."""
-    chance = random.Random(KILLS)
-    for number in range(KILLS or 2):
+    chance = random.Random(seed)
+    for number in range(count):
         yield chance.uniform(0, seconds), ENDINGS[number % len(ENDINGS)]
 
 
-@pytest.mark.parametrize("name", VERBS if KILLS else ["verilog"])
-def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
-    verb, desk = VERBS[name], Desk(tmp_path)
+def check_ended(name: str, folder: Path, count: int, seed: int) -> None:
+    """End a verb so often, in an empty folder; the seed says when."""
+    verb, desk = VERBS[name], Desk(folder)
     seconds = desk.undisturbed(verb)
     expected = {desk.work / path: (desk.work / path).read_bytes() for path in verb.writes}
-    for number, (after, ending) in enumerate(moments(seconds)):
+    for number, (after, ending) in enumerate(moments(seconds, count, seed)):
         if number % 2:  # nothing is there, instead of an older result
             for path in expected:
                 path.unlink(missing_ok=True)
@@ -244,3 +244,8 @@ def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
     desk.undisturbed(verb)
     assert desk.leftovers(verb) == []
     assert all(whole(*result) for result in expected.items())
+
+
+@pytest.mark.parametrize("name", VERBS if KILLS else ["verilog"])
+def test_a_verb_that_is_ended_leaves_nothing_half_done(tmp_path, name):
+    check_ended(name, tmp_path, KILLS or 2, KILLS)

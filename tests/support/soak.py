@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Random cases without end: networks, images that overlap, hostile frames, damaged lines.
+"""Random cases without end: networks, overlap, hostile frames, damaged lines, files, kills.
 
     make soak HOURS=8
 
@@ -18,14 +18,22 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from firstspike.sim.benches.link.fuzz import fuzz
+from tests.command_line import test_foreign_files, test_kills
 from tests.core import test_depths, test_overlap
 from tests.link import test_client_fuzz
 
 FOLDER = Path("build/soak")
 FRAMES = 500
 """Hostile ones in a case."""
+
+MUTANTS = 64
+"""Of files, likewise."""
+
+KILLS = 2
+"""Of one verb, likewise."""
 
 
 def networks(number: int) -> None:
@@ -50,8 +58,21 @@ def lines(number: int) -> None:
     test_client_fuzz.check_learning_on_a_bad_line(number)
 
 
+def files(number: int) -> None:
+    """Mutants of files of all sorts."""
+    with TemporaryDirectory() as folder:
+        test_foreign_files.check_mutants(Path(folder), MUTANTS, number)
+
+
+def kills(number: int) -> None:
+    """A verb, each in its turn, that is ended at random moments."""
+    verbs = list(test_kills.VERBS)
+    with TemporaryDirectory() as folder:
+        test_kills.check_ended(verbs[number % len(verbs)], Path(folder), KILLS, number)
+
+
 Kinds = Mapping[str, Callable[[int], None]]
-KINDS: Kinds = {one.__name__: one for one in (networks, overlap, frames, lines)}
+KINDS: Kinds = {one.__name__: one for one in (networks, overlap, frames, lines, files, kills)}
 
 
 def soak(kinds: Kinds, hours: float, first: int, folder: Path) -> Counter[str]:
