@@ -78,6 +78,7 @@ class Simulation:
             self._arguments += _VERILATOR_ARGUMENTS
             if waves is not None:
                 self._arguments.append("--trace-fst")
+        self._shared = self._options()
         if netlist:
             self._environment["MAKEFLAGS"] += " OPT_FAST=-O1"
             self._arguments += _UNDEFINED_IS_RANDOM
@@ -105,7 +106,7 @@ class Simulation:
                 # The same in every model, and the larger part of compiling a small one. Dated
                 # ahead: else make compiles it again, for the Makefile is newer.
                 later = time.time() + 3600
-                for compiled in cached(self._options(), self._build_runtime).iterdir():
+                for compiled in cached(self._shared, self._build_runtime).iterdir():
                     os.utime(shutil.copy(compiled, work), (later, later))
             with step(f"{self._toplevel}: simulation by {self._simulator.title()}"):
                 self._compile(work, self._verilog)
