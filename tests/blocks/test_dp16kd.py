@@ -156,7 +156,9 @@ def netlist(names):
     """Memories made of the cells of an ECP5: in Verilog, and as JSON."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "design.il").write_text(rtlil.convert(Memories(names), name="cells", emit_src=False))
+        (folder / "design.il").write_text(
+            rtlil.convert(Memories(names), name="cells", emit_src=False)
+        )
         run_yosys(
             folder,
             [

@@ -17,7 +17,7 @@ from firstspike.golden.temporary import temporary_folder
 from firstspike.scripts.main import run_line
 from tests.support.browser import DESKTOP, chromium, opened
 
-from .strokes import DIGITS
+from .strokes import strokes_on
 
 TIMES = 5
 STEPS = 20
@@ -61,8 +61,8 @@ def frames(page: Any) -> float:
     """Frames a second while a digit is drawn."""
     box = page.locator("#pad").bounding_box()
     page.evaluate(COUNT)
-    for at, (x, y) in enumerate(DIGITS[2][0]):
-        place = (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
+    (stroke,) = strokes_on(box, 2)
+    for at, place in enumerate(stroke):
         page.mouse.move(*place, steps=STEPS)
         if at == 0:
             page.mouse.down()
