@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Cores of real size that learn real digits from random weights, equal to golden in every weight."""
+"""Cores that learn real digits from random weights, one of full size, equal to golden."""
 
 import numpy as np
 import pytest
