@@ -45,7 +45,7 @@ def main() -> None:
             with opened(browser, path, **DESKTOP) as page:
                 rate, each = frames(browser, page)
             print(f"{name}: {size:,} bytes, ready after {ready:.2f} s")
-            print(f"{name}: {rate:.0f} frames a second, each {1000 * each:.1f} ms of processor time")
+            print(f"{name}: {rate:.0f} frames a second, {1000 * each:.1f} ms of a processor each")
 
 
 def processor_time(browser: Any) -> float:
