@@ -23,6 +23,7 @@ smtbmc z3
 [script]
 read_rtlil design.il
 prep -top top
+memory_map
 [files]
 design.il
 """

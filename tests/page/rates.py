@@ -4,7 +4,8 @@
     python -m tests.page.rates
 
 Bytes after gzip; seconds from opening the file to the first answer, the median of some times; and
-the frames a second that the browser shows while a digit is drawn and the race runs.
+the frames a second that the browser shows while a digit is drawn and the race runs. The processor
+time that the page's process takes for each is what it takes of an idle core.
 """
 
 import gzip
@@ -17,7 +18,7 @@ from firstspike.golden.temporary import temporary_folder
 from firstspike.scripts.main import run_line
 from tests.support.browser import DESKTOP, chromium, opened
 
-from .strokes import DIGITS
+from .strokes import strokes_on
 
 TIMES = 5
 STEPS = 20
@@ -42,8 +43,17 @@ def main() -> None:
             size = len(gzip.compress(path.read_bytes()))
             ready = statistics.median(seconds(browser, path) for _ in range(TIMES))
             with opened(browser, path, **DESKTOP) as page:
-                rate = frames(page)
-            print(f"{name}: {size:,} bytes, ready after {ready:.2f} s, {rate:.0f} frames a second")
+                rate, each = frames(browser, page)
+            print(f"{name}: {size:,} bytes, ready after {ready:.2f} s")
+            print(f"{name}: {rate:.0f} frames a second, {1000 * each:.1f} ms of a processor each")
+
+
+def processor_time(browser: Any) -> float:
+    """Seconds that the processes which run pages have taken so far."""
+    session = browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return sum(one["cpuTime"] for one in processes if one["type"] == "renderer")
 
 
 def seconds(browser: Any, path: Path) -> float:
@@ -57,18 +67,20 @@ def seconds(browser: Any, path: Path) -> float:
     return after
 
 
-def frames(page: Any) -> float:
-    """Frames a second while a digit is drawn."""
+def frames(browser: Any, page: Any) -> tuple[float, float]:
+    """Frames a second while a digit is drawn, and seconds of the processor for each."""
     box = page.locator("#pad").bounding_box()
     page.evaluate(COUNT)
-    for at, (x, y) in enumerate(DIGITS[2][0]):
-        place = (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
+    before = processor_time(browser)
+    (stroke,) = strokes_on(box, 2)
+    for at, place in enumerate(stroke):
         page.mouse.move(*place, steps=STEPS)
         if at == 0:
             page.mouse.down()
     page.mouse.up()
+    took = processor_time(browser) - before
     shown = page.evaluate("window.shown")
-    return 1000 * (len(shown) - 1) / (shown[-1] - shown[0])
+    return 1000 * (len(shown) - 1) / (shown[-1] - shown[0]), took / len(shown)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Ten digits as a hand draws them: strokes of points, 0..100 on a pad."""
 
+from collections.abc import Iterator, Mapping
+
 DIGITS = {
     0: [[(55, 15), (35, 22), (27, 45), (32, 72), (48, 84), (66, 74), (72, 48), (66, 24), (55, 15)]],
     1: [[(52, 14), (50, 40), (49, 65), (48, 86)]],
@@ -26,3 +28,12 @@ DIGITS = {
         [(64, 28), (50, 16), (36, 26), (38, 44), (54, 48), (64, 34), (65, 28), (63, 56), (58, 86)],
     ],
 }  # fmt: skip
+
+
+def strokes_on(box: Mapping[str, float], digit: int) -> Iterator[list[tuple[float, float]]]:
+    """The strokes of a digit on a pad that takes up this box of the screen."""
+    for stroke in DIGITS[digit]:
+        yield [
+            (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
+            for x, y in stroke
+        ]

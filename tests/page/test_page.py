@@ -20,7 +20,7 @@ from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike, refusal, toy_network
 
-from .strokes import DIGITS
+from .strokes import DIGITS, strokes_on
 
 COUNT = int(os.environ.get("FIRSTSPIKE_PAGE_DIGITS", 300))
 MOST_BYTES = 400_000
@@ -57,13 +57,9 @@ def test_ten_drawn_digits_are_recognised(browser, pages, screen, name):
         pad = page.locator("#pad")
         pad.scroll_into_view_if_needed()
         box = pad.bounding_box()
-        for digit, strokes in DIGITS.items():
+        for digit in DIGITS:
             page.click("#clear")
-            for stroke in strokes:
-                places = [
-                    (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
-                    for x, y in stroke
-                ]
+            for places in strokes_on(box, digit):
                 page.mouse.move(*places[0])
                 page.mouse.down()
                 for place in places[1:]:

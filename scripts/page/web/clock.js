@@ -29,12 +29,18 @@ export class Clock {
   }
 
   /**
+   * For another input; where time stands at the decision, it goes to the new one.
+   *
    * @param {number} begin the first tick that is shown
    * @param {number} decision its tick
    * @param {number} end
    * @param {number} unit
    */
   fit(begin, decision, end, unit) {
+    if (!this.#playing) {
+      const z = this.z === this.#decision ? decision : this.z;
+      this.z = Math.min(Math.max(z, begin), end);
+    }
     [this.#begin, this.#decision, this.#end] = [begin, decision, end];
     input("tick").min = String(begin);
     input("tick").max = String(end);

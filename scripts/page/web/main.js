@@ -18,6 +18,11 @@ import { remarks } from "./usual.js";
 import { unpacked } from "./unpack.js";
 
 const SETTLED = 500; // milliseconds without a change until the answer is spoken
+const INPUTS = {
+  pixels: "A bright pixel is one spike, early in time. Dark ones stay silent.",
+  table: "A feature is one spike: the larger its value, the earlier.",
+  ticks: "Each is one spike at a time of its own, or stays silent.",
+};
 const HINT = element("found").textContent ?? ""; // while there is nothing to say
 
 const content = JSON.parse(element("content").textContent ?? "");
@@ -178,6 +183,7 @@ function connect() {
   element("lead").textContent =
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${drawn ? "Draw" : "Choose"}`;
+  element("how-inputs").textContent = INPUTS[/** @type {keyof typeof INPUTS} */ (content.kind)];
   element("unit").textContent = String(network.unit);
   element("net").textContent =
     `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;
@@ -197,9 +203,10 @@ function connect() {
     });
   }
   if (content.labels) chips(samples, content.labels, classes, take);
-  element("pad").addEventListener("pointerdown", () => (clock.drawing = true));
-  for (const ends of ["pointerup", "pointercancel"]) {
-    element("pad").addEventListener(ends, () => (clock.drawing = false));
+  for (const kind of /** @type {const} */ (["pointerdown", "pointerup", "pointercancel"])) {
+    element("pad").addEventListener(kind, (event) => {
+      if (event.isPrimary) clock.drawing = kind === "pointerdown";
+    });
   }
   photos(
     (picture, name) => {

@@ -35,6 +35,7 @@ export class Pad {
     this.#changed = changed;
     Object.assign(this.#fine, { width: FINE, height: FINE });
     this.#shown.addEventListener("pointerdown", (event) => {
+      if (!event.isPrimary) return; // a second finger, or the palm beside a pen
       event.preventDefault();
       this.#shown.setPointerCapture(event.pointerId);
       this.#photo = null;
@@ -42,19 +43,17 @@ export class Pad {
       this.#add(event);
     });
     this.#shown.addEventListener("pointermove", (event) => {
-      if (this.drawing(event.pointerId)) event.getCoalescedEvents().forEach((e) => this.#add(e));
+      // A finger that touches has the capture in any case.
+      const draws = event.isPrimary && this.#shown.hasPointerCapture(event.pointerId);
+      if (draws) event.getCoalescedEvents().forEach((e) => this.#add(e));
     });
     element("clear").addEventListener("click", () => this.clear());
     element("undo").addEventListener("click", () => {
-      this.#strokes.pop();
-      this.#redraw();
+      if (this.#strokes.pop()) this.#redraw();
     });
-    input("centre").addEventListener("change", () => this.#changed());
-  }
-
-  /** @param {number} pointer */
-  drawing(pointer) {
-    return this.#shown.hasPointerCapture(pointer);
+    input("centre").addEventListener("change", () => {
+      if (this.#photo || this.#strokes.length) this.#changed(); // not of a sample
+    });
   }
 
   clear() {

@@ -16,7 +16,9 @@ export function sliders(edges, names, moved) {
     const label = document.createElement("label");
     const value = document.createElement("output");
     const slider = Object.assign(document.createElement("input"), { type: "range", step: "any" });
-    Object.assign(slider, { min: String(low - room), max: String(high + room) });
+    const id = `feature-${feature}`;
+    Object.assign(slider, { id, min: String(low - room), max: String(high + room) });
+    label.htmlFor = id; // else it would name the output, which comes first
     slider.addEventListener("input", () => {
       value.textContent = short(Number(slider.value));
       moved(feature, Number(slider.value));

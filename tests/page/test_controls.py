@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What one does to the page is done to the network: by finger, slider, sample and keyboard."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from firstspike.golden import (
+    Features,
+    Network,
+    bundled_test_set,
+    encode,
+    infer,
+    load_network,
+)
+from firstspike.golden.faults import flip, jitter, kill
+from firstspike.sim.harness.networks import network_of
+from tests.support.browser import DESKTOP, PHONE, opened
+from tests.support.command import firstspike, toy_network
+
+from .strokes import strokes_on
+from .test_photos import photo
+
+NETWORK = load_network("mnist-4bit")
+PIXELS, LABELS = bundled_test_set()
+
+CONTROLS = "button, input, select, summary, canvas[tabindex='0']"
+
+STOPS = f"""() => Array.from(document.querySelectorAll("{CONTROLS}"))
+  .filter((one) => !one.disabled && one.checkVisibility())
+  .map((one) => one.id || one.textContent)"""
+"""What can be operated, in the order of the page."""
+
+
+def check_names(page) -> None:
+    """A screen reader has a name for everything that can be operated."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    operated = [
+        (node["role"]["value"], node["name"]["value"])
+        for node in tree
+        if {"name": "focusable", "value": {"type": "booleanOrUndefined", "value": True}}
+        in node.get("properties", ())
+        and node["role"]["value"] != "RootWebArea"
+    ]
+    assert len(operated) >= len(page.evaluate(STOPS))
+    assert [role for role, name in operated if not name.strip()] == []
+
+
+def sample_of(label: int) -> np.ndarray:
+    """Pixels [1, n] of the first test image of a class, which its button takes first."""
+    return PIXELS[np.flatnonzero(label == LABELS)[:1]]
+
+
+def check_answer(page, network: Network, ticks: np.ndarray) -> None:
+    """The page says what golden decides of ticks [1, n]."""
+    result = infer(network, ticks)
+    name, tick = network.class_name(result.decision[0]), result.tick[0]
+    said = page.inner_text("#answer")
+    if result.forced[0]:
+        assert said.endswith(f"up to the deadline, and {name} came nearest.")
+    else:
+        assert said.startswith(f"It is {name}: decided at tick {tick}, z = ")
+        assert said.endswith(f"after {result.spikes_in[0].sum()} spikes.")
+
+
+class PageNumbers:
+    """The page's numbers in the place of a numpy generator: each has its kind, seed and place."""
+
+    def __init__(self, seed: int, *kinds: int) -> None:
+        self._seed = seed
+        self._kinds = iter(kinds)
+
+    def random(self, shape: int | tuple[int, ...]) -> np.ndarray:
+        """From 0 to 1."""
+        x = np.arange(np.prod(shape), dtype=np.uint32)
+        for number, factor in ((self._seed, 0x9E3779B1), (next(self._kinds), 0x85EBCA77)):
+            x ^= np.uint32(number * factor % 2**32)
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+            x = (x ^ x >> shift) * np.uint32(factor)
+        return (x ^ x >> 16).reshape(shape) / 2**32
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...], endpoint: bool) -> np.ndarray:
+        """From low to high."""
+        return low + np.floor(self.random(shape) * (high - low + endpoint)).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("killed", "flipped", "jittered", "seed"),
+    [(40, 0, 0, 1), (95, 0, 0, 2), (0, 12, 0, 1), (0, 0, 6, 1), (25, 5, 8, 3)],
+)
+def test_sliders_disturb_as_golden_does(disturbed, killed, flipped, jittered, seed):
+    for id_, value in (("kill", killed), ("flip", flipped), ("jitter", jittered)):
+        disturbed.locator(f"#{id_}").fill(str(value))
+    for _ in range(seed - 1):
+        disturbed.click("#anew")
+    seen = flip(sample_of(3), flipped / 100, PageNumbers(seed, 1))
+    ticks = jitter(NETWORK, encode(NETWORK, seen), jittered, PageNumbers(seed, 2))
+    layers = len(NETWORK.weights) - 1
+    hurt = kill(NETWORK, killed / 100, PageNumbers(seed, *range(3, 3 + layers)))
+    check_answer(disturbed, hurt, ticks)
+    disturbed.click("#heal")
+    check_answer(disturbed, NETWORK, encode(NETWORK, sample_of(3)))
+
+
+@pytest.fixture(scope="module")
+def shared(browser, pages):
+    """One page for several tests."""
+    with opened(browser, pages / "mnist-4bit.html", **DESKTOP) as page:
+        yield page
+
+
+@pytest.fixture
+def disturbed(shared):
+    """The page as it was opened, with a sample."""
+    shared.reload()
+    shared.wait_for_selector("body[data-ready]")
+    shared.click("#chips button:nth-child(4)")
+    return shared
+
+
+def test_one_neuron_is_killed(disturbed):
+    ticks = encode(NETWORK, sample_of(3))
+    result = infer(NETWORK, ticks)
+    spiked = np.flatnonzero((result.hidden[0][0] > 0) & (result.hidden[0][0] < result.tick[0]))
+    neuron = max(spiked, key=lambda one: NETWORK.weights[1][one, 3])
+    disturbed.fill("#neuron", str(neuron))
+    tick = result.hidden[0][0, neuron]
+    assert f"Neuron {neuron} spikes at tick {tick}," in disturbed.inner_text("#about")
+    disturbed.check("#dead")
+    assert f"Neuron {neuron} is dead" in disturbed.inner_text("#about")
+    first = NETWORK.weights[0].copy()
+    first[:, neuron] = 0
+    check_answer(disturbed, replace(NETWORK, weights=(first, NETWORK.weights[1])), ticks)
+    disturbed.uncheck("#dead")
+    check_answer(disturbed, NETWORK, ticks)
+    disturbed.select_option("#layer", "1")
+    assert disturbed.is_disabled("#dead")
+
+
+def test_time_pauses_and_goes_tick_by_tick(disturbed):
+    def tick():
+        return int(disturbed.input_value("#tick"))
+
+    result = infer(NETWORK, encode(NETWORK, sample_of(3)))
+    begin = tick()
+    disturbed.wait_for_function("begin => Number(tick.value) > begin + 3", arg=begin)
+    assert disturbed.inner_text("#play") == "Pause"
+    disturbed.click("#play")
+    paused = tick()
+    disturbed.wait_for_timeout(200)
+    assert (tick(), disturbed.inner_text("#play")) == (paused, "Play")
+    assert not disturbed.query_selector("#classes .won")
+    for id_, step in (("forth", 1), ("forth", 2), ("back", 1)):
+        disturbed.click(f"#{id_}")
+        assert tick() == paused + step
+    disturbed.locator("#tick").fill(str(result.tick[0] - 1))
+    assert not disturbed.query_selector("#classes .won")
+    disturbed.click("#forth")
+    assert disturbed.inner_text("#classes .won") == str(result.decision[0])
+    disturbed.click("#play")  # from the decision it begins anew
+    disturbed.wait_for_function("decided => Number(tick.value) < decided", arg=int(result.tick[0]))
+
+
+def test_a_sample_stays_where_nothing_is_drawn(disturbed):
+    disturbed.uncheck("#centre")
+    disturbed.click("#undo")
+    disturbed.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+    check_answer(disturbed, NETWORK, encode(NETWORK, sample_of(3)))
+
+
+def test_without_motion_time_stands_at_the_decision(browser, pages):
+    with opened(browser, pages / "mnist-4bit.html", reduced_motion="reduce", **DESKTOP) as page:
+        sent = {"name": "3.png", "mimeType": "image/png", "buffer": photo(3)}
+        page.set_input_files("#photo", sent)
+        page.wait_for_selector("#answer b")
+        for killed in (0, 30):
+            page.locator("#kill").fill(str(killed))
+            tick = page.input_value("#tick")
+            assert f"at tick {tick}," in page.inner_text("#answer")
+            assert page.inner_text("#classes .won") == page.inner_text("#answer b")
+
+
+def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
+    with opened(browser, pages / "mnist-4bit.html", **PHONE) as page:
+        touches = page.context.new_cdp_session(page)
+
+        def touch(kind, *places):
+            points = [{"x": x, "y": y, "id": id_} for id_, (x, y) in enumerate(places)]
+            touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        pad = page.locator("#pad")
+        pad.scroll_into_view_if_needed()
+        page.tap("#clear")
+        box, scrolled = pad.bounding_box(), page.evaluate("scrollY")
+        corner = box["x"] + 9, box["y"] + box["height"] - 9
+        for digit in (7, 4):
+            page.tap("#clear")
+            for stroke in strokes_on(box, digit):
+                touch("touchStart", stroke[0])
+                for place in stroke[1:]:
+                    touch("touchMove", place)
+                touch("touchStart", stroke[-1], corner)
+                touch("touchMove", stroke[-1], (corner[0], corner[1] - 60))
+                touch("touchEnd")
+            page.wait_for_function(
+                f"document.querySelector('#answer b')?.textContent === '{digit}'"
+            )
+        assert page.evaluate("scrollY") == scrolled
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_control_has_a_name_and_is_reached_and_operated_by_keyboard(browser, pages, screen):
+    with opened(browser, pages / "mnist-4bit.html", **screen) as page:
+        check_names(page)
+        expected, found = page.evaluate(STOPS), []
+        for _ in expected:
+            page.keyboard.press("Tab")
+            found.append(
+                page.evaluate("document.activeElement.id || document.activeElement.textContent")
+            )
+        assert found == expected
+
+        page.focus("#chips button:nth-child(4)")
+        page.keyboard.press("Enter")
+        check_answer(page, NETWORK, encode(NETWORK, sample_of(3)))
+        for id_, key, value in (
+            ("kill", "End", "95"),
+            ("flip", "ArrowRight", "1"),
+            ("jitter", "ArrowUp", "1"),
+            ("neuron", "ArrowUp", "1"),
+            ("layer", "ArrowDown", "1"),
+        ):
+            page.press(f"#{id_}", key)
+            assert page.input_value(f"#{id_}") == value
+        assert "Output 1" in page.inner_text("#about")
+        page.press("#tick", "End")
+        assert page.input_value("#tick") == page.get_attribute("#tick", "max")
+        page.press("#heal", "Enter")
+        check_answer(page, NETWORK, encode(NETWORK, sample_of(3)))
+        page.press("#clear", "Enter")
+        page.wait_for_function("!document.querySelector('#answer b')")
+        page.press("#centre", " ")
+        assert not page.is_checked("#centre")
+        page.press("#check", "Enter")
+        assert ": 0 differ" in page.inner_text("#checked")
+
+
+def table_network() -> Network:
+    """Three features of four levels, their complements and a constant."""
+    rng = np.random.default_rng(13)
+    edges = np.array([[0.5, 1, 2], [-3, -1, 4], [10, 20, 30]])
+    names = "width", "height", "<i>depth"
+    return network_of(
+        (rng.integers(-30, 90, (7, 9)), rng.integers(-60, 120, (9, 3))),
+        (60, 60),
+        bits=8,
+        deadline=60,
+        encoding="levels-4",
+        features=Features(edges, complement=True, constant=True, names=names),
+        classes=("red", "green", "blue"),
+    )
+
+
+def page_of(capfd, folder, network, *words):
+    """The page of a network."""
+    network.save(folder / "net.npz")
+    ended = firstspike(capfd, "page", folder / "net.npz", *words, "-o", folder / "net.html")
+    assert ended.status == 0, ended.err
+    return folder / "net.html"
+
+
+def test_a_table_has_sliders_and_samples(browser, capfd, tmp_path):
+    network = table_network()
+    rows = np.array([[0.4, 5, 15], [2.5, -4, 35], [1.5, 0, 9], [0.6, -2, 25]])
+    labels = ["blue", "green", "blue", "red"]
+    with open(tmp_path / "rows.csv", "w", newline="") as file:
+        header = [*network.features.names, "class"]
+        csv.writer(file).writerows(
+            [header, *([*row, c] for row, c in zip(rows, labels, strict=True))]
+        )
+    words = ("--dataset", tmp_path / "rows.csv", "--label", "class", "--test-share", 1)
+    path = page_of(capfd, tmp_path, network, *words)
+    with opened(browser, path, **PHONE) as page:
+        assert not page.is_visible("#drawing")
+        check_names(page)
+        check_answer(page, network, encode(network, rows[:1]))
+        for label, row in (("red", 3), ("blue", 0), ("green", 1), ("blue", 2), ("blue", 0)):
+            page.click(f"#chips >> text={label}")
+            check_answer(page, network, encode(network, rows[row : row + 1]))
+        sliders = page.locator("#sliders input")
+        assert sliders.count() == len(rows[0])
+        values = rows[:1].copy()
+        for feature, value in ((0, 2), (2, 30), (1, -1)):  # at an edge and above is the level
+            sliders.nth(feature).fill(str(value))
+            values[0, feature] = value
+            page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+            check_answer(page, network, encode(network, values))
+            assert page.locator("#sliders output").nth(feature).inner_text() == str(value)
+        assert "<i>depth" in page.inner_text("#sliders")
+        page.click("#check")
+        assert "4 samples" in page.inner_text("#checked")
+        assert ": 0 differ" in page.inner_text("#checked")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_events_have_samples(browser, capfd, tmp_path):
+    network = toy_network("ticks")
+    ticks = np.random.default_rng(2).integers(0, 40, (4, network.n_inputs))
+    labels = [2, 0, 2, 1]
+    with open(tmp_path / "some.jsonl", "w") as file:
+        for row, label in zip(ticks, labels, strict=True):
+            spikes = [[int(row[i]), i] for i in np.argsort(row, kind="stable").tolist() if row[i]]
+            print(json.dumps({"events": spikes, "label": label}), file=file)
+    words = ("--dataset", tmp_path / "some.jsonl", "--test-share", 1)
+    with opened(browser, page_of(capfd, tmp_path, network, *words), **DESKTOP) as page:
+        assert not page.is_visible("#drawing")
+        assert not page.is_visible("#flip-box")
+        for label, sample in ((2, 0), (0, 1), (2, 2), (1, 3), (2, 0)):
+            page.click(f"#chips >> text={label}")
+            check_answer(page, network, encode(network, ticks[sample : sample + 1]))
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
