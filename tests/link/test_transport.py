@@ -173,3 +173,22 @@ def test_only_the_answer_of_the_latest_hello_counts():
     (_, first), (_, second) = (one for one in line.sent if one[0] == Request.HELLO)
     assert line.sent[-1] == (Request.INPUTS, second + 2)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [IDENTITY[:-1], IDENTITY + b"\0", bytes(len(IDENTITY))],
+    ids=["short", "long", "zeros"],
+)
+def test_an_identity_that_is_wrong_once_is_asked_for_again(odd):
+    """The checksum of a damaged frame can be right by chance."""
+    told = [odd]
+
+    def says(line, kind, sequence):
+        if kind == Request.HELLO and told:
+            return [encode_frame(kind + ANSWER, sequence, b"\0" + told.pop())]
+        return None
+
+    line = WrittenLine(says)
+    assert Transport(line, 1).identity.to_bytes() == IDENTITY
+    assert line.count(Request.HELLO) == 2
