@@ -59,9 +59,7 @@ class DigitsSoC(SoCCore):
             **options,
         )
         self.firstspike = FirstSpike(platform)
-        self.bus.add_slave(
-            "firstspike", self.firstspike.bus, SoCRegion(size=4 << 10, cached=False)
-        )
+        self.bus.add_slave("firstspike", self.firstspike.bus, SoCRegion(size=4 << 10, cached=False))
 
     def init_mems(self, **_):
         """Compile the firmware, for the Builder has just written the headers of this system."""

@@ -462,6 +462,12 @@ class Library(ctypes.CDLL):
         self.use_registers(*self.kept)
 
 
+def words_of(bench: Bench, taken: Sequence[int]) -> list[int]:
+    """A decision as the driver tells it, as the words that it comes in."""
+    what, tick, cycles, *spikes = taken
+    return [what, bench.map.pack("decision_tick", tick=tick, layers=len(spikes)), cycles, *spikes]
+
+
 @cocotb.test()
 async def driver(dut):
     """All that the driver does with a core that does not learn."""
@@ -490,7 +496,7 @@ async def driver(dut):
                 empty = frame[2:] == b"\xff\xff"
                 assert library.core_events(frame, 0 if empty else len(frame) // 4) == 0
             assert library.core_take(taken) == 0
-            decisions.append(list(taken))
+            decisions.append(words_of(bench, taken))
         first = int.from_bytes(bench.given.frames[0][: beat_bits // 8], "little")
         assert library.core_send(first) == 0
         assert library.core_abort() == 0
@@ -526,7 +532,7 @@ async def driver_learns(dut):
             assert library.core_set_label(label) == 0
             assert library.core_events(frame, len(frame) // 4) == 0
             assert library.core_take(taken) == 0
-            decisions.append(list(taken))
+            decisions.append(words_of(bench, taken))
         assert library.core_store(stored, len(weights)) == 0
 
     await bridge(use)()
