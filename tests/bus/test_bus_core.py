@@ -5,9 +5,6 @@ import numpy as np
 import pytest
 
 from firstspike.golden import NetworkError, encode
-from firstspike.golden.learning.learn import learn
-from firstspike.golden.learning.rule import UNLABELLED, Settings
-from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.core.config import CoreConfig
@@ -16,6 +13,7 @@ from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.direct import run_phases
 from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import BusRun
+from tests.support.bus_learning import LearningRun
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.simulators import needs_icarus
 
@@ -134,27 +132,7 @@ def test_what_cannot_be_done_is_refused(name):
 
 @pytest.mark.parametrize("bitmap", [None, 8])
 def test_it_learns_as_golden_does(bitmap):
-    rng = np.random.default_rng(1)
-    state = LearningState.random((20, 13, 5), 10, 1)
-    pixels = (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255
-    labels = rng.integers(UNLABELLED, 5, len(pixels))
-    labels[:2] = UNLABELLED, 3
-    settings = Settings(3, 1, 0, True, 2, 7)
-    ticks = encode(state.network, pixels)
-    run = BusRun(state.network, stored_bits=10, lanes=4, bitmap=bitmap)
-    seed = int(state.generator)
-    outcome = run.run(
-        "learns",
-        frames=run.frames(ticks, pixels),
-        labels=[(int(label != UNLABELLED), max(int(label), 0)) for label in labels],
-        rule=settings.registers(seed),
-        weights=run.weights(state.weights),
-    )
-    learned = learn(state, ticks, labels, settings)
-    for image, words in enumerate(outcome.decisions):
-        assert words == run.words(learned, image, words[2])
-    assert outcome.registers == {"updated": int(np.sum(learned.updated))}
-    assert outcome.weights == run.weights(learned.weights)
+    LearningRun(bitmap).learn("learns")
 
 
 @pytest.mark.fast

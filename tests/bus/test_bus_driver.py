@@ -1,33 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The driver in C, compiled natively, on the registers of a simulated core."""
 
-import subprocess
-
 import numpy as np
 import pytest
 
 from firstspike.golden import encode
 from firstspike.hdl.flow.bus.generate import generate_bus_core
 from tests.support.bus_core import BusRun
+from tests.support.bus_learning import LearningRun
 from tests.support.command import toy_network
+from tests.support.native import library
 from tests.support.simulators import needs_icarus
 
 SHIM = r"""
-#include <stdint.h>
-static uint32_t (*read_word)(uint32_t);
-static void (*write_word)(uint32_t, uint32_t);
-#define FIRSTSPIKE_READ(base, offset) read_word((uint32_t)((base) + (offset)))
-#define FIRSTSPIKE_WRITE(base, offset, value) write_word((uint32_t)((base) + (offset)), value)
 #include "core_driver.h"
 
 static struct firstspike core;
 
-int core_open(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t))
-{
-    read_word = read;
-    write_word = write;
-    return firstspike_open(&core, 0, 20000);
-}
+int core_open(void) { return firstspike_open(&core, 0, 20000); }
 int core_load(const uint32_t *words, uint32_t count)
 {
     return firstspike_load(&core, words, count);
@@ -55,6 +45,10 @@ int core_take(uint32_t *words)
     words[2] = decision.cycles;
     return result;
 }
+#ifdef FIRSTSPIKE_LABEL
+int core_set_rule(uint32_t rule, uint32_t seed) { return firstspike_set_rule(&core, rule, seed); }
+int core_set_label(int32_t label) { return firstspike_set_label(&core, label); }
+#endif
 """
 
 
@@ -64,20 +58,22 @@ def test_it_loads_and_classifies(bitmap, tmp_path):
     network = toy_network()
     run = BusRun(network, lanes=5, bitmap=bitmap)
     made = generate_bus_core(network, run.folding, embedded=False, stem="core")
-    for suffix in ("_registers.h", "_driver.h"):
-        (tmp_path / f"core{suffix}").write_text(made.beside[suffix])
-    (tmp_path / "shim.c").write_text(SHIM)
-    words = ["-std=c99", "-Wall", "-Werror", "-shared", "-fPIC", "-o", "driver.so", "shim.c"]
-    subprocess.run(["gcc", *words], cwd=tmp_path, check=True)
     pixels = np.random.default_rng(5).integers(0, 256, (3, network.n_inputs)).astype(np.uint8)
     pixels[1] = 0
     ticks = encode(network, pixels)
     frames = run.frames(ticks, pixels)
-    outcome = run.run("driver", frames=frames, driver=str(tmp_path / "driver.so"))
+    outcome = run.run("driver", frames=frames, library=library(made, tmp_path, SHIM))
     assert outcome.weights == run.weights()
     expected = run.expected(ticks, pixels)
-    for words_of in outcome.decisions + expected:
-        words_of[2] = 0  # cycles
-    for words_of in expected:
-        words_of[1] = run.map.unpack("decision_tick", words_of[1])["tick"]
+    for words in outcome.decisions + expected:
+        words[2] = 0  # cycles
     assert outcome.decisions == expected
+
+
+@needs_icarus
+def test_it_learns_as_golden_does(tmp_path):
+    run = LearningRun()
+    made = generate_bus_core(
+        run.network, run.folding, embedded=False, stored_bits=run.state.stored_bits, stem="core"
+    )
+    run.learn("driver_learns", library=library(made, tmp_path, SHIM))

@@ -40,13 +40,13 @@ class Parameters:
     """What each image sends."""
     weights: Sequence[int] = ()
     """What is written into weight_data at first, and read back."""
-    labels: Sequence[tuple[int, int]] = ()
-    """What each image is learned as: (learn, class)."""
+    labels: Sequence[int] = ()
+    """What each image is learned as; -1 is not."""
     rule: dict[str, int] = field(default_factory=dict)
     """Settings, and the seed."""
     pauses: bool = False
-    driver: str = ""
-    """The driver as a library."""
+    library: str = ""
+    """One in C that uses the core, by its path."""
     seed: int = 1
 
 
@@ -62,6 +62,8 @@ class Outcome:
     """What some registers held at the end."""
     weights: list[int] = field(default_factory=list)
     """Read back."""
+    said: str = ""
+    """What the firmware printed."""
 
 
 def at_random(seed: int) -> Iterator[bool]:
@@ -425,8 +427,8 @@ async def learns(dut):
     await bench.write("learn_seed", seed=seed)
     await bench.wait_for("settings", 0)
     decisions, updated = [], 0
-    for frame, (learn, label) in zip(bench.given.frames, bench.given.labels, strict=True):
-        await bench.write("label", learn=learn, **{"class": label})
+    for frame, label in zip(bench.given.frames, bench.given.labels, strict=True):
+        await bench.write("label", learn=int(label >= 0), **{"class": max(label, 0)})
         await bench.source.send(AxiStreamFrame(frame))
         decisions.append(await bench.decision())
         await bench.wait_for("busy", 0)
@@ -436,24 +438,42 @@ async def learns(dut):
     report(Outcome(decisions=decisions, registers={"updated": updated}, weights=stored))
 
 
+class Library(ctypes.CDLL):
+    """The library in C; each of its accesses is one to the simulated registers.
+
+    It is to be used in a thread of its own.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        super().__init__(bench.given.library)
+        read, write = resume(bench.read_word), resume(bench.write_word)
+
+        @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
+        def read_word(offset):
+            content = read(offset)
+            assert content is not None, f"the library reads {offset:#x}, which is refused"
+            return content
+
+        @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
+        def write_word(offset, value):
+            assert write(offset, value), f"the library writes {offset:#x}, which is refused"
+
+        self.kept = read_word, write_word
+        self.use_registers(*self.kept)
+
+
+def words_of(bench: Bench, taken: Sequence[int]) -> list[int]:
+    """A decision as the driver tells it, as the words that it comes in."""
+    what, tick, cycles, *spikes = taken
+    return [what, bench.map.pack("decision_tick", tick=tick, layers=len(spikes)), cycles, *spikes]
+
+
 @cocotb.test()
 async def driver(dut):
-    """The driver runs in a thread; each of its accesses is one to the simulated registers."""
+    """All that the driver does with a core that does not learn."""
     bench = Bench(dut)
     await bench.start()
-    library = ctypes.CDLL(bench.given.driver)
-    read, write = resume(bench.read_word), resume(bench.write_word)
-
-    @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
-    def read_word(offset):
-        content = read(offset)
-        assert content is not None, f"the driver reads {offset:#x}, which is refused"
-        return content
-
-    @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
-    def write_word(offset, value):
-        assert write(offset, value), f"the driver writes {offset:#x}, which is refused"
-
+    library = Library(bench)
     weights = bench.given.weights
     beat_bits = await bench.field("features", "beat_bits")
     bitmap = await bench.field("features", "bitmap")
@@ -463,7 +483,7 @@ async def driver(dut):
     decisions = []
 
     def use() -> None:
-        assert library.core_open(read_word, write_word) == 0
+        assert library.core_open() == 0
         assert library.core_load(Words(*weights), len(weights)) == 0
         assert library.core_load(Words(*weights), len(weights) - 1) != 0
         assert library.core_store(stored, len(weights)) == 0
@@ -476,7 +496,7 @@ async def driver(dut):
                 empty = frame[2:] == b"\xff\xff"
                 assert library.core_events(frame, 0 if empty else len(frame) // 4) == 0
             assert library.core_take(taken) == 0
-            decisions.append(list(taken))
+            decisions.append(words_of(bench, taken))
         first = int.from_bytes(bench.given.frames[0][: beat_bits // 8], "little")
         assert library.core_send(first) == 0
         assert library.core_abort() == 0
@@ -485,3 +505,50 @@ async def driver(dut):
     await bridge(use)()
     assert await bench.field("error_causes", "access") == 0
     report(Outcome(decisions=decisions, weights=list(stored)))
+
+
+@cocotb.test()
+async def driver_learns(dut):
+    """The driver has each image learned as labelled, or only decided."""
+    bench = Bench(dut)
+    await bench.start()
+    library = Library(bench)
+    weights = bench.given.weights
+    layers = await bench.field("features", "layers")
+    outputs = await bench.field("sizes", "outputs")
+    Words = ctypes.c_uint32 * len(weights)
+    stored, taken = Words(), (ctypes.c_uint32 * (3 + layers))()
+    rule = dict(bench.given.rule)
+    seed = rule.pop("seed")
+    decisions = []
+
+    def use() -> None:
+        assert library.core_open() == 0
+        assert library.core_load(Words(*weights), len(weights)) == 0
+        assert library.core_set_rule(bench.map.pack("learn_rule", **rule), seed) == 0
+        assert library.core_set_label(outputs) != 0
+        assert library.core_set_label(-2) != 0
+        for frame, label in zip(bench.given.frames, bench.given.labels, strict=True):
+            assert library.core_set_label(label) == 0
+            assert library.core_events(frame, len(frame) // 4) == 0
+            assert library.core_take(taken) == 0
+            decisions.append(words_of(bench, taken))
+        assert library.core_store(stored, len(weights)) == 0
+
+    await bridge(use)()
+    assert await bench.field("error_causes", "access") == 0
+    registers = {"updated": await bench.field("updated_count", "images")}
+    report(Outcome(decisions=decisions, registers=registers, weights=list(stored)))
+
+
+@cocotb.test()
+async def firmware(dut):
+    """A firmware classifies once, and prints."""
+    bench = Bench(dut)
+    await bench.start()
+    library = Library(bench)
+    status = await bridge(lambda: library.classify(0))()
+    assert await bench.field("error_causes", "access") == 0
+    said = ctypes.create_string_buffer(1 << 16)
+    library.copy_said(said)
+    report(Outcome(decisions=[], registers={"status": status}, said=said.value.decode()))
