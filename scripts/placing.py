@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from firstspike.boards.building.seeds import Placer, PlaceSeeds, best_of
 from firstspike.golden.temporary import temporary_folder
-from firstspike.hdl.flow.devices import FAMILIES
+from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError, tool_version
 
@@ -18,7 +18,7 @@ from .shares import Shares
 class Share:
     """A design that is to be placed with a seed, without the folder that it is in."""
 
-    family: str
+    family: Family
     words: tuple[str, ...]
     files: tuple[tuple[str, bytes], ...]
     """Names in the folder, and their contents, deflated: a netlist is long."""
@@ -39,14 +39,13 @@ class Placed:
 
 def placed(share: Share) -> Placed:
     """Place and route. Raises ToolError."""
-    family = FAMILIES[share.family]
-    tool = tool_version(family.router, native=share.native)
+    tool = tool_version(share.family.router, native=share.native)
     if tool != share.tool:
         raise ToolError(f"a worker has {tool}, and not {share.tool}: install the same there.")
     with temporary_folder() as folder:
         for name, content in share.files:
             (folder / name).write_bytes(zlib.decompress(content))
-        placement = Placer(family, share.words, folder, share.native).place(share.seed)
+        placement = Placer(share.family, share.words, folder, share.native).place(share.seed)
         given = {name for name, _ in share.files}
         made = {path.name: path for path in folder.iterdir() if path.name not in given}
         return Placed(placement, {name: path.read_bytes() for name, path in made.items()})
@@ -91,8 +90,10 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
 def _shares_of(placer: Placer, seeds: Sequence[int]) -> Iterator[Share]:
     named = {word: placer.folder / word for word in placer.words}
     files = tuple(
-        (word, zlib.compress(path.read_bytes(), 1)) for word, path in named.items() if path.is_file()
+        (word, zlib.compress(path.read_bytes(), 1))
+        for word, path in named.items()
+        if path.is_file()
     )
     tool = tool_version(placer.family.router, native=placer.native)
     for seed in seeds:
-        yield Share(placer.family.name, placer.words, files, seed, placer.native, tool)
+        yield Share(placer.family, placer.words, files, seed, placer.native, tool)
