@@ -192,6 +192,7 @@ def _local(workers: int | None) -> Iterator[str]:
     if workers is not None:
         command.append(str(workers))
     with programs.started(command, stdout=PIPE, stderr=DEVNULL, text=True) as process:
+        assert process.stdout is not None
         address = process.stdout.readline().strip()
         if not address:
             raise VerbError(

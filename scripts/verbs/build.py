@@ -19,7 +19,7 @@ from firstspike.boards.building.bitstream import (
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
-from firstspike.boards.building.seeds import SEEDS, in_turn
+from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -110,7 +110,7 @@ def command(
     if not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write, ExitStack() as stack:
-        place_seeds = in_turn
+        place_seeds: PlaceSeeds = in_turn
         if seeds is not None:
             place_seeds = in_shares(stack.enter_context(shares(scheduler)), best)
         with naming(folder):

@@ -20,8 +20,8 @@ from firstspike.scripts.options import (
     target_option,
 )
 from firstspike.scripts.output import json_option, json_result, say, table
-from firstspike.scripts.shares import shares
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.shares import shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
 from firstspike.scripts.targets.target import HARDWARE
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The random cases of the soak: a case is a kind and a number, and the same whenever it is tried."""
+"""The random cases of the soak: a kind and a number make one, the same whenever it is tried."""
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping
