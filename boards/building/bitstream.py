@@ -91,9 +91,9 @@ def build(
 ) -> dict[str, Any]:
     """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
 
-    `tools` are what `tools_for` says, and `place_seeds` says which seeds are tried, and where. Where no seed is fast enough, `met` is false, the figures are
-    those of the fastest seed, and there is no bitstream. Raises ToolError if a tool fails, or the
-    design does not fit.
+    `tools` are what `tools_for` says; `place_seeds` says which of the seeds are tried, and where.
+    Where none is fast enough, `met` is false, the figures are those of the fastest seed, and there
+    is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
     """
     began = time.monotonic()
     board, device = design.board, design.board.device
