@@ -79,7 +79,9 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
             came[share.seed] = one
             if last() is not None:
                 break
-        counted = {seed: came[seed].placement for seed in seeds[: (last() or 0) + 1]}
+        at = last()
+        assert at is not None
+        counted = {seed: came[seed].placement for seed in seeds[: at + 1]}
         for name, content in came[best_of(counted)].files.items():
             (placer.folder / name).write_bytes(content)
         return counted

