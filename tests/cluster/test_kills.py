@@ -31,24 +31,28 @@ SLOW = pytest.mark.skipif("FIRSTSPIKE_KILLS" not in os.environ, reason="FIRSTSPI
 @contextmanager
 def killing(word: str) -> Iterator[None]:
     """Kill a worker as soon as a process of this word works for it; all of its own then end."""
-    killed: list[psutil.Process] = []
+    left: list[list[psutil.Process]] = []
 
-    def kill() -> None:
-        wait_for(lambda: working(word))
-        process = working(word)[0]
-        worker = next(one for one in process.parents() if "spawn_main" in " ".join(one.cmdline()))
-        family = worker.children(recursive=True)
+    def kill() -> bool:
+        try:
+            process = working(word)[0]
+            worker = next(
+                one for one in process.parents() if "spawn_main" in " ".join(one.cmdline())
+            )
+            family = worker.children(recursive=True)
+        except (IndexError, psutil.Error):  # not there yet, or not any more
+            return False
         worker.kill()
-        psutil.wait_procs(family, 10)
-        killed.extend(one for one in family if not one.is_running())
+        left.append(psutil.wait_procs(family, 60)[1])
+        return True
 
-    thread = Thread(target=kill)
+    thread = Thread(target=wait_for, args=(kill,))
     thread.start()
     try:
         yield
     finally:
         thread.join()
-    assert killed, f"no {word} was killed"
+    assert left == [[]], f"no {word} was killed, or some of its worker's processes go on"
 
 
 def told(network: Network) -> dict:
