@@ -2,14 +2,16 @@
 """`firstspike compare`, on targets that err on purpose."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts import targets
+from firstspike.scripts import comparison, targets
 from firstspike.scripts.targets import golden
+from firstspike.scripts.verbs import compare as verb
 from tests.support.command import firstspike, toy_network
 
 
@@ -96,3 +98,40 @@ def test_differences_are_written_to_a_file_too(capfd, selection, target, tmp_pat
     first = json.loads(result.read_text())["first"]
     assert (first["image"], first["what"]) == (0, "decision")
     assert first["found"] == first["expected"] + 1
+
+
+class LastFirst:
+    """Work in shares that are done here, the last one first."""
+
+    def results(self, function, tasks, what):
+        """Give task and result."""
+        for task in reversed(list(tasks)):
+            yield task, function(task)
+
+
+@pytest.mark.parametrize("scheduler", [["--scheduler"], ["--scheduler", "tcp://there:8786"]])
+def test_shares_are_put_together_in_order(capfd, selection, target, monkeypatch, scheduler):
+    asked = []
+
+    @contextmanager
+    def shares(address):
+        asked.append(address)
+        yield LastFirst()
+
+    monkeypatch.setattr(verb, "shares", shares)
+    monkeypatch.setattr(comparison, "IMAGES", 2)
+    target(lambda run: replace(run, tick=run.tick + 1))
+    words = ("compare", *selection, "--target", "rtl", "--json", "-")
+    whole = json.loads(firstspike(capfd, *words).out)
+    assert whole["differences"] == {"tick": 3}
+    shared = firstspike(capfd, *words, *scheduler)
+    assert json.loads(shared.out) == whole
+    assert "image 0: tick" in shared.err
+    assert asked == [*scheduler[1:], None][:1]
+
+
+def test_only_simulated_hardware_is_shared_out(capfd, selection, target):
+    target(lambda run: run)
+    ended = firstspike(capfd, "compare", *selection, "--target", "board", "--scheduler")
+    assert ended.status == 2
+    assert "--scheduler goes with --target rtl without --overlap" in ended.err

@@ -98,6 +98,11 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "result.json", "curve.png"),
     ),
+    "shares": Verb(
+        "train --dataset digits.npz --hidden 30 --epochs 3 --seeds 1-2 -o net.npz "
+        "--json result.json",
+        ("net-seed1.npz", "net-seed2.npz", "result.json"),
+    ),
     "learn": Verb(
         "learn --dataset digits.npz --random 40 --epochs 3 -o net.npz --json result.json "
         "--plot curve.png",

@@ -16,6 +16,7 @@ USES = {
     "tests": PROJECT["optional-dependencies"]["test"],
     "examples": PROJECT["optional-dependencies"]["examples"],
     "NIR": PROJECT["optional-dependencies"]["nir"],
+    "cluster": PROJECT["optional-dependencies"]["cluster"],
     "PyTorch": PROJECT["optional-dependencies"]["torch"],
     "documentation": PROJECT["optional-dependencies"]["docs"],
 }

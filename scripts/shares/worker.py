@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a worker of the cluster does with a task: it has it done, and ends it if nobody wants it."""
+
+import sys
+from collections.abc import Mapping
+from subprocess import DEVNULL, PIPE, TimeoutExpired
+
+from firstspike.golden import programs
+from firstspike.golden.temporary import temporary_folder
+from firstspike.scripts.errors import VerbError
+
+from .parcels import Failure, packed
+from .versions import check_versions
+
+_COMMAND = (sys.executable, "-m", "firstspike.scripts.shares.task")
+
+ASKED_EVERY = 0.5
+"""Seconds, whether the task is still wanted."""
+
+
+class EndedError(Exception):
+    """The process of a task was ended from outside; the scheduler has it done again."""
+
+
+def perform(parcel: bytes, versions: Mapping[str, str]) -> bytes:
+    """Do the task of a parcel, and return what came of it, a result or a `Failure`, as another.
+
+    `versions` are those of the one who asks. Raises `EndedError`.
+    """
+    try:
+        check_versions(versions)
+    except VerbError as error:
+        return packed(Failure(error))
+    with temporary_folder() as folder:
+        task = folder / "task"
+        task.write_bytes(parcel)
+        with (
+            task.open("rb") as given,
+            programs.started(_COMMAND, stdin=given, stdout=PIPE, stderr=DEVNULL) as process,
+        ):
+            while _is_wanted():
+                try:
+                    said, _ = process.communicate(timeout=ASKED_EVERY)
+                except TimeoutExpired:
+                    continue
+                if process.returncode:
+                    raise EndedError(f"its process ended with status {process.returncode}")
+                return bytes(said)
+    raise EndedError("nobody wants it any more")
+
+
+def _is_wanted() -> bool:
+    """Whether the task that this thread does has not been given up by the one who asks."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is not None and task.state == "executing"
