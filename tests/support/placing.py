@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Places random designs, one after the other, for the estimates of logic and clock.
+
+    python -m tests.support.placing --builds 40
+
+Goes on behind those that `boards/building/builds.json` has; each is kept as soon as it is placed.
+A design is drawn with its number as the seed: boards, kinds of first layers and depth take turns,
+the rest is random. They are small, for one to take a few minutes.
+"""
+
+import argparse
+from collections.abc import Iterator
+from itertools import count, islice
+from time import monotonic
+
+import numpy as np
+
+from firstspike.boards.building.bitstream import build, tools_for
+from firstspike.boards.building.builds import Build, keep, known_builds
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.plan import FILL, needs_of
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Network, NetworkError
+from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.flow.devices import ICE40
+from firstspike.hdl.flow.toolchain import ToolError
+from firstspike.sim.harness.networks import network_of
+
+SEED = 1
+"""Of the placement."""
+
+TURNS = ("icebreaker", "ulx3s-25f", "icebreaker", "ulx3s-45f", "ulx3s-85f")
+MOST_LUTS = 11_000
+GROUPS = ((1, 1), (2, 4), (5, 40))
+"""Of the first layer, from and to."""
+
+
+def drawn(number: int) -> tuple[Design, int, int, int]:
+    """The design of a number, its lanes, rows and window."""
+    board = BOARDS[TURNS[number % len(TURNS)]]
+    small = board.device.family is ICE40
+    for draw in _random(number):
+        hidden = 1 + number // 2 % (2 if small else 3)
+        bits = int(draw.integers(2, 9))
+        connected = int(draw.integers(40, 500))
+        least, most = GROUPS[number % len(GROUPS)]
+        groups = int(draw.integers(least, most + 1))
+        # Where all is in one group there are many lanes.
+        fewest, highest = (10, 90) if groups == 1 and not small else (2, 16 if small else 40)
+        lanes = int(np.exp(draw.uniform(np.log(fewest), np.log(highest + 1))))
+        rows = 1 if small else int(draw.choice(ROWS))
+        window = DEFAULT_WINDOW if groups > 1 and draw.random() < 0.4 else 0
+        encoding = "binary" if rows > 1 or draw.random() < 0.7 else "levels-8"
+        sizes = [connected, lanes * groups, *draw.integers(8, 60, hidden - 1), 10]
+        network = _network(draw, sizes, bits, encoding)
+        try:
+            design = Design.of(network, board, lanes, window, rows=rows)
+        except NetworkError:
+            continue  # such as pages in a single-port RAM
+        needs, holds = needs_of(design), board.device.holds
+        room = min(holds["LUTs"] * FILL[board.device.family], MOST_LUTS)
+        if needs["LUTs"] <= room and all(needs[name] <= holds.get(name, 0) for name in needs):
+            return design, lanes, rows, window
+    raise AssertionError  # it draws for ever
+
+
+def _random(number: int) -> Iterator[np.random.Generator]:
+    for attempt in count():
+        yield np.random.default_rng([number, attempt])
+
+
+def _network(
+    draw: np.random.Generator, sizes: list[int], bits: int, encoding: str
+) -> Network:
+    """Weights of any sparsity, and thresholds and deadlines as training makes them."""
+    limit = 1 << (bits - 1)
+    unit = int(draw.choice([16, 16, 32]))
+    weights = []
+    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+        shape, share = (int(n_in), int(n_out)), draw.uniform(0.1, 1)
+        weights.append(draw.integers(-limit, limit, shape) * (draw.random(shape) < share))
+    thresholds = [max(1, int(limit * draw.uniform(0.3, 1.5))) for _ in weights]
+    return network_of(
+        weights,
+        thresholds,
+        bits=bits,
+        unit=unit,
+        deadline=6 * unit,
+        n_inputs=max(784, sizes[0]) if encoding == "binary" else None,
+        encoding=encoding,
+    )
+
+
+def placed(number: int) -> Build:
+    """Place the design of a number. Raises ToolError where it does not fit."""
+    design, lanes, rows, window = drawn(number)
+    tools = tools_for(design.board)
+    with temporary_folder() as folder:
+        report = build(design, folder, tools, seeds=[SEED])
+    used, network = report["used"], design.network
+    cells = report["placed"].get("ICESTORM_LC", used["LUTs"])
+    return Build(
+        number=number,
+        board=design.board.name,
+        shape=network.shape,
+        connected=len(network.inputs),
+        bits=network.weight_bits[0],
+        thresholds=network.thresholds,
+        deadline=network.deadline,
+        encoding=network.encoding,
+        widths=tuple(map(tuple, state_widths(network))),
+        lanes=lanes,
+        rows=rows,
+        window=window,
+        clock=design.hz,
+        seed=SEED,
+        fmax=report["fmax"][SEED],
+        luts=cells,
+        flip_flops=used["flip-flops"],
+        block_ram=used["block RAM"],
+        spram=used["SPRAM"],
+        tools=", ".join(tools),
+    )
+
+
+def main() -> None:
+    """Place what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--builds", type=int, required=True, help="as many as there are to be")
+    builds = list(known_builds())
+    first = builds[-1].number + 1 if builds else 0
+    missing = parser.parse_args().builds - len(builds)
+    for number in islice(count(first), max(0, missing)):
+        began = monotonic()
+        try:
+            builds.append(placed(number))
+        except ToolError as error:
+            print(f"{number}: {error}", flush=True)
+            continue
+        keep(builds)
+        last = builds[-1]
+        print(
+            f"{number}: {last.board}, {last.lanes} lanes, {last.rows} rows, {last.luts} LUTs, "
+            f"{last.fmax:.1f} MHz, {monotonic() - began:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
