@@ -80,13 +80,17 @@ def firstspike() -> None:
 
 def main() -> None:
     """Run the command line and end with its exit status."""
-    # Yosys and others come as Python packages: their commands are beside ours, on no one's PATH.
-    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
+    find_commands()
     interrupts.catch()
     status = run_line(sys.argv[1:])
     if status:  # what is still buffered must not fail once more when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
+
+
+def find_commands() -> None:
+    """Put the commands beside ours on the PATH: Yosys and others come as Python packages."""
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
 
 
 def run_line(words: list[str]) -> int:
@@ -110,7 +114,7 @@ def run_line(words: list[str]) -> int:
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
     except Exception as error:
-        if not (isinstance(error, OSError | MemoryError) or _is_ours(error)):
+        if not is_for_people(error):
             raise
         _complain(error)
         return 2
@@ -123,6 +127,10 @@ def _complain(error: Exception) -> None:
     complain(error)
 
 
-def _is_ours(error: Exception) -> bool:
-    """Whether the class of the error is defined in our packages: its message is for people."""
-    return type(error).__module__.startswith("firstspike.")
+def is_for_people(error: Exception) -> bool:
+    """Whether an error is one that `complain` makes a sentence of, and not a fault of the program.
+
+    The class of ours is defined in our packages.
+    """
+    ours = type(error).__module__.startswith("firstspike.")
+    return ours or isinstance(error, OSError | MemoryError)

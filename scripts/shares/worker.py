@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a worker of the cluster does with a task: it has it done, and ends it if nobody wants it."""
+
+import sys
+from collections.abc import Mapping
+from subprocess import DEVNULL, PIPE, TimeoutExpired
+
+from firstspike.golden import programs
+from firstspike.scripts.errors import VerbError
+
+from .parcels import Failure, packed
+from .versions import check_versions
+
+ASKED_EVERY = 0.5
+"""Seconds, whether the task is still wanted."""
+
+
+class EndedError(Exception):
+    """The process of a task was ended from outside; the scheduler has it done again."""
+
+
+def perform(parcel: bytes, versions: Mapping[str, str]) -> bytes:
+    """Do the task of a parcel, and return what came of it, a result or a `Failure`, as another.
+
+    `versions` are those of the one who asks. Raises `EndedError`.
+    """
+    try:
+        check_versions(versions)
+    except VerbError as error:
+        return packed(Failure(error))
+    command = (sys.executable, "-m", "firstspike.scripts.shares.task")
+    with programs.started(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
+        given: bytes | None = parcel
+        while _is_wanted():
+            try:
+                said, _ = process.communicate(given, ASKED_EVERY)
+            except TimeoutExpired:
+                given = None  # it has it
+                continue
+            if process.returncode:
+                raise EndedError(f"its process ended with status {process.returncode}")
+            return bytes(said)
+    raise EndedError("nobody wants it any more")
+
+
+def _is_wanted() -> bool:
+    """Whether the task that this thread does has not been given up by the one who asks."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    task = worker.state.tasks.get(worker.get_current_task())
+    return task is not None and task.state == "executing"
