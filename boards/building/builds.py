@@ -1,34 +1,40 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds of random designs: what estimates of logic and clock are fitted to, and judged by.
+"""Builds that are known: what estimates of logic and clock are fitted to, and judged by.
 
-They are kept in builds.json, in the order of their numbers, with all that an estimate looks at.
-`python -m tests.support.placing` makes more of them.
+builds.json has random designs, with all that an estimate looks at, and
+`python -m tests.support.placing` makes more of them. Those of shipped networks are in `placed`.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
-from firstspike.golden.files import replace_file
 from firstspike.golden.widths import StateWidths
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.devices import Device
+from firstspike.hdl.link.folding import linked_folding
 
-from .design import Design
+from .memories import memory_needs
+from .placed import PLACED, design_of
 
 BUILDS = Path(__file__).with_name("builds.json")
 
 HELD_OUT = 4
-"""Every so many builds, the last of them, one judges the estimates and is not fitted to."""
+"""The last of every so many builds judges the estimates as fitted to the others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Build:
-    """A design, what it took, and how fast it was."""
+    """A random design, what it took, and how fast it was."""
 
     number: int
     """From 0 on; the design is drawn with it as the seed."""
@@ -62,14 +68,14 @@ class Build:
 
     @property
     def held_out(self) -> bool:
-        """Whether no estimate is to be fitted to it."""
+        """Whether it judges."""
         return self.number % HELD_OUT == HELD_OUT - 1
 
-    def design(self) -> Design:
-        """What was built, but for the weights, which are 0: only their widths are known."""
+    def network(self) -> Network:
+        """What it was built for, but for the weights, which are 0: their widths are known."""
         sizes = (self.connected, *self.shape[1:])
-        network = Network(
-            weights=tuple(np.zeros(pair, np.int32) for pair in zip(sizes, sizes[1:], strict=False)),
+        return Network(
+            weights=tuple(np.zeros(pair, np.int32) for pair in pairwise(sizes)),
             weight_bits=(self.bits,) * (len(sizes) - 1),
             thresholds=self.thresholds,
             unit=self.deadline // 6,
@@ -78,29 +84,64 @@ class Build:
             inputs=np.arange(self.connected),
             encoding=self.encoding,
         )
-        design = Design.of(
-            network, BOARDS[self.board], self.lanes, self.window, self.clock, rows=self.rows
-        )
+
+    def measured(self) -> "Measured":
+        """The same as the estimates look at it."""
+        network, board = self.network(), BOARDS[self.board]
+        folding = linked_folding(network, self.lanes, self.window, self.rows)
+        config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))
-            for layer, widths in zip(design.config.layers, self.widths, strict=True)
+            for layer, widths in zip(config.layers, self.widths, strict=True)
         )
-        return replace(design, config=replace(design.config, layers=layers))
+        return Measured.of(replace(config, layers=layers), network, board, self.luts, self.fmax)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of a build, what estimates are about, and what they are made of."""
+
+    config: CoreConfig
+    device: Device
+    luts: int
+    """Or logic cells."""
+    logic: int
+    """Without those that serve as memory."""
+    fmax: float
+    """MHz."""
+
+    @classmethod
+    def of(
+        cls, config: CoreConfig, network: Network, board: Board, luts: int, fmax: float
+    ) -> "Measured":
+        """Of the build of a network for a board."""
+        logic = luts - memory_needs(config, network, board)["LUTs"]
+        return cls(config, board.device, luts, logic, fmax)
 
 
 @cache
 def known_builds() -> tuple[Build, ...]:
-    """Those of builds.json."""
+    """Those of builds.json, by their numbers."""
     return tuple(Build(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
 
 
-def keep(builds: Iterable[Build]) -> None:
-    """Replace builds.json, a line a build."""
+@cache
+def measured() -> tuple[Measured, ...]:
+    """All that is known."""
+    shipped = ((design_of(build), build.luts, build.fmax) for build in PLACED)
+    return (
+        *(build.measured() for build in known_builds()),
+        *(Measured.of(d.config, d.network, d.board, luts, fmax) for d, luts, fmax in shipped),
+    )
+
+
+def text_of(builds: Iterable[Build]) -> str:
+    """What builds.json says of builds, a line each."""
     lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
-    replace_file(BUILDS, f"[\n{lines}\n]\n".encode())
+    return f"[\n{lines}\n]\n"
 
 
-def _as_tuples(value):
+def _as_tuples(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _as_tuples(one) for name, one in value.items()}
     return tuple(map(_as_tuples, value)) if isinstance(value, list) else value

@@ -5,6 +5,7 @@ The list follows the hardware's sources (a test compares them), the number of bl
 which Yosys maps memories (a test compares these, too).
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +13,7 @@ from math import ceil
 
 from amaranth.utils import bits_for
 
+from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import places_for
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
@@ -139,6 +141,16 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     if memory.looked_up or memory.near or luts + selection < 128 * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
+
+
+def memory_needs(
+    config: CoreConfig, network: Network, board: Board, bench_images: int = 0
+) -> Counter[str]:
+    """What all memories of a design take of the board's device."""
+    needs: Counter[str] = Counter()
+    for memory in memories(config, network, board.ring_bytes, bench_images):
+        needs.update(blocks(memory, board.device.family, board.loaded))
+    return needs
 
 
 def _tiles(memory: Memory, depths: dict[int, int]) -> int:

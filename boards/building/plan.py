@@ -5,7 +5,6 @@ Where builds of the very network for the very board are known, the fastest of th
 the fastest design that fits by an estimate.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
@@ -21,7 +20,7 @@ from firstspike.hdl.link.lines import Line
 
 from .design import WINDOW, Design, digit_pixels
 from .logic import luts
-from .memories import blocks, memories
+from .memories import memory_needs
 from .placed import Placed, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.97, ECP5: 0.85}
@@ -86,12 +85,14 @@ def plan_for(
     rows: int | None = None,
     overlap: bool | None = None,
     line: Line = Line.UART,
+    ticks: np.ndarray | None = None,
 ) -> Plan:
     """The design of the fewest microseconds; `window` is k, `rows` R, `hz` the clock.
 
     What is None is for the planner to choose, the board's own clock where no build is known. The
     design holds `bench_images` to play. One with another `line` than that of a known build is as
-    good as it, for all else is the same. Raises ClockError and LineError.
+    good as it, for all else is the same. Images `ticks` [n, n_rows] are timed, or bundled digits.
+    Raises ClockError and LineError.
     """
     known = [
         _plan_of(placed, replace(design, line=line))
@@ -105,10 +106,10 @@ def plan_for(
         _with_most_lanes(
             network, board, k, hz, bench_images, r, overlap, not (rows or overlap), line
         )
-        for r, k in _choices(network, window, rows)
+        for r, k in _choices(network, window, rows, ticks is not None)
     ]
     # Where cycles are the same, or cannot be counted, the first one.
-    return min(plans, key=lambda plan: (plan.design is None, plan.latency() or inf))
+    return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
 def _plan_of(placed: Placed, design: Design) -> Plan:
@@ -116,10 +117,15 @@ def _plan_of(placed: Placed, design: Design) -> Plan:
     return Plan(design.board, design, "", needs_of(design) | measured, placed)
 
 
-def _choices(network: Network, window: int | None, rows: int | None) -> Iterator[tuple[int, int]]:
-    """R and k; no other ones than the first where there are no digits to say what is faster."""
-    counted = digit_pixels(network, 1) is not None
-    for r in (rows,) if rows else ROWS if counted else ROWS[:1]:
+def _choices(
+    network: Network, window: int | None, rows: int | None, timed: bool = False
+) -> Iterator[tuple[int, int]]:
+    """R and k; no other ones than the first where no images, `timed` or digits, say what is faster.
+
+    Over the link the events of a network without bitmaps come one at a time.
+    """
+    counted = timed or digit_pixels(network, 1) is not None
+    for r in (rows,) if rows else ROWS if counted and network.takes_bitmap else ROWS[:1]:
         for k in (window,) if window is not None else (WINDOW, DEFAULT_WINDOW)[: 1 + counted]:
             yield r, k
 
@@ -220,11 +226,9 @@ def chosen_design(
 def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family = design.board.device.family
-    needs = Counter({"LUTs": luts(design.config, family, design.bench_images > 0)})
-    for memory in memories(
-        design.config, design.network, design.board.ring_bytes, design.bench_images
-    ):
-        needs.update(blocks(memory, family, design.board.loaded))
+    plays = design.bench_images > 0
+    needs = memory_needs(design.config, design.network, design.board, design.bench_images)
+    needs["LUTs"] += luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 
 

@@ -37,9 +37,12 @@ class Session:
     """From which it goes on."""
 
     def fit(
-        self, progress: Callable[[Epoch], None], save: Callable[[Checkpoint], None] | None
+        self,
+        progress: Callable[[Epoch], None] | None,
+        save: Callable[[Checkpoint], None] | None,
+        until: int | None = None,
     ) -> None:
-        """Train; the trainer has the result."""
+        """Train, up to `until` epochs if they are given; the trainer has the result."""
         images = self.images
         self.trainer.fit(
             images.x_train,
@@ -51,6 +54,7 @@ class Session:
             classes=images.classes,
             resumed=self.checkpoint,
             save=save,
+            until=until,
         )
 
 
@@ -83,6 +87,11 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 
     Raises our errors before anything is trained.
     """
+    return begun_on(images_of(run, data), run)
+
+
+def images_of(run: dict[str, Any], data: str | None) -> Dataset:
+    """What is trained on, and what is tested by; raises as `begun` does."""
     if run["encoding"] is not None:
         Encoding.of(run["encoding"])  # before anything is fetched
     images = loaded(run | {"data": data})
@@ -90,6 +99,11 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
         raise VerbError(f"{run['dataset']} has no labels: name their column by --label.")
     if not len(images.x_train):
         raise VerbError(f"{run['dataset']} has no samples to train on: lower --test-share.")
+    return images
+
+
+def begun_on(images: Dataset, run: dict[str, Any]) -> Session:
+    """A new training on images that are there."""
     name, parameters = _parameters(run, images)
     run = run | {"digest": _digest(images)}
     return Session(run, name, images, Trainer(**parameters))

@@ -10,17 +10,18 @@ the rest is random. They are small, for one to take a few minutes.
 
 import argparse
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import count, islice, pairwise
 from time import monotonic
 
 import numpy as np
 
 from firstspike.boards.building.bitstream import build, tools_for
-from firstspike.boards.building.builds import Build, keep, known_builds
+from firstspike.boards.building.builds import BUILDS, Build, known_builds, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.plan import FILL, needs_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
+from firstspike.golden.files import replace_file
 from firstspike.golden.temporary import temporary_folder
 from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
 from firstspike.golden.widths import state_widths
@@ -71,14 +72,12 @@ def _random(number: int) -> Iterator[np.random.Generator]:
         yield np.random.default_rng([number, attempt])
 
 
-def _network(
-    draw: np.random.Generator, sizes: list[int], bits: int, encoding: str
-) -> Network:
+def _network(draw: np.random.Generator, sizes: list[int], bits: int, encoding: str) -> Network:
     """Weights of any sparsity, and thresholds and deadlines as training makes them."""
     limit = 1 << (bits - 1)
     unit = int(draw.choice([16, 16, 32]))
     weights = []
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         shape, share = (int(n_in), int(n_out)), draw.uniform(0.1, 1)
         weights.append(draw.integers(-limit, limit, shape) * (draw.random(shape) < share))
     thresholds = [max(1, int(limit * draw.uniform(0.3, 1.5))) for _ in weights]
@@ -139,7 +138,7 @@ def main() -> None:
         except ToolError as error:
             print(f"{number}: {error}", flush=True)
             continue
-        keep(builds)
+        replace_file(BUILDS, text_of(builds).encode())
         last = builds[-1]
         print(
             f"{number}: {last.board}, {last.lanes} lanes, {last.rows} rows, {last.luts} LUTs, "

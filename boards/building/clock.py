@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How fast a design will be clocked, by a rule fitted to builds.
+
+The logarithm of the MHz is a sum over a few features. None decides alone: the longest paths are of
+wires, and differ from seed to seed by some per cent. So each feature has little weight until builds
+give it more.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from math import exp, log, log2
+
+import numpy as np
+
+from firstspike.boards.pins.board import Board
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.devices import ECP5, ICE40, Device, Family
+
+from .builds import Measured, measured
+from .fitting import Fit, fitted
+
+_TYPICAL = {ICE40: 28.0, ECP5: 80.0}  # MHz
+_SPREADS = (0.3, *[0.05] * 5)  # of the features' coefficients
+_NOISE = 0.08
+
+
+def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
+    """Of a design that takes so many look-up tables: float64 [6], each 0 in a usual design."""
+    first = config.layers[0].folding
+    widest = max(layer.widths.M for layer in config.layers)
+    return np.array(
+        [
+            1,
+            logic / device.holds["LUTs"] - 0.5,
+            log2(first.lanes * first.rows / 32),
+            log2(widest / 20),
+            float(first.rows > 1),
+            float(any(layer.folding.window for layer in config.layers)),
+        ]
+    )
+
+
+def megahertz(config: CoreConfig, board: Board, logic: float) -> float:
+    """That a placement reaches, of a design that takes so many look-up tables."""
+    device = board.device
+    return exp(features_of(config, device, logic) @ rule(device.family).coefficients)
+
+
+@cache
+def rule(family: Family) -> Fit:
+    """The rule by all known builds; its error is relative."""
+    return rule_of(family, measured())
+
+
+def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
+    """The same by some of them."""
+    builds = [build for build in builds if build.device.family is family]
+    X = [features_of(build.config, build.device, build.logic) for build in builds]
+    y = np.log([build.fmax for build in builds])
+    known = [log(_TYPICAL[family]), *[0.0] * (len(_SPREADS) - 1)]
+    return fitted(np.array(X).reshape(len(builds), -1), y, known, _SPREADS, _NOISE)
