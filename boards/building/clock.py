@@ -7,16 +7,20 @@ give it more.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from math import exp, log, log2
 
 import numpy as np
 
-from firstspike.boards.pins.board import Board
+from firstspike.boards.pll import MHZ
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Device, Family
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.uart import ClockError
 
 from .builds import Measured, measured
+from .design import Design
 from .fitting import Fit, fitted
 
 _TYPICAL = {ICE40: 28.0, ECP5: 80.0}  # MHz
@@ -40,10 +44,21 @@ def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
     )
 
 
-def megahertz(config: CoreConfig, board: Board, logic: float) -> float:
+def megahertz(design: Design, logic: float) -> float:
     """That a placement reaches, of a design that takes so many look-up tables."""
-    device = board.device
-    return exp(features_of(config, device, logic) @ rule(device.family).coefficients)
+    device = design.board.device
+    return exp(features_of(design.config, device, logic) @ rule(device.family).coefficients)
+
+
+def clocked(design: Design, most: float) -> Design:
+    """The same at the fastest clock, of at most so many MHz, that PLL and line make.
+
+    Raises ClockError where there is none.
+    """
+    for hz in range(int(most * MHZ) // BAUD * BAUD, 0, -BAUD):
+        with suppress(ClockError):
+            return design.at(hz)
+    return design.at(BAUD)
 
 
 @cache
@@ -58,4 +73,4 @@ def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
     X = [features_of(build.config, build.device, build.logic) for build in builds]
     y = np.log([build.fmax for build in builds])
     known = [log(_TYPICAL[family]), *[0.0] * (len(_SPREADS) - 1)]
-    return fitted(np.array(X).reshape(len(builds), -1), y, known, _SPREADS, _NOISE)
+    return fitted(np.array(X), y, known, _SPREADS, _NOISE)

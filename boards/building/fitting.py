@@ -5,15 +5,17 @@ Of a rule X c the coefficients c [k] are those of the least
 
     sum over builds ((X c - y) / noise)^2  +  sum over coefficients ((c - known) / spread)^2
 
-so that a feature that no build has keeps its coefficient. The error is that of leaving out one
-build at a time, of each the residual of a fit to the others: r / (1 - h), h on the diagonal of the
-hat matrix.
+so that a feature that no build has keeps its coefficient. The error is the root mean square of what
+is left of each build by a fit to the others: r / (1 - h), h on the diagonal of the hat matrix. A
+few builds may agree by chance: the noise counts in it as `EXPECTED` more would.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+EXPECTED = 4
 
 
 class Fit(NamedTuple):
@@ -22,20 +24,17 @@ class Fit(NamedTuple):
     coefficients: np.ndarray
     """float64 [k]"""
     error: float
-    """Root mean square of the residuals of builds that are left out; the noise without builds."""
+    """Of what it says."""
 
 
-def fitted(
-    X: np.ndarray, y: np.ndarray, known: Sequence[float], spread: Sequence[float], noise: float
-) -> Fit:
-    """The rule for features X [n, k] of n builds, measured values y [n]; all else as above."""
+def fitted(X: np.ndarray, y: np.ndarray, known: ArrayLike, spread: ArrayLike, noise: float) -> Fit:
+    """The rule for features X [n, k] of n builds and what was measured of them, y [n]."""
     scale = 1 / np.asarray(spread, float)
-    A = np.vstack([np.asarray(X, float).reshape(len(y), -1) / noise, np.diag(scale)])
-    b = np.concatenate([np.asarray(y, float) / noise, scale * np.asarray(known, float)])
+    A = np.vstack([X.reshape(-1, scale.size) / noise, np.diag(scale)])
+    b = np.concatenate([y / noise, scale * np.asarray(known)])
     Q, R = np.linalg.qr(A)
     coefficients = np.linalg.solve(R, Q.T @ b)
-    if not len(y):
-        return Fit(coefficients, noise)
     hat = np.square(Q[: len(y)]).sum(axis=1)
-    left_out = (X @ coefficients - y) / (1 - hat)
-    return Fit(coefficients, float(np.sqrt(np.square(left_out).mean())))
+    left_out = (A[: len(y)] @ coefficients * noise - y) / (1 - hat)
+    squares = np.square(left_out).sum() + EXPECTED * noise**2
+    return Fit(coefficients, float(np.sqrt(squares / (len(y) + EXPECTED))))

@@ -91,6 +91,7 @@ def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
     """The same by some of them."""
     builds = [build for build in builds if build.device.family is family]
     logic = np.array([build.logic for build in builds], float)
-    X = np.array([features_of(build.config) for build in builds]).reshape(len(builds), -1)
     known = np.array(astuple(RULES[family]), float)
-    return fitted(X / logic[:, None], np.ones(len(builds)), known, _SPREAD * known, _NOISE)
+    X = np.array([features_of(build.config) for build in builds])
+    X = X.reshape(len(builds), known.size) / logic[:, None]
+    return fitted(X, np.ones(len(builds)), known, _SPREAD * known, _NOISE)

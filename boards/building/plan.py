@@ -8,6 +8,7 @@ the fastest design that fits by an estimate.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,8 @@ from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 from firstspike.hdl.link.lines import Line
 
+from . import clock, logic
 from .design import WINDOW, Design, digit_pixels
-from .logic import luts
 from .memories import memory_needs
 from .placed import Placed, bits_read, builds_of, widest
 
@@ -28,6 +29,16 @@ FILL = {ICE40: 0.97, ECP5: 0.85}
 
 SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
+
+
+class Estimated(NamedTuple):
+    """What is not known of a design that was not placed, and how far off it may be."""
+
+    luts_error: float
+    """Of what it needs, relative: one standard deviation."""
+    fmax: float
+    """MHz."""
+    fmax_error: float
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,15 @@ class Plan:
     """Of the device's resources: of the design, or of one that fits nearly."""
     placed: Placed | None = None
     """The build that it is known by, None for an estimate."""
+
+    @property
+    def estimated(self) -> Estimated | None:
+        """None where nothing fits, or where all is known by a build."""
+        if self.design is None or self.placed:
+            return None
+        family = self.board.device.family
+        fmax = clock.megahertz(self.design, self.needs["LUTs"])
+        return Estimated(logic.rule(family).error, fmax, clock.rule(family).error)
 
     @property
     def lanes(self) -> int | None:
@@ -228,7 +248,7 @@ def needs_of(design: Design) -> dict[str, int]:
     family = design.board.device.family
     plays = design.bench_images > 0
     needs = memory_needs(design.config, design.network, design.board, design.bench_images)
-    needs["LUTs"] += luts(design.config, family, plays)
+    needs["LUTs"] += logic.luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 
 

@@ -62,8 +62,9 @@ class Trainer(Parameters):
         the features and of the classes, for the network to keep.
         `progress` is called every epoch, and before it `save`, with what a later `fit` of the same
         parameters and data can go on from as `resumed`, to the same network. Ctrl-C ends training
-        and keeps the best network so far, if there is one yet; so do `until` epochs. Raises `TrainingError`,
-        `EncodingError`, `SplitError`, and `NetworkError` for what no network can be.
+        and keeps the best network so far, if there is one yet; so do `until` epochs. Raises
+        `TrainingError`, `EncodingError`, `SplitError`, and `NetworkError` for what no network can
+        be.
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)

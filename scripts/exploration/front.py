@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is better of accuracy and microseconds: limits, Pareto fronts, what goes on, what is taken."""
+"""What is better of accuracy and microseconds: limits, fronts, what goes on, what is taken."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.boards.building.bitstream import REPORT, bitstreams, build, tools_for
+from firstspike.boards.building.clock import clocked
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.plan import Plan
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.files import adding_to, naming
 from firstspike.golden.temporary import temporary_folder
+from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 
 SEEDS = (1, 2, 3)
@@ -35,10 +37,10 @@ class Placing:
     @classmethod
     def of(cls, plan: Plan) -> "Placing":
         """What is planned, and fits."""
-        assert plan.design and plan.lanes and plan.rows  # it fits
-        assert plan.window is not None
+        assert plan.design is not None
         network = plan.design.network.to_bytes()
-        return cls(network, plan.board.name, plan.lanes, plan.rows, plan.window, plan.design.hz)
+        folding = plan.lanes or 0, plan.rows or 0, plan.window or 0  # None for no design
+        return cls(network, plan.board.name, *folding, plan.design.hz)
 
 
 @dataclass(frozen=True)
@@ -46,19 +48,26 @@ class PlacedFiles:
     """What came of it."""
 
     report: dict[str, Any]
-    """That of `build`."""
+    """That of `build`, or `reason`, why there is none."""
     files: dict[str, bytes]
     """The bitstream, if the clock was met."""
 
 
 def place(placing: Placing) -> PlacedFiles:
-    """Build a bitstream. Raises ToolError."""
+    """Build a bitstream, where the clock is not met once more at one that was reached."""
     network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
     design = Design.of(network, board, placing.lanes, placing.window, placing.hz, rows=placing.rows)
-    with temporary_folder() as folder:
-        report = build(design, folder, tools_for(board), seeds=SEEDS)
-        files = {path.name: path.read_bytes() for path in bitstreams(folder)}
-    return PlacedFiles(report, files)
+    while True:
+        with temporary_folder() as folder:
+            try:
+                report = build(design, folder, tools_for(board), seeds=SEEDS)
+            except ToolError as error:  # the estimate was too low: it does not fit
+                return PlacedFiles({"met": False, "reason": str(error)}, {})
+            files = {path.name: path.read_bytes() for path in bitstreams(folder)}
+        slower = clocked(design, max(report["fmax"].values()))
+        if report["met"] or slower.hz >= design.hz:
+            return PlacedFiles(report, files)
+        design = slower
 
 
 def place_all(

@@ -13,7 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from firstspike.boards.building.clock import clocked
 from firstspike.boards.building.plan import Plan, plan_for
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, encode
@@ -154,8 +155,11 @@ def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
 
 
 def planned(network: Network, board: Board, ticks: np.ndarray) -> Plan:
-    """The fastest design for images `ticks` [n, n_rows], by the estimates."""
-    return plan_for(network, board, ticks=ticks)
+    """The fastest design for images `ticks` [n, n_rows], at the clock that it should reach."""
+    plan = plan_for(network, board, ticks=ticks)
+    if plan.design is None or plan.estimated is None:
+        return plan
+    return replace(plan, design=clocked(plan.design, plan.estimated.fmax))
 
 
 def opened(

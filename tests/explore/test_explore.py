@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.scripts.exploration import placements, rungs
 from firstspike.scripts.verbs import explore
@@ -128,16 +129,27 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     def build(design, folder, tools, *, seeds):
         asked.append(design)
         (folder / "firstspike.bit").write_bytes(b"bits")
-        return {"fmax": {1: 80.0}, "met": True, "board": design.board.name}
+        fmax = 61.0 if len(asked) == 1 else 80.0
+        return {
+            "fmax": {1: fmax},
+            "met": fmax * MHZ > design.hz,
+            "clock": design.hz,
+            "used": {"LUTs": 1234, "block RAM": 9},
+            "placed": {},
+        }
 
     monkeypatch.setattr(placements, "build", build)
     folder = tmp_path / "search"
     words = (*WORDS, "--dataset", toy, "--trials", 2, "--place", 1, "-o", folder)
     ended = firstspike(capfd, *words)
     assert ended.status == 0, ended.err
-    (design,) = asked
+    first, design = asked
     assert design.board == BOARDS["ulx3s-25f"]
-    number = json.loads((folder / explore.FRONT).read_text())["taken"]
+    assert design == first.at(60 * MHZ)  # once more, at a clock that was reached
+    result = json.loads((folder / explore.FRONT).read_text())
+    number = result["taken"]
+    (taken,) = (point for point in result["front"] if point["training"] == number)
+    assert (taken["clock"], taken["needs"]["LUTs"], taken["estimated"]) == (design.hz, 1234, None)
     assert (folder / str(number) / "firstspike.bit").read_bytes() == b"bits"
     assert load_network(folder / str(number) / "network.npz").digest() == design.network.digest()
     assert "80.0" in ended.out

@@ -15,7 +15,7 @@ from time import monotonic
 
 import numpy as np
 
-from firstspike.boards.building.bitstream import build, tools_for
+from firstspike.boards.building.bitstream import build, logic_of, tools_for
 from firstspike.boards.building.builds import BUILDS, Build, known_builds, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.plan import FILL, needs_of
@@ -99,7 +99,6 @@ def placed(number: int) -> Build:
     with temporary_folder() as folder:
         report = build(design, folder, tools, seeds=[SEED])
     used, network = report["used"], design.network
-    cells = report["placed"].get("ICESTORM_LC", used["LUTs"])
     return Build(
         number=number,
         board=design.board.name,
@@ -116,7 +115,7 @@ def placed(number: int) -> Build:
         clock=design.hz,
         seed=SEED,
         fmax=report["fmax"][SEED],
-        luts=cells,
+        luts=logic_of(report),
         flip_flops=used["flip-flops"],
         block_ram=used["block RAM"],
         spram=used["SPRAM"],
