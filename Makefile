@@ -16,7 +16,7 @@ BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 DEMO := --images 100 --lanes 64
-EXTRAS := test examples nir docs
+EXTRAS := test examples explore nir docs
 
 .PHONY: demo quick test soak check torch docs release setup lock clean prerequisites
 
