@@ -4,7 +4,7 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run the whole test suite
-#   make soak    try random networks, images and frames for HOURS=n, and keep what fails
+#   make soak    try random networks, images and frames for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit
@@ -15,8 +15,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
+JOBS ?= 1
 DEMO := --images 100 --lanes 64
-EXTRAS := test examples explore nir docs
+EXTRAS := test examples explore nir cluster docs
 
 .PHONY: demo quick test soak check torch docs release setup lock clean prerequisites
 
@@ -33,7 +34,7 @@ test: check
 	$(BIN)/python -m pytest -n auto
 
 soak: setup
-	$(BIN)/python -m tests.support.soak --hours $(HOURS)
+	$(BIN)/python -m tests.support.soak --hours $(HOURS) --jobs $(JOBS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -162,6 +162,26 @@ def _select(record: Any, which: np.ndarray | slice) -> Any:
     return replace(record, **chosen)
 
 
+def joined(parts: Sequence[Results]) -> Results:
+    """The results of images after images, in this order; `weights` are those of the last."""
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    chosen: dict[str, Any] = {}
+    for field in fields(parts[0]):
+        values = [getattr(part, field.name) for part in parts]
+        if is_dataclass(values[0]):
+            chosen[field.name] = _joined(values)
+        elif isinstance(values[0], np.ndarray):
+            chosen[field.name] = np.concatenate(values)
+        elif isinstance(values[0], tuple) and field.name != "weights":
+            chosen[field.name] = tuple(map(np.concatenate, zip(*values, strict=True)))
+        elif isinstance(values[0], list):
+            chosen[field.name] = [one for value in values for one in value]
+    return replace(parts[-1], **chosen)
+
+
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:
     """Whether each of `ticks` [n, ...] is a spike before the tick of `decision` [n]."""
     return (ticks > 0) & (ticks < decision.reshape(-1, *[1] * (ticks.ndim - 1)))

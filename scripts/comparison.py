@@ -2,7 +2,8 @@
 """A target against the golden model: what `firstspike compare` and `firstspike.compare` share."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ import numpy as np
 
 from firstspike.golden.encoding import bitmap_pixels, encode
 from firstspike.golden.network import Network, load_network
-from firstspike.golden.results import Difference, Results, differences
+from firstspike.golden.results import Difference, Results, differences, joined
 
 from .errors import VerbError
+from .shares import Shares
 from .targets import BUILT, TARGETS, opened
 from .targets.target import Target
 
@@ -32,6 +34,65 @@ def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Com
     found = ready.run(ticks, pixels)
     expected = ready.expected(ticks, pixels)
     return Comparison(expected, found, list(differences(expected, found)))
+
+
+IMAGES = 500
+"""Of a share: some times as long as it takes to begin one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """Some of the images that are compared on simulated hardware."""
+
+    network: Network
+    hardware: dict[str, Any]
+    """The options of the target."""
+    first: int
+    """The number of the first of them."""
+    ticks: np.ndarray
+    pixels: np.ndarray | None
+
+
+def compared_share(share: Share) -> Comparison:
+    """Compare some of the images."""
+    with opened("rtl", "network", share.network, share.hardware) as ready:
+        comparison = compared(ready, share.ticks, share.pixels)
+    placed = [
+        one if one.image is None else replace(one, image=share.first + one.image)
+        for one in comparison.differences
+    ]
+    return replace(comparison, differences=placed)
+
+
+def compared_in_shares(
+    work: Shares,
+    network: Network,
+    hardware: Mapping[str, Any],
+    ticks: np.ndarray,
+    pixels: np.ndarray | None,
+) -> Comparison:
+    """The same as `compared` with simulated hardware, whose options these are, in shares of images.
+
+    Images must not overlap: each then begins in an empty core, and knows nothing of the one before.
+    """
+    tasks = [
+        Share(
+            network,
+            dict(hardware),
+            first,
+            ticks[first : first + IMAGES],
+            None if pixels is None else pixels[first : first + IMAGES],
+        )
+        for first in range(0, len(ticks), IMAGES)
+    ]
+    what = f"shares of {IMAGES} images"
+    found = {task.first: one for task, one in work.results(compared_share, tasks, what)}
+    parts = [found[task.first] for task in tasks]
+    return Comparison(
+        joined([part.expected for part in parts]),
+        joined([part.found for part in parts]),
+        [one for part in parts for one in part.differences],
+    )
 
 
 def compare(

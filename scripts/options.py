@@ -48,6 +48,32 @@ class Sizes(click.ParamType):
         return tuple(map(int, value.split("-")))
 
 
+MOST_SEEDS = 10_000
+
+
+class Seeds(click.ParamType):
+    """Several seeds, written 1-5 or 1,3,7: a list, in which each is once; none is below `least`."""
+
+    name = "seeds"
+
+    def __init__(self, least: int) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Split at the commas, and count from one end of a hyphen to the other."""
+        if not re.fullmatch("[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*", value):
+            self.fail(f"{value!r} is not seeds, such as 1-5 or 1,3,7.")
+        spans = [tuple(map(int, part.split("-"))) for part in value.split(",")]
+        if any(span[0] > span[-1] for span in spans):
+            self.fail(f"{value!r} counts down: give the smaller seed first.")
+        if sum(1 + span[-1] - span[0] for span in spans) > MOST_SEEDS:
+            self.fail(f"{value!r} is more than {MOST_SEEDS} seeds, the most that are taken.")
+        seeds = dict.fromkeys(seed for span in spans for seed in range(span[0], span[-1] + 1))
+        if min(seeds) < self._least:
+            self.fail(f"{value!r} has a seed below {self._least}, the least that there is.")
+        return list(seeds)
+
+
 data_option = click.option(
     "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
 )
@@ -68,6 +94,19 @@ number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 def seed_option(of: str) -> Decorator:
     """What the seed is for is said by `of`."""
     return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Of {of}.")
+
+
+def seeds_option(meaning: str, least: int) -> Decorator:
+    """What is done with several is said by `meaning`."""
+    return click.option("--seeds", type=Seeds(least), metavar="A-B", help=meaning)
+
+
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Of a cluster that does the work in shares (docs/cluster.md).  [default: one over the "
+    "cores at hand]",
+)
 
 
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = "-"
 
-PLACES = {"data", "output", "json_path", "plot_path", "port", "baud"}
+PLACES = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler"}
 """Parameters that only say where something is, and not what is done."""
 
 json_option = click.option(
@@ -170,8 +170,9 @@ def command_line(ctx: click.Context) -> str:
                 continue
         if isinstance(value, tuple):  # sizes
             value = "-".join(map(str, value)) or "none"
-        elif isinstance(value, list):  # pairs
-            value = ",".join(":".join(map(str, pair)) for pair in value)
+        elif isinstance(value, list):  # pairs, or seeds
+            parts = (one if isinstance(one, tuple) else (one,) for one in value)
+            value = ",".join(":".join(map(str, part)) for part in parts)
         words.append(str(value))
     return " ".join(words)
 

@@ -16,7 +16,7 @@ from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
 from firstspike.golden.timing.folding import MAX_WINDOW
 from firstspike.hdl.flow.steps import step
-from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, Placement, count_cells, place
+from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
 from firstspike.hdl.lib.copies import KEEP_COPIES
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
@@ -24,9 +24,7 @@ from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 from .design import TOP, Design
-
-SEEDS = (1, 2, 3, 4, 5)
-"""Tried in turn if none is named."""
+from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
 """NETLIST.json is what nextpnr gets, NETLIST.v the same in Verilog."""
@@ -88,13 +86,14 @@ def build(
     tools: Sequence[str],
     *,
     seeds: Sequence[int] = SEEDS,
+    place_seeds: PlaceSeeds = in_turn,
     native: bool = False,
 ) -> dict[str, Any]:
     """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
 
-    `tools` are what `tools_for` says. Where no seed is fast enough, `met` is false, the figures are
-    those of the fastest seed, and there is no bitstream. Raises ToolError if a tool fails, or the
-    design does not fit.
+    `tools` are what `tools_for` says; `place_seeds` says which of the seeds are tried, and where.
+    Where none is fast enough, `met` is false, the figures are those of the fastest seed, and there
+    is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
     """
     began = time.monotonic()
     board, device = design.board, design.board.device
@@ -114,15 +113,10 @@ def build(
         )
 
     _, route, pack, *_ = (command[1:] for command in json.loads(plan.files[_COMMANDS])["commands"])
-    tried: dict[int, Placement] = {}
-    for seed in seeds:
-        with step(f"{device.family.router}: place and route, seed {seed}"):
-            words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
-            words = [*_without(words, "--quiet"), "--seed", str(seed)]
-            tried[seed] = place(device.family, words, folder, native=native)
-        if tried[seed].met:
-            break
-    seed = max(tried, key=lambda seed: (tried[seed].met, tried[seed].fmax))
+    words = [f"{NETLIST}.json" if word == f"{TOP}.json" else word for word in route]
+    placer = Placer(device.family, tuple(_without(words, "--quiet")), folder, native)
+    tried = place_seeds(placer, seeds)
+    seed = best_of(tried)
     bitstream = None
     if tried[seed].met:
         with step(f"{device.family.packer}: bitstream"):

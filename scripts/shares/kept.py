@@ -30,7 +30,8 @@ def folder() -> Path:
 def place(function: Callable[..., Any], task: Any, versions: Mapping[str, str]) -> Path:
     """The file of what a function makes of a task.
 
-    Raises TypeError for a task that is not plain data: numbers, texts, arrays, tuples, dataclasses.
+    Raises `TokenizationError`, of Dask, for a task that is not plain data: numbers, texts, arrays,
+    tuples, dataclasses.
     """
     import dask
     from dask.tokenize import tokenize

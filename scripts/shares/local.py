@@ -9,11 +9,13 @@ import signal
 import sys
 
 import click
+import dask
 from distributed import LocalCluster
 
 
 def main(workers: int | None) -> None:
     """Run a cluster of so many workers, None for one a core; this machine alone can reach it."""
+    dask.config.set({"distributed.worker.profile.enabled": False})  # which would cost some per cent
     with LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None) as cluster:
         click.echo(cluster.scheduler_address)
         signal.pause()

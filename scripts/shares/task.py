@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The process of a task: reads it from standard input and writes what came of it to standard output.
+"""The process of a task: it reads that from standard input, and writes what came of it.
 
-It is a process of its own, so that it can be ended in the midst of compiled code, does not keep the
-worker from answering its scheduler, and has no neighbour in its memory.
+A process of its own can be ended in the midst of compiled code, does not keep the worker from
+answering its scheduler, and has no neighbours in its memory.
 """
 
 import os

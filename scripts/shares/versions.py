@@ -32,7 +32,9 @@ _FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
 def versions() -> Mapping[str, str]:
     """The versions here: of Python and `PACKAGES`, and of our sources a digest."""
     python = ".".join(map(str, sys.version_info[:2]))
-    return {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": _sources()}
+    return (
+        {"Python": python} | {name: _version(name) for name in PACKAGES} | {"sources": _sources()}
+    )
 
 
 def check_versions(theirs: Mapping[str, str]) -> None:

@@ -40,10 +40,11 @@ _NO_MORE: Any = object()
 
 @contextmanager
 def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Shares"]:
-    """Give what shares out work: to the cluster whose scheduler has this address, or to a local one.
+    """Give what shares out work: to the cluster of a scheduler, by its address, or to a local one.
 
-    A local cluster, of so many `workers`, None for one a core, starts when there is something to do
-    and ends with the block. Raises VerbError where Dask is missing or no scheduler answers.
+    That is for None: a cluster of so many `workers`, None for one a core, which starts when there
+    is something to do and ends with the block. Raises VerbError where Dask is missing, or no
+    scheduler answers.
     """
     try:
         import dask.config
@@ -118,7 +119,8 @@ class Shares:
                             kept.keep(path, parcel)
                         bar.update()
                         yield task, result
-                    bar.refresh()  # the time goes on
+                    if sys.stderr.isatty():
+                        bar.refresh()  # the time goes on
             finally:
                 if under_way and self._client is not None:
                     self._client.cancel(list(under_way))
@@ -146,9 +148,7 @@ class Shares:
 
     def _handed_out(self, function: Callable[[Task], Any], task: Task) -> "Future":
         parcel = packed((name_of(function), task))
-        return self.connect().submit(
-            perform, parcel, versions(), pure=False, retries=TRIES - 1
-        )
+        return self.connect().submit(perform, parcel, versions(), pure=False, retries=TRIES - 1)
 
     def _done(self, under_way: list["Future"]) -> Iterable["Future"]:
         """Those that are done, after some time at most."""
@@ -175,8 +175,8 @@ def _parcel_of(future: "Future") -> bytes:
         return bytes(future.result())
     except (KilledWorker, EndedError):
         raise VerbError(
-            f"a share was ended from outside, {TRIES} times: workers may have too little memory for "
-            "it; take fewer on a machine, and run the same again."
+            f"a share was ended from outside, {TRIES} times: workers may have too little memory; "
+            "start fewer on a machine, and run the same again."
         ) from None
     except (ImportError, AttributeError, RuntimeError):  # before anything of ours runs
         raise VerbError(
@@ -192,6 +192,7 @@ def _local(workers: int | None) -> Iterator[str]:
     if workers is not None:
         command.append(str(workers))
     with programs.started(command, stdout=PIPE, stderr=DEVNULL, text=True) as process:
+        assert process.stdout is not None
         address = process.stdout.readline().strip()
         if not address:
             raise VerbError(
@@ -211,7 +212,8 @@ def _client(scheduler: str) -> Iterator["Client"]:
             client = Client(scheduler, timeout=ANSWERS_IN)
         except (OSError, ValueError, TimeoutError):
             raise VerbError(
-                f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` says."
+                f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` "
+                "says."
             ) from None
         with client:
             yield client

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from subprocess import DEVNULL, PIPE, TimeoutExpired
 
 from firstspike.golden import programs
+from firstspike.golden.temporary import temporary_folder
 from firstspike.scripts.errors import VerbError
 
 from .parcels import Failure, packed
 from .versions import check_versions
+
+_COMMAND = (sys.executable, "-m", "firstspike.scripts.shares.task")
 
 ASKED_EVERY = 0.5
 """Seconds, whether the task is still wanted."""
@@ -28,18 +31,21 @@ def perform(parcel: bytes, versions: Mapping[str, str]) -> bytes:
         check_versions(versions)
     except VerbError as error:
         return packed(Failure(error))
-    command = (sys.executable, "-m", "firstspike.scripts.shares.task")
-    with programs.started(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL) as process:
-        given: bytes | None = parcel
-        while _is_wanted():
-            try:
-                said, _ = process.communicate(given, ASKED_EVERY)
-            except TimeoutExpired:
-                given = None  # it has it
-                continue
-            if process.returncode:
-                raise EndedError(f"its process ended with status {process.returncode}")
-            return bytes(said)
+    with temporary_folder() as folder:
+        task = folder / "task"
+        task.write_bytes(parcel)
+        with (
+            task.open("rb") as given,
+            programs.started(_COMMAND, stdin=given, stdout=PIPE, stderr=DEVNULL) as process,
+        ):
+            while _is_wanted():
+                try:
+                    said, _ = process.communicate(timeout=ASKED_EVERY)
+                except TimeoutExpired:
+                    continue
+                if process.returncode:
+                    raise EndedError(f"its process ended with status {process.returncode}")
+                return bytes(said)
     raise EndedError("nobody wants it any more")
 
 

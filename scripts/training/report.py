@@ -2,7 +2,7 @@
 """What a run of `firstspike train` came to, for machines and for people."""
 
 import resource
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,20 @@ def result_of(session: Session) -> dict[str, Any]:
         changed += int((_decisions(whole, images.x_test) != test.decision).sum())
         result["decisions_changed_by_compaction"] = changed
     return result
+
+
+def told(
+    session: Session, network: Network, result: dict[str, Any]
+) -> tuple[dict[str, Any], Network]:
+    """What there is to tell of a training, and its network, which tells the shorter part of it."""
+    names = ("command", "dataset", "seed")
+    made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
+    meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
+    return made, replace(network, meta=network.meta | meta)
+
+
+_TOO_LONG = ("history", "confusion", "class_accuracy")
+"""Of the result, what the network file does not say."""
 
 
 def _decisions(network: Network, samples: np.ndarray) -> np.ndarray:

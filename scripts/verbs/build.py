@@ -2,6 +2,7 @@
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import click
 from firstspike.boards.building.bitstream import (
     REPORT,
     REPORT_TEXT,
-    SEEDS,
     bitstreams,
     build,
     build_folder,
@@ -19,6 +19,7 @@ from firstspike.boards.building.bitstream import (
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
+from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -34,9 +35,13 @@ from firstspike.scripts.options import (
     number_option,
     overlap_option,
     rows_option,
+    scheduler_option,
+    seeds_option,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
+from firstspike.scripts.placing import in_shares
+from firstspike.scripts.shares import shares
 
 
 @click.command()
@@ -58,6 +63,9 @@ from firstspike.scripts.output import command_line, json_option, json_result, no
     "--seed",
     help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
+@seeds_option("Place with several seeds at once, in shares, until one is fast enough.", least=1)
+@click.option("--best", is_flag=True, help="Place with all of --seeds, and take the fastest.")
+@scheduler_option
 @learn_option
 @bench_option
 @click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
@@ -72,6 +80,9 @@ def command(
     board: str,
     clock: float | None,
     seed: int | None,
+    seeds: list[int] | None,
+    best: bool,
+    scheduler: str | None,
     native: bool,
     output: Path | None,
     json_path: str | None,
@@ -81,11 +92,16 @@ def command(
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
     that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
-    and there is no bitstream. Takes minutes. Where no build of this design is known, that is said
+    and there is no bitstream. Takes minutes; with --seeds all cores, or a cluster, place at once,
+    and what they have done is kept. Where no build of this design is known, that is said
     first.
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
+    if seeds is None and (best or scheduler is not None):
+        raise click.UsageError("--best and --scheduler go with --seeds.")
+    if None not in (seed, seeds):
+        raise click.UsageError("Give --seed or --seeds.")
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], hz=hz, **core)
@@ -93,7 +109,10 @@ def command(
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
-    with json_result(json_path) as write:
+    with json_result(json_path) as write, ExitStack() as stack:
+        place_seeds: PlaceSeeds = in_turn
+        if seeds is not None:
+            place_seeds = in_shares(stack.enter_context(shares(scheduler)), best)
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole
                 report = {
@@ -102,7 +121,8 @@ def command(
                         design,
                         making,
                         tools,
-                        seeds=SEEDS if seed is None else [seed],
+                        seeds=seeds or (SEEDS if seed is None else [seed]),
+                        place_seeds=place_seeds,
                         native=native,
                     ),
                 }
@@ -118,7 +138,7 @@ def command(
         reached = ", ".join(f"{fmax:.1f} MHz with seed {n}" for n, fmax in report["fmax"].items())
         raise click.ClickException(
             f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
-            "another --seed, fewer --lanes, or a lower --clock."
+            "other --seeds, fewer --lanes, or a lower --clock."
         )
 
 

@@ -11,7 +11,7 @@ from firstspike.golden import load_network
 from firstspike.golden.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.built import netlist_options
-from firstspike.scripts.comparison import compared
+from firstspike.scripts.comparison import compared, compared_in_shares
 from firstspike.scripts.means import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -21,7 +21,9 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
+from firstspike.scripts.shares import shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
+from firstspike.scripts.targets.target import HARDWARE
 
 
 @click.command(cls=SelectionCommand)
@@ -29,6 +31,14 @@ from firstspike.scripts.targets import BUILT, TARGETS, opened
 @selection_options
 @target_option((*TARGETS[1:], *BUILT), "What is compared with the golden model.")
 @folding_options
+@click.option(
+    "--scheduler",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="Simulate in shares of images, on the cluster of a scheduler (docs/cluster.md); alone on "
+    "one over the cores at hand.",
+)
 @clock_option
 @port_options
 @netlist_options
@@ -39,6 +49,7 @@ def command(
     net: str,
     target: str,
     json_path: str | None,
+    scheduler: str | None,
     clock: float | None,
     **options: Any,
 ) -> None:
@@ -54,8 +65,20 @@ def command(
     network = load_network(net)
     images = select(network, options)
     ready = opened(target, net, network, options)
+    if scheduler is not None and (target != "rtl" or ready.folding.overlaps):
+        raise click.UsageError(
+            "--scheduler goes with --target rtl without --overlap: only there an image knows "
+            "nothing of the one before."
+        )
     with json_result(json_path) as write, ready:
-        comparison = compared(ready, images.ticks, images.pixels)
+        if scheduler is None:
+            comparison = compared(ready, images.ticks, images.pixels)
+        else:
+            hardware = {name: options[name] for name in HARDWARE}
+            with shares(scheduler or None) as work:
+                comparison = compared_in_shares(
+                    work, network, hardware, images.ticks, images.pixels
+                )
         found, logs = comparison.differences, comparison.found.logs
         spikes = None if logs is None else sum(map(len, logs))
         counts = Counter(one.what for one in found)

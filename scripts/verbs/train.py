@@ -2,7 +2,6 @@
 """`firstspike train`: trains a network, evaluates it once on the test part, writes its file."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -19,7 +18,9 @@ from firstspike.scripts.options import (
     data_option,
     network_option,
     number_option,
+    scheduler_option,
     seed_option,
+    seeds_option,
 )
 from firstspike.scripts.output import (
     command_line,
@@ -30,8 +31,16 @@ from firstspike.scripts.output import (
     picture_option,
     say,
 )
-from firstspike.scripts.training.report import report, result_of
-from firstspike.scripts.training.session import Session, begun, resumed, state_path
+from firstspike.scripts.shares import shares
+from firstspike.scripts.training import seeds as several
+from firstspike.scripts.training.report import report, result_of, told
+from firstspike.scripts.training.session import (
+    Session,
+    begun,
+    images_of,
+    resumed,
+    state_path,
+)
 
 SAVED_EVERY = 5
 """Seconds after which the state is saved once more."""
@@ -74,6 +83,8 @@ SAVED_EVERY = 5
 @number_option("--inputs", "n_connected", help="Inputs to connect.  [default: the recipe's]")
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
 @seed_option("the weights and the order of the images")
+@seeds_option("Train with each of several seeds, in shares, to NET-seed1.npz and so on.", least=0)
+@scheduler_option
 @number_option(
     "--epochs", help="Epochs before those with quantised weights.  [default: the recipe's]"
 )
@@ -95,6 +106,8 @@ def command(
     plot_path: str | None,
     output: str,
     json_path: str | None,
+    seeds: list[int] | None,
+    scheduler: str | None,
     **options: Any,
 ) -> None:
     """Train a network on a data set and write it to NET.
@@ -104,24 +117,30 @@ def command(
     beside the network, for NET.npz in NET.training.npz, and --resume continues from there to the
     same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
 
+    With --seeds all cores, or a cluster, train at once; what they have done is kept, and the same
+    command does only what is missing. Told are the accuracies on held-out samples alone.
+
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    if resume and any(given(ctx, name) for name in ("recipe_name", *options)):
+    if resume and any(given(ctx, name) for name in ("recipe_name", "seeds", *options)):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
+    if seeds is None and scheduler is not None:
+        raise click.UsageError("--scheduler goes with --seeds.")
+    run = options | {"recipe": recipe_name, "command": command_line(ctx)}
+    if seeds is not None:
+        if plot_path is not None or given(ctx, "seed"):
+            raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")
+        with json_result(json_path) as write, shares(scheduler) as work:
+            results = several.train_all(work, images_of(run, data), run, seeds, output)
+            write({"seeds": list(results.values()), **several.spread(results.values())})
+        say(several.report(results))
+        return
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
-        if resume:
-            session = resumed(output, data)
-        else:
-            run = options | {"recipe": recipe_name, "command": command_line(ctx)}
-            session = begun(run, data)
+        session = resumed(output, data) if resume else begun(run, data)
         _fit(session, output)
         trainer = session.trainer
         result = result_of(session)
-        names = ("command", "dataset", "seed")
-        made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
-        network = trainer.network_
-        meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
-        network = replace(network, meta=network.meta | meta)
+        made, network = told(session, trainer.network_, result)
         network.save(file)
         if plot_path is not None:
             from firstspike.scripts.training import figure  # matplotlib takes a while to import
@@ -136,10 +155,6 @@ def command(
         )
     else:
         state_path(output).unlink(missing_ok=True)
-
-
-_TOO_LONG = ("history", "confusion", "class_accuracy")
-"""Of the result, what the network file does not say."""
 
 
 def _fit(session: Session, output: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from firstspike.boards.building import bitstream, plan
+from firstspike.boards.building import bitstream, plan, seeds
 from firstspike.boards.building.design import BUILD_BYTES, Design
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
@@ -124,7 +124,7 @@ def fake(monkeypatch, tmp_path, files):
             build.placed.append(seed)
             return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
 
-        monkeypatch.setattr(bitstream, "place", place)
+        monkeypatch.setattr(seeds, "place", place)
         board = ["--board", "icebreaker", "--lanes", 4]
         return firstspike(capfd, "build", "net.npz", *board, *words)
 
@@ -149,7 +149,7 @@ def test_a_design_that_is_too_slow_leaves_no_bitstream(fake, capfd, tmp_path):
     assert fake(capfd, {1: 24.5}).status == 0
     ended = fake(capfd, {1: 21.0, 2: 22.0, 3: 23.5, 4: 20.0, 5: 19.0})
     assert ended.status == 1
-    assert fake.placed == list(bitstream.SEEDS)
+    assert fake.placed == list(seeds.SEEDS)
     assert f"too slow for {BOARDS['icebreaker'].clock / MHZ:g} MHz" in ended.err.splitlines()[-1]
     assert "23.5 MHz with seed 3" in ended.err.splitlines()[-1]
     assert not (folder / "firstspike.bin").exists()  # that of the build before is gone

@@ -17,6 +17,7 @@ USES = {
     "examples": PROJECT["optional-dependencies"]["examples"],
     "search": PROJECT["optional-dependencies"]["explore"],
     "NIR": PROJECT["optional-dependencies"]["nir"],
+    "cluster": PROJECT["optional-dependencies"]["cluster"],
     "PyTorch": PROJECT["optional-dependencies"]["torch"],
     "documentation": PROJECT["optional-dependencies"]["docs"],
 }

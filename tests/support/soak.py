@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Random cases without end: networks, images that overlap, hostile frames, damaged lines.
 
-    make soak HOURS=8
+    make soak HOURS=8 JOBS=2
 
-A case is a kind and a number, and is the same whenever it is tried:
+With several jobs, or with a scheduler, a cluster of Dask tries as many numbers at once. A case can
+be tried again:
 
     python -m tests.support.soak --case networks 17
 
@@ -14,68 +15,54 @@ import argparse
 import random
 import sys
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from firstspike.sim.benches.link.fuzz import fuzz
-from tests.core import test_depths, test_overlap
-from tests.link import test_client_fuzz
+from firstspike.scripts.shares import shares
+from tests.support.cases import KINDS, Kinds, Tried, tried, tried_all
 
 FOLDER = Path("build/soak")
-FRAMES = 500
-"""Hostile ones in a case."""
 
 
-def networks(number: int) -> None:
-    """A network of any depth, shape and encoding, its images, pauses and rows."""
-    test_depths.test_a_random_network_equals_golden(number)
-
-
-def overlap(number: int) -> None:
-    """Images that overlap."""
-    test_overlap.test_core_of_any_shape_equals_golden(number)
-
-
-def frames(number: int) -> None:
-    """Hostile frames against the simulated link, now and then bit by bit."""
-    found = fuzz(f"soak.{number}", FRAMES, bits=number % 4 == 0)
-    assert not found.harmful, found.harmful
-
-
-def lines(number: int) -> None:
-    """The client on a line that goes on being bad: results, and what is learned."""
-    test_client_fuzz.check_results_on_a_bad_line(number)
-    test_client_fuzz.check_learning_on_a_bad_line(number)
-
-
-Kinds = Mapping[str, Callable[[int], None]]
-KINDS: Kinds = {one.__name__: one for one in (networks, overlap, frames, lines)}
-
-
-def soak(kinds: Kinds, hours: float, first: int, folder: Path) -> Counter[str]:
-    """Try cases of all kinds in turn, from a number on; returns how many of each have failed.
-
-    At least one of each; ends in the middle of a case where it is interrupted.
-    """
-    tried, failed = Counter[str](), Counter[str]()
+def numbers(first: int, hours: float) -> Iterator[int]:
+    """From a number on, at least one, until the time is over."""
     end, number = time.monotonic() + hours * 3600, first
+    while number == first or time.monotonic() < end:
+        yield number
+        number += 1
+
+
+def in_turn(kinds: Kinds, tasks: Iterable[int]) -> Iterator[Tried]:
+    """Try the cases of numbers here, one after another."""
+    for number in tasks:
+        yield from tried(kinds, number)
+
+
+def in_shares(tasks: Iterable[int], scheduler: str | None, jobs: int | None) -> Iterator[Tried]:
+    """Try the cases of numbers on a cluster. Nothing is kept: the next soak has other numbers."""
+    with shares(scheduler, jobs) as work:
+        for _, cases in work.results(tried_all, tasks, "numbers", keep=False):
+            yield from cases
+
+
+def soak(kinds: Kinds, cases: Iterable[Tried], first: int, folder: Path) -> Counter[str]:
+    """Count the cases that are tried, and keep what fails; gives how many of each kind have failed.
+
+    `first` is the first number. Ends in the middle of a case where it is interrupted.
+    """
+    count, failed = Counter[str](), Counter[str]()
     try:
-        while number == first or time.monotonic() < end:
-            for kind, attempt in kinds.items():
-                try:
-                    attempt(number)
-                except Exception:
-                    failed[kind] += 1
-                    folder.mkdir(parents=True, exist_ok=True)
-                    (folder / f"{kind}-{number}.txt").write_text(traceback.format_exc())
-                    print(f"{kind} {number} fails: {folder}/{kind}-{number}.txt", flush=True)
-                tried[kind] += 1
-            number += 1
+        for kind, number, failure in cases:
+            count[kind] += 1
+            if failure is not None:
+                failed[kind] += 1
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / f"{kind}-{number}.txt").write_text(failure)
+                print(f"{kind} {number} fails: {folder}/{kind}-{number}.txt", flush=True)
     except KeyboardInterrupt:
         print("interrupted", flush=True)
-    said = ", ".join(f"{tried[kind]} {kind} ({failed[kind]} failed)" for kind in kinds)
+    said = ", ".join(f"{count[kind]} {kind} ({failed[kind]} failed)" for kind in kinds)
     print(f"tried from number {first} on: {said}", flush=True)
     return failed
 
@@ -84,13 +71,21 @@ def main() -> None:
     """Soak, or try one case again; exit status 1 where any has failed."""
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("--hours", type=float, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--scheduler", metavar="ADDRESS")
     parser.add_argument("--case", nargs=2, metavar=("KIND", "NUMBER"))
     given = parser.parse_args()
     if given.case:
         kind, number = given.case
         KINDS[kind](int(number))
         return
-    sys.exit(bool(soak(KINDS, given.hours, random.randrange(1 << 32), FOLDER)))
+    first = random.randrange(1 << 32)
+    tasks = numbers(first, given.hours)
+    if given.jobs > 1 or given.scheduler:
+        cases = in_shares(tasks, given.scheduler, given.jobs)
+    else:
+        cases = in_turn(KINDS, tasks)
+    sys.exit(bool(soak(KINDS, cases, first, FOLDER)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Placement seed by seed: what is placed, and the way to do it here, one seed after another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from firstspike.hdl.flow.devices import Family
+from firstspike.hdl.flow.steps import step
+from firstspike.hdl.flow.synthesis import Placement, place
+
+SEEDS = (1, 2, 3, 4, 5)
+"""Tried in turn if none is named."""
+
+
+@dataclass(frozen=True)
+class Placer:
+    """A synthesised design, in a folder, that is to be placed and routed."""
+
+    family: Family
+    words: tuple[str, ...]
+    """Of nextpnr, but for the seed; files are named as they are in the folder."""
+    folder: Path
+    native: bool = False
+    """By the nextpnr of the PATH."""
+
+    def place(self, seed: int) -> Placement:
+        """Place and route; the folder then has what the packer takes. Raises ToolError."""
+        words = [*self.words, "--seed", str(seed)]
+        return place(self.family, words, self.folder, native=self.native)
+
+
+PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
+"""Places with seeds, and gives what came of those that count; the best one's is in the folder."""
+
+
+def in_turn(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
+    """Place with one seed after another until one is fast enough."""
+    tried: dict[int, Placement] = {}
+    for seed in seeds:
+        with step(f"{placer.family.router}: place and route, seed {seed}"):
+            tried[seed] = placer.place(seed)
+        if tried[seed].met:
+            break
+    return tried
+
+
+def best_of(tried: Mapping[int, Placement]) -> int:
+    """The seed that is taken: of those that are fast enough, or else of all, the fastest."""
+    return max(tried, key=lambda seed: (tried[seed].met, tried[seed].fmax))

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The same training with several seeds, in shares: what is done for each, and what they come to."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.files import replacing
+from firstspike.scripts.output import table
+from firstspike.scripts.shares import Shares
+
+from .report import result_of, told
+from .session import Session, begun_on
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a training came to."""
+
+    network: Network
+    result: dict[str, Any]
+    """As `result_of` gives it."""
+
+
+def trained(session: Session) -> Trained:
+    """Do a training."""
+    session.fit(lambda epoch: None, None)
+    return Trained(session.trainer.network_, result_of(session))
+
+
+def train_all(
+    work: Shares, images: Dataset, run: dict[str, Any], seeds: Sequence[int], output: str
+) -> dict[int, dict[str, Any]]:
+    """Train with each seed, and write a network as soon as it is there; gives what to tell of each.
+
+    `run` are the options of the command. Network and figures are those of a training with this seed
+    alone.
+    """
+    spelled = ",".join(map(str, seeds))
+    sessions = {}
+    for seed in seeds:
+        command = run["command"].replace(f"--seeds {spelled}", f"--seed {seed}")
+        sessions[seed] = begun_on(images, run | {"seed": seed, "command": command})
+    tasks = [replace(session, run={}) for session in sessions.values()]  # of no matter for them
+    made = {}
+    for task, done in work.results(trained, tasks, what="seeds"):
+        seed = task.trainer.seed
+        path = path_of(output, seed)
+        tells, network = told(sessions[seed], done.network, done.result)
+        with replacing(path) as file:
+            network.save(file)
+        made[seed] = tells | {"network": str(path), "digest": network.digest()}
+    return {seed: made[seed] for seed in seeds}
+
+
+def path_of(output: str, seed: int) -> Path:
+    """NET-seed3.npz beside NET.npz."""
+    path = Path(output)
+    return path.with_name(f"{path.name.removesuffix('.npz')}-seed{seed}.npz")
+
+
+def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Mean and standard deviation of the held-out accuracy; None where there is none."""
+    held_out = [result["validation_accuracy"] for result in results]
+    known = None not in held_out
+    several = known and len(held_out) > 1
+    return {
+        "mean": float(np.mean(held_out)) if known else None,
+        "deviation": float(np.std(held_out, ddof=1)) if several else None,
+    }
+
+
+def report(results: Mapping[int, Mapping[str, Any]]) -> str:
+    """The results for people, by seed; of the test part nothing, for nobody is to choose by it."""
+    overall = spread(results.values())
+    rows = [
+        (
+            seed,
+            f"{result['best_epoch']} of {result['epochs']}",
+            _percent(result["validation_accuracy"]),
+            result["network"],
+        )
+        for seed, result in results.items()
+    ]
+    return table(
+        [
+            ("seed", "best epoch", "held-out accuracy", "network"),
+            *rows,
+            ("mean", "", _percent(overall["mean"]), ""),
+            ("deviation", "", _percent(overall["deviation"]), ""),
+        ]
+    )
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f} %"

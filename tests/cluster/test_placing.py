@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which seeds of a placement count, whatever the order in which they are done."""
+
+import pytest
+
+from firstspike.boards.building.seeds import Placer, best_of
+from firstspike.hdl.flow.devices import ICE40
+from firstspike.hdl.flow.synthesis import Clock, Placement
+from firstspike.scripts.placing import Placed, in_shares
+from tests.support.command import firstspike
+
+pytestmark = pytest.mark.fast
+
+
+class LastFirst:
+    """Work that has two shares under way, of which the later one is done earlier."""
+
+    def __init__(self, fmax: dict[int, float]) -> None:
+        self._fmax = fmax
+        self.placed: list[int] = []
+
+    def results(self, function, tasks, what):
+        """Give the task that was taken last."""
+        tasks, under_way = iter(tasks), []
+        while True:
+            while len(under_way) < 2 and (task := next(tasks, None)):
+                under_way.append(task)
+            if not under_way:
+                return
+            task = under_way.pop()
+            self.placed.append(task.seed)
+            placement = Placement({"clk": Clock(self._fmax[task.seed], 24.0)}, {})
+            yield task, Placed(placement, {"out.asc": b"%d" % task.seed})
+
+
+def placed(tmp_path, fmax, best):
+    """The work, the seeds that count, and the one that is taken."""
+    (tmp_path / "netlist.json").write_text("{}")
+    work = LastFirst(fmax)
+    placer = Placer(ICE40, ("--json", "netlist.json"), tmp_path)
+    tried = in_shares(work, best)(placer, list(fmax))
+    assert (tmp_path / "out.asc").read_text() == str(best_of(tried))
+    return work.placed, list(tried), best_of(tried)
+
+
+@pytest.mark.parametrize(
+    ("fmax", "best", "expected"),
+    [
+        ({1: 22.0, 2: 25.0, 3: 26.0, 4: 27.0}, False, ([2, 1], [1, 2], 2)),
+        ({1: 25.0, 2: 26.0, 3: 27.0}, False, ([2, 1], [1], 1)),
+        ({1: 25.0, 2: 27.0, 3: 26.0}, True, ([2, 3, 1], [1, 2, 3], 2)),
+        ({1: 21.0, 2: 22.0, 3: 20.0}, False, ([2, 3, 1], [1, 2, 3], 2)),
+    ],
+)
+def test_seeds_that_count(tmp_path, fmax, best, expected):
+    assert placed(tmp_path, fmax, best) == expected
+
+
+@pytest.mark.parametrize(
+    ("seeds", "said"),
+    [
+        ("1-", "is not seeds"),
+        ("5-1", "counts down"),
+        ("1-100000", "more than 10000"),
+        ("0-3", "below 1"),
+    ],
+)
+def test_seeds_that_are_none_are_said(capfd, seeds, said):
+    ended = firstspike(capfd, "build", "--board", "icebreaker", "--seeds", seeds)
+    assert ended.status == 2
+    assert said in ended.err.splitlines()[-1]

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Work in shares: what is done, kept and given up, and what is said where that cannot be."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from dask.tokenize import TokenizationError
+
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.shares import kept, shares, work
+from firstspike.scripts.shares.versions import versions
+from tests.cluster.conftest import ROOT, wait_for, working
+from tests.support.cluster_tasks import Number, endless, faulty, refused, squared
+from tests.support.command import refusal
+
+TASK = "firstspike.scripts.shares.task"
+
+
+def test_results_are_kept_by_content(scheduler, tmp_path, capfd):
+    log = tmp_path / "log"
+    tasks = [Number(number, str(log)) for number in (1, 2)]
+    with shares(scheduler) as cluster:
+        first = {task.number: one for task, one in cluster.results(squared, tasks, "numbers")}
+        assert "already" not in capfd.readouterr().err
+        more = [*tasks, Number(3, str(log))]
+        second = {task.number: one for task, one in cluster.results(squared, more, "numbers")}
+    assert first == {1: 1, 2: 4}
+    assert second == {1: 1, 2: 4, 3: 9}
+    assert sorted(log.read_text().split()) == ["1", "2", "3"]
+    assert "2 of the 3 numbers were there already." in capfd.readouterr().err
+
+
+def test_nothing_is_started_where_all_is_kept(scheduler, tmp_path, monkeypatch):
+    task = Number(5, str(tmp_path / "log"))
+    with shares(scheduler) as cluster:
+        list(cluster.results(squared, [task], "numbers"))
+    monkeypatch.setattr(work, "_local", None)
+    with shares(None) as cluster:
+        assert list(cluster.results(squared, [task], "numbers")) == [(task, 25)]
+
+
+def test_tasks_are_taken_when_a_worker_is_free(scheduler, tmp_path):
+    taken, told = [], []
+
+    def asked():
+        for number in range(4):
+            taken.append((number, len(told)))
+            yield Number(number, str(tmp_path / "log"))
+
+    with shares(scheduler) as cluster:
+        for task, _ in cluster.results(squared, asked(), "numbers"):
+            told.append(task)
+    assert len(told) == 4
+    assert all(number - done < 2 for number, done in taken)  # there are two workers
+
+
+def test_what_is_under_way_is_given_up(scheduler):
+    with shares(scheduler) as cluster:
+        for _ in cluster.results(endless, [1, 0, 0], "numbers"):
+            break
+        wait_for(lambda: not working(TASK), 30)
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "said"),
+    [(refused, VerbError, "7 is no number of ours"), (faulty, RuntimeError, "ZeroDivisionError")],
+)
+def test_errors_are_those_of_the_function(scheduler, function, error, said):
+    with shares(scheduler) as cluster, pytest.raises(error, match=said):
+        list(cluster.results(function, [7], "numbers"))
+
+
+def test_a_worker_with_other_sources_is_refused(scheduler, monkeypatch):
+    monkeypatch.setattr(work, "versions", lambda: {**versions(), "sources": "others"})
+    with shares(scheduler) as cluster, pytest.raises(VerbError, match="a worker has other sources"):
+        list(cluster.results(endless, [0], "numbers"))
+
+
+def test_a_worker_with_another_version_is_refused(scheduler, monkeypatch):
+    monkeypatch.setattr(work, "versions", lambda: {**versions(), "numba": "0.1"})
+    said = r"a worker has numba [\d.]+, the one who asks has 0\.1"
+    with shares(scheduler) as cluster, pytest.raises(VerbError, match=said):
+        list(cluster.results(endless, [0], "numbers"))
+
+
+def test_other_sources_or_tasks_have_other_places(tmp_path):
+    task, other = Number(1, "log"), Number(2, "log")
+    places = {
+        kept.place(squared, task, versions()),
+        kept.place(endless, task, versions()),
+        kept.place(squared, other, versions()),
+        kept.place(squared, task, {**versions(), "sources": "others"}),
+    }
+    assert len(places) == 4
+    with pytest.raises(TokenizationError):
+        kept.place(squared, object(), versions())
+
+
+def test_what_is_damaged_is_not_there(nothing_kept):
+    path = nothing_kept / ("0" * 64)
+    assert kept.found(path) is None
+    kept.keep(path, b"a parcel")
+    assert kept.found(path) == b"a parcel"
+    path.write_bytes(path.read_bytes()[:-1])
+    assert kept.found(path) is None
+
+
+def test_what_nobody_asks_for_is_swept(nothing_kept):
+    for name, days in (("0", kept.DAYS - 1), ("1", kept.DAYS + 1)):
+        kept.keep(nothing_kept / (name * 64), b"a parcel")
+        then = time.time() - days * 24 * 3600
+        os.utime(nothing_kept / (name * 64), (then, then))
+    kept.sweep()
+    assert [path.name for path in nothing_kept.glob("?" * 64)] == ["0" * 64]
+
+
+def test_no_scheduler_and_no_dask_are_said(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(work, "ANSWERS_IN", 1)
+    words = ("train", "--seeds", "1-2", "-o", tmp_path / "net.npz")
+    nobody = "tcp://127.0.0.1:1"
+    assert f"no scheduler answers at '{nobody}'" in refusal(capfd, *words, "--scheduler", nobody)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "pip install 'firstspike[cluster]'" in refusal(capfd, *words)
+
+
+CALLS = """
+from firstspike.scripts.interrupts import catch
+from firstspike.scripts.shares import shares
+from tests.support.cluster_tasks import endless
+
+if __name__ == "__main__":
+    catch()
+    with shares(None) as cluster:
+        list(cluster.results(endless, [1, 2], "numbers", keep=False))
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_a_local_cluster_ends_with_the_one_who_asks(ending, tmp_path):
+    (tmp_path / "calls.py").write_text(CALLS)
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "calls.py"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
+    asks = psutil.Process(process.pid)
+    try:
+        wait_for(lambda: working(TASK, asks))
+        family = asks.children(recursive=True)
+        os.killpg(process.pid, ending)  # as Ctrl-C does
+        process.wait(60)
+        _, left = psutil.wait_procs(family, 10)
+        assert left == []
+    finally:
+        process.kill()
+        process.wait()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The random cases of the soak: a kind and a number make one, the same whenever it is tried."""
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from firstspike.sim.benches.link.fuzz import fuzz
+from tests.core import test_depths, test_overlap
+from tests.link import test_client_fuzz
+
+FRAMES = 500
+"""Hostile ones in a case."""
+
+
+def networks(number: int) -> None:
+    """A network of any depth, shape and encoding, its images, pauses and rows."""
+    test_depths.test_a_random_network_equals_golden(number)
+
+
+def overlap(number: int) -> None:
+    """Images that overlap."""
+    test_overlap.test_core_of_any_shape_equals_golden(number)
+
+
+def frames(number: int) -> None:
+    """Hostile frames against the simulated link, now and then bit by bit."""
+    found = fuzz(f"soak.{number}", FRAMES, bits=number % 4 == 0)
+    assert not found.harmful, found.harmful
+
+
+def lines(number: int) -> None:
+    """The client on a line that goes on being bad: results, and what is learned."""
+    test_client_fuzz.check_results_on_a_bad_line(number)
+    test_client_fuzz.check_learning_on_a_bad_line(number)
+
+
+Kinds = Mapping[str, Callable[[int], None]]
+KINDS: Kinds = {one.__name__: one for one in (networks, overlap, frames, lines)}
+
+
+class Tried(NamedTuple):
+    """A case that was tried."""
+
+    kind: str
+    number: int
+    failure: str | None
+    """Where it failed, the traceback."""
+
+
+def tried(kinds: Kinds, number: int) -> Iterator[Tried]:
+    """Try the case of each kind that has a number."""
+    for kind, attempt in kinds.items():
+        failure = None
+        try:
+            attempt(number)
+        except Exception:
+            failure = traceback.format_exc()
+        yield Tried(kind, number, failure)
+
+
+def tried_all(number: int) -> list[Tried]:
+    """Try those of all kinds: a share of the work."""
+    return list(tried(KINDS, number))

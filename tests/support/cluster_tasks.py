@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Functions that the tests of the cluster have done: at the top of a module, as those of verbs."""
+
+import time
+from dataclasses import dataclass
+
+from firstspike.scripts.errors import VerbError
+
+
+@dataclass(frozen=True)
+class Number:
+    """A task."""
+
+    number: int
+    log: str
+    """A file, to which a line is added whenever the task is done."""
+
+
+def squared(task: Number) -> int:
+    """Tell that it is called."""
+    with open(task.log, "a") as log:
+        log.write(f"{task.number}\n")
+    return task.number**2
+
+
+def refused(number: int) -> None:
+    raise VerbError(f"{number} is no number of ours: take another.")
+
+
+def faulty(number: int) -> float:
+    return number / 0
+
+
+def endless(number: int) -> int:
+    """End for 0 alone."""
+    if number:
+        time.sleep(600)
+    return number
