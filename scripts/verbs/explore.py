@@ -28,6 +28,7 @@ from firstspike.scripts.options import (
     data_option,
     folder_option,
     number_option,
+    scheduler_option,
     seed_option,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
@@ -79,7 +80,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     help="Place so many of the best for real.",
 )
 @seed_option("the search, and of each training")
-@click.option("--scheduler", metavar="ADDRESS", help="Of a cluster.  [default: the cores at hand]")
+@scheduler_option
 @folder_option("-o", "--output", required=True, help="Where search, front and bitstreams go.")
 @json_option
 @click.pass_context
