@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-import numpy as np
-
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.trainer import Trainer
@@ -16,9 +14,6 @@ from .space import Choice
 
 SHARES = (1 / 8, 1 / 2, 1.0)
 """Of all epochs, up to which a rung goes."""
-
-TIMED = 500
-"""Held-out samples at most by which clock cycles are counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +39,6 @@ class Trained:
     """Its file: the integer network of the best epoch so far."""
     accuracy: float
     """Of that on the held-out samples."""
-    timed: np.ndarray
-    """Which samples are to be timed, int [at most `TIMED`]: of those held out."""
     checkpoint: Checkpoint | None
     """What the next rung goes on from, None after the last."""
 
@@ -73,10 +66,9 @@ def train(rung: Rung) -> Trained:
         latest = checkpoint
 
     session.fit(None, save, last_epoch(trainer, rung.number))
-    held_out = np.flatnonzero(trainer.held_out_)
+    held_out = trainer.held_out_
     return Trained(
         network=trainer.network_.to_bytes(),
         accuracy=trainer.score(rung.images.x_train[held_out], rung.images.y_train[held_out]),
-        timed=held_out[:: ceil(len(held_out) / TIMED)],
         checkpoint=latest if rung.number + 1 < len(SHARES) else None,
     )

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from optuna import create_study, logging
+from optuna import Study, Trial, create_study, logging
 from optuna.samplers import TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
@@ -37,9 +37,6 @@ from .front import Figures, Limits, front, goes_on
 from .rungs import SHARES, Rung, Trained, train
 from .space import Choice
 
-if TYPE_CHECKING:
-    from optuna import Study, Trial
-
 JOURNAL, NETWORKS = "search.log", "networks"
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -48,13 +45,16 @@ ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 class Search:
     """Trainings for a board; `study` is of `opened`."""
 
-    study: "Study"
+    study: Study
     folder: Path
     images: Dataset
     """Without their test part."""
     options: dict[str, Any]
     """Of all trainings."""
     n_inputs: int
+    """That a network can have."""
+    timed: np.ndarray
+    """Indices of the samples by which clock cycles are counted."""
     board: Board
     limits: Limits
     trials: int | None
@@ -62,7 +62,7 @@ class Search:
     seconds: float
     """That all runs of the search may take together, infinite for no limit."""
     _waiting: deque[Rung] = field(default_factory=deque)
-    _trials: dict[Rung, "Trial"] = field(default_factory=dict)
+    _trials: dict[Rung, Trial] = field(default_factory=dict)
     """Of the rungs that wait or are under way."""
 
     def run(self, work: Shares) -> None:
@@ -78,7 +78,7 @@ class Search:
 
     def ended(self) -> dict[int, Figures]:
         """What came of the trainings that came to their end, by their numbers."""
-        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        complete = self.study.get_trials(states=(TrialState.COMPLETE,))
         there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
         return {number: figures for number, figures in there if figures is not None}
 
@@ -88,9 +88,17 @@ class Search:
 
     def plan(self, number: int) -> Plan:
         """Of the same, by the estimates as they are now."""
-        network = self.network(number)
-        chosen = self.study.trials[number].user_attrs["timed"]
-        return planned(network, self.board, encode(network, self.images.x_train[chosen]))
+        return self._planned(self.network(number))
+
+    def _planned(self, network: Network) -> Plan:
+        """The fastest design, at the clock that it should reach."""
+        plan = plan_for(network, self.board, ticks=self._ticks(network))
+        if plan.design is None or plan.estimated is None:
+            return plan
+        return replace(plan, design=clocked(plan.design, plan.estimated.fmax))
+
+    def _ticks(self, network: Network) -> np.ndarray:
+        return encode(network, self.images.x_train[self.timed])
 
     def _path(self, number: int) -> Path:
         return self.folder / NETWORKS / f"{number}.npz"
@@ -99,7 +107,7 @@ class Search:
         return time.monotonic() - self._began < self.seconds
 
     def _may_ask(self) -> bool:
-        done = len(self.study.get_trials(deepcopy=False, states=ENDED))
+        done = len(self.study.get_trials(states=ENDED))
         return self.trials is None or done + len(self._trials) < self.trials
 
     def _rungs(self) -> Iterator[Rung]:
@@ -120,16 +128,14 @@ class Search:
         """Judge a training by what a rung came to."""
         trial = self._trials.pop(rung)
         network = Network.from_bytes(trained.network)
-        ticks = encode(network, self.images.x_train[trained.timed])
-        plan = planned(network, self.board, ticks)
-        figures = Figures(trained.accuracy, plan.latency(ticks) or inf)
+        plan = self._planned(network)
+        us = plan.latency(self._ticks(network))
+        goal = self.limits.goal(Figures(trained.accuracy, inf if us is None else us))
         others = self._came_as_far(rung.number)
-        trial.set_user_attr(f"rung_{rung.number}", [trained.accuracy, plan.latency(ticks)])
-        goal = self.limits.goal(figures)
+        trial.set_user_attr(f"rung_{rung.number}", [trained.accuracy, us])
         if trained.checkpoint is None and plan.design:
             self._path(trial.number).parent.mkdir(parents=True, exist_ok=True)
             network.save(self._path(trial.number))
-            trial.set_user_attr("timed", trained.timed.tolist())
             self.study.tell(trial, goal)
         elif trained.checkpoint is not None and goes_on(goal, others):
             following = Rung(
@@ -143,7 +149,7 @@ class Search:
 
     def _came_as_far(self, rung: int) -> list[Figures]:
         """What trainings came to with a rung, as far as the limits count it."""
-        trials = self.study.get_trials(deepcopy=False)
+        trials = self.study.get_trials()
         there = (_figures(trial.user_attrs, rung) for trial in trials)
         return [self.limits.goal(figures) for figures in there if figures is not None]
 
@@ -154,17 +160,7 @@ def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
     return None if said is None else Figures(said[0], inf if said[1] is None else said[1])
 
 
-def planned(network: Network, board: Board, ticks: np.ndarray) -> Plan:
-    """The fastest design for images `ticks` [n, n_rows], at the clock that it should reach."""
-    plan = plan_for(network, board, ticks=ticks)
-    if plan.design is None or plan.estimated is None:
-        return plan
-    return replace(plan, design=clocked(plan.design, plan.estimated.fmax))
-
-
-def opened(
-    folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]
-) -> "Study":
+def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
     """The study of a folder, a new one that begins with `first`, or the one that is there.
 
     `run` is what has to be the same for it to go on. Raises VerbError where it is not.
@@ -179,7 +175,7 @@ def opened(
         load_if_exists=True,
     )
     # Seeded by what is there, or a search that goes on would suggest the same again.
-    study.sampler = TPESampler(seed=seed + len(study.trials), constant_liar=True)
+    study.sampler = TPESampler(seed=seed + len(study.trials))
     there = study.user_attrs.get("run")
     if there is None:
         study.set_user_attr("run", run)
@@ -191,7 +187,7 @@ def opened(
             f"{folder} has a search of another {differs}: name another folder by -o, or give what "
             "that search was begun with."
         )
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
     return study

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from optuna import Trial  # takes a while to import
+    from optuna import Trial  # may not be there
 
 DEPTH = 2
 """Hidden layers at most."""

@@ -3,11 +3,12 @@
 
 import json
 from dataclasses import asdict, replace
-from math import inf
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 HOURS = 3
 """Of a search, if nothing is said."""
+
+TIMED = 500
+"""Held-out samples at most by which clock cycles are counted."""
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 """What the folder has of it, beside the search and what was placed."""
@@ -120,7 +124,7 @@ def command(
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
-    with shares(scheduler) as work:
+    with json_result(json_path) as write, shares(scheduler) as work:
         search.run(work)
         figures, numbers = search.ended(), search.front()
         if not numbers:
@@ -140,17 +144,16 @@ def command(
         best = sorted(numbers, key=key, reverse=True)[:placed]
         for number, built in place_all(work, {n: plans[n] for n in best}, output):
             add_build(points[number], built)
-    fast_enough = [number for number in best if points[number]["placed"]["met"]]
-    taken, shown = max(fast_enough or numbers, key=key), list(points.values())
-    met = limits.met_by(figures_of(points[taken]))
-    result = {"command": command_line(ctx), "taken": taken, "met": met, "front": shown}
-    text = report(shown, taken)
-    search.network(taken).save(output / BEST)
-    replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
-    replace_file(output / TABLE, f"{text}\n".encode())
-    with drawing(str(output / PICTURE)) as draw:
-        draw(picture_of(shown, taken, list(figures.values()), command_line(ctx)))
-    with json_result(json_path) as write:
+        fast_enough = [number for number in best if points[number]["placed"]["met"]]
+        taken, shown = max(fast_enough or numbers, key=key), list(points.values())
+        met = limits.met_by(figures_of(points[taken]))
+        result = {"command": command_line(ctx), "taken": taken, "met": met, "front": shown}
+        text = report(shown, taken)
+        search.network(taken).save(output / BEST)
+        replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
+        replace_file(output / TABLE, f"{text}\n".encode())
+        with drawing(str(output / PICTURE)) as draw:
+            draw(picture_of(shown, taken, list(figures.values()), command_line(ctx)))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
@@ -177,6 +180,11 @@ def _search(
         raise VerbError(
             "a search needs Optuna: install it by pip install 'firstspike[explore]'."
         ) from None
+    trainer = begun_on(images, run).trainer
+    trainer.n_connected = None  # all that there are
+    samples = checked_samples(images.x_train)
+    data = prepared(trainer, samples, images.y_train, images.groups_train, images.features)
+    held_out = np.flatnonzero(data.held_out)
     asked = {"board": board.name, **asdict(limits), **run}
     first = KNOWN if run["dataset"] in DATASETS else ()
     return Search(
@@ -184,21 +192,13 @@ def _search(
         folder=folder,
         images=images,
         options=run,
-        n_inputs=_inputs(images, run),
+        n_inputs=data.network.n_inputs,
+        timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
         trials=trials,
         seconds=seconds,
     )
-
-
-def _inputs(images: Dataset, run: dict[str, Any]) -> int:
-    """How many inputs a network of the data can have."""
-    trainer = begun_on(images, run).trainer
-    trainer.n_connected = None
-    samples = checked_samples(images.x_train)
-    data = prepared(trainer, samples, images.y_train, images.groups_train, images.features)
-    return data.network.n_inputs
 
 
 _NO_CHOICES = {"compact": True} | dict.fromkeys(
