@@ -94,7 +94,9 @@ class Build:
             replace(layer, widths=StateWidths(*widths))
             for layer, widths in zip(config.layers, self.widths, strict=True)
         )
-        return Measured.of(replace(config, layers=layers), network, board, self.luts, self.fmax)
+        config = replace(config, layers=layers)
+        one = Measured.of(config, network, board, self.luts, self.fmax)
+        return replace(one, held_out=self.held_out)
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,7 @@ class Measured:
     """Without those that serve as memory."""
     fmax: float
     """MHz."""
+    held_out: bool = False
 
     @classmethod
     def of(

@@ -38,9 +38,15 @@ class Placing:
     def of(cls, plan: Plan) -> "Placing":
         """What is planned, and fits."""
         assert plan.design is not None
-        network = plan.design.network.to_bytes()
-        folding = plan.lanes or 0, plan.rows or 0, plan.window or 0  # None for no design
-        return cls(network, plan.board.name, *folding, plan.design.hz)
+        layers = plan.design.config.folding.layers
+        return cls(
+            network=plan.design.network.to_bytes(),
+            board=plan.board.name,
+            lanes=max(layer.lanes for layer in layers),
+            rows=layers[0].rows,
+            window=max(layer.window for layer in layers),
+            hz=plan.design.hz,
+        )
 
 
 @dataclass(frozen=True)

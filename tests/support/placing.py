@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places random designs, one after the other, for the estimates of logic and clock.
 
-    python -m tests.support.placing --builds 40
+    python -m tests.support.placing --builds 40     until there are 40
+    python -m tests.support.placing                 how far off the estimates are
 
-Goes on behind those that `boards/building/builds.json` has; each is kept as soon as it is placed.
-A design is drawn with its number as the seed: boards, kinds of first layers and depth take turns,
-the rest is random. They are small, for one to take a few minutes.
+It goes on behind those that `boards/building/builds.json` has, and keeps each as soon as it is
+placed. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
+turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
+small, for one to take a few minutes.
 """
 
 import argparse
 from collections.abc import Iterator
 from itertools import count, islice, pairwise
 from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
 
+from firstspike.boards.building import clock, logic
 from firstspike.boards.building.bitstream import build, logic_of, tools_for
-from firstspike.boards.building.builds import BUILDS, Build, known_builds, text_of
+from firstspike.boards.building.builds import BUILDS, Build, known_builds, measured, text_of
 from firstspike.boards.building.design import Design
+from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import FILL, needs_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
@@ -25,7 +30,7 @@ from firstspike.golden.files import replace_file
 from firstspike.golden.temporary import temporary_folder
 from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.flow.devices import ICE40
+from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.sim.harness.networks import network_of
 
@@ -123,14 +128,52 @@ def placed(number: int) -> Build:
     )
 
 
+class Judged(NamedTuple):
+    """How far off estimates are: relative, block RAM by number."""
+
+    luts: float
+    block_ram: int
+    fmax: float
+
+
+def judged(build: Build) -> Judged:
+    """Of a build, by rules that are fitted to all that are not held out."""
+    one, family = build.measured(), BOARDS[build.board].device.family
+    fitted_to = [other for other in measured() if not other.held_out]
+    luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients
+    features = clock.features_of(one.config, one.device, one.luts)
+    fmax = np.exp(features @ clock.rule_of(family, fitted_to).coefficients)
+    needs = memory_needs(one.config, build.network(), BOARDS[build.board])
+    return Judged(
+        (luts - one.logic) / one.luts, needs["block RAM"] - build.block_ram, fmax / one.fmax - 1
+    )
+
+
+def judge() -> None:
+    """Print what there is to say of the estimates."""
+    for build in known_builds():
+        off = judged(build)
+        print(
+            f"{build.number}, {build.board}{', held out' if build.held_out else ''}: LUTs "
+            f"{off.luts:+.1%}, block RAM {off.block_ram:+}, MHz {off.fmax:+.1%}"
+        )
+    for family in (ECP5, ICE40):
+        errors = logic.rule(family).error, clock.rule(family).error
+        print(f"{family.name}, one left out: LUTs {errors[0]:.1%}, MHz {errors[1]:.1%}")
+
+
 def main() -> None:
-    """Place what is missing."""
+    """Place what is missing, or judge."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--builds", type=int, required=True, help="as many as there are to be")
+    parser.add_argument("--builds", type=int, help="as many as there are to be")
+    wanted = parser.parse_args().builds
+    if wanted is None:
+        judge()
+        return
     builds = list(known_builds())
     first = builds[-1].number + 1 if builds else 0
-    missing = parser.parse_args().builds - len(builds)
-    for number in islice(count(first), max(0, missing)):
+    missing = max(0, wanted - len(builds))
+    for number in islice(count(first), missing):
         began = monotonic()
         try:
             builds.append(placed(number))
