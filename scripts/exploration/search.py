@@ -30,6 +30,7 @@ from firstspike.boards.building.plan import Plan, plan_for
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, encode
 from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.files import replace_file
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.shares import Shares
 
@@ -167,13 +168,20 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     """
     logging.set_verbosity(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
-    journal = JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
-    study = create_study(
-        storage=journal,
-        study_name="explore",
-        directions=["maximize", "minimize"],  # `Figures`
-        load_if_exists=True,
-    )
+    journal = folder / JOURNAL
+    if journal.exists():
+        _mend(journal)
+    try:
+        study = create_study(
+            storage=JournalStorage(JournalFileBackend(str(journal))),
+            study_name="explore",
+            directions=["maximize", "minimize"],  # `Figures`
+            load_if_exists=True,
+        )
+    except ValueError:
+        raise VerbError(
+            f"{journal} is no journal of a search: remove it, or name another folder by -o."
+        ) from None
     # Seeded by what is there, or a search that goes on would suggest the same again.
     study.sampler = TPESampler(seed=seed + len(study.trials))
     there = study.user_attrs.get("run")
@@ -191,3 +199,11 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
     return study
+
+
+def _mend(journal: Path) -> None:
+    """Cut off a line that a crash has not let end: what is appended would become part of it."""
+    content = journal.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        replace_file(journal, whole)

@@ -98,6 +98,11 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "result.json", "curve.png"),
     ),
+    "explore": Verb(
+        "explore --board ulx3s-25f --dataset digits.npz --trials 3 --epochs 2 --place 0 -o out "
+        "--json result.json",
+        ("out/front.json", "out/front.png", "out/best.npz", "result.json"),
+    ),
     "learn": Verb(
         "learn --dataset digits.npz --random 40 --epochs 3 -o net.npz --json result.json "
         "--plot curve.png",

@@ -11,6 +11,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.scripts.exploration import placements, rungs
+from firstspike.scripts.exploration.search import JOURNAL
 from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal
 
@@ -76,6 +77,8 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     here.most = 4
     assert firstspike(capfd, *words, "--trials", 5).status == 130
     begun = list(here.done)
+    with open(folder / JOURNAL, "a") as journal:
+        journal.write('{"op_code": 5, "wor')  # as a crash may leave it
     here.most = None
     ended = firstspike(capfd, *words, "--trials", 5)
     assert ended.status == 0, ended.err
@@ -98,8 +101,9 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     assert len(here.done) == done
     assert firstspike(capfd, *words, "--trials", 6).status == 0
     assert len(here.done) > done
-    sentence = refusal(capfd, *words, "--seed", 2)
-    assert "another seed" in sentence
+    assert "another seed" in refusal(capfd, *words, "--seed", 2)
+    (folder / JOURNAL).write_text("once\nmore\n")
+    assert "is no journal of a search" in refusal(capfd, *words, "--trials", 6)
 
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):

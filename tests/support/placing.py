@@ -151,10 +151,10 @@ def judged(build: Build) -> Judged:
 
 def judge() -> None:
     """Print what there is to say of the estimates."""
-    for build in known_builds():
-        off = judged(build)
+    for one in known_builds():
+        off = judged(one)
         print(
-            f"{build.number}, {build.board}{', held out' if build.held_out else ''}: LUTs "
+            f"{one.number}, {one.board}{', held out' if one.held_out else ''}: LUTs "
             f"{off.luts:+.1%}, block RAM {off.block_ram:+}, MHz {off.fmax:+.1%}"
         )
     for family in (ECP5, ICE40):
