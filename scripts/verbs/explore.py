@@ -34,6 +34,7 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
 from firstspike.scripts.shares import shares
+from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.session import begun_on, images_of
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What it is for.")
 @dataset_options()
 @data_option
+@recipe_option
 @click.option(
     "--latency",
     type=Number(min=0, min_open=True),
@@ -92,6 +94,7 @@ def command(
     ctx: click.Context,
     board: str,
     data: str | None,
+    recipe_name: str | None,
     latency: float | None,
     accuracy: float | None,
     trials: int | None,
@@ -119,7 +122,7 @@ def command(
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
     limits = Limits(latency, accuracy)
-    run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "command": ""}
+    run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
     images = images_of(run, data)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
@@ -201,9 +204,8 @@ def _search(
     )
 
 
-_NO_CHOICES = {"compact": True} | dict.fromkeys(
+_NO_CHOICES = {"compact": True, "command": ""} | dict.fromkeys(
     [
-        "recipe",
         "encoding",
         "hidden",
         "weight_bits",

@@ -15,7 +15,7 @@ from firstspike.scripts.exploration.search import JOURNAL
 from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal
 
-WORDS = ("explore", "--board", "ulx3s-25f", "--epochs", 6)
+WORDS = ("explore", "--board", "ulx3s-25f", "--recipe", "sparse", "--epochs", 6)
 
 
 class Here:
@@ -109,7 +109,7 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
     """Where it is not pruned: the same network as in one go."""
     choice = rungs.Choice((9,), 30, 4, 1e-4)
-    options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "command": ""}
+    options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "recipe": "sparse"}
     options |= {"dataset": str(toy)} | dict.fromkeys(("label", "group", "test", "test_share"))
     images = explore.images_of(options, None)
     checkpoint = None
