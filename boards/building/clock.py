@@ -24,12 +24,12 @@ from .design import Design
 from .fitting import Fit, fitted
 
 _TYPICAL = {ICE40: 28.0, ECP5: 80.0}  # MHz
-_SPREADS = (0.3, *[0.05] * 5)  # of the features' coefficients
+_SPREADS = (0.3, *[0.05] * 6)  # of the features' coefficients
 _NOISE = 0.08
 
 
 def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
-    """Of a design that takes so many look-up tables: float64 [6], each 0 in a usual design."""
+    """Of a design that takes so many look-up tables: float64 [7], each 0 in a usual design."""
     first = config.layers[0].folding
     widest = max(layer.widths.M for layer in config.layers)
     return np.array(
@@ -39,6 +39,7 @@ def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
             log2(first.lanes * first.rows / 32),
             log2(widest / 20),
             float(first.rows > 1),
+            float(config.bitmap is None),
             float(any(layer.folding.window for layer in config.layers)),
         ]
     )
