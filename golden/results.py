@@ -163,7 +163,10 @@ def _select(record: Any, which: np.ndarray | slice) -> Any:
 
 
 def joined(parts: Sequence[Results]) -> Results:
-    """The results of images after images, in this order; `weights` are those of the last."""
+    """The results of images after images, in this order; `weights` are those of the last.
+
+    What not all of them tell is None.
+    """
     return _joined(parts)
 
 
@@ -171,15 +174,19 @@ def _joined(parts: Sequence[Any]) -> Any:
     chosen: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
-        if is_dataclass(values[0]):
+        if any(value is None for value in values):
+            continue
+        if field.name == "weights":
+            chosen["weights"] = values[-1]
+        elif is_dataclass(values[0]):
             chosen[field.name] = _joined(values)
         elif isinstance(values[0], np.ndarray):
             chosen[field.name] = np.concatenate(values)
-        elif isinstance(values[0], tuple) and field.name != "weights":
+        elif isinstance(values[0], tuple):
             chosen[field.name] = tuple(map(np.concatenate, zip(*values, strict=True)))
-        elif isinstance(values[0], list):
+        else:
             chosen[field.name] = [one for value in values for one in value]
-    return replace(parts[-1], **chosen)
+    return type(parts[0])(**chosen)
 
 
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ class Search:
 
     def _came_as_far(self, rung: int) -> list[Figures]:
         """What trainings came to with a rung, as far as the limits count it."""
-        trials = self.study.get_trials()
+        trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
         there = (_figures(trial.user_attrs, rung) for trial in trials)
         return [self.limits.goal(figures) for figures in there if figures is not None]
 
@@ -167,7 +167,6 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     `run` is what has to be the same for it to go on. Raises VerbError where it is not.
     """
     logging.set_verbosity(logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
     journal = folder / JOURNAL
     if journal.exists():
         _mend(journal)

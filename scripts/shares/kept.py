@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.golden.files import replace_file
+from firstspike.golden.temporary import BusyError
 from firstspike.sim.harness.cache import cache_folder
 
 from .parcels import name_of
@@ -55,7 +56,8 @@ def found(path: Path) -> bytes | None:
 def keep(path: Path, parcel: bytes) -> None:
     """Keep a parcel. Raises OSError where the cache cannot be written."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, hashlib.sha256(parcel).digest() + parcel)
+    with suppress(BusyError):  # another process keeps the same
+        replace_file(path, hashlib.sha256(parcel).digest() + parcel)
 
 
 def sweep() -> None:

@@ -4,7 +4,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from subprocess import DEVNULL, PIPE
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -112,7 +112,7 @@ class Shares:
                             yield task, unpacked(parcel)
                     for future in self._done(list(under_way)):
                         task, path = under_way.pop(future)
-                        result = unpacked(parcel := _parcel_of(future))
+                        result = unpacked(parcel := self._parcel_of(future))
                         if isinstance(result, Failure):
                             raise result.error or RuntimeError(f"a share fails\n{result.traceback}")
                         if path:
@@ -122,10 +122,12 @@ class Shares:
                     if sys.stderr.isatty():
                         bar.refresh()  # the time goes on
             finally:
+                bar.close()
+                if found:
+                    note(f"{found} of the {bar.n} {what} were there already.")
                 if under_way and self._client is not None:
-                    self._client.cancel(list(under_way))
-        if found:
-            note(f"{found} of the {bar.n} {what} were there already.")
+                    with suppress(OSError, RuntimeError):  # of a scheduler that is gone
+                        self._client.cancel(list(under_way))
 
     def connect(self) -> "Client":
         """The connection to the cluster, made now if there is none."""
@@ -139,12 +141,12 @@ class Shares:
     def _places(self) -> int:
         """How many tasks can be under way; waits for the first worker."""
         client = self.connect()
-        places = sum(client.nthreads().values())
-        if not places:
-            with shown(f"the scheduler at {self._scheduler} has no worker yet: waiting for one"):
-                client.wait_for_workers(1)
-            places = sum(client.nthreads().values())
-        return places
+        with self._answered():
+            if not client.nthreads():
+                what = f"the scheduler at {self._scheduler} has no worker yet: waiting for one"
+                with shown(what):
+                    client.wait_for_workers(1)
+            return sum(client.nthreads().values())
 
     def _handed_out(self, function: Callable[[Task], Any], task: Task) -> "Future":
         parcel = packed((name_of(function), task))
@@ -152,37 +154,47 @@ class Shares:
 
     def _done(self, under_way: list["Future"]) -> Iterable["Future"]:
         """Those that are done, after some time at most."""
-        from distributed import CancelledError, wait
+        from distributed import wait
 
         if not under_way:
             return []
         try:
-            return wait(under_way, timeout=LOOKED_EVERY, return_when="FIRST_COMPLETED").done
+            with self._answered():
+                return wait(under_way, timeout=LOOKED_EVERY, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return []
-        except CancelledError:
+
+    def _parcel_of(self, future: "Future") -> bytes:
+        """What came of a task that is done."""
+        from distributed import KilledWorker
+
+        try:
+            with self._answered():
+                return bytes(future.result())
+        except (KilledWorker, EndedError):
+            raise VerbError(
+                f"a share was ended from outside, {TRIES} times: workers may have too little "
+                "memory; start fewer on a machine, and run the same again."
+            ) from None
+        except (ImportError, AttributeError, RuntimeError):  # before anything of ours runs
+            raise VerbError(
+                "the scheduler or a worker has no firstspike, or another: install the same there, "
+                "and start it again."
+            ) from None
+
+    @contextmanager
+    def _answered(self) -> Iterator[None]:
+        """Say that the scheduler is gone where it is."""
+        from distributed import CancelledError
+        from distributed.comm import CommClosedError
+
+        try:
+            yield
+        except (CancelledError, CommClosedError):
             raise VerbError(
                 f"the scheduler at {self._scheduler} no longer answers: start it, and run the same "
                 "again; what was done is kept."
             ) from None
-
-
-def _parcel_of(future: "Future") -> bytes:
-    """What came of a task that is done."""
-    from distributed import KilledWorker
-
-    try:
-        return bytes(future.result())
-    except (KilledWorker, EndedError):
-        raise VerbError(
-            f"a share was ended from outside, {TRIES} times: workers may have too little memory; "
-            "start fewer on a machine, and run the same again."
-        ) from None
-    except (ImportError, AttributeError, RuntimeError):  # before anything of ours runs
-        raise VerbError(
-            "the scheduler or a worker has no firstspike, or another: install the same there, and "
-            "start it again."
-        ) from None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.features import checked_samples
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
+from firstspike.golden.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
@@ -122,12 +123,17 @@ def command(
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
     limits = Limits(latency, accuracy)
+    output.mkdir(parents=True, exist_ok=True)
     run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
     images = images_of(run, data)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
-    search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
-    with json_result(json_path) as write, shares(scheduler) as work:
+    with (
+        json_result(json_path) as write,
+        reserved_folder(output / ".searching", output),
+        shares(scheduler) as work,
+    ):
+        search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
         search.run(work)
         figures, numbers = search.ended(), search.front()
         if not numbers:
@@ -183,12 +189,13 @@ def _search(
         raise VerbError(
             "a search needs Optuna: install it by pip install 'firstspike[explore]'."
         ) from None
-    trainer = begun_on(images, run).trainer
+    session = begun_on(images, run)
+    trainer = session.trainer
     trainer.n_connected = None  # all that there are
     samples = checked_samples(images.x_train)
     data = prepared(trainer, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
-    asked = {"board": board.name, **asdict(limits), **run}
+    asked = {"board": board.name, **asdict(limits), **run, "data": session.run["digest"]}
     first = KNOWN if run["dataset"] in DATASETS else ()
     return Search(
         study=opened(folder, asked, run["seed"], first),

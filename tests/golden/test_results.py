@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstspike.golden import Results, differences, infer
-from firstspike.golden.results import UNCOUNTED
-from tests.support.parts import together
+from firstspike.golden.results import UNCOUNTED, joined
 from tests.support.strategies import networks_with_ticks
 
 pytestmark = pytest.mark.fast
@@ -169,13 +168,13 @@ def test_parts_make_the_whole(inference, data):
     cut = data.draw(st.integers(0, len(whole)))
     parts = [whole.select(slice(cut)), whole.select(np.arange(cut, len(whole)))]
     assert [len(part) for part in parts] == [cut, len(whole) - cut]
-    again = together(parts)
+    again = joined(parts)
     assert list(again.logs) == list(whole.logs)
     for name in ("decision", "forced", "spikes_in", "cycles"):
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
     for layer, ticks in enumerate(whole.hidden):
         np.testing.assert_array_equal(again.hidden[layer], ticks)
-    assert together([parts[0], replace(parts[1], cycles=None)]).cycles is None
+    assert joined([parts[0], replace(parts[1], cycles=None)]).cycles is None
 
 
 @given(inferences)

@@ -25,9 +25,8 @@ from firstspike.golden import (
 from firstspike.golden.learning import kernel as learning_kernel
 from firstspike.golden.learning.course import ANNEALING, settings_at
 from firstspike.golden.learning.rule import UNLABELLED, leap
-from firstspike.golden.results import RuleTrace
+from firstspike.golden.results import RuleTrace, joined
 from firstspike.sim.mutants.mutation import mutated
-from tests.support.parts import together
 from tests.support.plain_learning import PlainState, learn_image
 from tests.support.plain_learning import draw as draw_plainly
 from tests.support.strategies import seeds
@@ -301,13 +300,13 @@ def test_learning_in_parts_is_learning():
     at_once = learn(whole, ticks, labels, how)
     pieces = [learn(parts, ticks[i : i + 77], labels[i : i + 77], how) for i in range(0, 300, 77)]
     assert_same_state(whole, parts)
-    joined = together(pieces)
+    in_parts = joined(pieces)
     for name in FIELDS:
-        np.testing.assert_array_equal(getattr(at_once, name), getattr(joined, name))
+        np.testing.assert_array_equal(getattr(at_once, name), getattr(in_parts, name))
     for name in OF_RULE:
-        np.testing.assert_array_equal(getattr(at_once.rule, name), getattr(joined.rule, name))
-    assert all(map(np.array_equal, at_once.weights, joined.weights))
-    assert at_once.hidden is joined.hidden is None
+        np.testing.assert_array_equal(getattr(at_once.rule, name), getattr(in_parts.rule, name))
+    assert all(map(np.array_equal, at_once.weights, in_parts.weights))
+    assert at_once.hidden is in_parts.hidden is None
 
 
 @pytest.mark.parametrize("exact", [False, True])
