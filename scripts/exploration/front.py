@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-PRUNED_BY = 1 / 8
+PRUNED_BY = 1 / 4
 """Share of the trainings that came as far; one that more of them dominate ends."""
 
 
