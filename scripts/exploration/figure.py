@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from firstspike.scripts.figures import DECISION, DECISIVE, LATER
 
@@ -35,6 +36,9 @@ def picture_of(
             axes.plot(*zip(*pale, strict=True), ".", color=LATER)
             axes.plot(costs, accuracies, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("")
         axes.plot(costs, accuracies, "o", color=DECISIVE, markersize=4)
         for point, at, accuracy in zip(points, costs, accuracies, strict=True):
             if point["training"] == taken:
