@@ -47,15 +47,13 @@ class Rule:
     """A design that holds images to play."""
     banks: float
     """Several rows a cycle."""
-    banked: float
-    """A bit of a word of weights, where there are several."""
     bank_bit: float
-    """More for it, for each further row."""
+    """A bit of a word of weights, for each further row."""
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(2150, 117, 2.3, 8.0, 3.8, 3.5, 360, 900, 6.8, 1.1),
-    ECP5: Rule(1630, 72, 1.95, 3.9, 3.5, 3.7, 360, 900, 6.8, 1.1),
+    ICE40: Rule(2150, 117, 2.3, 8.0, 3.8, 3.5, 360, 900, 3.5),
+    ECP5: Rule(1630, 72, 1.95, 3.9, 3.5, 3.7, 360, 900, 3.5),
 }
 
 
@@ -63,17 +61,16 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     """How many of each of a rule's fields a design has: float64 [fields]."""
     first = config.layers[0].folding
     bits = dict.fromkeys(("registers", "shallow", "memory", "window"), 0)
-    banked = further = 0
+    banked = 0
     for layer in config.layers:
         folding = layer.folding
         of_layer = folding.lanes * (layer.widths.S + layer.widths.M)
         kind = "memory" if folding.groups > _SHALLOW else "shallow"
         bits["registers" if folding.groups == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0
-        banked += layer.word_bits * (folding.rows > 1)
-        further += layer.word_bits * (folding.rows - 1)
+        banked += layer.word_bits * (folding.rows - 1)
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    return np.array([1, hidden, *bits.values(), plays, first.rows > 1, banked, further], float)
+    return np.array([1, hidden, *bits.values(), plays, first.rows > 1, banked], float)
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
