@@ -137,8 +137,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     if memory.read_only:
         return {"block RAM": block_ram} if logic > 136 * block_ram else {}
     luts = 4 * _tiles(memory, {4: 16})
-    selection = memory.width * (ceil(memory.depth / 16) - 1)
-    if memory.looked_up or memory.near or luts + selection < 128 * block_ram:
+    if memory.looked_up or memory.near or luts + _selection(memory) < 128 * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 
@@ -146,11 +145,19 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
 def memory_needs(
     config: CoreConfig, network: Network, board: Board, bench_images: int = 0
 ) -> Counter[str]:
-    """What all memories of a design take of the board's device."""
+    """What all memories of a design take of the board's device, their own logic included."""
     needs: Counter[str] = Counter()
     for memory in memories(config, network, board.ring_bytes, bench_images):
-        needs.update(blocks(memory, board.device.family, board.loaded))
+        taken = blocks(memory, board.device.family, board.loaded)
+        needs.update(taken)
+        if "LUTs" in taken:
+            needs["LUTs"] += _selection(memory)
     return needs
+
+
+def _selection(memory: Memory) -> int:
+    """Look-up tables that choose one of the tables, 16 words deep, that are memory."""
+    return memory.width * (ceil(memory.depth / 16) - 1)
 
 
 def _tiles(memory: Memory, depths: dict[int, int]) -> int:
