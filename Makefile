@@ -17,7 +17,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 JOBS ?= 1
 DEMO := --images 100 --lanes 64
-EXTRAS := test examples nir cluster docs
+EXTRAS := test examples explore nir cluster docs
 
 .PHONY: demo quick test soak check torch docs release setup lock clean prerequisites
 

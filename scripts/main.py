@@ -28,6 +28,7 @@ VERBS = {
     "export": "Write a network as a NIR graph, for other frameworks.",
     "import": "Read a NIR graph, of ours or of real weights to be rounded.",
     "boards": "Say on which boards a network fits, and how fast it is there.",
+    "explore": "Search for networks for a board, and place the best of them.",
     "build": "Build a bitstream for a board.",
     "flash": "Program a board.",
     "serve": "Be a board: the simulated design behind a pseudo-terminal.",

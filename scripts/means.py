@@ -2,6 +2,7 @@
 """What is said of many images: means, as `run`, `train` and `learn` give them."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -59,4 +60,17 @@ def means(
         "input_spikes": float(results.input_spikes.mean()),
         "hidden_spikes": float(results.hidden_spikes.mean()),
         "lookups": results.lookups(network).mean(axis=0).tolist(),
+    }
+
+
+def operations(network: Network, run: Results) -> dict[str, float]:
+    """Synaptic operations of an image: weights added until the decision, layer by layer
+    the spikes into it times n_out.
+
+    `dense` is what a network of the same shape without spikes multiplies.
+    """
+    n_out = np.array(network.shape[1:])
+    return {
+        "mean": float((run.spikes_in @ n_out).mean()),
+        "dense": sum(a * b for a, b in pairwise(network.shape)),
     }

@@ -151,6 +151,11 @@ def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = 
     return "\n".join("  ".join(row).rstrip() for row in zip(*columns, strict=True))
 
 
+def off_by(error: float) -> str:
+    """How far off an estimate may be, relatively, for people."""
+    return f"+- {100 * error:.0f} %"
+
+
 def command_line(ctx: click.Context) -> str:
     """The command as it was given, without `PLACES`."""
     words = [ctx.command_path]

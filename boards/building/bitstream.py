@@ -153,6 +153,12 @@ def build(
     }
 
 
+def logic_of(report: dict[str, Any]) -> int:
+    """What a build took: look-up tables, or of an iCE40 logic cells, once it is placed."""
+    cells: int = report["placed"].get("ICESTORM_LC", report["used"]["LUTs"])
+    return cells
+
+
 _COMMANDS = f"build_{TOP}.json"
 
 

@@ -89,6 +89,12 @@ class Design:
             check_bench(config, bench_images)
         return cls(network, board, config, dividers, bench_images, line)
 
+    def at(self, hz: int) -> "Design":
+        """The same at another clock. Raises ClockError."""
+        dividers = dividers_for(self.board.device.family, self.dividers.oscillator, hz)
+        clocks_a_bit(self.line, dividers.hz)
+        return replace(self, dividers=dividers)
+
     @property
     def hz(self) -> int:
         """The clock the PLL makes, in whole Hz."""

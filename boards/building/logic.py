@@ -4,31 +4,36 @@
 Nearly all that grows goes with the bits of S and M in the lanes of a layer, which is what the rule
 counts; the rest is so much for core and link, and so much for every hidden layer. On an ECP5 it
 gives look-up tables, on an iCE40 logic cells: there are as many of both, but a register that is not
-behind a look-up table of its own takes a cell. It is right to some 10 %, by what `firstspike build`
-says of a toy network with 4 lanes on both, of mnist-4bit with 11 lanes on an iCE40, and with 64 and
-379 on an ECP5, and of mnist-8bit with 64; for hidden layers by small networks of none to three,
-synthesised with 5 lanes (the test has their figures); for few groups by a network of 97-100-7
-placed on an iCE40 with 2, 3, 4 and 6 lanes; for images to play by the toy network with 64 of them,
-synthesised for both; for several rows a cycle by networks of 64-48-10 with 4 and 8 bits a weight,
-5, 12 and 48 lanes and 2 and 4 rows, and by mnist-4bit with 76 and 379 lanes and mnist-8bit with 64
-and 4 rows, for an ECP5, which are right to some 15 %.
+behind a look-up table of its own takes a cell.
+
+`RULES` is what was found by hand, of the shipped networks and of small ones that were synthesised;
+`rule` corrects it by all builds that are known, and says how far off it is.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from functools import cache
+
+import numpy as np
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
+from .builds import Measured, measured
+from .fitting import Fit, fitted
+
 _SHALLOW = 4  # groups
-_BANKS, _BANK_BIT = 900, 3.5  # with several rows, and a bit of a lane's weight for each further one
+_SPREAD = 0.3  # of a coefficient, as a share of it
+_NOISE = 0.05  # of a build, likewise: what no rule knows of it
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Of a family: for a design of no lanes and no hidden layer, and what they add to it."""
+    """Of a family: what each of the features (`features_of`) takes."""
 
-    design: int
-    hidden: int
+    design: float
+    """One of no lanes and no hidden layer."""
+    hidden: float
     """A hidden layer, of no lanes, for each bit of a tick."""
     registers: float
     """A bit of S or M in a layer of one group."""
@@ -38,24 +43,34 @@ class Rule:
     """Likewise in a layer of more, whose state is in memory."""
     window: float
     """More for it, where time advances by windows."""
-    player: int
+    player: float
     """A design that holds images to play."""
-
-    def bit(self, groups: int) -> float:
-        """A bit of S or M in a layer of so many groups."""
-        if groups == 1:
-            return self.registers
-        return self.shallow if groups <= _SHALLOW else self.memory
+    banks: float
+    """Several rows a cycle."""
+    bank_bit: float
+    """A bit of a word of weights, for each further row."""
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(
-        design=2150, hidden=117, registers=2.3, shallow=8.0, memory=3.8, window=3.5, player=360
-    ),
-    ECP5: Rule(
-        design=1630, hidden=72, registers=1.95, shallow=3.9, memory=3.5, window=3.7, player=360
-    ),
+    ICE40: Rule(2150, 117, 2.3, 8.0, 3.8, 3.5, 360, 900, 3.5),
+    ECP5: Rule(1630, 72, 1.95, 3.9, 3.5, 3.7, 360, 900, 3.5),
 }
+
+
+def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
+    """How many of each of a rule's fields a design has: float64 [fields]."""
+    first = config.layers[0].folding
+    bits = dict.fromkeys(("registers", "shallow", "memory", "window"), 0)
+    banked = 0
+    for layer in config.layers:
+        folding = layer.folding
+        of_layer = folding.lanes * (layer.widths.S + layer.widths.M)
+        kind = "memory" if folding.groups > _SHALLOW else "shallow"
+        bits["registers" if folding.groups == 1 else kind] += of_layer
+        bits["window"] += of_layer if folding.window else 0
+        banked += layer.word_bits * (folding.rows - 1)
+    hidden = (len(config.layers) - 1) * config.deadline.bit_length()
+    return np.array([1, hidden, *bits.values(), plays, first.rows > 1, banked], float)
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
@@ -63,16 +78,20 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
 
     `plays`: the design holds images to play.
     """
-    rule = RULES[family]
-    hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    total: float = rule.design + rule.hidden * hidden + rule.player * plays
-    for layer in config.layers:
-        folding = layer.folding
-        bit = rule.bit(folding.groups)
-        if folding.window:
-            bit += rule.window
-        total += bit * folding.lanes * (layer.widths.S + layer.widths.M)
-        total += _BANK_BIT * layer.word_bits * (folding.rows - 1)
-    if config.layers[0].folding.rows > 1:
-        total += _BANKS
-    return round(total)
+    return round(float(features_of(config, plays) @ rule(family).coefficients))
+
+
+@cache
+def rule(family: Family) -> Fit:
+    """The rule as all known builds correct it; its error is relative."""
+    return rule_of(family, measured())
+
+
+def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
+    """The same by some of them."""
+    builds = [build for build in builds if build.device.family is family]
+    logic = np.array([build.logic for build in builds], float)
+    known = np.array(astuple(RULES[family]), float)
+    X = np.array([features_of(build.config) for build in builds])
+    X = X.reshape(len(builds), known.size) / logic[:, None]
+    return fitted(X, np.ones(len(builds)), known, _SPREAD * known, _NOISE)

@@ -5,6 +5,7 @@ The list follows the hardware's sources (a test compares them), the number of bl
 which Yosys maps memories (a test compares these, too).
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +13,7 @@ from math import ceil
 
 from amaranth.utils import bits_for
 
+from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import places_for
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
@@ -135,10 +137,27 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     if memory.read_only:
         return {"block RAM": block_ram} if logic > 136 * block_ram else {}
     luts = 4 * _tiles(memory, {4: 16})
-    selection = memory.width * (ceil(memory.depth / 16) - 1)
-    if memory.looked_up or memory.near or luts + selection < 128 * block_ram:
+    if memory.looked_up or memory.near or luts + _selection(memory) < 128 * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
+
+
+def memory_needs(
+    config: CoreConfig, network: Network, board: Board, bench_images: int = 0
+) -> Counter[str]:
+    """What all memories of a design take of the board's device, their own logic included."""
+    needs: Counter[str] = Counter()
+    for memory in memories(config, network, board.ring_bytes, bench_images):
+        taken = blocks(memory, board.device.family, board.loaded)
+        needs.update(taken)
+        if "LUTs" in taken:
+            needs["LUTs"] += _selection(memory)
+    return needs
+
+
+def _selection(memory: Memory) -> int:
+    """Look-up tables that choose one of the tables, 16 words deep, that are memory."""
+    return memory.width * (ceil(memory.depth / 16) - 1)
 
 
 def _tiles(memory: Memory, depths: dict[int, int]) -> int:

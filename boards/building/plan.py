@@ -5,10 +5,10 @@ Where builds of the very network for the very board are known, the fastest of th
 the fastest design that fits by an estimate.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import ceil, inf
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 from firstspike.hdl.link.lines import Line
 
+from . import clock, logic
 from .design import WINDOW, Design, digit_pixels
-from .logic import luts
-from .memories import blocks, memories
+from .memories import memory_needs
 from .placed import Placed, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.97, ECP5: 0.85}
@@ -29,6 +29,16 @@ FILL = {ICE40: 0.97, ECP5: 0.85}
 
 SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
+
+
+class Estimated(NamedTuple):
+    """What is not known of a design that was not placed, and how far off it may be."""
+
+    luts_error: float
+    """Of what it needs, relative: one standard deviation."""
+    fmax: float
+    """MHz."""
+    fmax_error: float
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,15 @@ class Plan:
     """Of the device's resources: of the design, or of one that fits nearly."""
     placed: Placed | None = None
     """The build that it is known by, None for an estimate."""
+
+    @property
+    def estimated(self) -> Estimated | None:
+        """None where nothing fits, or where all is known by a build."""
+        if self.design is None or self.placed:
+            return None
+        family = self.board.device.family
+        fmax = clock.megahertz(self.design, self.needs["LUTs"])
+        return Estimated(logic.rule(family).error, fmax, clock.rule(family).error)
 
     @property
     def lanes(self) -> int | None:
@@ -86,12 +105,14 @@ def plan_for(
     rows: int | None = None,
     overlap: bool | None = None,
     line: Line = Line.UART,
+    ticks: np.ndarray | None = None,
 ) -> Plan:
     """The design of the fewest microseconds; `window` is k, `rows` R, `hz` the clock.
 
     What is None is for the planner to choose, the board's own clock where no build is known. The
     design holds `bench_images` to play. One with another `line` than that of a known build is as
-    good as it, for all else is the same. Raises ClockError and LineError.
+    good as it, for all else is the same. Images `ticks` [n, n_rows] are timed, or bundled digits.
+    Raises ClockError and LineError.
     """
     known = [
         _plan_of(placed, replace(design, line=line))
@@ -105,10 +126,10 @@ def plan_for(
         _with_most_lanes(
             network, board, k, hz, bench_images, r, overlap, not (rows or overlap), line
         )
-        for r, k in _choices(network, window, rows)
+        for r, k in _choices(network, window, rows, ticks is not None)
     ]
     # Where cycles are the same, or cannot be counted, the first one.
-    return min(plans, key=lambda plan: (plan.design is None, plan.latency() or inf))
+    return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
 def _plan_of(placed: Placed, design: Design) -> Plan:
@@ -116,10 +137,15 @@ def _plan_of(placed: Placed, design: Design) -> Plan:
     return Plan(design.board, design, "", needs_of(design) | measured, placed)
 
 
-def _choices(network: Network, window: int | None, rows: int | None) -> Iterator[tuple[int, int]]:
-    """R and k; no other ones than the first where there are no digits to say what is faster."""
-    counted = digit_pixels(network, 1) is not None
-    for r in (rows,) if rows else ROWS if counted else ROWS[:1]:
+def _choices(
+    network: Network, window: int | None, rows: int | None, timed: bool = False
+) -> Iterator[tuple[int, int]]:
+    """R and k; no other ones than the first where no images, `timed` or digits, say what is faster.
+
+    Over the link the events of a network without bitmaps come one at a time.
+    """
+    counted = timed or digit_pixels(network, 1) is not None
+    for r in (rows,) if rows else ROWS if counted and network.takes_bitmap else ROWS[:1]:
         for k in (window,) if window is not None else (WINDOW, DEFAULT_WINDOW)[: 1 + counted]:
             yield r, k
 
@@ -220,11 +246,9 @@ def chosen_design(
 def needs_of(design: Design) -> dict[str, int]:
     """What a design takes of the board's device; look-up tables by an estimate."""
     family = design.board.device.family
-    needs = Counter({"LUTs": luts(design.config, family, design.bench_images > 0)})
-    for memory in memories(
-        design.config, design.network, design.board.ring_bytes, design.bench_images
-    ):
-        needs.update(blocks(memory, family, design.board.loaded))
+    plays = design.bench_images > 0
+    needs = memory_needs(design.config, design.network, design.board, design.bench_images)
+    needs["LUTs"] += logic.luts(design.config, family, plays)
     return {resource: needs[resource] for resource in RESOURCES if needs[resource]}
 
 

@@ -54,6 +54,7 @@ class Trainer(Parameters):
         classes: tuple[str, ...] = (),
         resumed: Checkpoint | None = None,
         save: Callable[[Checkpoint], None] | None = None,
+        until: int | None = None,
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
@@ -61,8 +62,9 @@ class Trainer(Parameters):
         the features and of the classes, for the network to keep.
         `progress` is called every epoch, and before it `save`, with what a later `fit` of the same
         parameters and data can go on from as `resumed`, to the same network. Ctrl-C ends training
-        and keeps the best network so far, if there is one yet. Raises `TrainingError`,
-        `EncodingError`, `SplitError`, and `NetworkError` for what no network can be.
+        and keeps the best network so far, if there is one yet; so do `until` epochs. Raises
+        `TrainingError`, `EncodingError`, `SplitError`, and `NetworkError` for what no network can
+        be.
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
@@ -86,6 +88,8 @@ class Trainer(Parameters):
                     save(Checkpoint.of(optimiser, rng, self.history_, best))
                 if progress:
                     progress(epoch)
+                if len(self.history_) == until:
+                    break
         except KeyboardInterrupt:
             if not best.epoch:
                 raise

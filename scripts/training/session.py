@@ -37,9 +37,12 @@ class Session:
     """From which it goes on."""
 
     def fit(
-        self, progress: Callable[[Epoch], None], save: Callable[[Checkpoint], None] | None
+        self,
+        progress: Callable[[Epoch], None] | None,
+        save: Callable[[Checkpoint], None] | None,
+        until: int | None = None,
     ) -> None:
-        """Train; the trainer has the result."""
+        """Train, up to `until` epochs if they are given; the trainer has the result."""
         images = self.images
         self.trainer.fit(
             images.x_train,
@@ -51,6 +54,7 @@ class Session:
             classes=images.classes,
             resumed=self.checkpoint,
             save=save,
+            until=until,
         )
 
 

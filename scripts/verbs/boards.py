@@ -12,7 +12,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
-from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.selection import first_images
 
 
@@ -25,9 +25,9 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     an image takes.
 
     Of what has been placed the figures are the build's, and the speed that it reached stands at the
-    end. Else look-up tables are estimated, block RAM and clock cycles counted, and `firstspike
-    build` finds out whether the clock is met. The time is the core's: events come to it without a
-    pause.
+    end. Else look-up tables and that speed are estimated, +- one standard deviation, block RAM and
+    clock cycles counted, and `firstspike build` finds out whether the clock is met. The time is the
+    core's: events come to it without a pause.
 
     Example: firstspike boards mnist-4bit
     """
@@ -63,6 +63,7 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "clock": plan.design and plan.design.hz,
         "us": plan.latency(ticks),
         "placed": plan.placed and {"fmax": plan.placed.fmax, "seed": plan.placed.seed},
+        "estimated": plan.estimated and plan.estimated._asdict(),
     }
 
 
@@ -74,10 +75,13 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         taken = [
             f"{needs.get(name, 0)} of {holds[name]}" if name in holds else "-" for name in _TAKEN
         ]
+        about = plan["estimated"]
+        if about:
+            taken[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
         speed = ["-"] * (len(_SETTINGS) + 3)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-            reached = f"{plan['placed']['fmax']} MHz" if plan["placed"] else "not placed before"
+            reached = f"{plan['placed']['fmax']} MHz" if plan["placed"] else _expected(**about)
             settings = [plan[name] for name in _SETTINGS]
             speed = [*settings, f"{plan['clock'] / MHZ:g}", us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
@@ -88,6 +92,10 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             advice = f"; {name} fits" if name else ""
             lines.append(f"{plan['board']}: {plan['reason']}{advice}")
     return "\n".join(lines)
+
+
+def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
+    return f"not placed before: {fmax:.0f} MHz {off_by(fmax_error)}"
 
 
 _TAKEN = ("LUTs", "block RAM", "SPRAM")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike study`: what early deadlines, noise and dead neurons cost in accuracy."""
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from firstspike.golden.faults import decide_by, flip, jitter, kill
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.means import operations
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.selection import first_images
@@ -76,19 +76,6 @@ def command(
 
             draw(draw_curves(result["curves"], HARDSHIPS, net))
         write(result)
-
-
-def operations(network: Network, run: Results) -> dict[str, float]:
-    """Synaptic operations of an image: weights added until the decision, layer by layer
-    the spikes into it times n_out.
-
-    `dense` is what a network of the same shape without spikes multiplies.
-    """
-    n_out = np.array(network.shape[1:])
-    return {
-        "mean": float((run.spikes_in @ n_out).mean()),
-        "dense": sum(a * b for a, b in itertools.pairwise(network.shape)),
-    }
 
 
 def curves(

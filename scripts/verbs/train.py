@@ -11,7 +11,6 @@ from firstspike.golden.files import replacing
 from firstspike.golden.printable import printable
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.epoch import Epoch
-from firstspike.golden.training.recipes import RECIPES
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
     Sizes,
@@ -33,6 +32,7 @@ from firstspike.scripts.output import (
 )
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
+from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.report import report, result_of, told
 from firstspike.scripts.training.session import (
     Session,
@@ -49,12 +49,7 @@ SAVED_EVERY = 5
 @click.command()
 @dataset_options()
 @data_option
-@click.option(
-    "--recipe",
-    "recipe_name",
-    type=click.Choice(list(RECIPES)),
-    help="Where all other parameters come from.  [default: sparse, or of a file what suits it]",
-)
+@recipe_option
 @click.option("--hidden", type=Sizes(), help="Sizes of the hidden layers.  [default: the recipe's]")
 @click.option(
     "--encoding",

@@ -98,6 +98,11 @@ VERBS = {
         "--plot curve.png",
         ("net.npz", "result.json", "curve.png"),
     ),
+    "explore": Verb(
+        "explore --board ulx3s-25f --dataset digits.npz --trials 3 --epochs 2 --place 0 -o out "
+        "--json result.json",
+        ("out/front.json", "out/front.png", "out/best.npz", "result.json"),
+    ),
     "shares": Verb(
         "train --dataset digits.npz --hidden 30 --epochs 3 --seeds 1-2 -o net.npz "
         "--json result.json",

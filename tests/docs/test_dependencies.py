@@ -15,6 +15,7 @@ USES = {
     "running": PROJECT["dependencies"],
     "tests": PROJECT["optional-dependencies"]["test"],
     "examples": PROJECT["optional-dependencies"]["examples"],
+    "search": PROJECT["optional-dependencies"]["explore"],
     "NIR": PROJECT["optional-dependencies"]["nir"],
     "cluster": PROJECT["optional-dependencies"]["cluster"],
     "PyTorch": PROJECT["optional-dependencies"]["torch"],

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How fast a design will be clocked, by a rule fitted to builds.
+
+The logarithm of the MHz is a sum over a few features. None decides alone: the longest paths are of
+wires, and differ from seed to seed by some per cent. So each feature has little weight until builds
+give it more.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from math import exp, log, log2
+
+import numpy as np
+
+from firstspike.boards.pll import MHZ
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.devices import ECP5, ICE40, Device, Family
+from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.uart import ClockError
+
+from .builds import Measured, measured
+from .design import Design
+from .fitting import Fit, fitted
+
+KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0), ECP5: (log(80), *[0] * 6)}
+"""Found by hand: what the shipped networks reach, and on an iCE40 one that takes no bitmaps."""
+_SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05)
+_NOISE = 0.08
+
+
+def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
+    """Of a design that takes so many look-up tables: float64 [7], each 0 in a usual design."""
+    first = config.layers[0].folding
+    widest = max(layer.widths.M for layer in config.layers)
+    return np.array(
+        [
+            1,
+            logic / device.holds["LUTs"] - 0.5,
+            log2(first.lanes * first.rows / 32),
+            log2(widest / 20),
+            float(first.rows > 1),
+            float(config.bitmap is None),
+            float(any(layer.folding.window for layer in config.layers)),
+        ]
+    )
+
+
+def megahertz(design: Design, logic: float) -> float:
+    """That a placement reaches, of a design that takes so many look-up tables."""
+    device = design.board.device
+    return exp(features_of(design.config, device, logic) @ rule(device.family).coefficients)
+
+
+def clocked(design: Design, most: float) -> Design:
+    """The same at the fastest clock, of at most so many MHz, that PLL and line make.
+
+    Raises ClockError where there is none.
+    """
+    for hz in range(int(most * MHZ) // BAUD * BAUD, 0, -BAUD):
+        with suppress(ClockError):
+            return design.at(hz)
+    return design.at(BAUD)
+
+
+@cache
+def rule(family: Family) -> Fit:
+    """The rule by all known builds; its error is relative."""
+    return rule_of(family, measured())
+
+
+def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
+    """The same by some of them."""
+    builds = [build for build in builds if build.device.family is family]
+    X = [features_of(build.config, build.device, build.logic) for build in builds]
+    y = np.log([build.fmax for build in builds])
+    return fitted(np.array(X), y, KNOWN[family], _SPREADS, _NOISE)

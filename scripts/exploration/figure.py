@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Draws a front: accuracy against what it costs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
+
+from firstspike.scripts.figures import DECISION, DECISIVE, LATER
+
+from .front import Figures
+
+COSTS = {
+    "held_out_us": "microseconds an image",
+    "LUTs": "look-up tables or logic cells",
+    "block RAM": "block RAM",
+    "operations": "synaptic operations an image",
+}
+"""What a panel is of, and its name."""
+
+
+def picture_of(
+    points: Sequence[dict[str, Any]], taken: int, others: Sequence[Figures], title: str
+) -> Figure:
+    """Four panels of the front's points, the one of training `taken` marked; pale are `others`."""
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    figure.suptitle(title, fontsize=9, wrap=True)
+    pale = [(one.us, 100 * one.accuracy) for one in others]
+    accuracies = [100 * point["held_out_accuracy"] for point in points]
+    for axes, (cost, name) in zip(
+        figure.subplots(2, 2, sharey=True).flat, COSTS.items(), strict=True
+    ):
+        costs = [point.get(cost, point["needs"].get(cost, 0)) for point in points]
+        if cost == "held_out_us":
+            axes.plot(*zip(*pale, strict=True), ".", color=LATER)
+            axes.plot(costs, accuracies, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_formatter("")
+        axes.plot(costs, accuracies, "o", color=DECISIVE, markersize=4)
+        for point, at, accuracy in zip(points, costs, accuracies, strict=True):
+            if point["training"] == taken:
+                axes.plot(at, accuracy, "o", color=DECISION, markersize=7)
+        axes.set_xlabel(name)
+        axes.grid(color="0.9")
+    figure.supylabel("accuracy on held-out samples, %")
+    return figure

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Placing points of a front for real: the one that is taken, and some beside it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from firstspike.boards.building.bitstream import REPORT, bitstreams, build, tools_for
+from firstspike.boards.building.clock import clocked
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.plan import Plan
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Network
+from firstspike.golden.files import adding_to, naming
+from firstspike.golden.temporary import temporary_folder
+from firstspike.hdl.flow.toolchain import ToolError
+from firstspike.scripts.shares import Shares
+
+SEEDS = (1, 2, 3)
+"""Of the placement, tried in turn."""
+
+
+@dataclass(frozen=True)
+class Placing:
+    """A design to be placed."""
+
+    network: bytes
+    """Its file."""
+    board: str
+    lanes: int
+    rows: int
+    window: int
+    hz: int
+
+    @classmethod
+    def of(cls, plan: Plan) -> "Placing":
+        """What is planned, and fits."""
+        assert plan.design is not None
+        layers = plan.design.config.folding.layers
+        return cls(
+            network=plan.design.network.to_bytes(),
+            board=plan.board.name,
+            lanes=max(layer.lanes for layer in layers),
+            rows=layers[0].rows,
+            window=max(layer.window for layer in layers),
+            hz=plan.design.hz,
+        )
+
+
+@dataclass(frozen=True)
+class PlacedFiles:
+    """What came of it."""
+
+    report: dict[str, Any]
+    """That of `build`, or `reason`, why there is none."""
+    files: dict[str, bytes]
+    """The bitstream, if the clock was met."""
+
+
+def place(placing: Placing) -> PlacedFiles:
+    """Build a bitstream, where the clock is not met once more at one that was reached."""
+    network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
+    design = Design.of(network, board, placing.lanes, placing.window, placing.hz, rows=placing.rows)
+    while True:
+        with temporary_folder() as folder:
+            try:
+                report = build(design, folder, tools_for(board), seeds=SEEDS)
+            except ToolError as error:  # the estimate was too low: it does not fit
+                return PlacedFiles({"met": False, "reason": str(error)}, {})
+            files = {path.name: path.read_bytes() for path in bitstreams(folder)}
+        slower = clocked(design, max(report["fmax"].values()))
+        if report["met"] or slower.hz >= design.hz:
+            return PlacedFiles(report, files)
+        design = slower
+
+
+def place_all(
+    work: Shares, plans: Mapping[int, Plan], folder: Path
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Place what is planned, by the numbers of the trainings, and give the report of each.
+
+    Each gets a folder of its number, with network, report and bitstream.
+    """
+    numbers = {Placing.of(plan): number for number, plan in plans.items()}
+    for placing, placed in work.results(place, list(numbers), what="placements"):
+        number = numbers[placing]
+        into = folder / str(number)
+        with naming(into), adding_to(into) as making:
+            (making / "network.npz").write_bytes(placing.network)
+            (making / REPORT).write_text(json.dumps(placed.report, indent=1) + "\n")
+            for name, content in placed.files.items():
+                (making / name).write_bytes(content)
+        yield number, placed.report

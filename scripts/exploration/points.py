@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Points of a front, with all that is known of each: as JSON, and as a table."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from firstspike.boards.building.bitstream import logic_of
+from firstspike.boards.building.plan import Plan
+from firstspike.boards.pll import MHZ
+from firstspike.golden import Network, infer
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.encoding import encode
+from firstspike.scripts.means import operations
+from firstspike.scripts.output import off_by, table
+
+from .front import Figures
+
+
+def point_of(
+    number: int, network: Network, plan: Plan, held_out: Figures, test: Dataset
+) -> dict[str, Any]:
+    """What there is to say of a network of the front; the test part is looked at here alone."""
+    assert plan.design is not None
+    ticks = encode(network, test.x_test)
+    run = infer(network, ticks)
+    labelled = test.y_test >= 0
+    right = run.decision[labelled] == test.y_test[labelled]
+    return {
+        "training": number,
+        "digest": network.digest(),
+        "shape": list(network.shape),
+        "inputs": len(network.inputs),
+        "bits": network.weight_bits[0],
+        "lanes": plan.lanes,
+        "rows": plan.rows,
+        "window": plan.window,
+        "clock": plan.design.hz,
+        "held_out_accuracy": held_out.accuracy,
+        "held_out_us": held_out.us,
+        "accuracy": float(right.mean()) if len(right) else None,
+        "us": plan.latency(ticks[:: max(1, len(ticks) // _TIMED)]),
+        "needs": plan.needs,
+        "estimated": plan.estimated and plan.estimated._asdict(),
+        "operations": operations(network, run)["mean"],
+        "placed": None,
+    }
+
+
+def figures_of(point: dict[str, Any]) -> Figures:
+    """By which it is chosen."""
+    return Figures(point["held_out_accuracy"], point["held_out_us"])
+
+
+def add_build(point: dict[str, Any], built: dict[str, Any]) -> None:
+    """Put the report of a build, instead of the estimates, into a point."""
+    point["placed"] = built
+    if not built["met"]:
+        return
+    slower = point["clock"] / built["clock"]
+    used = {name: number for name, number in built["used"].items() if number}
+    changed = {"needs": used | {"LUTs": logic_of(built)}, "estimated": None}
+    times = {name: point[name] * slower for name in ("us", "held_out_us")}
+    point.update(changed, clock=built["clock"], **times)
+
+
+_TIMED = 2000
+"""Test samples whose cycles are counted, at least, where there are so many."""
+
+
+def report(points: Sequence[dict[str, Any]], taken: int | None) -> str:
+    """The table, the fastest network first; `taken` is the number of a training."""
+    rows: list[tuple[object, ...]] = [
+        (
+            "training",
+            "network",
+            "inputs",
+            "bits",
+            "lanes",
+            "rows",
+            "window",
+            "held out %",
+            "test %",
+            "us",
+            "LUTs",
+            "block RAM",
+            "operations",
+            "MHz",
+            "reached",
+        )
+    ]
+    for point in points:
+        rows.append(
+            (
+                f"{point['training']}{' *' if point['training'] == taken else ''}",
+                "-".join(map(str, point["shape"])),
+                point["inputs"],
+                point["bits"],
+                point["lanes"],
+                point["rows"],
+                point["window"],
+                f"{100 * point['held_out_accuracy']:.2f}",
+                "-" if point["accuracy"] is None else f"{100 * point['accuracy']:.2f}",
+                f"{point['us']:.2f}",
+                _logic(point),
+                point["needs"].get("block RAM", 0),
+                f"{point['operations']:.0f}",
+                f"{point['clock'] / MHZ:g}",
+                _reached(point),
+            )
+        )
+    return table(rows)
+
+
+def _logic(point: dict[str, Any]) -> str:
+    estimated = point["estimated"]
+    off = f" {off_by(estimated['luts_error'])}" if estimated else ""
+    return f"{point['needs']['LUTs']}{off}"
+
+
+def _reached(point: dict[str, Any]) -> str:
+    placed = point["placed"]
+    if placed is None:
+        return "not placed"
+    if "reason" in placed:
+        return "does not fit"
+    return f"{max(placed['fmax'].values()):.1f} MHz{'' if placed['met'] else ', not met'}"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Trainings in rungs: each goes on from the state that the one before has left."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.trainer import Trainer
+from firstspike.scripts.training.session import Session, begun_on
+
+from .space import Choice
+
+SHARES = (1 / 8, 1 / 2, 1.0)
+"""Of all epochs, up to which a rung goes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rung:
+    """A part of a training."""
+
+    images: Dataset
+    """Without its test part."""
+    options: dict[str, Any]
+    """Of all trainings."""
+    choice: Choice
+    number: int
+    """From 0 on."""
+    before: Checkpoint | None
+    """What the rung before has left, None for the first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a rung has come to."""
+
+    network: bytes
+    """Its file: the integer network of the best epoch so far."""
+    accuracy: float
+    """Of that on the held-out samples."""
+    checkpoint: Checkpoint | None
+    """What the next rung goes on from, None after the last."""
+
+
+def session_of(images: Dataset, options: dict[str, Any], choice: Choice) -> Session:
+    """The whole training."""
+    session = begun_on(images, choice.run(options))
+    session.trainer.sparsity = choice.sparsity
+    return session
+
+
+def last_epoch(trainer: Trainer, rung: int) -> int:
+    """The epoch with which a rung ends."""
+    return ceil(SHARES[rung] * (trainer.epochs + trainer.fine_tuning_epochs))
+
+
+def train(rung: Rung) -> Trained:
+    """Train up to the end of a rung."""
+    session = session_of(rung.images, rung.options, rung.choice)
+    session.checkpoint = rung.before
+    trainer, latest = session.trainer, rung.before
+
+    def save(checkpoint: Checkpoint) -> None:
+        nonlocal latest
+        latest = checkpoint
+
+    session.fit(None, save, last_epoch(trainer, rung.number))
+    held_out = trainer.held_out_
+    return Trained(
+        network=trainer.network_.to_bytes(),
+        accuracy=trainer.score(rung.images.x_train[held_out], rung.images.y_train[held_out]),
+        checkpoint=latest if rung.number + 1 < len(SHARES) else None,
+    )

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The search: Optuna suggests trainings, rungs end the hopeless ones, a journal keeps all of it.
+
+    DIR/search.log           Optuna's journal: what was tried, and how far it came
+    DIR/networks/NUMBER.npz  of the trainings that came to their end
+
+Optuna prunes where there is one goal. Here are two, so `front.goes_on` decides after a rung. A
+search that is run again goes on: trainings that were on their way are begun anew, and what they had
+done is kept by `shares`.
+"""
+
+import json
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from optuna import Study, Trial, create_study, logging
+from optuna.samplers import TPESampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from firstspike.boards.building.clock import clocked
+from firstspike.boards.building.plan import Plan, plan_for
+from firstspike.boards.pins.board import Board
+from firstspike.golden import Network, encode
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.files import replace_file
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.shares import Shares
+
+from .front import Figures, Limits, front, goes_on
+from .rungs import SHARES, Rung, Trained, train
+from .space import Choice
+
+JOURNAL, NETWORKS = "search.log", "networks"
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+@dataclass
+class Search:
+    """Trainings for a board; `study` is of `opened`."""
+
+    study: Study
+    folder: Path
+    images: Dataset
+    """Without their test part."""
+    options: dict[str, Any]
+    """Of all trainings."""
+    n_inputs: int
+    """That a network can have."""
+    timed: np.ndarray
+    """Indices of the samples by which clock cycles are counted."""
+    board: Board
+    limits: Limits
+    trials: int | None
+    """Trainings that are tried in all, None for no limit."""
+    seconds: float
+    """That all runs of the search may take together, infinite for no limit."""
+    _waiting: deque[Rung] = field(default_factory=deque)
+    _trials: dict[Rung, Trial] = field(default_factory=dict)
+    """Of the rungs that wait or are under way."""
+
+    def run(self, work: Shares) -> None:
+        """Search until the budget is spent."""
+        self._began = time.monotonic() - self.study.user_attrs.get("seconds", 0)
+        while self._has_time() and (self._waiting or self._may_ask()):
+            for rung, trained in work.results(train, self._rungs(), what="rungs of trainings"):
+                self._take(rung, trained)
+
+    def front(self) -> list[int]:
+        """Numbers of the trainings that none other dominates, the fastest network first."""
+        return list(front(self.ended()))
+
+    def ended(self) -> dict[int, Figures]:
+        """What came of the trainings that came to their end, by their numbers."""
+        complete = self.study.get_trials(states=(TrialState.COMPLETE,))
+        there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
+        return {number: figures for number, figures in there if figures is not None}
+
+    def network(self, number: int) -> Network:
+        """Of one of them."""
+        return Network.load(self._path(number))
+
+    def plan(self, number: int) -> Plan:
+        """Of the same, by the estimates as they are now."""
+        return self._planned(self.network(number))
+
+    def _planned(self, network: Network) -> Plan:
+        """The fastest design, at the clock that it should reach."""
+        plan = plan_for(network, self.board, ticks=self._ticks(network))
+        if plan.design is None or plan.estimated is None:
+            return plan
+        return replace(plan, design=clocked(plan.design, plan.estimated.fmax))
+
+    def _ticks(self, network: Network) -> np.ndarray:
+        return encode(network, self.images.x_train[self.timed])
+
+    def _path(self, number: int) -> Path:
+        return self.folder / NETWORKS / f"{number}.npz"
+
+    def _has_time(self) -> bool:
+        return time.monotonic() - self._began < self.seconds
+
+    def _may_ask(self) -> bool:
+        done = len(self.study.get_trials(states=ENDED))
+        return self.trials is None or done + len(self._trials) < self.trials
+
+    def _rungs(self) -> Iterator[Rung]:
+        """Of trainings that go on, and else of new ones."""
+        while self._has_time():
+            if self._waiting:
+                yield self._waiting.popleft()
+            elif self._may_ask():
+                trial = self.study.ask()
+                choice = Choice.of(trial, self.n_inputs)
+                rung = Rung(self.images, self.options, choice, 0, None)
+                self._trials[rung] = trial
+                yield rung
+            else:
+                return
+
+    def _take(self, rung: Rung, trained: Trained) -> None:
+        """Judge a training by what a rung came to."""
+        trial = self._trials.pop(rung)
+        network = Network.from_bytes(trained.network)
+        plan = self._planned(network)
+        us = plan.latency(self._ticks(network))
+        goal = self.limits.goal(Figures(trained.accuracy, inf if us is None else us))
+        others = self._came_as_far(rung.number)
+        trial.set_user_attr(f"rung_{rung.number}", [trained.accuracy, us])
+        if trained.checkpoint is None and plan.design:
+            self._path(trial.number).parent.mkdir(parents=True, exist_ok=True)
+            network.save(self._path(trial.number))
+            self.study.tell(trial, goal)
+        elif trained.checkpoint is not None and goes_on(goal, others):
+            following = Rung(
+                self.images, self.options, rung.choice, rung.number + 1, trained.checkpoint
+            )
+            self._trials[following] = trial
+            self._waiting.append(following)
+        else:
+            self.study.tell(trial, state=TrialState.PRUNED)
+        self.study.set_user_attr("seconds", time.monotonic() - self._began)
+
+    def _came_as_far(self, rung: int) -> list[Figures]:
+        """What trainings came to with a rung, as far as the limits count it."""
+        trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
+        there = (_figures(trial.user_attrs, rung) for trial in trials)
+        return [self.limits.goal(figures) for figures in there if figures is not None]
+
+
+def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
+    """What a trial's attributes say of a rung, None of one that it did not come to."""
+    said = attributes.get(f"rung_{rung}")
+    return None if said is None else Figures(said[0], inf if said[1] is None else said[1])
+
+
+def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[str, Any]]) -> Study:
+    """The study of a folder, a new one that begins with `first`, or the one that is there.
+
+    `run` is what has to be the same for it to go on. Raises VerbError where it is not.
+    """
+    logging.set_verbosity(logging.ERROR)
+    journal = folder / JOURNAL
+    if journal.exists():
+        _mend(journal)
+    try:
+        study = create_study(
+            storage=JournalStorage(JournalFileBackend(str(journal))),
+            study_name="explore",
+            directions=["maximize", "minimize"],  # `Figures`
+            load_if_exists=True,
+        )
+    except ValueError:
+        raise VerbError(
+            f"{journal} is no journal of a search: remove it, or name another folder by -o."
+        ) from None
+    # Seeded by what is there, or a search that goes on would suggest the same again.
+    study.sampler = TPESampler(seed=seed + len(study.trials))
+    there = study.user_attrs.get("run")
+    if there is None:
+        study.set_user_attr("run", run)
+        for parameters in first:
+            study.enqueue_trial(parameters)
+    elif there != json.loads(json.dumps(run)):
+        differs = next(name for name in run if json.loads(json.dumps(run[name])) != there.get(name))
+        raise VerbError(
+            f"{folder} has a search of another {differs}: name another folder by -o, or give what "
+            "that search was begun with."
+        )
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+    return study
+
+
+def _mend(journal: Path) -> None:
+    """Cut off a line that a crash has not let end: what is appended would become part of it."""
+    content = journal.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        replace_file(journal, whole)

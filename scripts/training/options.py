@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Options of verbs that train; apart, for what they name takes a while to load."""
+
+import click
+
+from firstspike.golden.training.recipes import RECIPES
+
+recipe_option = click.option(
+    "--recipe",
+    "recipe_name",
+    type=click.Choice(list(RECIPES)),
+    help="Where all other parameters come from.  [default: sparse, or of a file what suits it]",
+)

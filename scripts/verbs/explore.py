@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike explore`: searches for networks for a board, and places the best of them."""
+
+import json
+from dataclasses import asdict, replace
+from math import ceil, inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from firstspike.boards.pins.board import Board
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.features import checked_samples
+from firstspike.golden.files import replace_file
+from firstspike.golden.printable import printable
+from firstspike.golden.temporary import reserved_folder
+from firstspike.golden.training.prepared import prepared
+from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.exploration.front import Limits
+from firstspike.scripts.exploration.placements import place_all
+from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
+from firstspike.scripts.exploration.space import KNOWN
+from firstspike.scripts.options import (
+    Number,
+    data_option,
+    folder_option,
+    number_option,
+    scheduler_option,
+    seed_option,
+)
+from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
+from firstspike.scripts.shares import shares
+from firstspike.scripts.training.options import recipe_option
+from firstspike.scripts.training.session import begun_on, images_of
+
+if TYPE_CHECKING:
+    from firstspike.scripts.exploration.search import Search
+
+HOURS = 3
+"""Of a search, if nothing is said."""
+
+TIMED = 500
+"""Held-out samples at most by which clock cycles are counted."""
+
+FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
+"""What the folder has of it, beside the search and what was placed."""
+
+
+@click.command()
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What it is for.")
+@dataset_options()
+@data_option
+@recipe_option
+@click.option(
+    "--latency",
+    type=Number(min=0, min_open=True),
+    metavar="US",
+    help="Take the most accurate network of so many microseconds an image at most.",
+)
+@click.option(
+    "--accuracy",
+    type=click.FloatRange(0, 1),
+    metavar="MIN",
+    help="Take the fastest network of this accuracy at least, 0 to 1, or with --latency the most "
+    "accurate.",
+)
+@number_option("--trials", help="Try so many trainings, those of earlier runs counted.")
+@click.option(
+    "--hours",
+    type=Number(min=0, min_open=True),
+    metavar="H",
+    help="Begin no training after so many hours, those of earlier runs counted.  [default: "
+    f"{HOURS}, if there are no --trials]",
+)
+@number_option("--epochs", help="Of a training that comes to its end.  [default: the recipe's]")
+@click.option(
+    "--place",
+    "placed",
+    type=click.IntRange(min=0),
+    metavar="K",
+    default=2,
+    help="Place so many of the best for real.",
+)
+@seed_option("the search, and of each training")
+@scheduler_option
+@folder_option("-o", "--output", required=True, help="Where search, front and bitstreams go.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    board: str,
+    data: str | None,
+    recipe_name: str | None,
+    latency: float | None,
+    accuracy: float | None,
+    trials: int | None,
+    hours: float | None,
+    epochs: int | None,
+    placed: int,
+    seed: int,
+    scheduler: str | None,
+    output: Path,
+    json_path: str | None,
+    **options: Any,
+) -> None:
+    """Search for networks for a board: accurate, and fast.
+
+    Trains networks of all sizes, of 2 to 8 bits a weight, with more inputs or fewer; each is folded
+    as is the fastest on the board. Trainings that are behind others end early. Choices are made by
+    held-out training samples; of what is shown in the end the test figures are measured once.
+
+    DIR gets front.json, front.txt and front.png, best.npz, the network that is taken, and a folder
+    with bitstream and report for each one that is placed. What is interrupted goes on with the same
+    command, and so does a search of which more --trials or --hours are asked.
+
+    Example: firstspike explore --board icebreaker --latency 200 -o search
+    """
+    from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
+
+    limits = Limits(latency, accuracy)
+    output.mkdir(parents=True, exist_ok=True)
+    run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
+    images = images_of(run, data)
+    training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
+    seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
+    with (
+        json_result(json_path) as write,
+        reserved_folder(output / ".searching", output),
+        shares(scheduler) as work,
+    ):
+        search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
+        search.run(work)
+        figures, numbers = search.ended(), search.front()
+        if not numbers:
+            raise VerbError(
+                "no training came to its end with a network that fits: give the search more "
+                "--hours or --trials, or take a larger board."
+            )
+        plans = {number: search.plan(number) for number in numbers}
+        points = {
+            number: point_of(number, search.network(number), plan, figures[number], images)
+            for number, plan in plans.items()
+        }
+
+        def key(number: int) -> tuple[bool, float, float]:
+            return limits.key(figures_of(points[number]))
+
+        best = sorted(numbers, key=key, reverse=True)[:placed]
+        for number, built in place_all(work, {n: plans[n] for n in best}, output):
+            add_build(points[number], built)
+        fast_enough = [number for number in best if points[number]["placed"]["met"]]
+        taken, shown = max(fast_enough or numbers, key=key), list(points.values())
+        met = limits.met_by(figures_of(points[taken]))
+        result = {"command": command_line(ctx), "taken": taken, "met": met, "front": shown}
+        text = report(shown, taken)
+        search.network(taken).save(output / BEST)
+        replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
+        replace_file(output / TABLE, f"{text}\n".encode())
+        with drawing(str(output / PICTURE)) as draw:
+            draw(picture_of(shown, taken, list(figures.values()), command_line(ctx)))
+        write(result)
+    say(f"{text}\n\n* is taken: {printable(output / BEST)}")
+    if not met:
+        raise click.ClickException(
+            "no network of the search keeps the limits: give it more --hours, or other limits."
+        )
+
+
+def _search(
+    folder: Path,
+    images: Dataset,
+    run: dict[str, Any],
+    board: Board,
+    limits: Limits,
+    trials: int | None,
+    seconds: float,
+) -> "Search":
+    """The search of a folder, begun or to go on. Raises VerbError."""
+    try:
+        from firstspike.scripts.exploration.search import Search, opened
+    except ModuleNotFoundError as error:
+        if error.name != "optuna":
+            raise
+        raise VerbError(
+            "a search needs Optuna: install it by pip install 'firstspike[explore]'."
+        ) from None
+    session = begun_on(images, run)
+    trainer = session.trainer
+    trainer.n_connected = None  # all that there are
+    samples = checked_samples(images.x_train)
+    data = prepared(trainer, samples, images.y_train, images.groups_train, images.features)
+    held_out = np.flatnonzero(data.held_out)
+    asked = {"board": board.name, **asdict(limits), **run, "data": session.run["digest"]}
+    first = KNOWN if run["dataset"] in DATASETS else ()
+    return Search(
+        study=opened(folder, asked, run["seed"], first),
+        folder=folder,
+        images=images,
+        options=run,
+        n_inputs=data.network.n_inputs,
+        timed=held_out[:: ceil(len(held_out) / TIMED)],
+        board=board,
+        limits=limits,
+        trials=trials,
+        seconds=seconds,
+    )
+
+
+_NO_CHOICES = {"compact": True, "command": ""} | dict.fromkeys(
+    [
+        "encoding",
+        "hidden",
+        "weight_bits",
+        "n_connected",
+        "patience",
+        "complement",
+        "constant",
+        "threshold",
+    ]
+)
+"""Options of a training that the search chooses, or leaves to the recipe."""

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Estimates of logic, memory and clock against builds, and the fit behind them."""
+
+import numpy as np
+import pytest
+
+from firstspike.boards.building import clock, logic
+from firstspike.boards.building.builds import known_builds, text_of
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.fitting import EXPECTED, fitted
+from firstspike.boards.building.memories import memory_needs
+from firstspike.boards.building.placed import PLACED, design_of
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.link.uart import ClockError
+from tests.support.command import toy_network
+from tests.support.placing import judged
+
+pytestmark = pytest.mark.fast
+
+BUILDS = known_builds()
+
+
+@pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.number)
+def test_memories_of_a_build_are_counted(build):
+    one = build.measured()
+    needs = memory_needs(one.config, build.network(), BOARDS[build.board])
+    assert (needs["block RAM"], needs["SPRAM"]) == (build.block_ram, build.spram)
+
+
+@pytest.mark.parametrize("build", [b for b in BUILDS if b.held_out], ids=lambda b: b.number)
+def test_a_build_that_was_held_out_is_as_estimated(build):
+    off = judged(build)
+    assert abs(off.luts) <= 0.07
+    assert off.block_ram == 0
+    assert abs(off.fmax) <= 0.15
+
+
+@pytest.mark.parametrize("family", [ECP5, ICE40], ids=lambda family: family.name)
+def test_the_rules_say_how_far_off_they_are(family):
+    assert 0.01 < logic.rule(family).error < 0.07
+    assert 0.03 < clock.rule(family).error < 0.15
+
+
+def test_what_builds_do_not_tell_stays_as_it_was():
+    known = [3.0, 5.0, 7.0]
+    X = np.array([[1, 0, 0], [2, 0, 0], [3, 0, 0]])
+    fit = fitted(X, 4.0 * X[:, 0], known, [1e3] * 3, 0.1)
+    np.testing.assert_allclose(fit.coefficients, [4, 5, 7], rtol=1e-6)
+    nothing = fitted(np.empty((0, 3)), np.empty(0), known, [1] * 3, 0.1)
+    np.testing.assert_allclose(nothing.coefficients, known)
+    assert nothing.error == pytest.approx(0.1)
+
+
+def test_the_error_is_that_of_leaving_builds_out():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(9, 3))
+    y = X @ [1, 2, 3] + rng.normal(scale=0.2, size=9)
+    known, spread, noise = [1.5, 1.5, 1.5], [0.5, 1, 2], 0.1
+    left_out = []
+    for one in range(len(y)):
+        others = np.arange(len(y)) != one
+        c = fitted(X[others], y[others], known, spread, noise).coefficients
+        left_out.append(X[one] @ c - y[one])
+    squares = np.sum(np.square(left_out)) + EXPECTED * noise**2
+    assert fitted(X, y, known, spread, noise).error == pytest.approx(
+        np.sqrt(squares / (len(y) + EXPECTED))
+    )
+
+
+@pytest.mark.parametrize("build", PLACED, ids=lambda build: f"{build.network}-{build.board}")
+def test_the_clock_of_a_shipped_network_is_estimated(build):
+    expected = clock.megahertz(design_of(build), build.luts)
+    assert expected == pytest.approx(build.fmax, rel=0.15)
+
+
+def test_a_clock_is_one_that_the_board_can_make():
+    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], 4)
+    assert clock.clocked(design, 62.9).hz == pytest.approx(60 * MHZ, rel=0.01)
+    assert clock.clocked(design, 62.9).config == design.config
+    with pytest.raises(ClockError):
+        clock.clocked(design, 2.0)
+
+
+def test_builds_are_kept_a_line_each():
+    assert len(text_of(BUILDS).splitlines()) == len(BUILDS) + 2

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike explore` from data to a front, on a toy: trainings of seconds, and no placement."""
+
+import json
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden import load_network
+from firstspike.scripts.exploration import placements, rungs
+from firstspike.scripts.exploration.search import JOURNAL
+from firstspike.scripts.verbs import explore
+from tests.support.command import firstspike, refusal
+
+WORDS = ("explore", "--board", "ulx3s-25f", "--recipe", "sparse", "--epochs", 6)
+
+
+class Here:
+    """Work in shares, done in this process; results are kept as `shares` keeps them."""
+
+    def __init__(self):
+        self.kept, self.done = {}, []
+        self.most = None
+        """Tasks that are done until an interrupt, None for all."""
+
+    def results(self, function, tasks, what):
+        """As of `Shares`."""
+        for task in tasks:
+            key = self.key(task)
+            if key not in self.kept:
+                if len(self.done) == self.most:
+                    raise KeyboardInterrupt
+                self.kept[key] = function(task)
+                self.done.append(task)
+            yield task, self.kept[key]
+
+    @staticmethod
+    def key(task):
+        """By which a task is known again: the data are always the same."""
+        if isinstance(task, placements.Placing):
+            return task
+        return task.choice, task.number
+
+
+@pytest.fixture
+def here(monkeypatch):
+    work = Here()
+
+    @contextmanager
+    def shares(scheduler):
+        yield work
+
+    monkeypatch.setattr(explore, "shares", shares)
+    return work
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Images of four kinds with some pixels inverted, as a file."""
+    rng = np.random.default_rng(1)
+    kinds = rng.random((4, 6, 6)) < 0.4
+    labels = rng.integers(0, 4, 240)
+    images = ((kinds[labels] ^ (rng.random((240, 6, 6)) < 0.05)) * 255).astype(np.uint8)
+    path = tmp_path_factory.mktemp("toy") / "toy.npz"
+    parts = {"train": slice(180), "test": slice(180, None)}
+    fields = {f"x_{name}": images[part] for name, part in parts.items()}
+    np.savez(path, **fields, **{f"y_{name}": labels[part] for name, part in parts.items()})
+    return path
+
+
+def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path, capfd):
+    folder = tmp_path / "search"
+    words = (*WORDS, "--dataset", toy, "--place", 0, "-o", folder)
+    here.most = 4
+    assert firstspike(capfd, *words, "--trials", 5).status == 130
+    begun = list(here.done)
+    with open(folder / JOURNAL, "a") as journal:
+        journal.write('{"op_code": 5, "wor')  # as a crash may leave it
+    here.most = None
+    ended = firstspike(capfd, *words, "--trials", 5)
+    assert ended.status == 0, ended.err
+    again = [task for task in here.done if Here.key(task) in map(Here.key, begun)]
+    assert again == begun  # nothing was done twice
+    result = json.loads((folder / explore.FRONT).read_text())
+    front = result["front"]
+    assert [point["us"] for point in front] == sorted(point["us"] for point in front)
+    assert [point["held_out_accuracy"] for point in front] == sorted(
+        point["held_out_accuracy"] for point in front
+    )
+    (taken,) = (point for point in front if point["training"] == result["taken"])
+    assert taken == front[-1]  # the most accurate
+    assert load_network(folder / explore.BEST).digest() == taken["digest"]
+    assert (folder / explore.TABLE).read_text() in ended.out
+    assert (folder / explore.PICTURE).stat().st_size > 10_000
+
+    done = len(here.done)
+    assert firstspike(capfd, *words, "--trials", 5).status == 0
+    assert len(here.done) == done
+    assert firstspike(capfd, *words, "--trials", 6).status == 0
+    assert len(here.done) > done
+    assert "another seed" in refusal(capfd, *words, "--seed", 2)
+    (folder / JOURNAL).write_text("once\nmore\n")
+    assert "is no journal of a search" in refusal(capfd, *words, "--trials", 6)
+
+
+def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):
+    """Where it is not pruned: the same network as in one go."""
+    choice = rungs.Choice((9,), 30, 4, 1e-4)
+    options = explore._NO_CHOICES | {"epochs": 6, "seed": 1, "recipe": "sparse"}
+    options |= {"dataset": str(toy)} | dict.fromkeys(("label", "group", "test", "test_share"))
+    images = explore.images_of(options, None)
+    checkpoint = None
+    for number in range(len(rungs.SHARES)):
+        trained = rungs.train(rungs.Rung(images, options, choice, number, checkpoint))
+        checkpoint = trained.checkpoint
+    assert checkpoint is None
+    session = rungs.session_of(images, options, choice)
+    session.fit(None, None)
+    assert trained.network == session.trainer.network_.to_bytes()
+    held_out = session.trainer.held_out_
+    score = session.trainer.score(images.x_train[held_out], images.y_train[held_out])
+    assert trained.accuracy == score
+
+
+def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
+    """Each gets a folder with what `build` made of it; that of a design is tested elsewhere."""
+    asked = []
+
+    def build(design, folder, tools, *, seeds):
+        asked.append(design)
+        (folder / "firstspike.bit").write_bytes(b"bits")
+        fmax = 61.0 if len(asked) == 1 else 80.0
+        return {
+            "fmax": {1: fmax},
+            "met": fmax * MHZ > design.hz,
+            "clock": design.hz,
+            "used": {"LUTs": 1234, "block RAM": 9},
+            "placed": {},
+        }
+
+    monkeypatch.setattr(placements, "build", build)
+    folder = tmp_path / "search"
+    words = (*WORDS, "--dataset", toy, "--trials", 2, "--place", 1, "-o", folder)
+    ended = firstspike(capfd, *words)
+    assert ended.status == 0, ended.err
+    first, design = asked
+    assert design.board == BOARDS["ulx3s-25f"]
+    assert design == first.at(60 * MHZ)  # once more, at a clock that was reached
+    result = json.loads((folder / explore.FRONT).read_text())
+    number = result["taken"]
+    (taken,) = (point for point in result["front"] if point["training"] == number)
+    assert (taken["clock"], taken["needs"]["LUTs"], taken["estimated"]) == (design.hz, 1234, None)
+    assert (folder / str(number) / "firstspike.bit").read_bytes() == b"bits"
+    assert load_network(folder / str(number) / "network.npz").digest() == design.network.digest()
+    assert "80.0" in ended.out
+
+
+def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
+    words = (*WORDS, "--dataset", toy, "--trials", 1, "--place", 0, "-o", tmp_path / "search")
+    ended = firstspike(capfd, *words, "--latency", 1e-3)
+    assert ended.status == 1
+    assert "no network of the search keeps the limits" in ended.err
+    assert (tmp_path / "search" / explore.FRONT).exists()

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Places random designs, one after the other, for the estimates of logic and clock.
+
+    python -m tests.support.placing --builds 40     until there are 40
+    python -m tests.support.placing                 how far off the estimates are
+
+It goes on behind those that `boards/building/builds.json` has, and keeps each as soon as it is
+placed. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
+turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
+small, for one to take a few minutes.
+"""
+
+import argparse
+from collections.abc import Iterator
+from itertools import count, islice, pairwise
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+
+from firstspike.boards.building import clock, logic
+from firstspike.boards.building.bitstream import build, logic_of, tools_for
+from firstspike.boards.building.builds import BUILDS, Build, known_builds, measured, text_of
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.memories import memory_needs
+from firstspike.boards.building.plan import FILL, needs_of
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Network, NetworkError
+from firstspike.golden.files import replace_file
+from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.flow.toolchain import ToolError
+from firstspike.sim.harness.networks import network_of
+
+SEED = 1
+"""Of the placement."""
+
+TURNS = ("icebreaker", "ulx3s-25f", "icebreaker", "ulx3s-45f", "ulx3s-85f")
+MOST_LUTS = 11_000
+GROUPS = ((1, 1), (2, 4), (5, 40))
+"""Of the first layer, from and to."""
+
+
+def drawn(number: int) -> tuple[Design, int, int, int]:
+    """The design of a number, its lanes, rows and window."""
+    board = BOARDS[TURNS[number % len(TURNS)]]
+    small = board.device.family is ICE40
+    for draw in _random(number):
+        hidden = 1 + number // 2 % (2 if small else 3)
+        bits = int(draw.integers(2, 9))
+        connected = int(draw.integers(40, 500))
+        least, most = GROUPS[number % len(GROUPS)]
+        groups = int(draw.integers(least, most + 1))
+        # Where all is in one group there are many lanes.
+        fewest, highest = (10, 90) if groups == 1 and not small else (2, 16 if small else 40)
+        lanes = int(np.exp(draw.uniform(np.log(fewest), np.log(highest + 1))))
+        rows = 1 if small else int(draw.choice(ROWS))
+        window = DEFAULT_WINDOW if groups > 1 and draw.random() < 0.4 else 0
+        encoding = "binary" if rows > 1 or draw.random() < 0.7 else "levels-8"
+        sizes = [connected, lanes * groups, *draw.integers(8, 60, hidden - 1), 10]
+        network = _network(draw, sizes, bits, encoding)
+        try:
+            design = Design.of(network, board, lanes, window, rows=rows)
+        except NetworkError:
+            continue  # such as pages in a single-port RAM
+        needs, holds = needs_of(design), board.device.holds
+        room = min(holds["LUTs"] * FILL[board.device.family], MOST_LUTS)
+        if needs["LUTs"] <= room and all(needs[name] <= holds.get(name, 0) for name in needs):
+            return design, lanes, rows, window
+    raise AssertionError  # it draws for ever
+
+
+def _random(number: int) -> Iterator[np.random.Generator]:
+    for attempt in count():
+        yield np.random.default_rng([number, attempt])
+
+
+def _network(draw: np.random.Generator, sizes: list[int], bits: int, encoding: str) -> Network:
+    """Weights of any sparsity, and thresholds and deadlines as training makes them."""
+    limit = 1 << (bits - 1)
+    unit = int(draw.choice([16, 16, 32]))
+    weights = []
+    for n_in, n_out in pairwise(sizes):
+        shape, share = (int(n_in), int(n_out)), draw.uniform(0.1, 1)
+        weights.append(draw.integers(-limit, limit, shape) * (draw.random(shape) < share))
+    thresholds = [max(1, int(limit * draw.uniform(0.3, 1.5))) for _ in weights]
+    return network_of(
+        weights,
+        thresholds,
+        bits=bits,
+        unit=unit,
+        deadline=6 * unit,
+        n_inputs=max(784, sizes[0]) if encoding == "binary" else None,
+        encoding=encoding,
+    )
+
+
+def placed(number: int) -> Build:
+    """Place the design of a number. Raises ToolError where it does not fit."""
+    design, lanes, rows, window = drawn(number)
+    tools = tools_for(design.board)
+    with temporary_folder() as folder:
+        report = build(design, folder, tools, seeds=[SEED])
+    used, network = report["used"], design.network
+    return Build(
+        number=number,
+        board=design.board.name,
+        shape=network.shape,
+        connected=len(network.inputs),
+        bits=network.weight_bits[0],
+        thresholds=network.thresholds,
+        deadline=network.deadline,
+        encoding=network.encoding,
+        widths=tuple(map(tuple, state_widths(network))),
+        lanes=lanes,
+        rows=rows,
+        window=window,
+        clock=design.hz,
+        seed=SEED,
+        fmax=report["fmax"][SEED],
+        luts=logic_of(report),
+        flip_flops=used["flip-flops"],
+        block_ram=used["block RAM"],
+        spram=used["SPRAM"],
+        tools=", ".join(tools),
+    )
+
+
+class Judged(NamedTuple):
+    """How far off estimates are: relative, block RAM by number."""
+
+    luts: float
+    block_ram: int
+    fmax: float
+
+
+def judged(build: Build) -> Judged:
+    """Of a build, by rules that are fitted to all that are not held out."""
+    one, family = build.measured(), BOARDS[build.board].device.family
+    fitted_to = [other for other in measured() if not other.held_out]
+    luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients
+    features = clock.features_of(one.config, one.device, one.luts)
+    fmax = np.exp(features @ clock.rule_of(family, fitted_to).coefficients)
+    needs = memory_needs(one.config, build.network(), BOARDS[build.board])
+    return Judged(
+        (luts - one.logic) / one.luts, needs["block RAM"] - build.block_ram, fmax / one.fmax - 1
+    )
+
+
+def judge() -> None:
+    """Print what there is to say of the estimates."""
+    for one in known_builds():
+        off = judged(one)
+        print(
+            f"{one.number}, {one.board}{', held out' if one.held_out else ''}: LUTs "
+            f"{off.luts:+.1%}, block RAM {off.block_ram:+}, MHz {off.fmax:+.1%}"
+        )
+    for family in (ECP5, ICE40):
+        errors = logic.rule(family).error, clock.rule(family).error
+        print(f"{family.name}, one left out: LUTs {errors[0]:.1%}, MHz {errors[1]:.1%}")
+
+
+def main() -> None:
+    """Place what is missing, or judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--builds", type=int, help="as many as there are to be")
+    wanted = parser.parse_args().builds
+    if wanted is None:
+        judge()
+        return
+    builds = list(known_builds())
+    first = builds[-1].number + 1 if builds else 0
+    missing = max(0, wanted - len(builds))
+    for number in islice(count(first), missing):
+        began = monotonic()
+        try:
+            builds.append(placed(number))
+        except ToolError as error:
+            print(f"{number}: {error}", flush=True)
+            continue
+        replace_file(BUILDS, text_of(builds).encode())
+        last = builds[-1]
+        print(
+            f"{number}: {last.board}, {last.lanes} lanes, {last.rows} rows, {last.luts} LUTs, "
+            f"{last.fmax:.1f} MHz, {monotonic() - began:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
