@@ -20,7 +20,6 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import Device
 from firstspike.hdl.link.folding import linked_folding
 
 from .memories import memory_needs
@@ -104,7 +103,7 @@ class Measured:
     """Of a build, what estimates are about, and what they are made of."""
 
     config: CoreConfig
-    device: Device
+    board: Board
     luts: int
     """Or logic cells."""
     logic: int
@@ -119,7 +118,7 @@ class Measured:
     ) -> "Measured":
         """Of the build of a network for a board."""
         logic = luts - memory_needs(config, network, board)["LUTs"]
-        return cls(config, board.device, luts, logic, fmax)
+        return cls(config, board, luts, logic, fmax)
 
 
 @cache

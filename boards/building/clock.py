@@ -13,9 +13,10 @@ from math import exp, log, log2
 
 import numpy as np
 
+from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5, ICE40, Device, Family
+from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 from firstspike.hdl.link.protocol import BAUD
 from firstspike.hdl.link.uart import ClockError
 
@@ -23,33 +24,38 @@ from .builds import Measured, measured
 from .design import Design
 from .fitting import Fit, fitted
 
-KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0), ECP5: (log(80), *[0] * 6)}
-"""Found by hand: what the shipped networks reach, and on an iCE40 one that takes no bitmaps."""
-_SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05)
+FAST = "8"
+"""The highest speed grade of an ECP5; the others here have the lowest."""
+
+KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0, 0), ECP5: (log(80), *[0] * 6, 0.3)}
+"""Found by hand: what the shipped networks reach, on an iCE40 one that takes no bitmaps, and on an
+ECP5 of the highest speed grade."""
+_SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.15)
 _NOISE = 0.08
 
 
-def features_of(config: CoreConfig, device: Device, logic: float) -> np.ndarray:
-    """Of a design that takes so many look-up tables: float64 [7], each 0 in a usual design."""
+def features_of(config: CoreConfig, board: Board, logic: float) -> np.ndarray:
+    """Of a design that takes so many look-up tables: float64 [8], each 0 in a usual design."""
     first = config.layers[0].folding
     widest = max(layer.widths.M for layer in config.layers)
     return np.array(
         [
             1,
-            logic / device.holds["LUTs"] - 0.5,
+            logic / board.device.holds["LUTs"] - 0.5,
             log2(first.lanes * first.rows / 32),
             log2(widest / 20),
             float(first.rows > 1),
             float(config.bitmap is None),
             float(any(layer.folding.window for layer in config.layers)),
+            float(board.speed == FAST),
         ]
     )
 
 
 def megahertz(design: Design, logic: float) -> float:
     """That a placement reaches, of a design that takes so many look-up tables."""
-    device = design.board.device
-    return exp(features_of(design.config, device, logic) @ rule(device.family).coefficients)
+    board = design.board
+    return exp(features_of(design.config, board, logic) @ rule(board.device.family).coefficients)
 
 
 def clocked(design: Design, most: float) -> Design:
@@ -71,7 +77,7 @@ def rule(family: Family) -> Fit:
 
 def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
     """The same by some of them."""
-    builds = [build for build in builds if build.device.family is family]
-    X = [features_of(build.config, build.device, build.logic) for build in builds]
+    builds = [build for build in builds if build.board.device.family is family]
+    X = [features_of(build.config, build.board, build.logic) for build in builds]
     y = np.log([build.fmax for build in builds])
     return fitted(np.array(X), y, KNOWN[family], _SPREADS, _NOISE)

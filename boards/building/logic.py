@@ -89,7 +89,7 @@ def rule(family: Family) -> Fit:
 
 def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
     """The same by some of them."""
-    builds = [build for build in builds if build.device.family is family]
+    builds = [build for build in builds if build.board.device.family is family]
     logic = np.array([build.logic for build in builds], float)
     known = np.array(astuple(RULES[family]), float)
     X = np.array([features_of(build.config) for build in builds])

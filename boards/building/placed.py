@@ -41,12 +41,12 @@ class Placed:
 
 
 @cache
-def design_of(build: Placed) -> Design:
-    """What was built."""
-    network, board = load_network(build.network), BOARDS[build.board]
+def design_of(build: Placed, board: str | None = None) -> Design:
+    """What was built, or the same for another board."""
+    network, target = load_network(build.network), BOARDS[board or build.board]
     hz = build.clock * MHZ
     return Design.of(
-        network, board, build.lanes, build.window, hz, rows=build.rows, overlap=build.overlap
+        network, target, build.lanes, build.window, hz, rows=build.rows, overlap=build.overlap
     )
 
 
@@ -65,6 +65,18 @@ PLACED = (
         tools=_TOOLS,
     ),
     Placed(
+        board="ulx3s-12f",
+        network="mnist-4bit",
+        lanes=76,
+        rows=4,
+        clock=75,
+        fmax=92.52,
+        seed=1,
+        luts=14965,
+        block_ram=46,
+        tools=_TOOLS,
+    ),
+    Placed(
         board="ulx3s-25f",
         network="mnist-4bit",
         lanes=76,
@@ -74,6 +86,18 @@ PLACED = (
         seed=1,
         luts=14965,
         block_ram=46,
+        tools=_TOOLS,
+    ),
+    Placed(
+        board="ulx3s-45f",
+        network="mnist-4bit",
+        lanes=379,
+        rows=2,
+        clock=75,
+        fmax=75.90,
+        seed=1,
+        luts=29873,
+        block_ram=97,
         tools=_TOOLS,
     ),
     Placed(
@@ -124,22 +148,39 @@ PLACED = (
         block_ram=189,
         tools=_TOOLS,
     ),
+    Placed(
+        board="ecpix5-85f",
+        network="mnist-4bit",
+        lanes=379,
+        rows=4,
+        clock=75,
+        fmax=117.98,
+        seed=1,
+        luts=42054,
+        block_ram=179,
+        tools=_TOOLS,
+    ),
 )
 
 
 def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]:
-    """Those of exactly this network on exactly this board."""
-    for build in PLACED:
-        if build.board == board.name:
-            design = design_of(build)
-            if design.network.digest() == network.digest():
-                yield build, design
+    """Those of exactly this network on this board, else on boards with the same die.
+
+    The design is for this board. The die is what matters; a package has other pins, and a speed
+    grade of its own.
+    """
+    found = [one for one in PLACED if design_of(one).network.digest() == network.digest()]
+    here = [one for one in found if one.board == board.name]
+    holds = board.device.holds
+    for build in here or [one for one in found if BOARDS[one.board].device.holds == holds]:
+        yield build, design_of(build, board.name)
 
 
 def build_of(design: Design) -> Placed | None:
-    """The one of this design, None where none is known."""
+    """The one of this design on its board, None where none is known."""
     for build, known in builds_of(design.network, design.board):
-        if (known.config, known.hz, known.bench_images, known.line) == (
+        if (build.board, known.config, known.hz, known.bench_images, known.line) == (
+            design.board.name,
             design.config,
             design.hz,
             design.bench_images,

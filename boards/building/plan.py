@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
 
-Where builds of the very network for the very board are known, the fastest of them is the plan, else
-the fastest design that fits by an estimate.
+Where builds of the very network for the board, or else for one with the same die, are known, the
+fastest of them is the plan, else the fastest design that fits by an estimate.
 """
 
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class Plan:
     needs: dict[str, int]
     """Of the device's resources: of the design, or of one that fits nearly."""
     placed: Placed | None = None
-    """The build that it is known by, None for an estimate."""
+    """The build that it is known by, perhaps on a board with the same die; None for an estimate."""
 
     @property
     def estimated(self) -> Estimated | None:

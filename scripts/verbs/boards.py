@@ -24,10 +24,10 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     """Say of each board whether NET fits on it, with how many lanes and rows a cycle, and how long
     an image takes.
 
-    Of what has been placed the figures are the build's, and the speed that it reached stands at the
-    end. Else look-up tables and that speed are estimated, +- one standard deviation, block RAM and
-    clock cycles counted, and `firstspike build` finds out whether the clock is met. The time is the
-    core's: events come to it without a pause.
+    Of what has been placed, on the board or on another one with the same die, the figures are the
+    build's, and the speed that it reached stands at the end. Else look-up tables and that speed are
+    estimated, +- one standard deviation, block RAM and clock cycles counted, and `firstspike build`
+    finds out whether the clock is met. The time is the core's: events come to it without a pause.
 
     Example: firstspike boards mnist-4bit
     """
@@ -62,7 +62,8 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "needs": plan.needs,
         "clock": plan.design and plan.design.hz,
         "us": plan.latency(ticks),
-        "placed": plan.placed and {"fmax": plan.placed.fmax, "seed": plan.placed.seed},
+        "placed": plan.placed
+        and {"board": plan.placed.board, "fmax": plan.placed.fmax, "seed": plan.placed.seed},
         "estimated": plan.estimated and plan.estimated._asdict(),
     }
 
@@ -81,7 +82,7 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         speed = ["-"] * (len(_SETTINGS) + 3)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-            reached = f"{plan['placed']['fmax']} MHz" if plan["placed"] else _expected(**about)
+            reached = _expected(**about) if about else _reached(plan["board"], **plan["placed"])
             settings = [plan[name] for name in _SETTINGS]
             speed = [*settings, f"{plan['clock'] / MHZ:g}", us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
@@ -92,6 +93,10 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             advice = f"; {name} fits" if name else ""
             lines.append(f"{plan['board']}: {plan['reason']}{advice}")
     return "\n".join(lines)
+
+
+def _reached(here: str, board: str, fmax: float, seed: int) -> str:
+    return f"{fmax:.2f} MHz{'' if board == here else f' on {board}'}"
 
 
 def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:

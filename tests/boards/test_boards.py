@@ -34,15 +34,32 @@ def test_the_table_has_every_board(capfd):
         assert row["lanes"] >= 8
         for resource, number in row["needs"].items():
             assert number <= row["holds"][resource]
-        known = [build for build in PLACED if (build.board, build.network) == (name, "mnist-4bit")]
-        if known:
-            assert row["placed"]["fmax"] in {build.fmax for build in known}
-        else:
-            assert row["placed"] is None
-        assert ("not placed before" in line_of(name, ended.err)) == (not known)
     assert rows["icebreaker"]["us"] <= 170
     assert rows["ulx3s-25f"]["us"] <= 25
     assert rows["ulx3s-85f"]["us"] <= 16
+
+
+@pytest.mark.parametrize("net", ["mnist-4bit", "mnist-8bit"])
+def test_what_is_offered_has_been_placed(capfd, net):
+    """On the board, or where it was not on another one with the same die, which is said then."""
+    ended = firstspike(capfd, "boards", net, "--json", "-")
+    for row in json.loads(ended.out)["boards"]:
+        if row["fits"]:
+            placed, board = row["placed"], row["board"]
+            (build,) = (
+                one
+                for one in PLACED
+                if (one.board, one.network, one.fmax) == (placed["board"], net, placed["fmax"])
+            )
+            assert BOARDS[build.board].device.holds == row["holds"]
+            assert (build.lanes, build.rows, build.clock * MHZ) == (
+                row["lanes"],
+                row["rows"],
+                row["clock"],
+            )
+            elsewhere = build.board != board
+            assert elsewhere == (not any((p.board, p.network) == (board, net) for p in PLACED))
+            assert elsewhere == (f"MHz on {build.board}" in line_of(board, ended.err))
 
 
 def line_of(board, text):
