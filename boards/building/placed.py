@@ -160,6 +160,18 @@ PLACED = (
         block_ram=179,
         tools=_TOOLS,
     ),
+    Placed(
+        board="orangecrab-85f",
+        network="mnist-4bit",
+        lanes=379,
+        rows=4,
+        clock=75,
+        fmax=95.91,
+        seed=1,
+        luts=42388,
+        block_ram=179,
+        tools=_TOOLS,
+    ),
 )
 
 
