@@ -70,6 +70,9 @@ endif
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@# The tools compile themselves when they first run. One does so here: of several at once, as tests
+	@# have them, one may read what another is just writing, and crash.
+	@for tool in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$tool --version >/dev/null 2>&1; done
 	@echo "$(CURDIR)" > $@
 
 prerequisites:
