@@ -9,6 +9,7 @@ import pytest
 
 from firstspike.golden import events, infer, learn
 from firstspike.golden.learning.rule import UNLABELLED, Settings
+from firstspike.golden.results import joined
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig
@@ -27,7 +28,6 @@ from tests.support.learning_images import (
     images,
     make_state,
 )
-from tests.support.parts import together
 from tests.support.simulators import on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
@@ -113,7 +113,7 @@ def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
         error.append(0 if decided else ABORT)
         label = labels[image] if decided else UNLABELLED
         parts.append(learn(state, row[None], np.array([label]), DRAWING, trace=True))
-    learned = together(parts)
+    learned = joined(parts)
     assert run.error.tolist() == error
     assert learned.updated[list(promised)].any()
     assert any(error)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Results, Settings, learn
+from firstspike.golden.results import joined
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 from firstspike.hdl.learner.learner import generator
@@ -18,7 +19,6 @@ from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
-from tests.support.parts import together
 from tests.support.simulators import on_both_simulators
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
@@ -65,7 +65,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
             weights[:] = read
         state.generator = RESET_GENERATOR
     assert torn, "no reset has come in the middle of an update"
-    expected = learning_cycles(state.network, ticks, together(parts), FOLDING)
+    expected = learning_cycles(state.network, ticks, joined(parts), FOLDING)
     for name in ("decision", "tick", "forced", "spikes_in", "updated", "cycles", "turnaround"):
         getattr(expected, name)[reset] = 0  # as in the run
     check(expected, run)
@@ -122,13 +122,13 @@ def test_weights_are_rewritten_between_images(simulator):
             layer, rows, weights = rewritten[image]
             state.weights[layer][rows] = weights
         parts.append(learn(state, ticks[[image]], labels[[image]], DRAWING, trace=True))
-    check(learning_cycles(state.network, ticks, together(parts), FOLDING), run)
+    check(learning_cycles(state.network, ticks, joined(parts), FOLDING), run)
 
 
 def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Results:
     """Golden, with other settings from some images on."""
     starts = [*settings, len(ticks)]
-    return together(
+    return joined(
         [
             learn(state, ticks[first:end], labels[first:end], settings[first], trace=True)
             for first, end in itertools.pairwise(starts)

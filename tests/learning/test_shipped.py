@@ -8,10 +8,10 @@ from firstspike.golden import bundled_test_set, differences, encode
 from firstspike.golden.learning.course import settings_at
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.state import LearningState
+from firstspike.golden.results import joined
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.sim.benches.core.learning import learn_on_rtl
-from tests.support.parts import together
 
 COUNT = 240
 RUN = 60_000  # images, so that the first ones are learned with the largest steps
@@ -35,7 +35,7 @@ def test_learns_as_golden_does(hidden, stored_bits):
         learn(state, ticks[first:end], labels[first:end], how, trace=True)
         for (first, how), end in zip(settings.items(), ends, strict=True)
     ]
-    learned = together(parts)
+    learned = joined(parts)
     assert 0 < learned.forced.sum() < learned.updated.sum() < COUNT
     assert run.weights is not None
     assert not list(differences(learning_cycles(network, ticks, learned, folding), run))
