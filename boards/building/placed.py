@@ -175,13 +175,19 @@ PLACED = (
 )
 
 
+@cache
+def _digest_of(network: str) -> str:
+    return load_network(network).digest()
+
+
 def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]:
     """Those of exactly this network on this board, else on boards with the same die.
 
     The design is for this board. The die is what matters; a package has other pins, and a speed
     grade of its own.
     """
-    found = [one for one in PLACED if design_of(one).network.digest() == network.digest()]
+    digest = network.digest()
+    found = [one for one in PLACED if _digest_of(one.network) == digest]
     here = [one for one in found if one.board == board.name]
     holds = board.device.holds
     for build in here or [one for one in found if BOARDS[one.board].device.holds == holds]:

@@ -82,7 +82,7 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         speed = ["-"] * (len(_SETTINGS) + 3)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
-            reached = _expected(**about) if about else _reached(plan["board"], **plan["placed"])
+            reached = _expected(**about) if about else _reached(plan["board"], plan["placed"])
             settings = [plan[name] for name in _SETTINGS]
             speed = [*settings, f"{plan['clock'] / MHZ:g}", us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
@@ -95,8 +95,9 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
     return "\n".join(lines)
 
 
-def _reached(here: str, board: str, fmax: float, seed: int) -> str:
-    return f"{fmax:.2f} MHz{'' if board == here else f' on {board}'}"
+def _reached(here: str, placed: dict[str, Any]) -> str:
+    there = placed["board"]
+    return f"{placed['fmax']:.2f} MHz{'' if there == here else f' on {there}'}"
 
 
 def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
