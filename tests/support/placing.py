@@ -141,7 +141,7 @@ def judged(build: Build) -> Judged:
     one, family = build.measured(), BOARDS[build.board].device.family
     fitted_to = [other for other in measured() if not other.held_out]
     luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients
-    features = clock.features_of(one.config, one.device, one.luts)
+    features = clock.features_of(one.config, one.board, one.luts)
     fmax = np.exp(features @ clock.rule_of(family, fitted_to).coefficients)
     needs = memory_needs(one.config, build.network(), BOARDS[build.board])
     return Judged(
