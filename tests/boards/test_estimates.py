@@ -27,6 +27,7 @@ def test_memories_of_a_build_are_counted(build):
     one = build.measured()
     needs = memory_needs(one.config, build.network(), BOARDS[build.board])
     assert (needs["block RAM"], needs["SPRAM"]) == (build.block_ram, build.spram)
+    assert judged(build).block_ram == 0
 
 
 @pytest.mark.parametrize("build", [b for b in BUILDS if b.held_out], ids=lambda b: b.number)
