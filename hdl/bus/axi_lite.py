@@ -74,6 +74,7 @@ class AxiLite(Block):
             m.d.comb += channel.ready.eq(~full)
             with m.If(~full):
                 m.d.sync += [full.eq(channel.valid), content.eq(channel.payload)]
+        self._contents = contents
         written, data, read = contents.values()
         under_way, writes = Signal(), Signal()
         wants_write = held["write_address"] & held["write_data"] & ~response.valid

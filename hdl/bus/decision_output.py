@@ -60,7 +60,7 @@ class DecisionOutput(Block):
             _word(cycles, {"cycles": said.cycles}),
             *(_word(spikes, {"spikes": said.spikes_in[str(i)]}) for i in range(spikes.count)),
         ]
-        number = Signal(range(len(words)))
+        self._number = number = Signal(range(len(words)))
         last = number == len(words) - 1
         word = Signal(WORD_BITS)
         m.d.comb += [

@@ -2,7 +2,8 @@
 """Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
 from amaranth.hdl import Mux, Signal, Value
-from amaranth.lib import memory, stream
+from amaranth.lib import stream
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -16,6 +17,7 @@ class Stage(Block):
     stages is an ordinary pipeline that waits stage by stage. `ready` is combinational.
 
     Ports: `i` and `o`, streams of `shape`; `load`, high in the cycle in which it takes a payload.
+    `outputs` are the streams behind each register, `o` the last of them.
 
     Raises ValueError for a depth below 1.
     """
@@ -26,14 +28,13 @@ class Stage(Block):
         self.depth = depth
         payloads = stream.Signature(shape)
         super().__init__(i=In(payloads), o=Out(payloads), load=Out(1))
+        inner = (payloads.create(path=(f"stage_{number}",)) for number in range(1, depth))
+        self.outputs = [*inner, self.o]
 
     def build(self, m):
         m.d.comb += self.load.eq(self.i.valid & self.i.ready)
         i = self.i
-        for number in range(1, self.depth + 1):
-            o = self.o
-            if number < self.depth:
-                o = self.o.signature.create(path=(f"stage_{number}",))
+        for o in self.outputs:
             m.d.comb += i.ready.eq(~o.valid | o.ready)
             # Whether `i` is valid comes late, and would have to reach all of the payload.
             with m.If(i.ready):
@@ -89,6 +90,7 @@ class Buffer(Block):
     in order, and `ready` is a register that is low while all places are taken.
 
     Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
+    Of the places of `memory` `level` are taken, from where it is `read` to where it is `written`.
 
     Raises ValueError for a depth that is no power of two, or below 2.
     """
@@ -97,14 +99,17 @@ class Buffer(Block):
         if depth < 2 or depth.bit_count() != 1:
             raise ValueError(f"a buffer has a power of two of places, at least 2, not {depth}.")
         self.depth = depth
-        self._shape = shape
+        self.memory = Memory(shape=shape, depth=depth, init=[])
+        self.written = self.memory.write_port()
+        self.read = self.memory.read_port(domain="comb")
+        self.level = Signal(range(depth + 1))
+        self.waiting = Signal()
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
     def build(self, m):
-        m.submodules.memory = places = memory.Memory(shape=self._shape, depth=self.depth, init=[])
-        write, read = places.write_port(), places.read_port(domain="comb")
-        waiting, free = Signal(), Signal(init=1)
-        level, following = Signal(range(self.depth + 1)), Signal(range(self.depth + 1))
+        m.submodules.memory = self.memory
+        write, read, level, waiting = self.written, self.read, self.level, self.waiting
+        free, following = Signal(init=1), Signal(range(self.depth + 1))
         keeps = self.i.valid & self.i.ready & (waiting | ~self.o.ready)
         gives = waiting & self.o.ready
         m.d.comb += [

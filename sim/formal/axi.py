@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What must hold of a core's buses in every cycle, whatever comes."""
+"""What must hold of a core's buses in every cycle, whatever comes; and invariants that prove it.
 
-from amaranth.hdl import Array, Assert, Assume, Cat, Cover, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+Together: an address that is taken reaches the registers (AxiLiteProof), which answer as their map
+says, at once or when a block behind them is done (RegistersProof); and what they answer comes back.
+"""
+
+from amaranth.hdl import Array, Assert, Cat, Cover, Mux, Signal, Value
 
 from firstspike.hdl.bus.axi_lite import AxiLite, Response
 from firstspike.hdl.bus.decision_output import DecisionOutput
 from firstspike.hdl.bus.image_input import ImageInput
-from firstspike.hdl.bus.register import CONSTANT, HOLD, PORT, STICKY, WORD_BYTES, RegisterMap
+from firstspike.hdl.bus.register import CONSTANT, HOLD, PORT, STICKY, WORD_BYTES
 from firstspike.hdl.bus.register_file import RegisterFile
-from firstspike.hdl.lib.block import join
 
 PATIENCE = 8
 """Cycles in which an address is answered, not counting those in which others let it wait."""
-PORT_PATIENCE = 3
-"""Cycles in which a block behind the registers is done."""
 
 
 def offered(m, stream, name):
@@ -89,6 +89,8 @@ class AxiLiteProof(AxiLite):
             Assert(~(access.valid & ~access.write) | (held_read & ~answer.valid)),
         ]
 
+        self._check_contents(m)
+
         streak = Signal(2)  # of accesses of the two kinds by turns
         kind = Signal()
         with m.If(access.valid & access.done):
@@ -102,142 +104,152 @@ class AxiLiteProof(AxiLite):
         ]
         return m
 
+    def _check_contents(self, m):
+        """An access asks what came over the bus, and what it answers goes back."""
+        access = self.access
+        came = {}
+        for name in ("write_address", "write_data", "read_address"):
+            channel = getattr(self, name)
+            came[name] = latest = Signal(channel.payload.shape(), name=f"{name}_came")
+            with m.If(channel.valid & channel.ready):
+                m.d.sync += Value.cast(latest).eq(Value.cast(channel.payload))
+            content = self._contents[name]
+            same = Value.cast(content) == Value.cast(latest)
+            m.d.comb += Assert(channel.ready | same, f"{name} is held as it came")
+        address = Mux(access.write, came["write_address"], came["read_address"])
+        data = came["write_data"]
+        said = Signal(self.read_data.payload.shape())
+        told = Signal(self.write_response.payload.shape())
+        result = Mux(access.refused, Response.SLVERR, Response.OKAY)
+        with m.If(access.valid & access.done):
+            with m.If(access.write):
+                m.d.sync += told.eq(result)
+            with m.Else():
+                m.d.sync += [
+                    said.data.eq(Mux(access.refused, 0, access.answer)),
+                    said.response.eq(result),
+                ]
+        response, answer = self.write_response, self.read_data
+        writes = access.valid & access.write
+        m.d.comb += [
+            Assert(
+                ~access.valid | (access.address == address[-len(access.address) :]),
+                "an access is to the address that came",
+            ),
+            Assert(~writes | (access.data == data.data), "what is written is what came"),
+            Assert(~writes | (access.whole == data.strobe.all()), "so are its strobes"),
+            Assert(~response.valid | (response.payload == told), "a write is told what came of it"),
+            Assert(
+                ~answer.valid | (Value.cast(answer.payload) == Value.cast(said)),
+                "a read gets what was read, and nothing where it is refused",
+            ),
+        ]
 
-class RegistersProof(wiring.Component):
-    """An AxiLite with the registers of a map: what each address answers.
 
-    Blocks behind the registers are free, but are done in some cycles.
-    """
-
-    def __init__(self, registers: RegisterMap, address_bits: int):
-        self._map = registers
-        self._lite = AxiLite(address_bits)
-        self._registers = RegisterFile(registers, len(self._lite.access.address))
-        members = dict(self._lite.signature.members)
-        del members["access"]
-        inside = dict(self._registers.signature.members)
-        del inside["access"]
-        super().__init__(members | inside)
+class RegistersProof(RegisterFile):
+    """What each address answers; accesses, and the blocks behind the registers, are free."""
 
     def elaborate(self, platform):
-        m = Module()
-        m.submodules.lite = lite = self._lite
-        m.submodules.registers = registers = self._registers
-        wiring.connect(m, lite.access, registers.access)
-        for inner in (lite, registers):
-            for name in inner.signature.members:
-                if name == "access":
-                    continue
-                join(m, wiring.flipped(self), inner, name)
-        for name in self._map.ports():
-            port = getattr(self, name)
-            waits = Signal(PORT_PATIENCE, name=f"{name}_waits")
-            m.d.sync += waits.eq(Cat(port.valid & ~port.done, waits))
-            m.d.comb += Assume(~waits.all() | port.done | ~port.valid)
-
-        # The addresses of the read and of the write that are answered next.
-        answers = {}
-        for kind, channel in (("read", self.read_address), ("write", self.write_address)):
-            latest = Signal.like(channel.payload, name=f"{kind}_latest")
-            older = Signal.like(channel.payload, name=f"{kind}_older")
-            count = Signal(2, name=f"{kind}_count")
-            told = self.read_data if kind == "read" else self.write_response
-            takes, gives = channel.valid & channel.ready, told.valid & told.ready
-            m.d.sync += count.eq(count + takes - gives)
-            with m.If(takes):
-                m.d.sync += [latest.eq(channel.payload), older.eq(latest)]
-            answers[kind] = Mux(count == 2, older, latest)
-        whole = Signal()
-        strobes = Signal(), Signal()  # the latest and the one before
-        count = Signal(2)
-        data, told = self.write_data, self.write_response
-        takes = data.valid & data.ready
-        m.d.sync += count.eq(count + takes - (told.valid & told.ready))
-        with m.If(takes):
-            m.d.sync += [
-                strobes[0].eq(data.payload.strobe.all()),
-                strobes[1].eq(strobes[0]),
-            ]
-        m.d.comb += whole.eq(Mux(count == 2, strobes[1], strobes[0]))
-
-        self._check_read(m, answers["read"][2:])
-        self._check_write(m, answers["write"][2:], whole)
-        return m
-
-    def _check_read(self, m, word):
-        answer = self.read_data
+        m = super().elaborate(platform)
+        access = self.access
+        told = access.valid & access.done
+        read, written = told & ~access.write, told & access.write
+        refused, whole = access.refused, access.whole
         known = Signal()
-        okay = answer.payload.response == Response.OKAY
         for register in self._map.registers:
             first = register.offset // WORD_BYTES
-            with m.If((word >= first) & (word < first + register.count)):
+            readable, writable = register.access
+            with m.If((access.address >= first) & (access.address < first + register.count)):
                 m.d.comb += known.eq(1)
                 if register.kind == CONSTANT:
                     content = sum(field.value << field.low for field in register.fields)
-                    right = okay & (answer.payload.data == content)
-                    m.d.comb += Assert(~answer.valid | right, "a constant is what it is")
+                    right = access.answer == content
+                    m.d.comb += Assert(~read | right, "a constant is what it is")
+                if not readable:
+                    m.d.comb += Assert(~read | refused, "what cannot be read is refused")
                 elif register.kind != PORT:
-                    m.d.comb += Assert(~answer.valid | okay, "what can be read is read")
-                elif not register.readable:
-                    m.d.comb += Assert(~answer.valid | ~okay, "what cannot be read is refused")
-        with m.If(answer.valid & ~known):
-            m.d.comb += Assert(~okay, "what is not there is refused")
-        with m.If(answer.valid & ~okay):
-            m.d.comb += Assert(answer.payload.data == 0, "what is refused says nothing")
-
-    def _check_write(self, m, word, whole):
-        response = self.write_response
-        okay = response.payload == Response.OKAY
-        known = Signal()
-        for register in self._map.registers:
-            first = register.offset // WORD_BYTES
-            with m.If((word >= first) & (word < first + register.count)):
-                m.d.comb += known.eq(1)
+                    m.d.comb += Assert(~read | ~refused, "what can be read is read")
                 if register.kind in (HOLD, STICKY):
-                    m.d.comb += Assert(~response.valid | (okay == whole), "whole words are written")
-                elif not register.access[1]:
-                    m.d.comb += Assert(~response.valid | ~okay, "what can only be read is refused")
+                    right = refused == ~whole
+                    m.d.comb += Assert(~written | right, "whole words are written")
+                elif not writable:
+                    m.d.comb += Assert(~written | refused, "what can only be read is refused")
                 else:
-                    m.d.comb += Assert(~response.valid | whole | ~okay, "parts are refused")
-        with m.If(response.valid & ~known):
-            m.d.comb += Assert(~okay, "what is not there is not written")
+                    m.d.comb += Assert(~written | whole | refused, "parts are refused")
+        m.d.comb += Assert(~told | known | refused, "what is not there is refused")
+        waits = Signal()
+        for name, group in self._ports.items():
+            port = getattr(self, name)
+            first, end = (at // WORD_BYTES for at in (group[0].offset, group[-1].end))
+            here = access.valid & (access.address >= first) & (access.address < end)
+            m.d.comb += Assert(~port.valid | here, "a block is asked for its own registers")
+            with m.If(port.valid & ~port.done):
+                m.d.comb += waits.eq(1)
+        m.d.comb += Assert(~access.valid | access.done | waits, "who is not asked lets none wait")
+        return m
 
 
 class ImageInputProof(ImageInput):
-    """Beats come out as they went in, in order, and none is withdrawn."""
+    """Beats come out as they went in, in order, and none is withdrawn or lost.
+
+    For beats as wide as a byte, from the stream or from registers, with aborts at any time.
+    """
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
         offered(m, self.entries, "entry")
-        beats, entry = self.beats, self.entries.payload
-        # The beat of any number, as it went in; counted without the marks of aborts.
-        # Which one says an input that is else not looked at.
-        chosen, seen = Signal(3), Signal()
-        content = Signal(len(Value.cast(beats.payload)))
-        went, came = Signal(4), Signal(4)
-        started = Signal()
-        m.d.sync += started.eq(1)
-        with m.If(~started):
-            m.d.sync += chosen.eq(self.send.data)
-        m.d.comb += Assume(~self.by_registers)
-        out = Cat(entry.data, entry.last)
-        goes = beats.valid & beats.ready
+        beats, send, entry, fifo = self.beats, self.send, self.entries.payload, m.submodules.fifo
+        sent = Cat(send.data[: len(entry.data)], send.index[0])
+        beat = Mux(self.by_registers, sent, Value.cast(beats.payload))
+        goes = Mux(self.by_registers, send.valid & ~send.refused, beats.valid & beats.ready)
         comes = self.entries.valid & self.entries.ready & ~entry.abort
-        is_chosen = goes & (went == chosen)
-        with m.If(goes & ~went[3]):
-            m.d.sync += went.eq(went + 1)
-        with m.If(comes & ~came[3]):
-            m.d.sync += came.eq(came + 1)
-        with m.If(is_chosen):
-            m.d.sync += [content.eq(Value.cast(beats.payload)), seen.eq(1)]
-        expected = Mux(is_chosen, Value.cast(beats.payload), content)
-        with m.If(comes & (came == chosen)):
-            m.d.comb += [
-                Assert(seen | is_chosen, "no beat comes from nowhere"),
-                Assert(out == expected, "a beat comes as it went"),
-            ]
-        m.d.comb += Cover(self.entries.valid & entry.abort & (came == 2), "an abort behind beats")
+        inside = Signal(range(fifo.depth + 1))
+        m.d.sync += inside.eq(inside + goes - comes)
+
+        # Any one beat, chosen by a bit of `send` that is else not looked at, is followed.
+        followed = Signal()
+        ahead = Signal.like(inside)
+        content = Signal(len(beat))
+        chosen = goes & ~followed & send.data[-1]
+        arrives = comes & Mux(followed, ahead == 0, chosen & (inside == 0))
+        with m.If(chosen):
+            m.d.sync += [followed.eq(~arrives), ahead.eq(inside - comes), content.eq(beat)]
+        with m.Elif(followed & comes):
+            m.d.sync += [followed.eq(~arrives), ahead.eq(ahead - 1)]
+        expected = Mux(followed, content, beat)
+        m.d.comb += [
+            Assert(~comes | (inside != 0) | goes, "no beat comes from nowhere"),
+            Assert(~arrives | (_of(entry) == expected), "a beat comes as it went"),
+            Cover(self.entries.valid & entry.abort & (ahead == 2), "an abort behind beats"),
+        ]
+
+        # The invariants: where the beats are.
+        rows, is_beat = [], []
+        for place in range(fifo.depth):
+            port = fifo.memory.read_port(domain="comb")
+            m.d.comb += port.addr.eq(fifo.read.addr + place)
+            rows.append(_of(port.data))
+            is_beat.append((place < fifo.level) & ~port.data.abort)
+        m.d.comb += [
+            Assert(fifo.waiting == (fifo.level != 0)),
+            Assert(fifo.i.ready == (fifo.level != fifo.depth)),
+            Assert(fifo.level <= fifo.depth),
+            Assert(fifo.written.addr == (fifo.read.addr + fifo.level)[: len(fifo.read.addr)]),
+            Assert(inside == sum(is_beat)),
+            Assert(
+                ~followed
+                | Cat(
+                    is_beat[place] & (ahead == sum(is_beat[:place])) & (rows[place] == content)
+                    for place in range(fifo.depth)
+                ).any()
+            ),
+        ]
         return m
+
+
+def _of(entry):
+    """The beat that an entry has, but for its marks."""
+    return Cat(entry.data, entry.last)
 
 
 class DecisionOutputProof(DecisionOutput):
@@ -261,6 +273,10 @@ class DecisionOutputProof(DecisionOutput):
             Assert(~gone | (waiting != 0) | comes, "no decision comes from nowhere"),
             Assert(waiting <= 2, "no more than there are places"),
             Assert(~self.there | ~self.beats.valid, "by one of the ways"),
+            # The invariants: what waits is in the FIFO, and none changes the way amid its words.
+            Assert(waiting == sum(output.valid for output in m.submodules.fifo.outputs)),
+            Assert(number == self._number),
+            Assert((number == 0) | self.beats.valid),
             Cover(self.there & (waiting == 2), "by registers"),
             Cover(goes & last & (waiting == 2), "by the stream"),
         ]
