@@ -34,14 +34,14 @@ _SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.1)
 _NOISE = 0.08
 
 
-def features_of(config: CoreConfig, board: Board, logic: float) -> np.ndarray:
+def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
     """Of a design that takes so many look-up tables: float64 [8], each 0 in a usual design."""
     first = config.layers[0].folding
     widest = max(layer.widths.M for layer in config.layers)
     return np.array(
         [
             1,
-            logic / board.device.holds["LUTs"] - 0.5,
+            luts / board.device.holds["LUTs"] - 0.5,
             log2(first.lanes * first.rows / 32),
             log2(widest / 20),
             float(first.rows > 1),
@@ -52,10 +52,10 @@ def features_of(config: CoreConfig, board: Board, logic: float) -> np.ndarray:
     )
 
 
-def megahertz(design: Design, logic: float) -> float:
+def megahertz(design: Design, luts: float) -> float:
     """That a placement reaches, of a design that takes so many look-up tables."""
     board = design.board
-    return exp(features_of(design.config, board, logic) @ rule(board.device.family).coefficients)
+    return exp(features_of(design.config, board, luts) @ rule(board.device.family).coefficients)
 
 
 def clocked(design: Design, most: float) -> Design:
@@ -78,6 +78,6 @@ def rule(family: Family) -> Fit:
 def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
     """The same by some of them."""
     builds = [build for build in builds if build.board.device.family is family]
-    X = [features_of(build.config, build.board, build.logic) for build in builds]
+    X = [features_of(build.config, build.board, build.luts) for build in builds]
     y = np.log([build.fmax for build in builds])
     return fitted(np.array(X), y, KNOWN[family], _SPREADS, _NOISE)

@@ -13,6 +13,7 @@ behind a look-up table of its own takes a cell.
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from functools import cache
+from math import log2
 
 import numpy as np
 
@@ -32,7 +33,9 @@ class Rule:
     """Of a family: what each of the features (`features_of`) takes."""
 
     design: float
-    """One of no lanes and no hidden layer."""
+    """One of no lanes, no hidden layer and no bitmaps."""
+    bitmap: float
+    """One that takes bitmaps."""
     hidden: float
     """A hidden layer, of no lanes, for each bit of a tick."""
     registers: float
@@ -43,17 +46,21 @@ class Rule:
     """Likewise in a layer of more, whose state is in memory."""
     window: float
     """More for it, where time advances by windows."""
+    windows: float
+    """A layer of these, of no lanes."""
     player: float
     """A design that holds images to play."""
     banks: float
     """Several rows a cycle."""
+    sends: float
+    """A layer that sends several spikes a cycle, for each doubling of its neurons beyond 8."""
     bank_bit: float
     """A bit of a word of weights, for each further row."""
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(2150, 117, 2.3, 8.0, 3.8, 3.5, 360, 900, 3.5),
-    ECP5: Rule(1630, 72, 1.95, 3.9, 3.5, 3.7, 360, 900, 3.5),
+    ICE40: Rule(1650, 500, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 700, 400, 3.5),
+    ECP5: Rule(1380, 250, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 700, 400, 3.5),
 }
 
 
@@ -61,16 +68,20 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     """How many of each of a rule's fields a design has: float64 [fields]."""
     first = config.layers[0].folding
     bits = dict.fromkeys(("registers", "shallow", "memory", "window"), 0)
-    banked = 0
+    banked, windows, sends = 0, 0, 0.0
     for layer in config.layers:
         folding = layer.folding
         of_layer = folding.lanes * (layer.widths.S + layer.widths.M)
         kind = "memory" if folding.groups > _SHALLOW else "shallow"
         bits["registers" if folding.groups == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0
+        windows += folding.window > 0
+        sends += max(0, log2(folding.n_out / 8)) if folding.sends > 1 else 0
         banked += layer.word_bits * (folding.rows - 1)
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    return np.array([1, hidden, *bits.values(), plays, first.rows > 1, banked], float)
+    whole = 1, config.bitmap is not None, hidden
+    several = first.rows > 1, sends, banked
+    return np.array([*whole, *bits.values(), windows, plays, *several], float)
 
 
 def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:

@@ -40,6 +40,8 @@ class Memory:
     read_only: bool = False
     near: bool = False
     """It is to be in look-up tables, if these can be memory."""
+    around: int = 12
+    """What Yosys counts for what it has to put around block RAM."""
 
 
 STORE, RING = "layer_0.store", "ring.store"
@@ -84,8 +86,10 @@ def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
     # Pages are as wide as all lanes; a bank without any has a memory for each segment of them.
     parts = [folding.lanes] if folding.pages > 1 else map(len, layer.segments)
     widths = [layer.stored_bits * lanes for lanes in parts]
+    # A bank that is read in every cycle needs nothing to hold a word, a page not even a reset.
+    around = 0 if folding.pages > 1 else 1 if folding.rows > 1 else 4
     for width, words in product(widths, folding.page_words * folding.rows):
-        yield Memory(f"{place}.store", width, words, near=layer.near)
+        yield Memory(f"{place}.store", width, words, near=layer.near, around=around)
     if folding.groups > 1:
         state = layer.widths.S + layer.widths.M
         listed = indices_layout(layer).size + (folding.rows if folding.rows > 1 else 0)
@@ -121,8 +125,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     """What a memory takes of a device; with `loaded` the big ones are in single-port RAM.
 
     Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
-    block RAM as much as its library says, and what is around it some more. Look-up tables for
-    logic are not counted here.
+    block RAM as much as its library says, and what is around it some more; of what selects one of
+    several tables half counts. Look-up tables for logic are not counted here.
     """
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
@@ -135,9 +139,11 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
         return {"block RAM": block_ram}
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
-        return {"block RAM": block_ram} if logic > 136 * block_ram else {}
+        return {"block RAM": block_ram} if logic >= 131 * block_ram else {}
     luts = 4 * _tiles(memory, {4: 16})
-    if memory.looked_up or memory.near or luts + _selection(memory) < 128 * block_ram:
+    tables = ceil(memory.depth / 16)
+    cost = luts + (_selection(memory) + (tables if tables > 1 else 0)) / 2
+    if memory.looked_up or memory.near or cost < 128 * block_ram + memory.around:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 
