@@ -28,10 +28,10 @@ demo: setup
 	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
 
 quick: check
-	$(BIN)/python -m pytest -n auto -m fast
+	$(BIN)/python -m pytest -n auto --dist worksteal -m fast
 
 test: check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 soak: setup
 	$(BIN)/python -m tests.support.soak --hours $(HOURS) --jobs $(JOBS)

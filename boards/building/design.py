@@ -17,6 +17,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.elaboration import uncollected
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.lines import Line, LineError
 from firstspike.hdl.link.player import check_bench
@@ -126,9 +127,9 @@ class Design:
             bench_images=self.bench_images,
             line=self.line,
         )
-        return self.board.platform().prepare(
-            Top(self.board, self.dividers, serial_core), TOP, emit_src=False
-        )
+        top = Top(self.board, self.dividers, serial_core)
+        with uncollected():
+            return self.board.platform().prepare(top, TOP, emit_src=False)
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
         """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""

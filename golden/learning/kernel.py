@@ -84,7 +84,8 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
         results.spikes_in[image, 1] = np.sum((z_hidden > 0) & (z_hidden < tick))
         rule.until[image] = end
         if len(results.hidden) > 0:
-            results.hidden[image] = z_hidden
+            for h in range(n_hidden):  # of an array numba compiles a message, too
+                results.hidden[image, h] = z_hidden[h]
         if y == UNLABELLED:
             continue
         zc = deadline + 1

@@ -405,7 +405,8 @@ def _images(shape, state, spikes, decision_ticks, ticks, bitmap, connected):
             known[:] = 0
         state.intake[:] = 0
         state.decided[0] = state.ended[0] = -1
-        state.spikes[:] = spikes[image]
+        for neuron in range(state.spikes.size):  # of an array numba compiles a message, too
+            state.spikes[neuron] = spikes[image, neuron]
         state.decision_tick[0] = decision_ticks[image]
         _image(shape, state, ticks[image], bitmap, connected[image])
         decided[image], ended[image] = state.decided[0], state.ended[0]
@@ -492,5 +493,8 @@ def run_images(
     by_layer = np.zeros((len(_State._fields) - len(sizes) - 1, len(layers)), np.int64)
     arrays = [np.zeros(size, np.int64) for size in sizes]
     state = _State._make([*arrays, by_layer, *by_layer])
-    ticks, decision_ticks = (np.asarray(one, np.int64) for one in (ticks, decision_ticks))
+    # In one layout: numba would compile a version for every other.
+    spikes, decision_ticks, ticks, connected = (
+        np.ascontiguousarray(one, np.int64) for one in (spikes, decision_ticks, ticks, connected)
+    )
     return _images(shape, state, spikes, decision_ticks, ticks, folding.bitmap or 0, connected)

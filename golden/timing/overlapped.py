@@ -70,14 +70,16 @@ def _figures(
     (spikes,) = results.known_hidden()
     # Of the mask of a tick, from `unit` on, as many as the bank with most spikes has.
     banks = range(hidden.sends)
-    beats = [
+    most = [
         np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
         for tick in range(network.unit, network.deadline + 1)
     ]
     decided_after = np.asarray(results.tick, np.int64) - network.unit
     to_lanes = hidden.fetch_cycles - latencies.EVENT
     decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
-    return (parts, np.maximum(np.array(beats).T, 1), decided_after), (
+    # In one layout: numba would compile a version for every other.
+    beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
+    return (parts, beats, decided_after), (
         places_for(words),
         latencies.INTAKE + latencies.EVENT,
         to_lanes + latencies.DRAIN_PLACE,

@@ -19,6 +19,7 @@ from firstspike.hdl.lib.copies import KEEP_COPIES
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
+from .elaboration import uncollected
 from .toolchain import ToolError, run_tool, run_yosys
 
 SEED = 1
@@ -89,7 +90,8 @@ def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Resu
     device = target.device
     result = Result(device.name)
     with temporary_folder() as folder:
-        text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
+        with uncollected():
+            text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
         (folder / "design.il").write_text(text)
         run_yosys(
             folder,

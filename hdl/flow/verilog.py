@@ -21,6 +21,7 @@ from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import pack
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
+from .elaboration import uncollected
 from .identifiers import check_identifier, plain
 from .interface import describe, wires
 from .steps import step
@@ -68,7 +69,8 @@ def convert(component: wiring.Component, name: str, loaded: str = "") -> str:
     Raises ToolError if Yosys fails.
     """
     with step(f"{name}: Verilog by Yosys"), temporary_folder() as folder:
-        design = rtlil.convert(component, name=name, emit_src=False)
+        with uncollected():
+            design = rtlil.convert(component, name=name, emit_src=False)
         (folder / "core.il").write_text(design)
         run_yosys(
             folder,

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from firstspike.golden.training.trainer import Trainer
+
 if TYPE_CHECKING:
     from optuna import Trial  # may not be there
 
@@ -16,12 +18,35 @@ SPARSITY = 1e-5, 1e-3
 FEWEST_INPUTS = 1 / 8
 """Of all."""
 
-KNOWN: tuple[dict[str, Any], ...] = (
-    {"depth": 1, "hidden_1": 600, "inputs": 400, "bits": 4, "sparsity": 1.5e-4},
-    {"depth": 1, "hidden_1": 600, "inputs": 512, "bits": 8, "sparsity": 1.5e-4},
-    {"depth": 1, "hidden_1": 200, "inputs": 400, "bits": 4, "sparsity": 1.5e-4},
-)
-"""Where a search begins on images of MNIST's kind: the sizes of the shipped networks, and less."""
+LEAN = {"bits": 4, "inputs": 400 / 512}
+"""What `mnist-4bit` has: bits, and inputs by those of the recipe."""
+SMALL = 1 / 3
+"""Of the neurons, beside them."""
+
+
+def fewest(n_inputs: int) -> int:
+    """Inputs that a network has at least."""
+    return max(1, round(FEWEST_INPUTS * n_inputs))
+
+
+def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
+    """Where a search begins: with the recipe's own sizes, these as lean, and as small besides."""
+    inputs = trainer.n_connected or n_inputs
+    hidden = [min(max(HIDDEN[0], size), HIDDEN[1]) for size in trainer.hidden[:DEPTH]]
+    sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
+    own = {
+        "depth": len(hidden),
+        **{f"hidden_{layer}": size for layer, size in enumerate(sizes, 1)},
+        "inputs": inputs,
+        "bits": trainer.weight_bits,
+        "sparsity": min(max(SPARSITY[0], trainer.sparsity), SPARSITY[1]),
+    }
+    lean = own | {
+        "bits": LEAN["bits"],
+        "inputs": max(fewest(n_inputs), round(LEAN["inputs"] * inputs)),
+    }
+    small = {"hidden_1": max(HIDDEN[0], round(SMALL * sizes[0]))}
+    return [own, lean, lean | small]
 
 
 @dataclass(frozen=True)
@@ -41,10 +66,9 @@ class Choice:
         sizes = [
             trial.suggest_int(f"hidden_{layer}", *HIDDEN, log=True) for layer in range(1, DEPTH + 1)
         ]
-        least = max(1, round(FEWEST_INPUTS * n_inputs))
         return cls(
             hidden=tuple(sizes[:depth]),
-            inputs=trial.suggest_int("inputs", least, n_inputs),
+            inputs=trial.suggest_int("inputs", fewest(n_inputs), n_inputs),
             bits=trial.suggest_int("bits", 2, 8),
             sparsity=trial.suggest_float("sparsity", *SPARSITY, log=True),
         )

@@ -13,7 +13,6 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.features import checked_samples
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
@@ -24,7 +23,7 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.placements import place_all
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
-from firstspike.scripts.exploration.space import KNOWN
+from firstspike.scripts.exploration.space import known
 from firstspike.scripts.options import (
     Number,
     data_option,
@@ -190,13 +189,12 @@ def _search(
             "a search needs Optuna: install it by pip install 'firstspike[explore]'."
         ) from None
     session = begun_on(images, run)
-    trainer = session.trainer
-    trainer.n_connected = None  # all that there are
     samples = checked_samples(images.x_train)
-    data = prepared(trainer, samples, images.y_train, images.groups_train, images.features)
+    with_all_inputs = replace(session.trainer, n_connected=None)
+    data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
     asked = {"board": board.name, **asdict(limits), **run, "data": session.run["digest"]}
-    first = KNOWN if run["dataset"] in DATASETS else ()
+    first = known(session.trainer, data.network.n_inputs)
     return Search(
         study=opened(folder, asked, run["seed"], first),
         folder=folder,

@@ -88,6 +88,9 @@ class Simulation:
             self._simulator,
             f"waves: {self._waves is not None}",
             _VERILATOR_ENVIRONMENT["MAKEFLAGS"],
+            *_MODEL,
+            *_RUNTIME,
+            _HEADER,
             *self._arguments,
             *(f"{package} {version(package)}" for package in packages),
             str(cocotb_tools.config.libs_dir),  # linked to by path
@@ -104,24 +107,28 @@ class Simulation:
                 # ahead: else make compiles it again, for the Makefile is newer.
                 later = time.time() + 3600
                 for compiled in cached(self._shared, self._build_runtime).iterdir():
-                    os.utime(shutil.copy(compiled, work), (later, later))
+                    if compiled.suffix == ".o":
+                        os.utime(shutil.copy(compiled, work), (later, later))
+                    else:
+                        (work / compiled.name).symlink_to(compiled)
             with step(f"{self._toplevel}: simulation by {self._simulator.title()}"):
-                self._compile(work, self._verilog)
+                self._compile(work, self._verilog, _MODEL)
             for product in (self._toplevel, "sim.vvp"):
                 if (work / product).exists():
                     shutil.move(work / product, folder)
 
     def _build_runtime(self, folder: Path) -> None:
         with _workshop(folder) as work, step("what all simulations by Verilator share"):
-            self._compile(work, f"module {self._toplevel}(input clk); endmodule")
-            for compiled in work.glob("verilated*.o"):
+            (work / "shared.h").write_text(_HEADER)
+            self._compile(work, f"module {self._toplevel}(input clk); endmodule", _RUNTIME)
+            for compiled in (*work.glob("verilated*.o"), work / _COMPILED_HEADER):
                 shutil.move(compiled, folder)
 
-    def _compile(self, work: Path, verilog: str) -> None:
+    def _compile(self, work: Path, verilog: str, make: Sequence[str]) -> None:
         source = work / f"{self._toplevel}.v"
         source.write_text(verilog)
         log = work / "build.log"
-        runner = self._runner()
+        runner = self._runner(make)
         try:
             runner.build(
                 sources=[source],
@@ -138,9 +145,9 @@ class Simulation:
                 message = f"the compiler was ended by {runner.ended_by}; try again."
             raise SimulationError(f"{self._toplevel} does not compile: {message}") from None
 
-    def _runner(self) -> "_Runner":
+    def _runner(self, make: Sequence[str] = ()) -> "_Runner":
         verilates = self._simulator == "verilator"
-        runner: _Runner = _Verilator() if verilates else _Icarus()
+        runner: _Runner = _Verilator(make) if verilates else _Icarus()
         runner.log.setLevel("ERROR")
         return runner
 
@@ -205,7 +212,11 @@ class Simulation:
                     "+verilator+rand+reset+2",
                     f"+verilator+seed+{seed}",
                 ],
-                extra_env={bench_io.FOLDER: str(folder), "COCOTB_ANSI_OUTPUT": "0"},
+                extra_env={
+                    bench_io.FOLDER: str(folder),
+                    "COCOTB_ANSI_OUTPUT": "0",
+                    "COCOTB_REWRITE_ASSERTION_FILES": _rewritten(bench),
+                },
             )
         return runner.ended_by
 
@@ -246,8 +257,13 @@ class _Icarus(_Runner, Icarus):
 class _Verilator(_Runner, HostedVerilator):
     """The runner, but with the ports of the top level public instead of every signal.
 
-    What is not public Verilator can optimise away, and a bench need not see.
+    What is not public Verilator can optimise away, and a bench need not see. `make` is what else
+    make is told.
     """
+
+    def __init__(self, make: Sequence[str]) -> None:
+        super().__init__()
+        self._make = make
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
@@ -260,11 +276,15 @@ class _Verilator(_Runner, HostedVerilator):
         self.executable = str(_VERILATOR_FOLDER / "bin" / "verilator")
 
     def _build_command(self) -> list[list[str]]:
-        verilate, *rest = super()._build_command()
-        return [[word for word in verilate if word != "--public-flat-rw"], *rest]
+        verilate, make = super()._build_command()
+        verilate = [word for word in verilate if word != "--public-flat-rw"]
+        return [verilate, [*make, *self._make]]
 
 
 _VERILATOR_ARGUMENTS = ["-Wno-lint", "--public-depth", "1"]
+# Files five times as long as by default: for each model in several ones make compiles its headers,
+# twice, which takes longer than the rest of a small core. Functions stay as they are.
+_VERILATOR_ARGUMENTS += ["--output-split", "100000", "--output-split-cfuncs", "20000"]
 _UNDEFINED_IS_RANDOM = ["--x-assign", "unique", "--x-initial", "unique"]
 
 # The wheel's Makefile fragment was configured with blanks in the place of these.
@@ -272,9 +292,17 @@ _VERILATOR_FOLDER = Path(verilator.__file__).parent
 _VERILATOR_ENVIRONMENT = {
     "VERILATOR_ROOT": str(_VERILATOR_FOLDER),
     "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CFG_LDLIBS_THREADS=-pthread "
-    "CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 CFG_CXXFLAGS_COROUTINES=-fcoroutines "
-    "OPT_FAST=-O1",  # runs as fast as by Verilator's -Os, and compiles sooner
+    "CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 CFG_CXXFLAGS_COROUTINES=-fcoroutines",
 }
+
+_OPTIMISED = "OPT_FAST=-O1"  # runs as fast as by Verilator's -Os, and compiles sooner
+
+# Verilator's headers are half of compiling a small model, and are the same in all. One that comes
+# in several files has a compiled header of its own, beside which there can be no other.
+_HEADER = '#include "verilated.h"\n#include "verilated_vpi.h"\n#include "verilated_syms.h"\n'
+_COMPILED_HEADER = "shared.h.fast.gch"  # the name for which Verilator's Makefile has a rule
+_RUNTIME = (_OPTIMISED, "default", _COMPILED_HEADER)
+_MODEL = (_OPTIMISED + " $(if $(filter 0,$(VM_PARALLEL_BUILDS)),-include shared.h.fast)",)
 
 
 def check_tools(simulator: str = "verilator", waves: bool = False) -> None:
@@ -313,6 +341,14 @@ def _compiles(source: str) -> bool:
     with programs.started(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         process.communicate(source.encode())
     return not process.returncode
+
+
+def _rewritten(bench: str) -> str:
+    """Whose assertions are to show values, as a pattern of files: those of the bench's package.
+
+    cocotb by itself takes all that is imported, which takes longer than a small bench.
+    """
+    return bench.replace(".", "/").rpartition("/")[0] + "/*.py"
 
 
 def _workshop(product: Path) -> AbstractContextManager[Path]:

@@ -4,7 +4,6 @@
 import json
 import re
 from dataclasses import replace
-from typing import NamedTuple
 
 import pytest
 
@@ -19,30 +18,6 @@ from firstspike.hdl.link.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4
-
-
-class Built(NamedTuple):
-    """A build's folder, and what it says."""
-
-    board: str
-    folder: object
-    report: dict
-    said: str
-
-
-@pytest.fixture(scope="module", params=[("icebreaker", 12), ("ulx3s-25f", 30)], ids=lambda p: p[0])
-def built(request, tmp_path_factory):
-    """One real build a board: synthesis, placement, routing and packing."""
-    board, mhz = request.param
-    place = tmp_path_factory.mktemp(board)
-    toy_network().save(place / "net.npz")
-    from firstspike.scripts.main import run_line
-
-    words = ["build", place / "net.npz", "--board", board, "--lanes", LANES, "--clock", mhz]
-    status = run_line([str(word) for word in [*words, "-o", place / "out", "--seed", 1]])
-    assert status == 0
-    report = json.loads((place / "out" / "report.json").read_text())
-    return Built(board, place / "out", report, (place / "out" / "report.txt").read_text())
 
 
 def test_there_is_a_bitstream(built):
@@ -73,8 +48,7 @@ def test_the_report_says_what_was_built(built):
 
 
 def test_the_planner_knows_the_memories(built):
-    design = Design.of(toy_network(), BOARDS[built.board], LANES)
-    needs = plan.needs_of(design)
+    needs = plan.needs_of(built.design)
     for resource in ("block RAM", "SPRAM"):
         assert built.report["used"][resource] == needs.get(resource, 0)
     logic = built.report["placed"].get("ICESTORM_LC", built.report["used"]["LUTs"])

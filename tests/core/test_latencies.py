@@ -67,7 +67,7 @@ def test_learning(name, figure, monkeypatch):
     rng = np.random.default_rng(2)
     state = LearningState.random((20, 13, 5), 8, 2)
     network = state.network
-    ticks = encode(network, rng.integers(0, 256, (4, 20)).astype(np.uint8))
+    ticks = encode(network, rng.integers(0, 256, (2, 20)).astype(np.uint8))
     labels = rng.integers(0, 5, len(ticks))
     folding = Folding.of(network, 4, 2)
     learned = learn(state.copy(), ticks, labels, Settings(), trace=True)

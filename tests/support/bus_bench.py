@@ -441,22 +441,26 @@ async def learns(dut):
 class Library(ctypes.CDLL):
     """The library in C; each of its accesses is one to the simulated registers.
 
-    It is to be used in a thread of its own.
+    It is to be used in a thread of its own. What an exception in there would say is only printed:
+    what it is `refused` is looked at behind it.
     """
 
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench.given.library)
+        self.refused: list[str] = []
         read, write = resume(bench.read_word), resume(bench.write_word)
 
         @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
         def read_word(offset):
             content = read(offset)
-            assert content is not None, f"the library reads {offset:#x}, which is refused"
-            return content
+            if content is None:
+                self.refused.append(f"a read of {offset:#x}")
+            return content or 0
 
         @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
         def write_word(offset, value):
-            assert write(offset, value), f"the library writes {offset:#x}, which is refused"
+            if not write(offset, value):
+                self.refused.append(f"a write of {offset:#x}")
 
         self.kept = read_word, write_word
         self.use_registers(*self.kept)
@@ -503,7 +507,7 @@ async def driver(dut):
         assert library.core_take(taken) != 0
 
     await bridge(use)()
-    assert await bench.field("error_causes", "access") == 0
+    assert library.refused == []
     report(Outcome(decisions=decisions, weights=list(stored)))
 
 
@@ -536,7 +540,7 @@ async def driver_learns(dut):
         assert library.core_store(stored, len(weights)) == 0
 
     await bridge(use)()
-    assert await bench.field("error_causes", "access") == 0
+    assert library.refused == []
     registers = {"updated": await bench.field("updated_count", "images")}
     report(Outcome(decisions=decisions, registers=registers, weights=list(stored)))
 
@@ -548,7 +552,7 @@ async def firmware(dut):
     await bench.start()
     library = Library(bench)
     status = await bridge(lambda: library.classify(0))()
-    assert await bench.field("error_causes", "access") == 0
+    assert library.refused == []
     said = ctypes.create_string_buffer(1 << 16)
     library.copy_said(said)
     report(Outcome(decisions=[], registers={"status": status}, said=said.value.decode()))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One real build a board, for all tests that look into it."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from firstspike.boards.building.design import Design
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.scripts.main import run_line
+from tests.support.command import toy_network
+
+LANES, HELD = 4, 6
+"""Of the builds; the second is how many images they hold to play."""
+
+CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
+"""By board, in MHz."""
+
+
+class Built(NamedTuple):
+    """A build of `toy_network`, which is beside its folder as `net.npz`, and what it says."""
+
+    board: str
+    design: Design
+    folder: Path
+    report: dict[str, Any]
+    said: str
+
+
+@pytest.fixture(scope="session", params=CLOCKS)
+def built(request, tmp_path_factory) -> Built:
+    """For an iCE40, and for an ECP5: synthesis, placement, routing and packing."""
+    board, mhz = request.param, CLOCKS[request.param]
+    place = tmp_path_factory.mktemp(board)
+    network = toy_network()
+    network.save(place / "net.npz")
+    words = ["build", place / "net.npz", "--board", board, "--lanes", LANES, "--clock", mhz]
+    words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
+    assert run_line([str(word) for word in words]) == 0
+    report = json.loads((place / "out" / "report.json").read_text())
+    design = Design.of(network, BOARDS[board], LANES, bench_images=HELD, hz=mhz * MHZ)
+    return Built(board, design, place / "out", report, (place / "out" / "report.txt").read_text())
