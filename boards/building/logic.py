@@ -36,6 +36,8 @@ class Rule:
     """One of no lanes, no hidden layer and no bitmaps."""
     bitmap: float
     """One that takes bitmaps."""
+    events: float
+    """One that does not, and lists its events for more than 4 groups of the first layer."""
     hidden: float
     """A hidden layer, of no lanes, for each bit of a tick."""
     registers: float
@@ -59,8 +61,8 @@ class Rule:
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(1650, 500, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 700, 400, 3.5),
-    ECP5: Rule(1380, 250, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 700, 400, 3.5),
+    ICE40: Rule(1650, 500, 250, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 700, 400, 3.5),
+    ECP5: Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 700, 400, 3.5),
 }
 
 
@@ -79,7 +81,8 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
         sends += max(0, log2(folding.n_out / 8)) if folding.sends > 1 else 0
         banked += layer.word_bits * (folding.rows - 1)
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    whole = 1, config.bitmap is not None, hidden
+    events = config.bitmap is None and first.groups > _SHALLOW
+    whole = 1, config.bitmap is not None, events, hidden
     several = first.rows > 1, sends, banked
     return np.array([*whole, *bits.values(), windows, plays, *several], float)
 

@@ -39,7 +39,7 @@ SEED = 1
 
 TURNS = ("icebreaker", "ulx3s-25f", "icebreaker", "ulx3s-45f", "ulx3s-85f")
 MOST_LUTS = 11_000
-ROOM = 0.92
+ROOM = 0.95
 """Of what the planner fills: nothing is learned of a design that does not fit after all."""
 GROUPS = ((1, 1), (2, 4), (5, 40))
 """Of the first layer, from and to."""
