@@ -139,7 +139,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
         return {"block RAM": block_ram}
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
-        return {"block RAM": block_ram} if logic >= 131 * block_ram else {}
+        return {"block RAM": block_ram} if logic > 131 * block_ram else {}
     luts = 4 * _tiles(memory, {4: 16})
     tables = ceil(memory.depth / 16)
     cost = luts + (_selection(memory) + (tables if tables > 1 else 0)) / 2

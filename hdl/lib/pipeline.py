@@ -90,7 +90,8 @@ class Buffer(Block):
     in order, and `ready` is a register that is low while all places are taken.
 
     Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
-    Of the places of `memory` `level` are taken, from where it is `read` to where it is `written`.
+    Of the places of `memory` `level` are taken, any if `filled`: from where it is `read` to where it
+    is `written`.
 
     Raises ValueError for a depth that is no power of two, or below 2.
     """
@@ -103,19 +104,19 @@ class Buffer(Block):
         self.written = self.memory.write_port()
         self.read = self.memory.read_port(domain="comb")
         self.level = Signal(range(depth + 1))
-        self.waiting = Signal()
+        self.filled = Signal()
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
     def build(self, m):
         m.submodules.memory = self.memory
-        write, read, level, waiting = self.written, self.read, self.level, self.waiting
+        write, read, level, filled = self.written, self.read, self.level, self.filled
         free, following = Signal(init=1), Signal(range(self.depth + 1))
-        keeps = self.i.valid & self.i.ready & (waiting | ~self.o.ready)
-        gives = waiting & self.o.ready
+        keeps = self.i.valid & self.i.ready & (filled | ~self.o.ready)
+        gives = filled & self.o.ready
         m.d.comb += [
             self.i.ready.eq(free),
-            self.o.valid.eq(waiting | (self.i.valid & free)),
-            self.o.payload.eq(Mux(waiting, Value.cast(read.data), Value.cast(self.i.payload))),
+            self.o.valid.eq(filled | (self.i.valid & free)),
+            self.o.payload.eq(Mux(filled, Value.cast(read.data), Value.cast(self.i.payload))),
             write.en.eq(keeps),
             write.data.eq(self.i.payload),
             following.eq(level + keeps - gives),
@@ -124,6 +125,6 @@ class Buffer(Block):
             write.addr.eq(write.addr + keeps),
             read.addr.eq(read.addr + gives),
             level.eq(following),
-            waiting.eq(following != 0),
+            filled.eq(following != 0),
             free.eq(following != self.depth),
         ]

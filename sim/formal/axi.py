@@ -231,7 +231,7 @@ class ImageInputProof(ImageInput):
             rows.append(_of(port.data))
             is_beat.append((place < fifo.level) & ~port.data.abort)
         m.d.comb += [
-            Assert(fifo.waiting == (fifo.level != 0)),
+            Assert(fifo.filled == (fifo.level != 0)),
             Assert(fifo.i.ready == (fifo.level != fifo.depth)),
             Assert(fifo.level <= fifo.depth),
             Assert(fifo.written.addr == (fifo.read.addr + fifo.level)[: len(fifo.read.addr)]),
