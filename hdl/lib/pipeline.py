@@ -90,8 +90,8 @@ class Buffer(Block):
     in order, and `ready` is a register that is low while all places are taken.
 
     Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
-    Of the places of `memory` `level` are taken, any if `filled`: from where it is `read` to where it
-    is `written`.
+    Of the places of `memory` `level` are taken, any if `filled`: from where it is `read` to where
+    it is `written`.
 
     Raises ValueError for a depth that is no power of two, or below 2.
     """
