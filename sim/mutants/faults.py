@@ -87,7 +87,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "banks-do-not-meet": ("done for bank in banks).all", "done for bank in banks).any"),
     },
     "lib.pipeline": {
-        "place-lost-when-full": ("self.i.ready & (waiting", "~level[-2] & (waiting"),
+        "place-lost-when-full": ("self.i.ready & (filled", "~level[-2] & (filled"),
     },
     "learner.run_on": {
         "margin-a-tick-short": ("grown, least)", "grown, least) - 1"),
