@@ -169,13 +169,14 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
 def test_every_hidden_layer_takes_logic(hidden, cells, luts):
     """As measured: logic cells of an iCE40, and look-up tables of an ECP5.
 
-    With so few inputs there is less of everything than in the builds that the rules are fitted to.
+    With so few inputs there is less of everything than in the builds that the rules are fitted to,
+    most of all where no hidden layer outweighs it.
     """
     weights = random_weights(np.random.default_rng(3), (36, *hidden, 4), -5, 8)
     network = network_of(weights, [10] + [6] * len(hidden), deadline=60)
     for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
         needs = plan.needs_of(plan.Design.of(network, BOARDS[board], 5))
-        assert needs["LUTs"] == pytest.approx(measured, rel=0.2)
+        assert needs["LUTs"] == pytest.approx(measured, rel=0.15 if hidden else 0.2)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from firstspike.hdl.bus.axi_lite import AxiLite
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.decision_output import DecisionOutput
 from firstspike.hdl.bus.image_input import ImageInput
-from firstspike.hdl.bus.register import WORD_BYTES
 from firstspike.hdl.bus.register_file import RegisterFile
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.formal.axi import (
@@ -23,7 +22,7 @@ from tests.support.command import toy_network
 
 NETWORK = toy_network()
 CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, lanes=5))
-WORD_ADDRESS = ADDRESS_BITS - (WORD_BYTES - 1).bit_length()
+WORD_ADDRESS = len(AxiLite(ADDRESS_BITS).access.address)
 MAP = core_map(CONFIG, NETWORK, any_weights=True)
 
 

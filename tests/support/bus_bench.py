@@ -508,6 +508,7 @@ async def driver(dut):
 
     await bridge(use)()
     assert library.refused == []
+    assert await bench.field("error_causes", "access") == 0
     report(Outcome(decisions=decisions, weights=list(stored)))
 
 
@@ -541,6 +542,7 @@ async def driver_learns(dut):
 
     await bridge(use)()
     assert library.refused == []
+    assert await bench.field("error_causes", "access") == 0
     registers = {"updated": await bench.field("updated_count", "images")}
     report(Outcome(decisions=decisions, registers=registers, weights=list(stored)))
 
@@ -553,6 +555,7 @@ async def firmware(dut):
     library = Library(bench)
     status = await bridge(lambda: library.classify(0))()
     assert library.refused == []
+    assert await bench.field("error_causes", "access") == 0
     said = ctypes.create_string_buffer(1 << 16)
     library.copy_said(said)
     report(Outcome(decisions=[], registers={"status": status}, said=said.value.decode()))
