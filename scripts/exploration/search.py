@@ -39,6 +39,8 @@ from .rungs import SHARES, Rung, Trained, train
 from .space import Choice
 
 JOURNAL, NETWORKS = "search.log", "networks"
+COMPACTED = 1
+"""The rung after which a network that does not fit will hardly become one that does."""
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
@@ -138,7 +140,11 @@ class Search:
             self._path(trial.number).parent.mkdir(parents=True, exist_ok=True)
             network.save(self._path(trial.number))
             self.study.tell(trial, goal)
-        elif trained.checkpoint is not None and goes_on(goal, others):
+        elif (
+            trained.checkpoint is not None
+            and (plan.design or rung.number < COMPACTED)
+            and goes_on(goal, others)
+        ):
             following = Rung(
                 self.images, self.options, rung.choice, rung.number + 1, trained.checkpoint
             )
@@ -182,7 +188,8 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
             f"{journal} is no journal of a search: remove it, or name another folder by -o."
         ) from None
     # Seeded by what is there, or a search that goes on would suggest the same again.
-    study.sampler = TPESampler(seed=seed + len(study.trials))
+    # What is known is enough to begin with: at random it would try few that are any good.
+    study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))
     there = study.user_attrs.get("run")
     if there is None:
         study.set_user_attr("run", run)

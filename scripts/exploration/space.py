@@ -30,7 +30,9 @@ def fewest(n_inputs: int) -> int:
 
 
 def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
-    """Where a search begins: with the recipe's own sizes, these as lean, and as small besides."""
+    """Where a search begins: with the recipe's own sizes, these with fewer bits, as lean, and as small
+    besides.
+    """
     inputs = trainer.n_connected or n_inputs
     hidden = [min(max(HIDDEN[0], size), HIDDEN[1]) for size in trainer.hidden[:DEPTH]]
     sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
@@ -45,8 +47,9 @@ def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
         "bits": LEAN["bits"],
         "inputs": max(fewest(n_inputs), round(LEAN["inputs"] * inputs)),
     }
-    small = {"hidden_1": max(HIDDEN[0], round(SMALL * sizes[0]))}
-    return [own, lean, lean | small]
+    between = own | {"bits": (own["bits"] + lean["bits"]) // 2}
+    small = lean | {"hidden_1": max(HIDDEN[0], round(SMALL * sizes[0]))}
+    return [own, between, lean, small]
 
 
 @dataclass(frozen=True)

@@ -130,7 +130,7 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     asked = []
 
     def build(design, folder, tools, *, seeds):
-        asked.append(design)
+        asked.append((design, seeds))
         (folder / "firstspike.bit").write_bytes(b"bits")
         fmax = 61.0 if len(asked) == 1 else 80.0
         return {
@@ -146,7 +146,8 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     words = (*WORDS, "--dataset", toy, "--trials", 2, "--place", 1, "-o", folder)
     ended = firstspike(capfd, *words)
     assert ended.status == 0, ended.err
-    first, design = asked
+    (first, one), (design, several) = asked
+    assert len(one) == 1 < len(several)
     assert design.board == BOARDS["ulx3s-25f"]
     assert design == first.at(60 * MHZ)  # once more, at a clock that was reached
     result = json.loads((folder / explore.FRONT).read_text())
