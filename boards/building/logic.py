@@ -13,7 +13,6 @@ behind a look-up table of its own takes a cell.
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from functools import cache
-from math import log2
 
 import numpy as np
 
@@ -55,14 +54,14 @@ class Rule:
     banks: float
     """Several rows a cycle."""
     sends: float
-    """A layer that sends several spikes a cycle, for each doubling of its neurons beyond 8."""
+    """A first layer that sends several spikes a cycle."""
     bank_bit: float
     """A bit of a word of weights, for each further row."""
 
 
 RULES: dict[Family, Rule] = {
-    ICE40: Rule(1650, 500, 250, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 700, 400, 3.5),
-    ECP5: Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 700, 400, 3.5),
+    ICE40: Rule(1650, 500, 250, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
+    ECP5: Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
 }
 
 
@@ -70,7 +69,7 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     """How many of each of a rule's fields a design has: float64 [fields]."""
     first = config.layers[0].folding
     bits = dict.fromkeys(("registers", "shallow", "memory", "window"), 0)
-    banked, windows, sends = 0, 0, 0.0
+    banked = windows = 0
     for layer in config.layers:
         folding = layer.folding
         of_layer = folding.lanes * (layer.widths.S + layer.widths.M)
@@ -78,12 +77,11 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
         bits["registers" if folding.groups == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0
         windows += folding.window > 0
-        sends += max(0, log2(folding.n_out / 8)) if folding.sends > 1 else 0
         banked += layer.word_bits * (folding.rows - 1)
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
     events = config.bitmap is None and first.groups > _SHALLOW
     whole = 1, config.bitmap is not None, events, hidden
-    several = first.rows > 1, sends, banked
+    several = first.rows > 1, first.sends > 1, banked
     return np.array([*whole, *bits.values(), windows, plays, *several], float)
 
 

@@ -30,9 +30,7 @@ def fewest(n_inputs: int) -> int:
 
 
 def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
-    """Where a search begins: with the recipe's own sizes, these with fewer bits, as lean, and as small
-    besides.
-    """
+    """Where a search begins: at the recipe's sizes, with fewer bits, as lean, and as small."""
     inputs = trainer.n_connected or n_inputs
     hidden = [min(max(HIDDEN[0], size), HIDDEN[1]) for size in trainer.hidden[:DEPTH]]
     sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
