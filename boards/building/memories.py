@@ -20,7 +20,7 @@ from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.drain import filled_bits
 from firstspike.hdl.core.lanes import fired_layout
 from firstspike.hdl.core.layouts import indices_layout
-from firstspike.hdl.flow.devices import ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.player import EXPECTED
 from firstspike.hdl.link.protocol import identity_bytes
@@ -43,6 +43,12 @@ class Memory:
     around: int = 12
     """What Yosys counts for what it has to put around block RAM."""
 
+
+BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
+"""What Yosys counts for a block, in bits of logic: as its library says, for a ROM as trials say."""
+
+TABLE_WORDS = 16
+"""Of a look-up table that is memory."""
 
 STORE, RING = "layer_0.store", "ring.store"
 SINGLE_PORT = (STORE, RING)
@@ -130,20 +136,20 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     """
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
+    block_cost = (ROM_BLOCK_COST if memory.read_only else BLOCK_COST)[family]
     if family is ICE40:
         if loaded and memory.path in SINGLE_PORT:
             return {"SPRAM": _tiles(memory, {16: 1 << 14})}
         block_ram = _tiles(memory, {16: 256, 8: 512, 4: 1024, 2: 2048})
-        if memory.looked_up or logic <= 64 * block_ram:
+        if memory.looked_up or logic <= block_cost * block_ram:
             return {}
         return {"block RAM": block_ram}
     block_ram = _tiles(memory, {36: 512, 18: 1024, 9: 2048})
     if memory.read_only:
-        return {"block RAM": block_ram} if logic > 131 * block_ram else {}
-    luts = 4 * _tiles(memory, {4: 16})
-    tables = ceil(memory.depth / 16)
+        return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
+    luts, tables = 4 * _tiles(memory, {4: TABLE_WORDS}), _tables(memory)
     cost = luts + (_selection(memory) + (tables if tables > 1 else 0)) / 2
-    if memory.looked_up or memory.near or cost < 128 * block_ram + memory.around:
+    if memory.looked_up or memory.near or cost < block_cost * block_ram + memory.around:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 
@@ -162,8 +168,13 @@ def memory_needs(
 
 
 def _selection(memory: Memory) -> int:
-    """Look-up tables that choose one of the tables, 16 words deep, that are memory."""
-    return memory.width * (ceil(memory.depth / 16) - 1)
+    """Look-up tables that choose one of the tables that are memory."""
+    return memory.width * (_tables(memory) - 1)
+
+
+def _tables(memory: Memory) -> int:
+    """That hold a bit of all its words."""
+    return ceil(memory.depth / TABLE_WORDS)
 
 
 def _tiles(memory: Memory, depths: dict[int, int]) -> int:

@@ -2,7 +2,7 @@
 """Placing points of a front for real: the one that is taken, and some beside it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def place(placing: Placing) -> PlacedFiles:
     """Build a bitstream, where the clock is not met once more at one that was reached."""
     network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
     design = Design.of(network, board, placing.lanes, placing.window, placing.hz, rows=placing.rows)
-    seeds = SEEDS[:1]
+    seeds: Sequence[int] = SEEDS[:1]
     while True:
         with temporary_folder() as folder:
             try:
