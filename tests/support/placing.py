@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places random designs, one after the other, for the estimates of logic and clock.
 
-    python -m tests.support.placing --builds 40     until there are 40
-    python -m tests.support.placing                 how far off the estimates are
+    python -m tests.support.placing --build $(seq 52 55)     those of four numbers
+    python -m tests.support.placing                          how far off the estimates are
 
-It goes on behind those that `boards/building/builds.json` has, and keeps each as soon as it is
-placed. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
-turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
-small, for one to take a few minutes.
+`boards/building/builds.json` keeps each as soon as it is placed; what it has is not placed again. A
+design is drawn with its number as the seed: boards, kinds of first layers and depth take turns, the
+rest is random, and drawn anew where by the estimates so far it does not fit. They are small, for
+one to take a few minutes.
 """
 
 import argparse
 from collections.abc import Iterator
-from itertools import count, islice, pairwise
+from itertools import count, pairwise
 from time import monotonic
 from typing import NamedTuple
 
@@ -167,23 +167,22 @@ def judge() -> None:
 def main() -> None:
     """Place what is missing, or judge."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--builds", type=int, help="as many as there are to be")
-    wanted = parser.parse_args().builds
-    if wanted is None:
+    parser.add_argument("--build", type=int, nargs="+", metavar="NUMBER", help="of a design")
+    numbers = parser.parse_args().build
+    if numbers is None:
         judge()
         return
-    builds = list(known_builds())
-    first = builds[-1].number + 1 if builds else 0
-    missing = max(0, wanted - len(builds))
-    for number in islice(count(first), missing):
+    builds = {build.number: build for build in known_builds()}
+    for number in numbers:
+        if number in builds:
+            continue
         began = monotonic()
         try:
-            builds.append(placed(number))
+            last = builds[number] = placed(number)
         except ToolError as error:
             print(f"{number}: {error}", flush=True)
             continue
-        replace_file(BUILDS, text_of(builds).encode())
-        last = builds[-1]
+        replace_file(BUILDS, text_of(builds[one] for one in sorted(builds)).encode())
         print(
             f"{number}: {last.board}, {last.lanes} lanes, {last.rows} rows, {last.luts} LUTs, "
             f"{last.fmax:.1f} MHz, {monotonic() - began:.0f} s",
