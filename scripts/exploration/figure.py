@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
@@ -19,11 +20,17 @@ COSTS = {
 }
 """What a panel is of, and its name."""
 
+MARGIN = 0.1
+"""Below the lowest accuracy that is to be seen, in %."""
+
 
 def picture_of(
     points: Sequence[dict[str, Any]], taken: int, others: Sequence[Figures], title: str
 ) -> Figure:
-    """Four panels of the front's points, the one of training `taken` marked; pale are `others`."""
+    """Four panels of the front's points, the one of training `taken` marked; pale are `others`.
+
+    Of these is shown what they cost in time, of the worse half only as far as the front goes.
+    """
     figure = Figure(figsize=(10, 8), layout="constrained")
     figure.suptitle(title, fontsize=9, wrap=True)
     pale = [(one.us, 100 * one.accuracy) for one in others]
@@ -45,5 +52,7 @@ def picture_of(
                 axes.plot(at, accuracy, "o", color=DECISION, markersize=7)
         axes.set_xlabel(name)
         axes.grid(color="0.9")
+    lowest = np.median([accuracy for _, accuracy in pale])
+    axes.set_ylim(bottom=min(lowest, *accuracies) - MARGIN)
     figure.supylabel("accuracy on held-out samples, %")
     return figure

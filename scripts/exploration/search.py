@@ -85,6 +85,15 @@ class Search:
         there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
         return {number: figures for number, figures in there if figures is not None}
 
+    def tried(self) -> list[Figures]:
+        """What became of all trainings whose network fits, also of those that ended early."""
+        trials = self.study.get_trials(states=ENDED)
+        latest = (
+            [_figures(trial.user_attrs, rung) for rung in range(len(SHARES))] for trial in trials
+        )
+        there = ([figures for figures in rungs if figures is not None] for rungs in latest)
+        return [rungs[-1] for rungs in there if rungs and rungs[-1].us < inf]
+
     def network(self, number: int) -> Network:
         """Of one of them."""
         return Network.load(self._path(number))

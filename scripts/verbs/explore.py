@@ -161,7 +161,7 @@ def command(
         replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
-            draw(picture_of(shown, taken, list(figures.values()), command_line(ctx)))
+            draw(picture_of(shown, taken, search.tried(), command_line(ctx)))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
