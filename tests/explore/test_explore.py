@@ -6,12 +6,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from optuna.trial import TrialState
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.scripts.exploration import placements, rungs
-from firstspike.scripts.exploration.search import JOURNAL
+from firstspike.scripts.exploration.front import Figures, Limits
+from firstspike.scripts.exploration.search import JOURNAL, Search, opened
 from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal
 
@@ -157,6 +159,19 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
     assert (folder / str(number) / "firstspike.bit").read_bytes() == b"bits"
     assert load_network(folder / str(number) / "network.npz").digest() == design.network.digest()
     assert "80.0" in ended.out
+
+
+def test_what_was_tried_is_known_as_far_as_it_came(tmp_path):
+    study = opened(tmp_path, {}, 1, [])
+    ended = [(0.7, 4.0)], [(0.8, 9.0), (0.9, 5.0)], [(0.6, None)]
+    for rungs_of in ended:
+        trial = study.ask()
+        for number, figures in enumerate(rungs_of):
+            trial.set_user_attr(f"rung_{number}", figures)
+        study.tell(trial, state=TrialState.PRUNED)
+    study.ask().set_user_attr("rung_0", (0.5, 1.0))  # still under way
+    search = Search(study, tmp_path, None, {}, 0, None, None, Limits(), None, 0)
+    assert search.tried() == [Figures(0.7, 4.0), Figures(0.9, 5.0)]
 
 
 def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
