@@ -20,8 +20,8 @@ COSTS = {
 }
 """What a panel is of, and its name."""
 
-MARGIN = 0.1
-"""Below the lowest accuracy that is to be seen, in %."""
+MARGIN = 0.05
+"""Above and below what is to be seen, as a share of it."""
 
 
 def picture_of(
@@ -52,7 +52,9 @@ def picture_of(
                 axes.plot(at, accuracy, "o", color=DECISION, markersize=7)
         axes.set_xlabel(name)
         axes.grid(color="0.9")
-    lowest = np.median([accuracy for _, accuracy in pale])
-    axes.set_ylim(bottom=min(lowest, *accuracies) - MARGIN)
+    middle, highest = np.quantile([accuracy for _, accuracy in pale], (0.5, 1))
+    lowest = min(middle, *accuracies)
+    room = MARGIN * ((highest - lowest) or 1)
+    axes.set_ylim(lowest - room, highest + room)
     figure.supylabel("accuracy on held-out samples, %")
     return figure
