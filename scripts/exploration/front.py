@@ -63,11 +63,17 @@ def goes_on(figures: Figures, others: Iterable[Figures]) -> bool:
 Named = TypeVar("Named")
 
 
-def front(figures: dict[Named, Figures]) -> Sequence[Named]:
-    """Those that none of the others dominates, the fastest first; of equal ones the first."""
-    best = {
-        one: name
-        for name, one in reversed(figures.items())
-        if not any(other.dominates(one) for other in figures.values())
-    }
-    return [best[one] for one in sorted(best, key=lambda one: (one.us, one.accuracy))]
+def front(costs: dict[Named, Sequence[float]]) -> list[Named]:
+    """Those that none of the others dominates: costs no more of anything, and less of something.
+
+    Of equal ones the first.
+    """
+    first = {tuple(one): name for name, one in reversed(costs.items())}
+    return [name for one, name in reversed(first.items()) if not _dominated(one, first)]
+
+
+def _dominated(costs: Sequence[float], others: Iterable[Sequence[float]]) -> bool:
+    return any(
+        other != costs and all(a <= b for a, b in zip(other, costs, strict=True))
+        for other in others
+    )

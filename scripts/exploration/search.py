@@ -28,10 +28,11 @@ from optuna.trial import TrialState
 from firstspike.boards.building.clock import clocked
 from firstspike.boards.building.plan import Plan, plan_for
 from firstspike.boards.pins.board import Board
-from firstspike.golden import Network, encode
+from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.files import replace_file
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.means import operations
 from firstspike.scripts.shares import Shares
 
 from .front import Figures, Limits, front, goes_on
@@ -75,9 +76,29 @@ class Search:
             for rung, trained in work.results(train, self._rungs(), what="rungs of trainings"):
                 self._take(rung, trained)
 
-    def front(self) -> list[int]:
-        """Numbers of the trainings that none other dominates, the fastest network first."""
-        return list(front(self.ended()))
+    def front(self) -> dict[int, Plan]:
+        """By the numbers of the trainings that none other dominates, the fastest network first.
+
+        That counts accuracy, microseconds, logic, block RAM and synaptic operations. Plans are by
+        the estimates as they are now.
+        """
+        ended = self.ended()
+        plans: dict[int, Plan] = {}
+        costs: dict[int, Sequence[float]] = {}
+        for number in sorted(ended, key=lambda number: ended[number].us):
+            network, (accuracy, us) = self.network(number), ended[number]
+            ticks, plan = self._ticks(network), self._planned(network)
+            if plan.design is None:
+                continue
+            plans[number] = plan
+            needs = [plan.needs.get(resource, 0) for resource in ("LUTs", "block RAM")]
+            costs[number] = (
+                -accuracy,
+                us,
+                *needs,
+                operations(network, infer(network, ticks))["mean"],
+            )
+        return {number: plans[number] for number in front(costs)}
 
     def ended(self) -> dict[int, Figures]:
         """What came of the trainings that came to their end, by their numbers."""
@@ -97,10 +118,6 @@ class Search:
     def network(self, number: int) -> Network:
         """Of one of them."""
         return Network.load(self._path(number))
-
-    def plan(self, number: int) -> Plan:
-        """Of the same, by the estimates as they are now."""
-        return self._planned(self.network(number))
 
     def _planned(self, network: Network) -> Plan:
         """The fastest design, at the clock that it should reach."""

@@ -134,13 +134,12 @@ def command(
     ):
         search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
         search.run(work)
-        figures, numbers = search.ended(), search.front()
-        if not numbers:
+        figures, plans = search.ended(), search.front()
+        if not plans:
             raise VerbError(
                 "no training came to its end with a network that fits: give the search more "
                 "--hours or --trials, or take a larger board."
             )
-        plans = {number: search.plan(number) for number in numbers}
         points = {
             number: point_of(number, search.network(number), plan, figures[number], images)
             for number, plan in plans.items()
@@ -149,11 +148,11 @@ def command(
         def key(number: int) -> tuple[bool, float, float]:
             return limits.key(figures_of(points[number]))
 
-        best = sorted(numbers, key=key, reverse=True)[:placed]
+        best = sorted(plans, key=key, reverse=True)[:placed]
         for number, built in place_all(work, {n: plans[n] for n in best}, output):
             add_build(points[number], built)
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
-        taken, shown = max(fast_enough or numbers, key=key), list(points.values())
+        taken, shown = max(fast_enough or plans, key=key), list(points.values())
         met = limits.met_by(figures_of(points[taken]))
         result = {"command": command_line(ctx), "taken": taken, "met": met, "front": shown}
         text = report(shown, taken)

@@ -13,8 +13,15 @@ FAST, MIDDLE, GOOD = Figures(0.90, 10), Figures(0.95, 20), Figures(0.98, 50)
 
 
 def test_the_front_is_what_nothing_dominates():
-    points = {1: GOOD, 2: Figures(0.94, 25), 3: FAST, 4: MIDDLE, 5: MIDDLE, 6: Figures(0.5, inf)}
-    assert front(points) == [3, 4, 1]
+    costs = {
+        1: (2, 50, 9),
+        2: (6, 25, 9),
+        3: (10, 10, 9),
+        4: (5, 20, 9),
+        5: (5, 20, 9),
+        6: (50, inf, 8),
+    }
+    assert front(costs) == [1, 3, 4, 6]
 
 
 def test_what_many_dominate_ends():
