@@ -140,7 +140,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     if family is ICE40:
         if loaded and memory.path in SINGLE_PORT:
             return {"SPRAM": _tiles(memory, {16: 1 << 14})}
-        block_ram = _tiles(memory, {16: 256, 8: 512, 4: 1024, 2: 2048})
+        # Every bit has a mask: parts of the depth lie side by side, also where a word is narrow.
+        block_ram = ceil(memory.width * ceil(memory.depth / 256) / 16)
         if memory.looked_up or logic <= block_cost * block_ram:
             return {}
         return {"block RAM": block_ram}
