@@ -18,8 +18,7 @@ class Figures(NamedTuple):
 
     def dominates(self, other: "Figures") -> bool:
         """Whether nothing of it is worse, and something better."""
-        no_worse = self.accuracy >= other.accuracy and self.us <= other.us
-        return no_worse and self != other
+        return _dominates((-self.accuracy, self.us), (-other.accuracy, other.us))
 
 
 @dataclass(frozen=True)
@@ -69,11 +68,12 @@ def front(costs: dict[Named, Sequence[float]]) -> list[Named]:
     Of equal ones the first.
     """
     first = {tuple(one): name for name, one in reversed(costs.items())}
-    return [name for one, name in reversed(first.items()) if not _dominated(one, first)]
+    return [
+        name
+        for one, name in reversed(first.items())
+        if not any(_dominates(other, one) for other in first)
+    ]
 
 
-def _dominated(costs: Sequence[float], others: Iterable[Sequence[float]]) -> bool:
-    return any(
-        other != costs and all(a <= b for a, b in zip(other, costs, strict=True))
-        for other in others
-    )
+def _dominates(costs: Sequence[float], others: Sequence[float]) -> bool:
+    return costs != others and all(a <= b for a, b in zip(costs, others, strict=True))

@@ -108,12 +108,11 @@ class Search:
 
     def tried(self) -> list[Figures]:
         """What became of all trainings whose network fits, also of those that ended early."""
-        trials = self.study.get_trials(states=ENDED)
-        latest = (
-            [_figures(trial.user_attrs, rung) for rung in range(len(SHARES))] for trial in trials
-        )
-        there = ([figures for figures in rungs if figures is not None] for rungs in latest)
-        return [rungs[-1] for rungs in there if rungs and rungs[-1].us < inf]
+        latest: list[Figures] = []
+        for trial in self.study.get_trials(states=ENDED):
+            rungs = (_figures(trial.user_attrs, rung) for rung in range(len(SHARES)))
+            latest += [figures for figures in rungs if figures is not None][-1:]
+        return [figures for figures in latest if figures.us < inf]
 
     def network(self, number: int) -> Network:
         """Of one of them."""
