@@ -4,11 +4,12 @@
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
 #   make test    check style and types, and run the whole test suite
+#   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make soak    try random networks, images, frames, files and kills for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
 #   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit
-#   make lock    renew requirements.lock from pyproject.toml
+#   make lock    renew the three requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
 
 PYTHON ?= python3
@@ -17,9 +18,11 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 JOBS ?= 1
 DEMO := --images 100 --lanes 64
-EXTRAS := test examples explore nir cluster docs
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+INSTALL := $(BIN)/python -m pip install --require-hashes -r
+TEST_EXTRAS := build test examples explore nir cluster
 
-.PHONY: demo quick test soak check torch docs release setup lock clean prerequisites
+.PHONY: demo quick test left-out soak check torch docs release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -28,15 +31,18 @@ demo: setup
 	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
 
 quick: check
-	$(BIN)/python -m pytest -n auto --dist worksteal -m fast
+	$(PYTEST) -m fast
 
 test: check
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(PYTEST)
 
-soak: setup
+left-out: setup-tests
+	$(PYTEST) --left-out
+
+soak: setup-tests
 	$(BIN)/python -m tests.support.soak --hours $(HOURS) --jobs $(JOBS)
 
-check: setup
+check: setup-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,15 +50,15 @@ check: setup
 torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest -q tests/torch tests/nir/test_judges.py tests/examples -k "not examples or pytorch"
 
-.venv-torch/ready: requirements.lock tests/torch/requirements.lock pyproject.toml
+.venv-torch/ready: tests/requirements.lock tests/torch/requirements.lock pyproject.toml
 	/usr/bin/python3 -c 'import torch' # of Debian's package python3-torch
 	/usr/bin/python3 -m venv --clear --system-site-packages .venv-torch
-	.venv-torch/bin/python -m pip install -q --require-hashes -r requirements.lock
+	.venv-torch/bin/python -m pip install -q --require-hashes -r tests/requirements.lock
 	.venv-torch/bin/python -m pip install -q --no-deps --require-hashes -r tests/torch/requirements.lock
 	.venv-torch/bin/python -m pip install -q --no-deps --no-build-isolation -e .
 	touch $@
 
-docs: setup
+docs: .venv/docs
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
 
@@ -60,20 +66,34 @@ release: setup
 	.ci/release
 
 setup: prerequisites .venv/ready
+setup-tests: prerequisites .venv/tests
 
 # The checkout's own path is the stamp's content: a moved .venv does not work and is made anew.
 ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/ready
 endif
 .venv/ready: requirements.lock pyproject.toml | prerequisites
-	@echo "Installing the Python packages into .venv (some 300 MB to download, once)"
+	@echo "Installing the Python packages into .venv (some 200 MB to download, once)"
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --require-hashes -r requirements.lock
+	$(INSTALL) requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
-	@# The tools compile themselves when they first run. One does so here: of several at once, as tests
-	@# have them, one may read what another is just writing, and crash.
-	@for tool in yosys nextpnr-ice40 nextpnr-ecp5; do $(BIN)/yowasp-$$tool --version >/dev/null 2>&1; done
+	$(call compiled,yosys)
 	@echo "$(CURDIR)" > $@
+
+.venv/tests: .venv/ready tests/requirements.lock
+	@echo "Installing what the tests need into .venv (some 60 MB to download, once)"
+	$(INSTALL) tests/requirements.lock
+	$(call compiled,nextpnr-ice40 nextpnr-ecp5)
+	@touch $@
+
+.venv/docs: .venv/ready docs/requirements.lock
+	@echo "Installing what the documentation needs into .venv (some 20 MB to download, once)"
+	$(INSTALL) docs/requirements.lock
+	@touch $@
+
+# The tools compile themselves when they first run. They do so here: of several at once, as tests have
+# them, one may read what another is just writing, and crash.
+compiled = @for tool in $(1); do $(BIN)/yowasp-$$tool --version >/dev/null 2>&1; done
 
 prerequisites:
 	@missing=; \
@@ -95,9 +115,13 @@ prerequisites:
 
 lock: setup
 	$(BIN)/python -m pip install uv
-	$(BIN)/uv pip compile -q pyproject.toml $(EXTRAS:%=--extra %) --universal --python-version 3.11 \
-	    --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url \
-	    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o requirements.lock
+	$(call locked,--extra build,requirements.lock)
+	$(call locked,$(TEST_EXTRAS:%=--extra %) -c requirements.lock,tests/requirements.lock)
+	$(call locked,--extra build --extra docs -c tests/requirements.lock,docs/requirements.lock)
+
+locked = $(BIN)/uv pip compile -q pyproject.toml $(1) --universal --python-version 3.11 \
+    --fork-strategy fewest --generate-hashes --no-annotate --no-emit-index-url \
+    --no-emit-find-links --custom-compile-command "make lock" --upgrade -o $(2)
 
 clean:
 	rm -rf .venv .venv-torch build dist *.egg-info demo.png .mypy_cache .pytest_cache .ruff_cache .hypothesis

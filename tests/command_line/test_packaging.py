@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is in the folders is also in the wheel: an editable install would hide that it is not."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -36,11 +37,26 @@ def test_the_package_links_to_the_folders(top):
     assert (ROOT / "firstspike" / top).readlink() == Path("..", top)
 
 
-def test_the_lock_file_names_no_host_and_no_path():
-    for line in (ROOT / "requirements.lock").read_text().splitlines():
+LOCKS = sorted(ROOT.glob("requirements.lock")) + sorted(ROOT.glob("*/requirements.lock"))
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.parent.relative_to(ROOT)))
+def test_lock_files_name_no_host_and_no_path(lock):
+    for line in lock.read_text().splitlines():
         assert "//" not in line
         assert not line.startswith(("-", "/", "."))
         assert " @ " not in line
+
+
+def test_lock_files_agree():
+    """`make test` and `make docs` add packages to those of `make demo`, and change none."""
+    first, *others = (
+        set(re.findall(r"^[a-z0-9-]+==[^ ;]+", one.read_text(), re.M)) for one in LOCKS
+    )
+    names = {pin.partition("==")[0] for pin in first}
+    assert len(LOCKS) == 3
+    for pins in others:
+        assert {pin for pin in pins if pin.partition("==")[0] in names} == first
 
 
 def test_a_release_is_the_same_to_the_bit_a_second_time(tmp_path):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 USES = {
     "running": PROJECT["dependencies"],
+    "building": PROJECT["optional-dependencies"]["build"],
     "tests": PROJECT["optional-dependencies"]["test"],
     "examples": PROJECT["optional-dependencies"]["examples"],
     "search": PROJECT["optional-dependencies"]["explore"],
