@@ -1,12 +1,80 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How the tests run: without hypothesis' time limits, and as if someone could press Ctrl-C."""
+"""How tests run: hypothesis without time limits, Ctrl-C at hand, and a word on what is left out.
+
+Tests are left out for want of a program, or because nobody asked for them. The last lines of a run
+say how many, and what a person types to run them. `--left-out` runs those that were left out for
+want of a program, and fails where one is still missing.
+"""
 
 import signal
+from collections import Counter
 
+import pytest
 from hypothesis import settings
+
+from tests.support.tools import INSTALL
 
 settings.register_profile("firstspike", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("firstspike")
 
 # Interrupts are ignored where the tests run in the background, and so they are in their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+LEFT_OUT = "firstspike/left-out"
+"""Where pytest's cache keeps the tests that the last run left out for want of a program."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--left-out",
+        action="store_true",
+        help="run only the tests that the last run left out for want of a program",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("left_out") and not config.cache.get(LEFT_OUT, []):
+        raise pytest.UsageError("the last run left no test out: run make test first.")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("left_out"):
+        return
+    names = set(config.cache.get(LEFT_OUT, []))
+    others = [item for item in items if item.nodeid not in names]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item.nodeid in names]
+
+
+def skipped(config):
+    """Reasons, and the tests or files that were skipped for them; none in a worker of xdist."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter else []
+    return [
+        (report.longrepr[2].removeprefix("Skipped: "), report.nodeid)
+        for report in reports
+        if isinstance(report.longrepr, tuple)
+    ]
+
+
+def pytest_sessionfinish(session):
+    config = session.config
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return
+    missing = [node for reason, node in skipped(config) if INSTALL in reason]
+    if config.getoption("left_out"):
+        if missing:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    else:
+        config.cache.set(LEFT_OUT, missing)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    reasons = Counter(reason for reason, _ in skipped(config))
+    if not reasons:
+        return
+    terminalreporter.section(f"left out: {reasons.total()}")
+    for reason, count in reasons.most_common():
+        terminalreporter.line(f"{count:4} {reason}")
+    if any(INSTALL in reason for reason in reasons):
+        terminalreporter.line("make left-out runs those of programs that you have installed since.")

@@ -329,11 +329,18 @@ def check_tools(simulator: str = "verilator", waves: bool = False) -> None:
         raise SimulationError(
             f"Verilator needs {' and '.join(missing)}: install the packages of these names."
         )
-    if waves and not _compiles("#include <lz4.h>\n#include <zlib.h>\n"):
+    if waves and not _compiles(_COMPRESSORS):
         raise SimulationError(
             "Verilator needs the headers of lz4 and zlib to record waves: install them (Debian: "
             "liblz4-dev and zlib1g-dev), or record them with icarus."
         )
+
+
+_COMPRESSORS = """
+#include <lz4.h>
+#include <zlib.h>
+int main() { return LZ4_versionNumber() + *zlibVersion(); }
+"""
 
 
 def _compiles(source: str) -> bool:

@@ -1,31 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
-import pytest
-
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
-from tests.support.simulators import on_both_simulators
+from tests.support.simulators import cases_on_both_simulators
 
 
-@on_both_simulators
-@pytest.mark.parametrize(
-    "config",
+@cases_on_both_simulators(
+    ("n_in", "n_out", "lanes", "window", "last"),
     [
-        {"n_in": 9, "n_out": 13, "lanes": 4, "window": 2},
-        {"n_in": 9, "n_out": 13, "lanes": 4, "window": 0},
-        {"n_in": 7, "n_out": 6, "lanes": 6},
-        {"n_in": 8, "n_out": 5, "lanes": 2, "last": True},
-        {"n_in": 8, "n_out": 5, "lanes": 5, "last": True},
+        (9, 13, 4, 2, False),  # windows
+        (9, 13, 4, 0, False),  # ticks
+        (7, 6, 6, 0, False),  # registers
+        (8, 5, 2, 0, True),
+        (8, 5, 5, 0, True),
     ],
-    ids=["windows", "ticks", "registers", "last-groups", "last-registers"],
 )
-def test_layer(simulator, config):
-    layer.simulate(**config, simulator=simulator, amount=30)
+def test_layer(simulator, n_in, n_out, lanes, window, last):
+    layer.simulate(n_in, n_out, lanes, window, last, simulator=simulator, amount=30)
 
 
-@on_both_simulators
-@pytest.mark.parametrize(
+@cases_on_both_simulators(
     ("n_in", "n_out", "lanes", "window", "last", "rows", "sends"),
     [
         (9, 13, 4, 2, False, 2, 1),
@@ -44,8 +39,7 @@ def test_layer_that_searches_its_lanes_block_by_block():
     layer.simulate(6, 80, 36, 1, amount=30)
 
 
-@on_both_simulators
-@pytest.mark.parametrize(
+@cases_on_both_simulators(
     ("n_inputs", "width", "connected", "rows"),
     [
         *((40, 13, 26, 1), (32, 8, 21, 1), (5, 32, 3, 1), (19, 8, 19, 1), (40, 13, 40, 1)),
@@ -56,16 +50,14 @@ def test_encoder(simulator, n_inputs, width, connected, rows):
     encoder.simulate(n_inputs, width, connected, rows, simulator=simulator)
 
 
-@on_both_simulators
-@pytest.mark.parametrize(
+@cases_on_both_simulators(
     ("n_inputs", "width", "images"), [(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)]
 )
 def test_player(simulator, n_inputs, width, images):
     player.simulate(n_inputs, width, images, simulator=simulator)
 
 
-@on_both_simulators
-@pytest.mark.parametrize(
+@cases_on_both_simulators(
     ("n_in", "n_out", "lanes", "weight_bits", "stored_bits", "rows"),
     [
         (7, 11, 6, 8, None, 1),

@@ -11,19 +11,17 @@ from firstspike.hdl.lib.popcount import PopCount, popcount
 from firstspike.sim.benches import address_set, lfsr
 from firstspike.sim.benches import popcount as popcount_bench
 from tests.support.refused import refused
-from tests.support.simulators import needs_icarus, on_both_simulators
+from tests.support.simulators import EITHER, cases_on_both_simulators, on_both_simulators
 
 
-@on_both_simulators
-@pytest.mark.parametrize("n", [1, 40, 300])  # a word, a block, more blocks than one
+@cases_on_both_simulators(["n"], [(1,), (40,), (300,)])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
     address_set.simulate(AddressSet(n), simulator=simulator)
 
 
-@needs_icarus
 @pytest.mark.parametrize("n", [16, 17, 257, 4096])
 def test_address_set_of_any_size(n):
-    address_set.simulate(AddressSet(n), simulator="icarus", amount=20)
+    address_set.simulate(AddressSet(n), simulator=EITHER, amount=20)
 
 
 @pytest.mark.parametrize("n", [0, 4097])
@@ -53,16 +51,14 @@ def test_popcount_without_registers(width):
     assert len(popcount(bits)) == len(count)
 
 
-@on_both_simulators
-@pytest.mark.parametrize(("width", "value"), [(10, 0), (100, 6)])
+@cases_on_both_simulators(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
     popcount_bench.simulate(PopCount(width, value), simulator=simulator)
 
 
-@needs_icarus
 @pytest.mark.parametrize("width", [1, 8, 29, 784])
 def test_popcount_of_any_width(width):
-    popcount_bench.simulate(PopCount(width, 3), simulator="icarus", amount=50)
+    popcount_bench.simulate(PopCount(width, 3), simulator=EITHER, amount=50)
 
 
 def test_impossible_popcounts_are_refused():

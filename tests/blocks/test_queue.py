@@ -8,18 +8,19 @@ from firstspike.sim.benches import queue
 from firstspike.sim.harness.runner import SimulationError
 from tests.support.broken_queues import BROKEN
 from tests.support.refused import refused
-from tests.support.simulators import needs_icarus
+from tests.support.simulators import cases_on_both_simulators
 
 
 @pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7)])
-def test_queue_on_verilator(parameters):
+def test_queue_for_long(parameters):
     queue.simulate(SpikeQueue(*parameters))
 
 
-@needs_icarus
-@pytest.mark.parametrize("parameters", [(16, 10, 40), (3, 5, 7), (1, 1, 1), (1, 3, 4), (2, 8, 1)])
-def test_queue_on_icarus(parameters):
-    queue.simulate(SpikeQueue(*parameters), simulator="icarus", amount=2000)
+@cases_on_both_simulators(
+    ["parameters"], [((16, 10, 40),), ((3, 5, 7),), ((1, 1, 1),), ((1, 3, 4),), ((2, 8, 1),)]
+)
+def test_queue(simulator, parameters):
+    queue.simulate(SpikeQueue(*parameters), simulator=simulator, amount=2000)
 
 
 @pytest.mark.parametrize("broken", BROKEN)

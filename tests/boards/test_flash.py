@@ -9,6 +9,7 @@ import pytest
 from firstspike.boards.building.bitstream import fingerprint
 from firstspike.boards.pins.registry import BOARDS
 from tests.support.command import firstspike
+from tests.support.tools import PROGRAMMERS, leave_out
 
 pytestmark = pytest.mark.fast
 
@@ -164,10 +165,9 @@ def test_the_programmers_reason_is_passed_on(desk, capfd, says, reason, advice):
     ],
 )
 def test_the_real_programmer_without_a_board(desk, capfd, board, tool):
-    real = shutil.which(tool, path="/usr/bin:/usr/local/bin")
-    if real is None:
-        pytest.skip(f"{tool} is not installed")
-    (desk / "bin" / tool).symlink_to(real)
+    if not PROGRAMMERS[tool].found:
+        leave_out(PROGRAMMERS[tool])
+    (desk / "bin" / tool).symlink_to(shutil.which(tool, path="/usr/bin:/usr/local/bin"))
     said = refusal_of(capfd, board, "some.bit")
     assert said.startswith(f"Error: {tool} has not programmed the {BOARDS[board].title}: ")
     assert BOARDS[board].attach in said

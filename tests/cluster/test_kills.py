@@ -25,7 +25,9 @@ from tests.cluster.conftest import wait_for, working
 from tests.support.command import firstspike, toy_network
 from tests.support.netlists import turning
 
-SLOW = pytest.mark.skipif("FIRSTSPIKE_KILLS" not in os.environ, reason="FIRSTSPIKE_KILLS is unset")
+SLOW = pytest.mark.skipif(
+    "FIRSTSPIKE_KILLS" not in os.environ, reason="takes minutes: FIRSTSPIKE_KILLS=1 pytest FILE"
+)
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
-import pytest
 
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
@@ -17,11 +17,11 @@ from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.bad_events import causes_at
-from tests.support.simulators import on_both_simulators
+from tests.support.simulators import cases_on_both_simulators, on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
-on_both_ports = pytest.mark.parametrize("bitmap", [None, 8])
-several_rows = pytest.mark.parametrize("rows", [2, 4])
+PORTS = (None, 8)  # events, or a bitmap of 8 bits
+SEVERAL_ROWS = (2, 4)
 
 
 def small_network() -> Network:
@@ -109,8 +109,7 @@ def with_bad_events(ticks, rng):
     return np.array([*items, end_item(config)], np.int64), stream
 
 
-@on_both_simulators
-@pytest.mark.parametrize("pauses", [False, True])
+@cases_on_both_simulators(["pauses"], [(False,), (True,)])
 def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     rng = np.random.default_rng(4)
     _, ticks = random_images(48, seed=2)
@@ -131,9 +130,7 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     check(ticks, run(simulator, items, pauses=pauses), np.array(error))
 
 
-@on_both_simulators
-@several_rows
-@pytest.mark.parametrize("pauses", [False, True])
+@cases_on_both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
 def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
     """In one event of several banks, too; bad in all banks, or in its tick, it is no event."""
     rng = np.random.default_rng(16)
@@ -170,8 +167,7 @@ def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pause
     check(ticks, result, np.array(error))
 
 
-@on_both_simulators
-@pytest.mark.parametrize("rows", [1, 4])
+@cases_on_both_simulators(["rows"], [(1,), (4,)])
 def test_aborted_events_are_decided_as_they_are(simulator, rows):
     rng = np.random.default_rng(15)
     _, ticks = random_images(32, seed=6)
@@ -214,8 +210,7 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
 
 
-@on_both_simulators
-@several_rows
+@cases_on_both_simulators(["rows"], [(rows,) for rows in SEVERAL_ROWS])
 def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows):
     """Late, with all that has come in; early, with what the banks had found by then."""
     rng = np.random.default_rng(18)
@@ -238,9 +233,7 @@ def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows
     check(ticks, result, error, images=set(range(len(ticks))) - set(early))
 
 
-@on_both_simulators
-@on_both_ports
-@pytest.mark.parametrize("rows", [1, 4])
+@cases_on_both_simulators(("bitmap", "rows"), list(product(PORTS, (1, 4))))
 def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     rng = np.random.default_rng(9)
     pixels, ticks = random_images(24, seed=10)
@@ -254,8 +247,7 @@ def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
 
 
-@on_both_simulators
-@on_both_ports
+@cases_on_both_simulators(["bitmap"], [(port,) for port in PORTS])
 def test_decisions_can_wait(simulator, bitmap):
     pixels, ticks = random_images(12, seed=11)
     if bitmap:
@@ -265,8 +257,7 @@ def test_decisions_can_wait(simulator, bitmap):
     check(ticks, run(simulator, items, bitmap, decision_wait=900))
 
 
-@on_both_simulators
-@on_both_ports
+@cases_on_both_simulators(["bitmap"], [(port,) for port in PORTS])
 def test_both_sides_pause_at_random(simulator, bitmap):
     pixels, ticks = random_images(24, seed=12)
     if bitmap:

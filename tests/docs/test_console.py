@@ -7,7 +7,6 @@ training images, so what is trained on a page is held to the page's words only, 
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.tools import ICARUS, leave_out
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -67,8 +68,8 @@ def test_commands_print_what_the_page_says(page, tmp_path, environment):
     served = []
     try:
         for command, output in commands(page):
-            if "iverilog" in command and not shutil.which("iverilog"):
-                pytest.skip("Icarus Verilog is not installed")
+            if "iverilog" in command and not ICARUS.found:
+                leave_out(ICARUS)
             if command.startswith("firstspike serve"):
                 served.append(start(command, folder, environment))
                 continue

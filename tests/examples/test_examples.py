@@ -4,19 +4,17 @@
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.tools import PYTORCH, leave_out
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 ACCURACY = {"breast_cancer": 93, "digits": 96, "gestures": 80, "pytorch": 95, "yin_yang": 95}
 """What is reached on the first split, in percent, with something to spare."""
-
-NEEDED = {"gestures": "seglearn", "pytorch": "torch"}
-"""Packages that may not be there."""
 
 
 def test_every_example_is_run():
@@ -26,9 +24,8 @@ def test_every_example_is_run():
 
 @pytest.mark.parametrize("name", ACCURACY)
 def test_example(name, tmp_path):
-    needed = NEEDED.get(name)
-    if needed and find_spec(needed) is None:
-        pytest.skip(f"{needed} is not installed")
+    if name == "pytorch" and not PYTORCH.found:
+        leave_out(PYTORCH)
     script = EXAMPLES / f"{name}.py"
     ended = subprocess.run(
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, check=False

@@ -367,7 +367,7 @@ def test_the_bundled_pixels_are_mnists_binarised(monkeypatch):
     try:
         images = load_dataset("mnist").x_test
     except DataError:
-        pytest.skip("the original MNIST is not on this machine (firstspike fetch mnist)")
+        pytest.skip("needs the original MNIST: firstspike fetch mnist")
     assert np.array_equal(bundled_test_set()[0] == 255, images > 127)
 
 

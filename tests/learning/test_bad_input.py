@@ -28,7 +28,7 @@ from tests.support.learning_images import (
     images,
     make_state,
 )
-from tests.support.simulators import on_both_simulators
+from tests.support.simulators import cases_on_both_simulators, on_both_simulators
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 
@@ -59,8 +59,7 @@ def with_a_bad_event(ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return np.array([*items[:position], sent, *items[position:], end_item(config())]), cause
 
 
-@on_both_simulators
-@pytest.mark.parametrize("pauses", [False, True])
+@cases_on_both_simulators(["pauses"], [(False,), (True,)])
 def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses):
     rng = np.random.default_rng(2)
     _, ticks, labels = images(40, seed=2)

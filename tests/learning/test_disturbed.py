@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-import pytest
 
 from firstspike.golden import Results, Settings, learn
 from firstspike.golden.results import joined
@@ -19,7 +18,7 @@ from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
-from tests.support.simulators import on_both_simulators
+from tests.support.simulators import cases_on_both_simulators, on_both_simulators
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
@@ -71,8 +70,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
     check(expected, run)
 
 
-@on_both_simulators
-@pytest.mark.parametrize("stimulus", [{"pauses": True}, {"decision_wait": 700}])
+@cases_on_both_simulators(["stimulus"], [({"pauses": True},), ({"decision_wait": 700},)])
 def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     rng = np.random.default_rng(5)
     _, ticks, labels = images(40, seed=5)

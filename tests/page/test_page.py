@@ -6,7 +6,6 @@ FIRSTSPIKE_PAGE_DIGITS=10000 pytest tests/page      all test digits instead of s
 
 import gzip
 import os
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from firstspike.scripts.page.joined import script
 from firstspike.sim.harness.networks import random_weights
 from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike, refusal, toy_network
+from tests.support.tools import TYPESCRIPT, needs
 
 from .strokes import DIGITS, strokes_on
 
@@ -142,13 +142,11 @@ def test_what_no_page_can_be_made_of_is_refused(capfd, tmp_path):
     assert not (tmp_path / "page.html").exists()
 
 
+@needs(TYPESCRIPT)
 def test_the_scripts_have_types(tmp_path):
-    checker = shutil.which("tsc")
-    if checker is None and not os.environ.get("CI"):
-        pytest.skip("tsc of Debian's node-typescript is not installed")
     options = "--allowJs --checkJs --noEmit --strict --target es2022 --module es2022"
     files = [WEB / "main.js", Path(__file__).parent / "browser.d.ts"]
-    words = [checker, *options.split(), "--lib", "es2022,dom,dom.iterable", *files]
+    words = ["tsc", *options.split(), "--lib", "es2022,dom,dom.iterable", *files]
     ended = subprocess.run(words, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout
 

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A real browser for the tests of the page: Debian's Chromium, driven by Playwright."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
+from .tools import CHROMIUM, leave_out
 
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {
@@ -23,10 +22,10 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """Give the browser; the test is skipped where there is none, but not in CI."""
+    """Give the browser; without one the test is left out."""
+    if not CHROMIUM.found:
+        leave_out(CHROMIUM)
     path = shutil.which("chromium")
-    if path is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is not installed")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -8,13 +8,18 @@ import pytest
 from hypothesis import given, settings
 from sklearn.datasets import load_digits
 
-torch = pytest.importorskip("torch")
+from tests.support.tools import PYTORCH, leave_out
 
-from firstspike.golden.encoding import encode  # noqa: E402
-from firstspike.golden.integer import infer  # noqa: E402
-from firstspike.golden.network import load_network  # noqa: E402
-from firstspike.golden.torch.layer import Quantised  # noqa: E402
-from firstspike.torch import (  # noqa: E402
+if not PYTORCH.found:
+    leave_out(PYTORCH)
+
+import torch
+
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.golden.network import load_network
+from firstspike.golden.torch.layer import Quantised
+from firstspike.torch import (
     ConversionError,
     Encoder,
     FirstSpikeLinear,
@@ -24,7 +29,7 @@ from firstspike.torch import (  # noqa: E402
     quantise,
     to_network,
 )
-from tests.support.strategies import networks  # noqa: E402
+from tests.support.strategies import networks
 
 pytestmark = pytest.mark.fast
 

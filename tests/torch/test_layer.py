@@ -6,20 +6,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-torch = pytest.importorskip("torch")
+from tests.support.tools import PYTORCH, leave_out
 
-from firstspike.golden.integer import infer  # noqa: E402
-from firstspike.golden.torch.layer import Quantised  # noqa: E402
-from firstspike.golden.torch.ways import Grouped, Ordered, Plain, Together, way_of  # noqa: E402
-from firstspike.torch import (  # noqa: E402
+if not PYTORCH.found:
+    leave_out(PYTORCH)
+
+import torch
+
+from firstspike.golden.integer import infer
+from firstspike.golden.torch.layer import Quantised
+from firstspike.golden.torch.ways import Grouped, Ordered, Plain, Together, way_of
+from firstspike.torch import (
     FirstSpikeLinear,
     decide,
     first_spike_loss,
     from_network,
     margin_loss,
 )
-from tests.support.feedforward import layer_times  # noqa: E402
-from tests.support.strategies import networks_with_ticks  # noqa: E402
+from tests.support.feedforward import layer_times
+from tests.support.strategies import networks_with_ticks
 
 pytestmark = pytest.mark.fast
 HORIZON = 5.0
