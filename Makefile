@@ -48,7 +48,7 @@ check: setup-tests
 	$(BIN)/mypy
 
 torch: .venv-torch/ready
-	.venv-torch/bin/python -m pytest -q tests/torch tests/nir/test_judges.py tests/examples -k "not examples or pytorch"
+	.venv-torch/bin/python -m pytest -q tests/torch
 
 .venv-torch/ready: tests/requirements.lock tests/torch/requirements.lock pyproject.toml
 	/usr/bin/python3 -c 'import torch' # of Debian's package python3-torch

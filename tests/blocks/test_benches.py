@@ -3,10 +3,12 @@
 
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
-from tests.support.simulators import cases_on_both_simulators
+from tests.support.simulators import BothSimulators
+
+both_simulators = BothSimulators()
 
 
-@cases_on_both_simulators(
+@both_simulators(
     ("n_in", "n_out", "lanes", "window", "last"),
     [
         (9, 13, 4, 2, False),  # windows
@@ -20,7 +22,7 @@ def test_layer(simulator, n_in, n_out, lanes, window, last):
     layer.simulate(n_in, n_out, lanes, window, last, simulator=simulator, amount=30)
 
 
-@cases_on_both_simulators(
+@both_simulators(
     ("n_in", "n_out", "lanes", "window", "last", "rows", "sends"),
     [
         (9, 13, 4, 2, False, 2, 1),
@@ -39,7 +41,7 @@ def test_layer_that_searches_its_lanes_block_by_block():
     layer.simulate(6, 80, 36, 1, amount=30)
 
 
-@cases_on_both_simulators(
+@both_simulators(
     ("n_inputs", "width", "connected", "rows"),
     [
         *((40, 13, 26, 1), (32, 8, 21, 1), (5, 32, 3, 1), (19, 8, 19, 1), (40, 13, 40, 1)),
@@ -50,14 +52,14 @@ def test_encoder(simulator, n_inputs, width, connected, rows):
     encoder.simulate(n_inputs, width, connected, rows, simulator=simulator)
 
 
-@cases_on_both_simulators(
+@both_simulators(
     ("n_inputs", "width", "images"), [(40, 8, 7), (19, 24, 1), (64, 16, 4), (65, 32, 3), (3, 8, 2)]
 )
 def test_player(simulator, n_inputs, width, images):
     player.simulate(n_inputs, width, images, simulator=simulator)
 
 
-@cases_on_both_simulators(
+@both_simulators(
     ("n_in", "n_out", "lanes", "weight_bits", "stored_bits", "rows"),
     [
         (7, 11, 6, 8, None, 1),
@@ -91,3 +93,6 @@ def test_command_lists_the_benches(capfd):
     listed = f"[{' | '.join(EXAMPLES)}] ..."
     said = firstspike(capfd, "simulate", "-h").out
     assert listed in " ".join(said.split())  # the line is wrapped
+
+
+test_all_on_icarus = both_simulators.on_icarus()

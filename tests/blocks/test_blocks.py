@@ -11,10 +11,12 @@ from firstspike.hdl.lib.popcount import PopCount, popcount
 from firstspike.sim.benches import address_set, lfsr
 from firstspike.sim.benches import popcount as popcount_bench
 from tests.support.refused import refused
-from tests.support.simulators import EITHER, cases_on_both_simulators, on_both_simulators
+from tests.support.simulators import EITHER, BothSimulators
+
+both_simulators = BothSimulators()
 
 
-@cases_on_both_simulators(["n"], [(1,), (40,), (300,)])  # a word, a block, more blocks than one
+@both_simulators(["n"], [(1,), (40,), (300,)])  # a word, a block, more blocks than one
 def test_address_set(simulator, n):
     address_set.simulate(AddressSet(n), simulator=simulator)
 
@@ -29,7 +31,7 @@ def test_impossible_address_sets_are_refused(n):
     refused(lambda: AddressSet(n), f"1 to 4096 addresses, not {n}")
 
 
-@on_both_simulators
+@both_simulators()
 def test_lfsr(simulator):
     lfsr.simulate(generator(), simulator=simulator)
 
@@ -51,7 +53,7 @@ def test_popcount_without_registers(width):
     assert len(popcount(bits)) == len(count)
 
 
-@cases_on_both_simulators(("width", "value"), [(10, 0), (100, 6)])
+@both_simulators(("width", "value"), [(10, 0), (100, 6)])
 def test_popcount(simulator, width, value):
     popcount_bench.simulate(PopCount(width, value), simulator=simulator)
 
@@ -63,3 +65,6 @@ def test_popcount_of_any_width(width):
 
 def test_impossible_popcounts_are_refused():
     refused(lambda: PopCount(0), "at least 1 bit, not 0")
+
+
+test_all_on_icarus = both_simulators.on_icarus()

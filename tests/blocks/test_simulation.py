@@ -21,13 +21,14 @@ from firstspike.sim.harness import runner
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.simulators import (
-    cases_on_both_simulators,
-    needs_icarus,
-    on_both_simulators,
-)
+from tests.support.simulators import BothSimulators, needs_icarus
 from tests.support.stream_bench import Transfer
 from tests.support.tools import WAVES, leave_out
+
+both_simulators = BothSimulators()
+each_simulator = pytest.mark.parametrize(
+    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
+)
 
 ITEMS = np.arange(300) * 7 % 256
 
@@ -67,7 +68,7 @@ def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
     return simulation.run("tests.support.stream_bench", what, test="transfer")
 
 
-@on_both_simulators
+@both_simulators()
 def test_stream_moves_an_item_a_cycle(simulator):
     results = run_fifo(simulator)
     assert (np.diff(results.sent) == 1).all()
@@ -75,7 +76,7 @@ def test_stream_moves_an_item_a_cycle(simulator):
     assert (results.received[:, 1] == ITEMS).all()
 
 
-@on_both_simulators
+@both_simulators()
 def test_pauses_delay_but_lose_nothing(simulator):
     steady, paused = (run_fifo(simulator, pauses) for pauses in (False, True))
     assert (paused.received[:, 1] == steady.received[:, 1]).all()
@@ -102,14 +103,14 @@ def test_scoreboard_says_what_differs(expected, message):
         run_fifo("verilator", expected=expected)
 
 
-@cases_on_both_simulators(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
+@both_simulators(("period", "message"), [(8, "withdrawn|changed"), (4, "changed to")])
 def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
     simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
     with pytest.raises(SimulationError, match=message):
         simulation.run("tests.support.stream_bench", test="watch")
 
 
-@on_both_simulators
+@both_simulators()
 def test_broken_verilog_is_named(simulator):
     with pytest.raises(SimulationError, match=r"top does not compile: .*top\.v:1.*syntax error"):
         Simulation("module top(input clk); assign = clk; endmodule", "top", simulator)
@@ -136,7 +137,7 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, says, reason)
         Simulation("module top(input clk); endmodule", "top")
 
 
-@on_both_simulators
+@each_simulator
 def test_a_cache_whose_path_has_blanks(monkeypatch, tmp_path, simulator):
     run_fifo(simulator)  # so that what all simulations share is there
     folder = tmp_path / "with blanks:and more"
@@ -205,7 +206,7 @@ def test_missing_tools_are_named(monkeypatch, tmp_path, simulator, message):
         Simulation("", "top", simulator)
 
 
-@on_both_simulators
+@each_simulator
 def test_waves_come_with_a_view(tmp_path, simulator):
     try:
         run_fifo(simulator, waves=tmp_path)
@@ -264,3 +265,6 @@ def test_contents_are_not_confused(empty_cache):
 
 def test_cache_is_where_the_environment_says(empty_cache):
     assert cache_folder() == empty_cache
+
+
+test_all_on_icarus = both_simulators.on_icarus()

@@ -15,9 +15,6 @@ from firstspike.sim.harness.networks import network_of
 from tests.support.bus_core import BusRun
 from tests.support.bus_learning import LearningRun
 from tests.support.command import deep_toy_network, toy_network
-from tests.support.simulators import needs_icarus
-
-pytestmark = needs_icarus
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}),

@@ -10,7 +10,6 @@ from tests.support.bus_core import BusRun
 from tests.support.bus_learning import LearningRun
 from tests.support.command import toy_network
 from tests.support.native import library
-from tests.support.simulators import needs_icarus
 
 SHIM = r"""
 #include "core_driver.h"
@@ -52,7 +51,6 @@ int core_set_label(int32_t label) { return firstspike_set_label(&core, label); }
 """
 
 
-@needs_icarus
 @pytest.mark.parametrize("bitmap", [None, 16], ids=["events", "bitmap"])
 def test_it_loads_and_classifies(bitmap, tmp_path):
     network = toy_network()
@@ -70,7 +68,6 @@ def test_it_loads_and_classifies(bitmap, tmp_path):
     assert outcome.decisions == expected
 
 
-@needs_icarus
 def test_it_learns_as_golden_does(tmp_path):
     run = LearningRun()
     made = generate_bus_core(

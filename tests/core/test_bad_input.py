@@ -17,7 +17,9 @@ from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.bad_events import causes_at
-from tests.support.simulators import cases_on_both_simulators, on_both_simulators
+from tests.support.simulators import BothSimulators
+
+both_simulators = BothSimulators()
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 PORTS = (None, 8)  # events, or a bitmap of 8 bits
@@ -109,7 +111,7 @@ def with_bad_events(ticks, rng):
     return np.array([*items, end_item(config)], np.int64), stream
 
 
-@cases_on_both_simulators(["pauses"], [(False,), (True,)])
+@both_simulators(["pauses"], [(False,), (True,)])
 def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     rng = np.random.default_rng(4)
     _, ticks = random_images(48, seed=2)
@@ -130,7 +132,7 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
     check(ticks, run(simulator, items, pauses=pauses), np.array(error))
 
 
-@cases_on_both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
+@both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
 def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
     """In one event of several banks, too; bad in all banks, or in its tick, it is no event."""
     rng = np.random.default_rng(16)
@@ -167,7 +169,7 @@ def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pause
     check(ticks, result, np.array(error))
 
 
-@cases_on_both_simulators(["rows"], [(1,), (4,)])
+@both_simulators(["rows"], [(1,), (4,)])
 def test_aborted_events_are_decided_as_they_are(simulator, rows):
     rng = np.random.default_rng(15)
     _, ticks = random_images(32, seed=6)
@@ -190,7 +192,7 @@ def test_aborted_events_are_decided_as_they_are(simulator, rows):
     check(ticks, result, np.array(error))
 
 
-@on_both_simulators
+@both_simulators()
 def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     rng = np.random.default_rng(7)
     pixels, _ = random_images(24, seed=8)
@@ -210,7 +212,7 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
 
 
-@cases_on_both_simulators(["rows"], [(rows,) for rows in SEVERAL_ROWS])
+@both_simulators(["rows"], [(rows,) for rows in SEVERAL_ROWS])
 def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows):
     """Late, with all that has come in; early, with what the banks had found by then."""
     rng = np.random.default_rng(18)
@@ -233,7 +235,7 @@ def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows
     check(ticks, result, error, images=set(range(len(ticks))) - set(early))
 
 
-@cases_on_both_simulators(("bitmap", "rows"), list(product(PORTS, (1, 4))))
+@both_simulators(("bitmap", "rows"), list(product(PORTS, (1, 4))))
 def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     rng = np.random.default_rng(9)
     pixels, ticks = random_images(24, seed=10)
@@ -247,7 +249,7 @@ def test_a_reset_in_mid_image_leaves_nothing_behind(simulator, bitmap, rows):
     check(ticks, result, None, predicted, set(range(len(ticks))) - set(resets))
 
 
-@cases_on_both_simulators(["bitmap"], [(port,) for port in PORTS])
+@both_simulators(["bitmap"], [(port,) for port in PORTS])
 def test_decisions_can_wait(simulator, bitmap):
     pixels, ticks = random_images(12, seed=11)
     if bitmap:
@@ -257,7 +259,7 @@ def test_decisions_can_wait(simulator, bitmap):
     check(ticks, run(simulator, items, bitmap, decision_wait=900))
 
 
-@cases_on_both_simulators(["bitmap"], [(port,) for port in PORTS])
+@both_simulators(["bitmap"], [(port,) for port in PORTS])
 def test_both_sides_pause_at_random(simulator, bitmap):
     pixels, ticks = random_images(24, seed=12)
     if bitmap:
@@ -267,7 +269,7 @@ def test_both_sides_pause_at_random(simulator, bitmap):
     check(ticks, run(simulator, items, bitmap, pauses=True))
 
 
-@on_both_simulators
+@both_simulators()
 def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     rng = np.random.default_rng(13)
     _, ticks = random_images(16, seed=14)
@@ -291,3 +293,6 @@ def test_weights_are_read_in_mid_image_and_bad_requests_answered(simulator):
     predicted = cycles(NETWORK, ticks, infer(NETWORK, ticks), folding())
     assert np.all(result.cycles >= predicted)
     check(ticks, result)
+
+
+test_all_on_icarus = both_simulators.on_icarus()

@@ -14,7 +14,6 @@ from firstspike.hdl.flow.bus.generate import generate_bus_core
 from tests.support.bus_core import BusRun
 from tests.support.command import toy_network
 from tests.support.native import library
-from tests.support.simulators import needs_icarus
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "litex"
 
@@ -38,7 +37,6 @@ void copy_said(char *to)
 """
 
 
-@needs_icarus
 def test_the_firmware_finds_what_differs_from_golden(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLE)
     from prepare import digits_header

@@ -28,7 +28,9 @@ from tests.support.learning_images import (
     images,
     make_state,
 )
-from tests.support.simulators import cases_on_both_simulators, on_both_simulators
+from tests.support.simulators import BothSimulators
+
+both_simulators = BothSimulators()
 
 ADDRESS, TICK, ORDER, ABORT = 1, 2, 4, 8
 
@@ -59,7 +61,7 @@ def with_a_bad_event(ticks: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return np.array([*items[:position], sent, *items[position:], end_item(config())]), cause
 
 
-@cases_on_both_simulators(["pauses"], [(False,), (True,)])
+@both_simulators(["pauses"], [(False,), (True,)])
 def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses):
     rng = np.random.default_rng(2)
     _, ticks, labels = images(40, seed=2)
@@ -78,7 +80,7 @@ def test_an_image_with_a_bad_event_is_flagged_and_not_learned(simulator, pauses)
     check(learn(state, ticks, labels, DRAWING, trace=True), run)
 
 
-@on_both_simulators
+@both_simulators()
 def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
     """With a promise the decision may have fallen, and the run-on have stalled, by then.
 
@@ -119,7 +121,7 @@ def test_an_image_that_is_aborted_before_its_decision_is_not_learned(simulator):
     check(learned, run)
 
 
-@on_both_simulators
+@both_simulators()
 def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     rng = np.random.default_rng(8)
     pixels, ticks, labels = images(40, seed=8)
@@ -177,3 +179,6 @@ def test_settings_out_of_range_mean_what_is_said_of_them(sent, meant):
     assert learned.updated.any()
     stays = [np.array_equal(*layers) for layers in zip(before, state.weights, strict=True)]
     assert stays == [sent == {"step": 0}, False]
+
+
+test_all_on_icarus = both_simulators.on_icarus()

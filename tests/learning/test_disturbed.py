@@ -18,13 +18,15 @@ from firstspike.sim.benches.core.items import items_of, read_requests
 from firstspike.sim.benches.core.learning import learn_items, learn_on_rtl
 from firstspike.sim.benches.core.run import Stimulus
 from tests.support.learning_images import DRAWING, FOLDING, check, config, images, make_state
-from tests.support.simulators import cases_on_both_simulators, on_both_simulators
+from tests.support.simulators import BothSimulators
+
+both_simulators = BothSimulators()
 
 RESET_SETTINGS, RESET_GENERATOR = Settings(), generator().signature.members["state"].init
 EVERYONE = Settings(5, 1, 2, every_competitor=True, margin_shift=1, margin_minimum=7)
 
 
-@on_both_simulators
+@both_simulators()
 def test_a_reset_may_come_at_any_moment(simulator):
     """Each weight is then what it was or what it was to be; settings and generator begin anew."""
     rng = np.random.default_rng(4)
@@ -70,7 +72,7 @@ def test_a_reset_may_come_at_any_moment(simulator):
     check(expected, run)
 
 
-@cases_on_both_simulators(["stimulus"], [({"pauses": True},), ({"decision_wait": 700},)])
+@both_simulators(["stimulus"], [({"pauses": True},), ({"decision_wait": 700},)])
 def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     rng = np.random.default_rng(5)
     _, ticks, labels = images(40, seed=5)
@@ -91,7 +93,7 @@ def test_streams_may_pause_and_decisions_wait(simulator, stimulus):
     check(learn(state, ticks, labels, EVERYONE, trace=True), run)
 
 
-@on_both_simulators
+@both_simulators()
 def test_weights_are_rewritten_between_images(simulator):
     rng = np.random.default_rng(6)
     _, ticks, labels = images(40, seed=6)
@@ -134,7 +136,7 @@ def learn_in_parts(state, ticks, labels, settings: Mapping[int, Settings]) -> Re
     )
 
 
-@on_both_simulators
+@both_simulators()
 def test_settings_change_between_images(simulator):
     rng = np.random.default_rng(7)
     _, ticks, labels = images(40, seed=7)
@@ -156,3 +158,6 @@ def test_settings_change_between_images(simulator):
     run = learn_on_rtl(state, ticks, labels, settings, FOLDING, simulator=simulator)
     learned = learn_in_parts(state, ticks, labels, settings)
     check(learning_cycles(state.network, ticks, learned, FOLDING), run)
+
+
+test_all_on_icarus = both_simulators.on_icarus()

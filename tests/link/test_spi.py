@@ -22,10 +22,12 @@ from tests.support.link_board import (
     pixels_request,
     small_network,
 )
-from tests.support.simulators import on_both_simulators
+from tests.support.simulators import BothSimulators
+
+both_simulators = BothSimulators()
 
 
-@on_both_simulators
+@both_simulators()
 def test_spi_slave(simulator):
     spi.simulate(40, simulator=simulator)
 
@@ -111,3 +113,6 @@ def test_images_and_long_answers_go_over_spi(pauses):
     assert answers[13].payload == weight_bytes(board.config, network)[0]
     assert (answers[14].kind, answers[14].payload[0]) == (Notice.ERROR, Cause.FRAMING)
     assert (answers[15].kind, answers[15].sequence) == (Request.CHECKSUM + ANSWER, 14)
+
+
+test_all_on_icarus = both_simulators.on_icarus()

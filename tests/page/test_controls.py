@@ -87,11 +87,17 @@ class PageNumbers:
         return low + np.floor(self.random(shape) * (high - low + endpoint)).astype(int)
 
 
-@pytest.mark.parametrize(
-    ("killed", "flipped", "jittered", "seed"),
-    [(40, 0, 0, 1), (95, 0, 0, 2), (0, 12, 0, 1), (0, 0, 6, 1), (25, 5, 8, 3)],
-)
-def test_sliders_disturb_as_golden_does(disturbed, killed, flipped, jittered, seed):
+SLIDERS = [(40, 0, 0, 1), (95, 0, 0, 2), (0, 12, 0, 1), (0, 0, 6, 1), (25, 5, 8, 3)]
+"""Percent of killed neurons, percent of flipped pixels, ticks of jitter, and a seed."""
+
+
+def test_sliders_disturb_as_golden_does(disturbed):
+    for killed, flipped, jittered, seed in SLIDERS:
+        open_anew(disturbed)
+        check_sliders(disturbed, killed, flipped, jittered, seed)
+
+
+def check_sliders(disturbed, killed, flipped, jittered, seed):
     for id_, value in (("kill", killed), ("flip", flipped), ("jitter", jittered)):
         disturbed.locator(f"#{id_}").fill(str(value))
     for _ in range(seed - 1):
@@ -115,10 +121,14 @@ def shared(browser, pages):
 @pytest.fixture
 def disturbed(shared):
     """The page as it was opened, with a sample."""
-    shared.reload()
-    shared.wait_for_selector("body[data-ready]")
-    shared.click("#chips button:nth-child(4)")
+    open_anew(shared)
     return shared
+
+
+def open_anew(page):
+    page.reload()
+    page.wait_for_selector("body[data-ready]")
+    page.click("#chips button:nth-child(4)")
 
 
 def test_one_neuron_is_killed(disturbed):

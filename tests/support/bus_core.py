@@ -17,6 +17,7 @@ from firstspike.hdl.core.words import weight_chunks
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.bus_bench import Outcome, Parameters
+from tests.support.simulators import EITHER
 
 TOP = "bus_core"
 BENCH = "tests.support.bus_bench"
@@ -33,7 +34,7 @@ class BusRun:
         )
         self.map = core_map(self.config, network, any_weights=True)
 
-    def run(self, test: str, *, simulator: str = "icarus", **given: Any) -> Outcome:
+    def run(self, test: str, *, simulator: str = EITHER, **given: Any) -> Outcome:
         """Run a test of the bench; `given` are fields of its Parameters."""
         made_from = f"bus {self.config!r} {self.network.digest()}"
         verilog = verilog_of(

