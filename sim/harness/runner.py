@@ -87,7 +87,7 @@ class Simulation:
         return [
             self._simulator,
             f"waves: {self._waves is not None}",
-            _VERILATOR_ENVIRONMENT["MAKEFLAGS"],
+            VERILATOR_ENVIRONMENT["MAKEFLAGS"],
             *_MODEL,
             *_RUNTIME,
             _HEADER,
@@ -267,13 +267,13 @@ class _Verilator(_Runner, HostedVerilator):
 
     def _set_env_common(self) -> None:
         super()._set_env_common()
-        self.env |= _VERILATOR_ENVIRONMENT
+        self.env |= VERILATOR_ENVIRONMENT
         # cocotb hands down where this Python finds its modules, to the python3 of makefiles, too.
         here = str(Path(sys.executable).parent)
         self.env["PATH"] = os.pathsep.join([here, self.env.get("PATH", os.defpath)])
 
     def _simulator_in_path_build_only(self) -> None:
-        self.executable = str(_VERILATOR_FOLDER / "bin" / "verilator")
+        self.executable = str(VERILATOR_FOLDER / "bin" / "verilator")
 
     def _build_command(self) -> list[list[str]]:
         verilate, make = super()._build_command()
@@ -288,9 +288,9 @@ _VERILATOR_ARGUMENTS += ["--output-split", "100000", "--output-split-cfuncs", "2
 _UNDEFINED_IS_RANDOM = ["--x-assign", "unique", "--x-initial", "unique"]
 
 # The wheel's Makefile fragment was configured with blanks in the place of these.
-_VERILATOR_FOLDER = Path(verilator.__file__).parent
-_VERILATOR_ENVIRONMENT = {
-    "VERILATOR_ROOT": str(_VERILATOR_FOLDER),
+VERILATOR_FOLDER = Path(verilator.__file__).parent
+VERILATOR_ENVIRONMENT = {
+    "VERILATOR_ROOT": str(VERILATOR_FOLDER),
     "MAKEFLAGS": "CFG_CXXFLAGS_PCH_I=-include CFG_LDLIBS_THREADS=-pthread "
     "CFG_CXXFLAGS_STD_NEWEST=-std=gnu++20 CFG_CXXFLAGS_COROUTINES=-fcoroutines",
 }

@@ -131,8 +131,8 @@ def test_a_compiler_that_fails_is_quoted(monkeypatch, empty_cache, says, reason)
     compiler = empty_cache / "compiler"
     compiler.write_text(f"#!/bin/sh\ncat >&2 <<END\n{says}\nEND\nexit 1\n")
     compiler.chmod(0o755)
-    flags = f"{runner._VERILATOR_ENVIRONMENT['MAKEFLAGS']} CXX={compiler}"
-    monkeypatch.setitem(runner._VERILATOR_ENVIRONMENT, "MAKEFLAGS", flags)
+    flags = f"{runner.VERILATOR_ENVIRONMENT['MAKEFLAGS']} CXX={compiler}"
+    monkeypatch.setitem(runner.VERILATOR_ENVIRONMENT, "MAKEFLAGS", flags)
     with pytest.raises(SimulationError, match=f"top does not compile: {re.escape(reason)}"):
         Simulation("module top(input clk); endmodule", "top")
 

