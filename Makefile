@@ -19,7 +19,8 @@ HOURS ?= 1
 JOBS ?= 1
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-INSTALL := $(BIN)/python -m pip install --require-hashes -r
+# Python compiles a module when it is first imported; to compile all here takes longer.
+INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
 TEST_EXTRAS := build test examples explore nir cluster
 
 .PHONY: demo quick test left-out soak check torch docs release setup setup-tests lock clean prerequisites
