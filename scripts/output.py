@@ -26,20 +26,21 @@ from firstspike.golden.files import naming, replace_file, replacing
 from firstspike.golden.printable import MOST, printable
 
 from .errors import VerbError
+from .places import Output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # takes a while to import
 
 STANDARD_OUTPUT = "-"
 
-PLACES = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler"}
-"""Parameters that only say where something is, and not what is done."""
+UNTOLD = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler", "fresh"}
+"""Parameters that do not change the result: most say where something is."""
 
 json_option = click.option(
     "--json",
     "json_path",
     metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=Output(dir_okay=False, allow_dash=True),
     help="Write the result as JSON; - is standard output, and all else goes to standard error.",
 )
 
@@ -62,7 +63,7 @@ def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
             )
 
 
-class Picture(click.Path):
+class Picture(Output):
     """The name of a picture, which says what kind it is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -157,10 +158,10 @@ def off_by(error: float) -> str:
 
 
 def command_line(ctx: click.Context) -> str:
-    """The command as it was given, without `PLACES`."""
+    """The command as it was given, without `UNTOLD`."""
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.name in PLACES or not given(ctx, parameter.name):
+        if parameter.name in UNTOLD or not given(ctx, parameter.name):
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):

@@ -22,10 +22,11 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import note, say
+from firstspike.scripts.places import NetworkName, Output, Verb
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @lanes_option()
 @window_option()
 @rows_option()
@@ -35,7 +36,7 @@ from firstspike.scripts.output import note, say
 @bench_option
 @click.option(
     "--link",
-    type=click.Path(path_type=Path),
+    type=Output(path_type=Path),
     metavar="PATH",
     help="Make a symbolic link to the port, so that its name is known beforehand.",
 )

@@ -13,18 +13,20 @@ from firstspike.golden.printable import printable
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import NetworkName
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @folding_options
 @weights_option
 @folder_option(
     "-o",
     "--output",
+    files=("core.v", "bench.v", "*.hex", "DATA-LICENSE.md"),
     required=True,
     help="A folder to be made, or one without Verilog files of others.",
 )
