@@ -10,6 +10,7 @@ own. A name inside a longer text is put there by `printable`.
 """
 
 import errno
+import io
 import json
 import os
 import sys
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstspike.golden.files import naming, replace_file, replacing
+from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.printable import MOST, printable
 
 from .errors import VerbError
@@ -88,9 +89,11 @@ def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
     with replacing(path) as file, matplotlib.rc_context({"text.parse_math": False}):
 
         def draw(figure: "Figure") -> None:
-            with naming(file), warnings.catch_warnings():
+            content = io.BytesIO()  # a picture that fails half-way, on a full disk, fails oddly
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of letters that the font does not have
-                figure.savefig(file, dpi=120)
+                figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=120)
+            replace_file(file, content.getvalue())
 
         yield draw
 

@@ -130,9 +130,9 @@ def command(
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
     limits = Limits(latency, accuracy)
-    output.mkdir(parents=True, exist_ok=True)
     run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
     images = images_of(run, data)
+    output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     with (

@@ -51,7 +51,6 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
         raise VerbError(
             f"{output} holds {min(others)}, which would be compiled too; name another folder"
         )
-    output.mkdir(exist_ok=True)
     with naming(output), adding_to(output) as making:
         expected = golden.expected(ticks, pixels)
         write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)
