@@ -6,8 +6,10 @@ say how many, and what a person types to run them. `--left-out` runs those that 
 want of a program, and fails where one is still missing.
 """
 
+import os
 import signal
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,6 +18,9 @@ from tests.support.tools import INSTALL
 
 settings.register_profile("firstspike", deadline=None)  # the first call of a kernel compiles it
 settings.load_profile("firstspike")
+
+# Simulations import benches of the tests, and are not told of the current folder.
+os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 
 # Interrupts are ignored where the tests run in the background, and so they are in their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -30,14 +30,13 @@ def read(path: str | os.PathLike[str], seconds: float = SECONDS) -> Graph:
     with open(path, "rb"):  # the process would only say that it cannot
         pass
     command = [sys.executable, "-m", __name__, os.path.abspath(path)]
-    search = os.pathsep.join(folder for folder in sys.path if folder)
     try:
         ended = programs.run(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=seconds,
-            env=os.environ | {"PYTHONPATH": search},
+            env=os.environ | {"PYTHONPATH": programs.search_path()},
         )
     except subprocess.TimeoutExpired:
         raise NirError(
