@@ -278,7 +278,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
             epochs=self.epochs,
-            held_out=float(fraction) if fraction else 0,
+            held_out=float(fraction),
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
         )

@@ -13,8 +13,6 @@ from .trainer import sensible_batch
 
 ENCODING = "levels-128"
 """Of features, if no other is given."""
-HELD_OUT = 0.15
-"""Share of the samples that choose the epoch."""
 
 _UNIT = 32  # ticks of z = 1: with 16, times are too coarse for what depends on a few features
 _STEPS = 3000  # of training with real weights, at least
@@ -56,6 +54,6 @@ def suited(
         "epochs": epochs,
         "fine_tuning_epochs": max(1, epochs // _TUNING),
         "rate": 3e-3,
-        "held_out": HELD_OUT,
+        "held_out": None,
     }
     return parameters | {key: value for key, value in changes.items() if value is not None}

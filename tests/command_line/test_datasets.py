@@ -118,6 +118,49 @@ def arrays_of(x, y, name="a.npz"):
     np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])
 
 
+def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
+    """Few samples are all trained on, unless a share of them is to be held out."""
+    rng = np.random.default_rng(1)
+    y = np.arange(100) % 10
+    arrays_of(y[:, None] + rng.normal(0, 0.1, (100, 3)), y)
+    quick = ("--hidden", 5, "--epochs", 2)
+    words = ("train", "--dataset", "a.npz", *quick, "-o", "net.npz", "--json", "r.json")
+    for more, held_out in (
+        ((), 0),
+        (("--validation-share", 0.2), 10),
+        (("--validation-share", 0), 0),
+    ):
+        ended = firstspike(capfd, *words, *more)
+        assert ended.status == 0, ended.err
+        result = json.loads((folder / "r.json").read_text())
+        assert result["samples"] == [50, 50]
+        assert result["held_out"] == held_out
+        assert (result["validation_accuracy"] is None) == (not held_out)
+        assert ("none held out" in ended.out) == (not held_out)
+    for more, told in (
+        (("--validation-share", 0.1), "has not one of each of 10 classes"),
+        (("--patience", 3), "none is held out"),
+    ):
+        ended = firstspike(capfd, *words, *more)
+        assert ended.status == 2
+        assert told in ended.err.splitlines()[-1]
+
+
+def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
+    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    words = ("train", *DATA, "--hidden", 5, "--epochs", 2, "--validation-share", 0)
+    assert firstspike(capfd, *words, "-o", "whole.npz").status == 0
+    make = Trainer._network
+    monkeypatch.setattr(Trainer, "_network", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        firstspike(capfd, *words, "-o", "net.npz")
+    monkeypatch.setattr(Trainer, "_network", make)
+    ended = firstspike(capfd, "train", "--resume", "-o", "net.npz", "--json", "r.json")
+    assert ended.status == 0, ended.err
+    assert json.loads((folder / "r.json").read_text())["held_out"] == 0
+    assert Network.load("net.npz").digest() == Network.load("whole.npz").digest()
+
+
 def test_time_series(capfd, folder):
     rng = np.random.default_rng(1)
     y = np.arange(160) % 2

@@ -2,6 +2,7 @@
 """Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
 
 import json
+import re
 import tracemalloc
 
 import numpy as np
@@ -12,7 +13,7 @@ from firstspike.golden import DataError
 from firstspike.golden.data import readers
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
-from firstspike.golden.data.split import SplitError, apart
+from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
 
 pytestmark = pytest.mark.fast
 
@@ -280,6 +281,43 @@ def test_parts_that_cannot_be():
         apart(np.arange(10) % 2, 0.2, np.zeros(10))
     with pytest.raises(SplitError, match="4 of 4 classes have one sample"):
         apart(np.arange(4), 0.2)
+
+
+@pytest.mark.parametrize(("n", "classes"), [(50, 10), (150, 3), (21, 7), (10, 5)])
+def test_shares_that_are_named_can_be_kept_apart(n, classes):
+    """The sentence names the least and the most, and both are right."""
+    labels = np.arange(n) % classes
+    with pytest.raises(SplitError, match="not one of each") as caught:
+        apart(labels, 0.001)
+    said = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
+    for share in said.groups():
+        kept = apart(labels, float(share))
+        assert set(labels[kept]) == set(labels[~kept]) == set(range(classes))
+
+
+def test_no_class_is_kept_apart_whole():
+    """The one group that has all samples of a class stays on the other side."""
+    labels = np.repeat([0, 1, 0, 1, 0, 1, 2], 10)
+    groups = np.repeat([1, 1, 2, 2, 3, 3, 0], 10)
+    for share in (0.2, 0.25, 0.5):
+        kept = apart(labels, share, groups)
+        assert set(labels[~kept]) == {0, 1, 2}
+    with pytest.raises(SplitError, match="all samples of a class"):
+        apart(labels, 0.5, labels)
+
+
+def test_few_samples_are_all_trained_on_unless_a_share_is_given():
+    labels = np.arange(50) % 10
+    assert not held_out(labels, None).any()
+    assert not held_out(np.arange(10), None).any(), "one sample of each class"
+    assert held_out(labels, 0.2).sum() == 10
+    assert not held_out(labels, 0).any()
+    enough = np.arange(200) % 10
+    assert np.array_equal(held_out(enough, None), apart(enough, HELD_OUT))
+    for count in (3, 6):
+        assert not held_out(enough, None, np.arange(200) // 10 % count).any()
+    twenty = np.arange(200) // 10
+    assert np.array_equal(held_out(enough, None, twenty), apart(enough, HELD_OUT, twenty))
 
 
 def test_a_data_set_without_a_test_part(table):
