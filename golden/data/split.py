@@ -80,6 +80,19 @@ def held_out(
         return none
 
 
+def mixed(n: int) -> np.ndarray:
+    """The indices of n samples in a random order that is always the same, int64 [n].
+
+    A file may be sorted by class; the first samples in this order are of all classes.
+    """
+    return np.random.default_rng(SEED).permutation(n)
+
+
+def some_of(n: int, count: int) -> np.ndarray:
+    """The first `count` of `mixed`, in ascending order, int64 [count]."""
+    return np.sort(mixed(n)[:count])
+
+
 def _parts(share: float) -> int:
     """Equal parts of which one is nearest to a share; at least two."""
     return round(1 / min(share, 0.5))

@@ -13,7 +13,7 @@ from firstspike.golden import encode, load_network
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
-from firstspike.scripts.selection import first_images
+from firstspike.scripts.selection import loaded_images
 
 
 @click.command()
@@ -34,7 +34,7 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     network = load_network(net)
     ticks = None
     if options["dataset"]:
-        ticks = encode(network, first_images(network, options, None)[0])
+        ticks = encode(network, loaded_images(network, options).samples)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))

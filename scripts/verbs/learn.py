@@ -40,6 +40,7 @@ from firstspike.scripts.output import (
     picture_option,
     say,
 )
+from firstspike.scripts.selection import WHICH
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
 
@@ -79,7 +80,7 @@ class Relabelling(click.ParamType):
 )
 @dataset_options()
 @data_option
-@number_option("--images", help="Learn the first N training images.  [default: all]")
+@number_option("--images", help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="How often each image is learned.")
 @click.option(
     "--shift",
