@@ -22,7 +22,7 @@ from firstspike.golden.preparation import SIDE, Prepared, prepared
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import takes_digits
 
-from .datasets import check_named, dataset_options, loaded
+from .datasets import check_named, check_options, dataset_options, loaded
 from .errors import VerbError
 from .options import number_option
 
@@ -116,6 +116,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     )
     if sum(map(bool, (dataset or n, events_file, image_files))) > 1:
         raise click.UsageError("Give a data set (--dataset, --images), --events or --image.")
+    check_options(options)
     if events_file:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
@@ -185,6 +186,7 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
     difference. Raises `VerbError` and other errors of ours.
     """
     name = options["dataset"]
+    check_options(options)
     if name == "mnist" and network.levels == 2:
         check_named(name, network)
         samples, called = bundled_test_set()
@@ -241,7 +243,7 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
     lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
     ticks: list[np.ndarray] = []
     labels: list[int | None] = []
-    for events, label in lines:
+    for _, events, label in lines:
         if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
             raise VerbError(
                 f"{file.name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "

@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden.data.split import held_out
 from firstspike.golden.encoding import encode, input_levels, level_ticks
-from firstspike.golden.features import Features, is_pixels, pixel_levels
+from firstspike.golden.features import Encoding, Features, is_pixels, pixel_levels
 from firstspike.golden.network import Network
 
 from .parameters import Parameters
@@ -53,8 +53,9 @@ def prepared(
     `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
+    kind = _checked_kind(parameters)
     chooses = _held_out(parameters, labels, groups)
-    pixels = is_pixels(samples) and parameters.encoding != "ticks" and parameters.threshold is None
+    pixels = is_pixels(samples) and kind == "levels" and parameters.threshold is None
     features = None
     if parameters.encoding != "ticks":
         features = Features.fitted(
@@ -117,9 +118,31 @@ def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | N
     return chooses
 
 
+def _checked_kind(parameters: Parameters) -> str:
+    """The kind of the encoding. Raises `TrainingError` for what it does not have."""
+    kind = Encoding.of(parameters.encoding).kind
+    asked = {
+        "complement": parameters.complement and kind != "levels",
+        "threshold": parameters.threshold is not None and kind != "levels",
+        "constant": parameters.constant and kind == "ticks",
+    }
+    for name, refused in asked.items():
+        if refused:
+            whose = "of features" if name != "constant" else "of features and of time series"
+            raise TrainingError(
+                f"a {name} is {whose}: the encoding {parameters.encoding} has none, leave it out."
+            )
+    return kind
+
+
 def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:
     augmentation = parameters.augmentation
     if augmentation is not None and not pixels:
+        if parameters.threshold is not None:
+            raise TrainingError(
+                "pixels that are varied are bright from 128 on: leave the threshold out, or train "
+                "without augmentation, as the recipe plain does."
+            )
         raise TrainingError("only pixels can be augmented: give no augmentation.")
     if (
         augmentation is not None

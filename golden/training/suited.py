@@ -9,7 +9,7 @@ from typing import Any
 from firstspike.golden.features import Encoding
 
 from .recipes import GRADED
-from .trainer import sensible_batch
+from .trainer import TrainingError, sensible_batch
 
 ENCODING = "levels-128"
 """Of features, if no other is given."""
@@ -28,8 +28,13 @@ def suited(
     """Parameters for n samples of any sort; of `changes` None is no change.
 
     `last_tick`: of samples that are spike ticks, the latest. Raises `NetworkError` for an encoding
-    that there is not.
+    that there is not, and `TrainingError` for one that spike ticks do not take.
     """
+    if last_tick and encoding not in (None, "ticks"):
+        raise TrainingError(
+            f"the samples are spike ticks, which are trained on as they are: leave the encoding "
+            f"{encoding} out."
+        )
     encoding = "ticks" if last_tick else encoding or ENCODING
     kind = Encoding.of(encoding).kind
     unit = -(-last_tick // 6) if last_tick else _UNIT

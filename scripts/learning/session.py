@@ -29,7 +29,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import at_random
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.scripts.datasets import loaded
+from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target
 
@@ -166,7 +166,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     Raises `LearningError` or another of our errors, before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = loaded(run | {"data": data}, network)
+    images = training_data(run | {"data": data}, network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
     features = state.template.n_features
@@ -201,7 +201,7 @@ def resumed(output: str, data: str | None) -> Session:
     except JsonError as error:
         raise LearningError(f"{path} does not say what was being learned: {error}.") from None
     run = state.meta["run"]
-    images = loaded(run | {"data": data}, state.template)
+    images = training_data(run | {"data": data}, state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(

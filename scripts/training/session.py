@@ -19,7 +19,7 @@ from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts.datasets import loaded
+from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 
 
@@ -95,12 +95,7 @@ def images_of(run: dict[str, Any], data: str | None) -> Dataset:
     """What is trained on, and what is tested by; raises as `begun` does."""
     if run["encoding"] is not None:
         Encoding.of(run["encoding"])  # before anything is fetched
-    images = loaded(run | {"data": data})
-    if not len(images.x_train) and run["label"] is None:
-        raise VerbError(f"{run['dataset']} has no labels: name their column by --label.")
-    if not len(images.x_train):
-        raise VerbError(f"{run['dataset']} has no samples to train on: lower --test-share.")
-    return images
+    return training_data(run | {"data": data})
 
 
 def begun_on(images: Dataset, run: dict[str, Any]) -> Session:

@@ -11,7 +11,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
 from firstspike.golden.printable import printable
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.selection import loaded_images
 
@@ -32,6 +32,7 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
+    check_options(options)
     ticks = None
     if options["dataset"]:
         ticks = encode(network, loaded_images(network, options).samples)

@@ -21,7 +21,7 @@ from firstspike.golden.nir.rounding import (
     plain_template,
     rounded_network,
 )
-from firstspike.scripts.datasets import dataset_options, loaded
+from firstspike.scripts.datasets import check_options, dataset_options, training_data
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
 from firstspike.scripts.selection import WHICH
@@ -91,6 +91,7 @@ def command(
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
     if not rounds and options["dataset"]:
         raise click.UsageError("The graph's weights are integers: --dataset goes with --bits.")
+    check_options(options)
     if images and not options["dataset"]:
         raise click.UsageError("--images are of a data set: give --dataset.")
     with json_result(json_path) as write, replacing(output) as file:
@@ -130,11 +131,13 @@ def _rounded(
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
-        data = loaded(options, template)
+        data = training_data(options, template)
         count, there = images or DEFAULT_SAMPLES, len(data.x_train)
         own = options["dataset"] not in DATASETS
         chosen = some_of(there, count) if own else np.arange(min(count, there))
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
+        if data.ticks and about["encoding"] != "ticks" and template is None:
+            raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]}

@@ -10,7 +10,7 @@ from firstspike.golden import load_network
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import takes_digits
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say
 from firstspike.scripts.selection import WHICH, loaded_images
@@ -41,6 +41,7 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     from firstspike.scripts.page.joined import page
 
     network = load_network(net)
+    check_options(options)
     if not options["dataset"] and takes_digits(network):
         options["dataset"] = "mnist"
     shown = bool(options["dataset"])
