@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from firstspike.golden.training.suited import suited
+from firstspike.golden import Network
+from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Trainer
 from tests.support.command import firstspike, refusal
 
@@ -73,6 +74,14 @@ def test_no_option_is_passed_over(capfd, folder, file, words, told):
 def test_options_that_go_with_a_file(capfd, folder, file, words):
     ended = firstspike(capfd, "train", "--dataset", file, *words, *QUICK)
     assert ended.status == 0, ended.err
+
+
+def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
+    """It is more accurate than crossings: docs/data.md has the figures."""
+    assert firstspike(capfd, "train", "--dataset", "series.npz", *QUICK).status == 0
+    network = Network.load("made.npz")
+    assert network.encoding == ENCODING
+    assert network.n_features == 2 * 9
 
 
 @pytest.mark.parametrize(
