@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import ClockDomain, Module, Signal
+from amaranth.hdl import Cat, ClockDomain, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -179,7 +179,8 @@ class BusCore(wiring.Component):
 
         # The registers.
         command, status = registers.command, registers.status
-        abort, take = (
+        state = Signal(2)
+        abort, take, _, _ = (
             command.data[field.low] & command.valid for field in self.map.by_name["command"].fields
         )
         m.d.comb += [
@@ -195,10 +196,10 @@ class BusCore(wiring.Component):
             status.by_registers.eq(decisions.registers_used),
             wrong.access.eq(registers.refuses),
             wrong.decision.eq(decided & core.decision.payload.error),
-            registers.interrupts_set.decision.eq(decided),
-            registers.interrupts_set.error.eq(wrong.as_value().any()),
+            state.eq(Cat(status.decision, registers.error_causes.as_value().any())),
+            registers.interrupt_state.eq(state | registers.interrupt_test.as_value()),
             self.irq.eq(
-                (registers.interrupts.as_value() & registers.interrupt_enable.as_value()).any()
+                (registers.interrupt_state.as_value() & registers.interrupt_enable.as_value()).any()
             ),
         ]
         _count(m, registers.error_count.errors, wrong.as_value().any())

@@ -53,7 +53,7 @@ class DecisionOutput(Block):
         said, registers = fifo.o.payload, self.registers_used
         what, when, cycles, spikes = self._words
         fields = {name: said[name] for name in ("class", "forced", "error")}
-        fields |= {name: said.causes[name] for name, _ in said.causes.shape()}
+        fields |= {f"cause_{name}": said.causes[name] for name, _ in said.causes.shape()}
         words = [
             _word(what, fields),
             _word(when, {"tick": said.tick}),

@@ -311,7 +311,7 @@ async def bad_bitmaps(dut):
     for number, (cause, sent) in enumerate(bad.items()):
         await bench.source.send(sent)
         first = bench.map.unpack("decision", (await bench.decision())[0])
-        assert first["abort"] == first["error"] == (cause == "short"), cause
+        assert first["cause_abort"] == first["error"] == (cause == "short"), cause
         causes = bench.map.unpack("error_causes", await bench.read("error_causes"))
         expected = {cause, "decision"} if cause == "short" else {cause}
         assert {name for name, value in causes.items() if value} == expected
@@ -344,7 +344,7 @@ async def aborts(dut):
         await bench.write("command", abort=1)
         await bench.wait_for("aborting", 0)
         said = bench.map.unpack("decision", (await bench.decision())[0])
-        assert said["abort"]
+        assert said["cause_abort"]
         assert said["error"]
         await bench.reset()
         source.pause = False
@@ -356,7 +356,7 @@ async def aborts(dut):
     await bench.write("command", abort=1)
     await bench.wait_for("aborting", 0)
     if await bench.field("features", "beat_bits") <= 32:
-        assert bench.map.unpack("decision", (await bench.words())[0])["abort"]
+        assert bench.map.unpack("decision", (await bench.words())[0])["cause_abort"]
     await bench.send(frame)
     assert (await bench.words())[:2] == right[:2]
 
@@ -469,7 +469,7 @@ class Library(ctypes.CDLL):
 def words_of(bench: Bench, taken: Sequence[int]) -> list[int]:
     """A decision as the driver tells it, as the words that it comes in."""
     what, tick, cycles, *spikes = taken
-    return [what, bench.map.pack("decision_tick", tick=tick, layers=len(spikes)), cycles, *spikes]
+    return [what, bench.map.pack("decision_time", tick=tick, layers=len(spikes)), cycles, *spikes]
 
 
 @cocotb.test()
