@@ -34,7 +34,8 @@ class TailDropper(Block):
         )
 
     def build(self, m):
-        begun, begins = Signal(), Signal()
+        self._begun = begun = Signal()  # the stream is amid a packet
+        begins = Signal()
         taken = self.i.valid & self.i.ready
         m.d.comb += [
             self.o.payload.eq(self.i.payload),
