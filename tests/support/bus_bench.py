@@ -21,13 +21,18 @@ from cocotbext.axi import (
     AxiStreamSource,
 )
 
-from firstspike.hdl.bus.core_map import DECISION
+from firstspike.hdl.bus.core_map import DECISION, TAG_BITS
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.sim.harness.bench_io import given, report
 
 PERIOD = 10
 PATIENCE = 100_000
 """Cycles after which a decision will not come."""
+
+
+def tag_of(image: int) -> int:
+    """The tag that a bench gives to its image of this number; no image of a test has tag 0."""
+    return (image + 1) % (1 << TAG_BITS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,13 +169,29 @@ class Bench:
         while await self.field("status", name) != value:
             assert self.cycle < end, f"status.{name} stays {1 - value}"
 
+    def image(self, number: int) -> AxiStreamFrame:
+        """What the source sends as its image of this number: one of the frames, by turns."""
+        frames = self.given.frames
+        return AxiStreamFrame(frames[number % len(frames)], tid=tag_of(number))
+
     async def decision(self) -> list[int]:
         """The words of the next one of the stream."""
+        words, _ = await self.decision_begun()
+        return words
+
+    async def decision_begun(self) -> tuple[list[int], int]:
+        """Give the words of the stream's next decision, and the cycle of its first beat."""
         await self.sink.wait(PATIENCE * PERIOD, "step")
         assert not self.sink.empty(), "no decision comes"
         frame = self.sink.recv_nowait()
         data = bytes(frame.tdata)
-        return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+        words = [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+        assert frame.tid == self.tag(words), "TID is another tag than the words'"
+        return words, frame.sim_time_start // PERIOD
+
+    def tag(self, words: Sequence[int]) -> int:
+        """The tag in the words of a decision."""
+        return self.map.unpack("decision_time", words[1])["tag"]
 
     async def words(self) -> list[int]:
         """The words of the next one, by registers."""
@@ -212,18 +233,14 @@ async def streams(dut):
     await bench.load(weights)
     stored = await bench.stored(len(weights))
     begun = bench.cycle
-    for frame in bench.given.frames:
-        bench.source.send_nowait(AxiStreamFrame(frame))
+    images = range(len(bench.given.frames))
+    for number in images:
+        bench.source.send_nowait(bench.image(number))
     decisions, cycles = [], []
-    for _ in bench.given.frames:
-        await bench.sink.wait(PATIENCE * PERIOD, "step")
-        assert not bench.sink.empty(), "no decision comes"
-        frame = bench.sink.recv_nowait()
-        data = bytes(frame.tdata)
-        decisions.append(
-            [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
-        )
-        cycles.append(frame.sim_time_start // PERIOD - begun)
+    for _ in images:
+        words, cycle = await bench.decision_begun()
+        decisions.append(words)
+        cycles.append(cycle - begun)
     names = ("decision_count", "error_count", "error_causes", "interrupt_state")
     registers = {name: await bench.read(name) for name in names}
     report(Outcome(decisions=decisions, cycles=cycles, registers=registers, weights=stored))
@@ -237,7 +254,8 @@ async def by_registers(dut):
     await bench.write("control", by_registers=1)
     await bench.load(bench.given.weights)
     decisions = []
-    for frame in bench.given.frames:
+    for number, frame in enumerate(bench.given.frames):
+        await bench.write("image_tag", tag=tag_of(number))
         await bench.send(frame)
         decisions.append(await bench.words())
     assert not bench.source.active
@@ -289,7 +307,9 @@ async def decided(dut) -> tuple[Bench, bytes, list[int]]:
     await bench.load(bench.given.weights)
     frame = bench.given.frames[0]
     await bench.source.send(AxiStreamFrame(frame))
-    return bench, frame, await bench.decision()
+    right = await bench.decision()
+    assert not bench.tag(right)
+    return bench, frame, right
 
 
 def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
@@ -354,7 +374,7 @@ async def aborts(dut):
     await bench.write("send", bits=int.from_bytes(frame[:4], "little"))
     await bench.write("command", abort=1)
     await bench.wait_for("aborting", 0)
-    if await bench.field("features", "beat_bits") <= 32:
+    if await bench.field("features", "beat_bits") <= 32:  # else no whole beat has come
         assert bench.map.unpack("decision", (await bench.words())[0])["cause_abort"]
     await bench.send(frame)
     assert (await bench.words())[:2] == right[:2]
@@ -426,9 +446,9 @@ async def learns(dut):
     await bench.write("learn_seed", seed=seed)
     await bench.wait_for("settings", 0)
     decisions, updated = [], 0
-    for frame, label in zip(bench.given.frames, bench.given.labels, strict=True):
+    for number, label in enumerate(bench.given.labels):
         await bench.write("label", learn=int(label >= 0), **{"class": max(label, 0)})
-        await bench.source.send(AxiStreamFrame(frame))
+        await bench.source.send(bench.image(number))
         decisions.append(await bench.decision())
         await bench.wait_for("busy", 0)
         updated = await bench.field("updated_count", "images")
