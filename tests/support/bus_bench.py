@@ -436,6 +436,11 @@ async def learns(dut):
     """Images are learned as labelled, one after the other."""
     bench = Bench(dut)
     await bench.start()
+    report(await learn_all(bench))
+
+
+async def learn_all(bench: Bench) -> Outcome:
+    """Load the weights, and learn all images as they are labelled."""
     await bench.load(bench.given.weights)
     rule = dict(bench.given.rule)
     seed = rule.pop("seed")
@@ -454,7 +459,7 @@ async def learns(dut):
         updated = await bench.field("updated_count", "images")
     assert await bench.field("learned_count", "images") == len(decisions)
     stored = await bench.stored(len(bench.given.weights))
-    report(Outcome(decisions=decisions, registers={"updated": updated}, weights=stored))
+    return Outcome(decisions=decisions, registers={"updated": updated}, weights=stored)
 
 
 class Library(ctypes.CDLL):
