@@ -3,7 +3,7 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import ClockDomain, Module, Signal
+from amaranth.hdl import Cat, ClockDomain, DomainRenamer, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,20 +11,26 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import join
+from firstspike.hdl.lib.pipeline import Buffer
 
 from .axi_lite import AxiLite
 from .bitmap_door import BitmapDoor
-from .core_map import ADDRESS_BITS, core_map, kept_of
+from .core_map import ADDRESS_BITS, TAG_BITS, core_map, kept_of
 from .decision_output import DecisionOutput
 from .event_door import EventDoor
-from .image_input import ImageInput
+from .image_input import ImageInput, beat_layout
 from .learning_ports import LabelPort, SettingsPort
 from .register import WORD_BITS, WORD_BYTES
 from .register_file import RegisterFile
+from .tail_dropper import TailDropper
 from .weight_port import WeightPort
 
 REGISTERS, DECISIONS = "s_axi", "m_axis_decision"
 """Names of buses: what their ports' names begin with."""
+
+TAGS = 16
+"""Images whose tags wait for their decisions. Fewer are between the FIFO's first place, which
+takes images of a beat each, and the decision: so the tags let no image wait."""
 
 
 def images_bus(config: CoreConfig) -> str:
@@ -55,12 +61,14 @@ def bus_ports(config: CoreConfig) -> list[Port]:
         images: [
             ("tdata", In, bits, beat),
             *keep,
+            ("tid", In, TAG_BITS, "tag of the image, with its first beat"),
             ("tlast", In, 1, "the image ends with this beat"),
             ("tvalid", In, 1, ""),
             ("tready", Out, 1, ""),
         ],
         DECISIONS: [
             ("tdata", Out, WORD_BITS, "a word of a decision"),
+            ("tid", Out, TAG_BITS, "tag of its image"),
             ("tlast", Out, 1, "the decision ends with this beat"),
             ("tvalid", Out, 1, ""),
             ("tready", In, 1, ""),
@@ -88,7 +96,7 @@ def bus_ports(config: CoreConfig) -> list[Port]:
     alone = [
         ("aclk", In, "clock"),
         ("aresetn", In, "synchronous reset, active low, at any moment"),
-        ("irq", Out, "high while one of interrupts that is enabled has come"),
+        ("irq", Out, "high while a bit of interrupt_state is 1 that is enabled"),
     ]
     return [
         *(Port(name, flow(1).flow, 1, meaning, name, name) for name, flow, meaning in alone),
@@ -103,9 +111,16 @@ def bus_ports(config: CoreConfig) -> list[Port]:
 class BusCore(wiring.Component):
     """A Core behind AXI4.
 
-        s_axis_events or s_axis_bitmap -> ImageInput -> Event- or BitmapDoor -> Core
+        s_axis_events or s_axis_bitmap -> TailDropper -> ImageInput -> Event- or BitmapDoor -> Core
         m_axis_decision <- DecisionOutput <- Core
         s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
+
+    A Buffer carries the tag of each image past the Core, from the ImageInput to the DecisionOutput.
+
+    `command.reset` resets the domain `sync` for one cycle. The domain `bus` holds what a
+    handshake may have shown already, and only `aresetn` resets it: AxiLite, TailDropper and
+    DecisionOutput. No access is under way in the cycle of that reset, for AxiLite has one at a
+    time, and the command's own ended in the cycle before.
 
     Its ports are those of `bus_ports`. Parameters: `weights` as for the Core; `any_weights` says
     that those of any network fit.
@@ -127,29 +142,44 @@ class BusCore(wiring.Component):
         m = Module()
         config = self._config
         m.domains.sync = domain = ClockDomain()
-        m.d.comb += [domain.clk.eq(self.aclk), domain.rst.eq(~self.aresetn)]
+        m.domains.bus = bus_domain = ClockDomain()
+        on_bus = DomainRenamer("bus")
+        flush, undrop = Signal(), Signal()
+        m.d.comb += [
+            domain.clk.eq(self.aclk),
+            domain.rst.eq(~self.aresetn | flush),
+            bus_domain.clk.eq(self.aclk),
+            bus_domain.rst.eq(~self.aresetn),
+        ]
         m.submodules.core = core = self._core
-        m.submodules.axi_lite = lite = AxiLite(ADDRESS_BITS)
+        m.submodules.axi_lite = lite = on_bus(AxiLite(ADDRESS_BITS))
         m.submodules.registers = registers = RegisterFile(self.map, len(lite.access.address))
         wiring.connect(m, lite.access, registers.access)
         self._connect_channels(m, lite)
 
         # Images.
+        beats = beat_layout(config.bitmap or WORD_BITS, kept_of(config))
+        m.submodules.tail_dropper = dropper = on_bus(TailDropper(beats))
         door = EventDoor(config) if config.bitmap is None else BitmapDoor(config)
         m.submodules.images = images = ImageInput(config.bitmap or WORD_BITS, kept_of(config))
         m.submodules.door = door
+        wiring.connect(m, dropper.o, images.beats)
         wiring.connect(m, images.entries, door.entries)
         wiring.connect(m, registers.send, images.send)
         bus = images_bus(config)
         m.d.comb += [
-            images.beats.payload.data.eq(getattr(self, f"{bus}_tdata")),
-            images.beats.payload.last.eq(getattr(self, f"{bus}_tlast")),
-            images.beats.valid.eq(getattr(self, f"{bus}_tvalid")),
-            getattr(self, f"{bus}_tready").eq(images.beats.ready),
+            dropper.i.payload.data.eq(getattr(self, f"{bus}_tdata")),
+            dropper.i.payload.last.eq(getattr(self, f"{bus}_tlast")),
+            dropper.i.payload.id.eq(getattr(self, f"{bus}_tid")),
+            dropper.i.valid.eq(getattr(self, f"{bus}_tvalid")),
+            getattr(self, f"{bus}_tready").eq(dropper.i.ready),
+            dropper.drop.eq(images.aborted | flush),
+            dropper.undrop.eq(undrop),
+            images.tag.eq(registers.image_tag.tag),
             core.abort_image.eq(door.abort_image),
         ]
         if kept_of(config):
-            m.d.comb += images.beats.payload.keep.eq(getattr(self, f"{bus}_tkeep"))
+            m.d.comb += dropper.i.payload.keep.eq(getattr(self, f"{bus}_tkeep"))
         wrong = registers.error_causes_set
         if config.bitmap is None:
             wiring.connect(m, door.events, core.events)
@@ -158,12 +188,18 @@ class BusCore(wiring.Component):
             m.d.comb += (wrong[name].eq(getattr(door, name)) for name in ("short", "long", "keep"))
 
         # Decisions.
-        m.submodules.decisions = decisions = DecisionOutput(config)
+        m.submodules.decisions = decisions = on_bus(DecisionOutput(config))
+        m.submodules.tags = tags = Buffer(TAG_BITS, TAGS)
+        wiring.connect(m, images.tags, tags.i)
         wiring.connect(m, core.decision, decisions.decision)
         wiring.connect(m, registers.decision, decisions.word)
         decided = core.decision.valid & core.decision.ready
         m.d.comb += [
+            tags.o.ready.eq(decided),
+            decisions.tag.eq(tags.o.payload),
+            decisions.flush.eq(flush),
             self.m_axis_decision_tdata.eq(decisions.beats.payload.data),
+            self.m_axis_decision_tid.eq(decisions.beats.payload.id),
             self.m_axis_decision_tlast.eq(decisions.beats.payload.last),
             self.m_axis_decision_tvalid.eq(decisions.beats.valid),
             decisions.beats.ready.eq(self.m_axis_decision_tready),
@@ -179,9 +215,11 @@ class BusCore(wiring.Component):
 
         # The registers.
         command, status = registers.command, registers.status
-        abort, take = (
+        state = Signal(2)
+        abort, take, resets, undrops = (
             command.data[field.low] & command.valid for field in self.map.by_name["command"].fields
         )
+        m.d.bus += [flush.eq(resets), undrop.eq(undrops)]
         m.d.comb += [
             command.done.eq(1),
             images.abort.eq(abort),
@@ -192,13 +230,21 @@ class BusCore(wiring.Component):
             status.room.eq(images.room),
             status.decision.eq(decisions.there),
             status.weight_open.eq(weights.begun),
-            status.by_registers.eq(decisions.registers_used),
+            status.by_registers.eq(
+                Mux(
+                    registers.control.by_registers,
+                    images.registers_used & decisions.registers_used,
+                    images.registers_used | decisions.registers_used,
+                )
+            ),
+            status.dropping.eq(dropper.dropping),
+            status.resetting.eq(decisions.leaving),
             wrong.access.eq(registers.refuses),
             wrong.decision.eq(decided & core.decision.payload.error),
-            registers.interrupts_set.decision.eq(decided),
-            registers.interrupts_set.error.eq(wrong.as_value().any()),
+            state.eq(Cat(status.decision, registers.error_causes.as_value().any())),
+            registers.interrupt_state.eq(state | registers.interrupt_test.as_value()),
             self.irq.eq(
-                (registers.interrupts.as_value() & registers.interrupt_enable.as_value()).any()
+                (registers.interrupt_state.as_value() & registers.interrupt_enable.as_value()).any()
             ),
         ]
         _count(m, registers.error_count.errors, wrong.as_value().any())

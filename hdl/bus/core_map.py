@@ -5,6 +5,9 @@ Offsets and fields are the same for all networks; a register that a core has no 
 there, and its address is refused.
 """
 
+import re
+from importlib.metadata import version
+
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
@@ -28,8 +31,11 @@ ADDRESS_BITS = 12
 """Of the registers: 4 KiB, the least that system builders give a block."""
 
 MAGIC = int.from_bytes(b"FSP1", "big")
-MAP_VERSION = 1
-"""Another one is another map; what is added to one leaves the rest where it is."""
+MAP_VERSION = 2
+"""Another number means another map. An addition to a map leaves the rest where it is."""
+
+TAG_BITS = 8
+"""Width of an image's tag. AXI4-Stream recommends at most 8 bits for TID, which carries the tag."""
 
 TICK_BITS = 16
 EVENT_BEAT = (
@@ -114,6 +120,8 @@ def _constants(config, network, any_weights):
     bitmap = config.bitmap or 0
     chunks = sum(layer.words * chunks_of(layer) for layer in config.layers)
     first, last = config.layers[0].folding, config.layers[-1].folding
+    lanes = max(layer.folding.lanes for layer in config.layers)
+    major, minor, patch = _release()
     digest = network.digest()
     digits = WORD_BITS // 4
 
@@ -165,6 +173,14 @@ def _constants(config, network, any_weights):
             "all weights",
             Field("words", 0, 32, f"of {CHUNK_BITS} bits", chunks),
         ),
+        constant(
+            "release",
+            0x1C,
+            "the FirstSpike that generated the core",
+            Field("patch", 0, 8, "third number of its version", patch),
+            Field("minor", 8, 8, "second number of its version", minor),
+            Field("major", 16, 8, "first number of its version", major),
+        ),
         *(
             constant(
                 f"digest_{number}",
@@ -180,13 +196,25 @@ def _constants(config, network, any_weights):
             )
             for number in range(DIGEST_WORDS)
         ),
+        constant(
+            "folding",
+            0x28,
+            "how the network is laid out in time",
+            Field("lanes", 0, 16, "neurons computed at once, in the layer with the most", lanes),
+            Field("rows", 16, 8, "rows of weights added per cycle", first.rows),
+        ),
     ]
 
 
+def _release() -> tuple[int, ...]:
+    """The first three numbers of FirstSpike's version."""
+    return tuple(int(number) for number in re.findall(r"\d+", version("firstspike"))[:3])
+
+
 def _control():
-    events = (
-        Field("decision", 0, 1, "a decision is there"),
-        Field("error", 1, 1, "one of error_causes has come"),
+    interrupts = (
+        Field("decision", 0, 1, "status.decision"),
+        Field("error", 1, 1, "a bit of error_causes is 1"),
     )
     return [
         Register(
@@ -209,7 +237,9 @@ def _control():
                 Field("decision", 4, 1, "by registers: the words of a decision can be read"),
                 Field("weight_open", 5, 1, "of a weight word some parts have come"),
                 Field("settings", 6, 1, "settings wait for the image under way"),
-                Field("by_registers", 7, 1, "as control says, once the decision under way is gone"),
+                Field("by_registers", 7, 1, "control.by_registers, once it is in force"),
+                Field("dropping", 8, 1, "the stream's beats up to the next TLAST are dropped"),
+                Field("resetting", 9, 1, "a decision begun before a reset is leaving"),
             ),
         ),
         Register(
@@ -220,16 +250,19 @@ def _control():
             (
                 Field("abort", 0, 1, "end the image whose beats have not all come; if any"),
                 Field("take", 1, 1, "by registers: go on to the next decision"),
+                Field("reset", 2, 1, "forget everything but the weights, as aresetn does"),
+                Field("undrop", 3, 1, "the stream's next beat begins an image: clears dropping"),
             ),
             readable=False,
             writable=True,
             port="command",
         ),
-        Register("interrupt_enable", 0x4C, "what raises the interrupt", HOLD, events),
-        Register("interrupts", 0x50, "what has come since it was cleared", STICKY, events),
+        Register("interrupt_enable", 0x4C, "what raises irq", HOLD, interrupts),
+        Register("interrupt_state", 0x50, "what holds now, or is under test", READ, interrupts),
+        Register("interrupt_test", 0x54, "what interrupt_state shows as well", HOLD, interrupts),
         Register(
             "error_causes",
-            0x54,
+            0x58,
             "what was wrong since it was cleared",
             STICKY,
             (
@@ -242,17 +275,17 @@ def _control():
         ),
         Register(
             "error_count",
-            0x58,
-            "errors since the reset, modulo 2^16; those of one cycle count once",
+            0x5C,
+            "errors since the reset, modulo 2^32; those of one cycle count once",
             READ,
-            (Field("errors", 0, 16, "how many"),),
+            (Field("errors", 0, 32, "how many"),),
         ),
         Register(
             "decision_count",
-            0x5C,
-            "decisions since the reset, modulo 2^16",
+            0x60,
+            "decisions since the reset, modulo 2^32",
             READ,
-            (Field("decisions", 0, 16, "how many"),),
+            (Field("decisions", 0, 32, "how many"),),
         ),
     ]
 
@@ -261,7 +294,7 @@ def _weights():
     return [
         Register(
             "weight_address",
-            0x60,
+            0x68,
             "the next weight word to be written or read; counts up, also over the layers",
             PORT,
             WEIGHT_ADDRESS,
@@ -270,7 +303,7 @@ def _weights():
         ),
         Register(
             "weight_data",
-            0x64,
+            0x6C,
             "the next 32 bits of that word, lowest first; refused while busy",
             PORT,
             (Field("bits", 0, 32, "with the last of a word it is written"),),
@@ -282,21 +315,22 @@ def _weights():
 
 def _images():
     beat = (Field("bits", 0, 32, "a beat, or the next 32 bits of one that is wider"),)
+
+    def sent(name, offset, meaning):
+        return Register(
+            name, offset, meaning, PORT, beat, readable=False, writable=True, port="send"
+        )
+
     return [
+        sent("send", 0x70, "by registers: of an image"),
+        sent("send_last", 0x74, "by registers: the last of an image, as with TLAST"),
         Register(
-            name,
-            offset,
-            meaning,
-            PORT,
-            beat,
-            readable=False,
-            writable=True,
-            port="send",
-        )
-        for name, offset, meaning in (
-            ("send", 0x68, "by registers: of an image"),
-            ("send_last", 0x6C, "by registers: the last of an image, as with TLAST"),
-        )
+            "image_tag",
+            0x78,
+            "by registers: of images whose first beat is sent from now on",
+            HOLD,
+            (Field("tag", 0, TAG_BITS, "comes back with the image's decision, as TID does"),),
+        ),
     ]
 
 
@@ -311,7 +345,7 @@ def _learning():
     return [
         Register(
             "label",
-            0x70,
+            0x80,
             "of images that begin from now on",
             HOLD,
             (
@@ -321,7 +355,7 @@ def _learning():
         ),
         Register(
             "learn_rule",
-            0x78,
+            0x88,
             "settings of the learning rule, taken between images; refused while some wait",
             PORT,
             tuple(fields),
@@ -330,7 +364,7 @@ def _learning():
         ),
         Register(
             "learn_seed",
-            0x7C,
+            0x8C,
             "with the rule's settings",
             PORT,
             (Field("seed", 0, seed.bits, seed.meaning),),
@@ -340,21 +374,21 @@ def _learning():
         ),
         Register(
             "learned_count",
-            0x80,
+            0x90,
             "images that the core is through with since the reset, modulo 2^32",
             READ,
             (Field("images", 0, 32, "learned or not"),),
         ),
         Register(
             "updated_count",
-            0x84,
+            0x94,
             "of these, modulo 2^32",
             READ,
             (Field("images", 0, 32, "those that changed weights"),),
         ),
         Register(
             "learn_cycles",
-            0x88,
+            0x98,
             "of the latest of these",
             READ,
             (Field("cycles", 0, 32, "from its first event or word until the next could come"),),
@@ -380,16 +414,17 @@ def decision_words(config: CoreConfig) -> tuple[Register, ...]:
             Field("forced", 16, 1, "no output fired up to the deadline"),
             Field("error", 17, 1, "one of the causes is set"),
             *(
-                Field(name, 24 + number, 1, causes.meanings[name])
+                Field(f"cause_{name}", 24 + number, 1, causes.meanings[name])
                 for number, name in enumerate(causes.meanings)
             ),
         ),
         word(
             1,
-            "decision_tick",
-            "when",
+            "decision_time",
+            "when, and of which image",
             Field("tick", 0, 16, "of the decision"),
             Field("layers", 16, 8, "as many words of spikes follow the cycles", layers),
+            Field("tag", 24, TAG_BITS, "of its image"),
         ),
         word(
             2,

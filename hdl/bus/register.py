@@ -73,14 +73,23 @@ class Register:
 class RegisterMap:
     """All registers of a core, by ascending offsets; also packs and unpacks their fields.
 
-    Raises ValueError for registers or fields that overlap, or a name that comes twice.
+    Raises ValueError for registers or fields that overlap, and for names that generated code would
+    confuse: of two registers, of a register and a field (`a_b` of register `a` and register
+    `a_b`), or of two fields of different registers.
     """
 
     def __init__(self, registers: Iterable[Register]) -> None:
         self.registers = tuple(registers)
         self.by_name = {register.name: register for register in self.registers}
-        if len(self.by_name) != len(self.registers):
-            raise ValueError("two registers have one name: give each its own.")
+        names = set()
+        for register in self.registers:
+            fields = (f"{register.name}_{field.name}" for field in register.fields)
+            for name in (register.name, *fields):
+                if name in names:
+                    raise ValueError(
+                        f"generated code would have two meanings of {name}: rename one."
+                    )
+                names.add(name)
         for one, other in pairwise(self.registers):
             if one.end > other.offset:
                 raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")

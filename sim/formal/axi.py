@@ -8,10 +8,12 @@ says, at once or when a block behind them is done (RegistersProof); and what the
 from amaranth.hdl import Array, Assert, Cat, Cover, Mux, Signal, Value
 
 from firstspike.hdl.bus.axi_lite import AxiLite, Response
+from firstspike.hdl.bus.core_map import TAG_BITS
 from firstspike.hdl.bus.decision_output import DecisionOutput
 from firstspike.hdl.bus.image_input import ImageInput
 from firstspike.hdl.bus.register import CONSTANT, HOLD, PORT, STICKY, WORD_BYTES
 from firstspike.hdl.bus.register_file import RegisterFile
+from firstspike.hdl.bus.tail_dropper import TailDropper
 
 PATIENCE = 8
 """Cycles in which an address is answered, not counting those in which others let it wait."""
@@ -63,6 +65,9 @@ class AxiLiteProof(AxiLite):
             Assert(~waits | access.valid, "an access is not withdrawn"),
             Assert(~waits | steady, "an access is steady"),
         ]
+        ended = Signal()
+        m.d.sync += ended.eq(access.valid & access.done)
+        m.d.comb += Assert(~ended | ~access.valid, "none is under way when a command resets")
 
         addresses, words, reads = (
             outstanding(m, self.write_address, response, "write_address"),
@@ -186,22 +191,72 @@ class RegistersProof(RegisterFile):
             with m.If(port.valid & ~port.done):
                 m.d.comb += waits.eq(1)
         m.d.comb += Assert(~access.valid | access.done | waits, "who is not asked lets none wait")
+        for register in self._map.registers:
+            if register.kind == STICKY:
+                here = access.address == register.offset // WORD_BYTES
+                self._check_sticky(m, register, written & whole & here)
+        return m
+
+    def _check_sticky(self, m, register, written):
+        """What has come stays until a 1 is written, and what comes in that cycle stays, too."""
+        content = getattr(self, register.name).as_value()
+        comes = getattr(self, f"{register.name}_set").as_value()
+        expected = Signal(len(content))
+        cleared = Signal(len(content))
+        m.d.sync += expected.eq(comes | (content & ~cleared))
+        with m.If(written):
+            for place, field in enumerate(register.fields):
+                m.d.comb += cleared[place].eq(self.access.data[field.low])
+        m.d.comb += Assert(content == expected, "what has come stays until it is cleared")
+
+
+class TailDropperProof(TailDropper):
+    """No beat passes that a `drop` has ended, all others do, and none that is ended waits."""
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        taken, passed = self.i.valid & self.i.ready, self.o.valid & self.o.ready
+        amid = Signal()  # the stream is amid a packet
+        ended = Signal()  # which a drop has ended
+        with m.If(taken):
+            m.d.sync += [amid.eq(~self.i.payload.last), ended.eq(ended & ~self.i.payload.last)]
+        with m.If(self.drop & Mux(taken, ~self.i.payload.last, amid)):
+            m.d.sync += ended.eq(1)
+        with m.If(self.undrop):
+            m.d.sync += [amid.eq(0), ended.eq(0)]
+        same = Value.cast(self.o.payload) == Value.cast(self.i.payload)
+        dropped = Signal()  # beats have been dropped
+        with m.If(taken & ~passed):
+            m.d.sync += dropped.eq(1)
+        m.d.comb += [
+            Assert(~passed | (taken & same), "a beat passes as it comes"),
+            Assert(~taken | (passed != ended), "the rest of a packet is dropped, and no more"),
+            Assert(~ended | self.i.ready, "what is dropped does not wait"),
+            Assert(self.dropping == ended),
+            Assert(self._begun == amid),
+            Assert(~ended | amid),
+            Cover(dropped & passed & ~amid, "a packet passes behind a dropped rest"),
+            Cover(ended & self.undrop, "a source begins anew"),
+        ]
         return m
 
 
 class ImageInputProof(ImageInput):
     """Beats come out as they went in, in order, and none is withdrawn or lost.
 
-    For beats as wide as a byte, from the stream or from registers, with aborts at any time.
+    For beats as wide as a byte, from the stream or from registers, with aborts at any time. Each
+    image has beats of one of the two ways, and gives its tag once.
     """
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
         offered(m, self.entries, "entry")
         beats, send, entry, fifo = self.beats, self.send, self.entries.payload, m.submodules.fifo
+        is_sent, comes_by_stream = send.valid & ~send.refused, beats.valid & beats.ready
         sent = Cat(send.data[: len(entry.data)], send.index[0])
-        beat = Mux(self.by_registers, sent, Value.cast(beats.payload))
-        goes = Mux(self.by_registers, send.valid & ~send.refused, beats.valid & beats.ready)
+        beat = Mux(is_sent, sent, Cat(beats.payload.data, beats.payload.last))
+        goes = is_sent | comes_by_stream
+        self._check_images(m, goes, is_sent, comes_by_stream, beat[-1])
         comes = self.entries.valid & self.entries.ready & ~entry.abort
         inside = Signal(range(fifo.depth + 1))
         m.d.sync += inside.eq(inside + goes - comes)
@@ -246,6 +301,30 @@ class ImageInputProof(ImageInput):
         ]
         return m
 
+    def _check_images(self, m, goes, is_sent, comes_by_stream, last):
+        """Which beats make an image; `last` is whether that of this cycle ends it."""
+        opened, by_registers = Signal(), Signal()
+        with m.If(goes):
+            m.d.sync += [opened.eq(~last), by_registers.eq(is_sent)]
+        with m.If(self.aborted):
+            m.d.sync += opened.eq(0)
+        fifo, tags = m.submodules.fifo.i, self.tags
+        marks = fifo.valid & fifo.ready & fifo.payload.abort
+        amid = goes & opened
+        tag = Mux(is_sent, self.tag, self.beats.payload.id)
+        m.d.comb += [
+            Assert(~is_sent | ~comes_by_stream, "beats come by one way"),
+            Assert(~amid | (is_sent == by_registers), "all beats of an image come by one way"),
+            Assert(self.aborted == (marks & opened), "an abort ends an image that is open"),
+            Assert(~self.aborted | ~goes, "no beat comes with an abort"),
+            Assert(marks == self.aborted, "and only such a one"),
+            Assert(tags.valid == (goes & ~opened), "an image gives its tag with its first beat"),
+            Assert(~tags.valid | tags.ready, "no tag is lost"),
+            Assert(~tags.valid | (tags.payload == tag), "the tag is that of the first beat"),
+            Assert(self.open == opened),
+            Assert(~opened | (self.registers_used == by_registers)),
+        ]
+
 
 def _of(entry):
     """The beat that an entry has, but for its marks."""
@@ -253,7 +332,10 @@ def _of(entry):
 
 
 class DecisionOutputProof(DecisionOutput):
-    """Beats are not withdrawn, and each decision leaves once, by one of the ways."""
+    """Beats are not withdrawn, and each decision leaves once, by one of the ways.
+
+    A flush, at any time, forgets decisions: all but one of which a beat is offered.
+    """
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
@@ -265,6 +347,17 @@ class DecisionOutputProof(DecisionOutput):
         gone = (goes & self.beats.payload.last) | (self.there & self.take)
         comes = self.decision.valid & self.decision.ready
         m.d.sync += waiting.eq(waiting + comes - gone)
+        stays = self.beats.valid & ~gone  # through a flush
+        left = Signal()  # from before a flush
+        tag = Signal(TAG_BITS)
+        with m.If(self.flush):
+            m.d.sync += waiting.eq(stays)
+        with m.If(self.flush | gone):
+            m.d.sync += left.eq(self.flush & stays)
+        with m.If(goes & (number == 0)):
+            m.d.sync += tag.eq(self.beats.payload.id)
+        there = Signal()
+        m.d.sync += there.eq(self.there & ~self.take & ~self.flush)
         with m.If(goes):
             m.d.sync += number.eq(Mux(self.beats.payload.last, 0, number + 1))
         last = Array([0] * (size - 1) + [1])[number]
@@ -273,11 +366,19 @@ class DecisionOutputProof(DecisionOutput):
             Assert(~gone | (waiting != 0) | comes, "no decision comes from nowhere"),
             Assert(waiting <= 2, "no more than there are places"),
             Assert(~self.there | ~self.beats.valid, "by one of the ways"),
+            Assert(
+                ~there | self.there | ~self.registers_used,
+                "by registers it is there until it is taken",
+            ),
+            Assert((number == 0) | (self.beats.payload.id == tag), "a decision has one tag"),
+            Assert(self.leaving == left, "it says which decisions are from before a flush"),
             # The invariants: what waits is in the FIFO, and none changes the way amid its words.
-            Assert(waiting == sum(output.valid for output in m.submodules.fifo.outputs)),
+            Assert(waiting == m.submodules.first.o.valid + m.submodules.behind.o.valid),
+            Assert(~left | ((number == self._number) & self.beats.valid)),
             Assert(number == self._number),
             Assert((number == 0) | self.beats.valid),
             Cover(self.there & (waiting == 2), "by registers"),
             Cover(goes & last & (waiting == 2), "by the stream"),
+            Cover(left & goes & last & (waiting == 2), "behind a flush another waits"),
         ]
         return m

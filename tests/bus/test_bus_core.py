@@ -60,7 +60,7 @@ def test_decisions_and_weights_are_goldens(kind, pauses):
         "decision_count": len(ticks),
         "error_count": 0,
         "error_causes": 0,
-        "interrupts": 1,
+        "interrupt_state": 0,
     }
 
 

@@ -7,8 +7,9 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.axi_lite import AxiLite
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.decision_output import DecisionOutput
-from firstspike.hdl.bus.image_input import ImageInput
+from firstspike.hdl.bus.image_input import ImageInput, beat_layout
 from firstspike.hdl.bus.register_file import RegisterFile
+from firstspike.hdl.bus.tail_dropper import TailDropper
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.formal.axi import (
     PATIENCE,
@@ -16,6 +17,7 @@ from firstspike.sim.formal.axi import (
     DecisionOutputProof,
     ImageInputProof,
     RegistersProof,
+    TailDropperProof,
 )
 from firstspike.sim.formal.proof import ProofError, check
 from tests.support.command import toy_network
@@ -41,6 +43,11 @@ def test_every_register_answers_as_the_map_says():
 def test_beats_come_as_they_went():
     check(ImageInputProof(8), "prove", depth=3)
     check(ImageInputProof(8), "cover", depth=9)
+
+
+def test_the_rest_of_an_image_that_was_ended_is_dropped():
+    check(TailDropperProof(beat_layout(8)), "prove", depth=2)
+    check(TailDropperProof(beat_layout(8)), "cover", depth=8)
 
 
 def test_no_beat_of_a_decision_is_withdrawn():
@@ -83,13 +90,51 @@ class Open(RegisterFile):
             m.d.comb += self.access.refused.eq(0)
 
 
+class Mixing(ImageInput):
+    """The way of images changes at once."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        m.d.sync += self.registers_used.eq(self.by_registers)
+
+
+class Cutting(DecisionOutput):
+    """A flush forgets what is offered, too."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.flush):
+            m.d.comb += m.submodules.first.o.ready.eq(1)
+
+
+class Pulsing(RegisterFile):
+    """An error is there for a cycle."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        m.d.sync += self.error_causes.eq(self.error_causes_set)
+
+
+class Short(TailDropper):
+    """Of what is to be dropped one beat is."""
+
+    def build(self, m):  # noqa: D102
+        super().build(m)
+        with m.If(self.dropping & self.i.valid):
+            m.d.sync += self.dropping.eq(0)
+
+
 @pytest.mark.parametrize(
     ("proof", "broken", "parameters"),
     [
         (AxiLiteProof, Withdrawn, (5,)),
         (DecisionOutputProof, Switched, (CONFIG,)),
         (ImageInputProof, Forgetful, (8,)),
+        (ImageInputProof, Mixing, (8,)),
+        (DecisionOutputProof, Cutting, (CONFIG,)),
         (RegistersProof, Open, (MAP, WORD_ADDRESS)),
+        (RegistersProof, Pulsing, (MAP, WORD_ADDRESS)),
+        (TailDropperProof, Short, (beat_layout(8),)),
     ],
 )
 def test_proofs_fail_for_what_is_broken(proof, broken, parameters):

@@ -2,7 +2,7 @@
 """A core on a bus, what goes into it, and what golden says that comes out."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.words import weight_chunks
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.bus_bench import Outcome, Parameters
+from tests.support.bus_bench import Outcome, Parameters, tag_of
 from tests.support.simulators import EITHER
 
 TOP = "bus_core"
@@ -34,8 +34,10 @@ class BusRun:
         )
         self.map = core_map(self.config, network, any_weights=True)
 
-    def run(self, test: str, *, simulator: str = EITHER, **given: Any) -> Outcome:
-        """Run a test of the bench; `given` are fields of its Parameters."""
+    def run(
+        self, test: str, *, simulator: str = EITHER, bench: str = BENCH, **given: Any
+    ) -> Outcome:
+        """Run a test of a bench; `given` are fields of its Parameters."""
         made_from = f"bus {self.config!r} {self.network.digest()}"
         verilog = verilog_of(
             lambda: BusCore(self.config, self.network, any_weights=True), TOP, made_from=made_from
@@ -43,7 +45,7 @@ class BusRun:
         simulation = Simulation(verilog, TOP, simulator=simulator)
         given.setdefault("weights", self.weights())
         parameters = Parameters(map=self.map, images_bus=images_bus(self.config), **given)
-        return simulation.run(BENCH, parameters, test=test, seed=parameters.seed)
+        return simulation.run(bench, parameters, test=test, seed=parameters.seed)
 
     def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:
         """What is written into weight_data."""
@@ -60,13 +62,17 @@ class BusRun:
         bright = ticks > 0 if self.config.layers[0].folding.rows > 1 else pixels > 127
         return [np.packbits(row, bitorder="little").tobytes() for row in bright]
 
-    def expected(self, ticks: np.ndarray, pixels: np.ndarray) -> list[list[int]]:
-        """Golden's words of each decision."""
+    def expected(
+        self, ticks: np.ndarray, pixels: np.ndarray, tag: Callable[[int], int] = tag_of
+    ) -> list[list[int]]:
+        """Golden's words of each decision; `tag` gives the tag of an image."""
         inference = infer(self.network, ticks)
         count = cycles(self.network, ticks, inference, self.folding, pixels)
-        return [self.words(inference, image, count[image]) for image in range(len(ticks))]
+        return [
+            self.words(inference, image, count[image], tag(image)) for image in range(len(ticks))
+        ]
 
-    def words(self, results: Results, image: int, cycles: int) -> list[int]:
+    def words(self, results: Results, image: int, cycles: int, tag: int) -> list[int]:
         """A decision without an error, as words."""
         what, when, *_ = decision_words(self.config)
         return [
@@ -74,7 +80,9 @@ class BusRun:
                 what.name,
                 **{"class": int(results.decision[image]), "forced": int(results.forced[image])},
             ),
-            self.map.pack(when.name, tick=int(results.tick[image]), layers=len(self.config.layers)),
+            self.map.pack(
+                when.name, tick=int(results.tick[image]), layers=len(self.config.layers), tag=tag
+            ),
             int(cycles),
             *map(int, results.spikes_in[image]),
         ]

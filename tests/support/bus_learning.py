@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A small core on a bus that learns, and what golden learns from the same images."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from firstspike.golden import LearningState, Settings, encode, learn
 from firstspike.golden.learning.rule import UNLABELLED
-from tests.support.bus_bench import Outcome
+from tests.support.bus_bench import Outcome, tag_of
 from tests.support.bus_core import BusRun
 
 
@@ -25,8 +26,11 @@ class LearningRun(BusRun):
         self.labels[:2] = UNLABELLED, 3
         self.ticks = encode(network, self.pixels)
 
-    def learn(self, test: str, **given: Any) -> Outcome:
-        """Run a test of the bench, and compare what came back with golden's."""
+    def learn(self, test: str, tag: Callable[[int], int] = tag_of, **given: Any) -> Outcome:
+        """Run a test of the bench, and compare what came back with golden's.
+
+        `tag` gives the tag of an image.
+        """
         outcome = self.run(
             test,
             frames=self.frames(self.ticks, self.pixels),
@@ -37,7 +41,7 @@ class LearningRun(BusRun):
         )
         learned = learn(self.state, self.ticks, self.labels, self.settings)
         for image, words in enumerate(outcome.decisions):
-            assert words == self.words(learned, image, words[2])
+            assert words == self.words(learned, image, words[2], tag(image))
         assert outcome.registers == {"updated": int(np.sum(learned.updated))}
         assert outcome.weights == self.weights(learned.weights)
         return outcome

@@ -129,7 +129,7 @@ static inline int firstspike_take(const struct firstspike *core,
     if (wrong)
         return wrong;
     decision->what = firstspike_read_decision(core->base);
-    decision->tick = firstspike_decision_tick_tick(firstspike_read_decision_tick(core->base));
+    decision->tick = firstspike_decision_time_tick(firstspike_read_decision_time(core->base));
     decision->cycles = firstspike_read_decision_cycles(core->base);
     if (spikes)
         for (i = 0; i < firstspike_features_layers(firstspike_read_features(core->base)); i++)
