@@ -21,14 +21,13 @@ _COMMANDS = {
     "icarus": ["iverilog", "-g2005-sv", "-Wall", "-o", os.devnull],
 }
 
+needs_verilator = pytest.mark.skipif(
+    shutil.which("verilator") is None, reason="there is no verilator on the PATH"
+)
+
 _SIMULATORS = [
     "verilator",
-    pytest.param(
-        "installed verilator",
-        marks=pytest.mark.skipif(
-            shutil.which("verilator") is None, reason="there is no verilator on the PATH"
-        ),
-    ),
+    pytest.param("installed verilator", marks=needs_verilator),
     pytest.param("icarus", marks=needs_icarus),
 ]
 every_simulator = pytest.mark.parametrize("tool", _SIMULATORS)
