@@ -161,7 +161,7 @@ class Decision(Block):
                 run_on.tick_known.eq(tick_known),
                 run_on.verdict.eq(self.load),
                 run_on.forced.eq(~fires),
-                run_on.decision.eq(top_index),
+                run_on.winner.eq(top_index),
                 run_on.learn.eq(self.learn & (operation.context.causes.as_value() == 0)),
                 run_on.complete.eq(self.complete),
                 run_on.margin.eq(self.margin),

@@ -75,8 +75,9 @@ class Intake(Block):
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
         spikes = spikes_of(event, self._rows)
         sizes = [len(range(bank, self._n_in, self._rows)) for bank in range(self._rows)]
-        bad = [
-            present & (index >= size) for (present, index), size in zip(spikes, sizes, strict=True)
+        bad = [  # in a bank without rows each one is
+            present & (index >= size) if size else present
+            for (present, index), size in zip(spikes, sizes, strict=True)
         ]
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
         m.d.comb += [

@@ -50,11 +50,11 @@ class RunOn(Block):
             ),
             #: With `fired`: the last group of a tick of an image that goes on.
             tick_known=In(1),
-            #: In the cycle of the decision's last group, what it is and whether the image is to
-            #: be learned.
+            #: In the cycle of the decision's last group: which output wins, whether the decision is
+            #: forced, and whether the image is to be learned.
             verdict=In(1),
             forced=In(1),
-            decision=In(range(folding.n_out)),
+            winner=In(range(folding.n_out)),
             learn=In(1),
             #: Every spike of the image has come to the last layer, up to the deadline.
             complete=In(1),
@@ -126,7 +126,7 @@ class RunOn(Block):
 
         with m.If(self.verdict):
             m.d.sync += [
-                outcome.decision.eq(self.decision),
+                outcome.decision.eq(self.winner),
                 outcome.tick.eq(tick),
                 outcome.forced.eq(self.forced),
                 outcome.learn.eq(self.learn),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike verilog`: the core as one Verilog file, and what it takes on an FPGA."""
 
-import json
 from contextlib import ExitStack
 from dataclasses import asdict
 from importlib.metadata import version
@@ -118,9 +117,8 @@ def _generate(
             core, _, beside = generate_bus_core(network, folding, **parameters, stem=output.stem)
         else:
             core = generate(network, folding, **parameters)
-        interface = json.dumps(core.interface, indent=1) + "\n"
         weights = () if parameters["embedded"] else (core.weights,)
-        texts = (core.verilog, interface, core.template, *weights, *beside.values())
+        texts = (core.verilog, core.interface_json, core.template, *weights, *beside.values())
         for file, text in zip(files, texts, strict=True):
             replace_file(file, text.encode())
     layers = ", ".join(

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Test vectors for other test benches, and a self-checking one in plain Verilog that uses them.
 
-The files (all for `$readmemh`) say what goes into a core and what golden expects to come out:
+core.json beside core.v is the interface of the core. The other files, all for `$readmemh`, say what
+goes into a core and what golden expects to come out:
 
     items.hex        payloads of the input port, image after image
     item_ends.hex    per image the number of items up to its end; the bench does not need it
@@ -50,6 +51,7 @@ def write_vectors(
     """
     core = generate(network, folding, embedded)
     (folder / "core.v").write_text(core.verilog)
+    (folder / "core.json").write_text(core.interface_json)
     if not embedded:
         (folder / "weights.hex").write_text(core.weights)
     config = CoreConfig.of(network, folding)
@@ -143,8 +145,10 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         logs += [
             f"      if ({valid}) begin",
             f"        if (spike_{name} >= spike_ends_{name}[2*image]) begin",
-            f'          $display("FAIL: image %0d: {layer_said}: neuron %0d spikes at tick %0d, '
-            f'golden has no spike", image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});',
+            "          $display(",
+            f'              "FAIL: image %0d: {layer_said}: neuron %0d spikes at tick %0d, '
+            'golden has none",',
+            f"              image, log_{layer}_spike{neuron}, log_{layer}_spike{tick});",
             "          $finish(0);",
             "          #1;",
             "        end",
@@ -157,8 +161,10 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
         ]
         ends += [
             f"        if (spike_{name} < spike_ends_{name}[2*image+1]) begin",
-            f'          $display("FAIL: image %0d: {layer_said}: no spike of neuron %0d '
-            f'at tick %0d, golden has it", image, spikes_{name}[spike_{name}]{neuron}, '
+            "          $display(",
+            f'              "FAIL: image %0d: {layer_said}: no spike of neuron %0d at tick %0d, '
+            'golden has it",',
+            f"              image, spikes_{name}[spike_{name}]{neuron}, "
             f"spikes_{name}[spike_{name}]{tick});",
             "          $finish(0);",
             "          #1;",

@@ -5,6 +5,7 @@
 // Prints PASS, or FAIL with the first difference, and ends.
 //
 //     iverilog -g2005-sv *.v && vvp a.out
+// or: verilator --binary --top bench *.v && obj_dir/Vbench
 //
 // Inputs change at the falling edge of the clock, outputs are read at the rising edge.
 

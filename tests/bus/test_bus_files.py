@@ -64,7 +64,7 @@ def test_every_port_is_declared_with_its_bus_and_is_a_name_in_vhdl(made):
         name = port["name"]
         assert re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name)
         assert re.search(
-            rf'^  \(\* X_INTERFACE_INFO = ".*" *(, .*)?\*\)\n'
+            rf'^  \(\* X_INTERFACE_INFO = "[^"]*"(,\s+\w+\s+=\s+"[^"]*")?\s+\*\)\n'
             rf"  {port['direction']}put (\[{port['width'] - 1}:0\] )?{name} ?;$",
             made.core.verilog,
             re.MULTILINE,

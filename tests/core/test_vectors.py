@@ -1,21 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike vectors`: a bench without Python that passes, and that fails where it should."""
 
+import csv
+import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from firstspike.golden import encode, infer
+from firstspike.golden.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.overlapped import overlapped_cycles
+from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.lint import check_lint, every_simulator
+from tests.support.lint import check_lint, every_simulator, needs_verilator
 from tests.support.plain_bench import printed
+from tests.support.simulators import needs_icarus
 
 
 def check(folder):
@@ -161,11 +170,62 @@ def test_the_verb_writes_what_passes(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     file = tmp_path / "events.jsonl"
     file.write_text('{"events": [[8, 1], [9, 2], [9, 30]]}\n{"events": []}\n')
-    folder = tmp_path / "vectors"
+    folder = tmp_path / "its vectors"
     line = ("vectors", tmp_path / "net.npz", "--events", file, "--lanes", 3, "-o", folder)
-    assert firstspike(capfd, *line).status == 0
+    ended = firstspike(capfd, *line)
+    assert ended.status == 0
+    assert f"check: cd {shlex.quote(str(folder))} && iverilog" in ended.out
+    assert "verilator" not in ended.out  # GNU make builds in no folder with blanks in its name
     assert check(folder).startswith("PASS: 2 images")
     assert not (folder / "DATA-LICENSE.md").exists()
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    """A folder, and what is printed there for a table of 30 features with names of classes."""
+    folder = tmp_path_factory.mktemp("table")
+    rng = np.random.default_rng(5)
+    classes = ("benign */ \\", "malignant \u6f22" * 50)
+    edges = np.sort(rng.normal(size=(30, 127)), axis=1)
+    network_of(
+        random_weights(rng, (30, 6, 2), -20, 90),
+        (300, 200),
+        bits=8,
+        deadline=60,
+        encoding="levels-128",
+        features=Features(edges),
+        classes=classes,
+    ).save(folder / "net.npz")
+    with open(folder / "table.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow([*(f"f{number}" for number in range(30)), "class"])
+        table.writerows([*rng.normal(size=30), classes[row % 2]] for row in range(20))
+    line = "vectors net.npz --dataset table.csv --label class --lanes 4 -o vectors"
+    done = subprocess.run(
+        [Path(sys.executable).parent / "firstspike", *line.split()],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return folder, dict(re.findall(r"^(check|or): (.*)$", done.stdout, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param("check", marks=needs_icarus), pytest.param("or", marks=needs_verilator)]
+)
+def test_the_commands_that_are_printed_pass(commands, what):
+    folder, lines = commands
+    ran = subprocess.run(
+        ["bash", "-c", lines[what]],
+        cwd=folder,
+        env=os.environ | {"MAKEFLAGS": "OPT_FAST=-O0 OPT_GLOBAL=-O0"},  # quicker than it runs
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert not ran.stderr
+    assert "PASS: 4 images" in ran.stdout
 
 
 def test_vectors_of_mnist_carry_its_licence(tmp_path, capfd):

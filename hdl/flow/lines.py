@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Breaks long lines of generated Verilog, comments as well as code.
+
+Icarus Verilog stops at a comment or a number of more than 16 KB.
+"""
+
+import re
+import textwrap
+
+WIDTH = 100
+"""Most characters of a line; only a longer string of characters stands on a longer one."""
+
+_PART_DIGITS = 64
+_PART_BITS = {"h": 4 * _PART_DIGITS, "b": _PART_DIGITS}
+"""Bits of the parts of a wide number, by its base: each part fits on a line."""
+
+_NUMBER = re.compile(r"\b(\d+)'([hb])([0-9a-fxz]+)\b")
+_WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+
+
+def comment(text: str, first: str = "", others: str = "") -> list[str]:
+    """Return the lines of a line comment; `first` and `others` indent its first line and the rest.
+
+    The text is without line breaks; one without any character makes one line.
+    """
+    lines = textwrap.wrap(text, WIDTH - 3, initial_indent=first, subsequent_indent=others)
+    return [f"// {line}".rstrip() for line in lines or [first]]
+
+
+def declaration(code: str, about: str) -> str:
+    """Return a declaration with a comment behind it; further lines of the comment are below it."""
+    return "\n".join(
+        textwrap.wrap(about, WIDTH, initial_indent=f"{code}  // ", subsequent_indent="    // ")
+    )
+
+
+def broken(verilog: str) -> str:
+    """Break the lines of `verilog` that are longer than `WIDTH`; these have no comments.
+
+    A line is broken at its blanks. A number of more than `_PART_BITS` becomes a concatenation.
+    """
+    lines = verilog.split("\n")
+    return "\n".join(line if len(line) <= WIDTH else _broken(line) for line in lines)
+
+
+def _broken(line: str) -> str:
+    indent = re.match(" *", line)[0]  # type: ignore[index]
+    lines, now = [], indent
+    for word in _WORD.findall(_NUMBER.sub(_concatenation, line)):
+        if now.strip() and len(now) + 1 + len(word) > WIDTH:
+            lines.append(now)
+            now = f"{indent}    "
+        now += f" {word}" if now.strip() else word
+    return "\n".join([*lines, now])
+
+
+def _concatenation(number: re.Match) -> str:
+    width, base, digits = int(number[1]), number[2], number[3]
+    bits = _PART_BITS[base]
+    if width <= bits:
+        return number[0]
+    parts = []
+    for low in range(0, width, bits):
+        of_part = min(bits, width - low)
+        end = len(digits) - low * _PART_DIGITS // bits
+        part = digits[max(0, end - _PART_DIGITS) : max(0, end)]
+        parts.append(f"{of_part}'{base}{part or 0}")
+    return f"{{ {', '.join(reversed(parts))} }}"
