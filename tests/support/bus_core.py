@@ -20,6 +20,7 @@ from tests.support.bus_bench import Outcome, Parameters, tag_of
 
 TOP = "bus_core"
 BENCH = "tests.support.bus_bench"
+DRIVER_BENCH = "tests.support.bus_driver_bench"
 
 
 class BusRun:
