@@ -151,7 +151,8 @@ async def driver(dut):
 async def driver_restarts(dut):
     """A program sends, takes, gives up in the middle of images, and is started anew, at random.
 
-    Of each good decision the outcome has the image in front of the words.
+    Of each good decision the outcome has the image in front of the words. A part of an image may
+    have one, if its events were enough for the decision.
     """
     bench = Bench(dut)
     await bench.start()
@@ -160,8 +161,8 @@ async def driver_restarts(dut):
     choice = random.Random(bench.given.seed)
     weights, frames = bench.given.weights, bench.given.frames
     decisions, happened = [], {"bad": 0, "silent": 0, "part": 0, "restart": 0, "lost": 0}
-    sent: dict[int, int | None] = {}
-    """By tag, the image that a decision will be on; None if not all of it was sent."""
+    sent: dict[int, tuple[int, bool]] = {}
+    """By tag, the image that a decision will be on, and whether all of it was sent."""
 
     def start() -> None:
         sent.clear()
@@ -171,12 +172,11 @@ async def driver_restarts(dut):
         answer, tag, words = driven.take()
         if answer == library.core_silent():
             return False
-        image = sent.pop(tag)
+        image, whole = sent.pop(tag)
         if answer == 0:
-            assert image is not None, "a part of an image has a good decision"
             decisions.append([image, *words])
         else:
-            assert image is None, "a whole image has a bad decision"
+            assert not whole, "a whole image has a bad decision"
             happened["bad"] += 1
         return True
 
@@ -189,11 +189,11 @@ async def driver_restarts(dut):
             library.core_patience(LONG if kind == "take" else choice.choice([0, 5, LONG]))
             if kind == "send":
                 answer = driven.send(frames[image], tag)
-                sent[tag] = None if answer else image
+                sent[tag] = image, answer == 0
                 happened["silent"] += answer != 0
             elif kind == "part":
                 driven.send_part(frames[image], tag, choice.randrange(1, 9))
-                sent[tag] = None
+                sent[tag] = image, False
                 happened["part"] += 1
             elif kind == "take":
                 take()
@@ -204,7 +204,7 @@ async def driver_restarts(dut):
         library.core_patience(LONG)
         while take():
             pass
-        assert all(image is None for image in sent.values()), "a whole image has no decision"
+        assert not any(whole for _, whole in sent.values()), "a whole image has no decision"
 
     await bridge(use)()
     assert library.refused == []

@@ -129,7 +129,8 @@ static inline int firstspike_store(const struct firstspike_core *core, uint32_t 
 
 /* End an image of which not all has been sent; without one nothing happens.
  *
- * If whole beats of it were sent, it is decided on these, and its decision has an error. */
+ * If whole beats of it were sent, it is decided on these, and its decision has an error; unless it
+ * was decided before, on events that were enough. */
 static inline int firstspike_abort(const struct firstspike_core *core)
 {
     firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_ABORT_MASK);
@@ -162,8 +163,7 @@ static inline int firstspike_send(const struct firstspike_core *core, uint32_t b
 
 /* Send an image of `count` events; there may be none. Its decision will have this tag.
  *
- * After FIRSTSPIKE_SILENT a part of the image may be in the core. The next image aborts it, and the
- * decision on that part has an error. */
+ * After FIRSTSPIKE_SILENT a part of the image may be in the core. The next image aborts it. */
 static inline int firstspike_send_events(const struct firstspike_core *core, uint8_t tag,
                                          const struct firstspike_event *events, uint32_t count)
 {
