@@ -12,7 +12,7 @@ from litex.soc.integration.common import get_mem_data
 from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCCore
 from litex.soc.interconnect.axi import AXILiteInterface
-from migen import ClockSignal, Instance, ResetSignal, Signal
+from migen import ClockSignal, Instance, Record, ResetSignal, Signal
 from prepare import CORE, prepare
 
 FIRMWARE = Path(__file__).parent / "firmware"
@@ -30,10 +30,12 @@ class FirstSpike(LiteXModule):
 
     def __init__(self, platform):
         self.bus = AXILiteInterface(data_width=32, address_width=32)
+        #: Where LiteX looks for a peripheral's interrupt. The core itself enables and holds it.
+        self.ev = Record([("irq", 1)])
         # # #
         platform.add_source(str(FOLDER / CORE))
         described = json.loads((FOLDER / CORE).with_suffix(".json").read_text())
-        joined = {"i_aclk": ClockSignal(), "i_aresetn": ~ResetSignal()}
+        joined = {"i_aclk": ClockSignal(), "i_aresetn": ~ResetSignal(), "o_irq": self.ev.irq}
         for port in described["ports"]:
             if found := re.fullmatch("s_axi_(aw|w|b|ar|r)(.+)", port["name"]):
                 channel, signal = found.groups()
@@ -59,6 +61,7 @@ class DigitsSoC(SoCCore):
             **options,
         )
         self.firstspike = FirstSpike(platform)
+        self.irq.add("firstspike")
         self.bus.add_slave("firstspike", self.firstspike.bus, SoCRegion(size=4 << 10, cached=False))
 
     def init_mems(self, **_):

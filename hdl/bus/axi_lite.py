@@ -43,17 +43,19 @@ def access_signature(address_bits: int) -> wiring.Signature:
 class AxiLite(Block):
     """Takes addresses and data in any order, and answers each; reads and writes take turns.
 
-    Every address that is taken is answered once what is behind `access` is done with it. All
-    outputs to the bus are registers or depend on registers alone.
+    Every address that is taken is answered once what is behind `access` is done with it. One access
+    is under way at a time, and none in the cycle after `done`. All outputs to the bus are registers
+    or depend on registers alone.
 
     Latency: from an address (of a write: and its data) to `access` 2 cycles, from `done` to the
-    answer 1. Throughput: an access in 4 cycles.
+    answer 1: so most registers answer 3 cycles after their address was taken. Throughput: an access
+    in 4 cycles.
     """
 
     def __init__(self, address_bits: int):
         self._word_bits = address_bits - (WORD_BYTES - 1).bit_length()
         super().__init__(
-            #: Addresses of bytes; the lowest bits are not looked at.
+            #: Addresses of bytes. The lowest two bits are ignored: an access is of a whole word.
             write_address=In(stream.Signature(address_bits)),
             write_data=In(stream.Signature(WRITE_DATA)),
             write_response=Out(stream.Signature(Response)),

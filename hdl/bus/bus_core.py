@@ -116,6 +116,9 @@ class BusCore(wiring.Component):
         s_axi <-> AxiLite <-> RegisterFile <-> WeightPort, SettingsPort, LabelPort <-> Core
 
     A Buffer carries the tag of each image past the Core, from the ImageInput to the DecisionOutput.
+    Every image of which a beat has come to the ImageInput has one decision, in order, also where an
+    abort ends it. The Core decides an image as soon as it can. It takes and ignores the beats that
+    still come of that image, and the next image begins behind them.
 
     `command.reset` resets the domain `sync` for one cycle. The domain `bus` holds what a
     handshake may have shown already, and only `aresetn` resets it: AxiLite, TailDropper and

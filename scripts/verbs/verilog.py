@@ -45,7 +45,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     "--name",
     metavar="NAME",
     help="Call the module NAME, and those inside NAME_...: cores of different names can stand in "
-    "one design.  [default: firstspike_core]",
+    "one design. With --bus axi names in C begin with it, too.  [default: firstspike_core]",
 )
 @learn_option
 @click.option(
@@ -76,7 +76,8 @@ def command(
     Its header comment has the parameters and every port. CORE.json says the same to a program,
     CORE_instance.v is an instance to copy. With --weights port CORE_weights.hex has what to send
     into the weight port. With --bus axi there are more: the registers as JSON, SystemRDL and for C,
-    a driver, a bench, and a FuseSoC core. The files are yours, under no condition (0BSD).
+    a driver, an encoder of samples, a bench, and a FuseSoC core. The files are yours, under no
+    condition (0BSD).
 
     Example: firstspike verilog mnist-4bit --lanes 16 -o core.v
     """

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus against golden and against others' models of AXI, with pauses and without."""
 
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 
 from firstspike.golden import NetworkError, encode
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.core_map import core_map
+from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.sim.benches.core.items import image_port, items_of
@@ -130,6 +133,33 @@ def test_what_cannot_be_done_is_refused(name):
 @pytest.mark.parametrize("bitmap", [None, 8])
 def test_it_learns_as_golden_does(bitmap):
     LearningRun(bitmap).learn("learns")
+
+
+@pytest.mark.fast
+def test_the_map_says_how_and_by_what_a_core_was_made():
+    network, folding = CORES["rows of events"]
+    made = Folding.of(network, **folding)
+    registers = core_map(CoreConfig.of(network, made), network, any_weights=False)
+    said = {
+        name: {field.name: field.value for field in registers.by_name[name].fields}
+        for name in ("release", "folding")
+    }
+    numbers = (said["release"][name] for name in ("major", "minor", "patch"))
+    assert version("firstspike").startswith(".".join(map(str, numbers)))
+    lanes = max(layer.lanes for layer in made.layers)
+    assert said["folding"] == {"lanes": lanes, "rows": made.layers[0].rows}
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("names", [("a", "a"), ("a_b_c", ""), ("a_b", "c")])
+def test_names_that_generated_code_would_confuse_are_refused(names):
+    other, field = names
+
+    def register(name, offset, field):
+        return Register(name, offset, "", READ, (Field(field or "z", 0, 1, ""),))
+
+    with pytest.raises(ValueError, match="two meanings"):
+        RegisterMap([register("a", 0, "b_c"), register(other, 4, field)])
 
 
 @pytest.mark.fast

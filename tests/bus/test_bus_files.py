@@ -156,7 +156,7 @@ def test_the_verb_writes_all_of_it(tmp_path, capfd):
     chunks = file.with_name("c_weights.hex").read_text().split()
     words = json.loads(file.with_name("c_registers.json").read_text())["registers"]
     (count,) = (one for one in words if one["name"] == "weight_words")
-    assert count["fields"][0]["value"] == len(chunks)
+    assert count["fields"][0]["reset"] == len(chunks)
     assert all(int(chunk, 16) < 1 << 32 for chunk in chunks)
 
 

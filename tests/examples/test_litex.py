@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, infer
 from firstspike.hdl.flow.bus.generate import generate_bus_core
-from tests.support.bus_core import BusRun
+from tests.support.bus_core import DRIVER_BENCH, BusRun
 from tests.support.command import toy_network
 from tests.support.native import library
 
@@ -21,10 +21,21 @@ HOST = r"""
 #include <string.h>
 #include "classify.c"
 static char said[1 << 16];
-static uint32_t length, cycles;
+static uint32_t length, cycles, interrupts;
 void host_put(char character)
 {
     said[length++] = character;
+}
+void host_idle(void)
+{
+    if (irq()) {
+        interrupts++;
+        classify_interrupt();
+    }
+}
+uint32_t core_interrupts(void)
+{
+    return interrupts;
 }
 uint32_t host_cycles(void)
 {
@@ -52,11 +63,11 @@ def test_the_firmware_finds_what_differs_from_golden(tmp_path, monkeypatch):
     assert header.count(tick) == 1
     (tmp_path / "digits.h").write_text(header.replace(tick, tick.replace(", ", ", 1", 1)))
     compiled = library(made, tmp_path, HOST, "-Wextra", f"-I{EXAMPLE / 'firmware'}")
-    outcome = run.run("firmware", library=compiled)
+    outcome = run.run("firmware", bench=DRIVER_BENCH, library=compiled)
     rows = re.findall(r"^ +(\d+) +(\d+) +(\d+) +\d+ +100(.*)$", outcome.said, re.MULTILINE)
     assert [(int(index), int(decided), int(tick)) for index, decided, tick, _ in rows] == [
         (image, golden.decision[image], golden.tick[image]) for image in range(len(pixels))
     ]
     assert [bool(said) for *_, said in rows] == [False, False, True, False]
     assert "\n4 digits, 1 differences from golden, " in outcome.said
-    assert outcome.registers["status"] == 1
+    assert outcome.registers == {"status": 1, "interrupts": len(pixels)}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A cocotb bench for a core on a bus: its drivers and monitors are those of cocotbext-axi."""
 
-import ctypes
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +8,6 @@ from dataclasses import dataclass, field
 import cocotb
 from cocotb.clock import Clock
 from cocotb.simtime import get_sim_time
-from cocotb.task import bridge, resume
 from cocotb.triggers import RisingEdge, Timer
 from cocotbext.axi import (
     AxiLiteBus,
@@ -49,6 +47,8 @@ class Parameters:
     """What each image is learned as; -1 is not."""
     rule: dict[str, int] = field(default_factory=dict)
     """Settings, and the seed."""
+    steps: int = 0
+    """How often a program that uses the driver does something."""
     pauses: bool = False
     library: str = ""
     """One in C that uses the core, by its path."""
@@ -460,126 +460,3 @@ async def learn_all(bench: Bench) -> Outcome:
     assert await bench.field("learned_count", "images") == len(decisions)
     stored = await bench.stored(len(bench.given.weights))
     return Outcome(decisions=decisions, registers={"updated": updated}, weights=stored)
-
-
-class Library(ctypes.CDLL):
-    """The library in C; each of its accesses is one to the simulated registers.
-
-    It is to be used in a thread of its own. What an exception in there would say is only printed:
-    what it is `refused` is looked at behind it.
-    """
-
-    def __init__(self, bench: Bench) -> None:
-        super().__init__(bench.given.library)
-        self.refused: list[str] = []
-        read, write = resume(bench.read_word), resume(bench.write_word)
-
-        @ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
-        def read_word(offset):
-            content = read(offset)
-            if content is None:
-                self.refused.append(f"a read of {offset:#x}")
-            return content or 0
-
-        @ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
-        def write_word(offset, value):
-            if not write(offset, value):
-                self.refused.append(f"a write of {offset:#x}")
-
-        self.kept = read_word, write_word
-        self.use_registers(*self.kept)
-
-
-def words_of(bench: Bench, taken: Sequence[int]) -> list[int]:
-    """A decision as the driver tells it, as the words that it comes in."""
-    what, tick, cycles, *spikes = taken
-    return [what, bench.map.pack("decision_time", tick=tick, layers=len(spikes)), cycles, *spikes]
-
-
-@cocotb.test()
-async def driver(dut):
-    """All that the driver does with a core that does not learn."""
-    bench = Bench(dut)
-    await bench.start()
-    library = Library(bench)
-    weights = bench.given.weights
-    beat_bits = await bench.field("features", "beat_bits")
-    bitmap = await bench.field("features", "bitmap")
-    layers = await bench.field("features", "layers")
-    Words = ctypes.c_uint32 * len(weights)
-    stored, taken = Words(), (ctypes.c_uint32 * (3 + layers))()
-    decisions = []
-
-    def use() -> None:
-        assert library.core_open() == 0
-        assert library.core_load(Words(*weights), len(weights)) == 0
-        assert library.core_load(Words(*weights), len(weights) - 1) != 0
-        assert library.core_store(stored, len(weights)) == 0
-        for frame in bench.given.frames:
-            if bitmap:
-                assert library.core_events(frame, 1) != 0
-                assert library.core_bitmap(frame, len(frame)) == 0
-            else:
-                assert library.core_bitmap(frame, len(frame)) != 0
-                empty = frame[2:] == b"\xff\xff"
-                assert library.core_events(frame, 0 if empty else len(frame) // 4) == 0
-            assert library.core_take(taken) == 0
-            decisions.append(words_of(bench, taken))
-        first = int.from_bytes(bench.given.frames[0][: beat_bits // 8], "little")
-        assert library.core_send(first) == 0
-        assert library.core_abort() == 0
-        assert library.core_take(taken) != 0
-
-    await bridge(use)()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
-    report(Outcome(decisions=decisions, weights=list(stored)))
-
-
-@cocotb.test()
-async def driver_learns(dut):
-    """The driver has each image learned as labelled, or only decided."""
-    bench = Bench(dut)
-    await bench.start()
-    library = Library(bench)
-    weights = bench.given.weights
-    layers = await bench.field("features", "layers")
-    outputs = await bench.field("sizes", "outputs")
-    Words = ctypes.c_uint32 * len(weights)
-    stored, taken = Words(), (ctypes.c_uint32 * (3 + layers))()
-    rule = dict(bench.given.rule)
-    seed = rule.pop("seed")
-    decisions = []
-
-    def use() -> None:
-        assert library.core_open() == 0
-        assert library.core_load(Words(*weights), len(weights)) == 0
-        assert library.core_set_rule(bench.map.pack("learn_rule", **rule), seed) == 0
-        assert library.core_set_label(outputs) != 0
-        assert library.core_set_label(-2) != 0
-        for frame, label in zip(bench.given.frames, bench.given.labels, strict=True):
-            assert library.core_set_label(label) == 0
-            assert library.core_events(frame, len(frame) // 4) == 0
-            assert library.core_take(taken) == 0
-            decisions.append(words_of(bench, taken))
-        assert library.core_store(stored, len(weights)) == 0
-
-    await bridge(use)()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
-    registers = {"updated": await bench.field("updated_count", "images")}
-    report(Outcome(decisions=decisions, registers=registers, weights=list(stored)))
-
-
-@cocotb.test()
-async def firmware(dut):
-    """A firmware classifies once, and prints."""
-    bench = Bench(dut)
-    await bench.start()
-    library = Library(bench)
-    status = await bridge(lambda: library.classify(0))()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
-    said = ctypes.create_string_buffer(1 << 16)
-    library.copy_said(said)
-    report(Outcome(decisions=[], registers={"status": status}, said=said.value.decode()))

@@ -21,6 +21,7 @@ from tests.support.simulators import EITHER
 
 TOP = "bus_core"
 BENCH = "tests.support.bus_bench"
+DRIVER_BENCH = "tests.support.bus_driver_bench"
 
 
 class BusRun:

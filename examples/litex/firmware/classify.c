@@ -4,7 +4,10 @@
 #include "digits.h"
 #include "host.h"
 
-#define PATIENCE 100000u /* reads of the status; an image takes some thousand cycles */
+#define PATIENCE UINT32_C(100000) /* reads of the status; an image takes some thousand cycles */
+
+static struct firstspike_core core;
+static volatile int interrupted;
 
 static void print(const char *text)
 {
@@ -37,12 +40,28 @@ static int fails(const char *what, int result)
     return result;
 }
 
-static int is_goldens(const struct digit *digit, const struct firstspike_decision *decision,
-                      const uint32_t *spikes)
+/* The interrupt is a level: it stays high until the decision is taken, so it is disabled here. */
+void classify_interrupt(void)
+{
+    firstspike_enable_interrupts(&core, 0);
+    interrupted = 1;
+}
+
+static int wait_for_interrupt(void)
+{
+    uint32_t left = PATIENCE;
+    interrupted = 0;
+    firstspike_enable_interrupts(&core, FIRSTSPIKE_INTERRUPT_ENABLE_DECISION_MASK);
+    while (!interrupted && left--)
+        host_idle();
+    return interrupted ? FIRSTSPIKE_OK : FIRSTSPIKE_SILENT;
+}
+
+static int is_goldens(const struct digit *digit, const struct firstspike_decision *decision)
 {
     uint32_t i;
     for (i = 0; i < LAYERS; i++)
-        if (spikes[i] != digit->spikes[i])
+        if (decision->spikes[i] != digit->spikes[i])
             return 0;
     return firstspike_decision_class(decision->what) == digit->class &&
            firstspike_decision_forced(decision->what) == digit->forced &&
@@ -51,9 +70,8 @@ static int is_goldens(const struct digit *digit, const struct firstspike_decisio
 
 int classify(uintptr_t base)
 {
-    struct firstspike core;
-    struct firstspike_decision decision = {0, 0, 0};
-    uint32_t spikes[LAYERS] = {0}, i, begun, cycles, sum = 0, differences = 0;
+    struct firstspike_decision decision;
+    uint32_t i, begun, cycles, sum = 0, differences = 0;
     if (fails("no core", firstspike_open(&core, base, PATIENCE)))
         return 1;
     begun = host_cycles();
@@ -66,11 +84,13 @@ int classify(uintptr_t base)
     for (i = 0; i < DIGITS; i++) {
         int same;
         begun = host_cycles();
-        if (fails("image", firstspike_send_bitmap(&core, digits[i].pixels, DIGIT_BYTES)) ||
-            fails("decision", firstspike_take(&core, &decision, spikes)))
+        if (fails("image",
+                  firstspike_send_bitmap(&core, (uint8_t)i, digits[i].pixels, DIGIT_BYTES)) ||
+            fails("interrupt", wait_for_interrupt()) ||
+            fails("decision", firstspike_take(&core, &decision)))
             return 1;
         cycles = host_cycles() - begun;
-        same = is_goldens(&digits[i], &decision, spikes);
+        same = decision.tag == (uint8_t)i && is_goldens(&digits[i], &decision);
         print_number(i, 5);
         print_number(firstspike_decision_class(decision.what), 7);
         print_number(decision.tick, 6);

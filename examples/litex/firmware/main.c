@@ -3,8 +3,11 @@
 #include <generated/csr.h>
 #include <generated/mem.h>
 #include <generated/soc.h>
+#include <irq.h>
 
 #include "host.h"
+
+#define CORE_INTERRUPT (1u << FIRSTSPIKE_INTERRUPT)
 
 void host_put(char character)
 {
@@ -21,6 +24,11 @@ uint32_t host_cycles(void)
     return (uint32_t)timer0_uptime_cycles_read();
 }
 
+/* VexRiscv does not sleep. */
+void host_idle(void)
+{
+}
+
 static void end_simulation(void)
 {
 #ifdef CSR_SIM_FINISH_BASE
@@ -30,11 +38,15 @@ static void end_simulation(void)
 #endif
 }
 
-/* crt0 comes here by whatever stops the processor; no interrupt is enabled. */
+/* crt0 comes here by the core's interrupt, which alone is enabled, and by traps. */
 void isr(void);
 void isr(void)
 {
     const char *text = "trap\n";
+    if (irq_pending() & irq_getmask() & CORE_INTERRUPT) {
+        classify_interrupt();
+        return;
+    }
     while (*text)
         host_put(*text++);
     end_simulation();
@@ -44,6 +56,8 @@ void isr(void)
 
 int main(void)
 {
+    irq_setmask(CORE_INTERRUPT);
+    irq_setie(1);
     for (;;) {
         uint32_t begun = host_cycles();
         classify(FIRSTSPIKE_BASE);

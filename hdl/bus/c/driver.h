@@ -2,10 +2,11 @@
  * SPDX-FileCopyrightText: the FirstSpike authors
  * SPDX-License-Identifier: 0BSD
  *
- * A core on a bus, used by its registers: no allocation, no operating system.
+ * Uses a core on a bus by its registers. It allocates nothing and needs no operating system.
  *
- * Every function returns FIRSTSPIKE_OK or what is wrong, and waits for at most as many reads of the
- * status as `patience` says. What the core would refuse is not asked of it.
+ * Every function returns FIRSTSPIKE_OK or what is wrong. A function waits for one thing for at most
+ * as many reads of the status as `patience` says. All sizes are constants of the header, and
+ * firstspike_open compares them with the core: no answer of a core lengthens a loop.
  */
 #ifndef FIRSTSPIKE_DRIVER_H
 #define FIRSTSPIKE_DRIVER_H
@@ -17,30 +18,34 @@
 
 enum firstspike_result {
     FIRSTSPIKE_OK = 0,
-    FIRSTSPIKE_NO_CORE,   /* there is none at this address, or one with other registers */
-    FIRSTSPIKE_SILENT,    /* what was waited for has not come */
-    FIRSTSPIKE_UNFIT,     /* another number of words, of the other kind of images, no such class */
-    FIRSTSPIKE_BAD_IMAGE, /* the decision has an error; it is told all the same */
+    FIRSTSPIKE_NO_CORE,    /* no core is at this address, or it has another register map */
+    FIRSTSPIKE_OTHER_CORE, /* the core was generated without this header */
+    FIRSTSPIKE_SILENT,     /* what was waited for has not come */
+    FIRSTSPIKE_UNFIT,      /* an argument does not fit the core: a size, a value, a kind of image */
+    FIRSTSPIKE_BAD_IMAGE   /* the decision has an error; it is given all the same */
 };
 
-struct firstspike {
+struct firstspike_core {
     uintptr_t base;
     uint32_t patience;
 };
 
-/* An input that spikes. They come in order of tick. */
+/* An input that spikes. Events come in order of tick. */
 struct firstspike_event {
     uint16_t tick;
     uint16_t row;
 };
 
 struct firstspike_decision {
-    uint32_t what;    /* firstspike_decision_class(what), ..._forced, ..._error and the causes */
+    uint32_t what; /* firstspike_decision_class(what), ..._forced, ..._error and the causes */
     uint32_t tick;
+    uint32_t tag; /* of its image */
     uint32_t cycles;
+    uint32_t spikes[FIRSTSPIKE_DECISION_SPIKES_COUNT]; /* for each layer, spikes into it */
 };
 
-static inline int firstspike_wait(const struct firstspike *core, uint32_t mask, uint32_t value)
+static inline int firstspike_wait(const struct firstspike_core *core, uint32_t mask,
+                                  uint32_t value)
 {
     uint32_t left = core->patience;
     do {
@@ -50,25 +55,39 @@ static inline int firstspike_wait(const struct firstspike *core, uint32_t mask, 
     return FIRSTSPIKE_SILENT;
 }
 
-/* Look for a core at `base`, and use it by registers. */
-static inline int firstspike_open(struct firstspike *core, uintptr_t base, uint32_t patience)
+/* Look for the core of this header at `base`, and use it by registers.
+ *
+ * The core is reset: images, decisions and errors of an earlier program are gone, weights stay. */
+static inline int firstspike_open(struct firstspike_core *core, uintptr_t base, uint32_t patience)
 {
     core->base = base;
     core->patience = patience;
-    if (firstspike_read_magic(base) != FIRSTSPIKE_MAGIC_MAGIC_VALUE ||
+    if (firstspike_read_magic(base) != FIRSTSPIKE_MAGIC_VALUE ||
         firstspike_version_map(firstspike_read_version(base)) != FIRSTSPIKE_VERSION_MAP_VALUE)
         return FIRSTSPIKE_NO_CORE;
+    if (firstspike_read_features(base) != FIRSTSPIKE_FEATURES_VALUE ||
+        firstspike_read_sizes(base) != FIRSTSPIKE_SIZES_VALUE ||
+        firstspike_read_timing(base) != FIRSTSPIKE_TIMING_VALUE ||
+        firstspike_read_bitmap(base) != FIRSTSPIKE_BITMAP_VALUE ||
+        firstspike_read_weight_words(base) != FIRSTSPIKE_WEIGHT_WORDS_VALUE ||
+        firstspike_read_folding(base) != FIRSTSPIKE_FOLDING_VALUE ||
+        firstspike_read_digest_0(base) != FIRSTSPIKE_DIGEST_0_VALUE ||
+        firstspike_read_digest_1(base) != FIRSTSPIKE_DIGEST_1_VALUE)
+        return FIRSTSPIKE_OTHER_CORE;
+    firstspike_write_command(base, FIRSTSPIKE_COMMAND_RESET_MASK);
+    if (firstspike_wait(core, FIRSTSPIKE_STATUS_RESETTING_MASK, 0))
+        return FIRSTSPIKE_SILENT;
     firstspike_write_control(base, FIRSTSPIKE_CONTROL_BY_REGISTERS_MASK);
     return firstspike_wait(core, FIRSTSPIKE_STATUS_BY_REGISTERS_MASK,
                            FIRSTSPIKE_STATUS_BY_REGISTERS_MASK);
 }
 
-/* Begin with the first word of all weights. */
-static inline int firstspike_rewind(const struct firstspike *core, uint32_t count)
+/* Go to the first word of all weights. */
+static inline int firstspike_rewind(const struct firstspike_core *core, uint32_t count)
 {
     uint32_t left = core->patience;
     int wrong;
-    if (count != firstspike_read_weight_words(core->base))
+    if (count != FIRSTSPIKE_WEIGHT_WORDS_VALUE)
         return FIRSTSPIKE_UNFIT;
     wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_BUSY_MASK, 0);
     if (wrong)
@@ -82,8 +101,8 @@ static inline int firstspike_rewind(const struct firstspike *core, uint32_t coun
     return FIRSTSPIKE_OK;
 }
 
-/* Write all weights: the lines of CORE_weights.hex. */
-static inline int firstspike_load(const struct firstspike *core, const uint32_t *words,
+/* Write all weights: the `count` lines of CORE_weights.hex. */
+static inline int firstspike_load(const struct firstspike_core *core, const uint32_t *words,
                                   uint32_t count)
 {
     uint32_t i;
@@ -95,8 +114,9 @@ static inline int firstspike_load(const struct firstspike *core, const uint32_t 
     return FIRSTSPIKE_OK;
 }
 
-/* Read all weights. */
-static inline int firstspike_store(const struct firstspike *core, uint32_t *words, uint32_t count)
+/* Read all weights into `words`, which has `count` places. */
+static inline int firstspike_store(const struct firstspike_core *core, uint32_t *words,
+                                   uint32_t count)
 {
     uint32_t i;
     int wrong = firstspike_rewind(core, count);
@@ -107,7 +127,29 @@ static inline int firstspike_store(const struct firstspike *core, uint32_t *word
     return FIRSTSPIKE_OK;
 }
 
-static inline int firstspike_send(const struct firstspike *core, uint32_t beat, int last)
+/* End an image of which not all has been sent; without one nothing happens.
+ *
+ * If whole beats of it were sent, it is decided on these, and its decision has an error; unless it
+ * was decided before, on events that were enough. */
+static inline int firstspike_abort(const struct firstspike_core *core)
+{
+    firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_ABORT_MASK);
+    return firstspike_wait(core, FIRSTSPIKE_STATUS_ABORTING_MASK, 0);
+}
+
+/* Begin an image, whose decision will have this tag.
+ *
+ * If an image was sent in part, it is aborted, so that the new one does not continue it. */
+static inline int firstspike_begin(const struct firstspike_core *core, uint8_t tag)
+{
+    const int wrong = firstspike_abort(core);
+    if (!wrong)
+        firstspike_write_image_tag(core->base, tag);
+    return wrong;
+}
+
+/* Send the next beat of an image that was begun. */
+static inline int firstspike_send(const struct firstspike_core *core, uint32_t beat, int last)
 {
     int wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_ROOM_MASK, FIRSTSPIKE_STATUS_ROOM_MASK);
     if (wrong)
@@ -119,55 +161,45 @@ static inline int firstspike_send(const struct firstspike *core, uint32_t beat, 
     return FIRSTSPIKE_OK;
 }
 
-/* Take the next decision; `spikes` is NULL, or has a place for each layer. */
-static inline int firstspike_take(const struct firstspike *core,
-                                  struct firstspike_decision *decision, uint32_t *spikes)
-{
-    uint32_t i;
-    int wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_DECISION_MASK,
-                                FIRSTSPIKE_STATUS_DECISION_MASK);
-    if (wrong)
-        return wrong;
-    decision->what = firstspike_read_decision(core->base);
-    decision->tick = firstspike_decision_time_tick(firstspike_read_decision_time(core->base));
-    decision->cycles = firstspike_read_decision_cycles(core->base);
-    if (spikes)
-        for (i = 0; i < firstspike_features_layers(firstspike_read_features(core->base)); i++)
-            spikes[i] = firstspike_read_decision_spikes(core->base, i);
-    firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_TAKE_MASK);
-    return firstspike_decision_error(decision->what) ? FIRSTSPIKE_BAD_IMAGE : FIRSTSPIKE_OK;
-}
-
-/* Send an image of `count` events; there may be none. */
-static inline int firstspike_send_events(const struct firstspike *core,
+/* Send an image of `count` events; there may be none. Its decision will have this tag.
+ *
+ * After FIRSTSPIKE_SILENT a part of the image may be in the core. The next image aborts it. */
+static inline int firstspike_send_events(const struct firstspike_core *core, uint8_t tag,
                                          const struct firstspike_event *events, uint32_t count)
 {
     uint32_t i;
-    int wrong = FIRSTSPIKE_OK;
-    if (firstspike_features_bitmap(firstspike_read_features(core->base)))
+    int wrong;
+    if (FIRSTSPIKE_FEATURES_BITMAP_VALUE)
         return FIRSTSPIKE_UNFIT;
-    if (!count)
+    wrong = firstspike_begin(core, tag);
+    if (!wrong && !count)
         return firstspike_send(core, FIRSTSPIKE_NO_ROW << FIRSTSPIKE_EVENT_ROW_SHIFT, 1);
     for (i = 0; i < count && !wrong; i++)
         wrong = firstspike_send(core,
-                                (uint32_t)events[i].tick << FIRSTSPIKE_EVENT_TICK_SHIFT |
-                                    (uint32_t)events[i].row << FIRSTSPIKE_EVENT_ROW_SHIFT,
-                                i == count - 1);
+                                ((uint32_t)events[i].tick << FIRSTSPIKE_EVENT_TICK_SHIFT) |
+                                    ((uint32_t)events[i].row << FIRSTSPIKE_EVENT_ROW_SHIFT),
+                                i == count - 1u);
     return wrong;
 }
 
-/* Send an image as a bitmap: pixel p is bit p % 8 of byte p / 8. */
-static inline int firstspike_send_bitmap(const struct firstspike *core, const uint8_t *bytes,
-                                         uint32_t count)
+#define FIRSTSPIKE_BITMAP_BYTES ((FIRSTSPIKE_BITMAP_PIXELS_VALUE + 7u) / 8u)
+
+/* Send an image as a bitmap of `count` bytes: pixel p is bit p % 8 of byte p / 8. Its decision will
+ * have this tag.
+ *
+ * After FIRSTSPIKE_SILENT the same holds as of events. */
+static inline int firstspike_send_bitmap(const struct firstspike_core *core, uint8_t tag,
+                                         const uint8_t *bytes, uint32_t count)
 {
-    uint32_t features = firstspike_read_features(core->base);
-    uint32_t size = firstspike_features_beat_bits(features) / 8u, i, j;
-    uint32_t pixels = firstspike_bitmap_pixels(firstspike_read_bitmap(core->base));
-    int wrong = FIRSTSPIKE_OK;
-    if (!firstspike_features_bitmap(features) || count != (pixels + 7u) / 8u)
+    /* A register takes up to 32 bits of a beat. */
+    const uint32_t size = FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE < 32u
+                              ? FIRSTSPIKE_FEATURES_BEAT_BITS_VALUE / 8u
+                              : 4u;
+    uint32_t i, j;
+    int wrong;
+    if (!FIRSTSPIKE_FEATURES_BITMAP_VALUE || count != FIRSTSPIKE_BITMAP_BYTES)
         return FIRSTSPIKE_UNFIT;
-    if (size > 4u)
-        size = 4u;
+    wrong = firstspike_begin(core, tag);
     for (i = 0; i < count && !wrong; i += size) {
         uint32_t beat = 0;
         for (j = 0; j < size && i + j < count; j++)
@@ -177,16 +209,62 @@ static inline int firstspike_send_bitmap(const struct firstspike *core, const ui
     return wrong;
 }
 
-/* End an image of which not all has been sent; it is decided, and its decision has an error. */
-static inline int firstspike_abort(const struct firstspike *core)
+/* Take the next decision. If none comes, all of it is 0. */
+static inline int firstspike_take(const struct firstspike_core *core,
+                                  struct firstspike_decision *decision)
 {
-    firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_ABORT_MASK);
-    return firstspike_wait(core, FIRSTSPIKE_STATUS_ABORTING_MASK, 0);
+    uint32_t i, time;
+    const int wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_DECISION_MASK,
+                                      FIRSTSPIKE_STATUS_DECISION_MASK);
+    decision->what = wrong ? 0u : firstspike_read_decision(core->base);
+    time = wrong ? 0u : firstspike_read_decision_time(core->base);
+    decision->tick = firstspike_decision_time_tick(time);
+    decision->tag = firstspike_decision_time_tag(time);
+    decision->cycles = wrong ? 0u : firstspike_read_decision_cycles(core->base);
+    for (i = 0; i < FIRSTSPIKE_DECISION_SPIKES_COUNT; i++)
+        decision->spikes[i] = wrong ? 0u : firstspike_read_decision_spikes(core->base, i);
+    if (wrong)
+        return wrong;
+    firstspike_write_command(core->base, FIRSTSPIKE_COMMAND_TAKE_MASK);
+    return firstspike_decision_error(decision->what) ? FIRSTSPIKE_BAD_IMAGE : FIRSTSPIKE_OK;
+}
+
+/* Let these interrupts raise irq, and no others: FIRSTSPIKE_INTERRUPT_ENABLE_DECISION_MASK,
+ * ..._ERROR_MASK, both, or 0 for none.
+ *
+ * irq is a level. It stays high until each decision is taken, and until the errors are cleared. A
+ * handler therefore disables what it leaves to others. */
+static inline void firstspike_enable_interrupts(const struct firstspike_core *core, uint32_t which)
+{
+    firstspike_write_interrupt_enable(core->base, which);
+}
+
+/* The interrupts that raise irq now. */
+static inline uint32_t firstspike_pending_interrupts(const struct firstspike_core *core)
+{
+    return firstspike_read_interrupt_state(core->base) &
+           firstspike_read_interrupt_enable(core->base);
+}
+
+/* Let these interrupts be pending as long as they are under test, whatever the core does; 0 ends
+ * the test. */
+static inline void firstspike_test_interrupts(const struct firstspike_core *core, uint32_t which)
+{
+    firstspike_write_interrupt_test(core->base, which);
+}
+
+/* Read what was wrong since the last call, firstspike_error_causes_..., and clear it. */
+static inline uint32_t firstspike_clear_errors(const struct firstspike_core *core)
+{
+    const uint32_t causes = firstspike_read_error_causes(core->base);
+    firstspike_write_error_causes(core->base, causes);
+    return causes;
 }
 
 #ifdef FIRSTSPIKE_LABEL
-/* Set the learning rule: a content of learn_rule, and the generator's next state; 0 to go on. */
-static inline int firstspike_set_rule(const struct firstspike *core, uint32_t rule, uint32_t seed)
+/* Set the learning rule: a content of learn_rule, and the generator's next state; 0 keeps it. */
+static inline int firstspike_set_rule(const struct firstspike_core *core, uint32_t rule,
+                                      uint32_t seed)
 {
     int wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_SETTINGS_MASK, 0);
     if (wrong)
@@ -199,13 +277,13 @@ static inline int firstspike_set_rule(const struct firstspike *core, uint32_t ru
     return firstspike_wait(core, FIRSTSPIKE_STATUS_SETTINGS_MASK, 0);
 }
 
-/* Images from now on are learned as of this class; of -1 they are only decided. Wait, before and
- * behind each image, until what was learned is written. */
-static inline int firstspike_set_label(const struct firstspike *core, int32_t label)
+/* Let the core learn images from now on as of this class, or with -1 only decide them.
+ *
+ * It waits until what was learned before is written. Call it before and after each image. */
+static inline int firstspike_set_label(const struct firstspike_core *core, int32_t label)
 {
-    uint32_t outputs = firstspike_sizes_outputs(firstspike_read_sizes(core->base));
     int wrong;
-    if (label >= (int32_t)outputs || label < -1)
+    if (label >= (int32_t)FIRSTSPIKE_SIZES_OUTPUTS_VALUE || label < -1)
         return FIRSTSPIKE_UNFIT;
     wrong = firstspike_wait(core, FIRSTSPIKE_STATUS_BUSY_MASK, 0);
     if (wrong)

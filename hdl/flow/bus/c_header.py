@@ -1,62 +1,96 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A register map as a header for C: offsets, masks, and functions for them."""
 
+import textwrap
+import zlib
+from collections.abc import Iterable
+
 from firstspike.hdl.bus.core_map import EVENT_BEAT, NO_ROW
 from firstspike.hdl.bus.register import CONSTANT, WORD_BYTES, Register, RegisterMap
 
+WIDTH = 100
+"""Longest line of a file in C."""
+
 _BEGIN = """\
-#ifndef FIRSTSPIKE_REGISTERS_H
-#define FIRSTSPIKE_REGISTERS_H
+#ifdef {P}_REGISTERS_H
+#if {P}_REGISTERS_H != {identity}
+#error "two cores have the prefix {p}: call one another name by firstspike verilog --name"
+#endif
+#else
+#define {P}_REGISTERS_H {identity}
 
 #include <stdint.h>
 
 /* How a register is read and written; define both to do it otherwise. */
-#ifndef FIRSTSPIKE_READ
-#define FIRSTSPIKE_READ(base, offset) (*(const volatile uint32_t *)((base) + (offset)))
-#define FIRSTSPIKE_WRITE(base, offset, value) \\
-    (*(volatile uint32_t *)((base) + (offset)) = (value))
+#ifndef {P}_READ
+#define {P}_READ(base, offset) (*(const volatile uint32_t *)((base) + (uintptr_t)(offset)))
+#define {P}_WRITE(base, offset, value) \\
+    (*(volatile uint32_t *)((base) + (uintptr_t)(offset)) = (value))
 #endif
 """
 
 
-def c_header(registers: RegisterMap, said: str) -> str:
-    """The header; `said` is what it says of itself at first. Functions take the core's address."""
-    first = "".join(f" * {line}\n" for line in said.splitlines())
-    shifts = [f"#define FIRSTSPIKE_EVENT_{f.name.upper()}_SHIFT {f.low}\n" for f in EVENT_BEAT]
-    events = ["/* A beat of events. */\n", *shifts, f"#define FIRSTSPIKE_NO_ROW {NO_ROW:#x}u\n"]
-    parts = [f"/*\n{first} */\n", _BEGIN, "".join(events)]
-    parts += [_register(register) for register in registers.registers]
-    return "\n".join([*parts, "#endif\n"])
+def c_header(registers: RegisterMap, prefix: str, said: str) -> str:
+    """The header, whose names begin with `prefix`; `said` is what it says of itself at first.
+
+    Functions take the core's address.
+    """
+    upper = prefix.upper()
+    shifts = [f"#define {upper}_EVENT_{f.name.upper()}_SHIFT {f.low}u\n" for f in EVENT_BEAT]
+    no_row = f"#define {upper}_NO_ROW {number(NO_ROW)}\n"
+    parts = ["".join(["/* A beat of events. */\n", *shifts, no_row])]
+    parts += [_register(register, prefix) for register in registers.registers]
+    body = "\n".join([*parts, "#endif\n"])
+    identity = number(zlib.crc32(body.encode()))
+    return f"{first_comment(said)}\n{_BEGIN.format(p=prefix, P=upper, identity=identity)}\n{body}"
 
 
-def _register(register: Register) -> str:
+def first_comment(said: str) -> str:
+    """Return the comment at the beginning of a file in C."""
+    return "/*\n" + "".join(f" * {line}\n" for line in said.splitlines()) + " */\n"
+
+
+def number(value: int) -> str:
+    """Return an unsigned constant of 32 bits, also where `int` has 16."""
+    return f"UINT32_C({value:#x})"
+
+
+def comment(text: str) -> Iterable[str]:
+    """Return the lines of a comment."""
+    return textwrap.wrap(f"/* {text} */", WIDTH, subsequent_indent=" * ")
+
+
+def _register(register: Register, prefix: str) -> str:
     readable, writable = register.access
-    name, upper = register.name, f"FIRSTSPIKE_{register.name.upper()}"
-    lines = [f"/* {register.meaning} */", f"#define {upper} {register.offset:#x}u"]
+    name, upper = register.name, f"{prefix.upper()}_{register.name.upper()}"
+    lines = [*comment(register.meaning), f"#define {upper} {number(register.offset)}"]
     which, offset = "", upper
     if register.array:
-        lines.append(f"#define {upper}_COUNT {register.count}u")
-        which, offset = ", uint32_t number", f"{upper} + {WORD_BYTES}u * number"
+        lines.append(f"#define {upper}_COUNT {number(register.count)}")
+        which, offset = ", uint32_t number", f"{upper} + {number(WORD_BYTES)} * number"
+    if register.kind == CONSTANT:
+        content = sum(field.value << field.low for field in register.fields)
+        lines.append(f"#define {upper}_VALUE {number(content)}")
     for field in register.fields:
         of = f"{upper}_{field.name.upper()}"
-        lines += [f"#define {of}_MASK {field.mask:#x}u /* {field.meaning} */"]
-        lines += [f"#define {of}_SHIFT {field.low}"]
+        lines += comment(f"{field.name}: {field.meaning}")
+        lines += [f"#define {of}_MASK {number(field.mask)}", f"#define {of}_SHIFT {field.low}u"]
         if register.kind == CONSTANT:
-            lines += [f"#define {of}_VALUE {field.value:#x}u"]
+            lines.append(f"#define {of}_VALUE {number(field.value)}")
     if readable:
         lines += [
-            f"static inline uint32_t firstspike_read_{name}(uintptr_t base{which})",
-            f"{{\n    return FIRSTSPIKE_READ(base, {offset});\n}}",
+            f"static inline uint32_t {prefix}_read_{name}(uintptr_t base{which})",
+            f"{{\n    return {prefix.upper()}_READ(base, {offset});\n}}",
         ]
         for field in register.fields:
             of = f"{upper}_{field.name.upper()}"
             lines += [
-                f"static inline uint32_t firstspike_{name}_{field.name}(uint32_t content)",
-                f"{{\n    return (content & {of}_MASK) >> {of}_SHIFT;\n}}",
+                f"static inline uint32_t {prefix}_{name}_{field.name}(uint32_t content)",
+                f"{{\n    return (content & {of}_MASK) >>\n           {of}_SHIFT;\n}}",
             ]
     if writable:
         lines += [
-            f"static inline void firstspike_write_{name}(uintptr_t base{which}, uint32_t content)",
-            f"{{\n    FIRSTSPIKE_WRITE(base, {offset}, content);\n}}",
+            f"static inline void {prefix}_write_{name}(uintptr_t base{which}, uint32_t content)",
+            f"{{\n    {prefix.upper()}_WRITE(base, {offset}, content);\n}}",
         ]
     return "\n".join(lines) + "\n"

@@ -5,7 +5,15 @@ from typing import Any
 
 from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, images_bus
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, EVENT_BEAT, NO_ROW, decision_words
-from firstspike.hdl.bus.register import STICKY, Field, Register, RegisterMap
+from firstspike.hdl.bus.register import (
+    CONSTANT,
+    HOLD,
+    PORT,
+    STICKY,
+    Field,
+    Register,
+    RegisterMap,
+)
 from firstspike.hdl.core.config import CoreConfig
 
 _ACCESS = {(True, False): "read", (False, True): "write", (True, True): "read and write"}
@@ -34,7 +42,7 @@ def description(registers: RegisterMap, config: CoreConfig) -> dict[str, Any]:
                 "count": register.count,
                 "access": access(register),
                 "meaning": register.meaning,
-                "fields": [_field(field) for field in register.fields],
+                "fields": [_field(field) | _live(register, field) for field in register.fields],
             }
             for register in registers.registers
         ],
@@ -49,5 +57,18 @@ def _field(field: Field) -> dict[str, Any]:
         "low": field.low,
         "bits": field.bits,
         "meaning": field.meaning,
-        "value": field.value,
+    }
+
+
+def _live(register: Register, field: Field) -> dict[str, Any]:
+    """Whether a field changes, how, and its value after a reset; null if that is not known.
+
+    A value in a port that cannot be written is what the port always answers.
+    """
+    constant = register.kind == PORT and not register.access[1] and field.value
+    known = register.kind in (CONSTANT, HOLD, STICKY) or field.value
+    return {
+        "kind": CONSTANT if constant else register.kind,
+        "access": access(register),
+        "reset": field.value if known else None,
     }

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core on a bus as a FuseSoC core (CAPI2)."""
 
+import json
+
 _CORE = """\
 CAPI=2:
-name: firstspike:cores:@name@:@version@
+name: @vlnv@
 description: A spiking network that decides with its first output spike, on AXI4.
 
 filesets:
   rtl:
-    files: [@stem@.v: {file_type: verilogSource-2005}]
+    files: [@core@: {file_type: verilogSource-2005}]
   bench:
-    files: [@stem@_bench.v: {file_type: verilogSource-2005}]
+    files: [@bench@: {file_type: verilogSource-2005}]
 
 targets:
   default: &default
     filesets: [rtl]
-    toplevel: @name@
+    toplevel: @top@
   lint:
     <<: *default
     description: Check it with Verilator.
@@ -27,7 +29,7 @@ targets:
   sim:
     description: Let it decide an image without a spike.
     filesets: [rtl, bench]
-    toplevel: @name@_bench
+    toplevel: @top_bench@
     default_tool: icarus
     tools:
       icarus: {timescale: 1ns/1ps}
@@ -36,7 +38,7 @@ targets:
         verilator_options: [--timing]
   synth:
     <<: *default
-    description: Synthesise it for an ECP5.
+    description: Synthesise it for an ECP5, by a Yosys with Tcl; YoWASP's has none.
     default_tool: yosys
     tools:
       yosys:
@@ -48,6 +50,13 @@ targets:
 def fusesoc_core(name: str, stem: str, version: str) -> str:
     """The core file of module `name`, whose files' names begin with `stem`."""
     text = _CORE
-    for word, value in (("name", name), ("stem", stem), ("version", version)):
-        text = text.replace(f"@{word}@", value)
+    for word, value in (
+        ("vlnv", f"firstspike:cores:{name}:{version}"),
+        ("core", f"{stem}.v"),
+        ("bench", f"{stem}_bench.v"),
+        ("top", name),
+        ("top_bench", f"{name}_bench"),
+    ):
+        # In quotes, also `true` and `1e3` are strings of YAML.
+        text = text.replace(f"@{word}@", json.dumps(value))
     return text

@@ -18,10 +18,13 @@ _HARDWARE = {CONSTANT: "na", READ: "w", HOLD: "r", STICKY: "w", PORT: "rw"}
 
 
 def system_rdl(registers: RegisterMap, name: str, said: str) -> str:
-    """The map as an addrmap called `name`; `said` is what it says of itself at first."""
+    """The map as an addrmap called `name`; `said` is what it says of itself at first.
+
+    All names are escaped, so that a keyword of SystemRDL is a name like any other.
+    """
     first = "".join(f"// {line}\n" for line in said.splitlines())
     inside = "".join(_register(register) for register in registers.registers)
-    return f"{first}\naddrmap {name} {{\n  default regwidth = {WORD_BITS};\n{inside}}};\n"
+    return f"{first}\naddrmap \\{name} {{\n  default regwidth = {WORD_BITS};\n{inside}}};\n"
 
 
 def _register(register: Register) -> str:

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The files in C beside a core on a bus: the header of its registers, the driver, the encoder.
+
+Driver and encoder are files of `hdl/bus/c`, whose names in C begin with `firstspike`. A core of
+another name gets another prefix, so that one program can use several cores.
+"""
+
+from importlib.resources import files
+
+from firstspike.golden.network import Network
+from firstspike.hdl.bus.register import RegisterMap
+from firstspike.hdl.core.config import CoreConfig
+
+from .c_encoding import c_encoding
+from .c_header import c_header
+from .names import PREFIX, c_prefix
+
+C_SUFFIXES = ("_registers.h", "_driver.h", "_encoding.h")
+"""How the names of the files in C end."""
+
+
+def c_files(
+    config: CoreConfig, network: Network, registers: RegisterMap, name: str, stem: str, said: str
+) -> tuple[str, ...]:
+    """The text of each of `C_SUFFIXES` for module `name`.
+
+    The files' names begin with `stem`; `said` is what a generated file says of itself at first.
+    """
+    prefix = c_prefix(name)
+    folder = files("firstspike.hdl.bus") / "c"
+    tables = c_encoding(config, network, prefix)
+    texts = [c_header(registers, prefix, said)]
+    for file in ("driver.h", "encoding.h"):
+        text = (folder / file).read_text()
+        for old, new in (
+            (f"{PREFIX}_", f"{prefix}_"),
+            (f"{PREFIX.upper()}_", f"{prefix.upper()}_"),
+            ('include "', f'include "{stem}_'),
+            ("/* @tables@ */", tables),
+        ):
+            text = text.replace(old, new)
+        texts.append(text)
+    return tuple(texts)

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The encoder in C, compiled under sanitizers: it makes golden's spikes of every kind of sample."""
+
+import itertools
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firstspike.golden import EncodingError, Features, Network, encode, events, load_network
+from firstspike.golden.encoding import bitmap_pixels
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.interface import describe_network
+from tests.support.command import toy_network
+from tests.support.native import ran, sanitized, write_c_files
+from tests.support.strategies import seeds
+
+MAIN = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+@includes@
+
+/* Every buffer has its own size to the byte, so that a sanitizer sees what is outside. */
+@functions@
+
+int main(int count, char **words)
+{
+    int which = count > 1 ? atoi(words[1]) : -1;
+    switch (which) {
+@cases@
+    }
+    return 2;
+}
+"""
+
+READ = r"""
+static int run_@n@(void)
+{
+    n@n@_value *values = malloc(N@N@_VALUES * sizeof *values);
+    while (fread(values, sizeof *values, N@N@_VALUES, stdin) == N@N@_VALUES) {
+"""
+
+EVENTS = (
+    READ
+    + r"""
+        struct n@n@_event *events = malloc(N@N@_SIZES_ROWS_VALUE * sizeof *events);
+        uint32_t used, i;
+        int result = n@n@_encode(values, N@N@_VALUES, events, N@N@_SIZES_ROWS_VALUE, &used);
+        printf("%d", result);
+        for (i = 0; i < used; i++)
+            printf(" %u:%u", events[i].tick, events[i].row);
+        printf("\n");
+        if (n@n@_encode(values, N@N@_VALUES - 1u, events, N@N@_SIZES_ROWS_VALUE, &used) !=
+                N@N@_UNFIT || used ||
+            n@n@_encode(values, N@N@_VALUES, events, N@N@_SIZES_ROWS_VALUE - 1u, &used) !=
+                N@N@_UNFIT || used)
+            return 3;
+        free(events);
+    }
+    free(values);
+    return 0;
+}
+"""
+)
+
+BITMAP = (
+    READ
+    + r"""
+        uint8_t *bytes = malloc(N@N@_BITMAP_BYTES);
+        uint32_t i;
+        int result;
+        memset(bytes, 0xa5, N@N@_BITMAP_BYTES);
+        result = n@n@_encode(values, N@N@_VALUES, bytes, N@N@_BITMAP_BYTES);
+        printf("%d", result);
+        for (i = 0; i < N@N@_BITMAP_BYTES; i++)
+            printf(" %u", bytes[i]);
+        printf("\n");
+        if (n@n@_encode(values, N@N@_VALUES + 1u, bytes, N@N@_BITMAP_BYTES) != N@N@_UNFIT ||
+            n@n@_encode(values, N@N@_VALUES, bytes, N@N@_BITMAP_BYTES - 1u) != N@N@_UNFIT)
+            return 3;
+        free(bytes);
+    }
+    free(values);
+    return 0;
+}
+"""
+)
+
+
+class Encoders:
+    """The encoders of some networks in one program."""
+
+    def __init__(self, folder, cases):
+        self.networks = [network for network, _ in cases]
+        self.configs: list[CoreConfig] = []
+        functions = []
+        for number, (network, folding) in enumerate(cases):
+            name = f"n{number}"
+            config, _ = write_c_files(folder, network, name, name, lanes=2, **folding)
+            self.configs.append(config)
+            text = EVENTS if config.bitmap is None else BITMAP
+            functions.append(text.replace("@n@", str(number)).replace("@N@", str(number)))
+        numbers = range(len(cases))
+        source = MAIN.replace("@functions@", "".join(functions))
+        source = source.replace(
+            "@includes@", "".join(f'#include "n{number}_encoding.h"\n' for number in numbers)
+        )
+        source = source.replace(
+            "@cases@", "".join(f"    case {n}:\n        return run_{n}();\n" for n in numbers)
+        )
+        self.program = sanitized(folder, source)
+
+    def encode(self, number, samples):
+        """Return the program's answer for each sample, and the events or bytes."""
+        kind = value_kind(self.networks[number])
+        done = ran(self.program, number, sent=np.asarray(samples).astype(kind).tobytes())
+        assert (done.returncode, done.stderr) == (0, b"")
+        lines = [line.split() for line in done.stdout.decode().splitlines()]
+        return [(int(first), rest) for first, *rest in lines]
+
+    def expected(self, number, samples):
+        """Return what golden makes of the samples, in the same form."""
+        network, config = self.networks[number], self.configs[number]
+        ticks = encode(network, samples)
+        if config.bitmap is None:
+            return [(0, [f"{t}:{r}" for t, r in events(row).tolist()]) for row in ticks]
+        if config.layers[0].folding.rows > 1:
+            bright = ticks > 0
+        else:
+            bright = bitmap_pixels(network, samples) > 0
+        packed = np.packbits(bright, axis=1, bitorder="little")
+        return [(0, [str(byte) for byte in row]) for row in packed]
+
+
+def value_kind(network):
+    """The type of a value in C."""
+    if network.takes_pixels:
+        return np.uint8
+    return np.uint16 if network.features is None else np.float64
+
+
+def around(edges, rng, shape):
+    """Samples at edges, next to them, far away, and of zeros of both signs."""
+    values = np.concatenate(
+        [
+            edges.ravel(),
+            np.nextafter(edges.ravel(), -np.inf),
+            np.nextafter(edges.ravel(), np.inf),
+            [0.0, -0.0, 5e-324, 1.7976931348623157e308, -1.7976931348623157e308],
+        ]
+    )
+    return rng.choice(values, shape)
+
+
+def network_of(kind, N, complement, constant, late, rng):
+    """A network of this encoding, some of whose inputs are not connected."""
+    count, steps = int(rng.integers(2, 6)), int(rng.integers(2, 12)) if kind == "crossings" else 0
+    edges = None if kind == "pixels" else np.sort(rng.normal(size=(count, N - 1)), axis=1)
+    features = Features(edges, complement, constant, steps)
+    n_inputs = features.n_inputs(count)
+    inputs = np.sort(rng.choice(n_inputs, -(-2 * n_inputs // 3), replace=False))
+    return Network(
+        weights=(rng.integers(-2, 8, (len(inputs), 3)),),
+        weight_bits=(4,),
+        thresholds=(5,),
+        unit=int(rng.integers(1, 8)),
+        deadline=50,
+        n_inputs=n_inputs,
+        inputs=inputs,
+        encoding=f"crossings-{N - 1}" if steps else f"levels-{N}" if N > 2 else "binary",
+        late=late,
+        features=features,
+    )
+
+
+@pytest.fixture(scope="module")
+def encoders(tmp_path_factory):
+    """Networks of every kind of encoding, with and without a bitmap, and samples for each."""
+    rng = np.random.default_rng(1)
+    cases, samples = [], []
+
+    def case(network, given, **folding):
+        cases.append((network, folding))
+        samples.append(given)
+
+    for kind, N, complement, constant, late in itertools.product(
+        ("pixels", "levels", "crossings"), (2, 17), (False, True), (False, True), (-1, 50)
+    ):
+        if kind == "crossings" and (complement or late != -1):
+            continue
+        network = network_of(kind, N, complement, constant, late, rng)
+        features = network.features
+        if features.edges is None:
+            given = rng.integers(0, 256, (20, network.n_features)).astype(np.uint8)
+        else:
+            series = [features.steps] if features.steps else []
+            given = around(features.edges, rng, (20, network.n_features, *series))
+        case(network, given)
+        if network.takes_bitmap:
+            case(network, given, bitmap=8)
+            case(network, given, bitmap=8, rows=2)
+    ticks = rng.integers(0, 51, (8, 5))
+    ticks[0], ticks[1] = 0, 50
+    for inputs in (range(5), (1, 4)):
+        network = network_of("pixels", 2, False, False, -1, rng)
+        case(
+            replace(
+                network,
+                n_inputs=5,
+                inputs=np.array(inputs),
+                weights=(np.ones((len(inputs), 3), int),),
+                features=None,
+                encoding="ticks",
+            ),
+            ticks,
+        )
+    every_value = np.arange(256, dtype=np.uint8)[:, None]
+    for encoding in ("binary", "levels-256", "levels-3"):
+        network = toy_network(encoding)
+        case(network, np.repeat(every_value, network.n_inputs, axis=1))
+    digit = load_network("mnist-4bit")
+    pixels = rng.integers(0, 256, (3, digit.n_inputs)).astype(np.uint8)
+    case(digit, pixels)
+    case(digit, pixels, bitmap=32)
+    case(digit, pixels, bitmap=32, rows=4)
+    return Encoders(tmp_path_factory.mktemp("encoders"), cases), samples
+
+
+def test_every_spike_is_goldens(encoders):
+    program, samples = encoders
+    for number, given_samples in enumerate(samples):
+        expected = program.expected(number, given_samples)
+        assert program.encode(number, given_samples) == expected, program.networks[number]
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_what_is_no_finite_number_is_refused_as_golden_does(encoders, wrong):
+    program, samples = encoders
+    tried = 0
+    for number, given_samples in enumerate(samples):
+        if value_kind(program.networks[number]) is np.float64:
+            bad = given_samples[:1].astype(np.float64)
+            bad.reshape(-1)[-1] = wrong
+            with pytest.raises(EncodingError, match="finite"):
+                encode(program.networks[number], bad)
+            ((answer, said),) = program.encode(number, bad)
+            assert answer != 0
+            assert program.configs[number].bitmap or not said
+            tried += 1
+    assert tried
+
+
+def test_a_tick_after_the_deadline_is_refused_as_golden_does(encoders):
+    program, samples = encoders
+    number = next(n for n, one in enumerate(program.networks) if one.encoding == "ticks")
+    network = program.networks[number]
+    late = samples[number][:1].copy()
+    late[0, -1] = network.deadline + 1
+    with pytest.raises(EncodingError, match="deadline"):
+        encode(network, late)
+    assert [answer != 0 for answer, _ in program.encode(number, late)] == [True]
+
+
+@given(seeds, st.integers(1, 300))
+@settings(max_examples=5, deadline=None)
+def test_many_events_are_sorted(encoders, seed, count):
+    program, _ = encoders
+    number = next(n for n, one in enumerate(program.networks) if one.encoding == "levels-256")
+    network: Network = program.networks[number]
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, network.n_inputs)).astype(np.uint8)
+    assert program.encode(number, pixels) == program.expected(number, pixels)
+
+
+def test_the_json_of_a_core_says_how_values_become_spikes(encoders):
+    """A network of the parameters in it has the same encoding, with or without a bus."""
+    program, samples = encoders
+    for number, given_samples in enumerate(samples):
+        network = program.networks[number]
+        about, _ = describe_network(program.configs[number], network)
+        told = json.loads(json.dumps(about))["parameters"]
+        features = told["features"] and dict(told["features"])
+        if features:
+            names = tuple(features.pop("features"))
+            features = Features(**features, names=names)
+        read = replace(
+            network,
+            **{name: told[name] for name in ("unit", "deadline", "encoding", "late")},
+            n_inputs=told["shape"][0],
+            inputs=np.array(told["inputs"]),
+            features=features or None,
+        )
+        assert np.array_equal(encode(read, given_samples), encode(network, given_samples))
