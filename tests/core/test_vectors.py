@@ -22,7 +22,7 @@ from firstspike.golden.timing.overlapped import overlapped_cycles
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
-from tests.support.lint import check_lint, every_simulator, needs_verilator
+from tests.support.lint import needs_verilator
 from tests.support.plain_bench import printed
 from tests.support.simulators import needs_icarus
 
@@ -94,19 +94,6 @@ def test_the_core_passes(vectors):
 
 def test_a_core_of_several_rows_a_cycle_passes(vectors_of_rows):
     assert check(vectors_of_rows).startswith("PASS: 8 images")
-
-
-@every_simulator
-def test_simulators_take_core_and_bench_without_a_word(vectors, tool):
-    options = ("-s", "bench") if tool == "icarus" else ("--timing", "-Wno-DECLFILENAME")
-    check_lint(
-        tool, (vectors / "core.v").read_text(), (vectors / "bench.v").read_text(), options=options
-    )
-
-
-@every_simulator
-def test_simulators_take_the_bench_of_banks_without_a_word(vectors_of_rows, tool):
-    test_simulators_take_core_and_bench_without_a_word(vectors_of_rows, tool)
 
 
 @pytest.mark.parametrize(

