@@ -33,7 +33,7 @@ every_simulator = pytest.mark.parametrize("tool", _SIMULATORS)
 
 
 def check_lint(tool: str, *texts: str, options: tuple[str, ...] = ()) -> None:
-    """Let a tool of `every_simulator`, or Yosys, check files with these texts; `options` are its own.
+    """Let a tool of `every_simulator`, or Yosys, check files of these texts, with its `options`.
 
     Yosys looks for loops and for wires without a driver, also across modules.
     """
