@@ -21,6 +21,7 @@ from firstspike.sim.harness.networks import network_of
 from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDER
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, needs_verilator
+from tests.support.native import LANGUAGES, complaints
 from tests.support.plain_bench import printed
 from tests.support.simulators import EITHER
 
@@ -96,10 +97,10 @@ def test_json_is_the_map(made):
     assert made.map.by_name[words[0]].offset == DECISION
 
 
-def test_c_takes_header_and_driver_without_a_word(folder):
-    (folder / "user.c").write_text('#include "core_driver.h"\nint main(void) { return 0; }\n')
-    strict = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
-    subprocess.run(["gcc", *strict, "-fsyntax-only", "user.c"], cwd=folder, check=True)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_c_takes_header_driver_and_encoder_without_a_word(folder, language):
+    user = '#include "core_encoding.h"\nint main(void) { return 0; }\n'
+    assert complaints(folder, user, language) == ""
 
 
 def test_the_bench_passes(folder):

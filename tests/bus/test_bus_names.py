@@ -10,6 +10,7 @@ import pytest
 import yaml
 from systemrdl import RDLCompiler
 
+from firstspike.golden import Settings
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.core.config import CoreConfig
@@ -161,6 +162,8 @@ def test_the_json_tells_constants_from_live_fields():
             if register.kind in ("hold", "sticky"):
                 assert said["reset"] == field.value
             assert said["kind"] == register.kind or said["kind"] == "constant"
+    rule = {name: said["reset"] for (of, name), said in fields.items() if of == "learn_rule"}
+    assert rule.items() <= Settings().registers().items()
     layers = fields["decision_time", "layers"]
     assert (layers["kind"], layers["reset"]) == ("constant", len(config.layers))
     assert fields["decision_time", "tick"]["kind"] != "constant"

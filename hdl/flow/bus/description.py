@@ -63,12 +63,18 @@ def _field(field: Field) -> dict[str, Any]:
 def _live(register: Register, field: Field) -> dict[str, Any]:
     """Whether a field changes, how, and its value after a reset; null if that is not known.
 
-    A value in a port that cannot be written is what the port always answers.
+    A value in a port that cannot be written is what the port always answers. A port that can be
+    written begins with the values of all its fields, if it has any.
     """
-    constant = register.kind == PORT and not register.access[1] and field.value
-    known = register.kind in (CONSTANT, HOLD, STICKY) or field.value
+    writable = register.access[1]
+    if register.kind == PORT and not writable:
+        kind, known = (CONSTANT, True) if field.value else (PORT, False)
+    else:
+        kind = register.kind
+        valued = any(other.value for other in register.fields)
+        known = kind in (CONSTANT, HOLD, STICKY) or (kind == PORT and valued)
     return {
-        "kind": CONSTANT if constant else register.kind,
+        "kind": kind,
         "access": access(register),
         "reset": field.value if known else None,
     }
