@@ -116,7 +116,7 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
 
 
 def training_data(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
-    """The same with samples to train on. Raises as `loaded` does."""
+    """Load a data set as `loaded` does, and refuse one without samples to train on."""
     data = loaded(options, network)
     if not len(data.x_train):
         name = options["dataset"]

@@ -65,9 +65,9 @@ def held_out(
 ) -> np.ndarray:
     """Which training samples choose the epoch and are not trained on, bool [n].
 
-    Without a `share` it is `HELD_OUT`. Where that is not one sample of each class, or the groups
-    are so few that one is more than that, all samples are trained on. Raises `SplitError` for a
-    share that cannot be kept.
+    Without a `share` it is `HELD_OUT`, or 0 where there are too few samples: fewer than one of each
+    class would be held out, or one group has more than that share. Raises `SplitError` for a
+    `share` that cannot be kept apart.
     """
     if share is not None:
         return apart(labels, share, groups)

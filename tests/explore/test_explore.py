@@ -172,6 +172,21 @@ def test_what_was_tried_is_known_as_far_as_it_came(tmp_path):
     assert search.tried() == [Figures(0.7, 4.0), Figures(0.9, 5.0)]
 
 
+def test_few_samples_have_some_held_out_of_each_class(here, tmp_path, capfd, monkeypatch):
+    """A training on its own would take all of them; a search has to choose."""
+    monkeypatch.chdir(tmp_path)
+    y = np.arange(50) % 10
+    x = y[:, None] + np.random.default_rng(1).normal(0, 0.1, (50, 3))
+    np.savez("few.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    words = ("--dataset", "few.npz", "--trials", 1, "--epochs", 2, "--place", 0, "-o", "search")
+    ended = firstspike(capfd, *WORDS[:3], *words)
+    assert ended.status == 0, ended.err
+    rung = here.done[0]
+    session = rungs.session_of(rung.images, rung.options, rung.choice)
+    session.fit(None, None, 1)
+    assert np.bincount(y[session.trainer.held_out_]).tolist() == [1] * 10
+
+
 def test_limits_that_nothing_keeps(toy, here, tmp_path, capfd):
     words = (*WORDS, "--dataset", toy, "--trials", 1, "--place", 0, "-o", tmp_path / "search")
     ended = firstspike(capfd, *words, "--latency", 1e-3)
