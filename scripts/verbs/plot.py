@@ -43,6 +43,6 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
 
     with drawing(path) as draw:
         many = infer(network, encode(network, samples[:images])) if images else None
-        title = f"test image {at} of {Path(options['dataset']).name}"
+        title = f"test image {at} of {printable(Path(options['dataset']).name)}"
         draw(picture(network, samples[at], labels[at], title, many))
     say(f"wrote {printable(path)}")
