@@ -161,9 +161,9 @@ def off_by(error: float) -> str:
 
 
 def command_line(ctx: click.Context) -> str:
-    """The command as it was given, without `UNTOLD`.
+    """Return the command as it was given, without `UNTOLD`, for a result that tells it.
 
-    Raises `VerbError` where it holds the name of a file that is no text: results tell the command.
+    A file whose name is no text raises `VerbError`.
     """
     words = [ctx.command_path]
     for parameter in ctx.command.params:
