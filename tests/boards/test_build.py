@@ -29,6 +29,8 @@ def test_there_is_a_bitstream(built):
     assert built.report["bitstream"] == bitstream.fingerprint(built.folder / f"firstspike{suffix}")
     assert preamble in content[:200]
     assert len(content) > 10_000
+    for path in built.folder.iterdir():
+        assert any(path.match(name) for name in bitstream.FILES), path
 
 
 def test_the_report_says_what_was_built(built):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A verb whose disk is full says so in one sentence, and leaves nothing half-written."""
+"""A verb whose disk is full says so in one sentence, and leaves nothing half-written.
+
+FIRSTSPIKE_FULL_DISKS=1 pytest tests/command_line/test_full_disk.py      all verbs, in minutes
+"""
 
 import os
 import subprocess

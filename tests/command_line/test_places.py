@@ -64,7 +64,8 @@ def needed(verb, *but):
 def written(verb, words, output):
     """All files that a verb writes for an option."""
     ctx = COMMANDS[verb].make_context(verb, list(words), parent=ROOT)
-    return list(map(str, output.type.written(ctx.params[output.name], ctx.params)))
+    value = ctx.params[output.name]
+    return [] if value is None else list(map(str, output.type.written(value, ctx.params)))
 
 
 def under_another_name(path, folder, way, opened):
@@ -191,6 +192,37 @@ def test_a_picture_may_go_beside_the_images_that_are_read_but_not_over_one(capfd
     assert (tmp_path / "images" / "0" / "1.png").read_bytes() == before
     ended = firstspike(capfd, *words, tmp_path / "images" / "plot.png")
     assert ended.status == 0, ended.err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vectors toy.npz --events events --lanes 5 --weights port -o out",
+        "verilog toy.npz --lanes 5 --weights port --bus axi -o out.v --json out2.json",
+        "export toy.npz --events events -o out.nir --json out.json",
+        "train --dataset data.npz --hidden 5 --epochs 1 -o out.npz --plot out.png --json out.json",
+        "learn --dataset data.npz --random 5 --epochs 1 -o out.npz --plot out.png --json out.json",
+    ],
+)
+def test_what_a_verb_writes_is_what_it_said_before(capfd, tmp_path, monkeypatch, line):
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("toy.npz")
+    (tmp_path / "events").write_text('{"events": [[8, 9]]}\n')
+    images = np.random.default_rng(1).integers(0, 256, (60, 6, 6), np.uint8)
+    np.savez("data.npz", x_train=images, y_train=np.arange(60) % 3)
+    before = set(os.listdir())
+    verb, *words = line.split()
+    ended = firstspike(capfd, verb, *words)
+    assert ended.status == 0, ended.err
+    made = {
+        str(path.relative_to(tmp_path))
+        for top in set(os.listdir()) - before
+        for path in (tmp_path / top, *(tmp_path / top).rglob("*"))
+        if path.is_file()
+    }
+    said = {path for output in of_type(verb, Output) for path in written(verb, words, output)}
+    assert made
+    assert made <= {os.path.normpath(path) for path in said}
 
 
 def test_devices_may_be_named_twice(capfd):
