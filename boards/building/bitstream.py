@@ -32,7 +32,7 @@ NETLIST = "netlist"
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """What a build's folder has besides: figures for programs, and for people."""
 
-REPORT_BYTES, NETLIST_BYTES = 1 << 20, 1 << 30
+REPORT_BYTES, NETLIST_BYTES, BITSTREAM_BYTES = 1 << 20, 1 << 30, 1 << 26
 """That are read at most."""
 
 BUILT = {
@@ -164,7 +164,7 @@ _COMMANDS = f"build_{TOP}.json"
 
 def fingerprint(bitstream: Path) -> dict[str, Any]:
     """By which a file is known again: name, bytes and SHA-256."""
-    content = bitstream.read_bytes()
+    content = read_file(bitstream, BITSTREAM_BYTES)
     return {
         "file": bitstream.name,
         "bytes": len(content),

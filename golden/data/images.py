@@ -3,14 +3,17 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from .dataset import DataError, Samples
+from firstspike.golden.files import reading
+
+from .dataset import DataError, Samples, most_bytes
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
@@ -19,13 +22,18 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
 MOST_PIXELS = 1 << 22
 """Of an image of a data set."""
 
+MOST_FILE = 1 << 28
+"""Bytes of an image file."""
+
 
 def read_folder(folder: Path) -> Samples:
     """Samples uint8 [n, height, width] of a folder with a sub-folder of images a class.
 
     Colours become grey; all images must be of one size. Raises `DataError`.
     """
-    images, labels = [], []
+    images: list[np.ndarray] = []
+    labels = []
+    size = 0
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
         for path in sorted(below.iterdir()):
             if path.suffix.lower() in SUFFIXES:
@@ -34,6 +42,13 @@ def read_folder(folder: Path) -> Samples:
                 if images[-1].shape != images[0].shape:
                     here, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
                     raise DataError(f"{path} is {here} pixels, others are {first}: give one size.")
+                size += path.stat().st_size
+                if len(images) * images[0].nbytes > most_bytes(size):
+                    raise DataError(
+                        f"{folder} has small files of large images: the first {len(images)} have "
+                        f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
+                        "are read; give smaller images."
+                    )
     if not images:
         raise DataError(f"{folder} holds no images: give a sub-folder of images for each class.")
     return Samples(np.stack(images), labels)
@@ -52,16 +67,21 @@ def read_grey(path: Path) -> np.ndarray:
 def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
     """An image file of some of `FORMATS`.
 
-    Raises `DataError`, also for what is found out while the image is read.
+    Raises `DataError`, also for what is found out while the image is read, and `OSError` as
+    `reading` does.
     """
     kind = "image" if formats is FORMATS else f"{' or '.join(formats)} file"
-    try:
-        with warnings.catch_warnings():
-            # A warning, as of many pixels, would be text of another's beside our sentence.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=formats) as image:
-                yield image
-    except (DataError, MemoryError):
-        raise
-    except Exception:  # a damaged image raises almost anything
-        raise DataError(f"{path} is no readable {kind}.") from None
+    with ExitStack() as stack:
+        file: BinaryIO = (
+            path if isinstance(path, BytesIO) else stack.enter_context(reading(path, MOST_FILE))
+        )
+        try:
+            with warnings.catch_warnings():
+                # A warning, as of many pixels, would be text of another's beside our sentence.
+                warnings.simplefilter("ignore")
+                with Image.open(file, formats=formats) as image:
+                    yield image
+        except (DataError, MemoryError):
+            raise
+        except Exception:  # a damaged image raises almost anything
+            raise DataError(f"{path} is no readable {kind}.") from None
