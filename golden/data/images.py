@@ -14,6 +14,7 @@ from PIL import Image
 from firstspike.golden.files import reading
 
 from .dataset import DataError, Samples, most_bytes
+from .jpeg import MOST_SCANS, START, count_scans
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
@@ -77,6 +78,7 @@ def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> It
         )
         try:
             with warnings.catch_warnings():
+                _check_scans(path, file)
                 # A warning, as of many pixels, would be text of another's beside our sentence.
                 warnings.simplefilter("ignore")
                 with Image.open(file, formats=formats) as image:
@@ -85,3 +87,13 @@ def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> It
             raise
         except Exception:  # a damaged image raises almost anything
             raise DataError(f"{path} is no readable {kind}.") from None
+
+
+def _check_scans(path: str | Path | BytesIO, file: BinaryIO) -> None:
+    """Raise `DataError` for a JPEG of more scans than are read; leave the file at its beginning."""
+    file.seek(0)
+    if file.read(len(START)) == START:
+        scans = count_scans(file)
+        if scans > MOST_SCANS:
+            raise DataError(f"{path} is a JPEG of {scans} scans: at most {MOST_SCANS} are read.")
+    file.seek(0)
