@@ -293,14 +293,20 @@ def shipped() -> list[str]:
     return sorted(file.stem for file in _NETWORKS.glob("*.npz"))
 
 
+def shipped_file(name: str) -> Path | None:
+    """The file of a network that comes with the package, None for another name."""
+    return _NETWORKS / f"{name}.npz" if name in shipped() else None
+
+
 def load_network(name_or_path: str | os.PathLike[str]) -> Network:
     """Load a shipped network by its name (see `shipped`), or a network file by its path.
 
     Raises as `Network.load`, and `NetworkError` where there is neither.
     """
     name = os.fspath(name_or_path)
-    if name in shipped():
-        return Network.load(_NETWORKS / f"{name}.npz")
+    file = shipped_file(name)
+    if file is not None:
+        return Network.load(file)
     if not os.path.exists(name):
         raise NetworkError(
             f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."

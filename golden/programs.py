@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs other programs so that they, and all that they start, end with us.
+"""Runs other programs so that they, and all that they start, end with us and import nothing else.
 
 A compiler is a family: make starts g++, which starts its passes. It has a process group, which a
 watch leads: a shell that waits for the end of a pipe that we alone hold open. The pipe ends when we
 close it or when our process does, even by SIGKILL, and the watch then ends the group with itself.
+
+A Python that is told a module or a command puts the current folder in front of all others, and so
+would run a numpy.py of whatever folder the user stands in. PYTHONSAFEPATH forbids that to every
+program that is started here, and to the programs that these start.
 """
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -33,7 +38,11 @@ def started(
     with temporary_folder() as temporary, _group() as group:
         process = subprocess.Popen(
             command,
-            env={**(os.environ if env is None else env), "TMPDIR": str(temporary)},
+            env={
+                **(os.environ if env is None else env),
+                "TMPDIR": str(temporary),
+                "PYTHONSAFEPATH": "1",
+            },
             process_group=group,
             **options,
         )
@@ -51,6 +60,18 @@ def run(
     with started(command, **options) as process:
         printed = process.communicate(timeout=timeout)
     return subprocess.CompletedProcess(process.args, process.returncode, *printed)
+
+
+def search_path() -> str:
+    """Return where this Python finds its modules, as the PYTHONPATH of another one.
+
+    The current folder is left out unless the user's own PYTHONPATH names it.
+    """
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    here = os.path.realpath(os.curdir)
+    wanted = here in map(os.path.realpath, filter(None, named))
+    folders = (one for one in sys.path if one and (wanted or os.path.realpath(one) != here))
+    return os.pathsep.join(folders)
 
 
 def end_all() -> None:

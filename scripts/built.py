@@ -2,12 +2,14 @@
 """Options of verbs that take a netlist; apart, for the boards take a while to load."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
+from firstspike.boards.building.bitstream import build_folder
 from firstspike.boards.pins.registry import BOARDS
 
-from .options import folder_option
+from .places import InputPath, Parameters
 
 
 def netlist_options(command: Callable) -> Callable:
@@ -15,8 +17,15 @@ def netlist_options(command: Callable) -> Callable:
     board = click.option(
         "--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for."
     )
-    build = folder_option(
+    build = click.option(
         "--build",
+        type=InputPath(file_okay=False, path_type=Path, default=_default),
+        metavar="DIR",
         help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]",
     )
     return board(build(command))
+
+
+def _default(parameters: Parameters) -> Path | None:
+    board = parameters["board"] if parameters["target"] == "netlist" else None
+    return board and build_folder(parameters["net"], board)

@@ -12,6 +12,7 @@ from firstspike.golden.data.dataset import TEST_SHARE, Dataset, assembled
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, load_dataset
 
 from .errors import VerbError
+from .places import DatasetName, InputPath
 
 OPTIONS = ("dataset", "label", "group", "test", "test_share")
 """Parameters of a verb that `loaded` looks at, beside `data`."""
@@ -34,7 +35,7 @@ def dataset_options(
             ),
             click.option(
                 "--test",
-                type=click.Path(exists=True),
+                type=InputPath(exists=True),
                 metavar="FILE",
                 help="Of a file, its test part.",
             ),
@@ -49,6 +50,7 @@ def dataset_options(
             click.option(
                 "--dataset",
                 default=default,
+                type=DatasetName(),
                 metavar="NAME|FILE",
                 help=f"{whose}: {names}, or a file, .npz as of Keras, .csv, .jsonl of events, or a "
                 "folder of images.",

@@ -91,7 +91,8 @@ def main() -> None:
 
 def find_commands() -> None:
     """Put the commands beside ours on the PATH: Yosys and others come as Python packages."""
-    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + os.environ.get("PATH", "")
+    path = os.environ.get("PATH") or os.defpath  # an empty part would be the current folder
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + path
 
 
 def run_line(words: list[str]) -> int:

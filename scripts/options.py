@@ -3,7 +3,7 @@
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
 from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+
+from .places import Default, Files, InputPath, Output, Parameters
 
 Decorator = Callable[[Callable], Callable]
 
@@ -75,20 +77,47 @@ class Seeds(click.ParamType):
 
 
 data_option = click.option(
-    "--data", metavar="DIR", type=click.Path(), help="Folder with the IDX files."
+    "--data", metavar="DIR", type=InputPath(), help="Folder with the IDX files."
 )
-network_option = click.option(
-    "-o",
-    "--output",
-    metavar="NET",
-    required=True,
-    type=click.Path(dir_okay=False),
-    help="Where the network goes.",
-)
-folder_option = partial(
-    click.option, type=click.Path(file_okay=False, path_type=Path), metavar="DIR"
-)
+
+
+def network_option(files: Files | None = None) -> Decorator:
+    """Return the option -o; `files` gives what else is written for NET."""
+    return click.option(
+        "-o",
+        "--output",
+        metavar="NET",
+        required=True,
+        type=Output(dir_okay=False, files=files),
+        help="Where the network goes.",
+    )
+
+
+def folder_option(
+    *names: str, files: Sequence[str] = (), default: Default | None = None, **settings: Any
+) -> Decorator:
+    """Return an option for a folder into which a verb writes.
+
+    `files` are the names of what it writes there, or patterns of such; `default` gives the folder
+    if none is named.
+    """
+
+    def inside(folder: Path, _: Parameters) -> Iterator[Path]:
+        for file in files:
+            yield from folder.glob(file) if "*" in file else (folder / file,)
+
+    kind = Output(file_okay=False, path_type=Path, files=inside, default=default)
+    return click.option(*names, type=kind, metavar="DIR", **settings)
+
+
 number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
+
+
+fresh_option = click.option(
+    "--fresh",
+    is_flag=True,
+    help="Begin anew, although an interrupted run left its state beside NET.",
+)
 
 
 def seed_option(of: str) -> Decorator:

@@ -10,6 +10,7 @@ own. A name inside a longer text is put there by `printable`.
 """
 
 import errno
+import io
 import json
 import os
 import sys
@@ -22,24 +23,25 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstspike.golden.files import naming, replace_file, replacing
+from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.printable import MOST, printable
 
 from .errors import VerbError
+from .places import Output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure  # takes a while to import
 
 STANDARD_OUTPUT = "-"
 
-PLACES = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler"}
-"""Parameters that only say where something is, and not what is done."""
+UNTOLD = {"data", "output", "json_path", "plot_path", "port", "baud", "scheduler", "fresh"}
+"""Parameters that do not change the result: most say where something is."""
 
 json_option = click.option(
     "--json",
     "json_path",
     metavar="FILE",
-    type=click.Path(dir_okay=False, allow_dash=True),
+    type=Output(dir_okay=False, allow_dash=True),
     help="Write the result as JSON; - is standard output, and all else goes to standard error.",
 )
 
@@ -62,7 +64,7 @@ def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
             )
 
 
-class Picture(click.Path):
+class Picture(Output):
     """The name of a picture, which says what kind it is."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
@@ -87,9 +89,11 @@ def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
     with replacing(path) as file, matplotlib.rc_context({"text.parse_math": False}):
 
         def draw(figure: "Figure") -> None:
-            with naming(file), warnings.catch_warnings():
+            content = io.BytesIO()  # a picture that fails half-way, on a full disk, fails oddly
+            with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of letters that the font does not have
-                figure.savefig(file, dpi=120)
+                figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=120)
+            replace_file(file, content.getvalue())
 
         yield draw
 
@@ -157,10 +161,10 @@ def off_by(error: float) -> str:
 
 
 def command_line(ctx: click.Context) -> str:
-    """The command as it was given, without `PLACES`."""
+    """The command as it was given, without `UNTOLD`."""
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.name in PLACES or not given(ctx, parameter.name):
+        if parameter.name in UNTOLD or not given(ctx, parameter.name):
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the network saw of pictures: in words, and as a picture of its own."""
 
+import io
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from PIL import Image
 
 from firstspike.golden import Network
 from firstspike.golden.features import pixel_levels
-from firstspike.golden.files import naming, replacing
+from firstspike.golden.files import replace_file, replacing
 from firstspike.golden.preparation import Prepared
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import Usual
@@ -67,7 +68,8 @@ def written(path: str | None) -> Iterator[Callable[[np.ndarray], None]]:
     with replacing(path) as file:
 
         def show(pixels: np.ndarray) -> None:
-            with naming(file):
-                Image.fromarray(pixels).save(file, "PNG")
+            content = io.BytesIO()
+            Image.fromarray(pixels).save(content, "PNG")
+            replace_file(file, content.getvalue())
 
         yield show

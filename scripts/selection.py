@@ -25,6 +25,7 @@ from firstspike.golden.usual import takes_digits
 from .datasets import check_named, dataset_options, loaded
 from .errors import VerbError
 from .options import number_option
+from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
 
@@ -52,7 +53,7 @@ class Selection:
     """What became of pictures that were prepared, None if these were not."""
 
 
-class SelectionCommand(click.Command):
+class SelectionCommand(Verb):
     """A command whose --image takes several files: `--image 1.png 2.jpg` as a shell expands it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -75,7 +76,7 @@ def selection_options(command: Callable) -> Callable:
             "--image",
             "image_files",
             multiple=True,
-            type=click.Path(exists=True, dir_okay=False),
+            type=InputPath(exists=True, dir_okay=False),
             metavar="FILE ...",
             help="Photos of digits: PNG, JPEG or WebP. For other networks as with --raw.",
         ),
@@ -87,7 +88,7 @@ def selection_options(command: Callable) -> Callable:
         click.option(
             "--events",
             "events_file",
-            type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+            type=InputFile(),
             metavar="FILE",
             help='One image a line: {"events": [[tick, input], ...], "label": 3}; - is standard '
             "input.",

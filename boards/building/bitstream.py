@@ -32,6 +32,12 @@ NETLIST = "netlist"
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """What a build's folder has besides: figures for programs, and for people."""
 
+FILES = (
+    *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", f"{TOP}.bin", f"{TOP}.bit"),
+    *(f"{TOP}.*", "count.json", "nextpnr.json", "script.ys", "yosys.log"),
+)
+"""Names of all files in a build's folder, and a pattern of such."""
+
 REPORT_BYTES, NETLIST_BYTES, BITSTREAM_BYTES = 1 << 20, 1 << 30, 1 << 26
 """That are read at most."""
 

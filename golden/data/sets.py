@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,17 @@ PIXELS, CLASSES = 28 * 28, 10
 def default_folder() -> Path:
     """The data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
     return Path(os.environ.get("FIRSTSPIKE_DATA") or user_cache_dir("firstspike"))
+
+
+def places(name: str, folder: Path | None = None) -> Iterator[Path]:
+    """Yield the paths at which the files of a data set are looked for, plain and gzipped."""
+    folder = default_folder() if folder is None else folder
+    for file in SHA256[name]:
+        yield from _places(name, folder, file)
+
+
+def _places(name: str, folder: Path, file: str) -> list[Path]:
+    return [place / f for place in (folder / name, folder) for f in (file, f"{file}.gz")]
 
 
 def load_dataset(
@@ -121,8 +133,7 @@ def _complete(
     sweep(folder / name)  # a download that was killed, of what may be complete by now
     paths, contents = {}, {}
     for file in SHA256[name]:
-        places = [place / f for place in (folder / name, folder) for f in (file, f"{file}.gz")]
-        path = next((path for path in places if path.exists()), None)
+        path = next((path for path in _places(name, folder, file) if path.exists()), None)
         if path is not None:
             try:
                 contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))

@@ -44,7 +44,6 @@ def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
     """
     optional("h5py")
     command = [sys.executable, "-m", __name__, str(seconds)]
-    search = os.pathsep.join(folder for folder in sys.path if folder)
     try:
         with reading(path, 2 * MOST_BYTES) as file:
             ended = programs.run(
@@ -53,7 +52,7 @@ def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 timeout=WAIT,
-                env=os.environ | {"PYTHONPATH": search},
+                env=os.environ | {"PYTHONPATH": programs.search_path()},
             )
     except subprocess.TimeoutExpired:
         raise NirError(f"{path}: it cannot be read as HDF5 (no end after {WAIT:g} s).") from None

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A network as a NIR graph, and the graph as a file."""
 
+import io
 import json
 import os
 from itertools import pairwise
@@ -8,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.golden.files import replace_file
 from firstspike.golden.network import Network
 
 from .forms import FORMS, Form
@@ -65,7 +67,9 @@ def to_nir(graph: Graph) -> Any:
 
 def write(path: str | os.PathLike[str], graph: Graph) -> None:
     """Write a graph as HDF5. Raises `NirError` where the package is missing, `OSError`."""
-    optional("nir").write(path, to_nir(graph))
+    nir, content = optional("nir"), io.BytesIO()
+    nir.write(content, to_nir(graph))  # HDF5 itself ends our process where a disk is full
+    replace_file(path, content.getvalue())
 
 
 def form_of(name: str) -> Form:

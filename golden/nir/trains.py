@@ -5,11 +5,13 @@ Observables are "spikes" of the input and of every hidden layer, which run on to
 of the last layer "decision": the spike that decides, none where it was forced.
 """
 
+import io
 import os
 from typing import Any
 
 import numpy as np
 
+from firstspike.golden.files import replace_file
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 
@@ -50,7 +52,9 @@ def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
 
 def write_trains(path: str | os.PathLike[str], trains: Any) -> None:
     """Write them as HDF5. Raises `OSError`."""
-    optional("nir").write_data(path, trains)
+    content = io.BytesIO()
+    optional("nir").write_data(content, trains)
+    replace_file(path, content.getvalue())
 
 
 def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:

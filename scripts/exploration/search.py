@@ -35,11 +35,12 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
 from firstspike.scripts.shares import Shares
 
+from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
 from .rungs import SHARES, Rung, Trained, train
 from .space import Choice
 
-JOURNAL, NETWORKS = "search.log", "networks"
+NETWORKS = "networks"
 COMPACTED = 1
 """The rung after which a network that does not fit will hardly become one that does."""
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)

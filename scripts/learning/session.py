@@ -144,7 +144,7 @@ def difference_counts(learned: Results, found: Results) -> dict[str, int]:
     return dict(zip(DIFFERENCES, (len(what), what.count("weight")), strict=True))
 
 
-def state_path(output: str) -> Path:
+def state_path(output: str | Path) -> Path:
     """The state file beside a network file."""
     return beside(output, "state")
 
@@ -154,6 +154,24 @@ def watched_accuracy(state: LearningState, images: Dataset) -> float:
     ticks = encode(state.template, images.x_train[-WATCHED:])
     decided = learn(state, ticks, np.full(len(ticks), UNLABELLED), Settings()).decision
     return float((decided == images.y_train[-WATCHED:]).mean())
+
+
+def check_new(output: str) -> None:
+    """Raise our errors if a run was interrupted whose state is beside the network file."""
+    path = state_path(output)
+    if not path.exists():
+        return
+    try:
+        state = LearningState.load(path)
+        check_json(state.meta, _META, "meta")
+        ended = state.done >= state.meta["run"]["images"] * state.meta["run"]["epochs"]
+    except (LearningError, JsonError):
+        ended = False
+    if not ended:
+        raise VerbError(
+            f"{path} holds a run that was interrupted: continue it by --resume -o {output}, or "
+            "begin anew by --fresh."
+        )
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:

@@ -58,7 +58,7 @@ def train_all(
     return {seed: made[seed] for seed in seeds}
 
 
-def path_of(output: str, seed: int) -> Path:
+def path_of(output: str | Path, seed: int) -> Path:
     """NET-seed3.npz beside NET.npz."""
     path = Path(output)
     return path.with_name(f"{path.name.removesuffix('.npz')}-seed{seed}.npz")

@@ -77,9 +77,19 @@ _RUN = {
 """The options of a command, as its state tells them."""
 
 
-def state_path(output: str) -> Path:
+def state_path(output: str | Path) -> Path:
     """The state file beside a network file."""
     return beside(output, "training")
+
+
+def check_new(output: str) -> None:
+    """Raise `VerbError` if a training was interrupted whose state is beside the network file."""
+    path = state_path(output)
+    if path.exists():
+        raise VerbError(
+            f"{path} holds a training that was interrupted: continue it by --resume -o "
+            f"{output}, or begin anew by --fresh."
+        )
 
 
 def begun(run: dict[str, Any], data: str | None) -> Session:

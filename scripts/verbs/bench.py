@@ -23,13 +23,14 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import json_option, json_result, say
+from firstspike.scripts.places import NetworkName
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.linked import played_cycles
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @number_option(
     "--rounds", default=10, type=click.IntRange(1, 65535), help="How often each goes in."

@@ -13,11 +13,12 @@ from firstspike.golden import encode, load_network
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
+from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import first_images
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(None, "Whose test images to time, instead of bundled digits")
 @json_option
 def command(net: str, json_path: str | None, **options: Any) -> None:

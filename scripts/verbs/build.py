@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from firstspike.boards.building.bitstream import (
+    FILES,
     REPORT,
     REPORT_TEXT,
     bitstreams,
@@ -40,12 +41,13 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
+from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
 @lanes_option("as `firstspike boards` says")
 @window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
@@ -70,7 +72,11 @@ from firstspike.scripts.shares import shares
 @bench_option
 @click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
 @folder_option(
-    "-o", "--output", help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]"
+    "-o",
+    "--output",
+    files=FILES,
+    default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
+    help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]",
 )
 @json_option
 @click.pass_context

@@ -20,6 +20,7 @@ from firstspike.scripts.options import (
     target_option,
 )
 from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.places import NetworkName
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.shares import shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
@@ -27,7 +28,7 @@ from firstspike.scripts.targets.target import HARDWARE
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option((*TARGETS[1:], *BUILT), "What is compared with the golden model.")
 @folding_options

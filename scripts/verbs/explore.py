@@ -20,6 +20,7 @@ from firstspike.golden.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.exploration import JOURNAL
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.placements import place_all
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
@@ -33,6 +34,7 @@ from firstspike.scripts.options import (
     seed_option,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
+from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training.options import recipe_option
 from firstspike.scripts.training.session import begun_on, images_of
@@ -50,7 +52,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 """What the folder has of it, beside the search and what was placed."""
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What it is for.")
 @dataset_options()
 @data_option
@@ -87,7 +89,13 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 )
 @seed_option("the search, and of each training")
 @scheduler_option
-@folder_option("-o", "--output", required=True, help="Where search, front and bitstreams go.")
+@folder_option(
+    "-o",
+    "--output",
+    files=(JOURNAL, FRONT, TABLE, PICTURE, BEST),
+    required=True,
+    help="Where search, front and bitstreams go.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -122,9 +130,9 @@ def command(
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
     limits = Limits(latency, accuracy)
-    output.mkdir(parents=True, exist_ok=True)
     run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
     images = images_of(run, data)
+    output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     with (

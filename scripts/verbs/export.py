@@ -14,11 +14,12 @@ from firstspike.golden.nir.forms import FORMS
 from firstspike.golden.nir.graph import optional
 from firstspike.golden.nir.trains import trains_of, write_trains
 from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @click.option(
     "--form",
     type=click.Choice(list(FORMS)),
@@ -32,7 +33,7 @@ from firstspike.scripts.selection import SelectionCommand, select, selection_opt
     "--output",
     metavar="NET.nir",
     required=True,
-    type=click.Path(dir_okay=False),
+    type=Output(dir_okay=False, files=lambda path, _: (path, data_path(path))),
     help="Where the graph goes.",
 )
 @json_option
@@ -82,7 +83,7 @@ def command(net: str, form: str, output: str, json_path: str | None, **options: 
         )
 
 
-def data_path(output: str) -> Path:
+def data_path(output: str | Path) -> Path:
     """NET.data.nir of a graph NET.nir."""
     path = Path(output)
     return path.with_name(f"{path.name.removesuffix('.nir')}.data.nir")

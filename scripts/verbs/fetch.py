@@ -9,9 +9,10 @@ from firstspike.golden.data.sets import DATASETS, fetch
 from firstspike.golden.printable import printable
 from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import Verb
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("dataset", type=click.Choice(DATASETS))
 @folder_option(
     "--to",

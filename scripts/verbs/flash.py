@@ -8,11 +8,12 @@ import click
 from firstspike.boards.building.programmer import built_for, program
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.scripts.output import note, say
+from firstspike.scripts.places import InputPath, Verb
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to program.")
-@click.argument("bitstream", required=False, type=click.Path(path_type=Path), metavar="[BITSTREAM]")
+@click.argument("bitstream", required=False, type=InputPath(path_type=Path), metavar="[BITSTREAM]")
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 

@@ -8,9 +8,10 @@ from tqdm import tqdm
 
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import say, table
+from firstspike.scripts.places import Verb
 
 
-@click.command()
+@click.command(cls=Verb)
 @number_option("--frames", default=100_000, help="How many hostile frames.")
 @click.option(
     "--bits",

@@ -22,6 +22,7 @@ from firstspike.golden.nir.rounding import (
 from firstspike.scripts.datasets import dataset_options, loaded
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
+from firstspike.scripts.places import InputPath, Verb
 
 DEFAULT_SAMPLES = 1000
 
@@ -29,8 +30,8 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 """Options about the inputs, which the metadata of our graphs tell."""
 
 
-@click.command()
-@click.argument("graph_file", metavar="NET.nir", type=click.Path(dir_okay=False))
+@click.command(cls=Verb)
+@click.argument("graph_file", metavar="NET.nir", type=InputPath(dir_okay=False))
 @number_option(
     "--bits",
     type=click.IntRange(2, 8),
@@ -58,7 +59,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 @dataset_options(None, "By whose training samples the rounding is chosen")
 @number_option("--images", help=f"Take the first N training samples.  [default: {DEFAULT_SAMPLES}]")
 @data_option
-@network_option
+@network_option()
 @json_option
 @click.pass_context
 def command(

@@ -11,13 +11,14 @@ import numpy as np
 from firstspike.golden import Features, Network, load_network, shipped
 from firstspike.golden.widths import state_widths
 from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.places import NetworkName, Verb
 
 _SHOWN = 8  # features of which the edges are named
 _MOST = 50  # facts about how a network was made
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @json_option
 def command(net: str, json_path: str | None) -> None:
     """Say what is in the network NET: sizes, weights, times, encoding and how it was made.

@@ -20,11 +20,12 @@ from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
-from firstspike.scripts.learning.session import Session, begun, resumed, state_path
+from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
     Number,
     Sizes,
     data_option,
+    fresh_option,
     network_option,
     number_option,
     port_options,
@@ -40,6 +41,7 @@ from firstspike.scripts.output import (
     picture_option,
     say,
 )
+from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
 
@@ -65,8 +67,8 @@ class Relabelling(click.ParamType):
         return pairs
 
 
-@click.command()
-@click.argument("net", required=False, metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", required=False, type=NetworkName(state_path), metavar="[NET]")
 @click.option(
     "--random",
     type=Sizes(),
@@ -117,10 +119,11 @@ class Relabelling(click.ParamType):
 @port_options
 @seed_option("the weights, the order of the images, and the draws")
 @click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
+@fresh_option
 @picture_option(
     "--plot", "plot_path", help="Draw the learning curve and receptive fields: .png, .svg or .pdf."
 )
-@network_option
+@network_option(lambda output, _: (output, state_path(output)))
 @json_option
 @click.pass_context
 def command(
@@ -131,6 +134,7 @@ def command(
     port: str | None,
     baud: int | None,
     resume: bool,
+    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
@@ -141,8 +145,9 @@ def command(
     It begins with NET or with random weights; --relabel and --kill change the world of a trained
     NET. The state (stored weights, generator, position) is kept beside the network, for NET.npz in
     NET.state.npz, and --resume continues from there bit for bit. Ctrl-C, or SIGTERM, saves and
-    ends. The test images are looked at once, at the end. With --target rtl or board the exit status
-    is 1 if any weight, decision or clock cycle of the hardware differs from the golden model's.
+    ends; --fresh discards an interrupted run and begins anew. The test images are looked at once,
+    at the end. With --target rtl or board the exit status is 1 if any weight, decision or clock
+    cycle of the hardware differs from the golden model's.
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
@@ -153,6 +158,8 @@ def command(
         raise click.UsageError("--exact is no hardware's: leave out --target and --lanes.")
     hardware = {"lanes": lanes, "port": port, "baud": baud}
     target_class(target).check(target, hardware)
+    if not (resume or fresh):
+        check_new(output)
     run |= {"command": command_line(ctx)}
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
@@ -190,7 +197,7 @@ _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "ac
 def _check(ctx: click.Context, run: dict[str, Any]) -> None:
     """Raise click.UsageError where the options that make the run contradict each other."""
     if ctx.params["resume"]:
-        if any(given(ctx, name) for name in run):
+        if any(given(ctx, name) for name in ("fresh", *run)):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):

@@ -9,12 +9,13 @@ from tqdm import tqdm
 from firstspike.golden import programs
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
+from firstspike.scripts.places import Verb
 from firstspike.sim.harness.runner import check_tools
 from firstspike.sim.mutants.faults import FAULTS, finds
 from firstspike.sim.mutants.mutation import MutantError
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("names", nargs=-1, metavar="[FAULT ...]")
 @number_option("--jobs", default=2, help="How many faults are tried at once.")
 @click.pass_context

@@ -13,11 +13,12 @@ from firstspike.golden.usual import takes_digits
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import NetworkName, Output, Verb
 from firstspike.scripts.selection import first_images
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(None, "Whose test images it holds as samples")
 @number_option("--images", default=100, help="Hold the first N test images.")
 @click.option(
@@ -25,7 +26,7 @@ from firstspike.scripts.selection import first_images
     "--output",
     metavar="FILE.html",
     required=True,
-    type=click.Path(dir_okay=False),
+    type=Output(dir_okay=False),
     help="Where the page goes.",
 )
 def command(net: str, images: int, output: str, **options: Any) -> None:

@@ -11,11 +11,12 @@ from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import drawing, picture_option, say
+from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import first_images
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(whose="Whose test images to take")
 @click.option(
     "--image",

@@ -10,10 +10,11 @@ from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.lines import Line
 from firstspike.scripts.options import line_option, number_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import NetworkName, Verb
 
 
-@click.command()
-@click.argument("net", default="mnist-4bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-4bit", type=NetworkName(), metavar="[NET]")
 @click.option(
     "--board",
     type=click.Choice(list(BOARDS)),

@@ -24,6 +24,7 @@ from firstspike.scripts.output import (
     say,
     table,
 )
+from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.seen import found_on, seen, told, written
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
@@ -33,7 +34,7 @@ LISTED = 20
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @target_option(TARGETS, "What runs the network.")
 @folding_options
@@ -45,7 +46,7 @@ LISTED = 20
     "--show",
     "show_path",
     metavar="FILE.png",
-    type=click.Path(dir_okay=False),
+    type=Output(dir_okay=False),
     help="Write what the network saw of --image, side by side.",
 )
 @json_option

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike serve`: a board that is not there, behind a pseudo-terminal."""
 
+import os
+import re
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import click
 from firstspike.golden import Network, load_network
 from firstspike.golden.files import naming
 from firstspike.golden.learning.state import held_weights
+from firstspike.golden.temporary import BusyError, reserved_folder
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
     lanes_option,
@@ -22,10 +26,11 @@ from firstspike.scripts.options import (
     window_option,
 )
 from firstspike.scripts.output import note, say
+from firstspike.scripts.places import NetworkName, Output, Verb
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @lanes_option()
 @window_option()
 @rows_option()
@@ -35,7 +40,7 @@ from firstspike.scripts.output import note, say
 @bench_option
 @click.option(
     "--link",
-    type=click.Path(path_type=Path),
+    type=Output(path_type=Path),
     metavar="PATH",
     help="Make a symbolic link to the port, so that its name is known beforehand.",
 )
@@ -99,20 +104,44 @@ def board_verilog(
 def _linked(link: Path | None) -> Iterator[Callable[[str], None]]:
     """Make a symbolic link, and give a function that lets it point to the port.
 
-    Until then it points nowhere, as one may that is there before: it is replaced.
+    A board that was killed leaves a link to a port that is gone: only that is replaced. What takes
+    the place of our link meanwhile stays. Raises `VerbError` where another board has the link.
     """
     if link is None:
         yield lambda port: None
         return
+    ours = None
+
+    def remove(target: str | None) -> None:
+        with suppress(OSError):  # it is no link, or not there
+            if target is not None and os.readlink(link) == target:
+                link.unlink()
 
     def point(to: str) -> None:
+        nonlocal ours
+        remove(ours)
         with naming(link):
-            if link.is_symlink() and not link.exists():
-                link.unlink()
             link.symlink_to(to)
+        ours = to
 
-    point("no port yet")
-    try:
+    with ExitStack() as stack:
+        try:
+            with naming(link):
+                stack.enter_context(reserved_folder(link.with_name(f".{link.name}.serving"), link))
+        except BusyError:
+            raise VerbError(
+                f"{link} is the link of another board: end that one, or name another link."
+            ) from None
+        if link.is_symlink() and not link.exists():
+            target = os.readlink(link)
+            remove(target if target == _NO_PORT or re.fullmatch(_PORT, target) else None)
+        stack.callback(lambda: remove(ours))
+        point(_NO_PORT)
         yield point
-    finally:
-        link.unlink(missing_ok=True)
+
+
+_NO_PORT = "no port yet"
+"""Where a link points before the board is ready."""
+
+_PORT = "/dev/pts/[0-9]+"
+"""Name of a pseudo-terminal."""

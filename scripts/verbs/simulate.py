@@ -8,11 +8,12 @@ import click
 
 from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import Verb
 from firstspike.sim.benches import EXAMPLES, example_of
 from firstspike.sim.harness.runner import SIMULATORS, check_tools
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument(
     "benches", nargs=-1, type=click.Choice(EXAMPLES), metavar=f"[{' | '.join(EXAMPLES)}] ..."
 )

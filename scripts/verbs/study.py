@@ -15,6 +15,7 @@ from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
+from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.selection import first_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
@@ -34,8 +35,8 @@ Curve = dict[str, list[float]]
 """`values` of the hardship and the `accuracy` under each."""
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(whose="Whose test images to take")
 @number_option("--images", help="Take the first N test images.  [default: all]")
 @seed_option("the noise")

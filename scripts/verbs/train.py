@@ -2,6 +2,7 @@
 """`firstspike train`: trains a network, evaluates it once on the test part, writes its file."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
     Sizes,
     data_option,
+    fresh_option,
     network_option,
     number_option,
     scheduler_option,
@@ -30,6 +32,7 @@ from firstspike.scripts.output import (
     picture_option,
     say,
 )
+from firstspike.scripts.places import Parameters, Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training import seeds as several
 from firstspike.scripts.training.options import recipe_option
@@ -37,6 +40,7 @@ from firstspike.scripts.training.report import report, result_of, told
 from firstspike.scripts.training.session import (
     Session,
     begun,
+    check_new,
     images_of,
     resumed,
     state_path,
@@ -46,7 +50,14 @@ SAVED_EVERY = 5
 """Seconds after which the state is saved once more."""
 
 
-@click.command()
+def written(output: Path, parameters: Parameters) -> list[Path]:
+    """The network and its state beside it, or a network per seed."""
+    if parameters["seeds"] is not None:
+        return [several.path_of(output, seed) for seed in parameters["seeds"]]
+    return [output, state_path(output)]
+
+
+@click.command(cls=Verb)
 @dataset_options()
 @data_option
 @recipe_option
@@ -87,10 +98,11 @@ SAVED_EVERY = 5
     "--patience", help="Go on to quantised weights when N epochs brought nothing better held out."
 )
 @click.option("--resume", is_flag=True, help="Continue the training whose state is beside -o NET.")
+@fresh_option
 @picture_option(
     "--plot", "plot_path", help="Draw learning curve and confusion matrix: .png, .svg or .pdf."
 )
-@network_option
+@network_option(written)
 @json_option
 @click.pass_context
 def command(
@@ -98,6 +110,7 @@ def command(
     data: str | None,
     recipe_name: str | None,
     resume: bool,
+    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
@@ -111,13 +124,14 @@ def command(
     the best epoch; the test part is looked at once, at the end. The state of training is kept
     beside the network, for NET.npz in NET.training.npz, and --resume continues from there to the
     same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
+    --fresh discards such a state and begins anew.
 
     With --seeds all cores, or a cluster, train at once; what they have done is kept, and the same
     command does only what is missing. Told are the accuracies on held-out samples alone.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    if resume and any(given(ctx, name) for name in ("recipe_name", "seeds", *options)):
+    if resume and any(given(ctx, name) for name in ("recipe_name", "seeds", "fresh", *options)):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with --seeds.")
@@ -130,8 +144,12 @@ def command(
             write({"seeds": list(results.values()), **several.spread(results.values())})
         say(several.report(results))
         return
+    if not (resume or fresh):
+        check_new(output)
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
+        if fresh:
+            state_path(output).unlink(missing_ok=True)
         _fit(session, output)
         trainer = session.trainer
         result = result_of(session)

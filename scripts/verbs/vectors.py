@@ -13,18 +13,20 @@ from firstspike.golden.printable import printable
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say
+from firstspike.scripts.places import NetworkName
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
 
 
 @click.command(cls=SelectionCommand)
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @folding_options
 @weights_option
 @folder_option(
     "-o",
     "--output",
+    files=("core.v", "bench.v", "*.hex", "DATA-LICENSE.md"),
     required=True,
     help="A folder to be made, or one without Verilog files of others.",
 )
@@ -49,7 +51,6 @@ def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
         raise VerbError(
             f"{output} holds {min(others)}, which would be compiled too; name another folder"
         )
-    output.mkdir(exist_ok=True)
     with naming(output), adding_to(output) as making:
         expected = golden.expected(ticks, pixels)
         write_vectors(making, network, golden.folding, ticks, pixels, expected, embedded)

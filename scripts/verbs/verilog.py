@@ -16,16 +16,29 @@ from firstspike.golden.printable import printable
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
+from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
 
 
-@click.command()
-@click.argument("net", default="mnist-8bit", metavar="[NET]")
+def paths_of(output: Path, parameters: Parameters) -> list[Path]:
+    """The files of a core, in the order in which they are written."""
+    paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
+    if not parameters["embedded"]:
+        paths.append(output.with_name(f"{output.stem}_weights.hex"))
+    if parameters["bus"]:
+        from firstspike.hdl.flow.bus.generate import SUFFIXES  # takes a while to import
+
+        paths += [output.with_name(output.stem + suffix) for suffix in SUFFIXES]
+    return paths
+
+
+@click.command(cls=Verb)
+@click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @folding_options
 @weights_option
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=Output(dir_okay=False, path_type=Path, files=paths_of),
     metavar="CORE.v",
     help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
 )
@@ -74,8 +87,6 @@ def command(
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
-    if output and json_path and Path(json_path) == output.with_suffix(".json"):
-        raise click.UsageError(f"{json_path} goes beside {output}: name another file for --json.")
     network = load_network(net)
     folding = Folding.of(network, **folding_of)
     result: dict[str, Any] = {"files": [], "report": None}
@@ -94,16 +105,12 @@ def _generate(
     output: Path, network: Network, folding: Folding, on_bus: bool, parameters: dict[str, Any]
 ) -> list[str]:
     """Write the files of a core with these parameters of `generate`; returns their paths."""
-    from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
+    from firstspike.hdl.flow.bus.generate import generate_bus_core
     from firstspike.hdl.flow.verilog import generate
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
-    paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
-    if not parameters["embedded"]:
-        paths.append(output.with_name(f"{output.stem}_weights.hex"))
-    if on_bus:
-        paths += [output.with_name(output.stem + suffix) for suffix in SUFFIXES]
+    paths = paths_of(output, parameters | {"bus": on_bus})
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
         beside: dict[str, str] = {}

@@ -236,6 +236,12 @@ class _Runner(Runner):
     ended_by = ""
     """The name of the signal that ended the last program, if one has."""
 
+    def _set_env_common(self) -> None:
+        super()._set_env_common()
+        # The Python of the bench and the python3 of makefiles get it; cocotb's has the folder
+        # where the user stands.
+        self.env["PYTHONPATH"] = programs.search_path()
+
     def _execute_cmds(
         self,
         cmds: Sequence[list[str]],
@@ -268,7 +274,6 @@ class _Verilator(_Runner, HostedVerilator):
     def _set_env_common(self) -> None:
         super()._set_env_common()
         self.env |= _VERILATOR_ENVIRONMENT
-        # cocotb hands down where this Python finds its modules, to the python3 of makefiles, too.
         here = str(Path(sys.executable).parent)
         self.env["PATH"] = os.pathsep.join([here, self.env.get("PATH", os.defpath)])
 

@@ -193,11 +193,26 @@ def test_an_interrupted_training_continues_to_the_same_network(capfd, folder, mo
     assert "train --resume -o on.npz" in ended.out
     assert Network.load("on.npz").digest() != trained["digest"]
     monkeypatch.setattr(Session, "fit", fit)
+    before = {name: (folder / name).read_bytes() for name in ("on.npz", "on.training.npz")}
+    said = refusal(capfd, "train", *DATA, *QUICK, "-o", "on.npz")
+    assert "on.training.npz holds a training that was interrupted" in said
+    assert "--resume -o on.npz" in said
+    assert "--fresh" in said
+    assert {name: (folder / name).read_bytes() for name in before} == before
     result = json.loads(firstspike(capfd, "train", "--resume", "-o", "on.npz", "--json", "-").out)
     assert result["digest"] == trained["digest"]
     assert [epoch["number"] for epoch in result["history"]] == list(range(1, result["epochs"] + 1))
     assert not state_path("on.npz").exists()
     assert "no state" in refusal(capfd, "train", "--resume", "-o", "on.npz")
+
+
+def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
+    state_path("on.npz").write_bytes(b"of an earlier training")
+    words = ("train", *DATA, *QUICK, "--fresh", "-o", "on.npz", "--json", "-")
+    result = json.loads(firstspike(capfd, *words).out)
+    assert result["digest"] == trained["digest"]  # the command that it tells has no --fresh
+    assert result["command"] == trained["command"]
+    assert not state_path("on.npz").exists()
 
 
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):

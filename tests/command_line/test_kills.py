@@ -94,7 +94,7 @@ VERBS = {
         ("vectors/core.v", "vectors/bench.v"),
     ),
     "train": Verb(
-        "train --dataset digits.npz --hidden 30 --epochs 3 -o net.npz --json result.json "
+        "train --dataset digits.npz --hidden 30 --epochs 3 --fresh -o net.npz --json result.json "
         "--plot curve.png",
         ("net.npz", "result.json", "curve.png"),
     ),
@@ -109,7 +109,7 @@ VERBS = {
         ("net-seed1.npz", "net-seed2.npz", "result.json"),
     ),
     "learn": Verb(
-        "learn --dataset digits.npz --random 40 --epochs 3 -o net.npz --json result.json "
+        "learn --dataset digits.npz --random 40 --epochs 3 --fresh -o net.npz --json result.json "
         "--plot curve.png",
         ("net.npz", "net.state.npz", "result.json", "curve.png"),
     ),

@@ -195,6 +195,22 @@ def test_a_lost_process_leaves_the_last_state_whole(capfd, folder, monkeypatch, 
     assert (folder / "net.state.npz").read_bytes() == (folder / "whole.state.npz").read_bytes()
 
 
+def test_a_new_run_says_that_an_interrupted_one_is_there(capfd, folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        stopping(patch, 8, press)
+        assert firstspike(capfd, "learn", *SMALL, "-o", "net.npz").status == 130
+    before = {name: (folder / name).read_bytes() for name in names(folder)}
+    said = refusal(capfd, "learn", *SMALL, "-o", "net.npz")
+    assert "net.state.npz holds a run that was interrupted" in said
+    assert "--resume -o net.npz" in said
+    assert "--fresh" in said
+    assert {name: (folder / name).read_bytes() for name in names(folder)} == before
+    learned(capfd, *SMALL, "--fresh", "-o", "net.npz")
+    learned(capfd, *SMALL, "-o", "whole.npz")
+    assert (folder / "net.npz").read_bytes() == (folder / "whole.npz").read_bytes()
+    learned(capfd, *SMALL, "-o", "net.npz")  # over a run that came to its end
+
+
 def test_a_second_interrupt_does_not_wait(capfd, folder, monkeypatch):
     def twice():
         press()
@@ -216,7 +232,7 @@ def test_a_disk_that_fills_up_leaves_the_last_state_whole(capfd, folder, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    ended = firstspike(capfd, "learn", "net.npz", "--epochs", 1, "-o", "net.npz")
+    ended = firstspike(capfd, "learn", *SMALL, "--seed", 2, "-o", "net.npz")
     assert ended.status == 2
     assert "No space left" in ended.err.splitlines()[-1]
     assert {name: (folder / name).read_bytes() for name in names(folder)} == before

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Nothing that a verb starts imports a module of the folder in which the user stands."""
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from firstspike.golden import bundled_test_set, programs
+from firstspike.golden.nir.export import graph_of, write
+from tests.support.command import toy_network
+
+ALL = bool(os.environ.get("FIRSTSPIKE_TRAPS"))
+"""Whether to try all verbs, which takes minutes."""
+
+SPRUNG = "sprung"
+
+
+class Line(NamedTuple):
+    """A verb that starts programs."""
+
+    words: str
+    quick: bool = False
+    serves: bool = False
+    statuses: tuple[int, ...] = (0,)
+
+
+EVENTS = "toy.npz --events events.jsonl"
+SMALL = "--dataset digits.npz --hidden 5 --epochs 1"
+
+LINES = {
+    "import": Line("import graph.nir -o net.npz", quick=True),
+    "train": Line(f"train {SMALL} --seeds 1-2 -o net.npz", quick=True),
+    "verilog": Line("verilog toy.npz --lanes 4 -o core.v", quick=True),
+    "simulate": Line("simulate lfsr", quick=True),
+    "explore": Line(
+        "explore --board ulx3s-25f --dataset digits.npz --trials 1 --epochs 1 --place 1 -o out",
+        statuses=(0, 2),  # one training may find nothing that fits
+    ),
+    "vectors": Line(f"vectors {EVENTS} --lanes 4 -o vectors"),
+    "run": Line(f"run {EVENTS} --target rtl --lanes 5"),
+    "compare": Line(f"compare {EVENTS} --lanes 5 --scheduler"),
+    "learn": Line(
+        "learn --dataset digits.npz --random 5 --images 20 --epochs 1 --target rtl -o learned.npz"
+    ),
+    "bench": Line(f"bench {EVENTS} --rounds 1 --lanes 5", statuses=(0, 2)),
+    "rate": Line("rate --images 2"),
+    "fuzz": Line("fuzz --frames 20"),
+    "mutants": Line("mutants tie-in-a-group"),
+    "serve": Line("serve toy.npz --lanes 5 --link port", serves=True),
+    "build": Line("build toy.npz --board icebreaker --lanes 4 --clock 12 --seeds 1-2 -o built"),
+    "netlist": Line(f"compare {EVENTS} --target netlist --board icebreaker --build built"),
+    "flash": Line("flash --board ulx3s-25f other.bit"),
+    "fetch": Line("fetch mnist --to data", statuses=(0, 2)),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with what the verbs read, in which each module of this Python has a namesake."""
+    folder = tmp_path_factory.mktemp("here")
+    toy_network().save(folder / "toy.npz")
+    (folder / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
+    pixels, labels = bundled_test_set()
+    np.savez(folder / "digits.npz", x_train=pixels[:300], y_train=labels[:300])
+    write(folder / "graph.nir", graph_of(toy_network()))
+    (folder / "other.bit").write_bytes(b"bits")
+    tools = folder / "bin"
+    tools.mkdir()
+    (tools / "openFPGALoader").write_text(f"#!/bin/sh\nexec {sys.executable} -c 'import json'\n")
+    (tools / "openFPGALoader").chmod(0o755)
+    names = {*sys.stdlib_module_names, *importlib.metadata.packages_distributions()}
+    for name in names | {"firstspike", "sitecustomize", "usercustomize"}:
+        if name.isidentifier():
+            trap = f"open({str(folder / SPRUNG)!r}, 'a').write(__name__ + '\\n')\n"
+            (folder / f"{name}.py").write_text(trap)
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name, line in LINES.items() if ALL or line.quick])
+def test_no_module_of_the_current_folder_is_imported(folder, name):
+    line = LINES[name]
+    command = Path(sysconfig.get_path("scripts")) / "firstspike"
+    environment = os.environ | {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONPATH", None)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    words = line.words.split()
+    with subprocess.Popen([command, *words], cwd=folder, env=environment, **pipes) as process:
+        if line.serves:
+            process.stdout.readline()
+            process.terminate()
+        said = process.communicate()[1]
+    sprung = folder / SPRUNG
+    assert not sprung.exists(), sprung.read_text()
+    assert process.returncode in line.statuses, said
+
+
+@pytest.mark.parametrize(
+    ("named", "found"), [(None, False), ("elsewhere", False), (".", True), ("{here}", True)]
+)
+def test_the_current_folder_is_no_part_of_the_path_unless_the_user_says_so(
+    tmp_path, monkeypatch, named, found
+):
+    monkeypatch.chdir(tmp_path)
+    if named is None:
+        monkeypatch.delenv("PYTHONPATH", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONPATH", named.format(here=tmp_path))
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", str(tmp_path), str(tmp_path / "link"), "/usr/lib"])
+    folders = programs.search_path().split(os.pathsep)
+    assert "" not in folders
+    assert folders[-1] == "/usr/lib"
+    assert (str(tmp_path) in folders) == found
+    assert (str(tmp_path / "link") in folders) == found
