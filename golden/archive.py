@@ -127,7 +127,10 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
         head = io.BytesIO(file.read(_HEAD))
     shape, _, dtype = _HEADERS[np.lib.format.read_magic(head)](head)
     if dtype.hasobject:
-        raise ArchiveError(f"it cannot be read as an .npz without pickles ({name} has objects).")
+        raise ArchiveError(
+            f"it cannot be read as an .npz without pickles ({name} has objects, which "
+            "numpy makes of series of unequal lengths: bring them to one length)."
+        )
     member = Member(info, dtype, shape)
     if min(shape, default=0) < 0 or info.file_size != head.tell() + member.nbytes:
         raise ArchiveError(f"its member {name} is not as long as its head says.")

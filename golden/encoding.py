@@ -27,7 +27,7 @@ def encode(network: Network, samples: Any) -> np.ndarray:
     """
     if network.levels:
         return level_ticks(network)[input_levels(network, samples)[:, network.inputs]]
-    samples = _fitting(network, samples)
+    samples = fitting(network, samples)
     if network.features is None:
         if samples.dtype.kind == "f" and np.any(samples != np.rint(samples)):
             raise EncodingError("the samples are no integers: this network takes spike ticks.")
@@ -47,7 +47,7 @@ def input_levels(network: Network, samples: Any) -> np.ndarray:
 
     Of a network whose encoding has levels. Raises `EncodingError`.
     """
-    samples = _fitting(network, samples)
+    samples = fitting(network, samples)
     if network.features is None:
         return pixel_levels(samples, network.levels)
     return network.features.levels(samples, network.levels)
@@ -63,8 +63,11 @@ def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
     return (input_levels(network, samples) > 0).astype(np.uint8) * 255
 
 
-def _fitting(network: Network, samples: Any) -> np.ndarray:
-    """The samples, each flat unless it is a time series, checked to be this network's."""
+def fitting(network: Network, samples: Any) -> np.ndarray:
+    """The samples, each flat unless it is a time series, checked to be this network's.
+
+    Raises `EncodingError`.
+    """
     samples = checked_samples(samples)
     features = network.features
     if features is not None and features.steps:
@@ -72,7 +75,7 @@ def _fitting(network: Network, samples: Any) -> np.ndarray:
         if samples.shape[1:] != wanted:
             raise EncodingError(
                 f"the samples are {list(samples.shape)}: this network takes time series "
-                f"[n, {wanted[0]}, {wanted[1]}]."
+                f"[n, {wanted[0]}, {wanted[1]}]; bring them to {wanted[1]} steps."
             )
         return samples
     samples = samples.reshape(len(samples), -1)

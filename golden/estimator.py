@@ -53,8 +53,9 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     hidden : tuple of int, default=(100,)
         Sizes of the hidden layers.
     encoding : str, default="levels-128"
-        "levels-N" or "binary" for features [n, n_features], "crossings-L" for time series
-        [n, channels, steps], "ticks" for spike ticks [n, n_inputs], 0 for none.
+        "levels-N" or "binary" for features [n, n_features]. Of time series [n, channels, steps]
+        each step of each channel is a feature; "crossings-L" takes fewer inputs for them. "ticks"
+        for spike ticks [n, n_inputs], 0 for none.
     complement : bool, default=True
         Give every feature a second input that is early where the value is small.
     constant : bool, default=True
@@ -258,8 +259,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     def _validated(self, *data: Any, reset: bool = True) -> Any:
         """X as float64, and y if it is given, as scikit-learn checks them."""
-        series = str(self.encoding).startswith("crossings")
-        checked = validate_data(self, *data, dtype=np.float64, allow_nd=series, reset=reset)
+        checked = validate_data(self, *data, dtype=np.float64, allow_nd=True, reset=reset)
         if len(data) > 1:
             check_classification_targets(checked[1])
         return checked
@@ -278,7 +278,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             weight_bits=self.weight_bits,
             weight_decay=self.weight_decay,
             epochs=self.epochs,
-            held_out=float(fraction) if fraction else 0,
+            held_out=float(fraction),
             patience=_PATIENCE if fraction else None,
             seed=self._seed(),
         )

@@ -77,7 +77,7 @@ class Features:
                     f"edges is {edges.dtype} {list(edges.shape)}: it must be finite numbers "
                     "[n_features, edges], at least one."
                 )
-            if np.any(np.diff(edges, axis=1) < 0):
+            if np.any(edges[:, 1:] < edges[:, :-1]):
                 raise NetworkError("edges must be ascending for each feature.")
             edges.flags.writeable = False
             object.__setattr__(self, "edges", edges)
@@ -237,4 +237,9 @@ def checked_samples(samples: Any) -> np.ndarray:
 
 def _even(low: np.ndarray, high: np.ndarray, N: int) -> np.ndarray:
     """N - 1 edges [len(low), N-1] between N equal parts of each range."""
-    return low[:, None] + (high - low)[:, None] * (np.arange(1, N) / N)
+    low, high, share = low[:, None], high[:, None], np.arange(1, N) / N
+    with np.errstate(over="ignore"):
+        width = high - low
+    # A range that is wider than the largest float is divided by parts.
+    edges = low + np.where(np.isfinite(width), width, 0) * share
+    return np.where(np.isfinite(width), edges, low * (1 - share) + high * share)

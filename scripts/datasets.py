@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
-from firstspike.golden import Network
+from firstspike.golden import EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, assembled
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, load_dataset
+from firstspike.golden.encoding import fitting
 
 from .errors import VerbError
 from .places import DatasetName, InputPath
@@ -68,12 +70,12 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     Raises our errors for what is not there, is broken, or does not fit the network.
     """
     name = options["dataset"]
-    given = [option for option in OPTIONS[1:] if options.get(option) is not None]
+    if name not in DATASETS and options.get("data") is not None:
+        raise click.UsageError(
+            f"--data is the folder of {' and '.join(DATASETS)}: name a file by --dataset alone."
+        )
+    check_options(options)
     if name in DATASETS:
-        if given:
-            raise click.UsageError(
-                f"--{given[0].replace('_', '-')} goes with a file: {name} has its own test part."
-            )
         check_named(name, network)
         return load_dataset(name, options.get("data"))
     path = Path(name)
@@ -96,7 +98,41 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
-    return assembled(name, train, test, share=options["test_share"], **known)
+    data = assembled(name, train, test, share=options["test_share"], **known)
+    if network is not None and not data.ticks:
+        parts = ((train.source, data.x_train), ((test or train).source, data.x_test))
+        for source, samples in parts:
+            _check_fits(source, network, samples)
+    return data
+
+
+def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
+    """Raise `VerbError`, which names the file, unless a network takes its samples [n, ...]."""
+    if len(samples):
+        try:
+            fitting(network, samples)
+        except EncodingError as error:
+            raise VerbError(f"{source}: {error}") from None
+
+
+def training_data(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
+    """The same with samples to train on. Raises as `loaded` does."""
+    data = loaded(options, network)
+    if not len(data.x_train):
+        name = options["dataset"]
+        if options["label"] is None and (data.y_test < 0).all():
+            raise VerbError(f"{name} has no labels: name their column by --label.")
+        raise VerbError(f"{name} has no samples to train on: lower --test-share.")
+    return data
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Refuse what only a file takes, unless the data set is one. Raises click.UsageError."""
+    name = options["dataset"]
+    given = [option for option in OPTIONS[1:] if options.get(option) is not None]
+    if given and (name is None or name in DATASETS):
+        why = "name one by --dataset" if name is None else f"{name} has its own test part"
+        raise click.UsageError(f"--{given[0].replace('_', '-')} goes with a file: {why}.")
 
 
 def check_named(name: str, network: Network | None) -> None:

@@ -4,7 +4,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
@@ -16,13 +16,14 @@ from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.split import some_of
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.files import reading
 from firstspike.golden.preparation import SIDE, Prepared, prepared
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import takes_digits
 
-from .datasets import check_named, dataset_options, loaded
+from .datasets import check_named, check_options, dataset_options, loaded
 from .errors import VerbError
 from .options import number_option
 from .places import InputFile, InputPath, Verb
@@ -30,6 +31,9 @@ from .places import InputFile, InputPath, Verb
 DEFAULT_IMAGES = 100
 
 STANDARD_INPUT = "-"
+
+WHICH = "the first, but of a file N drawn from all, always the same"
+"""Which images `--images N` takes, for people."""
 
 MOST_BYTES = 1 << 28
 """Of spike ticks that are made of a file of events, which may be a small one."""
@@ -47,6 +51,9 @@ class Selection:
     """uint8 [n, n_inputs], or None for images given as events."""
     source: str
     """Where the images are from, for people."""
+    numbers: np.ndarray
+    """int64 [n], the place of each image in its test part, file of events, or list of pictures,
+    counted from 0."""
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, else None."""
     photos: Sequence[Prepared] | None = None
@@ -95,7 +102,7 @@ def selection_options(command: Callable) -> Callable:
         ),
         number_option(
             "--images",
-            help=f"Take the first N test images of the data set.  [default: {DEFAULT_IMAGES}]",
+            help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
         ),
         dataset_options(None, "Whose test images to take"),
     ):
@@ -114,6 +121,7 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     )
     if sum(map(bool, (dataset or n, events_file, image_files))) > 1:
         raise click.UsageError("Give a data set (--dataset, --images), --events or --image.")
+    check_options(options)
     if events_file:
         if options["bitmap"]:
             raise click.UsageError("Events are no pixels: --bitmap goes with --dataset or --image.")
@@ -128,29 +136,62 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         else:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])
-        labels, source = [None] * len(samples), f"{len(samples)} image files"
+        n = len(samples)
+        labels, source, numbers = [None] * n, f"{n} image files", np.arange(n)
     else:
-        samples, labels, source = first_images(
-            network,
-            {**options, "dataset": dataset or DATASETS[0]},
-            n or DEFAULT_IMAGES,
-            at_most=not n,
-        )
+        images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
+        images = images.some(n or DEFAULT_IMAGES, at_most=not n)
+        samples, labels = images.samples, images.labels
+        source, numbers = images.source, images.numbers
     pixels = bitmap_pixels(network, samples)
     pictures = samples if image_files else None
-    return Selection(encode(network, samples), labels, pixels, source, pictures, photos)
+    return Selection(encode(network, samples), labels, pixels, source, numbers, pictures, photos)
 
 
-def first_images(
-    network: Network, options: Mapping[str, Any], n: int | None, at_most: bool = False
-) -> tuple[np.ndarray, list[int | None], str]:
-    """The first n test images of a data set, None for all, their labels, and where they are from.
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Test images of a data set, as the data set has them."""
 
-    `at_most`: fewer will do where there are no more. The binarised copy that comes with the package
-    is taken for MNIST where the network sees no difference. Raises `VerbError` and other errors of
-    ours.
+    name: str
+    """Name or file of the data set."""
+    samples: np.ndarray
+    """[n, ...]"""
+    labels: list[int | None]
+    """Class of each image, None if unknown."""
+    numbers: np.ndarray
+    """int64 [n], the place of each image in the test part, counted from 0."""
+    source: str
+    """Where the images are from, for people."""
+
+    def some(self, n: int | None, at_most: bool = False) -> "Images":
+        """Return n of all images, or all for None: `WHICH` says which.
+
+        With `at_most` fewer will do where there are no more. Raises `VerbError`.
+        """
+        there = len(self.samples)
+        if (n or 0) > there and not at_most:
+            raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
+        n = min(n or there, there)
+        named = printable(self.name)
+        source = f"the first {n} test images of {named}"
+        numbers = np.arange(n)
+        if self.name not in DATASETS and n < there:
+            source = f"{n} of {there} test images of {named}"
+            numbers = some_of(there, n)
+        labels = [self.labels[at] for at in numbers.tolist()]
+        return replace(
+            self, samples=self.samples[numbers], labels=labels, numbers=numbers, source=source
+        )
+
+
+def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
+    """All test images of the data set that a verb's options name.
+
+    The binarised copy that comes with the package is taken for MNIST where the network sees no
+    difference. Raises `VerbError` and other errors of ours.
     """
     name = options["dataset"]
+    check_options(options)
     if name == "mnist" and network.levels == 2:
         check_named(name, network)
         samples, called = bundled_test_set()
@@ -161,12 +202,9 @@ def first_images(
             if network.encoding != "ticks":
                 raise VerbError(f"{name} holds events: give them by --events to this network.")
             samples = widened(samples, network.n_inputs)
-    there = len(samples)
-    if (n or 0) > there and not at_most:
-        raise VerbError(f"{name} has {there} test images, counted from 0.")
-    n = min(n or there, there)
-    labels = [None if label < 0 else label for label in called[:n].tolist()]
-    return samples[:n], labels, f"the first {n} test images of {printable(name)}"
+    labels = [None if label < 0 else label for label in called.tolist()]
+    source = f"the test images of {printable(name)}"
+    return Images(name, samples, labels, np.arange(len(samples)), source)
 
 
 def read_image(network: Network, file: str) -> np.ndarray:
@@ -216,7 +254,7 @@ def read_events(network: Network, path: str) -> Selection:
     labels: list[int | None] = []
     with reading(source, MOST_TEXT) as file:
         lines = event_lines(file, name, network.deadline, network.n_inputs, label_of)
-        for events, label in lines:
+        for _, events, label in lines:
             if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
                 raise VerbError(
                     f"{name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "
@@ -224,4 +262,5 @@ def read_events(network: Network, path: str) -> Selection:
                 )
             ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
             labels.append(label)
-    return Selection(np.stack(ticks), labels, None, f"{len(ticks)} images of {printable(name)}")
+    said = f"{len(ticks)} images of {printable(name)}"
+    return Selection(np.stack(ticks), labels, None, said, np.arange(len(ticks)))

@@ -2,13 +2,13 @@
 """A data set: samples and their classes, apart in a part to learn from and one to test."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, AnyStr
 
 import numpy as np
 
-from .split import apart
+from .split import SplitError, apart
 
 TEST_SHARE = 0.2
 """Of a data set without a test part."""
@@ -60,6 +60,10 @@ class Dataset:
 class Samples:
     """What a file holds, before its labels are classes."""
 
+    source: str
+    """The file or folder."""
+    where: Callable[[int], str]
+    """Gives the file, and the place in it, of a sample by its index."""
     x: np.ndarray
     """[n, ...]"""
     labels: list[str] | None
@@ -74,10 +78,12 @@ class Samples:
 
     def select(self, which: np.ndarray) -> "Samples":
         """Those of a mask [n]."""
+        where, chosen = self.where, np.flatnonzero(which)
         return replace(
             self,
+            where=lambda at: where(int(chosen[at])),
             x=self.x[which],
-            labels=self.labels and [self.labels[i] for i in np.flatnonzero(which)],
+            labels=self.labels and [self.labels[i] for i in chosen],
             groups=None if self.groups is None else self.groups[which],
         )
 
@@ -119,21 +125,32 @@ def assembled(
         if share >= 1 or train.labels is None:
             kept = np.ones(len(train.x), bool)
         else:
-            kept = apart(np.unique(train.labels, return_inverse=True)[1], share, train.groups)
+            codes = np.unique(train.labels, return_inverse=True)[1]
+            try:
+                kept = apart(codes, share, train.groups)
+            except SplitError as error:
+                raise SplitError(f"{source} has no test part of its own, and {error}") from None
         train, test = train.select(~kept), train.select(kept)
+    elif train.ticks != test.ticks:
+        events, other = (train, test) if train.ticks else (test, train)
+        raise DataError(
+            f"{events.source} holds events, and {other.source} does not: give both parts as events."
+        )
     elif train.ticks:
         width = max(train.x.shape[1], test.x.shape[1])
         train, test = (replace(part, x=widened(part.x, width)) for part in (train, test))
     elif train.x.shape[1:] != test.x.shape[1:]:
         raise DataError(
-            f"{source} has samples {list(train.x.shape[1:])} to train on and "
+            f"{train.source} has samples {list(train.x.shape[1:])} to train on and {test.source} "
             f"{list(test.x.shape[1:])} to test: they must be alike."
         )
     if classes is None:
+        if train.labels and test.labels:
+            _check_trained(train, test)
         both = [*(train.labels or ()), *(test.labels or ())]
         classes, n_classes = _classes(train.classes, both)
     names = list(classes) or [str(number) for number in range(n_classes or 0)]
-    y_train, y_test = (_codes(source, part, names) for part in (train, test))
+    y_train, y_test = (_codes(part, names) for part in (train, test))
     return Dataset(
         train.x,
         y_train,
@@ -165,18 +182,34 @@ def is_number(text: str) -> bool:
     return re.fullmatch("0|[1-9][0-9]{0,17}", text) is not None
 
 
-def _codes(source: str, samples: Samples, names: Sequence[str]) -> np.ndarray:
+def _check_trained(train: Samples, test: Samples) -> None:
+    """Raise `DataError` for a class of which there is no sample to train on."""
+    there = {*_named(train)}
+    for at, name in enumerate(_named(test)):
+        if name not in there:
+            raise DataError(
+                f"{test.where(at)} has the label {name!r:.40}, of which {train.source} has no "
+                "sample to train on: add some, or leave it out of the test part."
+            )
+
+
+def _named(samples: Samples) -> list[str]:
+    """The names of the classes of samples that have labels."""
+    called = samples.labels or []
+    return [samples.classes[int(label)] for label in called] if samples.classes else called
+
+
+def _codes(samples: Samples, names: Sequence[str]) -> np.ndarray:
     """The class of every sample, int64 [n], -1 without labels."""
     if samples.labels is None:
         return np.full(len(samples.x), -1)
-    called = samples.labels
-    if samples.classes:
-        called = [samples.classes[int(label)] for label in called]
+    called = _named(samples)
     index = {name: code for code, name in enumerate(names)}
-    for label in called:
+    for at, label in enumerate(called):
         if label not in index:
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise DataError(
-                f"{source} has the label {label!r:.40}, which is no class of {shown:.200}."
+                f"{samples.where(at)} has the label {label!r:.40}, which is no class of "
+                f"{shown:.200}: correct it, or leave it out."
             )
     return np.array([index[label] for label in called], np.int64)

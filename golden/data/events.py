@@ -22,13 +22,22 @@ _MOST = 65_535
 
 def read_events(path: Path) -> Samples:
     """Samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
-    images, labels = [], []
+    images, labels, numbers = [], [], []
     with reading(path, MOST_TEXT) as file:
-        for events, label in event_lines(file, str(path), _MOST, _MOST + 1, _any_label):
+        lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
+        for number, events, label in lines:
             images.append(events)
             labels.append(label)
+            numbers.append(number)
+
+    def where(at: int) -> str:
+        return f"{path}, line {numbers[at]}"
+
     if None in labels and any(label is not None for label in labels):
-        raise DataError(f"{path} has a label in some lines: give one in all, or in none.")
+        raise DataError(
+            f"{where(labels.index(None))} has no label, but other lines have one: give one in all, "
+            "or in none."
+        )
     width = 1 + max((address for events in images for _, address in events), default=-1)
     if not width:
         raise DataError(f"{path} holds no event.")
@@ -38,7 +47,7 @@ def read_events(path: Path) -> Samples:
             "spikes: number the inputs from 0 on without gaps."
         )
     x = np.stack([ticks_of(events, width) for events in images])
-    return Samples(x, None if None in labels else labels, ticks=True)
+    return Samples(str(path), where, x, None if None in labels else labels, ticks=True)
 
 
 def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
@@ -55,10 +64,11 @@ def event_lines(
     deadline: int,
     n_inputs: int,
     label_of: Callable[[Any], Any],
-) -> Iterator[tuple[list[list[int]], Any]]:
-    """The events of every image, checked, and what `label_of` makes of its label, None if missing.
+) -> Iterator[tuple[int, list[list[int]], Any]]:
+    """Line and checked events of every image, and what `label_of` makes of its label.
 
-    `label_of` raises `DataError` for what is no label. Raises `DataError` with the line number.
+    That is None if the label is missing. `label_of` raises `DataError` for what is no label. Raises
+    `DataError` with the line number.
     """
     empty = True
     for number, line in enumerate(lines_of(file, name), 1):
@@ -74,7 +84,7 @@ def event_lines(
                 raise DataError(f"this is {error}.") from None
             events = _checked(image, deadline, n_inputs)
             label = image.get("label")
-            yield events, None if label is None else label_of(label)
+            yield number, events, None if label is None else label_of(label)
         except DataError as error:
             raise DataError(f"{name}, line {number}: {error}") from None
     if empty:

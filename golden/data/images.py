@@ -33,26 +33,33 @@ def read_folder(folder: Path) -> Samples:
     Colours become grey; all images must be of one size. Raises `DataError`.
     """
     images: list[np.ndarray] = []
-    labels = []
+    labels, paths = [], []
     size = 0
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
-        for path in sorted(below.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
-                images.append(read_grey(path))
-                labels.append(below.name)
-                if images[-1].shape != images[0].shape:
-                    here, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
-                    raise DataError(f"{path} is {here} pixels, others are {first}: give one size.")
-                size += path.stat().st_size
-                if len(images) * images[0].nbytes > most_bytes(size):
-                    raise DataError(
-                        f"{folder} has small files of large images: the first {len(images)} have "
-                        f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
-                        "are read; give smaller images."
-                    )
+        if below.name.startswith("."):
+            continue
+        inside = [path for path in sorted(below.iterdir()) if path.suffix.lower() in SUFFIXES]
+        if not inside:
+            raise DataError(
+                f"{below} holds no images of the class {below.name}: put some there, or remove it."
+            )
+        for path in inside:
+            images.append(read_grey(path))
+            labels.append(below.name)
+            paths.append(path)
+            if images[-1].shape != images[0].shape:
+                here, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
+                raise DataError(f"{path} is {here} pixels, others are {first}: give one size.")
+            size += path.stat().st_size
+            if len(images) * images[0].nbytes > most_bytes(size):
+                raise DataError(
+                    f"{folder} has small files of large images: the first {len(images)} have "
+                    f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
+                    "are read; give smaller images."
+                )
     if not images:
         raise DataError(f"{folder} holds no images: give a sub-folder of images for each class.")
-    return Samples(np.stack(images), labels)
+    return Samples(str(folder), lambda at: str(paths[at]), np.stack(images), labels)
 
 
 def read_grey(path: Path) -> np.ndarray:

@@ -9,7 +9,9 @@ import csv
 import io
 import math
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ def read(
 
     Of a table, `label` and `group` are columns; `names` are the features that a network takes.
     """
+    if path.suffix.lower() != ".csv" and (label or group):
+        raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")
     if path.is_dir():
         return read_folder(path), None
     readers: dict[str, Callable[[], Parts]] = {
@@ -55,8 +59,6 @@ def read(
         raise DataError(
             f"{path} is no data set: give an .npz, .csv or .jsonl file, or a folder of images."
         )
-    if path.suffix.lower() != ".csv" and (label or group):
-        raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")
     return readers[path.suffix.lower()]()
 
 
@@ -85,6 +87,17 @@ def _read_arrays(path: Path) -> Parts:
 def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
     """The train or the test part of a file's arrays."""
     x, y = arrays[f"x_{part}"], arrays.get(f"y_{part}")
+
+    def where(at: int) -> str:
+        return f"{path}, sample {at} of its {part} part"
+
+    if x.dtype.kind in "SU":
+        raise DataError(f"{path}: x_{part} is {x.dtype}: give numbers.")
+    if not x.size:
+        raise DataError(
+            f"{path} has samples {list(x.shape)} in its {part} part: give at least one of at least "
+            "one value."
+        )
     if y is None or x.ndim < 2 or y.shape not in ((len(x),), (len(x), 1)):
         shape = "no labels" if y is None else f"labels {list(y.shape)}"
         raise DataError(
@@ -96,13 +109,32 @@ def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
         raise DataError(f"{path} has groups {list(groups.shape)} for {len(x)} samples.")
     classes = tuple(map(str, arrays["classes"].ravel())) if "classes" in arrays else ()
     labels = [_text(label) for label in y.ravel().tolist()]
-    for label in labels if classes else ():
-        if not is_number(label) or int(label) >= len(classes):
+    for at, label in enumerate(labels):
+        if label in ("", "nan"):
+            raise DataError(f"{where(at)} has no label: give one, or leave the sample out.")
+        if classes and (not is_number(label) or int(label) >= len(classes)):
             raise DataError(
-                f"{path} has the label {label:.40}: with {len(classes)} names of classes give "
+                f"{where(at)} has the label {label:.40}: with {len(classes)} names of classes give "
                 f"0 to {len(classes) - 1}."
             )
-    return Samples(x, labels, groups, classes=classes)
+    _check_values(x, where)
+    return Samples(str(path), where, x, labels, groups, classes=classes)
+
+
+def _check_values(x: np.ndarray, where: Callable[[int], str]) -> None:
+    """Raise `DataError` for a value that is missing or infinite, also as float64."""
+    if x.dtype.kind != "f":
+        return
+    with np.errstate(over="ignore"):
+        wrong = ~np.isfinite(x.astype(np.float64, copy=False))
+    if wrong.any():
+        at, *place = np.argwhere(wrong)[0].tolist()
+        value = x[at, *place]
+        said = f"{where(at)} holds {value} as its value {', '.join(map(str, place))}"
+        raise DataError(f"{said}{_ADVICE.format('sample')}")
+
+
+_ADVICE = ", which is no finite number: put one there, or leave the {} out."
 
 
 def _text(label: Any) -> str:
@@ -118,7 +150,7 @@ def read_table(
     A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
     categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
     """
-    columns, lines = _columns(path)
+    columns, lines, delimiter = _columns(path)
     for wanted, option in ((label, "--label"), (group, "--group")):
         if wanted is not None and wanted not in columns:
             raise DataError(
@@ -139,7 +171,8 @@ def read_table(
     features: dict[str, np.ndarray] = {}
     for name, cells in columns.items():
         if not names or _asked(name, names):
-            features |= _features(path, name, cells, lines, names, len(features))
+            made = _Column(path, name, cells, lines, delimiter == ";")
+            features |= made.features(names, len(features))
     absent = np.zeros(len(lines))
     for name in names:
         if name not in features:
@@ -152,7 +185,14 @@ def read_table(
         raise DataError(f"{path} has no column beside the label: give features.")
     _check_size(path, len(lines), len(taken))
     x = np.stack([features[name] for name in taken], axis=1)
-    return Samples(x, labels, None if groups is None else np.array(groups), taken)
+    return Samples(
+        str(path),
+        lambda at: f"{path}, line {lines[at]}",
+        x,
+        labels,
+        None if groups is None else np.array(groups),
+        taken,
+    )
 
 
 def _asked(column: str, names: Sequence[str]) -> bool:
@@ -169,47 +209,82 @@ def _check_size(path: Path, n_rows: int, n_features: int) -> None:
         )
 
 
-def _features(
-    path: Path,
-    name: str,
-    cells: Sequence[str],
-    lines: Sequence[int],
-    names: Sequence[str],
-    before: int,
-) -> dict[str, np.ndarray]:
-    """The features that a column makes, each float64 [n], behind so many of others."""
-    numbers = [_number(cell) for cell in cells]
-    texts = [at for at, number in enumerate(numbers) if number is None]
-    for at, number in enumerate(numbers):
-        if number is not None and not math.isfinite(number):
-            raise DataError(
-                f"{path}, line {lines[at]}: the column {name} holds {cells[at]:.40}: give finite "
-                "numbers, or leave the row out."
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table that makes features."""
+
+    path: Path
+    name: str
+    cells: Sequence[str]
+    lines: Sequence[int]
+    """The line of each cell."""
+    commas: bool
+    """Whether numbers may have decimal commas, as where cells are separated by semicolons."""
+
+    def features(self, names: Sequence[str], before: int) -> dict[str, np.ndarray]:
+        """Return one float64 array [n] per feature; `before` features precede them.
+
+        `names` are the features that a network takes, or none.
+        """
+        numbers = self._numbers()
+        texts = [at for at, number in enumerate(numbers) if number is None]
+        for at, number in enumerate(numbers):
+            if number is not None and not math.isfinite(number):
+                raise self._wrong(at, _ADVICE.format("row"))
+        if not texts:
+            return {self.name: np.array(numbers, np.float64)}
+        for at in texts:
+            if len(texts) < len(self.cells):
+                missing = self.cells[at].lower() in _MISSING
+                advice = " beside numbers: give numbers alone, or texts alone."
+                raise self._wrong(at, _ADVICE.format("row") if missing else advice)
+            if not _DIGITS.fullmatch(self.cells[at]):
+                break
+        else:
+            raise self._wrong(
+                texts[0],
+                ": give numbers with a decimal point and without separators of thousands. A "
+                "decimal comma is read where cells are separated by semicolons.",
             )
-    if not texts:
-        return {name: np.array(numbers, np.float64)}
-    if len(texts) < len(cells):
-        at = texts[0]
-        raise DataError(
-            f"{path}, line {lines[at]}: the column {name} holds {cells[at]!r:.40} beside numbers: "
-            "give numbers alone, or texts alone."
-        )
-    categories = sorted(set(cells))
-    if len(categories) > _MOST_CATEGORIES:
-        raise DataError(
-            f"{path}: the column {name} holds {len(categories)} different texts: leave it out, or "
-            "give numbers."
-        )
-    for at, cell in enumerate(cells) if names else ():
-        if f"{name}={cell}" not in names:
+        return self._categories(names, before)
+
+    def _numbers(self) -> list[float | None]:
+        """The number of each cell, None for a text."""
+        if self.commas and any(map(_COMMA.fullmatch, self.cells)):
+            return [None if "." in cell else _number(cell.replace(",", ".")) for cell in self.cells]
+        return [_number(cell) for cell in self.cells]
+
+    def _categories(self, names: Sequence[str], before: int) -> dict[str, np.ndarray]:
+        categories = sorted(set(self.cells))
+        if len(categories) > _MOST_CATEGORIES:
             raise DataError(
-                f"{path}, line {lines[at]}: the column {name} holds {cell!r:.40}, which the "
-                "network has not seen."
+                f"{self.path}: the column {self.name} holds {len(categories)} different texts: "
+                "leave it out, or give numbers."
             )
-    _check_size(path, len(cells), before + len(categories))
-    return {
-        f"{name}={text}": np.array([cell == text for cell in cells], float) for text in categories
-    }
+        for at, cell in enumerate(self.cells) if names else ():
+            if f"{self.name}={cell}" not in names:
+                raise self._wrong(at, ", which the network has not seen.")
+        _check_size(self.path, len(self.cells), before + len(categories))
+        return {
+            f"{self.name}={text}": np.array([cell == text for cell in self.cells], float)
+            for text in categories
+        }
+
+    def _wrong(self, at: int, why: str) -> DataError:
+        line, cell = self.lines[at], self.cells[at]
+        return DataError(
+            f"{self.path}, line {line}: the column {self.name} holds {cell!r:.40}{why}"
+        )
+
+
+_COMMA = re.compile(r"[+-]?([0-9]+,[0-9]*|,[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+"""A number with a decimal comma."""
+
+_DIGITS = re.compile(r"[+-]?[0-9.' ]*,[0-9.,' ]*(e[+-]?[0-9]+)?", re.IGNORECASE)
+"""A text that looks like a number, with a comma."""
+
+_MISSING = {"?", "-", "na", "n/a", "#n/a", "null", "none"}
+"""What tables have where a number is missing, beside an empty cell and nan."""
 
 
 def _number(cell: str) -> float | None:
@@ -219,8 +294,8 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _columns(path: Path) -> tuple[dict[str, list[str]], list[int]]:
-    """The cells of every column, by its name in the header, and the line of each row."""
+def _columns(path: Path) -> tuple[dict[str, list[str]], list[int], str]:
+    """The cells of every column, by its name in the header, the line of each row, the delimiter."""
     try:
         with reading(path, MOST_TEXT) as file:
             texts = lines_of(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), str(path))
@@ -249,4 +324,4 @@ def _columns(path: Path) -> tuple[dict[str, list[str]], list[int]]:
     if len(set(header)) < len(header) or not all(header):
         raise DataError(f"{path} must have a different name for each column in its first line.")
     columns = zip(*rows, strict=True)
-    return dict(zip(header, map(list, columns), strict=True)), lines
+    return dict(zip(header, map(list, columns), strict=True)), lines, delimiter

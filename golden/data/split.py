@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Parts of a data set that are kept apart: as many of each class, and no group on both sides."""
 
+import math
+
 import numpy as np
 
 SEED = 1
 """Of every split: the same data are always divided alike."""
+
+HELD_OUT = 0.15
+"""Share of the training samples that chooses the epoch, if no share is given."""
 
 
 class SplitError(ValueError):
@@ -14,9 +19,13 @@ class SplitError(ValueError):
 def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
     """Which samples are kept apart, bool [n]: about `share` of them, stratified by `labels` [n].
 
-    Samples of one group, `groups` [n], stay on one side; then the share is one of so many equal
-    parts. Raises `SplitError`.
+    A share of 0 keeps none apart. Samples of one group, `groups` [n], stay on one side; then the
+    share is one of several equal parts. Every class has samples on the other side. Raises
+    `SplitError`.
     """
+    mask = np.zeros(len(labels), bool)
+    if not share:
+        return mask
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
 
     classes, counts = np.unique(labels, return_counts=True)
@@ -29,17 +38,61 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
     if groups is None:
         folds = StratifiedShuffleSplit(1, test_size=share, random_state=SEED)
     else:
-        parts, there = round(1 / min(share, 0.5)), len(np.unique(groups))
+        there = len(np.unique(groups))
         if there < 2:
             raise SplitError("all samples are of one group: none can be kept apart.")
-        folds = StratifiedGroupKFold(min(parts, there), shuffle=True, random_state=SEED)
+        folds = StratifiedGroupKFold(min(_parts(share), there), shuffle=True, random_state=SEED)
     try:
-        _, kept = next(folds.split(labels, labels, groups))
+        for rest, kept in folds.split(labels, labels, groups):
+            if len(np.unique(labels[rest])) == len(classes):
+                mask[kept] = True
+                return mask
     except ValueError:
+        least = len(classes) / len(labels)
+        low, high = math.ceil(100 * least) / 100, math.floor(100 * (1 - least)) / 100
         raise SplitError(
             f"a share of {share:g} of {len(labels)} samples has not one of each of {len(classes)} "
-            "classes: give more samples, or another share."
+            f"classes: give more samples, or a share from {low:g} to {high:g}."
         ) from None
-    mask = np.zeros(len(labels), bool)
-    mask[kept] = True
-    return mask
+    raise SplitError(
+        "whatever groups are kept apart, they have all samples of a class: give each class in "
+        "more groups."
+    )
+
+
+def held_out(
+    labels: np.ndarray, share: float | None, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Which training samples choose the epoch and are not trained on, bool [n].
+
+    Without a `share` it is `HELD_OUT`. Where that is not one sample of each class, or the groups
+    are so few that one is more than that, all samples are trained on. Raises `SplitError` for a
+    share that cannot be kept.
+    """
+    if share is not None:
+        return apart(labels, share, groups)
+    none = np.zeros(len(labels), bool)
+    if groups is not None and len(np.unique(groups)) < _parts(HELD_OUT):
+        return none
+    try:
+        return apart(labels, HELD_OUT, groups)
+    except SplitError:
+        return none
+
+
+def mixed(n: int) -> np.ndarray:
+    """The indices of n samples in a random order that is always the same, int64 [n].
+
+    A file may be sorted by class; the first samples in this order are of all classes.
+    """
+    return np.random.default_rng(SEED).permutation(n)
+
+
+def some_of(n: int, count: int) -> np.ndarray:
+    """The first `count` of `mixed`, in ascending order, int64 [count]."""
+    return np.sort(mixed(n)[:count])
+
+
+def _parts(share: float) -> int:
+    """Equal parts of which one is nearest to a share; at least two."""
+    return round(1 / min(share, 0.5))

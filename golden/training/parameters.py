@@ -45,7 +45,8 @@ class Parameters:
     batch: int | None = 200
     """Samples a step; None for what suits their number."""
     patience: int | None = None
-    """Begin fine-tuning when so many epochs have brought nothing better on held-out samples."""
+    """Begin fine-tuning when so many epochs have brought nothing better on held-out samples, of
+    which there must be some."""
     beta: float = 10.0
     """The cost is cross-entropy on softmax(-beta z_out)."""
     phantom: float = 2.5
@@ -75,9 +76,10 @@ class Parameters:
     """Share of the probability that the cost asks to be spread over all classes."""
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
     """How training images are varied, None for not at all."""
-    held_out: int | float = 5000
-    """How many of the last samples given to `fit` choose the best epoch instead, or, as a float,
-    which share of them, stratified; 0 for none: then the last epoch is the best."""
+    held_out: int | float | None = 5000
+    """Samples given to `fit` that choose the best epoch and are not trained on: an int is a number
+    of the last ones, a float a stratified share. None is `HELD_OUT` where there are enough samples
+    for it (`golden.data.split.held_out`). With 0 the last epoch is the best."""
     seed: int = 1
     """Same seed, parameters and data (and machine): same network."""
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from firstspike.golden.data.split import apart
+from firstspike.golden.data.split import held_out
 from firstspike.golden.encoding import encode, input_levels, level_ticks
-from firstspike.golden.features import Features, is_pixels, pixel_levels
+from firstspike.golden.features import Encoding, Features, is_pixels, pixel_levels
 from firstspike.golden.network import Network
 
 from .parameters import Parameters
@@ -53,12 +53,13 @@ def prepared(
     `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
-    held_out = _held_out(parameters, labels, groups)
-    pixels = is_pixels(samples) and parameters.encoding != "ticks" and parameters.threshold is None
+    kind = _checked_kind(parameters)
+    chooses = _held_out(parameters, labels, groups)
+    pixels = is_pixels(samples) and kind == "levels" and parameters.threshold is None
     features = None
     if parameters.encoding != "ticks":
         features = Features.fitted(
-            samples if pixels else samples[~held_out],
+            samples if pixels else samples[~chooses],
             parameters.encoding,
             complement=parameters.complement,
             constant=parameters.constant,
@@ -96,25 +97,52 @@ def prepared(
         network=replace(network, weights=(np.zeros((len(inputs), 1), int),), inputs=inputs),
         values=values,
         table=np.where(ticks > 0, ticks / parameters.unit, np.inf),
-        held_out=held_out,
+        held_out=chooses,
         doubled=features if pixels else None,
     )
 
 
 def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    held_out = parameters.held_out
-    if isinstance(held_out, float):
-        return apart(labels, held_out, groups)
-    if not 0 <= held_out < len(labels):
+    last, n = parameters.held_out, len(labels)
+    if last is None or isinstance(last, float):
+        chooses = held_out(labels, last, groups)
+    elif 0 <= last < n:
+        chooses = np.arange(n) >= n - last
+    else:
+        raise TrainingError(f"there are {n} samples: give more than the {last} held out.")
+    if parameters.patience is not None and not chooses.any():
         raise TrainingError(
-            f"there are {len(labels)} samples: give more than the {held_out} held out."
+            f"all {n} samples are trained on, and none is held out to end training: leave the "
+            "patience out, or hold out a share of the samples."
         )
-    return np.arange(len(labels)) >= len(labels) - held_out
+    return chooses
+
+
+def _checked_kind(parameters: Parameters) -> str:
+    """The kind of the encoding. Raises `TrainingError` for what it does not have."""
+    kind = Encoding.of(parameters.encoding).kind
+    asked = {
+        "complement": parameters.complement and kind != "levels",
+        "threshold": parameters.threshold is not None and kind != "levels",
+        "constant": parameters.constant and kind == "ticks",
+    }
+    for name, refused in asked.items():
+        if refused:
+            whose = "of features" if name != "constant" else "of features and of time series"
+            raise TrainingError(
+                f"a {name} is {whose}: the encoding {parameters.encoding} has none, leave it out."
+            )
+    return kind
 
 
 def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:
     augmentation = parameters.augmentation
     if augmentation is not None and not pixels:
+        if parameters.threshold is not None:
+            raise TrainingError(
+                "pixels that are varied are bright from 128 on: leave the threshold out, or train "
+                "without augmentation, as the recipe plain does."
+            )
         raise TrainingError("only pixels can be augmented: give no augmentation.")
     if (
         augmentation is not None

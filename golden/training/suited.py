@@ -9,12 +9,10 @@ from typing import Any
 from firstspike.golden.features import Encoding
 
 from .recipes import GRADED
-from .trainer import sensible_batch
+from .trainer import TrainingError, sensible_batch
 
 ENCODING = "levels-128"
 """Of features, if no other is given."""
-HELD_OUT = 0.15
-"""Share of the samples that choose the epoch."""
 
 _UNIT = 32  # ticks of z = 1: with 16, times are too coarse for what depends on a few features
 _STEPS = 3000  # of training with real weights, at least
@@ -30,8 +28,13 @@ def suited(
     """Parameters for n samples of any sort; of `changes` None is no change.
 
     `last_tick`: of samples that are spike ticks, the latest. Raises `NetworkError` for an encoding
-    that there is not.
+    that there is not, and `TrainingError` for one that spike ticks do not take.
     """
+    if last_tick and encoding not in (None, "ticks"):
+        raise TrainingError(
+            f"the samples are spike ticks, which are trained on as they are: leave the encoding "
+            f"{encoding} out."
+        )
     encoding = "ticks" if last_tick else encoding or ENCODING
     kind = Encoding.of(encoding).kind
     unit = -(-last_tick // 6) if last_tick else _UNIT
@@ -56,6 +59,6 @@ def suited(
         "epochs": epochs,
         "fine_tuning_epochs": max(1, epochs // _TUNING),
         "rate": 3e-3,
-        "held_out": HELD_OUT,
+        "held_out": None,
     }
     return parameters | {key: value for key, value in changes.items() if value is not None}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A run of `firstspike learn`: its images, its state and its curve, and how it is continued."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,13 +21,15 @@ from firstspike.golden import (
     learn,
     load_network,
 )
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.split import mixed
 from firstspike.golden.files import beside
 from firstspike.golden.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import at_random
 from firstspike.golden.learning.state import STORED_BITS
-from firstspike.scripts.datasets import loaded
+from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target
 
@@ -106,7 +109,8 @@ class Session:
 
     def parts(self, learner: Target) -> Iterator[dict[str, Any]]:
         """Learn what is left, part by part; gives each part's point of the curve."""
-        pixels = self.images.x_train[: self.course.n_images]
+        samples = self.images.x_train[: self.course.n_images]
+        pixels = samples.reshape(len(samples), -1)
         labels = self.images.y_train[: self.course.n_images]
         while self.state.done < len(self.course):
             part = self.course.part(self.state.done, learner.grid)
@@ -180,9 +184,12 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
     Raises `LearningError` or another of our errors, before anything is learned.
     """
     network = load_network(run["net"]) if run["net"] else None
-    images = loaded(run | {"data": data}, network)
+    images = training_data(run | {"data": data}, network)
     state = _start(run, images, network)
     changed = bool(run["relabel"] or run["kill"])
+    features = state.template.n_features
+    if run["shift"] and not (state.template.takes_pixels and math.isqrt(features) ** 2 == features):
+        raise VerbError(f"{run['dataset']} holds no square images of pixels: leave --shift out.")
     available = len(images.x_train) - WATCHED * changed
     run = run | {"images": run["images"] or available}
     if run["images"] > available:
@@ -191,6 +198,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
             f"{run['dataset']} has {len(images.x_train)} training images{watched}: "
             f"{run['images']} are asked for."
         )
+    images = _ordered(images, run)
     state.meta = {"run": run, "before": None, "after": None, "curve": []}
     session = _session(state, images)
     if changed:
@@ -210,7 +218,9 @@ def resumed(output: str, data: str | None) -> Session:
         check_json(state.meta, _META, "meta")
     except JsonError as error:
         raise LearningError(f"{path} does not say what was being learned: {error}.") from None
-    session = _session(state, loaded(state.meta["run"] | {"data": data}, state.template))
+    run = state.meta["run"]
+    images = training_data(run | {"data": data}, state.template)
+    session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
         raise LearningError(
             f"{path} does not say what was being learned: its curve ends elsewhere."
@@ -247,6 +257,18 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
         if bits in (None, state.stored_bits):
             return replace(state, done=0, template=network)
     return LearningState.of(network, bits or STORED_BITS, seed)
+
+
+def _ordered(images: Dataset, run: dict[str, Any]) -> Dataset:
+    """The images in the order in which the first are learned and the last are watched.
+
+    A file may be sorted by class: where only a part of it is learned, its images are mixed.
+    """
+    n = len(images.x_train)
+    if run["dataset"] in DATASETS or run["images"] == n:
+        return images
+    order = mixed(n)
+    return replace(images, x_train=images.x_train[order], y_train=images.y_train[order])
 
 
 def _session(state: LearningState, images: Dataset) -> Session:

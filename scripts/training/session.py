@@ -17,9 +17,9 @@ from firstspike.golden.json_text import JsonError, check_json
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
-from firstspike.golden.training.suited import HELD_OUT, suited
+from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts.datasets import loaded
+from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 
 
@@ -67,6 +67,7 @@ _RUN = {
     "dataset": str,
     **dict.fromkeys(("label", "group", "test", "recipe", "encoding"), _TEXT),
     "test_share": (None, float),
+    "validation_share?": (None, float),
     "hidden": (None, [range(1, 1 << 24)]),
     **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
     "seed": range(1 << 128),
@@ -104,12 +105,7 @@ def images_of(run: dict[str, Any], data: str | None) -> Dataset:
     """What is trained on, and what is tested by; raises as `begun` does."""
     if run["encoding"] is not None:
         Encoding.of(run["encoding"])  # before anything is fetched
-    images = loaded(run | {"data": data})
-    if not len(images.x_train) and run["label"] is None:
-        raise VerbError(f"{run['dataset']} has no labels: name their column by --label.")
-    if not len(images.x_train):
-        raise VerbError(f"{run['dataset']} has no samples to train on: lower --test-share.")
-    return images
+    return training_data(run | {"data": data})
 
 
 def begun_on(images: Dataset, run: dict[str, Any]) -> Session:
@@ -150,13 +146,15 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
         parameters = recipe(name, run["encoding"], **changes)
         if run["dataset"] not in DATASETS:
-            parameters |= {"held_out": HELD_OUT, "batch": None}
+            parameters |= {"held_out": None, "batch": None}
             wanted, there = parameters["n_connected"], images.x_train[0].size
             parameters["n_connected"] = wanted and min(wanted, there)
     else:
         name = "suited"
         last_tick = int(images.x_train.max()) if images.ticks else None
         parameters = suited(len(images.x_train), run["encoding"], last_tick, **changes)
+    if run.get("validation_share") is not None:
+        parameters["held_out"] = run["validation_share"]
     if changes["epochs"]:
         parameters["fine_tuning_epochs"] = min(changes["epochs"], parameters["fine_tuning_epochs"])
     return name, parameters

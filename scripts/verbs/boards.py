@@ -11,10 +11,10 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
 from firstspike.golden.printable import printable
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import first_images
+from firstspike.scripts.selection import loaded_images
 
 
 @click.command(cls=Verb)
@@ -33,9 +33,10 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     Example: firstspike boards mnist-4bit
     """
     network = load_network(net)
+    check_options(options)
     ticks = None
     if options["dataset"]:
-        ticks = encode(network, first_images(network, options, None)[0])
+        ticks = encode(network, loaded_images(network, options).samples)
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))

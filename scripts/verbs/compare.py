@@ -2,6 +2,7 @@
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -81,6 +82,10 @@ def command(
                     work, network, hardware, images.ticks, images.pixels
                 )
         found, logs = comparison.differences, comparison.found.logs
+        found = [
+            one if one.image is None else replace(one, image=int(images.numbers[one.image]))
+            for one in found
+        ]
         spikes = None if logs is None else sum(map(len, logs))
         counts = Counter(one.what for one in found)
         summary = timing(comparison.found, clock)

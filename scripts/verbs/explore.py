@@ -13,6 +13,8 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.data.dataset import Dataset
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.features import checked_samples
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
@@ -195,12 +197,17 @@ def _search(
         raise VerbError(
             "a search needs Optuna: install it by pip install 'firstspike[explore]'."
         ) from None
+    asked = {"board": board.name, **asdict(limits), **run}
+    if run["dataset"] not in DATASETS:
+        # A search chooses by held-out samples, of small sets, too.
+        share = max(HELD_OUT, images.n_classes / len(images.x_train))
+        run = run | {"validation_share": share}
     session = begun_on(images, run)
     samples = checked_samples(images.x_train)
     with_all_inputs = replace(session.trainer, n_connected=None)
     data = prepared(with_all_inputs, samples, images.y_train, images.groups_train, images.features)
     held_out = np.flatnonzero(data.held_out)
-    asked = {"board": board.name, **asdict(limits), **run, "data": session.run["digest"]}
+    asked |= {"data": session.run["digest"]}
     first = known(session.trainer, data.network.n_inputs)
     return Search(
         study=opened(folder, asked, run["seed"], first),

@@ -7,6 +7,8 @@ import click
 import numpy as np
 
 from firstspike.golden import Network
+from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.split import some_of
 from firstspike.golden.fields import Fields
 from firstspike.golden.files import replacing
 from firstspike.golden.nir.apart import read
@@ -19,10 +21,11 @@ from firstspike.golden.nir.rounding import (
     plain_template,
     rounded_network,
 )
-from firstspike.scripts.datasets import dataset_options, loaded
+from firstspike.scripts.datasets import check_options, dataset_options, training_data
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
 from firstspike.scripts.places import InputPath, Verb
+from firstspike.scripts.selection import WHICH
 
 DEFAULT_SAMPLES = 1000
 
@@ -57,7 +60,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 @click.option("--complement", is_flag=True, help="The second half of the inputs are complements.")
 @click.option("--constant", is_flag=True, help="The last input always spikes, at z = 1.")
 @dataset_options(None, "By whose training samples the rounding is chosen")
-@number_option("--images", help=f"Take the first N training samples.  [default: {DEFAULT_SAMPLES}]")
+@number_option("--images", help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
 @network_option()
 @json_option
@@ -89,6 +92,7 @@ def command(
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
     if not rounds and options["dataset"]:
         raise click.UsageError("The graph's weights are integers: --dataset goes with --bits.")
+    check_options(options)
     if images and not options["dataset"]:
         raise click.UsageError("--images are of a data set: give --dataset.")
     with json_result(json_path) as write, replacing(output) as file:
@@ -128,9 +132,13 @@ def _rounded(
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
-        data = loaded(options, template)
-        chosen = slice(images or DEFAULT_SAMPLES)
+        data = training_data(options, template)
+        count, there = images or DEFAULT_SAMPLES, len(data.x_train)
+        own = options["dataset"] not in DATASETS
+        chosen = some_of(there, count) if own else np.arange(min(count, there))
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
+        if data.ticks and about["encoding"] != "ticks" and template is None:
+            raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]}

@@ -42,6 +42,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.selection import WHICH
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
 
@@ -81,7 +82,7 @@ class Relabelling(click.ParamType):
 )
 @dataset_options()
 @data_option
-@number_option("--images", help="Learn the first N training images.  [default: all]")
+@number_option("--images", help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="How often each image is learned.")
 @click.option(
     "--shift",

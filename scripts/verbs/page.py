@@ -10,17 +10,17 @@ from firstspike.golden import load_network
 from firstspike.golden.files import replace_file
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import takes_digits
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Output, Verb
-from firstspike.scripts.selection import first_images
+from firstspike.scripts.selection import WHICH, loaded_images
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(None, "Whose test images it holds as samples")
-@number_option("--images", default=100, help="Hold the first N test images.")
+@number_option("--images", default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",
     "--output",
@@ -42,11 +42,13 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     from firstspike.scripts.page.joined import page
 
     network = load_network(net)
+    check_options(options)
     if not options["dataset"] and takes_digits(network):
         options["dataset"] = "mnist"
     shown = bool(options["dataset"])
     if shown:
-        samples, labels, source = first_images(network, options, images, at_most=True)
+        taken = loaded_images(network, options).some(images, at_most=True)
+        samples, labels, source = taken.samples, taken.labels, taken.source
     else:
         samples, labels = random_samples(network, images), []
         source = f"{images} random samples"

@@ -9,10 +9,11 @@ import click
 from firstspike.golden import encode, infer, load_network
 from firstspike.golden.printable import printable
 from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import drawing, picture_option, say
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import first_images
+from firstspike.scripts.selection import WHICH, loaded_images
 
 
 @click.command(cls=Verb)
@@ -26,7 +27,7 @@ from firstspike.scripts.selection import first_images
     metavar="K",
     help="Draw test image K, counted from 0.",
 )
-@number_option("--images", help="Add histograms over the first N test images.")
+@number_option("--images", help=f"Add histograms over N test images: {WHICH}.")
 @picture_option("-o", "--output", "path", required=True, help="The picture: .png, .svg or .pdf.")
 def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
     """Draw what NET does with a test image.
@@ -38,11 +39,17 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     Example: firstspike plot mnist-8bit --image 3 --images 1000 -o digit.png
     """
     network = load_network(net)
-    samples, labels, _ = first_images(network, options, max(at + 1, images or 0))
+    there = loaded_images(network, options)
+    if at >= len(there.samples):
+        raise VerbError(
+            f"{there.name} has {len(there.samples)} test images, counted from 0: there is no "
+            f"image {at}."
+        )
+    some = there.some(images).samples if images else None
     from firstspike.scripts.figures import picture  # matplotlib takes a while to import
 
     with drawing(path) as draw:
-        many = infer(network, encode(network, samples[:images])) if images else None
+        many = None if some is None else infer(network, encode(network, some))
         title = f"test image {at} of {Path(options['dataset']).name}"
-        draw(picture(network, samples[at], labels[at], title, many))
+        draw(picture(network, there.samples[at], there.labels[at], title, many))
     say(f"wrote {printable(path)}")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`: classify images on a target and give the figures of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -85,7 +85,7 @@ def command(
         opened(target, net, network, options) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
-        figures = figures_of(network, images.labels, results, with_spikes)
+        figures = figures_of(network, images, results, with_spikes)
         if images.photos is not None:
             photos = found_on(network, files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
@@ -107,12 +107,13 @@ def command(
 
 
 def figures_of(
-    network: Network, labels: Sequence[int | None], results: Results, with_spikes: bool
+    network: Network, images: Selection, results: Results, with_spikes: bool
 ) -> list[dict[str, Any]]:
     """The figures of every image under the names of `run --json`."""
     cycles = [None] * len(results) if results.cycles is None else results.cycles.tolist()
     columns = {
-        "label": labels,
+        "image": images.numbers.tolist(),
+        "label": images.labels,
         "class": results.decision.tolist(),
         "tick": results.tick.tolist(),
         "forced": results.forced.tolist(),
@@ -139,15 +140,15 @@ def report(
     parts = []
     if len(figures) <= LISTED:
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
-        lines = (_line(network, at, image) for at, image in enumerate(figures))
+        lines = (_line(network, image) for image in figures)
         parts.append(table([header, *lines]))
         if images.photos is not None:
             parts.append("\n".join(told(image["photo"]) for image in figures))
     if with_spikes:
         parts += [
-            f"spikes of image {at} as layer:tick:neuron\n"
+            f"spikes of image {image['image']} as layer:tick:neuron\n"
             + " ".join(":".join(map(str, spike)) for spike in image["spikes"])
-            for at, image in enumerate(figures)
+            for image in figures
         ]
     labelled = sum(label is not None for label in images.labels)
     accuracy = "none is labelled" if not labelled else f"{summary['accuracy']:.2%} of {labelled}"
@@ -174,8 +175,8 @@ def report(
 _COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")
 
 
-def _line(network: Network, at: int, image: dict[str, Any]) -> list[object]:
-    cells = [at, *("-" if image[name] is None else image[name] for name in _COLUMNS)]
+def _line(network: Network, image: dict[str, Any]) -> list[object]:
+    cells = [image["image"], *("-" if image[name] is None else image[name] for name in _COLUMNS)]
     for column, name in enumerate(_COLUMNS[:2], 1):
         if image[name] is not None:
             cells[column] = network.class_name(image[name])

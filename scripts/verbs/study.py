@@ -16,7 +16,7 @@ from firstspike.scripts.means import operations
 from firstspike.scripts.options import number_option, seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import first_images
+from firstspike.scripts.selection import WHICH, loaded_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -38,7 +38,7 @@ Curve = dict[str, list[float]]
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(whose="Whose test images to take")
-@number_option("--images", help="Take the first N test images.  [default: all]")
+@number_option("--images", help=f"Take N test images: {WHICH}.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option
@@ -60,7 +60,8 @@ def command(
     network = load_network(net)
     if network.n_layers == 1 or network.max_spikes > 1:
         raise VerbError("a study takes networks with hidden neurons that spike once.")
-    samples, labels, _ = first_images(network, options, images)
+    taken = loaded_images(network, options).some(images)
+    samples, labels = taken.samples, taken.labels
     if None in labels:
         raise VerbError("a study needs labels: name their column by --label.")
     rng = np.random.default_rng(seed)

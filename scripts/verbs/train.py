@@ -8,6 +8,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.files import replacing
 from firstspike.golden.printable import printable
 from firstspike.golden.training.checkpoint import Checkpoint
@@ -94,6 +95,14 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @number_option(
     "--epochs", help="Epochs before those with quantised weights.  [default: the recipe's]"
 )
+@click.option(
+    "--validation-share",
+    type=click.FloatRange(0, 1, max_open=True),
+    metavar="SHARE",
+    help="Of the training samples, how much chooses the epoch and is not trained on, stratified; "
+    f"0 trains on all.  [default: {HELD_OUT} of a file with enough samples of each class, else 0; "
+    "of the named sets the recipe's]",
+)
 @number_option(
     "--patience", help="Go on to quantised weights when N epochs brought nothing better held out."
 )
@@ -121,7 +130,8 @@ def command(
     """Train a network on a data set and write it to NET.
 
     A part of the training samples (the last 5,000 images of MNIST) is not trained on but chooses
-    the best epoch; the test part is looked at once, at the end. The state of training is kept
+    the best epoch. --validation-share says how much; with 0 all samples are trained on, and the
+    last epoch is taken. The test part is looked at once, at the end. The state of training is kept
     beside the network, for NET.npz in NET.training.npz, and --resume continues from there to the
     same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
     --fresh discards such a state and begins anew.
@@ -187,11 +197,11 @@ def _fit(session: Session, output: str) -> None:
 
         def progress(epoch: Epoch) -> None:
             held_out = epoch.validation_accuracy
-            validation = "" if held_out is None else f"validation {100 * held_out:.2f} %, "
-            bar.set_postfix_str(
-                f"loss {epoch.loss:.3f}, {validation}hidden spikes {epoch.hidden_spikes:.1f}",
-                refresh=False,
-            )
+            text = f"loss {epoch.loss:.3f}"
+            if held_out is not None:
+                text += f", validation {100 * held_out:.2f} %"
+                text += f", hidden spikes {epoch.hidden_spikes:.1f}"
+            bar.set_postfix_str(text, refresh=False)
             bar.update()
 
         session.fit(progress, save)

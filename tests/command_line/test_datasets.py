@@ -7,12 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.data.split import some_of
+from firstspike.golden.results import Difference
 from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
+from firstspike.scripts import figures, selection
+from firstspike.scripts.comparison import compared
+from firstspike.scripts.learning import session as learning
+from firstspike.scripts.targets import opened
 from firstspike.scripts.training.session import Session, state_path
-from firstspike.scripts.verbs import train
+from firstspike.scripts.verbs import compare, plot, study, train
 from tests.support.command import firstspike, refusal
 
 QUICK = ("--hidden", 20, "--epochs", 40)
@@ -116,6 +124,166 @@ def test_encodings_of_a_table(capfd, folder, encoding):
 def arrays_of(x, y, name="a.npz"):
     half = len(x) // 2
     np.savez(name, x_train=x[:half], y_train=y[:half], x_test=x[half:], y_test=y[half:])
+
+
+def test_a_share_of_the_training_samples_is_held_out(capfd, folder):
+    """Few samples are all trained on, unless a share of them is to be held out."""
+    rng = np.random.default_rng(1)
+    y = np.arange(100) % 10
+    arrays_of(y[:, None] + rng.normal(0, 0.1, (100, 3)), y)
+    quick = ("--hidden", 5, "--epochs", 2)
+    words = ("train", "--dataset", "a.npz", *quick, "-o", "net.npz", "--json", "r.json")
+    for more, held_out in (
+        ((), 0),
+        (("--validation-share", 0.2), 10),
+        (("--validation-share", 0), 0),
+    ):
+        ended = firstspike(capfd, *words, *more)
+        assert ended.status == 0, ended.err
+        result = json.loads((folder / "r.json").read_text())
+        assert result["samples"] == [50, 50]
+        assert result["held_out"] == held_out
+        assert (result["validation_accuracy"] is None) == (not held_out)
+        assert ("none held out" in ended.out) == (not held_out)
+    for more, told in (
+        (("--validation-share", 0.1), "has not one of each of 10 classes"),
+        (("--patience", 3), "none is held out"),
+    ):
+        ended = firstspike(capfd, *words, *more)
+        assert ended.status == 2
+        assert told in ended.err.splitlines()[-1]
+
+
+def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
+    monkeypatch.setattr(train, "SAVED_EVERY", 0)
+    words = ("train", *DATA, "--hidden", 5, "--epochs", 2, "--validation-share", 0)
+    assert firstspike(capfd, *words, "-o", "whole.npz").status == 0
+    make = Trainer._network
+    monkeypatch.setattr(Trainer, "_network", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        firstspike(capfd, *words, "-o", "net.npz")
+    monkeypatch.setattr(Trainer, "_network", make)
+    ended = firstspike(capfd, "train", "--resume", "-o", "net.npz", "--json", "r.json")
+    assert ended.status == 0, ended.err
+    assert json.loads((folder / "r.json").read_text())["held_out"] == 0
+    assert Network.load("net.npz").digest() == Network.load("whole.npz").digest()
+
+
+@pytest.fixture
+def ordered(folder):
+    """Nine classes in arrays that are sorted by class, and a network that tells them apart."""
+    rng = np.random.default_rng(1)
+    y = np.repeat(np.arange(9), 20)
+    x = y[:, None] + rng.normal(0, 0.05, (180, 3))
+    np.savez("sorted.npz", x_train=x, y_train=y, x_test=x, y_test=y)
+    network = Trainer(**suited(180, hidden=(20,), epochs=2)).fit(x, y).network_
+    network.save("net.npz")
+    return x, y, network
+
+
+def test_some_images_of_a_sorted_file_are_of_all_classes(capfd, folder, ordered):
+    x, y, network = ordered
+    words = ("--dataset", "sorted.npz", "--images", 60)
+    ended = firstspike(capfd, "run", "net.npz", *words, "--json", "-")
+    images = json.loads(ended.out)["images"]
+    numbers = [image["image"] for image in images]
+    assert numbers == sorted(set(numbers))
+    assert {image["label"] for image in images} == set(range(9))
+    assert [image["label"] for image in images] == y[numbers].tolist()
+    decided = infer(network, encode(network, x[numbers])).decision
+    assert [image["class"] for image in images] == decided.tolist()
+    again = firstspike(capfd, "run", "net.npz", *words[:3], 10, "--json", "-")
+    fewer = [image["image"] for image in json.loads(again.out)["images"]]
+    assert set(fewer) < set(numbers)
+    text = firstspike(capfd, "run", "net.npz", *words[:3], 10).out
+    assert "10 of 180 test images of sorted.npz" in text
+    assert re.findall(r"^(\d+) +\d", text, re.MULTILINE) == list(map(str, fewer))
+    everything = firstspike(capfd, "run", "net.npz", *words[:3], 180, "--json", "-")
+    assert [image["image"] for image in json.loads(everything.out)["images"]] == [*range(180)]
+    assert "180 test images" in refusal(capfd, "run", "net.npz", *words[:3], 181)
+
+
+def test_every_verb_takes_the_same_images(capfd, folder, ordered, monkeypatch):
+    """What they encode are samples of all classes, and never the first ones alone."""
+    expected = ordered[0][some_of(180, 60)]
+    seen = []
+    for module in (selection, plot, study):
+        monkeypatch.setattr(
+            module, "encode", lambda of, samples: seen.append(samples) or encode(of, samples)
+        )
+    words = ("--dataset", "sorted.npz", "--images", 60)
+    for verb in (
+        ("vectors", "net.npz", "-o", "vectors"),
+        ("study", "net.npz"),
+        ("plot", "net.npz", "-o", "p.png"),
+    ):
+        seen.clear()
+        assert firstspike(capfd, *verb, *words).status == 0
+        assert seen
+        assert all(np.array_equal(samples, expected) for samples in seen), verb[0]
+
+
+def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, monkeypatch):
+    x, y, _ = ordered
+    drawn = []
+    monkeypatch.setattr(figures, "picture", lambda *words: drawn.append(words) or Figure())
+    for number in (0, 7, 100, 179):
+        words = ("--dataset", "sorted.npz", "--image", number, "--images", 20, "-o", "p.png")
+        assert firstspike(capfd, "plot", "net.npz", *words).status == 0
+        assert np.array_equal(drawn[-1][1], x[number])
+        assert drawn[-1][2] == y[number]
+    said = refusal(capfd, "plot", "net.npz", *words[:2], "--image", 180, "-o", "p.png")
+    assert "180 test images, counted from 0: there is no image 180" in said
+
+
+def test_a_difference_names_the_image_of_the_file(capfd, folder, ordered, monkeypatch):
+    """Golden takes the place of hardware that is wrong once."""
+    x, _, network = ordered
+    numbers = some_of(180, 20)
+
+    def wrong(ready, ticks, pixels):
+        assert np.array_equal(ticks, encode(network, x[numbers]))
+        found = compared(ready, ticks, pixels)
+        return replace(found, differences=[Difference(3, "decision", 0, 1)])
+
+    monkeypatch.setattr(compare, "opened", lambda _, *words: opened("golden", *words))
+    monkeypatch.setattr(compare, "compared", wrong)
+    words = ("--dataset", "sorted.npz", "--images", 20, "--target", "rtl")
+    ended = firstspike(capfd, "compare", "net.npz", *words)
+    assert ended.status == 1
+    assert f"image {numbers[3]}: decision" in ended.out
+
+
+def test_a_part_of_a_sorted_file_is_learned_in_all_classes(capfd, folder, ordered):
+    session = begun_learning("sorted.npz", 60)
+    assert set(session.images.y_train[:60].tolist()) == set(range(9))
+    whole = begun_learning("sorted.npz", None)
+    assert np.array_equal(whole.images.y_train, ordered[1])
+
+
+def begun_learning(dataset, images):
+    """A session of `learn` from random weights."""
+    run = dict.fromkeys(("label", "group", "test", "test_share", "net", "inputs", "kill"))
+    run |= {"dataset": dataset, "images": images, "random": (10,), "stored_bits": None}
+    run |= {"seed": 1, "epochs": 1, "shift": 0, "competitors": "1", "relabel": None}
+    return learning.begun(run, None)
+
+
+def test_only_square_images_of_pixels_are_moved(capfd, folder):
+    """Images of 6 x 6 pixels move as flat ones do; four features are no image."""
+    rng = np.random.default_rng(1)
+    y = np.arange(60) % 3
+    x = rng.integers(0, 256, (60, 6, 6), np.uint8)
+    words = ("learn", "--random", 10, "--epochs", 1, "--shift", 1, "-o", "net.npz")
+    digests = set()
+    for samples in (x, x.reshape(60, 36)):
+        arrays_of(samples, y)
+        assert firstspike(capfd, *words, "--dataset", "a.npz").status == 0
+        digests.add(Network.load("net.npz").digest())
+    assert len(digests) == 1
+    arrays_of(rng.normal(size=(60, 4)), y)
+    said = refusal(capfd, *words[:-1], "other.npz", "--dataset", "a.npz")
+    assert "no square images of pixels: leave --shift out" in said
 
 
 def test_time_series(capfd, folder):

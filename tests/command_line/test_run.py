@@ -46,6 +46,7 @@ def expected(network, ticks, labels, folding, pixels=None, spikes=False):
     clock = cycles(network, ticks, run, folding, pixels)
     return [
         {
+            "image": i,
             "label": labels[i],
             "class": run.decision[i],
             "tick": run.tick[i],

@@ -115,6 +115,17 @@ def test_time_series():
     assert classifier.network_.features.steps == 40
 
 
+def test_each_step_of_a_series_is_a_feature_of_levels():
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = rng.normal(size=(60, 2, 5)) + y[:, None, None]
+    made = [clone(SMALL).set_params(epochs=3).fit(x, y) for x in (X, X.reshape(60, 10))]
+    assert made[0].network_.digest() == made[1].network_.digest()
+    assert (made[0].predict(X) == made[1].predict(X.reshape(60, 10))).all()
+    with pytest.raises(ValueError, match=r"this network takes numbers \[n, 10\]"):
+        made[0].predict(X[:, :, :4])
+
+
 def test_ticks():
     rng = np.random.default_rng(0)
     y = np.arange(80) % 2

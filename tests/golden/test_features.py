@@ -102,6 +102,19 @@ def test_fitted_levels_reach_from_first_to_last(seed, encoding):
     assert np.all(levels[:, :4] + levels[:, 4:8] == network.levels - 1)
 
 
+@pytest.mark.parametrize("encoding", ["binary", "levels-128"])
+def test_a_range_wider_than_the_largest_number_is_divided(recwarn, encoding):
+    largest = np.finfo(float).max
+    samples = np.array([[-largest, 0, -1], [largest, largest, 1]])
+    features = Features.fitted(samples, encoding)
+    edges = features.edges
+    assert np.isfinite(edges).all()
+    assert edges[0, edges.shape[1] // 2] == 0
+    assert edges[2] == pytest.approx(Features.fitted(samples[:, 2:], encoding).edges[0])
+    assert features.levels(samples, edges.shape[1] + 1)[:, 0].tolist() == [0, edges.shape[1]]
+    assert not recwarn.list
+
+
 def test_plain_pixels_need_no_features():
     pixels = np.array([[0, 200], [100, 255]], np.uint8)
     assert Features.fitted(pixels, "levels-4") is None

@@ -2,6 +2,7 @@
 """Data sets of the user: what is read from each sort of file, and what is said of a bad one."""
 
 import json
+import re
 import tracemalloc
 
 import numpy as np
@@ -12,7 +13,7 @@ from firstspike.golden import DataError
 from firstspike.golden.data import readers
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
-from firstspike.golden.data.split import SplitError, apart
+from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
 
 pytestmark = pytest.mark.fast
 
@@ -86,10 +87,73 @@ def test_bad_arrays(tmp_path, changes, told):
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (
+            {"x_train": np.zeros((0, 2, 3)), "y_train": np.zeros(0)},
+            r"\[0, 2, 3\] in its train part",
+        ),
+        ({"x_test": np.zeros((0, 2, 3)), "y_test": np.zeros(0)}, r"\[0, 2, 3\] in its test part"),
+        ({"x_train": np.zeros((12, 0))}, r"\[12, 0\] in its train part"),
+        ({"x_train": np.full((12, 2), "a")}, "x_train is <U1: give numbers"),
+        ({"y_train": np.where(np.arange(12) == 5, np.nan, 1)}, "sample 5 of its train part has no"),
+        ({"y_test": np.array(["a", ""] * 3)}, "sample 1 of its test part has no label"),
+    ],
+)
+def test_arrays_without_samples_or_labels(tmp_path, changes, told):
+    path = arrays(tmp_path / "a.npz", **changes)
+    with pytest.raises(DataError, match=told):
+        read(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, np.longdouble("1e4000")])
+def test_a_value_that_is_no_finite_number_is_named(tmp_path, value):
+    x = np.ones((6, 2, 3), np.longdouble)
+    x[4, 1, 2] = value
+    path = arrays(tmp_path / "a.npz", x_test=x)
+    with pytest.raises(
+        DataError, match=rf"a\.npz, sample 4 of its test part holds {value}"
+    ) as told:
+        read(path)
+    assert "as its value 1, 2" in str(told.value)
+
+
+def test_series_of_unequal_lengths_are_named(tmp_path):
+    x = np.array([np.zeros(5), np.zeros(6)], object)
+    path = arrays(tmp_path / "a.npz", x_train=x, y_train=np.arange(2))
+    with pytest.raises(DataError, match=r"a\.npz: .*x_train.*unequal lengths: bring them to one"):
+        read(path)
+
+
 def test_test_samples_of_another_shape(tmp_path):
     path = arrays(tmp_path / "a.npz", x_test=np.zeros((6, 3, 3)))
     with pytest.raises(DataError, match="alike"):
         assembled(str(path), *read(path))
+    other, _ = read(arrays(tmp_path / "b.npz", x_train=np.zeros((12, 4))))
+    with pytest.raises(DataError, match=r"a\.npz has samples \[2, 3\] .*b\.npz \[4\] to test"):
+        assembled("a", read(path)[0], other)
+
+
+def test_events_and_other_samples_are_no_two_parts(tmp_path):
+    (tmp_path / "e.jsonl").write_text('{"events": [[1, 5]], "label": 1}')
+    events, other = read(tmp_path / "e.jsonl")[0], read(arrays(tmp_path / "a.npz"))[0]
+    for parts in ((events, other), (other, events)):
+        with pytest.raises(DataError, match=r"e\.jsonl holds events, and .*a\.npz does not"):
+            assembled("a", *parts)
+
+
+def test_a_test_part_with_a_class_that_was_not_trained_on(tmp_path, table):
+    train = read(table, "kind")[0]
+    other = tmp_path / "other.csv"
+    other.write_text(TABLE.replace("ann,bee", "ann,fly"))
+    with pytest.raises(
+        DataError, match=r"other\.csv, line 5 has the label 'fly', of which .*t\.csv"
+    ):
+        assembled("t", train, read(other, "kind")[0])
+    path = arrays(tmp_path / "a.npz", y_test=np.arange(6) % 4)
+    with pytest.raises(DataError, match="sample 3 of its test part has the label '3'"):
+        assembled("a", *read(path))
 
 
 def test_an_archive_that_promises_too_much(tmp_path):
@@ -173,8 +237,10 @@ def test_other_delimiters(table, delimiter):
         (("2,blue,bob,bee", "2,blue,bob"), "line 3: there are 3 cells where the header has 4"),
         (("2,blue", ",blue"), "line 3: the column width is empty"),
         (("3.5,red", "wide,red"), "line 5: the column width holds 'wide' beside numbers"),
-        (("3.5,red", "nan,red"), "line 5: the column width holds nan"),
-        (("3.5,red", "inf,red"), "line 5: the column width holds inf"),
+        (("3.5,red", "nan,red"), "line 5: the column width holds 'nan', which is no finite"),
+        (("3.5,red", "NA,red"), "line 5: the column width holds 'NA', which is no finite"),
+        (("3.5,red", "?,red"), "line 5: the column width holds '[?]', which is no finite"),
+        (("3.5,red", "inf,red"), "line 5: the column width holds 'inf', which is no finite"),
         (("ann,wasp", "ann,"), "line 2: the label kind is missing"),
         (("width", "kind"), "different name"),
         (("width", ""), "different name"),
@@ -187,6 +253,43 @@ def test_bad_tables(table, change, told):
     table.write_text(TABLE.replace(*change))
     with pytest.raises(DataError, match=told):
         read(table, "kind", "person")
+
+
+EUROPEAN = """länge;breite;art
+1,5;2;a
+-2,25;3e1;b
+4;,5;a
+"""
+
+
+def test_decimal_commas_are_read_where_cells_are_separated_by_semicolons(table):
+    table.write_text(EUROPEAN)
+    samples, _ = read(table, "art")
+    assert samples.names == ("länge", "breite")
+    assert samples.x.tolist() == [[1.5, 2], [-2.25, 30], [4, 0.5]]
+    table.write_text(EUROPEAN.replace(",", "."))
+    assert read(table, "art")[0].x.tolist() == samples.x.tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (EUROPEAN.replace("4;", "4.5;"), "line 4: the column länge holds '4.5' beside numbers"),
+        (EUROPEAN.replace("4;", "NA;"), "line 4: the column länge holds 'NA', which is no finite"),
+        ("a;b\n1.234,5;x\n2.000,25;y\n", "line 2: the column a holds '1.234,5': give numbers"),
+        ("a\tb\n1,5\tx\n2,5\ty\n", "line 2: the column a holds '1,5': give numbers"),
+        ('a,b\n"1,234",x\n"2,000",y\n', "line 2: the column a holds '1,234': give numbers"),
+    ],
+)
+def test_other_commas_in_numbers_are_no_texts(table, text, told):
+    table.write_text(text)
+    with pytest.raises(DataError, match=told):
+        read(table, text.splitlines()[0][-1] if "länge" not in text else "art")
+
+
+def test_a_text_that_means_no_value_is_a_text_among_texts(table):
+    table.write_text("code,y\nNA,0\nEU,1\n?,1\n")
+    assert read(table, "y")[0].names == ("code=?", "code=EU", "code=NA")
 
 
 def test_columns_that_are_not_there_and_bytes_that_are_no_text(table):
@@ -225,6 +328,18 @@ def test_a_folder_of_images(tmp_path):
         read(tmp_path)
 
 
+def test_a_class_without_images(tmp_path):
+    for kind in ("bee", "wasp", ".thumbnails"):
+        (tmp_path / kind).mkdir()
+    Image.new("L", (5, 4)).save(tmp_path / "bee" / "1.png")
+    with pytest.raises(DataError, match="wasp holds no images of the class wasp: put some there"):
+        read(tmp_path)
+    (tmp_path / "wasp").rmdir()
+    assert read(tmp_path)[0].labels == ["bee"]
+    with pytest.raises(DataError, match="no columns"):
+        read(tmp_path, "kind")
+
+
 def test_a_folder_without_images(tmp_path):
     with pytest.raises(DataError, match="holds no images"):
         read(tmp_path)
@@ -245,7 +360,10 @@ def test_events(tmp_path):
         ('{"events": [[0, 1]]}', "line 1: the event .* has no tick"),
         ('{"events": [[1, 1]], "label": [1]}', "line 1: the label .* is no class"),
         ('{"events": [], "label": 1}', "no event"),
-        ('{"events": [[1, 1]], "label": 1}\n{"events": [[1, 1]]}', "some lines"),
+        (
+            '{"events": [[1, 1]], "label": 1}\n{"events": [[1, 1]]}',
+            "line 2 has no label",
+        ),
     ):
         path.write_text(line)
         with pytest.raises(DataError, match=told):
@@ -282,6 +400,43 @@ def test_parts_that_cannot_be():
         apart(np.arange(4), 0.2)
 
 
+@pytest.mark.parametrize(("n", "classes"), [(50, 10), (150, 3), (21, 7), (10, 5)])
+def test_shares_that_are_named_can_be_kept_apart(n, classes):
+    """The sentence names the least and the most, and both are right."""
+    labels = np.arange(n) % classes
+    with pytest.raises(SplitError, match="not one of each") as caught:
+        apart(labels, 0.001)
+    said = re.search(r"from ([\d.]+) to ([\d.]+)\.$", str(caught.value))
+    for share in said.groups():
+        kept = apart(labels, float(share))
+        assert set(labels[kept]) == set(labels[~kept]) == set(range(classes))
+
+
+def test_no_class_is_kept_apart_whole():
+    """The one group that has all samples of a class stays on the other side."""
+    labels = np.repeat([0, 1, 0, 1, 0, 1, 2], 10)
+    groups = np.repeat([1, 1, 2, 2, 3, 3, 0], 10)
+    for share in (0.2, 0.25, 0.5):
+        kept = apart(labels, share, groups)
+        assert set(labels[~kept]) == {0, 1, 2}
+    with pytest.raises(SplitError, match="all samples of a class"):
+        apart(labels, 0.5, labels)
+
+
+def test_few_samples_are_all_trained_on_unless_a_share_is_given():
+    labels = np.arange(50) % 10
+    assert not held_out(labels, None).any()
+    assert not held_out(np.arange(10), None).any(), "one sample of each class"
+    assert held_out(labels, 0.2).sum() == 10
+    assert not held_out(labels, 0).any()
+    enough = np.arange(200) % 10
+    assert np.array_equal(held_out(enough, None), apart(enough, HELD_OUT))
+    for count in (3, 6):
+        assert not held_out(enough, None, np.arange(200) // 10 % count).any()
+    twenty = np.arange(200) // 10
+    assert np.array_equal(held_out(enough, None, twenty), apart(enough, HELD_OUT, twenty))
+
+
 def test_a_data_set_without_a_test_part(table):
     table.write_text("x,y\n" + "".join(f"{i},{i % 2}\n" for i in range(50)))
     samples, _ = read(table, "y")
@@ -297,7 +452,9 @@ def test_labels_that_a_network_does_not_know(table):
     samples, _ = read(table, "kind")
     images = assembled("t", samples, share=1.0, classes=("wasp", "ant", "bee"))
     assert images.y_test.tolist() == [0, 2, 2]
-    with pytest.raises(DataError, match="label 'wasp', which is no class of ant, bee"):
+    with pytest.raises(
+        DataError, match=r"t\.csv, line 2 has the label 'wasp', which is no class of ant, bee"
+    ):
         assembled("t", samples, share=1.0, classes=("ant", "bee"))
     with pytest.raises(DataError, match="no class of 0, 1"):
         assembled("t", samples, share=1.0, classes=(), n_classes=2)

@@ -54,6 +54,15 @@ def test_without_held_out_samples_the_last_epoch_is_the_best(blobs):
     assert trainer.best_.validation_accuracy is None
 
 
+def test_few_samples_are_all_trained_on(blobs):
+    x, y = blobs
+    few = Trainer(**SMALL | {"epochs": 1}).fit(x[:12], y[:12])
+    assert not few.held_out_.any()
+    assert Trainer(**SMALL | {"epochs": 1}).fit(x, y).held_out_.any()
+    with pytest.raises(TrainingError, match="all 12 samples are trained on"):
+        Trainer(**SMALL | {"patience": 3}).fit(x[:12], y[:12])
+
+
 def test_patience_ends_the_first_phase(blobs):
     trainer = Trainer(**SMALL | {"epochs": 200, "patience": 5}).fit(*blobs)
     first = [epoch for epoch in trainer.history_ if not epoch.fine_tuning]
@@ -105,13 +114,17 @@ def test_data_that_cannot_be(blobs, change, told):
     ("changes", "told"),
     [
         ({"encoding": "levels-300"}, "levels-N"),
-        ({"encoding": "crossings-4"}, "time series"),
-        ({"encoding": "ticks"}, "integers"),
+        ({"encoding": "crossings-4", "complement": False}, "time series"),
+        ({"encoding": "ticks", "complement": False, "constant": False}, "integers"),
         ({"threshold": 1.0}, "binary"),
         ({"augmentation": 1}, "only pixels"),
         ({"held_out": 150}, "held out"),
         ({"held_out": 0.001}, "has not one of each"),
         ({"n_connected": 8}, "8 inputs"),
+        ({"encoding": "ticks", "constant": False, "complement": True}, "complement is of features"),
+        ({"encoding": "ticks", "complement": False}, "constant is of features and of time series"),
+        ({"encoding": "crossings-4", "complement": False, "threshold": 1.0}, "threshold is of"),
+        ({"encoding": "crossings-4"}, "complement is of features: the encoding crossings-4 has"),
     ],
 )
 def test_parameters_that_do_not_go_with_the_data(blobs, changes, told):
@@ -153,3 +166,20 @@ def test_the_recipe_learns_series_and_ticks(encoding, last_tick):
     trainer = Trainer(**suited(100, encoding, last_tick, hidden=(20,), held_out=0))
     assert trainer.fit(samples, labels).score(samples, labels) > 0.9
     assert trainer.network_.encoding == ("ticks" if last_tick else encoding)
+
+
+def test_spike_ticks_take_no_other_encoding():
+    assert suited(100, "ticks", 60) == suited(100, None, 60)
+    with pytest.raises(TrainingError, match=r"spike ticks, .*leave the encoding levels-4 out"):
+        suited(100, "levels-4", 60)
+
+
+def test_series_of_bytes_cross_edges_as_others_do():
+    """They look like pixels."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(60) % 2
+    series = np.sort(rng.integers(0, 256, (60, 2, 9), np.uint8), axis=2)
+    series[labels == 1] = series[labels == 1, :, ::-1]
+    parameters = suited(60, "crossings-4", hidden=(10,), epochs=5)
+    network, other = (Trainer(**parameters).fit(x, labels).network_ for x in (series, series * 1.0))
+    assert network.digest() == other.digest()

@@ -174,6 +174,17 @@ def test_what_cannot_be_said_of_real_weights_is_refused(capfd, tmp_path, monkeyp
     assert os.listdir() == ["real.nir"]
 
 
+def test_events_are_no_features(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nir.write("real.nir", small())
+    (tmp_path / "e.jsonl").write_text('{"events": [[1, 0], [5, 1]], "label": 0}\n' * 9)
+    words = ("import", "real.nir", "--dataset", "e.jsonl", "--test", "e.jsonl", "-o", "net.npz")
+    ended = firstspike(capfd, *words)
+    assert ended.status == 2
+    assert "e.jsonl holds events: give --encoding ticks" in ended.err
+    assert not (tmp_path / "net.npz").exists()
+
+
 def test_refusals_leave_nothing_behind(capfd, toy):
     replace(toy, max_spikes=2).save("toy.npz")
     assert "max_spikes is 2" in refusal(capfd, "export", "toy.npz", "-o", "toy.nir")

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What does not go with a file of the user: options, other files, and networks of other data."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from firstspike.golden import Network
+from firstspike.golden.training.suited import ENCODING, suited
+from firstspike.golden.training.trainer import Trainer
+from tests.support.command import firstspike, refusal
+
+QUICK = ("--hidden", 5, "--epochs", 2, "-o", "made.npz")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A file of each kind, of two classes."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    y = np.arange(60) % 2
+    (tmp_path / "table.csv").write_text("a,kind\n" + "".join(f"{i},{i % 2}\n" for i in range(60)))
+    np.savez("series.npz", x_train=rng.normal(size=(60, 2, 9)), y_train=y)
+    lines = [json.dumps({"events": [[1 + k, 0], [9, 1]], "label": k % 2}) for k in range(8)] * 8
+    (tmp_path / "events.jsonl").write_text("\n".join(lines))
+    for kind in ("bee", "wasp"):
+        (tmp_path / "images" / kind).mkdir(parents=True)
+        for at in range(10):
+            pixels = rng.integers(0, 256, (6, 6), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / kind / f"{at}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "told"),
+    [
+        ("events.jsonl", ("--encoding", "levels-4"), "leave the encoding levels-4 out"),
+        ("events.jsonl", ("--complement",), "a complement is of features"),
+        ("events.jsonl", ("--constant",), "a constant is of features"),
+        ("events.jsonl", ("--threshold", 3), "a threshold is of features"),
+        ("events.jsonl", ("--recipe", "sparse"), "for pixels"),
+        ("events.jsonl", ("--label", "kind"), "no columns"),
+        ("series.npz", ("--encoding", "crossings-3", "--complement"), "a complement is of"),
+        ("series.npz", ("--encoding", "crossings-3", "--threshold", 1), "a threshold is of"),
+        ("series.npz", ("--threshold", 1), "one goes with binary"),
+        ("series.npz", ("--encoding", "ticks"), "no integers"),
+        ("series.npz", ("--group", "kind"), "no columns"),
+        ("series.npz", ("--data", "."), "--data is the folder of mnist"),
+        ("images", ("--label", "kind"), "no columns"),
+        ("images", ("--recipe", "sparse", "--threshold", 9), "leave the threshold out"),
+        ("images", ("--test", "events.jsonl"), "events.jsonl holds events, and images does not"),
+        ("images", ("--test", "series.npz"), "series.npz [2, 9] to test"),
+    ],
+)
+def test_no_option_is_passed_over(capfd, folder, file, words, told):
+    before = sorted(folder.iterdir())
+    ended = firstspike(capfd, "train", "--dataset", file, *words, *QUICK)
+    assert ended.status == 2
+    assert told in ended.err.splitlines()[-1]
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("events.jsonl", ("--encoding", "ticks", "--no-complement", "--no-constant")),
+        ("series.npz", ("--encoding", "crossings-3", "--no-constant")),
+        ("images", ("--threshold", 9, "--encoding", "binary")),
+        ("images", ("--recipe", "plain", "--threshold", 9)),
+    ],
+)
+def test_options_that_go_with_a_file(capfd, folder, file, words):
+    ended = firstspike(capfd, "train", "--dataset", file, *words, *QUICK)
+    assert ended.status == 0, ended.err
+
+
+def test_each_step_of_a_series_is_a_feature_by_default(capfd, folder):
+    """It is more accurate than crossings: docs/data.md has the figures."""
+    assert firstspike(capfd, "train", "--dataset", "series.npz", *QUICK).status == 0
+    network = Network.load("made.npz")
+    assert network.encoding == ENCODING
+    assert network.n_features == 2 * 9
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ("run",),
+        ("boards",),
+        ("page", "-o", "made.html"),
+        ("study",),
+        ("run", "--events", "events.jsonl"),
+        ("learn", "--random", 10, "-o", "made.npz"),
+    ],
+)
+def test_a_column_goes_with_a_file(capfd, folder, verb):
+    ended = firstspike(capfd, *verb, "--label", "kind")
+    assert ended.status == 2
+    assert "--label goes with a file" in ended.err.splitlines()[-1]
+    assert not (folder / "made.npz").exists()
+
+
+@pytest.mark.parametrize("encoding", ["crossings-3", "levels-8"])
+def test_series_that_are_longer_than_trained(capfd, folder, encoding):
+    series = np.random.default_rng(1).normal(size=(60, 2, 9))
+    parameters = suited(60, encoding, hidden=(5,), epochs=1)
+    Trainer(**parameters).fit(series, np.arange(60) % 2).network_.save("net.npz")
+    np.savez("longer.npz", x_train=series.repeat(2, 2), y_train=np.arange(60) % 2)
+    for words in (("--dataset", "longer.npz"), ("--dataset", "series.npz", "--test", "longer.npz")):
+        said = refusal(capfd, "run", "net.npz", *words)
+        assert "longer.npz" in said
+        assert "this network takes" in said or "must be alike" in said
+
+
+def test_a_test_file_with_another_class(capfd, folder):
+    (folder / "other.csv").write_text("a,kind\n3,0\n4,two\n")
+    words = ("--dataset", "table.csv", "--label", "kind", "--test", "other.csv")
+    said = refusal(capfd, "train", *words, *QUICK)
+    assert "other.csv, line 3 has the label 'two', of which table.csv has no sample" in said
+    assert firstspike(capfd, "train", *words[:4], *QUICK).status == 0
+    said = refusal(capfd, "run", "made.npz", *words)
+    assert "other.csv, line 3 has the label 'two', which is no class of 0, 1" in said
+
+
+@pytest.mark.parametrize("verb", [("train",), ("learn", "--random", 10)])
+def test_no_sample_to_train_on(capfd, folder, verb):
+    for words, told in (
+        (("--test-share", 1, "--label", "kind"), "lower --test-share"),
+        ((), "name their column by --label"),
+    ):
+        said = refusal(capfd, *verb, "--dataset", "table.csv", *words, "-o", "made.npz")
+        assert told in said
+
+
+def test_too_few_samples_for_a_test_part_are_named(capfd, folder):
+    rows = "".join(f"{i},{i % 8}\n" for i in range(16))
+    (folder / "few.csv").write_text("a,kind\n" + rows)
+    said = refusal(capfd, "train", "--dataset", "few.csv", "--label", "kind", *QUICK)
+    assert "few.csv has no test part of its own, and a share of 0.2 of 16 samples" in said
+
+
+def test_the_largest_numbers_are_learned_from_without_a_warning(capfd, folder):
+    largest = np.finfo(float).max
+    x = np.where(np.arange(60)[:, None] % 2, largest, -largest) * np.ones(3)
+    np.savez("large.npz", x_train=x, y_train=np.arange(60) % 2)
+    for verb in (("train", "--epochs", 2, "--hidden", 5), ("learn", "--random", 10)):
+        ended = firstspike(capfd, *verb, "--dataset", "large.npz", "-o", "made.npz")
+        assert ended.status == 0, ended.err
+        assert "Warning" not in ended.err
