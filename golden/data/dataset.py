@@ -14,9 +14,12 @@ TEST_SHARE = 0.2
 """Of a data set without a test part."""
 
 
-def most_bytes(file_bytes: int) -> int:
-    """That the samples of a file may take: of a small file that promises more nothing is read."""
-    return max(1 << 28, 32 * file_bytes)
+def most_bytes(file_bytes: int, least: int = 1 << 26) -> int:
+    """Bytes that the samples of a file may take: a small file may promise far more.
+
+    Training takes about ten times as many.
+    """
+    return max(least, 32 * file_bytes)
 
 
 MOST_FILE = 1 << 32

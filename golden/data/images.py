@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from firstspike.golden.files import reading
 
@@ -22,6 +23,9 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
 
 MOST_PIXELS = 1 << 22
 """Of an image of a data set."""
+
+_TILE = (322, 323)
+"""Tags of a TIFF: width and height of its tiles."""
 
 MOST_FILE = 1 << 28
 """Bytes of an image file."""
@@ -68,6 +72,13 @@ def read_grey(path: Path) -> np.ndarray:
         width, height = image.size
         if width * height > MOST_PIXELS:
             raise DataError(f"{path} is {width} x {height} pixels: at most {MOST_PIXELS} are read.")
+        if isinstance(image, TiffImageFile):
+            width, height = (image.tag_v2.get(tag, 1) for tag in _TILE)
+            if width * height > MOST_PIXELS:  # a tile is read whole, however small the image is
+                raise DataError(
+                    f"{path} has tiles of {width} x {height} pixels: at most {MOST_PIXELS} are "
+                    "read."
+                )
         return np.asarray(image.convert("L"))
 
 

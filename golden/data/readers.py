@@ -38,6 +38,9 @@ Parts = tuple[Samples, Samples | None]
 
 _MOST_CATEGORIES = 100
 
+_FEATURES = 1 << 27
+"""Bytes that the features of any table may take: texts make many of few cells."""
+
 
 def read(
     path: Path, label: str | None = None, group: str | None = None, names: Sequence[str] = ()
@@ -201,7 +204,7 @@ def _asked(column: str, names: Sequence[str]) -> bool:
 
 def _check_size(path: Path, n_rows: int, n_features: int) -> None:
     """Raise `DataError` for features that take more than the samples of such a file may."""
-    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size)
+    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size, _FEATURES)
     if size > most:
         raise DataError(
             f"{path} makes {n_features} features or more of {n_rows} rows, one for each text of a "
