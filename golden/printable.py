@@ -7,6 +7,15 @@ MOST = 500
 _CUT = " ... "
 
 
+def is_text(name: str) -> bool:
+    """Whether a name can be written as UTF-8: the name of a file may hold any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable(text: object, most: int | None = MOST) -> str:
     """`text` with all that is not printable escaped, and in its middle cut to `most` characters.
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from firstspike.golden.files import replace_file, replacing
-from firstspike.golden.printable import MOST, printable
+from firstspike.golden.printable import MOST, is_text, printable
 
 from .errors import VerbError
 from .places import Output
@@ -161,7 +161,10 @@ def off_by(error: float) -> str:
 
 
 def command_line(ctx: click.Context) -> str:
-    """The command as it was given, without `UNTOLD`."""
+    """The command as it was given, without `UNTOLD`.
+
+    Raises `VerbError` where it holds the name of a file that is no text: results tell the command.
+    """
     words = [ctx.command_path]
     for parameter in ctx.command.params:
         if parameter.name in UNTOLD or not given(ctx, parameter.name):
@@ -178,6 +181,12 @@ def command_line(ctx: click.Context) -> str:
             parts = (one if isinstance(one, tuple) else (one,) for one in value)
             value = ",".join(":".join(map(str, part)) for part in parts)
         words.append(str(value))
+    for word in words:
+        if not is_text(word):
+            raise VerbError(
+                f"the name {printable(word)} is no UTF-8, and cannot stand in the result: rename "
+                "the file."
+            )
     return " ".join(words)
 
 

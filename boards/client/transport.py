@@ -62,6 +62,12 @@ LONGEST_WAIT = 8
 FIRST_TRIES = 3
 """The same, as long as no frame has come at all: it may be no board of ours."""
 
+NONSENSE_TRIES = 5
+"""Tries in a row to which bytes come and no answer: they are waited for no longer each time."""
+
+SHOWN = 16
+"""Bytes that an error shows of what has come."""
+
 SETBACKS = 20
 """Repairs after each other without any answer in between, before the line is given up."""
 
@@ -93,7 +99,9 @@ class Transport:
         self._dropped = False  # the board has said that it dropped a frame
         self._answered = 0
         self._setbacks = 0  # repairs since the latest answer
-        self._heard = False  # any byte
+        self._late = UNDER_WAY  # answers that may still come, first to a program before us
+        self._understood = 0  # frames that a board of ours sends
+        self._heard = b""  # the latest bytes
         self._met = False  # any frame
         self._barrier()
 
@@ -109,6 +117,7 @@ class Transport:
         done nevertheless.
         """
         ours = self._iterator = object()
+        self._late += len(self._under_way)
         self._under_way.clear()
         self._again.clear()
         goes_on = self._in_step and self._next <= LATE
@@ -207,6 +216,7 @@ class Transport:
         """Greet the board until it answers; gives what it says of itself."""
         self._known = self._insist(self._greet, answer=lambda: self._count)
         self._next = self._hello + 2
+        self._late = 0  # answers come in order
         self._dropped = False
         assert self._greeting is not None  # it comes before the count
         try:
@@ -228,19 +238,28 @@ class Transport:
 
     def _insist(self, frames: Callable[[], bytes], answer: Callable[[], int | None]) -> int:
         """Send frames until there is an answer, and return that."""
-        for number in range(TRIES):
-            if number == FIRST_TRIES and not self._met:
-                break
-            until = self._line.now() + self._timeout * min(1 << number, LONGEST_WAIT)
+        tries = nonsense = 0
+        while tries < (TRIES if self._met else FIRST_TRIES) and nonsense < NONSENSE_TRIES:
+            until = self._line.now() + self._timeout * min(1 << tries, LONGEST_WAIT)
             self._line.write(frames())
+            understood, heard = self._understood, False
             while (found := answer()) is None and self._listen(until):
-                pass
+                heard = True
             if found is not None:
                 return found
+            if heard and understood == self._understood:
+                nonsense += 1
+            else:
+                tries, nonsense = tries + 1, 0
+        if self._met and nonsense:
+            raise NoAnswerError(
+                f"the board on {self._line.name} has answered, and now sends what is no answer "
+                f"({self._heard.hex(' ')}): start it anew, and see that no other program uses it."
+            )
         if self._heard:
             raise NoAnswerError(
-                f"what comes from {self._line.name} is no answer of a FirstSpike board: is it the "
-                "right port, and the right baud rate?"
+                f"what comes from {self._line.name} is no answer of a FirstSpike board "
+                f"({self._heard.hex(' ')}): is it the right port, and the right baud rate?"
             )
         raise NoAnswerError(
             f"there is no answer on {self._line.name}: is it a FirstSpike board, with its "
@@ -251,7 +270,7 @@ class Transport:
         """Take what comes next. False if nothing has come until then."""
         left = until - self._line.now()
         received = self._line.read(left) if left > 0 else b""
-        self._heard |= bool(received)
+        self._heard = (self._heard + received)[-SHOWN:]
         for frame in self._reader.feed(received):
             self._met = True
             self._take(*frame)
@@ -261,6 +280,7 @@ class Transport:
         """Take a good frame; those that no one waits for any more are nothing to us."""
         if kind == Notice.ERROR and len(payload) == ERROR_FORMAT.size:
             cause, count = ERROR_FORMAT.unpack(payload)
+            self._understood += 1
             new = 0 < (count - self._known) & 0xFFFF < 1 << 15
             if not new and sequence:  # of before the latest HELLO; a new start expects 0
                 return
@@ -269,6 +289,7 @@ class Transport:
             else:
                 self._dropped = True
         elif kind == Request.HELLO + ANSWER and sequence == self._hello:
+            self._understood += 1
             self._greeting = payload
         elif kind == Request.STATUS + ANSWER and self._greets(sequence, payload):
             _, self._count = STATUS_FORMAT.unpack(payload)
@@ -278,7 +299,11 @@ class Transport:
                 self._lose(at)
                 self._under_way.popleft()
                 self._answered += 1
+                self._understood += 1
                 self._setbacks = 0
+            elif self._late:
+                self._late -= 1
+                self._understood += 1
 
     def _greets(self, sequence: int, payload: bytes) -> bool:
         """Whether a status is the second answer that `_barrier` waits for."""

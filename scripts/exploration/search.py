@@ -30,13 +30,13 @@ from firstspike.boards.building.plan import Plan, plan_for
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.files import replace_file
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
 from firstspike.scripts.shares import Shares
 
 from . import JOURNAL
 from .front import Figures, Limits, front, goes_on
+from .journal import check_journal
 from .rungs import SHARES, Rung, Trained, train
 from .space import Choice
 
@@ -201,18 +201,13 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
     logging.set_verbosity(logging.ERROR)
     journal = folder / JOURNAL
     if journal.exists():
-        _mend(journal)
-    try:
-        study = create_study(
-            storage=JournalStorage(JournalFileBackend(str(journal))),
-            study_name="explore",
-            directions=["maximize", "minimize"],  # `Figures`
-            load_if_exists=True,
-        )
-    except ValueError:
-        raise VerbError(
-            f"{journal} is no journal of a search: remove it, or name another folder by -o."
-        ) from None
+        check_journal(journal)
+    study = create_study(
+        storage=JournalStorage(JournalFileBackend(str(journal))),
+        study_name="explore",
+        directions=["maximize", "minimize"],  # `Figures`
+        load_if_exists=True,
+    )
     # Seeded by what is there, or a search that goes on would suggest the same again.
     # What is known is enough to begin with: at random it would try few that are any good.
     study.sampler = TPESampler(seed=seed + len(study.trials), n_startup_trials=len(first))
@@ -231,11 +226,3 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         study.tell(trial.number, state=TrialState.FAIL)
         study.enqueue_trial(trial.params)
     return study
-
-
-def _mend(journal: Path) -> None:
-    """Cut off a line that a crash has not let end: what is appended would become part of it."""
-    content = journal.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        replace_file(journal, whole)

@@ -227,5 +227,11 @@ def _client(scheduler: str) -> Iterator["Client"]:
                 f"no scheduler answers at {scheduler!r}: give the address that `dask scheduler` "
                 "says."
             ) from None
+        except Exception as error:  # a protocol that is not set up raises almost anything
+            said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+            raise VerbError(
+                f"Dask cannot use the protocol of {scheduler!r} here ({said:.200}): set it up in "
+                "Dask's configuration, or give an address as tcp://HOST:8786."
+            ) from None
         with client:
             yield client

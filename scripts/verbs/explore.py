@@ -131,7 +131,7 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
-    limits = Limits(latency, accuracy)
+    limits, told = Limits(latency, accuracy), command_line(ctx)
     run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)
@@ -164,13 +164,13 @@ def command(
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
         taken, shown = max(fast_enough or plans, key=key), list(points.values())
         met = limits.met_by(figures_of(points[taken]))
-        result = {"command": command_line(ctx), "taken": taken, "met": met, "front": shown}
+        result = {"command": told, "taken": taken, "met": met, "front": shown}
         text = report(shown, taken)
         search.network(taken).save(output / BEST)
         replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
-            draw(picture_of(shown, taken, search.tried(), command_line(ctx)))
+            draw(picture_of(shown, taken, search.tried(), told))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:

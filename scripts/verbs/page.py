@@ -52,7 +52,7 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     else:
         samples, labels = random_samples(network, images), []
         source = f"{images} random samples"
-    title = f"{Path(net).stem} ({'-'.join(map(str, network.shape))})"
+    title = f"{printable(Path(net).stem)} ({'-'.join(map(str, network.shape))})"
     text = page(content(network, title, samples, labels, shown)).encode()
     replace_file(output, text)
     say(f"wrote {printable(output)}, which checks itself by {source}")

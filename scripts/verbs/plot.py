@@ -50,6 +50,6 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
 
     with drawing(path) as draw:
         many = None if some is None else infer(network, encode(network, some))
-        title = f"test image {at} of {Path(options['dataset']).name}"
+        title = f"test image {at} of {printable(Path(options['dataset']).name)}"
         draw(picture(network, there.samples[at], there.labels[at], title, many))
     say(f"wrote {printable(path)}")

@@ -100,7 +100,11 @@ def command(
         if plot_path is not None:
             from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
 
-            draw(confusion_picture(network, summary["confusion"], f"{net}, {images.source}"))
+            draw(
+                confusion_picture(
+                    network, summary["confusion"], f"{printable(net)}, {images.source}"
+                )
+            )
         if images.samples is not None:
             show(seen(network, images.samples))
         write(result)

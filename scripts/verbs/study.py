@@ -76,7 +76,7 @@ def command(
         if path is not None:
             from firstspike.scripts.figures import draw_curves  # matplotlib takes a while to import
 
-            draw(draw_curves(result["curves"], HARDSHIPS, net))
+            draw(draw_curves(result["curves"], HARDSHIPS, printable(net)))
         write(result)
 
 

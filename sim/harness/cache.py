@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A cache folder of things that take long to make, found again by what they were made from."""
+"""A cache folder of things that take long to make, found again by what they were made from.
+
+    CACHE/DIGEST         what was made, a folder
+    CACHE/DIGEST.sums    its files with their SHA-256, written last
+    CACHE/DIGEST.lock    locked while it is made
+
+A crash, or a disk, may cut files short: what is not as the sums say is made anew.
+"""
 
 import fcntl
 import hashlib
@@ -9,6 +16,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
+from firstspike.golden.files import replace_file
 from firstspike.golden.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
@@ -16,7 +24,7 @@ from firstspike.hdl.flow.steps import step
 def cache_folder() -> Path:
     """Where the cache is: $FIRSTSPIKE_CACHE, else `firstspike/sim` in the user's cache folder."""
     folder = os.environ.get("FIRSTSPIKE_CACHE")
-    return Path(folder) if folder else Path(user_cache_dir("firstspike")) / "sim"
+    return Path(folder).absolute() if folder else Path(user_cache_dir("firstspike")) / "sim"
 
 
 def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
@@ -28,7 +36,8 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
     make : fills the empty folder it is given.
 
     A folder appears under its name only when it is complete. An interrupted `make` leaves none
-    behind; a second process that asks for the same waits for the first.
+    behind; a second process that asks for the same waits for the first. A folder that is damaged is
+    made anew.
 
     Raises
     ------
@@ -40,7 +49,7 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
         digest.update(f"{len(text)}:{text}".encode())
     root = cache_folder()
     folder = root / digest.hexdigest()[:40]
-    if folder.is_dir():
+    if _is_whole(folder):
         return folder
     root.mkdir(parents=True, exist_ok=True)
     with open(folder.with_suffix(".lock"), "w") as lock:
@@ -49,13 +58,38 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
         except BlockingIOError:
             with step("another process is making the same: waiting for it"):
                 fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.is_dir():
+        if not _is_whole(folder):
             try:
                 with temporary_folder(root) as making:
                     make(making)
+                    sums = _sums(making)
+                    if folder.is_dir():
+                        folder.rename(making.with_name("damaged"))
                     making.rename(folder)
+                    replace_file(_sums_file(folder), sums.encode())
             except OSError as error:
                 if error.filename is None:
                     error.filename = str(root)
                 raise
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether a folder holds what was made."""
+    try:
+        return _sums_file(folder).read_text() == _sums(folder)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _sums_file(folder: Path) -> Path:
+    return folder.with_suffix(".sums")
+
+
+def _sums(folder: Path) -> str:
+    """A line per file: its SHA-256 and its name."""
+    lines = []
+    for path in sorted(folder.iterdir()):
+        with open(path, "rb") as file:
+            lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
+    return "".join(lines)

@@ -4,6 +4,7 @@
 import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from firstspike.sim.harness import runner
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
+from tests.support.runtime import lend_runtime
 from tests.support.simulators import needs_icarus, on_both_simulators
 from tests.support.stream_bench import Transfer
 
@@ -137,10 +139,26 @@ def test_a_cache_whose_path_has_blanks(monkeypatch, tmp_path, simulator):
     run_fifo(simulator)  # so that what all simulations share is there
     folder = tmp_path / "with blanks:and more"
     folder.mkdir()
-    for made in cache_folder().glob("*/verilated.o"):
-        (folder / made.parent.name).symlink_to(made.parent)
+    lend_runtime(folder)
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(folder))
     assert len(run_fifo(simulator).received) == len(ITEMS)
+
+
+def test_a_cache_that_is_named_from_where_one_stands(monkeypatch, tmp_path):
+    (tmp_path / "cache").mkdir()
+    lend_runtime(tmp_path / "cache")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", "cache")
+    assert len(run_fifo("verilator").received) == len(ITEMS)
+
+
+def test_a_compiled_simulation_that_was_cut_short_is_compiled_anew(monkeypatch, tmp_path):
+    lend_runtime(tmp_path)
+    monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
+    run_fifo("verilator")
+    (model,) = tmp_path.glob("*/fifo")
+    os.truncate(model, model.stat().st_size // 2)
+    assert len(run_fifo("verilator").received) == len(ITEMS)
 
 
 def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path):
@@ -151,10 +169,8 @@ def test_what_takes_long_is_said_and_what_is_cached_is_not(monkeypatch, tmp_path
         steps.append(what)
         yield
 
-    runtime = [made.parent for made in cache_folder().glob("*/verilated.o")]
+    lend_runtime(tmp_path)
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path))
-    for made in runtime:
-        (tmp_path / made.name).symlink_to(made)
     with shown_by(show):
         for _ in range(2):
             Simulation(verilog_of(_Fifo, "fifo", made_from="this test"), "fifo")
@@ -232,6 +248,36 @@ def test_cache_makes_a_thing_once(empty_cache):
     assert first == again != other
     assert len(made) == 2
     assert (again / "result").read_text() == "done"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "result").write_text("do"),
+        lambda folder: (folder / "result").write_text("dome"),
+        lambda folder: (folder / "result").unlink(),
+        lambda folder: (folder / "more").touch(),
+        lambda folder: folder.with_suffix(".sums").unlink(),
+        lambda folder: folder.with_suffix(".sums").write_text(""),
+        lambda folder: folder.with_suffix(".sums").write_bytes(b"\xff"),
+        lambda folder: shutil.rmtree(folder),
+    ],
+)
+def test_what_is_damaged_is_made_anew(empty_cache, damage):
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        (folder / "result").write_text("done")
+
+    damage(cached(["a"], make))
+    for _ in range(2):
+        folder = cached(["a"], make)
+        assert [path.name for path in folder.iterdir()] == ["result"]
+        assert (folder / "result").read_text() == "done"
+        assert len(made) == 2
+    names = {folder.name, f"{folder.name}.sums", f"{folder.name}.lock"}
+    assert {path.name for path in empty_cache.iterdir()} == names
 
 
 def test_interrupted_making_leaves_nothing(empty_cache):

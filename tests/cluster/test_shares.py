@@ -124,6 +124,10 @@ def test_no_scheduler_and_no_dask_are_said(capfd, monkeypatch, tmp_path):
     words = ("train", "--seeds", "1-2", "-o", tmp_path / "net.npz")
     nobody = "tcp://127.0.0.1:1"
     assert f"no scheduler answers at '{nobody}'" in refusal(capfd, *words, "--scheduler", nobody)
+    for protocol in ("tls", "ucx"):  # which ask for a certificate, or for further packages
+        other = f"{protocol}://127.0.0.1:1"
+        said = refusal(capfd, *words, "--scheduler", other)
+        assert f"Dask cannot use the protocol of '{other}' here" in said
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert "pip install 'firstspike[cluster]'" in refusal(capfd, *words)
 

@@ -30,8 +30,8 @@ from firstspike.golden import bundled_test_set
 from firstspike.golden.data.sets import SHA256
 from firstspike.golden.nir.export import graph_of, write
 from firstspike.golden.temporary import PREFIX
-from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
+from tests.support.runtime import lend_runtime
 
 KILLS = int(os.environ.get("FIRSTSPIKE_KILLS", 0))
 ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -129,12 +129,9 @@ class Desk:
         self.work, self.temporary, self.cache = (root / name for name in ("w", "t", "c"))
         self._mark = uuid.uuid4().hex
         # What all simulations share takes long to compile, and is no part of what is looked at.
-        shared = [made.parent for made in cache_folder().glob("?" * 40 + "/verilated.o")]
         for folder in (self.work, self.temporary, self.cache):
             folder.mkdir()
-        for made in shared:
-            (self.cache / made.name).symlink_to(made)
-        self._shared = {made.name for made in shared}
+        self._shared = lend_runtime(self.cache)
         toy_network().save(self.work / "toy.npz")
         (self.work / "events.jsonl").write_text('{"events": [[8, 9], [8, 10], [8, 30]]}\n' * 3)
         pixels, labels = bundled_test_set()

@@ -11,9 +11,9 @@ from optuna.trial import TrialState
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.scripts.exploration import placements, rungs
+from firstspike.scripts.exploration import JOURNAL, placements, rungs
 from firstspike.scripts.exploration.front import Figures, Limits
-from firstspike.scripts.exploration.search import JOURNAL, Search, opened
+from firstspike.scripts.exploration.search import Search, opened
 from firstspike.scripts.verbs import explore
 from tests.support.command import firstspike, refusal
 
@@ -103,7 +103,8 @@ def test_a_search_ends_with_a_front_and_goes_on_where_it_was(toy, here, tmp_path
     assert len(here.done) > done
     assert "another seed" in refusal(capfd, *words, "--seed", 2)
     (folder / JOURNAL).write_text("once\nmore\n")
-    assert "is no journal of a search" in refusal(capfd, *words, "--trials", 6)
+    said = refusal(capfd, *words, "--trials", 6)
+    assert f"{folder / JOURNAL}, line 1, is no line of a search's journal" in said
 
 
 def test_a_training_in_rungs_is_the_whole_one(toy, monkeypatch):

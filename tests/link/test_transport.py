@@ -8,7 +8,7 @@ import pytest
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.boards.client.frames import FrameReader
 from firstspike.boards.client.request import PendingRequest
-from firstspike.boards.client.transport import Transport
+from firstspike.boards.client.transport import NONSENSE_TRIES, Transport
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, encode_frame
 from tests.support.board_model import BoardModel
@@ -192,3 +192,39 @@ def test_an_identity_that_is_wrong_once_is_asked_for_again(odd):
     line = WrittenLine(says)
     assert Transport(line, 1).identity.to_bytes() == IDENTITY
     assert line.count(Request.HELLO) == 2
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        lambda sequence: b"ATZ OK\r\n",
+        lambda sequence: b"\0" * 9,
+        lambda sequence: image_answer(sequence)[:-3] + b"\0",
+        lambda sequence: image_answer((sequence + 100) & 0xFF),
+        lambda sequence: encode_frame(99, sequence, b"answer"),
+        lambda sequence: encode_frame(Request.INPUTS + ANSWER, sequence, b"too long an answer"),
+    ],
+)
+def test_a_board_that_greets_and_then_answers_nonsense_is_soon_given_up(nonsense):
+    def says(line, kind, sequence):
+        if line.count(Request.INPUTS) == 0:
+            return None
+        return [nonsense(sequence)]
+
+    line = WrittenLine(says)
+    transport = Transport(line, timeout=1)
+    begun = line.now()
+    with pytest.raises(
+        NoAnswerError, match="has answered, and now sends what is no answer"
+    ) as said:
+        list(transport.ask_all([PendingRequest(Request.INPUTS, b"image", len(b"answer"))]))
+    assert line.now() - begun <= 1 + NONSENSE_TRIES
+    assert nonsense(line.sent[-1][1])[-4:].hex(" ") in str(said.value)
+    assert "baud" not in str(said.value)
+
+
+def test_what_never_was_a_board_is_shown():
+    line = WrittenLine(lambda *_: [b"login: "])
+    with pytest.raises(NoAnswerError, match=r"6c 6f 67 69 6e 3a 20.*the right baud rate"):
+        Transport(line, timeout=1)
+    assert line.now() <= NONSENSE_TRIES

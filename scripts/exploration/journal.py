@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The journal of a search, as Optuna writes it: looked at line by line before it is gone on with.
+
+A crash may leave a last line without its end, which is cut off. What else is no line of a search is
+refused: Optuna itself ends on it with an error of any kind, or much later.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from optuna.distributions import json_to_distribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import BaseJournalBackend
+from optuna.trial import TrialState
+
+from firstspike.golden.files import replace_file
+from firstspike.golden.json_text import JsonError, check_json
+from firstspike.scripts.errors import VerbError
+
+from .rungs import SHARES
+
+NUMBER = (float, range(-(1 << 62), 1 << 62))
+
+_ATTRIBUTES = {
+    "run?": {},
+    "seconds?": NUMBER,
+    **{f"rung_{number}?": [NUMBER, (None, NUMBER)] for number in range(len(SHARES))},
+}
+"""What a search notes of itself, and of a training."""
+
+_SYSTEM = {"fixed_params?": {str: NUMBER}}
+"""What Optuna notes of a training whose choices are given."""
+
+_LINE = {
+    "op_code": int,
+    "worker_id": str,
+    "user_attr?": _ATTRIBUTES,
+    "user_attrs?": _ATTRIBUTES,
+    "system_attr?": _SYSTEM,
+    "system_attrs?": _SYSTEM,
+    "values?": (None, [NUMBER, NUMBER]),
+    "directions?": [2, 1],
+    "state?": range(5),
+    "param_value_internal?": NUMBER,
+}
+"""One operation. Two goals go up and down, see `Figures`."""
+
+
+class _Lines(BaseJournalBackend):
+    """The first lines of a journal, to which nothing is added."""
+
+    def __init__(self) -> None:
+        self.lines: list[dict[str, Any]] = []
+
+    def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
+        return iter(self.lines[log_number_from:])
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        raise NotImplementedError
+
+
+def check_journal(path: Path) -> None:
+    """Cut off a last line that has no end, and raise `VerbError` for one of another kind."""
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        replace_file(path, whole)
+    shown = _Lines()
+    storage = JournalStorage(shown)
+    for number, text in enumerate(whole.splitlines(), 1):
+        try:
+            line = json.loads(text)
+            check_json(line, _LINE, "it")
+            if line.get("state") == TrialState.COMPLETE:
+                check_json(line, {"values": [NUMBER, NUMBER]}, "it")
+            if "distribution" in line:
+                distribution = json_to_distribution(line["distribution"])
+                value = distribution.to_external_repr(line["param_value_internal"])
+                distribution.to_internal_repr(value)  # which refuses more
+            shown.lines.append(line)
+            storage.get_all_studies()  # reads on by one line
+        except Exception as error:
+            said = str(error) if isinstance(error, JsonError) else "Optuna cannot read it"
+            raise VerbError(
+                f"{path}, line {number}, is no line of a search's journal ({said}): remove the "
+                "journal to begin anew, or name another folder by -o."
+            ) from None
