@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that appear whole or not at all, and are not read for ever."""
+"""Files that appear whole or not at all, and files of anyone that end."""
 
 import errno
 import os
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from .temporary import reserved_folder
 
 _PART = 1 << 20
+"""Bytes of a pipe that are read at once."""
 
 
 @contextmanager
@@ -54,14 +58,75 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise OSError(error.errno, error.strerror, str(path)) from None
 
 
-def read_file(path: str | os.PathLike[str], most: int) -> bytes:
-    """The content of a file; of one that is longer, or never ends, `most` bytes and one more."""
-    parts, left = [], most + 1
-    with open(path, "rb") as file:
-        while left and (part := file.read(min(left, _PART))):  # it makes room for all it may read
-            parts.append(part)
+@contextmanager
+def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]:
+    """Open a file of anyone, which has at most `most` bytes, so that any place in it can be read.
+
+    An ordinary file is opened as it is. A pipe without a name, which is what a shell's `<(...)`
+    gives, is copied to its end first. `path` may be a descriptor, and then any pipe or a terminal
+    is copied. Raises `OSError` for all else: a device or a pipe with a name may never end.
+    """
+    given = isinstance(path, int)
+    name = "standard input" if path == 0 else str(path)
+    with ExitStack() as stack:
+        with naming(name):
+            source, opener = (os.dup(path), None) if isinstance(path, int) else (path, _at_once)
+            file: BinaryIO = stack.enter_context(open(source, "rb", opener=opener))
+        found = os.fstat(file.fileno())
+        pipe = stat.S_ISFIFO(found.st_mode) and (given or found.st_dev == _device_of_pipes())
+        if pipe or (given and file.isatty()):
+            file = stack.enter_context(_copied(file, name, most))
+        elif not stat.S_ISREG(found.st_mode):
+            said = "it is no ordinary file and may never end: copy its content into one"
+            raise OSError(errno.EINVAL, said, name)
+        elif found.st_size > most:
+            raise _too_long(name, most)
+        elif not found.st_size:  # the kernel says so of files that it makes up as they are read
+            file = stack.enter_context(open(os.devnull, "rb"))
+        yield file
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting: a pipe with a name would wait for its writer."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+def _copied(pipe: BinaryIO, name: str, most: int) -> BinaryIO:
+    """Copy what comes out of a pipe into a file that has no name."""
+    os.set_blocking(pipe.fileno(), True)
+    file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115, it outlives this call
+    try:
+        left = most
+        while part := pipe.read(_PART):
             left -= len(part)
-    return b"".join(parts)
+            if left < 0:
+                raise _too_long(name, most)
+            file.write(part)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _device_of_pipes() -> int:
+    """The device that the system files pipes without names under."""
+    ends = os.pipe()
+    try:
+        return os.fstat(ends[0]).st_dev
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+def _too_long(name: str, most: int) -> OSError:
+    return OSError(errno.EFBIG, f"it has more than {most} bytes, the most that are read", name)
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """Read a file of anyone, of at most `most` bytes. Raises `OSError` as `reading` does."""
+    with reading(path, most) as file:
+        return file.read()
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:

@@ -20,6 +20,7 @@ integers, or of doubles whose halves are rounded up in both.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,10 +85,24 @@ def opaque(rgba: np.ndarray) -> np.ndarray:
     colours, alpha = np.moveaxis(rgba[:, :, :3], 2, 0), rgba[:, :, 3]
     if np.all(alpha == 255):
         return colours
-    weight = alpha.astype(np.int64)
-    bright = 2 * (colours * weight).sum() > 3 * 255 * weight.sum()
-    behind = 0 if bright else 255
-    return rounded((colours * weight + behind * (255 - weight)) / 255).astype(np.uint8)
+    bands = list(bands_of(rgba))
+    weighed = ((colours[:, band], alpha[band].astype(np.int64)) for band in bands)
+    sums = [((part * weight).sum(), weight.sum()) for part, weight in weighed]
+    mass, weights = (sum(int(one) for one in column) for column in zip(*sums, strict=True))
+    behind = 0 if 2 * mass > 3 * 255 * weights else 255
+    seen = np.empty(colours.shape, np.uint8)
+    for band in bands:
+        weight = alpha[band].astype(np.int64)
+        seen[:, band] = rounded((colours[:, band] * weight + behind * (255 - weight)) / 255)
+    return seen
+
+
+def bands_of(picture: np.ndarray, pixels: int = 1 << 18) -> Iterator[slice]:
+    """Yield the rows of a picture, [height, width, ...], in parts of about so many pixels."""
+    height, width = picture.shape[:2]
+    rows = max(1, pixels // width)
+    for first in range(0, height, rows):
+        yield slice(first, first + rows)
 
 
 def reduced(colours: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -39,7 +39,7 @@ class Input:
     unnamed: Default | None = None
     """Gives what is read if nothing is named."""
 
-    def read(self, value: Any) -> Iterable[Named | IO[Any]]:
+    def read(self, value: Any) -> Iterable[Named]:
         """Return the files and folders that the value stands for."""
         return [value]
 
@@ -53,8 +53,15 @@ class InputPath(Input, click.Path):
         self.unnamed = default
 
 
-class InputFile(Input, click.File):
-    """A file to read that is opened at once; - is standard input."""
+class InputFile(InputPath):
+    """The name of a file to read; - is standard input."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, dir_okay=False, allow_dash=True)
+
+    def read(self, value: str) -> Iterable[Named]:
+        """The file, or what standard input is."""
+        return ["/dev/stdin" if value == "-" else value]
 
 
 class NetworkName(Input, click.ParamType):
@@ -153,7 +160,7 @@ def _written(ctx: click.Context) -> Iterator[tuple[str, Named]]:
                 yield parameter.opts[0], path
 
 
-def _read(ctx: click.Context) -> Iterator[tuple[str, Named | IO[Any]]]:
+def _read(ctx: click.Context) -> Iterator[tuple[str, Named]]:
     """Yield each file or folder to read, after the parameter that names it."""
     for parameter in ctx.command.params:
         kind = parameter.type
@@ -183,13 +190,8 @@ def _identity(path: Named) -> _Identity | None:
     return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else None
 
 
-def _files(source: Named | IO[Any]) -> Iterator[tuple[str, _Identity | None]]:
+def _files(source: Named) -> Iterator[tuple[str, _Identity | None]]:
     """Yield name and identity of a file, or of each file in a folder and in its sub-folders."""
-    if not isinstance(source, str | os.PathLike):
-        with suppress(OSError, ValueError):  # what is no file of the system is not written to
-            found = os.fstat(source.fileno())
-            yield source.name, (found.st_dev, found.st_ino)
-        return
     yield os.fspath(source), _identity(source)
     if os.path.isdir(source):
         for pattern in ("*", "*/*"):

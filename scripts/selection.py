@@ -5,19 +5,20 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 import numpy as np
 
 from firstspike.golden import DataError, Network, bundled_test_set, encode
-from firstspike.golden.data.dataset import widened
+from firstspike.golden.data.dataset import MOST_TEXT, widened
 from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.encoding import bitmap_pixels
+from firstspike.golden.files import reading
 from firstspike.golden.preparation import SIDE, Prepared, prepared
 from firstspike.golden.printable import printable
 from firstspike.golden.usual import takes_digits
@@ -28,6 +29,8 @@ from .options import number_option
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
+
+STANDARD_INPUT = "-"
 
 WHICH = "the first, but of a file N drawn from all, always the same"
 """Which images `--images N` takes, for people."""
@@ -92,9 +95,10 @@ def selection_options(command: Callable) -> Callable:
         click.option(
             "--events",
             "events_file",
-            type=InputFile("rb"),
+            type=InputFile(),
             metavar="FILE",
-            help='One image a line: {"events": [[tick, input], ...], "label": 3}.',
+            help='One image a line: {"events": [[tick, input], ...], "label": 3}; - is standard '
+            "input.",
         ),
         number_option(
             "--images",
@@ -227,10 +231,11 @@ def read_image(network: Network, file: str) -> np.ndarray:
     return grey.ravel()
 
 
-def read_events(network: Network, file: BinaryIO) -> Selection:
-    """Images of a file of events; those of unconnected inputs are ignored.
+def read_events(network: Network, path: str) -> Selection:
+    """Images of a file of events, - for standard input; those of unconnected inputs are ignored.
 
-    A label is the number of a class, or its name. Raises `DataError` with the line number.
+    A label is the number of a class, or its name. Raises `DataError` with the line number, and
+    `OSError` as `reading` does.
     """
 
     def label_of(label: Any) -> int:
@@ -241,16 +246,21 @@ def read_events(network: Network, file: BinaryIO) -> Selection:
             raise DataError(f"the label {json.dumps(label):.40} is no class from 0 to {last}.")
         return label
 
-    lines = event_lines(file, file.name, network.deadline, network.n_inputs, label_of)
+    name: str = path
+    source: str | int = path
+    if path == STANDARD_INPUT:
+        name, source = "standard input", 0
     ticks: list[np.ndarray] = []
     labels: list[int | None] = []
-    for _, events, label in lines:
-        if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
-            raise VerbError(
-                f"{file.name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "
-                "the most that are taken at once: give them in several files."
-            )
-        ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
-        labels.append(label)
-    source = f"{len(ticks)} images of {printable(file.name)}"
-    return Selection(np.stack(ticks), labels, None, source, np.arange(len(ticks)))
+    with reading(source, MOST_TEXT) as file:
+        lines = event_lines(file, name, network.deadline, network.n_inputs, label_of)
+        for _, events, label in lines:
+            if (len(ticks) + 1) * len(network.inputs) * 4 > MOST_BYTES:
+                raise VerbError(
+                    f"{name} has more than {len(ticks)} images of {len(network.inputs)} inputs, "
+                    "the most that are taken at once: give them in several files."
+                )
+            ticks.append(ticks_of(events, network.n_inputs)[network.inputs])
+            labels.append(label)
+    said = f"{len(ticks)} images of {printable(name)}"
+    return Selection(np.stack(ticks), labels, None, said, np.arange(len(ticks)))

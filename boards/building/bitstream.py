@@ -38,7 +38,7 @@ FILES = (
 )
 """Names of all files in a build's folder, and a pattern of such."""
 
-REPORT_BYTES, NETLIST_BYTES = 1 << 20, 1 << 30
+REPORT_BYTES, NETLIST_BYTES, BITSTREAM_BYTES = 1 << 20, 1 << 30, 1 << 26
 """That are read at most."""
 
 BUILT = {
@@ -170,7 +170,7 @@ _COMMANDS = f"build_{TOP}.json"
 
 def fingerprint(bitstream: Path) -> dict[str, Any]:
     """By which a file is known again: name, bytes and SHA-256."""
-    content = bitstream.read_bytes()
+    content = read_file(bitstream, BITSTREAM_BYTES)
     return {
         "file": bitstream.name,
         "bytes": len(content),

@@ -2,8 +2,9 @@
 """A data set: samples and their classes, apart in a part to learn from and one to test."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import IO, AnyStr
 
 import numpy as np
 
@@ -13,9 +14,22 @@ TEST_SHARE = 0.2
 """Of a data set without a test part."""
 
 
-def most_bytes(file_bytes: int) -> int:
-    """That the samples of a file may take: of a small file that promises more nothing is read."""
-    return max(1 << 28, 32 * file_bytes)
+def most_bytes(file_bytes: int, least: int = 1 << 26) -> int:
+    """Bytes that the samples of a file may take: a small file may promise far more.
+
+    Training takes about ten times as many.
+    """
+    return max(least, 32 * file_bytes)
+
+
+MOST_FILE = 1 << 32
+"""Bytes of a file of arrays."""
+
+MOST_TEXT = 1 << 30
+"""Bytes of a file of text, whose values take many times as much."""
+
+MOST_LINE = 1 << 22
+"""Characters of a line of text: 64 for each of the inputs that a file of events can name."""
 
 
 class DataError(ValueError):
@@ -75,6 +89,19 @@ class Samples:
             labels=self.labels and [self.labels[i] for i in chosen],
             groups=None if self.groups is None else self.groups[which],
         )
+
+
+def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
+    """Yield the lines of a text. Raises `DataError` where one is longer than `MOST_LINE`."""
+    number = 0
+    while line := file.readline(MOST_LINE + 1):
+        number += 1
+        if len(line) > MOST_LINE:
+            raise DataError(
+                f"{name}, line {number}: the line is longer than {MOST_LINE} characters, the most "
+                "that are read."
+            )
+        yield line
 
 
 def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:

@@ -7,13 +7,14 @@ The label may be missing; blank lines are skipped. Inputs count from 0.
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
+from firstspike.golden.files import reading
 from firstspike.golden.json_text import JsonError, read_json
 
-from .dataset import DataError, Samples, most_bytes
+from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
 
 _MOST = 65_535
 """Largest tick and input where there is no network to say."""
@@ -22,7 +23,7 @@ _MOST = 65_535
 def read_events(path: Path) -> Samples:
     """Samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
     images, labels, numbers = [], [], []
-    with path.open("rb") as file:
+    with reading(path, MOST_TEXT) as file:
         lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
         for number, events, label in lines:
             images.append(events)
@@ -58,7 +59,7 @@ def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
 
 
 def event_lines(
-    file: Iterable[bytes],
+    file: BinaryIO,
     name: str,
     deadline: int,
     n_inputs: int,
@@ -70,7 +71,7 @@ def event_lines(
     `DataError` with the line number.
     """
     empty = True
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(lines_of(file, name), 1):
         if not line.strip():
             continue
         empty = False

@@ -3,14 +3,19 @@
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
-from .dataset import DataError, Samples
+from firstspike.golden.files import reading
+
+from .dataset import DataError, Samples, most_bytes
+from .jpeg import MOST_SCANS, START, count_scans
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".webp"}
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
@@ -19,13 +24,21 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
 MOST_PIXELS = 1 << 22
 """Of an image of a data set."""
 
+_TILE = (322, 323)
+"""Tags of a TIFF: width and height of its tiles."""
+
+MOST_FILE = 1 << 28
+"""Bytes of an image file."""
+
 
 def read_folder(folder: Path) -> Samples:
     """Samples uint8 [n, height, width] of a folder with a sub-folder of images a class.
 
     Colours become grey; all images must be of one size. Raises `DataError`.
     """
-    images, labels, paths = [], [], []
+    images: list[np.ndarray] = []
+    labels, paths = [], []
+    size = 0
     for below in sorted(path for path in folder.iterdir() if path.is_dir()):
         if below.name.startswith("."):
             continue
@@ -41,6 +54,13 @@ def read_folder(folder: Path) -> Samples:
             if images[-1].shape != images[0].shape:
                 here, first = (f"{w} x {h}" for h, w in (images[-1].shape, images[0].shape))
                 raise DataError(f"{path} is {here} pixels, others are {first}: give one size.")
+            size += path.stat().st_size
+            if len(images) * images[0].nbytes > most_bytes(size):
+                raise DataError(
+                    f"{folder} has small files of large images: the first {len(images)} have "
+                    f"{len(images) * images[0].nbytes} pixels, and at most {most_bytes(size)} "
+                    "are read; give smaller images."
+                )
     if not images:
         raise DataError(f"{folder} holds no images: give a sub-folder of images for each class.")
     return Samples(str(folder), lambda at: str(paths[at]), np.stack(images), labels)
@@ -52,6 +72,13 @@ def read_grey(path: Path) -> np.ndarray:
         width, height = image.size
         if width * height > MOST_PIXELS:
             raise DataError(f"{path} is {width} x {height} pixels: at most {MOST_PIXELS} are read.")
+        if isinstance(image, TiffImageFile):
+            width, height = (image.tag_v2.get(tag, 1) for tag in _TILE)
+            if width * height > MOST_PIXELS:  # a tile is read whole, however small the image is
+                raise DataError(
+                    f"{path} has tiles of {width} x {height} pixels: at most {MOST_PIXELS} are "
+                    "read."
+                )
         return np.asarray(image.convert("L"))
 
 
@@ -59,16 +86,32 @@ def read_grey(path: Path) -> np.ndarray:
 def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
     """An image file of some of `FORMATS`.
 
-    Raises `DataError`, also for what is found out while the image is read.
+    Raises `DataError`, also for what is found out while the image is read, and `OSError` as
+    `reading` does.
     """
     kind = "image" if formats is FORMATS else f"{' or '.join(formats)} file"
-    try:
-        with warnings.catch_warnings():
-            # A warning, as of many pixels, would be text of another's beside our sentence.
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=formats) as image:
-                yield image
-    except (DataError, MemoryError):
-        raise
-    except Exception:  # a damaged image raises almost anything
-        raise DataError(f"{path} is no readable {kind}.") from None
+    with ExitStack() as stack:
+        file: BinaryIO = (
+            path if isinstance(path, BytesIO) else stack.enter_context(reading(path, MOST_FILE))
+        )
+        try:
+            with warnings.catch_warnings():
+                _check_scans(path, file)
+                # A warning, as of many pixels, would be text of another's beside our sentence.
+                warnings.simplefilter("ignore")
+                with Image.open(file, formats=formats) as image:
+                    yield image
+        except (DataError, MemoryError):
+            raise
+        except Exception:  # a damaged image raises almost anything
+            raise DataError(f"{path} is no readable {kind}.") from None
+
+
+def _check_scans(path: str | Path | BytesIO, file: BinaryIO) -> None:
+    """Raise `DataError` for a JPEG of more scans than are read; leave the file at its beginning."""
+    file.seek(0)
+    if file.read(len(START)) == START:
+        scans = count_scans(file)
+        if scans > MOST_SCANS:
+            raise DataError(f"{path} is a JPEG of {scans} scans: at most {MOST_SCANS} are read.")
+    file.seek(0)

@@ -6,18 +6,30 @@ is wrong is a `DataError`: one sentence that names the file, and the line where 
 """
 
 import csv
+import io
 import math
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from firstspike.golden.archive import ArchiveError, Member, read_archive
+from firstspike.golden.files import reading
 
-from .dataset import DataError, Samples, is_number, most_bytes
+from .dataset import (
+    MOST_FILE,
+    MOST_TEXT,
+    DataError,
+    Samples,
+    is_number,
+    lines_of,
+    most_bytes,
+)
 from .events import read_events
 from .images import read_folder
 
@@ -25,6 +37,9 @@ Parts = tuple[Samples, Samples | None]
 """What to learn from, and what to test."""
 
 _MOST_CATEGORIES = 100
+
+_FEATURES = 1 << 27
+"""Bytes that the features of any table may take: texts make many of few cells."""
 
 
 def read(
@@ -59,8 +74,8 @@ def _read_arrays(path: Path) -> Parts:
                 raise DataError(f"{path}: {name} is {member.dtype}: give numbers or texts.")
 
     try:
-        with path.open("rb") as file:
-            arrays = read_archive(file, check, most_bytes(path.stat().st_size))
+        with reading(path, MOST_FILE) as file:
+            arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
     except ArchiveError as error:
         raise DataError(f"{path}: {error}") from None
     if not {"x_train", "y_train"} <= arrays.keys():
@@ -189,7 +204,7 @@ def _asked(column: str, names: Sequence[str]) -> bool:
 
 def _check_size(path: Path, n_rows: int, n_features: int) -> None:
     """Raise `DataError` for features that take more than the samples of such a file may."""
-    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size)
+    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size, _FEATURES)
     if size > most:
         raise DataError(
             f"{path} makes {n_features} features or more of {n_rows} rows, one for each text of a "
@@ -285,12 +300,12 @@ def _number(cell: str) -> float | None:
 def _columns(path: Path) -> tuple[dict[str, list[str]], list[int], str]:
     """The cells of every column, by its name in the header, the line of each row, the delimiter."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header_line = file.readline()
+        with reading(path, MOST_TEXT) as file:
+            texts = lines_of(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), str(path))
+            header_line = next(texts, "")
             delimiter = max(",;\t", key=header_line.count)
-            file.seek(0)
             rows, lines, header = [], [], None
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            reader = csv.reader(chain([header_line], texts), delimiter=delimiter, strict=True)
             for row in reader:
                 cells = [cell.strip() for cell in row]
                 if not any(cells):

@@ -114,6 +114,8 @@ class DebianPackage:
                 yield file, read_file(folder / f"{file}.gz", MOST_BYTES)
             except FileNotFoundError:
                 raise SourceError(f"{self} holds no {file}.gz.") from None
+            except OSError as error:
+                raise SourceError(f"{self} has no usable {file}.gz ({error.strerror}).") from None
 
 
 def _run(command: list[str], source: "Source", folder: Path, progress: bool) -> None:

@@ -1,47 +1,65 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Reads a graph in a process of its own.
 
-On some damaged files the HDF5 library never ends, or ends its process: neither may happen to ours.
+On some damaged files the HDF5 library never ends, takes all memory, or ends its process: none of
+these may happen to ours.
 
-    python -m firstspike.golden.nir.apart FILE      a pickle of the graph, or of what is wrong
+    python -m firstspike.golden.nir.apart < FILE      a pickle of the graph, or of what is wrong
 """
 
+import math
 import os
 import pickle
+import resource
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 from firstspike.golden import programs
+from firstspike.golden.files import reading
 
 from .graph import Graph, NirError, optional
-from .reading import graph_in
+from .reading import MOST_BYTES, graph_in, most_bytes
 
-SECONDS = 60.0
-"""After which reading is given up: a file as large as is read takes a fraction of it."""
+SECONDS = 10
+"""Processor time for reading: a file as large as is read takes a fraction of it."""
+
+WAIT = 120.0
+"""Seconds after which a process is given up that does not use its processor time."""
+
+ROOM = 1 << 28
+"""Bytes of address space that the library may take for itself."""
+
+COPIES = 3
+"""How often the arrays of a graph are in memory at once: as they are read, and as they are sent."""
 
 
-def read(path: str | os.PathLike[str], seconds: float = SECONDS) -> Graph:
+def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
     """The graph of a file; metadata are read if they are ours.
 
     Raises `NirError` for anything wrong with the content, or where the package is missing,
     `OSError` if the file cannot be read.
     """
     optional("h5py")
-    with open(path, "rb"):  # the process would only say that it cannot
-        pass
-    command = [sys.executable, "-m", __name__, os.path.abspath(path)]
+    command = [sys.executable, "-m", __name__, str(seconds)]
     try:
-        ended = programs.run(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            env=os.environ | {"PYTHONPATH": programs.search_path()},
-        )
+        with reading(path, 2 * MOST_BYTES) as file:
+            ended = programs.run(
+                command,
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=WAIT,
+                env=os.environ | {"PYTHONPATH": programs.search_path()},
+            )
     except subprocess.TimeoutExpired:
+        raise NirError(f"{path}: it cannot be read as HDF5 (no end after {WAIT:g} s).") from None
+    if ended.returncode == -signal.SIGXCPU:
         raise NirError(
-            f"{path}: it cannot be read as HDF5 (no end after {seconds:g} seconds)."
-        ) from None
+            f"{path}: it cannot be read as HDF5 (no end after {seconds} s of processor time)."
+        )
     if ended.returncode:
         raise NirError(f"{path}: it cannot be read as HDF5 (the library fails).")
     said = pickle.loads(ended.stdout)
@@ -51,15 +69,26 @@ def read(path: str | os.PathLike[str], seconds: float = SECONDS) -> Graph:
 
 
 def main() -> None:
-    """Read the file that is named, and write to standard output."""
+    """Read standard input, a file, and write to standard output."""
     said: object
+    optional("h5py")  # before the memory is bounded
+    _bound(int(sys.argv[1]), os.fstat(0).st_size)
     try:
-        with open(sys.argv[1], "rb") as file:
-            graph = graph_in(file)
+        graph = graph_in(sys.stdin.buffer)
         said = (graph.nodes, graph.edges, graph.metadata)
     except NirError as error:
         said = str(error)
     pickle.dump(said, sys.stdout.buffer, pickle.HIGHEST_PROTOCOL)
+
+
+def _bound(seconds: int, size: int) -> None:
+    """Let this process take `seconds` more, and the memory that a file of `size` bytes needs."""
+    end = math.ceil(time.process_time()) + seconds
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + ROOM + COPIES * most_bytes(size)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a process that is ended leaves none
 
 
 if __name__ == "__main__":

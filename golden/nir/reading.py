@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A graph from a file of anyone: HDF5, looked at before it is read.
 
-Only what a graph of ours can have is read, and only if its size, which HDF5 tells beforehand, is
-bounded: a file of a few bytes can promise terabytes. Links out of the file are not followed. What
-the library itself does on damaged files is for apart.py.
+Only what a graph of ours can have is read, and only if its size is bounded: a file of a few bytes
+can promise terabytes. HDF5 tells the size of an array beforehand, that of a string only when the
+string is read, so strings are read one by one. Links out of the file are not followed. What the
+library itself does on damaged files is for apart.py.
 """
 
 import math
+import os
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -16,9 +18,17 @@ import numpy as np
 from .graph import FIELDS, OURS, Graph, NirError, optional
 
 MOST_BYTES = 1 << 30
-"""Of all arrays of a file together."""
+"""Of all arrays and strings of a file together."""
 
 MOST_NODES = 1000
+
+MOST_EDGES = 4 * MOST_NODES
+"""Of a graph; in a chain there is one fewer than nodes."""
+
+
+def most_bytes(file_bytes: int) -> int:
+    """Bytes of arrays and strings that are read of a file: a small file may promise far more."""
+    return min(MOST_BYTES, max(1 << 26, 32 * file_bytes))
 
 
 def graph_in(file: BinaryIO) -> Graph:
@@ -29,10 +39,13 @@ def graph_in(file: BinaryIO) -> Graph:
     h5py = optional("h5py")
     # A damaged file raises almost anything: all mean the same.
     try:
+        most = most_bytes(file.seek(0, os.SEEK_END))
         with h5py.File(file, "r") as root:
-            return _Reader(h5py).graph(root)
+            return _Reader(h5py, most).graph(root)
     except NirError:
         raise
+    except MemoryError:
+        raise NirError("it cannot be read as HDF5 (it takes too much memory).") from None
     except Exception as error:
         said = str(error).split("\n")[0].rstrip(".") or type(error).__name__
         raise NirError(f"it cannot be read as HDF5 ({said:.200}).") from None
@@ -41,8 +54,9 @@ def graph_in(file: BinaryIO) -> Graph:
 class _Reader:
     """Reads one file, and keeps count of how much."""
 
-    def __init__(self, h5py: ModuleType) -> None:
+    def __init__(self, h5py: ModuleType, most: int) -> None:
         self.h5py = h5py
+        self.most = most
         self.read = 0
 
     def graph(self, root: Any) -> Graph:
@@ -66,10 +80,14 @@ class _Reader:
         dataset = self.dataset(top, "edges")
         if not dataset.size:
             return
-        if dataset.ndim != 2 or dataset.shape[1] != 2 or len(dataset) > MOST_NODES**2:
+        if dataset.ndim != 2 or dataset.shape[1] != 2:
             raise NirError(f"its edges are {list(dataset.shape)}: they must be pairs of names.")
-        for a, b in self.content(dataset):
-            yield self.decoded("edges", a), self.decoded("edges", b)
+        if len(dataset) > MOST_EDGES:
+            raise NirError(f"it has {len(dataset)} edges: at most {MOST_EDGES} are read.")
+        self.count(dataset)
+        for edge in range(len(dataset)):
+            a, b = dataset[edge]
+            yield self.decoded(dataset, a), self.decoded(dataset, b)
 
     def metadata(self, top: Any) -> dict[str, Any]:
         if "metadata" not in top:
@@ -106,14 +124,22 @@ class _Reader:
 
     def content(self, dataset: Any) -> Any:
         """All of a dataset, unless it is too large."""
-        chunk = math.prod(dataset.chunks or ())  # which may be larger than all, and is read whole
-        self.read += max(dataset.size, chunk) * max(1, dataset.dtype.itemsize)
-        if self.read > MOST_BYTES:
-            raise NirError(
-                f"{dataset.name!r:.80} is {list(dataset.shape)}: with it the arrays have more than "
-                f"{MOST_BYTES} bytes, the most that is read."
-            )
+        self.count(dataset)
         return dataset[()]
+
+    def count(self, dataset: Any) -> None:
+        """Count a dataset's bytes, without those of its strings, as read."""
+        chunk = math.prod(dataset.chunks or ())  # which may be larger than all, and is read whole
+        self.add(dataset, max(dataset.size, chunk) * max(1, dataset.dtype.itemsize))
+
+    def add(self, dataset: Any, size: int) -> None:
+        """Count so many bytes. Raises `NirError` if they are too many."""
+        self.read += size
+        if self.read > self.most:
+            raise NirError(
+                f"{dataset.name!r:.80} is {list(dataset.shape)}: with it there are more than "
+                f"{self.most} bytes of arrays and texts, the most that are read of such a file."
+            )
 
     def array(self, group: Any, name: str) -> np.ndarray:
         dataset = self.dataset(group, name)
@@ -128,12 +154,14 @@ class _Reader:
         dataset = self.dataset(group, name)
         if dataset.ndim or dataset.dtype.kind not in "OS":
             raise NirError(f"{dataset.name!r:.80} is {dataset.dtype}: it must be a string.")
-        return self.decoded(dataset.name, self.content(dataset))
+        return self.decoded(dataset, self.content(dataset))
 
-    @staticmethod
-    def decoded(name: str, value: Any) -> str:
+    def decoded(self, dataset: Any, value: Any) -> str:
+        """A string of a dataset, as text."""
         if isinstance(value, bytes):
+            self.add(dataset, len(value))
             return value.decode("utf8")
         if not isinstance(value, str):
-            raise NirError(f"{name!r:.80} holds no string.")
+            raise NirError(f"{dataset.name!r:.80} holds no string.")
+        self.add(dataset, len(value))
         return value

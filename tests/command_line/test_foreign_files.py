@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Files of strangers: mutants of all sorts are taken, or refused in a sentence.
 
-`FIRSTSPIKE_MUTANTS=5000 pytest tests/command_line/test_foreign_files.py` tries more of them.
+`FIRSTSPIKE_MUTANTS=5000 pytest tests/command_line/test_foreign_files.py -k usual` tries more.
 """
 
 import json
@@ -14,18 +14,22 @@ import pytest
 
 pytestmark = pytest.mark.fast
 
-COUNT = int(os.environ.get("FIRSTSPIKE_MUTANTS", "320"))
+COUNTS = {"usual": 320, "hostile": 60}
+"""How many of each kind are tried."""
 SEED = 1
 
 
-def check_mutants(folder: Path, count: int, seed: int) -> None:
-    """Try so many, in an empty folder."""
-    words = [sys.executable, "-m", "tests.support.foreign", str(folder), str(count), str(seed)]
+def check_mutants(folder: Path, count: int, seed: int, kind: str) -> None:
+    """Try so many of a kind, in an empty folder."""
+    given = map(str, (folder, count, seed, kind))
+    words = [sys.executable, "-m", "tests.support.foreign", *given]
     ended = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
     wrong = [json.loads(line) for line in ended.stdout.splitlines()]
     assert not wrong, "\n".join(f"{one['number']}: {one['words']}\n{one['what']}" for one in wrong)
     assert ended.returncode == 0, (folder / "said").read_text(errors="replace")
 
 
-def test_mutants_are_taken_or_refused_in_a_sentence(tmp_path):
-    check_mutants(tmp_path, COUNT, SEED)
+@pytest.mark.parametrize("kind", COUNTS)
+def test_mutants_are_taken_or_refused_in_a_sentence(tmp_path, kind):
+    count = int(os.environ.get("FIRSTSPIKE_MUTANTS", COUNTS[kind]))
+    check_mutants(tmp_path, count, SEED, kind)

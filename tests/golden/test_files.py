@@ -3,12 +3,21 @@
 
 import errno
 import os
+import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from firstspike.golden.files import adding_to, naming, replace_file, replacing
+from firstspike.golden.files import (
+    adding_to,
+    naming,
+    read_file,
+    reading,
+    replace_file,
+    replacing,
+)
 
 pytestmark = pytest.mark.fast
 
@@ -129,3 +138,58 @@ def test_a_folder_gets_all_files_or_none(tmp_path):
         "b": "new",
         "c": "stays",
     }
+
+
+def read(path, most=100):
+    with reading(path, most) as file:
+        return file.read()
+
+
+def test_an_ordinary_file_is_read_if_it_is_short_enough(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("file")
+    assert read(path, 5) == read_file(tmp_path / "link", 5) == b"12345"
+    with pytest.raises(OSError, match=r"more than 4 bytes.*file'$"):
+        read(path, 4)
+    path.write_bytes(b"")
+    assert read(path, 5) == b""
+
+
+def test_a_pipe_without_a_name_is_read_to_its_end():
+    """What a shell's <(...) and | give; it can be read from any place."""
+    for place in (lambda end: f"/dev/fd/{end}", lambda end: end):
+        for most in (5, 4):
+            end, other = os.pipe()
+            os.write(other, b"12345")
+            os.close(other)
+            if most < 5:
+                with pytest.raises(OSError, match="more than 4 bytes"):
+                    read(place(end), most)
+            else:
+                with reading(place(end), most) as file:
+                    assert file.seek(0, os.SEEK_END) == 5
+                    assert file.seek(1) == 1
+                    assert file.read() == b"2345"
+            os.close(end)
+
+
+def test_an_endless_pipe_is_left():
+    """A writer that goes on is told so by the pipe."""
+    writer = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
+    with writer, pytest.raises(OSError, match="more than 100 bytes"):
+        read(writer.stdout.fileno())
+    assert writer.returncode
+
+
+def test_what_may_never_end_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for name in ("pipe", "zeros", "socket", "."):
+            with pytest.raises(OSError, match=rf"{tmp_path / name}'$"):
+                read(tmp_path / name)
+    assert read("/proc/self/mem") == b""  # which says that it is empty
+    with pytest.raises(FileNotFoundError, match="none"):
+        read(tmp_path / "none")

@@ -2,6 +2,7 @@
 """Photos become digits: reading, each step, and pictures made from digits."""
 
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ from PIL import Image
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data import photos
 from firstspike.golden.data.dataset import DataError
+from firstspike.golden.data.jpeg import MOST_SCANS, count_scans
 from firstspike.golden.data.photos import read_photo
 from firstspike.golden.preparation import (
     LEAST_CONTRAST,
     SIDE,
     centred,
+    opaque,
     otsu,
     prepared,
     scaled,
@@ -173,6 +176,43 @@ def test_pictures_too_large_are_refused(monkeypatch):
     monkeypatch.setattr(photos, "MOST_PIXELS", 99)
     with pytest.raises(DataError, match="10 x 10 pixels: at most 99"):
         saved(Image.new("L", (10, 10)))
+    with pytest.raises(DataError, match="10 x 5 pixels: at most 49"):
+        saved(Image.new("L", (10, 5)), "WEBP")
+
+
+@pytest.mark.parametrize("light", [20, 220])
+def test_a_large_transparent_picture_is_mixed_pixel_by_pixel_in_little_memory(light):
+    rng = np.random.default_rng(6)
+    rgba = rng.integers(light, light + 30, (1900, 1100, 4), np.uint8)
+    rgba[:, :, 3] = rng.integers(0, 256, (1900, 1100))
+    tracemalloc.start()
+    seen = opaque(rgba)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 24 * rgba[:, :, 0].size
+    alpha = rgba[:, :, 3:].astype(int)
+    behind = 0 if light > 127 else 255
+    expected = np.floor((rgba[:, :, :3] * alpha + behind * (255 - alpha)) / 255 + 0.5)
+    assert np.array_equal(seen, np.moveaxis(expected, 2, 0))
+
+
+def test_a_picture_of_many_scans_is_refused():
+    """Each makes the decoder go through all pixels."""
+    file = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010E] = "\xff\xda" * 200  # no scans
+    Image.fromarray(drawing()).save(
+        file, "JPEG", progressive=True, exif=exif, comment=b"\xff\xda" * 99
+    )
+    content = file.getvalue()
+    usual = count_scans(io.BytesIO(content))
+    assert 1 < usual <= MOST_SCANS
+    assert np.array_equal(read_photo(io.BytesIO(content + b"\xff\xda" * 99)), read_photo(file))
+    at = content.rindex(b"\xff\xda")
+    many = content[:-2] + content[at:-2] * (MOST_SCANS + 1 - usual) + content[-2:]
+    assert count_scans(io.BytesIO(many)) == MOST_SCANS + 1
+    with pytest.raises(DataError, match=f"{MOST_SCANS + 1} scans: at most {MOST_SCANS}"):
+        read_photo(io.BytesIO(many))
 
 
 def test_pictures_of_digits_are_read_as_the_digits_are():

@@ -3,14 +3,16 @@
 
 import json
 import re
+import struct
 import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from firstspike.golden import DataError
-from firstspike.golden.data import readers
+from firstspike.golden.data import images, readers
 from firstspike.golden.data.dataset import assembled
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
@@ -464,7 +466,7 @@ def test_labels_that_a_network_does_not_know(table):
 def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypatch, absent):
     """Two bytes of the file are a feature of 8 for each text that the column has anywhere."""
     most = 1 << 20
-    monkeypatch.setattr(readers, "most_bytes", lambda file_bytes: most)
+    monkeypatch.setattr(readers, "most_bytes", lambda *_: most)
     path = tmp_path / "t.csv"
     rows = [",".join([chr(65 + n % (1 if absent else 50))] * 10) for n in range(1000)]
     path.write_text("\n".join([",".join("abcdefghij"), *rows]))
@@ -475,3 +477,35 @@ def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypat
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2.5 * most
+
+
+def test_a_folder_of_small_files_makes_no_more_pixels_than_such_files_may(tmp_path, monkeypatch):
+    most = 10_000
+    monkeypatch.setattr(images, "most_bytes", lambda *_: most)
+    folder = tmp_path / "images" / "a"
+    folder.mkdir(parents=True)
+    for number in range(9):
+        Image.new("L", (50, 50)).save(folder / f"{number}.png")
+    with pytest.raises(DataError, match=r"the first 5 have 12500 pixels, and at most 10000"):
+        read(folder.parent)
+    for number in range(4, 9):
+        (folder / f"{number}.png").unlink()
+    assert read(folder.parent)[0].x.shape == (4, 50, 50)
+
+
+@pytest.mark.parametrize("side", [16, 1 << 12])
+def test_a_tile_of_a_tiff_is_no_larger_than_an_image_may_be(tmp_path, side):
+    """A tile is read whole, even where the image in it has a few pixels."""
+    tile = zlib.compress(bytes(side * side))
+    tags = {256: 10, 257: 10, 258: 8, 259: 8, 262: 1, 277: 1, 322: side, 323: side, 325: len(tile)}
+    tags |= {324: 8 + 2 + 12 * (len(tags) + 1) + 4}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    path = tmp_path / "images" / "a" / "1.tif"
+    path.parent.mkdir(parents=True)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags))
+    path.write_bytes(head + entries + bytes(4) + tile)
+    if side < 1 << 11:
+        assert read(tmp_path / "images")[0].x.shape == (1, 10, 10)
+    else:
+        with pytest.raises(DataError, match=f"tiles of {side} x {side} pixels: at most"):
+            read(tmp_path / "images")

@@ -3,6 +3,7 @@
 
 import contextlib
 import tracemalloc
+from functools import partial
 
 import h5py
 import nir
@@ -14,10 +15,13 @@ from firstspike.golden.nir.export import graph_of, write
 from firstspike.golden.nir.graph import Graph, NirError
 from firstspike.golden.nir.importing import network_of, real_weights
 from tests.support.command import toy_network
+from tests.support.measured import MOST_BYTES, SECONDS, measured
 
 pytestmark = pytest.mark.fast
 
 WEIGHT = "node/nodes/weights_0/weight"
+MOST = reading.most_bytes(0)
+"""Bytes that are read of a small file."""
 
 
 @pytest.fixture
@@ -115,9 +119,13 @@ def nested(root):
 
 
 HOSTILE = {
-    "terabytes": (promised((1 << 20, 1 << 20)), [WEIGHT, "1073741824"]),
-    "more than a gigabyte": (promised((1 << 14, 1 << 14)), [WEIGHT, "1073741824"]),
-    "a chunk of gigabytes": (chunked, [WEIGHT, "1073741824"]),
+    "terabytes": (promised((1 << 20, 1 << 20)), [WEIGHT, str(MOST)]),
+    "more than a small file holds": (promised((1 << 12, 1 << 12)), [WEIGHT, str(MOST)]),
+    "many edges": (
+        put("node/edges", [["a", "b"]] * (reading.MOST_EDGES + 1)),
+        [str(reading.MOST_EDGES)],
+    ),
+    "a chunk of gigabytes": (chunked, [WEIGHT, str(MOST)]),
     "a soft link": (linked(h5py.SoftLink("/node/edges")), ["weight", "link"]),
     "an external link": (linked(h5py.ExternalLink("/etc/passwd", "/")), ["weight", "link"]),
     "data elsewhere": (external, [WEIGHT, "another file"]),
@@ -167,6 +175,50 @@ def test_damaged_files_are_refused(path):
     for length in [0, 1, 8, 100, *np.linspace(200, len(content) - 1, 30, dtype=int)]:
         path.write_bytes(content[:length])
         sentence(path)
+
+
+def shared(path, rows):
+    """Let all names of so many edges be the same long one, which is stored once."""
+    with h5py.File(path, "a") as root:
+        del root["node/edges"]
+        name = np.array([["x" * 200_000, "y"]], object)
+        edges = root["node"].create_dataset("edges", (rows, 2), h5py.string_dtype())
+        edges[:1] = name
+        at = edges.id.get_offset()
+    content = bytearray(path.read_bytes())
+    element = content[at : at + 16]  # length, address and index of the string
+    content[at : at + 32 * rows] = element * 2 * rows
+    path.write_bytes(content)
+
+
+def lengthened(path, length):
+    """Say that the strings of all edges are far longer than the file."""
+    with h5py.File(path, "a") as root:
+        edges = root["node/edges"]
+        at, size = edges.id.get_offset(), edges.size
+    content = bytearray(path.read_bytes())
+    for element in range(at, at + 16 * size, 16):
+        content[element : element + 4] = length.to_bytes(4, "little")
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (partial(shared, rows=reading.MOST_EDGES), str(MOST)),
+        (partial(shared, rows=30_000), str(reading.MOST_EDGES)),
+        (partial(lengthened, length=3_600_000_000), "cannot be read as HDF5"),
+        (partial(lengthened, length=100_000_000), "cannot be read as HDF5"),
+    ],
+)
+def test_strings_take_no_more_than_they_may(path, change, told):
+    change(path)
+    took = measured("import", path, "-o", path.with_name("net.npz"))
+    assert took.status == 2
+    assert told in took.said
+    assert took.said.count("\n") == 1
+    assert took.bytes < MOST_BYTES
+    assert took.seconds < SECONDS
 
 
 @pytest.mark.parametrize("damage", [(16, bytes(16)), (24, b"\xf0" + b"\xff" * 7)])

@@ -47,7 +47,8 @@ def lines(number: int) -> None:
 def files(number: int) -> None:
     """Mutants of files of all sorts."""
     with TemporaryDirectory() as folder:
-        test_foreign_files.check_mutants(Path(folder), MUTANTS, number)
+        kind = "hostile" if number % 4 == 0 else "usual"
+        test_foreign_files.check_mutants(Path(folder), MUTANTS, number, kind)
 
 
 def kills(number: int) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs the command `firstspike` on mutants of files, in a process of bounded memory and time.
 
-    python -m tests.support.foreign FOLDER COUNT SEED      prints what was not as it should be
+    python -m tests.support.foreign FOLDER COUNT SEED KIND      prints what was not as it should be
 
-Each mutant must be taken, or refused in one printable sentence with exit status 2. Yosys, and
-programmers of boards, are not run: a netlist comes as far as the door of the former.
+KIND is one of `KINDS`. Each mutant must be taken, or refused in one printable sentence with exit
+status 2. Yosys, and programmers of boards, are not run: a netlist comes as far as the door of the
+former.
 """
 
 import json
@@ -20,6 +21,9 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from optuna import load_study
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from PIL import Image
 
 from firstspike.boards.building.bitstream import fingerprint
@@ -27,15 +31,18 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
+from firstspike.golden.nir.export import graph_of, write
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.serial_core import kept_wire
+from firstspike.scripts.exploration.rungs import SHARES
+from firstspike.scripts.exploration.search import JOURNAL, NETWORKS
 from firstspike.scripts.learning.session import begun, state_path
 from firstspike.scripts.main import run_line
 from firstspike.sim.benches.netlist import netlist
 
-from . import mutants
+from . import hostile, mutants
 from .command import toy_network
 
 BOARD = "icebreaker"
@@ -57,10 +64,59 @@ class Case:
     file: str
     mutant: Callable[[Random, bytes], bytes]
     words: tuple[str, ...]
+    named: bool = False
+    """Whether the file gets another name, too."""
+
+    def spoil(self, rng: Random, good: bytes) -> tuple[Path, tuple[str, ...]]:
+        """Write a mutant; give its place and the command."""
+        path, words = Path(self.file), self.words
+        if self.named:
+            path = path.with_name(rng.choice(hostile.NAMES) + path.suffix)
+            words = tuple(str(path) if word == self.file else word for word in words)
+            if rng.random() < 0.5:
+                path.write_bytes(good)
+                return path, words
+        path.write_bytes(self.mutant(rng, good))
+        return path, words
+
+
+def hostile_cases() -> list[Case]:
+    """Graphs, photos, tables, a search, and names of files; files are in the current folder."""
+    share = ("--test-share", "1")
+    table = ("--dataset", "data.csv", "--label", "kind")
+    images = ("run", "net.npz", "--dataset", "images", *share)
+    graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
+    real = ("import", "net.nir", "--bits", "4", "-o", "on.npz")
+    photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
+    train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
+    return [
+        graph,
+        replace(graph, words=real),
+        photo,
+        photo,
+        replace(photo, file="image.png", words=("run", "net.npz", "--image", "image.png")),
+        Case("images/a/1.png", hostile.of_photo, images),
+        Case("data.csv", hostile.of_odd_table, ("run", "table.npz", *table, *share)),
+        Case("data.csv", hostile.of_odd_table, train),
+        Case(f"search/{JOURNAL}", hostile.of_journal, EXPLORE),
+        Case("net.npz", mutants.of_archive, ("info", "net.npz"), named=True),
+        Case("net.nir", hostile.of_graph, graph.words, named=True),
+        Case("photo.png", hostile.of_photo, photo.words, named=True),
+        Case("data.csv", hostile.of_odd_table, ("run", "table.npz", *table, *share), named=True),
+        Case("images/a/1.png", mutants.of_picture, images, named=True),
+        Case("events.jsonl", mutants.of_json, ("run", "net.npz", "--events", "events.jsonl"), True),
+    ]
+
+
+EXPLORE = (
+    *("explore", "--board", BOARD, "--dataset", "data.npz", "--epochs", "1"),
+    *("--hours", "1e-9", "--place", "0", "-o", "search"),
+)
+"""A search that has no time left, and shows what it has found."""
 
 
 def cases() -> list[Case]:
-    """All of them; files are in the current folder."""
+    """Networks, states, builds, events, images and tables; files are in the current folder."""
     events = ("--events", "events.jsonl")
     share = ("--test-share", "1")
     build = ("--target", "netlist", "--board", BOARD, "--build", "build", *events)
@@ -100,6 +156,23 @@ def cases() -> list[Case]:
     ]
 
 
+KINDS = {"usual": cases, "hostile": hostile_cases}
+"""Cases by the word that asks for them."""
+
+
+def make_search(network: Network) -> None:
+    """A folder like that of `firstspike explore`, with one training that has come to its end."""
+    ended(EXPLORE)  # which says that nothing is found yet
+    storage = JournalStorage(JournalFileBackend(f"search/{JOURNAL}"))
+    study = load_study(study_name="explore", storage=storage)
+    trial = study.ask()
+    for rung in range(len(SHARES)):
+        trial.set_user_attr(f"rung_{rung}", [0.5, 100.0])
+    study.tell(trial, [0.5, -100.0])
+    Path("search", NETWORKS).mkdir()
+    network.save(Path("search", NETWORKS, f"{trial.number}.npz"))
+
+
 def make_files() -> None:
     """All good files, in the current folder."""
     rng = np.random.default_rng(1)
@@ -132,6 +205,15 @@ def make_files() -> None:
     run |= {"stored_bits": 8, "competitors": "1", "exact": False, "kill": None, "seed": 1}
     begun(run | {"command": "firstspike learn"}, None).state.save(state_path("on.npz"))
     make_build(network)
+
+
+def make_hostile_files() -> None:
+    """Those that only `hostile_cases` take, beside the others."""
+    network = Network.load("plain.npz")
+    write(Path("net.nir"), graph_of(network, "time"))
+    rng = np.random.default_rng(2)
+    Image.fromarray(rng.integers(0, 256, (40, 30, 4)).astype(np.uint8)).save("photo.png")
+    make_search(network)
 
 
 def make_build(network: Network) -> None:
@@ -171,7 +253,25 @@ class TooLongError(BaseException):
     """A mutant takes more time than it may."""
 
 
+def children() -> tuple[float, int]:
+    """Processor time of the processes that have been started, and the most memory of one."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
+
+
 def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
+    """What is wrong with how a command line ends, and what it takes; None if nothing is."""
+    before = children()
+    what = _ended(words, seconds)
+    after = children()
+    if what is None and after[0] - before[0] > seconds:
+        return f"its processes take {after[0] - before[0]:.0f} seconds"
+    if what is None and after[1] > max(before[1], BYTES):
+        return f"a process of it takes {after[1]} bytes"
+    return what
+
+
+def _ended(words: tuple[str, ...], seconds: int) -> str | None:
     """What is wrong with how a command line ends; None if nothing is."""
     Path("said").write_bytes(b"")
     with open("said", "r+b") as said:  # by whoever writes to the descriptor, in whichever language
@@ -200,19 +300,24 @@ def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
     return None
 
 
-def wrong(count: int, seed: int) -> Iterator[dict[str, object]]:
+def wrong(count: int, seed: int, cases: list[Case]) -> Iterator[dict[str, object]]:
     """Of so many mutants those that do not end as they should."""
     state = Path("on.state.npz")
-    good = {one.file: Path(one.file).read_bytes() for one in cases()}
-    for one in cases():  # all that is imported late is here before the memory is bounded
+    good = {name: Path(name).read_bytes() for name in {state.name, *(one.file for one in cases)}}
+
+    def renew() -> None:
+        state.write_bytes(good[state.name])  # learning has gone on
+        Path("on.npz").unlink(missing_ok=True)
+
+    for one in cases:  # all that is imported late is here before the memory is bounded
+        renew()
         what = ended(one.words, FIRST_SECONDS)
         if (
             one.words[0] not in ("compare", "flash", "fetch")
             and "Error" in Path("said").read_text()
         ):
             what = "the good file is refused"
-        state.write_bytes(good[state.name])  # learning has gone on
-        Path("on.npz").unlink(missing_ok=True)
+        Path(one.file).write_bytes(good[one.file])
         if what:
             yield {"number": -1, "words": one.words, "what": what}
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -220,19 +325,20 @@ def wrong(count: int, seed: int) -> Iterator[dict[str, object]]:
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     for number in range(count):
         rng = Random(f"{seed} {number}")
-        one = cases()[number % len(cases())]
-        state.write_bytes(good[state.name])
-        Path("on.npz").unlink(missing_ok=True)
-        Path(one.file).write_bytes(one.mutant(rng, good[one.file]))
-        what = ended(one.words)
+        one = cases[number % len(cases)]
+        renew()
+        path, words = one.spoil(rng, good[one.file])
+        what = ended(words)
+        if one.named:
+            path.unlink()
         Path(one.file).write_bytes(good[one.file])
         if what:
-            yield {"number": number, "words": one.words, "what": what}
+            yield {"number": number, "words": words, "what": what}
 
 
 def main() -> None:
     """Print every mutant that is wrong, as a line of JSON."""
-    folder, count, seed = sys.argv[1:]
+    folder, count, seed, kind = sys.argv[1:]
     os.chdir(folder)
     Path("tools").mkdir()
     for tool in ("g++", "make", "perl"):  # netlists ask for them; no programmer finds a board
@@ -250,7 +356,9 @@ def main() -> None:
     SOURCES["mnist"] = ()
     with os.fdopen(os.dup(1), "w") as out:
         make_files()
-        for one in wrong(int(count), int(seed)):
+        if kind == "hostile":
+            make_hostile_files()
+        for one in wrong(int(count), int(seed), KINDS[kind]()):
             print(json.dumps(one), file=out, flush=True)
 
 

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Scans of a JPEG: each makes the decoder go through the whole picture once more.
+
+A scan of a few bytes can cover all pixels, so a small file could keep the decoder busy for hours.
+"""
+
+import re
+from typing import BinaryIO
+
+MOST_SCANS = 50
+"""Of a picture; a progressive one has about ten."""
+
+START = b"\xff\xd8"
+"""How a JPEG begins."""
+
+_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
+"""A marker that is not part of compressed data, and has a length or is the end."""
+
+_SCAN, _END = 0xDA, 0xD9
+
+
+def count_scans(file: BinaryIO) -> int:
+    """Count the scans of a JPEG up to its end, leaving out the pictures inside its segments."""
+    content = file.read()
+    scans = at = 0
+    while (found := _MARKER.search(content, at)) and found[1][0] != _END:
+        scans += found[1][0] == _SCAN
+        at = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
+    return scans
