@@ -73,8 +73,11 @@ def command(
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
-    if output and json_path and Path(json_path) == output.with_suffix(".json"):
-        raise click.UsageError(f"{json_path} goes beside {output}: name another file for --json.")
+    paths = _paths(output, embedded, bus is not None) if output else []
+    if json_path and Path(json_path) in paths:
+        raise click.UsageError(
+            f"{json_path} is one of the files of {output}: name another file for --json."
+        )
     network = load_network(net)
     folding = Folding.of(network, **folding_of)
     result: dict[str, Any] = {"files": [], "report": None}
@@ -83,31 +86,46 @@ def command(
             parameters: dict[str, Any] = {"embedded": embedded, "stored_bits": stored_bits}
             if name is not None:
                 parameters["name"] = name
-            result["files"] = _generate(output, network, folding, bus is not None, parameters)
+            stem = output.stem if bus else None
+            result["files"] = _generate(paths, network, folding, stem, parameters)
         if report:
             result["report"] = _report(network, folding, embedded, stored_bits)
         write(result)
 
 
-def _generate(
-    output: Path, network: Network, folding: Folding, on_bus: bool, parameters: dict[str, Any]
-) -> list[str]:
-    """Write the files of a core with these parameters of `generate`; returns their paths."""
-    from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
-    from firstspike.hdl.flow.verilog import generate
+def _paths(output: Path, embedded: bool, on_bus: bool) -> list[Path]:
+    """Return the files that go with a core: its Verilog first, then in the order of their texts."""
+    from firstspike.hdl.flow.bus.generate import SUFFIXES
 
     if output.suffix != ".v":
         raise click.UsageError(f"{output.name} is no name of a Verilog file: end it with .v")
-    paths = [output, output.with_suffix(".json"), output.with_name(f"{output.stem}_instance.v")]
-    if not parameters["embedded"]:
-        paths.append(output.with_name(f"{output.stem}_weights.hex"))
+    suffixes = [".json", "_instance.v"]
+    if not embedded:
+        suffixes.append("_weights.hex")
     if on_bus:
-        paths += [output.with_name(output.stem + suffix) for suffix in SUFFIXES]
+        suffixes += SUFFIXES
+    return [output, *(output.with_name(output.stem + suffix) for suffix in suffixes)]
+
+
+def _generate(
+    paths: list[Path],
+    network: Network,
+    folding: Folding,
+    stem: str | None,
+    parameters: dict[str, Any],
+) -> list[str]:
+    """Write the files of a core with these parameters of `generate`; returns their paths.
+
+    With `stem` the core is on a bus, and the names of its files begin so.
+    """
+    from firstspike.hdl.flow.bus.generate import generate_bus_core
+    from firstspike.hdl.flow.verilog import generate
+
     with ExitStack() as stack:
         files = [stack.enter_context(replacing(path)) for path in paths]
         beside: dict[str, str] = {}
-        if on_bus:
-            core, _, beside = generate_bus_core(network, folding, **parameters, stem=output.stem)
+        if stem is not None:
+            core, _, beside = generate_bus_core(network, folding, **parameters, stem=stem)
         else:
             core = generate(network, folding, **parameters)
         weights = () if parameters["embedded"] else (core.weights,)
