@@ -30,6 +30,9 @@ wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
 KEYWORDS = frozenset(_KEYWORDS.split())
 """Of SystemVerilog (IEEE 1800-2017, annex B)."""
 
+MOST = 80
+"""Characters of a module's name: those inside have longer ones, and tools name files after them."""
+
 
 class IdentifierError(ValueError):
     """No name for a module; the message says what would be one."""
@@ -41,6 +44,11 @@ def check_identifier(name: str) -> None:
         raise IdentifierError(
             f"{name!r} is no name for a Verilog module: take letters, digits and _, and no digit "
             "first."
+        )
+    if len(name) > MOST:
+        raise IdentifierError(
+            f"the name of a Verilog module has {len(name)} characters: take at most {MOST} "
+            "characters."
         )
     if name in KEYWORDS:
         raise IdentifierError(f"{name!r} is a keyword of Verilog: take another name.")

@@ -12,7 +12,7 @@ from firstspike.golden.features import Features, pixel_levels
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind
-from firstspike.hdl.flow.identifiers import plain
+from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.lines import WIDTH, broken
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
@@ -257,6 +257,7 @@ def test_cores_of_two_networks_stand_in_one_design(tool):
         ("a.b", "letters, digits and _"),
         ("", "no name"),
         ("reg", "keyword"),
+        ("a" * (MOST + 1), f"{MOST} characters"),
     ],
 )
 def test_what_is_no_name_of_a_module_is_refused(tmp_path, capfd, name, says):
@@ -284,6 +285,9 @@ def test_no_output_and_wrong_names_are_refused(tmp_path, capfd):
     assert "--report" in firstspike(capfd, "verilog").err
     assert "-o CORE.v" in firstspike(capfd, "verilog", "--report", "--name", "mine").err
     assert "c.json" in firstspike(capfd, "verilog", "-o", tmp_path / "c.json").err
+    for name in ("c.v", "c.json", "c_instance.v"):
+        line = ("verilog", "-o", tmp_path / "c.v", "--json", tmp_path / name)
+        assert f"{name}, too: name another file for" in firstspike(capfd, *line).err
     assert not list(tmp_path.iterdir())
 
 
