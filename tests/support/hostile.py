@@ -150,7 +150,7 @@ def _photo(rng: Random) -> bytes:
             image.save(file, kind, compress_level=1, exif=exif)
         else:
             image.save(file, kind, progressive=rng.random() < 0.5, exif=exif)
-    except (OSError, ValueError):  # what the format cannot hold
+    except (OSError, ValueError, MemoryError):  # what the format, or this process, cannot hold
         return _photo(rng)
     return file.getvalue()
 
