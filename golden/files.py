@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files that appear whole or not at all, and files of anyone that end."""
+"""Writes files that appear whole or not at all, and reads only files that end."""
 
 import errno
 import os
@@ -60,7 +60,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]:
-    """Open a file of anyone, which has at most `most` bytes, so that any place in it can be read.
+    """Open a foreign file, which has at most `most` bytes, for reading at any offset.
 
     An ordinary file is opened as it is. A pipe without a name, which is what a shell's `<(...)`
     gives, is copied to its end first. `path` may be a descriptor, and then any pipe or a terminal
@@ -124,7 +124,7 @@ def _too_long(name: str, most: int) -> OSError:
 
 
 def read_file(path: str | os.PathLike[str], most: int) -> bytes:
-    """Read a file of anyone, of at most `most` bytes. Raises `OSError` as `reading` does."""
+    """Read a foreign file, which has at most `most` bytes. Raises `OSError` as `reading` does."""
     with reading(path, most) as file:
         return file.read()
 

@@ -8,7 +8,7 @@ import re
 from typing import BinaryIO
 
 MOST_SCANS = 50
-"""Of a picture; a progressive one has about ten."""
+"""Scans that a JPEG may have; a progressive one has about ten."""
 
 START = b"\xff\xd8"
 """How a JPEG begins."""

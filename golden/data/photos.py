@@ -18,7 +18,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 MOST_PIXELS = 1 << 26
-"""Of a photo; half as many of a WebP, of which the decoder holds more copies."""
+"""Pixels that a photo may have. A WebP may have half as many: its decoder holds more copies."""
 
 
 def read_photo(file: str | Path | BytesIO) -> np.ndarray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A graph from a file of anyone: HDF5, looked at before it is read.
+"""Reads a graph from a foreign HDF5 file, which is looked at before it is read.
 
 Only what a graph of ours can have is read, and only if its size is bounded: a file of a few bytes
 can promise terabytes. HDF5 tells the size of an array beforehand, that of a string only when the
@@ -18,12 +18,12 @@ import numpy as np
 from .graph import FIELDS, OURS, Graph, NirError, optional
 
 MOST_BYTES = 1 << 30
-"""Of all arrays and strings of a file together."""
+"""Bytes that all arrays and strings of a file may take together."""
 
 MOST_NODES = 1000
 
 MOST_EDGES = 4 * MOST_NODES
-"""Of a graph; in a chain there is one fewer than nodes."""
+"""Edges that a graph may have; a chain has one fewer than nodes."""
 
 
 def most_bytes(file_bytes: int) -> int:

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.fast
 
-COUNTS = {"usual": 320, "hostile": 60}
+COUNTS = {"usual": 320, "hostile": 45}
 """How many of each kind are tried."""
 SEED = 1
 

@@ -266,7 +266,9 @@ def ended(words: tuple[str, ...], seconds: int = SECONDS) -> str | None:
     after = children()
     if what is None and after[0] - before[0] > seconds:
         return f"its processes take {after[0] - before[0]:.0f} seconds"
-    if what is None and after[1] > max(before[1], BYTES):
+    # A process begins with the memory of the one that starts it, which has a bound of its own.
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if what is None and after[1] > max(before[1], own, BYTES):
         return f"a process of it takes {after[1]} bytes"
     return what
 

@@ -94,7 +94,8 @@ def _change(rng: Random, root: Any, name: str, array: Any) -> None:
             extreme = np.array(array)
             if extreme.dtype.kind in "iuf" and extreme.size:
                 extreme.flat[rng.randrange(extreme.size)] = rng.choice([0, 1, -1, 100])
-            root[name] = extreme.astype(rng.choice(["f2", "f4", "f8"])) if extreme.ndim else array
+                extreme = extreme.astype(rng.choice(["f2", "f4", "f8"]))
+            root[name] = extreme
 
 
 def _spoil_strings(rng: Random, content: bytearray, begin: int, count: int) -> None:
@@ -150,7 +151,7 @@ def _photo(rng: Random) -> bytes:
             image.save(file, kind, compress_level=1, exif=exif)
         else:
             image.save(file, kind, progressive=rng.random() < 0.5, exif=exif)
-    except (OSError, ValueError):  # what the format cannot hold
+    except (OSError, ValueError, MemoryError):  # what the format, or this process, cannot hold
         return _photo(rng)
     return file.getvalue()
 
