@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO, cast
 
 PREFIX = "firstspike-making-"
 """How the names of folders begin that are swept."""
@@ -39,6 +39,11 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
         lock = _locked(folder)
     with lock, _content(folder) as content:
         yield content
+
+
+def file_without_name() -> BinaryIO:
+    """Open an empty file that has no name: it ends when it is closed, or with its process."""
+    return cast(BinaryIO, tempfile.TemporaryFile())
 
 
 def sweep(root: Path) -> None:

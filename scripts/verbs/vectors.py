@@ -27,7 +27,7 @@ from firstspike.scripts.targets import opened
 @folder_option(
     "-o",
     "--output",
-    files=("core.v", "bench.v", "*.hex", "DATA-LICENSE.md"),
+    files=("core.v", "core.json", "bench.v", "*.hex", "DATA-LICENSE.md"),
     required=True,
     help="A folder to be made, or one without Verilog files of others.",
 )
