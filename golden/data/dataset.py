@@ -19,7 +19,7 @@ def most_bytes(file_bytes: int, least: int = 1 << 26) -> int:
 
     Training takes about ten times as many.
     """
-    return max(least, 32 * file_bytes)
+    return max(least, 64 * file_bytes)
 
 
 MOST_FILE = 1 << 32

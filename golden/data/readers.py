@@ -39,7 +39,7 @@ Parts = tuple[Samples, Samples | None]
 _MOST_CATEGORIES = 100
 
 _FEATURES = 1 << 27
-"""Bytes that the features of any table may take: texts make many of few cells."""
+"""Bytes that the features of a small file may take as float64: a cell or a bit may make many."""
 
 
 def read(
@@ -120,6 +120,8 @@ def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
                 f"{where(at)} has the label {label:.40}: with {len(classes)} names of classes give "
                 f"0 to {len(classes) - 1}."
             )
+    if x.dtype != np.uint8:  # bytes may stay what they are
+        _check_size(path, len(x), x[0].size, "store the arrays by numpy.savez")
     _check_values(x, where)
     return Samples(str(path), where, x, labels, groups, classes=classes)
 
@@ -186,7 +188,7 @@ def read_table(
     taken = tuple(names) or tuple(features)
     if not taken:
         raise DataError(f"{path} has no column beside the label: give features.")
-    _check_size(path, len(lines), len(taken))
+    _check_size(path, len(lines), len(taken), _LEAVE_OUT)
     x = np.stack([features[name] for name in taken], axis=1)
     return Samples(
         str(path),
@@ -202,13 +204,13 @@ def _asked(column: str, names: Sequence[str]) -> bool:
     return any(name == column or name.startswith(f"{column}=") for name in names)
 
 
-def _check_size(path: Path, n_rows: int, n_features: int) -> None:
+def _check_size(path: Path, n_rows: int, n_features: int, advice: str) -> None:
     """Raise `DataError` for features that take more than the samples of such a file may."""
     size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size, _FEATURES)
     if size > most:
         raise DataError(
-            f"{path} makes {n_features} features or more of {n_rows} rows, one for each text of a "
-            f"column: these are {size} bytes, and at most {most} are made; leave columns out."
+            f"{path} makes {n_features} features or more of {n_rows} rows: these are {size} bytes, "
+            f"and at most {most} are made; {advice}."
         )
 
 
@@ -267,7 +269,7 @@ class _Column:
         for at, cell in enumerate(self.cells) if names else ():
             if f"{self.name}={cell}" not in names:
                 raise self._wrong(at, ", which the network has not seen.")
-        _check_size(self.path, len(self.cells), before + len(categories))
+        _check_size(self.path, len(self.cells), before + len(categories), _LEAVE_OUT)
         return {
             f"{self.name}={text}": np.array([cell == text for cell in self.cells], float)
             for text in categories
@@ -279,6 +281,8 @@ class _Column:
             f"{self.path}, line {line}: the column {self.name} holds {cell!r:.40}{why}"
         )
 
+
+_LEAVE_OUT = "each text of a column is one, so leave columns out"
 
 _COMMA = re.compile(r"[+-]?([0-9]+,[0-9]*|,[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
 """A number with a decimal comma."""

@@ -13,7 +13,7 @@ from PIL import Image
 
 from firstspike.golden import DataError
 from firstspike.golden.data import images, readers
-from firstspike.golden.data.dataset import assembled
+from firstspike.golden.data.dataset import assembled, most_bytes
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
 
@@ -477,6 +477,16 @@ def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypat
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2.5 * most
+
+
+def test_bits_of_an_archive_make_no_more_features_than_such_a_file_may(tmp_path):
+    """A bit takes a byte in the archive, and eight as a feature."""
+    path = tmp_path / "bits.npz"
+    bits = np.zeros((4000, readers._FEATURES // 8 // 4000 + 1), bool)
+    assert bits.nbytes < most_bytes(0)
+    np.savez_compressed(path, x_train=bits, y_train=np.arange(4000) % 2)
+    with pytest.raises(DataError, match=rf"at most {readers._FEATURES} are made; store the arrays"):
+        read(path)
 
 
 def test_a_folder_of_small_files_makes_no_more_pixels_than_such_files_may(tmp_path, monkeypatch):
