@@ -74,7 +74,7 @@ ifneq ($(shell cat .venv/ready 2>/dev/null),$(CURDIR))
 .PHONY: .venv/ready
 endif
 .venv/ready: requirements.lock pyproject.toml | prerequisites
-	@echo "Installing the Python packages into .venv (some 200 MB to download, once)"
+	@echo "Installing the Python packages into .venv (some 300 MB to download, once)"
 	$(PYTHON) -m venv --clear .venv
 	$(INSTALL) requirements.lock
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
@@ -82,7 +82,7 @@ endif
 	@echo "$(CURDIR)" > $@
 
 .venv/tests: .venv/ready tests/requirements.lock
-	@echo "Installing what the tests need into .venv (some 60 MB to download, once)"
+	@echo "Installing what the tests need into .venv (some 180 MB to download, once)"
 	$(INSTALL) tests/requirements.lock
 	$(call compiled,nextpnr-ice40 nextpnr-ecp5)
 	@touch $@
