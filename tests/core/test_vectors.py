@@ -118,29 +118,31 @@ def test_a_difference_in_the_last_bank_fails(vectors_of_rows, tmp_path):
     assert file.removeprefix("spikes_").removesuffix(".hex") in said
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "what"),
-    [
-        ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuron"),
-        ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has"),
-        (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after"),
-        (r"(bank_0_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has"),
-    ],
-    ids=["lost spike", "invented spike", "hang", "wrong weights"],
-)
-def test_a_broken_core_fails(vectors, tmp_path, old, new, what):
-    change(vectors, tmp_path / "broken", "core.v", old, new)
-    said = check(tmp_path / "broken")
-    assert said.startswith("FAIL: image")
-    assert what in said
+LOST = ("assign log_0__valid =", "assign log_0__valid = 0 &", "no spike of neuron")
+INVENTED = ("assign log_0__valid =", "assign log_0__valid = 1 |", "golden has")
+HANGS = (r"\.(source|words)__valid\(\w+\)", r".\1__valid(1'b0)", "no decision after")
+WRONG_WEIGHTS = (r"(bank_0_0\[5\] = \d+'h)\w+", r"\g<1>0", "golden has")
+"""What is replaced in a core, by what, and what its bench then says."""
 
 
-@pytest.mark.parametrize(
-    ("valid", "what"), [("0 &", "no spike of neuron"), ("1 |", "golden has")], ids=["lost", "more"]
-)
-def test_a_broken_core_of_several_rows_fails(vectors_of_rows, tmp_path, valid, what):
-    old = "assign log_0__valid ="
-    test_a_broken_core_fails(vectors_of_rows, tmp_path, old, f"{old} {valid}", what)
+# Each takes a compilation, of which Icarus makes several in a second.
+@needs_icarus
+def test_broken_cores_fail(vectors, tmp_path):
+    check_broken(vectors, tmp_path, LOST, INVENTED, HANGS, WRONG_WEIGHTS)
+
+
+@needs_icarus
+def test_broken_cores_of_several_rows_fail(vectors_of_rows, tmp_path):
+    check_broken(vectors_of_rows, tmp_path, LOST, INVENTED)
+
+
+def check_broken(folder, into, *faults):
+    for number, (old, new, what) in enumerate(faults):
+        broken = into / str(number)
+        change(folder, broken, "core.v", old, new)
+        said = check(broken)
+        assert said.startswith("FAIL: image")
+        assert what in said
 
 
 def test_weights_are_loaded_over_the_port(tmp_path):

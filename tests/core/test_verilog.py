@@ -3,6 +3,7 @@
 
 import json
 import re
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
 from tests.support.lint import check_lint, every_simulator
 from tests.support.plain_bench import printed
+from tests.support.simulators import needs_icarus
 
 CORES = {
     "groups and a window": (toy_network(), {"lanes": 5}, {}),
@@ -33,18 +35,17 @@ CORES = {
 }
 
 
-@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
-def kind(request):
-    """What a core is generated from: the network, its folding, and further parameters."""
-    network, folding, parameters = request.param
-    return network, Folding.of(network, **folding), parameters
+@cache
+def generated(name):
+    """The core of this name in `CORES`."""
+    network, folding, parameters = CORES[name]
+    return generate(network, Folding.of(network, **folding), **parameters)
 
 
-@pytest.fixture(scope="module")
-def core(kind):
+@pytest.fixture(params=CORES)
+def core(request):
     """A generated core."""
-    network, folding, parameters = kind
-    return generate(network, folding, **parameters)
+    return generated(request.param)
 
 
 def _declared(text):
@@ -165,9 +166,11 @@ def test_it_says_its_time_unit(core):
     assert "\n`timescale 1ns / 1ps\n" in core.verilog
 
 
-def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(kind, core):
-    network, folding, _ = kind
-    parameters = core.interface["parameters"]
+@pytest.mark.parametrize("name", CORES)
+def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(name):
+    network, folding_of, _ = CORES[name]
+    folding = Folding.of(network, **folding_of)
+    parameters = generated(name).interface["parameters"]
     ticks = level_ticks(network)[pixel_levels(np.arange(256), network.levels)]
     bright = parameters["bright_from"]
     assert (ticks[:bright] == 0).all()
@@ -212,10 +215,15 @@ def bench(interface, changed=()):
         """
 
 
-def test_inputs_tied_as_said_let_it_decide(core, tmp_path):
-    (tmp_path / "core.v").write_text(core.verilog)
-    (tmp_path / "bench.v").write_text(bench(core.interface))
-    assert printed(tmp_path) == ["decided"]
+@needs_icarus  # each takes a compilation, of which Icarus makes seven in a second
+def test_inputs_tied_as_said_let_it_decide(tmp_path):
+    for name in CORES:
+        core = generated(name)
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "core.v").write_text(core.verilog)
+        (folder / "bench.v").write_text(bench(core.interface))
+        assert printed(folder) == ["decided"], name
 
 
 def test_header_and_template_say_what_an_unused_input_is_to_be(core):
