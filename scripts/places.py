@@ -130,7 +130,7 @@ def _check(ctx: click.Context) -> None:
         identity = _identity(path)
         if identity is None:
             continue
-        if identity in written:
+        if written.get(identity, writer) != writer:
             raise VerbError(
                 f"{written[identity]} writes {os.fspath(path)}, too: name another file for "
                 f"{writer}."

@@ -11,9 +11,8 @@ import click
 
 from firstspike.golden import Network, load_network
 from firstspike.golden.files import replace_file, replacing
-from firstspike.golden.printable import is_text, printable
+from firstspike.golden.printable import printable
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
@@ -88,11 +87,6 @@ def command(
         raise click.UsageError("--name goes with -o CORE.v.")
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
-    if bus is not None and output is not None and not is_text(output.name):
-        raise VerbError(
-            f"the name {printable(output.name)} is no UTF-8, and the FuseSoC core tells it: name "
-            "another file by -o."
-        )
     network = load_network(net)
     folding = Folding.of(network, **folding_of)
     result: dict[str, Any] = {"files": [], "report": None}

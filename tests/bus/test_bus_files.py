@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from tests.support.command import deep_toy_network, firstspike, refusal, toy_net
 from tests.support.lint import check_lint, needs_verilator
 from tests.support.native import LANGUAGES, complaints
 from tests.support.plain_bench import printed
-from tests.support.simulators import EITHER
+from tests.support.simulators import EITHER, needs_icarus
 
 CORES = {
     "events": (toy_network(), {"lanes": 5}, {"embedded": False}),
@@ -34,20 +35,38 @@ CORES = {
 }
 
 
-@pytest.fixture(scope="module", params=CORES.values(), ids=CORES)
-def made(request):
-    """A generated core on a bus."""
-    network, folding, parameters = request.param
+@cache
+def generated(name):
+    """The core of this name in `CORES`."""
+    network, folding, parameters = CORES[name]
     return generate_bus_core(network, Folding.of(network, **folding), **parameters, stem="core")
 
 
-@pytest.fixture
-def folder(made, tmp_path):
-    """Its files."""
-    (tmp_path / "core.v").write_text(made.core.verilog)
+def written(name, folder):
+    """Write the files of a core; returns the folder."""
+    made = generated(name)
+    (folder / "core.v").write_text(made.core.verilog)
     for suffix, text in made.beside.items():
-        (tmp_path / f"core{suffix}").write_text(text)
-    return tmp_path
+        (folder / f"core{suffix}").write_text(text)
+    return folder
+
+
+@pytest.fixture(params=CORES)
+def name(request):
+    """The name of a core."""
+    return request.param
+
+
+@pytest.fixture
+def made(name):
+    """A generated core on a bus."""
+    return generated(name)
+
+
+@pytest.fixture
+def folder(name, tmp_path):
+    """The files of a core."""
+    return written(name, tmp_path)
 
 
 @pytest.mark.parametrize("tool", ["verilator", "yosys"])  # others: tests/core/test_tools.py
@@ -103,8 +122,11 @@ def test_c_takes_header_driver_and_encoder_without_a_word(folder, language):
     assert complaints(folder, user, language) == ""
 
 
-def test_the_bench_passes(folder):
-    assert printed(folder, f"{TOP}_bench")[-1] == "PASS"
+@needs_icarus  # each takes a compilation, of which Icarus makes several in a second
+def test_benches_pass(tmp_path):
+    for name in CORES:
+        (tmp_path / name).mkdir()
+        assert printed(written(name, tmp_path / name), f"{TOP}_bench")[-1] == "PASS"
 
 
 def run_fusesoc(folder, environment, *words):
@@ -132,18 +154,18 @@ PACKAGED = VERILATOR_ENVIRONMENT | {
 """Lets FuseSoC find the Verilator of the package."""
 
 
-def test_fusesoc_runs_it(folder):
+def test_fusesoc_checks_it(folder):
     run_fusesoc(folder, PACKAGED, "--target", "lint")
-    assert "PASS" in run_fusesoc(folder, PACKAGED, "--target", "sim", "--tool", EITHER)
+
+
+def test_fusesoc_simulates_it(tmp_path):
+    written("events", tmp_path)
+    assert "PASS" in run_fusesoc(tmp_path, PACKAGED, "--target", "sim", "--tool", EITHER)
 
 
 @needs_verilator
 def test_fusesoc_takes_the_installed_verilator(tmp_path):
-    network, folding, parameters = CORES["events"]
-    made = generate_bus_core(network, Folding.of(network, **folding), **parameters, stem="core")
-    (tmp_path / "core.v").write_text(made.core.verilog)
-    (tmp_path / "core.core").write_text(made.beside[".core"])
-    run_fusesoc(tmp_path, {}, "--target", "lint")
+    run_fusesoc(written("events", tmp_path), {}, "--target", "lint")
 
 
 def test_the_verb_writes_all_of_it(tmp_path, capfd):

@@ -51,7 +51,6 @@ def test_verbs_that_only_show_a_name_work(capfd, folder, words, output):
         ("learn", "--dataset", DATA, "--random", 5, "-o", "out.npz"),
         ("explore", "--dataset", DATA, "--board", "ulx3s-25f", "-o", "out"),
         ("build", f"{NAME}.npz", "--board", "icebreaker", "-o", "out"),
-        ("verilog", f"{NAME}.npz", "--bus", "axi", "-o", f"{NAME}.v"),
     ],
 )
 def test_verbs_whose_results_tell_the_name_refuse_it_before_any_work(capfd, folder, words):
