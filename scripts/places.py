@@ -104,6 +104,12 @@ class Output(click.Path):
         self.unnamed = default
         self._files = files
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty name, which would be the current folder's."""
+        if not os.fspath(value):
+            self.fail(f"{value!r} names nothing: give a name.", param, ctx)
+        return super().convert(value, param, ctx)
+
     def written(self, value: Named, parameters: Parameters) -> Iterable[Named]:
         """Return all files that the verb writes, as far as they are known beforehand."""
         if self._files is not None:

@@ -70,7 +70,7 @@ def pytest_sessionfinish(session):
     if config.getoption("left_out"):
         if missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    else:
+    elif hasattr(config, "cache"):  # -p no:cacheprovider
         config.cache.set(LEFT_OUT, missing)
 
 
