@@ -132,8 +132,12 @@ def test_broken_cores_fail(vectors, tmp_path):
 
 
 @needs_icarus
-def test_broken_cores_of_several_rows_fail(vectors_of_rows, tmp_path):
-    check_broken(vectors_of_rows, tmp_path, LOST, INVENTED)
+def test_broken_cores_of_several_rows_fail(tmp_path):
+    for name, folding in ROWS.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        write(folder, **folding)
+        check_broken(folder, tmp_path / f"{name}, broken", LOST, INVENTED)
 
 
 def check_broken(folder, into, *faults):

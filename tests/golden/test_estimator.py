@@ -2,6 +2,8 @@
 """The scikit-learn classifier: its contract, what it says, and the network that it makes."""
 
 import doctest
+from contextlib import suppress
+from unittest import SkipTest
 
 import numpy as np
 import pytest
@@ -31,7 +33,8 @@ def iris():
     [FirstSpikeClassifier(), FirstSpikeClassifier(encoding="binary", epochs=20)]
 )
 def test_the_contract_of_scikit_learn(estimator, check):
-    check(estimator)
+    with suppress(SkipTest):  # a check that needs packages which we do not use, such as pandas
+        check(estimator)
 
 
 def test_the_example_is_right():
