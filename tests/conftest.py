@@ -26,20 +26,20 @@ os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEFT_OUT = "firstspike/left-out"
-"""Where pytest's cache keeps the tests that the last run left out for want of a program."""
+"""Where pytest's cache keeps the tests that were left out for want of a program, and not run since."""
 
 
 def pytest_addoption(parser):
     parser.addoption(
         "--left-out",
         action="store_true",
-        help="run only the tests that the last run left out for want of a program",
+        help="run only the tests that earlier runs left out for want of a program",
     )
 
 
 def pytest_configure(config):
     if config.getoption("left_out") and not config.cache.get(LEFT_OUT, []):
-        raise pytest.UsageError("the last run left no test out: run make test first.")
+        raise pytest.UsageError("no test was left out so far: run make test first.")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -51,13 +51,17 @@ def pytest_collection_modifyitems(config, items):
     items[:] = [item for item in items if item.nodeid in names]
 
 
+def outcomes(config):
+    """Reports of a run by their kind; none in a worker of xdist."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter.stats if reporter else {}
+
+
 def skipped(config):
     """Reasons, and the tests or files that were skipped for them; none in a worker of xdist."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    reports = reporter.stats.get("skipped", []) if reporter else []
     return [
         (report.longrepr[2].removeprefix("Skipped: "), report.nodeid)
-        for report in reports
+        for report in outcomes(config).get("skipped", [])
         if isinstance(report.longrepr, tuple)
     ]
 
@@ -71,7 +75,11 @@ def pytest_sessionfinish(session):
         if missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     elif hasattr(config, "cache"):  # -p no:cacheprovider
-        config.cache.set(LEFT_OUT, missing)
+        # A run of a part of the suite, as `make torch` is, says nothing of the other tests.
+        reports = sum(outcomes(config).values(), [])
+        seen = {report.nodeid for report in reports if hasattr(report, "nodeid")}
+        others = set(config.cache.get(LEFT_OUT, [])) - seen
+        config.cache.set(LEFT_OUT, sorted(others.union(missing)))
 
 
 def pytest_terminal_summary(terminalreporter, config):
