@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .golden.encoding import encode
-    from .golden.estimator import FirstSpikeClassifier
+    from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network, load_network
     from .scripts.comparison import compare
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["FirstSpikeClassifier", "Network", "compare", "encode", "infer", "load_network"]
 
 _WHERE = {
-    "FirstSpikeClassifier": ".golden.estimator",
+    "FirstSpikeClassifier": ".golden.frameworks.estimator",
     "Network": ".golden.network",
     "compare": ".scripts.comparison",
     "encode": ".golden.encoding",

@@ -4,7 +4,7 @@
 Needs PyTorch, which `firstspike[torch]` brings; nothing else of the package does.
 """
 
-from .golden.torch.conversion import (
+from .golden.frameworks.torch.conversion import (
     ConversionError,
     Encoder,
     decide,
@@ -12,8 +12,8 @@ from .golden.torch.conversion import (
     quantise,
     to_network,
 )
-from .golden.torch.layer import FirstSpikeLinear
-from .golden.torch.losses import first_spike_loss, margin_loss
+from .golden.frameworks.torch.layer import FirstSpikeLinear
+from .golden.frameworks.torch.losses import first_spike_loss, margin_loss
 
 __all__ = [
     "ConversionError",

@@ -5,8 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .encoding import encode, events
-from .features import EncodingError, Features
-from .fields import NetworkError
+from .encodings.features import EncodingError, Features
+from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn
 from .learning.rule import LearningError, Settings

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .features import EncodingError, checked_samples, pixel_levels
+from .encodings.features import EncodingError, checked_samples, pixel_levels
 from .network import Network
 
 

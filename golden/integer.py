@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .encoding import encode
-from .features import EncodingError
+from .encodings.features import EncodingError
 from .network import Network
 from .results import Results, until
 

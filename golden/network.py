@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from .features import Encoding, Features
-from .fields import (
+from .encodings.features import Encoding, Features
+from .foreign.fields import (
     EACH,
     INTEGER,
     LIST,
@@ -33,7 +33,7 @@ from .fields import (
     json_object,
     texts,
 )
-from .files import read_file, replace_file
+from .system.files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from firstspike.golden.files import replace_file, replacing
-from firstspike.golden.printable import MOST, is_text, printable
+from firstspike.golden.foreign.printable import MOST, is_text, printable
+from firstspike.golden.system.files import replace_file, replacing
 
 from .errors import VerbError
 from .places import Output

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from firstspike.boards.building.seeds import Placer, PlaceSeeds, best_of
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError, tool_version

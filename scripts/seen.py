@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from firstspike.golden import Network
-from firstspike.golden.features import pixel_levels
-from firstspike.golden.files import replace_file, replacing
-from firstspike.golden.preparation import Prepared
-from firstspike.golden.printable import printable
-from firstspike.golden.usual import Usual
+from firstspike.golden.data.preparation import Prepared
+from firstspike.golden.data.usual import Usual
+from firstspike.golden.encodings.features import pixel_levels
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import replace_file, replacing
 
 ENLARGED = 8
 """Pixels of a side of one that the network saw."""

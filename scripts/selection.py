@@ -15,13 +15,13 @@ from firstspike.golden.data.dataset import MOST_TEXT, widened
 from firstspike.golden.data.events import event_lines, is_integer, ticks_of
 from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
+from firstspike.golden.data.preparation import SIDE, Prepared, prepared
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
+from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.files import reading
-from firstspike.golden.preparation import SIDE, Prepared, prepared
-from firstspike.golden.printable import printable
-from firstspike.golden.usual import takes_digits
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, loaded
 from .errors import VerbError

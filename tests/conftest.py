@@ -9,6 +9,7 @@ want of a program, and fails where one is still missing.
 import os
 import signal
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEFT_OUT = "firstspike/left-out"
-"""Where pytest's cache keeps the tests that were left out for want of a program, and not run since."""
+"""Where pytest's cache keeps the tests that lacked a program and were not run since."""
 
 
 def pytest_addoption(parser):
@@ -76,7 +77,7 @@ def pytest_sessionfinish(session):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     elif hasattr(config, "cache"):  # -p no:cacheprovider
         # A run of a part of the suite, as `make torch` is, says nothing of the other tests.
-        reports = sum(outcomes(config).values(), [])
+        reports = chain.from_iterable(outcomes(config).values())
         seen = {report.nodeid for report in reports if hasattr(report, "nodeid")}
         others = set(config.cache.get(LEFT_OUT, [])) - seen
         config.cache.set(LEFT_OUT, sorted(others.union(missing)))

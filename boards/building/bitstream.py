@@ -10,10 +10,10 @@ from typing import Any
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
-from firstspike.golden.files import read_file
-from firstspike.golden.json_text import check_json, read_json
+from firstspike.golden.foreign.json_text import check_json, read_json
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
+from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.folding import MAX_WINDOW
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells

@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 from firstspike.boards.pins.board import Board
-from firstspike.golden import programs
-from firstspike.golden.json_text import JsonError
+from firstspike.golden.foreign.json_text import JsonError
+from firstspike.golden.system import programs
 
 from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
 from .plan import fitting

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from firstspike.golden.files import reading
-from firstspike.golden.json_text import JsonError, read_json
+from firstspike.golden.foreign.json_text import JsonError, read_json
+from firstspike.golden.system.files import reading
 
 from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
 

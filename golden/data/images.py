@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from firstspike.golden.files import reading
+from firstspike.golden.system.files import reading
 
 from .dataset import DataError, Samples, most_bytes
 from .jpeg import MOST_SCANS, START, count_scans

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from firstspike.golden.preparation import bands_of
+from firstspike.golden.data.preparation import bands_of
 
 from .dataset import DataError
 from .images import opened

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.archive import ArchiveError, Member, read_archive
-from firstspike.golden.files import reading
+from firstspike.golden.foreign.archive import ArchiveError, Member, read_archive
+from firstspike.golden.system.files import reading
 
 from .dataset import (
     MOST_FILE,

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from platformdirs import user_cache_dir
 
-from firstspike.golden.files import read_file, replace_file
-from firstspike.golden.printable import printable
-from firstspike.golden.temporary import sweep, temporary_folder
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import read_file, replace_file
+from firstspike.golden.system.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import MOST_BYTES, SOURCES, SourceError

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from firstspike.golden.files import read_file
-from firstspike.golden.programs import started
+from firstspike.golden.system.files import read_file
+from firstspike.golden.system.programs import started
 
 READ_SECONDS = 30
 """Of a wait for the next bytes."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from firstspike.golden.encoding import encode, input_levels
-from firstspike.golden.features import Features, checked_samples, is_pixels
+from firstspike.golden.encodings.features import Features, checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
 
 from .state import STORED_BITS, LearningState

@@ -9,10 +9,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from firstspike.golden.features import Features
-from firstspike.golden.fields import INTEGER, MATRIX, MOST_BYTES, TEXT, Fields, Kind, NetworkError
-from firstspike.golden.files import read_file, replace_file
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.foreign.fields import (
+    INTEGER,
+    MATRIX,
+    MOST_BYTES,
+    TEXT,
+    Fields,
+    Kind,
+    NetworkError,
+)
 from firstspike.golden.network import Network, weight_range
+from firstspike.golden.system.files import read_file, replace_file
 
 from .rule import LearningError
 

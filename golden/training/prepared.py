@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden.data.split import held_out
 from firstspike.golden.encoding import encode, input_levels, level_ticks
-from firstspike.golden.features import Encoding, Features, is_pixels, pixel_levels
+from firstspike.golden.encodings.features import Encoding, Features, is_pixels, pixel_levels
 from firstspike.golden.network import Network
 
 from .parameters import Parameters

@@ -6,7 +6,7 @@ One recipe for 100 samples as for 60,000, chosen on held-out parts of four table
 
 from typing import Any
 
-from firstspike.golden.features import Encoding
+from firstspike.golden.encodings.features import Encoding
 
 from .recipes import GRADED
 from .trainer import TrainingError, sensible_batch

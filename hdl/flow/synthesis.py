@@ -11,7 +11,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Signal
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block

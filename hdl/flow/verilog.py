@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core

@@ -15,8 +15,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from optuna.trial import TrialState
 
-from firstspike.golden.files import replace_file
-from firstspike.golden.json_text import JsonError, check_json
+from firstspike.golden.foreign.json_text import JsonError, check_json
+from firstspike.golden.system.files import replace_file
 from firstspike.scripts.errors import VerbError
 
 from .rungs import SHARES

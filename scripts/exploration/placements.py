@@ -13,8 +13,8 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.building.plan import Plan
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
-from firstspike.golden.files import adding_to, naming
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.files import adding_to, naming
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 

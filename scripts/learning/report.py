@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import encode, infer
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 

@@ -23,12 +23,12 @@ from firstspike.golden import (
 )
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import mixed
-from firstspike.golden.files import beside
-from firstspike.golden.json_text import JsonError, check_json
+from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import at_random
 from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.targets.target import Target

@@ -14,10 +14,10 @@ from firstspike.boards.building.design import image_cycles
 from firstspike.boards.building.placed import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
+from firstspike.golden.data.preparation import constants
+from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encoding import level_ticks
-from firstspike.golden.preparation import constants
 from firstspike.golden.timing.cycles import shape_of
-from firstspike.golden.usual import Usual, takes_digits
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.scripts.errors import VerbError

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from firstspike.golden.files import replace_file
-from firstspike.golden.temporary import BusyError
+from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.temporary import BusyError
 from firstspike.sim.harness.cache import cache_folder
 
 from .parcels import name_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
-from firstspike.golden import programs
+from firstspike.golden.system import programs
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import note
 from firstspike.scripts.progress import shown

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Mapping
 from subprocess import DEVNULL, PIPE, TimeoutExpired
 
-from firstspike.golden import programs
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system import programs
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.scripts.errors import VerbError
 
 from .parcels import Failure, packed

@@ -22,8 +22,8 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
-from firstspike.golden.files import read_file
-from firstspike.golden.json_text import JsonError
+from firstspike.golden.foreign.json_text import JsonError
+from firstspike.golden.system.files import read_file
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.messages import Counts

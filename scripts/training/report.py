@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import infer_samples
-from firstspike.golden.printable import printable
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 

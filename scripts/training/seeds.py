@@ -10,7 +10,7 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.files import replacing
+from firstspike.golden.system.files import replacing
 from firstspike.scripts.output import table
 from firstspike.scripts.shares import Shares
 

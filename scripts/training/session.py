@@ -11,9 +11,9 @@ import numpy as np
 
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.features import Encoding, is_pixels
-from firstspike.golden.files import beside
-from firstspike.golden.json_text import JsonError, check_json
+from firstspike.golden.encodings.features import Encoding, is_pixels
+from firstspike.golden.foreign.json_text import JsonError, check_json
+from firstspike.golden.system.files import beside
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe

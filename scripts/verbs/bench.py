@@ -7,7 +7,7 @@ import click
 
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.hdl.link.folding import bitmap_bits
 from firstspike.hdl.link.player import CYCLES_BESIDES
 from firstspike.scripts.built import netlist_options

@@ -10,7 +10,7 @@ from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.places import NetworkName, Verb

@@ -24,8 +24,8 @@ from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.golden.files import adding_to, naming
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import adding_to, naming
 from firstspike.scripts.options import (
     Number,
     bench_option,

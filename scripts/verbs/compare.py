@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from firstspike.golden import load_network
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.built import netlist_options
 from firstspike.scripts.comparison import compared, compared_in_shares

@@ -15,10 +15,10 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.features import checked_samples
-from firstspike.golden.files import replace_file
-from firstspike.golden.printable import printable
-from firstspike.golden.temporary import reserved_folder
+from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError

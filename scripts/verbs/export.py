@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from firstspike.golden import load_network
-from firstspike.golden.files import naming, replacing
-from firstspike.golden.nir.export import graph_of, write
-from firstspike.golden.nir.forms import FORMS
-from firstspike.golden.nir.graph import optional
-from firstspike.golden.nir.trains import trains_of, write_trains
+from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.frameworks.nir.forms import FORMS
+from firstspike.golden.frameworks.nir.graph import optional
+from firstspike.golden.frameworks.nir.trains import trains_of, write_trains
+from firstspike.golden.system.files import naming, replacing
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.selection import SelectionCommand, select, selection_options

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from firstspike.golden.data.sets import DATASETS, fetch
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.options import folder_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import Verb

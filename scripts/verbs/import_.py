@@ -9,18 +9,23 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
-from firstspike.golden.fields import Fields
-from firstspike.golden.files import replacing
-from firstspike.golden.nir.apart import read
-from firstspike.golden.nir.graph import Graph
-from firstspike.golden.nir.importing import network_of, real_weights, said_by, template_of
-from firstspike.golden.nir.rounding import (
+from firstspike.golden.foreign.fields import Fields
+from firstspike.golden.frameworks.nir.apart import read
+from firstspike.golden.frameworks.nir.graph import Graph
+from firstspike.golden.frameworks.nir.importing import (
+    network_of,
+    real_weights,
+    said_by,
+    template_of,
+)
+from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
     fitted_template,
     plain_template,
     rounded_network,
 )
+from firstspike.golden.system.files import replacing
 from firstspike.scripts.datasets import check_options, dataset_options, training_data
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table

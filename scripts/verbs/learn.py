@@ -15,9 +15,9 @@ import click
 from tqdm import tqdm
 
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.files import replacing
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
-from firstspike.golden.printable import printable
+from firstspike.golden.system.files import replacing
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 from tqdm import tqdm
 
-from firstspike.golden import programs
+from firstspike.golden.system import programs
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say, table
 from firstspike.scripts.places import Verb

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from firstspike.golden import load_network
-from firstspike.golden.files import replace_file
-from firstspike.golden.printable import printable
-from firstspike.golden.usual import takes_digits
+from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import replace_file
 from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.options import number_option
 from firstspike.scripts.output import say

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from firstspike.golden import encode, infer, load_network
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import number_option

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, Results, load_network
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (

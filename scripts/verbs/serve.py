@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.files import naming
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.temporary import BusyError, reserved_folder
+from firstspike.golden.system.files import naming
+from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,

@@ -9,7 +9,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, encode, infer, load_network
 from firstspike.golden.faults import decide_by, flip, jitter, kill
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations

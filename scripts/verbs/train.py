@@ -9,8 +9,8 @@ import click
 from tqdm import tqdm
 
 from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.files import replacing
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import replacing
 from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.epoch import Epoch
 from firstspike.scripts.datasets import dataset_options

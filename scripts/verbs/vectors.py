@@ -9,8 +9,8 @@ import click
 
 from firstspike.golden import load_network
 from firstspike.golden.data.sets import MNIST_NOTICE
-from firstspike.golden.files import adding_to, naming
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import adding_to, naming
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import folder_option, folding_options, weights_option
 from firstspike.scripts.output import say

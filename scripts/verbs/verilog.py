@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from firstspike.golden import Network, load_network
-from firstspike.golden.files import replace_file, replacing
-from firstspike.golden.printable import printable
+from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table

@@ -11,8 +11,8 @@ from subprocess import PIPE
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from firstspike.golden import programs
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system import programs
+from firstspike.golden.system.temporary import temporary_folder
 
 _JOB = """
 [options]

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_dir
 
-from firstspike.golden.files import replace_file
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import NamedTuple
 
-from firstspike.golden import programs
+from firstspike.golden.system import programs
 
 from .mutation import MutantError, mutated
 

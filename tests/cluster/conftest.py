@@ -13,7 +13,7 @@ from subprocess import DEVNULL
 import psutil
 import pytest
 
-from firstspike.golden.programs import started
+from firstspike.golden.system.programs import started
 from firstspike.scripts.shares import kept
 
 ROOT = Path(__file__).parents[2]

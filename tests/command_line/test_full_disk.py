@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import bundled_test_set
-from firstspike.golden.nir.export import graph_of, write
+from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.sim.harness.cache import cache_folder
 from tests.support.command import toy_network
 

@@ -28,8 +28,8 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set
 from firstspike.golden.data.sets import SHA256
-from firstspike.golden.nir.export import graph_of, write
-from firstspike.golden.temporary import PREFIX
+from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.system.temporary import PREFIX
 from tests.support.command import toy_network
 from tests.support.runtime import lend_runtime
 

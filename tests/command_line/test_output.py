@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from firstspike.golden.files import replacing
+from firstspike.golden.system.files import replacing
 from firstspike.scripts.output import table
 from tests.support.command import firstspike, refusal, toy_network
 

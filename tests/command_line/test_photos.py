@@ -9,7 +9,7 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.preparation import SIDE, prepared
+from firstspike.golden.data.preparation import SIDE, prepared
 from firstspike.scripts.seen import ENLARGED
 from tests.command_line.test_run import cut
 from tests.page.photos import rendered

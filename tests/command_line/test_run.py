@@ -10,7 +10,7 @@ from PIL import Image
 
 from firstspike.golden import Network, bundled_test_set, encode, events, infer, load_network
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.features import Features
+from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.scripts import datasets, selection

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from firstspike.golden import bundled_test_set, programs
-from firstspike.golden.nir.export import graph_of, write
+from firstspike.golden import bundled_test_set
+from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.system import programs
 from tests.support.command import toy_network
 
 ALL = bool(os.environ.get("FIRSTSPIKE_TRAPS"))

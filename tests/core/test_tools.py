@@ -18,7 +18,7 @@ import pytest
 
 from firstspike.golden import Network, encode
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.features import Encoding, Features
+from firstspike.golden.encodings.features import Encoding, Features
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.flow.bus.generate import generate_bus_core
 from firstspike.hdl.flow.lines import broken

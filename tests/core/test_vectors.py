@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import encode, infer
-from firstspike.golden.features import Features
+from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.overlapped import overlapped_cycles

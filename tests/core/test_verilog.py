@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden.encoding import level_ticks
-from firstspike.golden.features import Features, pixel_levels
+from firstspike.golden.encodings.features import Features, pixel_levels
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.layouts import Kind

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from firstspike.golden.archive import ArchiveError, read_archive
+from firstspike.golden.foreign.archive import ArchiveError, read_archive
 
 pytestmark = pytest.mark.fast
 

@@ -37,7 +37,7 @@ from firstspike.golden.data.sources import (
     Mirror,
     NpmPackage,
 )
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.temporary import temporary_folder
 
 pytestmark = pytest.mark.fast
 

@@ -17,8 +17,9 @@ from sklearn.utils import validation
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from firstspike import FirstSpikeClassifier, Network, encode, infer
-from firstspike.golden import LearningState, Settings, estimator, learn, potentials
-from firstspike.golden.estimator import potentials_at_decision
+from firstspike.golden import LearningState, Settings, learn, potentials
+from firstspike.golden.frameworks import estimator
+from firstspike.golden.frameworks.estimator import potentials_at_decision
 from tests.support.strategies import networks_with_ticks
 
 SMALL = FirstSpikeClassifier((20,), epochs=30, random_state=0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firstspike.golden.files import (
+from firstspike.golden.system.files import (
     adding_to,
     naming,
     read_file,

@@ -3,7 +3,7 @@
 
 import pytest
 
-from firstspike.golden.json_text import JsonError, check_json, read_json
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
 
 pytestmark = pytest.mark.fast
 

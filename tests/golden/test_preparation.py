@@ -13,7 +13,7 @@ from firstspike.golden.data import photos
 from firstspike.golden.data.dataset import DataError
 from firstspike.golden.data.jpeg import MOST_SCANS, count_scans
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.preparation import (
+from firstspike.golden.data.preparation import (
     LEAST_CONTRAST,
     SIDE,
     centred,
@@ -23,7 +23,7 @@ from firstspike.golden.preparation import (
     scaled,
     stretched,
 )
-from firstspike.golden.usual import RARE, Usual, takes_digits
+from firstspike.golden.data.usual import RARE, Usual, takes_digits
 from tests.page.photos import rendered, rgba_of
 
 PAPER, INK = 200, 60

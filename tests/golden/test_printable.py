@@ -3,7 +3,7 @@
 
 import pytest
 
-from firstspike.golden.printable import MOST, printable
+from firstspike.golden.foreign.printable import MOST, printable
 
 pytestmark = pytest.mark.fast
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from firstspike.golden.programs import end_all, run
+from firstspike.golden.system.programs import end_all, run
 
 pytestmark = pytest.mark.fast
 
@@ -21,7 +21,7 @@ FAMILY = ("sh", "-c", "sleep 600 & echo $!; echo $$; wait")
 OTHERWISE = re.compile(r"subprocess\.(run|Popen|check_\w+|call)\(|\bos\.system\(|import tempfile")
 
 RUNS = f"""
-from firstspike.golden.programs import run
+from firstspike.golden.system.programs import run
 run({FAMILY})
 """
 
@@ -96,7 +96,7 @@ def test_a_program_that_is_not_there_is_said():
 
 def test_nothing_else_starts_programs_or_makes_temporary_folders():
     root = Path(__file__).parents[2]
-    own = {"golden/programs.py", "golden/temporary.py"}
+    own = {"golden/system/programs.py", "golden/system/temporary.py"}
     for folder in ("golden", "hdl", "sim", "boards", "scripts"):
         for path in (root / folder).rglob("*.py"):
             if str(path.relative_to(root)) not in own:

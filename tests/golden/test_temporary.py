@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from firstspike.golden.files import adding_to, replace_file, replacing
-from firstspike.golden.temporary import PREFIX, BusyError, temporary_folder
+from firstspike.golden.system.files import adding_to, replace_file, replacing
+from firstspike.golden.system.temporary import PREFIX, BusyError, temporary_folder
 
 pytestmark = pytest.mark.fast
 
@@ -29,22 +29,26 @@ def holding(code, *words):
 
 
 WORKS = """
-import sys; from pathlib import Path; from firstspike.golden.temporary import temporary_folder
+import sys
+from pathlib import Path
+from firstspike.golden.system.temporary import temporary_folder
 with temporary_folder(Path(sys.argv[1])) as folder:
     (folder / "half").touch()
 """
 WORKS_BESIDE = """
-import sys; from pathlib import Path; from firstspike.golden.temporary import temporary_folder
+import sys
+from pathlib import Path
+from firstspike.golden.system.temporary import temporary_folder
 with temporary_folder(Path(sys.argv[1])) as folder, temporary_folder(folder.parent) as beside:
     (beside / "half").touch()
 """
 REPLACES = """
-import sys; from firstspike.golden.files import replacing
+import sys; from firstspike.golden.system.files import replacing
 with replacing(sys.argv[1]) as file:
     file.write_text("half")
 """
 ADDS = """
-import sys; from pathlib import Path; from firstspike.golden.files import adding_to
+import sys; from pathlib import Path; from firstspike.golden.system.files import adding_to
 with adding_to(Path(sys.argv[1])) as making:
     (making / "half").touch()
 """

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from firstspike.golden import Network, bundled_test_set, encode, infer, load_network, shipped
-from firstspike.golden.nir.export import graph_of, to_nir
-from firstspike.golden.nir.trains import trains_of
+from firstspike.golden.frameworks.nir.export import graph_of, to_nir
+from firstspike.golden.frameworks.nir.trains import trains_of
 from tests.support.nir_interpreter import continuous
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Trainer, bundled_test_set, encode, infer
-from firstspike.golden.nir import apart, reading
-from firstspike.golden.nir.export import graph_of
-from firstspike.golden.nir.graph import Graph, NirError
-from firstspike.golden.nir.importing import network_of, real_weights
-from firstspike.golden.nir.rounding import plain_template, rounded_network
+from firstspike.golden.frameworks.nir import apart, reading
+from firstspike.golden.frameworks.nir.export import graph_of
+from firstspike.golden.frameworks.nir.graph import Graph, NirError
+from firstspike.golden.frameworks.nir.importing import network_of, real_weights
+from firstspike.golden.frameworks.nir.rounding import plain_template, rounded_network
 from tests.support.command import toy_network
 
 SIZES = (5, 4, 3)

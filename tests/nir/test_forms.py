@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 
 from firstspike.golden import Network, encode, infer
+from firstspike.golden.frameworks.nir.export import graph_of, to_nir
+from firstspike.golden.frameworks.nir.forms import FORMS, STEP
+from firstspike.golden.frameworks.nir.trains import trains_of
 from firstspike.golden.integer import decide
-from firstspike.golden.nir.export import graph_of, to_nir
-from firstspike.golden.nir.forms import FORMS, STEP
-from firstspike.golden.nir.trains import trains_of
 from tests.core.test_depths import NETWORKS, drawn
 from tests.nir.judges import in_time
 from tests.support.command import deep_toy_network, toy_network

@@ -10,10 +10,10 @@ import nir
 import numpy as np
 import pytest
 
-from firstspike.golden.nir import apart, reading
-from firstspike.golden.nir.export import graph_of, write
-from firstspike.golden.nir.graph import Graph, NirError
-from firstspike.golden.nir.importing import network_of, real_weights
+from firstspike.golden.frameworks.nir import apart, reading
+from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.frameworks.nir.graph import Graph, NirError
+from firstspike.golden.frameworks.nir.importing import network_of, real_weights
 from tests.support.command import toy_network
 from tests.support.measured import MOST_BYTES, SECONDS, measured
 

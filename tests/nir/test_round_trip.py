@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Network, load_network, shipped
-from firstspike.golden.nir import apart, export, reading
-from firstspike.golden.nir.export import graph_of, to_nir
-from firstspike.golden.nir.forms import FORMS
-from firstspike.golden.nir.graph import Graph, NirError
-from firstspike.golden.nir.importing import network_of
+from firstspike.golden.frameworks.nir import apart, export, reading
+from firstspike.golden.frameworks.nir.export import graph_of, to_nir
+from firstspike.golden.frameworks.nir.forms import FORMS
+from firstspike.golden.frameworks.nir.graph import Graph, NirError
+from firstspike.golden.frameworks.nir.importing import network_of
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.strategies import networks, networks_with_samples
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import Features, encode, infer, load_network
-from firstspike.golden.nir.forms import FORMS
+from firstspike.golden.frameworks.nir.forms import FORMS
 from tests.nir.test_foreign import foreign, small
 from tests.support.command import firstspike, refusal, toy_network
 

@@ -18,8 +18,8 @@ from PIL import Image
 
 from firstspike.golden import Network, encode, infer, load_dataset, load_network, shipped
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.preparation import SIDE, prepared
-from firstspike.golden.usual import Usual
+from firstspike.golden.data.preparation import SIDE, prepared
+from firstspike.golden.data.usual import Usual
 
 KINDS = ("PNG", "JPEG", "WEBP")
 SEED = 17

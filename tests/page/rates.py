@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from firstspike.golden import shipped
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.scripts.main import run_line
 from tests.support.browser import DESKTOP, chromium, opened
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from firstspike.golden import bundled_test_set, encode, infer, load_network
 from firstspike.golden.data.photos import read_photo
-from firstspike.golden.preparation import SIDE, constants, prepared
-from firstspike.golden.usual import Usual
+from firstspike.golden.data.preparation import SIDE, constants, prepared
+from firstspike.golden.data.usual import Usual
 from tests.support.browser import DESKTOP, PHONE, opened
 
 from .photos import rendered

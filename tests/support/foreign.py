@@ -31,7 +31,7 @@ from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
-from firstspike.golden.nir.export import graph_of, write
+from firstspike.golden.frameworks.nir.export import graph_of, write
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields

@@ -26,8 +26,8 @@ from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import FILL, needs_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.files import replace_file
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.system.files import replace_file
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.flow.devices import ECP5, ICE40

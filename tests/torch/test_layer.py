@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firstspike.golden.frameworks.torch.layer import Quantised
+from firstspike.golden.frameworks.torch.ways import Grouped, Ordered, Plain, Together, way_of
 from firstspike.golden.integer import infer
-from firstspike.golden.torch.layer import Quantised
-from firstspike.golden.torch.ways import Grouped, Ordered, Plain, Together, way_of
 from firstspike.torch import (
     FirstSpikeLinear,
     decide,

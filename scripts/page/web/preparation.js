@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * From a photo to the pixels of a digit, as those of MNIST were made: golden/preparation.py, where
+ * From a photo to the pixels of a digit, as those of MNIST were made: golden/data/preparation.py, where
  * the reasons are said, in JavaScript. Steps and names are the same, and its constants are told.
  *
  * Plain arithmetic on arrays, without the browser, so that others can do the same. What is bright is
  * for the encoding to say: of a binary one p > 127, as in the binarised data set.
  *
- * @typedef {object} Constants of golden/preparation.py
+ * @typedef {object} Constants of golden/data/preparation.py
  * @property {number} BOX
  * @property {number} WORK
  * @property {number} GRID

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * How an image differs from the digits of MNIST: golden/usual.py, where the reasons are said, in
+ * How an image differs from the digits of MNIST: golden/data/usual.py, where the reasons are said, in
  * JavaScript. What is usual is told.
  *
  * @typedef {object} Usual

@@ -18,8 +18,8 @@ from importlib.resources import files
 import numpy as np
 
 from firstspike.golden import Network, Results
-from firstspike.golden.json_text import JsonError, check_json, read_json
-from firstspike.golden.temporary import temporary_folder
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step

@@ -11,7 +11,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .fields import INTEGER, NAMES, Fields, Kind, NetworkError, integer, texts
+from firstspike.golden.foreign.fields import (
+    INTEGER,
+    NAMES,
+    Fields,
+    Kind,
+    NetworkError,
+    integer,
+    texts,
+)
 
 
 class EncodingError(ValueError):

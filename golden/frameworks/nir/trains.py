@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.files import replace_file
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
+from firstspike.golden.system.files import replace_file
 
 from .export import form_of
 from .forms import STEP, Form, spiking_nodes

@@ -12,11 +12,12 @@ from typing import Self
 
 import numpy as np
 
-from .data.sets import CLASSES, PIXELS, bundled_test_set
-from .encoding import encode
-from .integer import infer
-from .network import Network
-from .results import Results
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.golden.network import Network
+from firstspike.golden.results import Results
+
+from .sets import CLASSES, PIXELS, bundled_test_set
 
 DIGITS = 1000
 """So many of the bundled digits say what is usual."""

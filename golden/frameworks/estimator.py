@@ -13,18 +13,18 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .encoding import encode
-from .fields import integer
-from .integer import infer_samples
-from .learning.learn import learn
-from .learning.rule import Settings
-from .learning.start import at_random
-from .learning.state import LearningState
-from .network import LARGEST, Network
-from .results import Results, until
-from .training.recipes import GRADED
-from .training.suited import ENCODING, suited
-from .training.trainer import Trainer
+from firstspike.golden.encoding import encode
+from firstspike.golden.foreign.fields import integer
+from firstspike.golden.integer import infer_samples
+from firstspike.golden.learning.learn import learn
+from firstspike.golden.learning.rule import Settings
+from firstspike.golden.learning.start import at_random
+from firstspike.golden.learning.state import LearningState
+from firstspike.golden.network import LARGEST, Network
+from firstspike.golden.results import Results, until
+from firstspike.golden.training.recipes import GRADED
+from firstspike.golden.training.suited import ENCODING, suited
+from firstspike.golden.training.trainer import Trainer
 
 _BETA = GRADED["beta"]
 _PATIENCE = 30  # epochs without anything better, where some samples are held out

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.files import replace_file
 from firstspike.golden.network import Network
+from firstspike.golden.system.files import replace_file
 
 from .forms import FORMS, Form
 from .graph import OURS, Graph, NirError, Node, optional

@@ -4,7 +4,7 @@
 On some damaged files the HDF5 library never ends, takes all memory, or ends its process: none of
 these may happen to ours.
 
-    python -m firstspike.golden.nir.apart < FILE      a pickle of the graph, or of what is wrong
+    python -m firstspike.golden.frameworks.nir.apart < FILE    pickles the graph, or the error
 """
 
 import math
@@ -17,8 +17,8 @@ import sys
 import time
 from pathlib import Path
 
-from firstspike.golden import programs
-from firstspike.golden.files import reading
+from firstspike.golden.system import programs
+from firstspike.golden.system.files import reading
 
 from .graph import Graph, NirError, optional
 from .reading import MOST_BYTES, graph_in, most_bytes

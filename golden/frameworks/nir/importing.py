@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.fields import Fields, NetworkError, integer
+from firstspike.golden.foreign.fields import Fields, NetworkError, integer
 from firstspike.golden.network import FORMAT as NETWORK_FORMAT
 from firstspike.golden.network import LARGEST, Network, weight_range
 
