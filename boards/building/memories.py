@@ -20,8 +20,8 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.drain import filled_bits
+from firstspike.hdl.layer.events import indices_layout
 from firstspike.hdl.layer.lanes import fired_layout
-from firstspike.hdl.layer.layouts import indices_layout
 from firstspike.hdl.link.messages import bitmap_bytes
 from firstspike.hdl.link.player import EXPECTED
 from firstspike.hdl.link.protocol import identity_bytes

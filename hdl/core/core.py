@@ -6,8 +6,8 @@ from amaranth.lib import wiring
 
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
+from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind, spikes_of
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.block import join

@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.layer.layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
+from firstspike.hdl.layer.events import Kind, causes_layout, event_layout, input_layout, spikes_of
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 

@@ -11,7 +11,7 @@ from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, with
 from firstspike.hdl.lib.pipeline import Buffer, Skid
 
 from .lanes import crossing_layout, fired_layout
-from .layouts import operation_layout
+from .operations import operation_layout
 
 
 def beat_layout(config):

@@ -4,7 +4,7 @@
 from functools import partial
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Mux, Signal
+from amaranth.hdl import Cat, Const, Mux, Signal, signed
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -13,8 +13,18 @@ from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .layouts import fetched_layout, operation_layout, potential_shape, slope_shape, word_layout
-from .weights import ahead_signature
+from .operations import operation_layout
+from .weights import ahead_signature, fetched_layout, word_layout
+
+
+def slope_shape(config):
+    """Shape of S."""
+    return signed(config.widths.S)
+
+
+def potential_shape(config):
+    """Shape of M."""
+    return signed(config.widths.M)
 
 
 def fired_layout(config):

@@ -9,10 +9,9 @@ from firstspike.hdl.lib.block import Block, join
 
 from .drain import drain_for
 from .emitter import TickEmitter, WindowEmitter
-from .gather_sequencer import GatherSequencer
+from .events import sent_layout, taken_layout
 from .lanes import Lanes, potentials_layout, probe_signature
-from .layouts import sent_layout, taken_layout
-from .sequencer import Sequencer
+from .sequencer import GatherSequencer, Sequencer
 from .weights import WeightStore, host_request, update_layout, updated_signature
 from .words import CHUNK_BITS
 

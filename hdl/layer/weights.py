@@ -18,8 +18,19 @@ from firstspike.hdl.lib.copies import copied
 from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .layouts import fetched_layout, operation_layout, read_layout, word_layout
+from .operations import operation_layout, read_layout
 from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
+
+
+def word_layout(config):
+    """A word of a layer's weight store: a stored weight a lane."""
+    return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
+
+
+def fetched_layout(config):
+    """An operation and its words, a bank's after the other."""
+    words = data.ArrayLayout(word_layout(config), config.folding.rows)
+    return struct(operation=operation_layout(config), words=words)
 
 
 def host_request(config):

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shapes and layouts of what the blocks of a core exchange, by the configuration of a layer.
+"""The events that layers, and the blocks around them, exchange."""
 
-Those of the core's own ports are in `ports`.
-"""
-
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
@@ -141,51 +138,3 @@ def sent_layout(config):
     """An event that a layer sends."""
     folding, counted = config.folding, config.counted
     return event_layout(folding.n_out, config.deadline, counted, config.learns, folding.sends)
-
-
-def operation_layout(config):
-    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
-    return struct(
-        image=1,
-        end=1,  # the image's last operation, which does nothing else
-        start=1,  # M = -threshold * tick, S = -threshold
-        advance=1,  # M += S << shift
-        row=config.folding.rows,  # of which banks rows are there: S += their weights
-        first=1,  # the first operation of its group in this walk
-        closes=1,  # the last group: with it every neuron at `tick` is known
-        shift=range(config.folding.window + 1),
-        group=range(config.folding.groups),
-        tick=tick_shape(config.deadline),  # reached with this operation
-        context=context_layout(config.counted, config.learns),  # of the events sent
-    )
-
-
-def word_layout(config):
-    """A word of a layer's weight store: a stored weight a lane."""
-    return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
-
-
-def addresses_layout(config):
-    """Of a word in each bank."""
-    return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
-
-
-def read_layout(config):
-    """An operation and the words it takes; where `operation.row` is low they are not used."""
-    return struct(operation=operation_layout(config), addresses=addresses_layout(config))
-
-
-def fetched_layout(config):
-    """An operation and its words, a bank's after the other."""
-    words = data.ArrayLayout(word_layout(config), config.folding.rows)
-    return struct(operation=operation_layout(config), words=words)
-
-
-def slope_shape(config):
-    """Shape of S."""
-    return signed(config.widths.S)
-
-
-def potential_shape(config):
-    """Shape of M."""
-    return signed(config.widths.M)
