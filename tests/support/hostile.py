@@ -82,8 +82,9 @@ def _change(rng: Random, root: Any, name: str, array: Any) -> None:
             kinds = (h5py.SoftLink("/node"), h5py.ExternalLink("/dev/zero", "/"), root["node"])
             root[name] = rng.choice(kinds)
         case 5:
-            length = rng.choice((1, 1000, 100_000))
-            text = np.full(rng.choice([(), (4, 2), (3000, 2)]), "x" * length, object)
+            shape = rng.choice([(), (4, 2), (3000, 2)])
+            length = rng.choice((1, 1000, 10_000 if len(shape) else 100_000))
+            text = np.full(shape, "x" * length, object)
             root.create_dataset(name, text.shape, h5py.string_dtype())[...] = text
         case 6:
             edges = root.create_dataset(
