@@ -30,10 +30,10 @@ NAMES = (
     "%s{}",
     "'\"",
 )
-"""Of files; half of a byte each are those that are no UTF-8."""
+"""Names of files; some hold half of a character."""
 
 CELLS = ("1,5", "-0,25", "1.000,5", "1.7e308", "-1.7e308", "1e-320", "9" * 400, "0x10", "١٢", "1e5")
-"""Of tables: decimal commas, separators of thousands, numbers at the edges."""
+"""Cells of tables: decimal commas, separators of thousands, extreme numbers."""
 
 _REFERENCE = 16
 """Bytes of a string in a dataset: its length, and address and index of its characters."""
