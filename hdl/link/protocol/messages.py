@@ -18,7 +18,7 @@ from firstspike.golden.results import Results
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
 
-from .protocol import (
+from .formats import (
     ADDRESS_FORMAT,
     COUNTS_FORMAT,
     DECISION_FORMAT,

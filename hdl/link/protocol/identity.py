@@ -7,7 +7,7 @@ from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
 def identity_of(
