@@ -14,7 +14,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4
