@@ -10,8 +10,8 @@ from tqdm import tqdm
 
 from firstspike.boards.client import BoardClient, MismatchError, Progress
 from firstspike.golden import LearningState, Network, Results, Settings
-from firstspike.hdl.link.messages import Counts
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.scripts.output import note
 
 from .linked import LinkedTarget, expected_of_played, images_bar

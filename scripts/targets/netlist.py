@@ -25,8 +25,8 @@ from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import read_file
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.messages import Counts
+from firstspike.hdl.link.protocol.lines import Line
+from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.scripts.errors import VerbError
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, played, simulate
 

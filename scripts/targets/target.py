@@ -9,7 +9,7 @@ import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.link.messages import Counts
+from firstspike.hdl.link.protocol.messages import Counts
 
 HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
 """Options of hardware that is generated."""

@@ -8,8 +8,8 @@ import click
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.hdl.link.folding import bitmap_bits
-from firstspike.hdl.link.player import CYCLES_BESIDES
+from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
+from firstspike.hdl.link.protocol.folding import bitmap_bits
 from firstspike.scripts.built import netlist_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (

@@ -89,7 +89,7 @@ def board_verilog(
 ) -> str:
     """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
     from firstspike.hdl.core.config import CoreConfig
-    from firstspike.hdl.link.folding import linked_folding
+    from firstspike.hdl.link.protocol.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
     folding = linked_folding(network, lanes, window, rows, overlap)

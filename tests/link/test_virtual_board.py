@@ -22,7 +22,7 @@ from firstspike.boards.client.transport import TRIES
 from firstspike.golden import LearningState, Settings, differences, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from firstspike.sim.harness.bench_io import FOLDER

@@ -7,8 +7,7 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-
-from .protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
 """How far, at most, the rate may be off: with the host's own error a bit is still hit."""
