@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, ValueLike
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -32,7 +33,17 @@ class Encoder(Block):
     is being emptied.
     """
 
-    def __init__(self, inputs, *, n_inputs, unit, deadline, width, rows=1, overlap=False):
+    def __init__(
+        self,
+        inputs: Sequence[int],
+        *,
+        n_inputs: int,
+        unit: int,
+        deadline: int,
+        width: int,
+        rows: int = 1,
+        overlap: bool = False,
+    ) -> None:
         if width < 1 or n_inputs < 1:
             raise ValueError(
                 f"a bitmap has at least 1 pixel, and words of 1, not {n_inputs} and {width}."
@@ -76,7 +87,7 @@ class Encoder(Block):
             busy=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
         last_bits = self._n_inputs - (count - 1) * width
 
@@ -136,7 +147,16 @@ class Encoder(Block):
         with m.If(self.aborted):
             m.d.sync += [*(bank.held.eq(0) for bank in banks), sent.eq(0), following.eq(0)]
 
-    def _bank(self, m, name, part, following, taken, step, ends):
+    def _bank(
+        self,
+        m: Module,
+        name: int,
+        part: Value,
+        following: Signal,
+        taken: Signal,
+        step: Signal,
+        ends: Signal,
+    ) -> SimpleNamespace:
         """The part of the words that is of one bank, searched bit by bit.
 
         Returns {held, number, found, done, ready}: whether it has a part, of which word, the search
@@ -182,7 +202,7 @@ class Encoder(Block):
             ready=ready,
         )
 
-    def _address(self, m, banks, step):
+    def _address(self, m: Module, banks: list[SimpleNamespace], step: Signal) -> ValueLike:
         """Put the rows that `banks` have found into the event; returns whether there are any."""
         event = self.events.payload
         if self._rows > 1:

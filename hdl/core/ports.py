@@ -5,7 +5,7 @@ What a port and a field of its payload means stands beside it, for the interface
 generated Verilog.
 """
 
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
@@ -139,7 +139,7 @@ class CoreSignature(DescribedSignature):
         )
 
 
-def _learning_ports(config):
+def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     # Once an image, also for one that is not to be learned.
     learned = DescribedSignature(
         valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),

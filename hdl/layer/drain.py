@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Cat, Signal
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,11 +12,12 @@ from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
 from firstspike.hdl.lib.pipeline import Buffer, Skid
 
+from .config import LayerConfig
 from .lanes import crossing_layout, fired_layout
 from .operations import operation_layout
 
 
-def beat_layout(config):
+def beat_layout(config: LayerConfig) -> data.StructLayout:
     """`some` fired neurons, one (`hit`) in each bank of the next layer, or that a group had none.
 
     `last` ends its group's mask; a lane counts those of its bank alone.
@@ -30,12 +33,12 @@ def beat_layout(config):
     )
 
 
-def drain_for(config):
+def drain_for(config: LayerConfig) -> Block:
     """The Drain of a layer; of one that sends several spikes a cycle the BankedDrain."""
     return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
 
 
-def _ports(config):
+def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
     if config.folding.last:
         raise ValueError("the last layer sends no spikes, and so has no Drain.")
     return {
@@ -50,7 +53,7 @@ def _ports(config):
     }
 
 
-def filled_bits(config):
+def filled_bits(config: LayerConfig) -> int:
     """What is found out of a mask as it comes.
 
     Which blocks have a bit; of banks, whether any has one, and whether any has several.
@@ -58,7 +61,7 @@ def filled_bits(config):
     return config.folding.drain_blocks if config.folding.sends == 1 else 2
 
 
-def banks_of(mask, sends):
+def banks_of(mask: Value, sends: int) -> list[list[Value]]:
     """The bits of each bank of the next layer, as a list: Amaranth is slow on slices of slices."""
     return [[mask[lane] for lane in range(bank, len(mask), sends)] for bank in range(sends)]
 
@@ -69,7 +72,7 @@ class MaskBuffer(Block):
     Latency: `latencies.DRAIN_PLACE`; throughput: a mask a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             #: Always ready.
@@ -78,7 +81,7 @@ class MaskBuffer(Block):
             o=Out(stream.Signature(struct(fired=fired_layout(config), filled=filled_bits(config)))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         folding = self._config.folding
         valid, came = Signal(), Signal(fired_layout(self._config), reset_less=True)
         m.d.comb += self.fired.ready.eq(1)
@@ -108,16 +111,16 @@ class Drain(Block):
     Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(**_ports(config))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, lanes = self._config, self._config.folding.lanes
         blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(config.folding.window)
 
-        def is_stale(operation):
+        def is_stale(operation: data.View) -> Value:
             return (operation.image == self.decided_image) & ~operation.end
 
         # The block being emptied.
@@ -141,9 +144,8 @@ class Drain(Block):
             beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
-        state = None
+        state = Signal(data.ArrayLayout(crossing_layout(config), size))
         if windowed:
-            state = Signal(data.ArrayLayout(crossing_layout(config), size))
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(rest)
@@ -181,7 +183,7 @@ class Drain(Block):
         word = Signal(size)
         mask_stale = is_stale(mask_operation)
 
-        def searched(filled):
+        def searched(filled: Value) -> list[Any]:
             """`filled` says which blocks have a bit."""
             return [
                 lowest.eq(lowest_set(filled)),
@@ -233,13 +235,13 @@ class BankedDrain(Block):
     Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         if config.folding.sends == 1:
             raise ValueError("a layer that sends one spike a cycle has a Drain, not a BankedDrain.")
         self._config = config
         super().__init__(**_ports(config))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, sends = self._config, self._config.folding.sends
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)

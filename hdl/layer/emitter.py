@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Emitters: they turn fired neurons into the events of a layer, in order of time."""
 
-from amaranth.hdl import Cat, Signal, signed
-from amaranth.lib import stream
+from amaranth.hdl import Cat, Module, ShapeLike, Signal, ValueLike, signed
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.queue import SpikeQueue
 
+from .config import LayerConfig
 from .drain import beat_layout
 from .events import Kind, sent_layout
 from .lanes import crossing_layout, slope_shape
 from .operations import operation_layout
 
 
-def _neuron(config, beat):
+def _neuron(config: LayerConfig, beat: data.View) -> ValueLike:
     return times(config.folding.lanes, beat.operation.group) + beat.lanes[0]
 
 
@@ -28,14 +29,14 @@ class TickEmitter(Block):
     Latency: 0, it has no register; throughput: one event a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
         # With one group every beat closes it.
@@ -73,7 +74,7 @@ class Crossing(Block):
     Latency: `config.folding.crossing_cycles`; throughput: one a cycle.
     """
 
-    def __init__(self, config, value):
+    def __init__(self, config: LayerConfig, value: ShapeLike) -> None:
         if not config.folding.window:
             raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
         self._value = value
@@ -84,7 +85,7 @@ class Crossing(Block):
             o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         k, widths = self._config.folding.window, self._config.widths
         # S << (k - 1) may leave the range of M where the window was a shorter one.
         wide = signed(max(widths.M, widths.S + k - 1) + 1)
@@ -135,7 +136,7 @@ class WindowEmitter(Block):
     SpikeQueue. Throughput: one event a cycle, every other cycle those of one tick.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
@@ -149,7 +150,7 @@ class WindowEmitter(Block):
             done=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 

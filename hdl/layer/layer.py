@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A layer: from the events of the one before to its own, or to the potentials of the decision."""
 
-from amaranth.hdl import Signal
+import numpy as np
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, join
 
+from .config import LayerConfig
 from .drain import drain_for
 from .emitter import TickEmitter, WindowEmitter
 from .events import sent_layout, taken_layout
@@ -27,7 +29,7 @@ class Layer(Block):
     takes `groups` cycles, a walk without rows as many.
     """
 
-    def __init__(self, config, weights=None):
+    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
         self._weights = weights
         learns, last = config.learns, config.folding.last
         self._config = config
@@ -52,7 +54,7 @@ class Layer(Block):
             alive=Out(config.folding.lanes) if learns and not last else None,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config = self._config
         gathers = config.folding.gathers
         m.submodules.sequencer = sequencer = (GatherSequencer if gathers else Sequencer)(config)

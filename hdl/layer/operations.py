@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The operations of the lanes, and the parts of a Sequencer that turn events into them."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,10 +9,11 @@ from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.pipeline import Skid, Stage
 from firstspike.hdl.lib.unknown_register import unknown_register
 
+from .config import LayerConfig
 from .events import Kind, context_layout, indices_layout, taken_layout, tick_shape
 
 
-def operation_layout(config):
+def operation_layout(config: LayerConfig) -> data.StructLayout:
     """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
     return struct(
         image=1,
@@ -29,12 +30,12 @@ def operation_layout(config):
     )
 
 
-def addresses_layout(config):
+def addresses_layout(config: LayerConfig) -> data.ArrayLayout:
     """Of a word in each bank."""
     return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
 
 
-def read_layout(config):
+def read_layout(config: LayerConfig) -> data.StructLayout:
     """An operation and the words it takes; where `operation.row` is low they are not used."""
     return struct(operation=operation_layout(config), addresses=addresses_layout(config))
 
@@ -49,7 +50,7 @@ class EventRegister(Block):
     Latency: `latencies.EVENT`; throughput: an event a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         tick, window = tick_shape(config.deadline), config.folding.window
         self._config = config
         super().__init__(
@@ -79,7 +80,7 @@ class EventRegister(Block):
             move=In(tap(starts=1, advances=1, tick=tick)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         window, move, event = self._config.folding.window, self.move, self.event
         m.submodules.skid = skid = Skid(taken_layout(self._config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
@@ -130,7 +131,7 @@ class RowList(Block):
     Latency: `latencies.ROW_LIST`; throughput: an operation a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             #: What the first group does next: until it is issued whatever is to come.
@@ -157,7 +158,7 @@ class RowList(Block):
             reads=Out(stream.Signature(read_layout(config))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config = self._config
         n_in, groups = config.folding.n_in, config.folding.groups
         banks, bank_rows = config.folding.rows, config.folding.bank_rows
@@ -261,7 +262,7 @@ class MaskPlaces(Block):
     the operation that waits for it.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             i=In(stream.Signature(read_layout(config))),
@@ -270,7 +271,7 @@ class MaskPlaces(Block):
             freed=In(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         takes, operation = Signal(), self.i.payload.operation
         room = count_places(m, self._config, takes, self.freed)
         makes = operation.end | (operation.first & operation.advance)
@@ -283,7 +284,7 @@ class MaskPlaces(Block):
         ]
 
 
-def count_places(m, config, takes, freed):
+def count_places(m: Module, config: LayerConfig, takes: Value, freed: Value) -> Signal:
     """Whether there is a place: a register. `takes`, that one is taken; `freed`, given back."""
     places = config.folding.mask_places
     free, room = Signal(range(places + 1), init=places), Signal(init=1)

@@ -6,7 +6,7 @@ The Sequencer is that of most layers. The GatherSequencer is that of a layer who
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,6 +14,7 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Stage
 
+from .config import LayerConfig
 from .events import Kind, spikes_of, taken_layout
 from .operations import (
     EventRegister,
@@ -40,7 +41,7 @@ class Sequencer(Block):
     max(1, rows) cycles a group, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             #: In order of time.
@@ -61,7 +62,7 @@ class Sequencer(Block):
             freed=In(1) if config.folding.mask_places else None,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         m.submodules.event_register = register = EventRegister(config)
         join(m, wiring.flipped(self), register, "events")
@@ -219,7 +220,7 @@ class GatherSequencer(Block):
     operation that waits for it: `latencies.FREED`. Throughput: an event and a tick a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         if not config.folding.gathers:
             raise ValueError("a layer that does not gather has a Sequencer.")
         self._config = config
@@ -238,8 +239,9 @@ class GatherSequencer(Block):
             freed=In(1),
         )
 
-    def build(self, m):
-        config, deadline = self._config, self._config.deadline
+    def build(self, m: Module) -> None:
+        config, deadline, unit = self._config, self._config.deadline, self._config.unit
+        assert unit is not None
         m.submodules.register = register = Stage(taken_layout(config), latencies.EVENT)
         wiring.connect(m, wiring.flipped(self.events), register.i)
         event, present = register.o.payload, register.o.valid
@@ -295,7 +297,7 @@ class GatherSequencer(Block):
         with m.If(starts):
             m.d.comb += [
                 operation.image.eq(event.image),
-                operation.tick.eq(config.unit + 1),
+                operation.tick.eq(unit + 1),
                 operation.context.spikes_in["0"].eq(count),
                 operation.context.causes.eq(event.context.causes),
             ]

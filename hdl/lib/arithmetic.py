@@ -3,7 +3,7 @@
 
 Products are shifts and additions: `*` would take a hardware multiplier.
 
->>> from amaranth.hdl import Const
+>>> from amaranth.hdl import Const, Value
 >>> evaluated(times(5, Const(3, 4)))
 15
 

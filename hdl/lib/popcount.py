@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Population count: how many bits of a word are set.
 
-    >>> from amaranth.hdl import Const
+    >>> from amaranth.hdl import Const, Module, ShapeLike, Value
     >>> evaluated(popcount(Const(0b1011, 4)))
     3
 
 (`evaluated` simulates a value for a moment.)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from amaranth.hdl import Cat, ShapeLike, Value
+from amaranth.hdl import Cat, Module, ShapeLike, Value
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
@@ -42,11 +42,11 @@ def popcount(bits: Value | Iterable[Value]) -> Value:
     return counts[0][: len(bits).bit_length()]
 
 
-def _count_groups(bits):
+def _count_groups(bits: Sequence[Value]) -> list[Value]:
     return [_add_bits(bits[i : i + GROUP_BITS]) for i in range(0, len(bits), GROUP_BITS)]
 
 
-def _add_bits(bits):
+def _add_bits(bits: Sequence[Value]) -> Value:
     """Full adders turn three bits of a weight into one of the same and one of twice the weight.
 
     The oldest first, so that the tree is balanced: about one adder a bit.
@@ -70,7 +70,7 @@ def _add_bits(bits):
     return Cat(count)
 
 
-def _add_pairs(counts):
+def _add_pairs(counts: list[Value]) -> list[Value]:
     return [sum(counts[i + 1 : i + 2], counts[i]) for i in range(0, len(counts), 2)]
 
 
@@ -134,7 +134,7 @@ class PopCount(Block):
         groups = -(-self.width // GROUP_BITS)
         return 1 + -(-(groups - 1).bit_length() // LEVELS_PER_STAGE)
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         counts = _count_groups(self.words.payload.bits)
         most = GROUP_BITS
         before = self.words

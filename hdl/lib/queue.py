@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The spike-time priority queue: a calendar with a list of items for every key."""
 
-from amaranth.hdl import Mux, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -106,7 +106,7 @@ class SpikeQueue(Block):
         self._behind = Signal(name="behind")
         self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         stored, place, first = self._stored, self._place, self._first
         behind, behind_key = self._behind, self._behind_key
         places = self._first_head.shape()
