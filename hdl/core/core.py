@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
@@ -14,6 +14,7 @@ from firstspike.hdl.layer.layer import Layer
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.block import join
+from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import CoreConfig
 from .decision import Decision
@@ -58,6 +59,16 @@ class Core(wiring.Component):
         for layer, weights_of in zip(config.layers, self._weights, strict=True):
             check_weights(layer, weights_of)
         super().__init__(CoreSignature(config))
+
+    @staticmethod
+    def memories(config: CoreConfig) -> Iterator[Memory]:
+        """Those of the Encoder and of the layers; a Learner's are not listed."""
+        first = config.layers[0].folding
+        if config.bitmap and config.inputs and config.n_inputs:
+            encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
+            yield from inside("encoder", encoder)
+        for number, layer in enumerate(config.layers):
+            yield from inside(f"layer_{number}", Layer.memories(layer))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
 from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, ValueLike
-from amaranth.lib import memory, stream
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import MAX_IMAGES, places_for
-from firstspike.hdl.layer.events import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, address_shape, input_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Buffer
+
+
+def waiting_layout(n_inputs: int, width: int, rows: int) -> data.StructLayout:
+    """A bank's part of a word that waits, and the number of the word."""
+    return struct(bits=width // rows, number=range(-(-n_inputs // width)))
+
+
+def row_layout(n_rows: int) -> data.StructLayout:
+    """Whether a pixel is connected, and the row that it is."""
+    return struct(connected=1, row=address_shape(n_rows))
 
 
 class Encoder(Block):
@@ -86,6 +97,17 @@ class Encoder(Block):
             #: An image's words, or what has come of them, are here.
             busy=Out(1),
         )
+
+    @staticmethod
+    def memories(inputs: Sequence[int], n_inputs: int, width: int, rows: int) -> Iterator[Memory]:
+        """A table of the rows where pixel and row differ, or the places in which words wait."""
+        words, places = -(-n_inputs // width), 1 << (width - 1).bit_length()
+        if rows > 1:
+            part = waiting_layout(n_inputs, width, rows).size
+            for bank in range(rows):
+                yield Memory(f"waiting_{bank}", part, places_for(words), looked_up=True)
+        elif places != width or [*inputs] != [*range(n_inputs)]:
+            yield Memory("", row_layout(len(inputs)).size, words * places, read_only=True)
 
     def build(self, m: Module) -> None:
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
@@ -173,7 +195,7 @@ class Encoder(Block):
         came = SimpleNamespace(valid=taken & ~dark, bits=part, number=following)
         ready = free | dark
         if self._rows > 1:
-            entry = struct(bits=len(part), number=range(count))
+            entry = waiting_layout(self._n_inputs, self._width, self._rows)
             waiting = Buffer(entry, places_for(count))
             m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
             m.d.comb += [
@@ -224,7 +246,7 @@ class Encoder(Block):
             with m.If(step):
                 m.d.sync += event.address.eq(place)
             return 1
-        entry = struct(connected=1, row=event.address.shape())
+        entry = row_layout(len(self._inputs))
         count = -(-self._n_inputs // self._width)
         table = [entry.const({"connected": 0})] * (count * places)
         for row, pixel in enumerate(self._inputs):

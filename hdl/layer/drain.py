@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal, Value
@@ -10,10 +11,11 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing.folding import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Buffer, Skid
 
 from .config import LayerConfig
-from .lanes import crossing_layout, fired_layout
+from .lanes import fired_layout, state_layout
 from .operations import operation_layout
 
 
@@ -29,7 +31,7 @@ def beat_layout(config: LayerConfig) -> data.StructLayout:
         hit=config.folding.sends,
         last=1,
         lanes=data.ArrayLayout(lane, config.folding.sends),
-        state=crossing_layout(config) if config.folding.window else None,
+        state=state_layout(config) if config.folding.window else None,
     )
 
 
@@ -53,12 +55,14 @@ def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
     }
 
 
-def filled_bits(config: LayerConfig) -> int:
-    """What is found out of a mask as it comes.
+def waiting_layout(config: LayerConfig) -> data.StructLayout:
+    """A mask that waits, and what is found out of it as it comes.
 
-    Which blocks have a bit; of banks, whether any has one, and whether any has several.
+    `filled` says which blocks have a bit. Of banks it says whether any has one, and whether any has
+    several.
     """
-    return config.folding.drain_blocks if config.folding.sends == 1 else 2
+    blocks = config.folding.drain_blocks if config.folding.sends == 1 else 2
+    return struct(fired=fired_layout(config), filled=blocks)
 
 
 def banks_of(mask: Value, sends: int) -> list[list[Value]]:
@@ -77,9 +81,14 @@ class MaskBuffer(Block):
         super().__init__(
             #: Always ready.
             fired=In(stream.Signature(fired_layout(config))),
-            #: With `filled_bits`.
-            o=Out(stream.Signature(struct(fired=fired_layout(config), filled=filled_bits(config)))),
+            o=Out(stream.Signature(waiting_layout(config))),
         )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The places."""
+        places = config.folding.mask_places
+        yield Memory("waiting", waiting_layout(config).size, places, looked_up=True)
 
     def build(self, m: Module) -> None:
         folding = self._config.folding
@@ -144,7 +153,7 @@ class Drain(Block):
             beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
-        state = Signal(data.ArrayLayout(crossing_layout(config), size))
+        state = Signal(data.ArrayLayout(state_layout(config), size))
         if windowed:
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
@@ -216,8 +225,8 @@ class Drain(Block):
                 *searched(places.o.payload.filled),
             ]
         if windowed:
-            states = Signal(data.ArrayLayout(crossing_layout(config), blocks * size))
-            choice = Signal(data.ArrayLayout(crossing_layout(config), size))
+            states = Signal(data.ArrayLayout(state_layout(config), blocks * size))
+            choice = Signal(data.ArrayLayout(state_layout(config), size))
             with m.If(load):
                 m.d.sync += states.eq(fired.state)
             parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Emitters: they turn fired neurons into the events of a layer, in order of time."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Cat, Module, ShapeLike, Signal, ValueLike, signed
 from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.queue import SpikeQueue
 
 from .config import LayerConfig
 from .drain import beat_layout
 from .events import Kind, sent_layout
-from .lanes import crossing_layout, slope_shape
+from .lanes import slope_shape, state_layout
 from .operations import operation_layout
 
 
@@ -81,7 +84,7 @@ class Crossing(Block):
         self._config = config
         super().__init__(
             #: `value` is what the taker wants to know again.
-            i=In(stream.Signature(struct(state=crossing_layout(config), value=value))),
+            i=In(stream.Signature(struct(state=state_layout(config), value=value))),
             o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
         )
 
@@ -149,6 +152,12 @@ class WindowEmitter(Block):
             #: The promise that ends a window, or the end of the image, is being taken.
             done=Out(1),
         )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Those of its queue, which has a place for every neuron."""
+        n_out = config.folding.n_out
+        yield from SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
 
     def build(self, m: Module) -> None:
         config, window = self._config, self._config.folding.window

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from firstspike.golden.timing.folding import LayerFolding
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .config import LayerConfig
@@ -31,17 +33,12 @@ def potential_shape(config: LayerConfig) -> Shape:
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:
     """Which neurons of a group fired in an advance, and with a window also what they fired from."""
-    states = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
+    states = data.ArrayLayout(state_layout(config), config.folding.lanes)
     return struct(
         operation=operation_layout(config),
         mask=config.folding.lanes,
         state=states if config.folding.window else None,
     )
-
-
-def crossing_layout(config: LayerConfig) -> data.StructLayout:
-    """M before an advance, and the slope S it advanced with."""
-    return struct(M=potential_shape(config), S=slope_shape(config))
 
 
 def potentials_layout(config: LayerConfig) -> data.StructLayout:
@@ -50,6 +47,11 @@ def potentials_layout(config: LayerConfig) -> data.StructLayout:
         operation=operation_layout(config),
         M=data.ArrayLayout(potential_shape(config), config.folding.lanes),
     )
+
+
+def state_layout(config: LayerConfig) -> data.StructLayout:
+    """M and S of a neuron."""
+    return struct(M=potential_shape(config), S=slope_shape(config))
 
 
 def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
@@ -99,6 +101,13 @@ class Lanes(Block):
             #: The group's lanes with S + threshold > 0, the sum of the weights taken in.
             alive=Out(config.folding.lanes) if learns else None,
         )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The state of all lanes, group by group: that of a single group is in registers."""
+        folding = config.folding
+        if folding.groups > 1:
+            yield Memory("", state_layout(config).size * folding.lanes, folding.groups)
 
     def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
         """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
@@ -184,7 +193,7 @@ class Lanes(Block):
         with m.If(ready):
             m.d.sync += added.eq(Cat(by_segment))
 
-        state = struct(M=potential_shape(config), S=slope_shape(config))
+        state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
         # The state before `op`. It is started before it is looked at, or first fetched from memory.
         make = unknown_register if groups == 1 else partial(Signal, reset_less=True)

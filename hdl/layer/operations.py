@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The operations of the lanes, and the parts of a Sequencer that turn events into them."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Skid, Stage
 from firstspike.hdl.lib.unknown_register import unknown_register
 
@@ -122,6 +125,12 @@ class EventRegister(Block):
                 ]
 
 
+def listed_layout(config: LayerConfig) -> data.StructLayout:
+    """An entry of the RowList. Whoever has one bank alone knows that it has a row."""
+    banks = config.folding.rows
+    return struct(rows=indices_layout(config), present=banks if banks > 1 else None)
+
+
 class RowList(Block):
     """Lists the rows that the first group takes as they arrive, and replays them for the others.
 
@@ -158,14 +167,18 @@ class RowList(Block):
             reads=Out(stream.Signature(read_layout(config))),
         )
 
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The list."""
+        yield Memory("", listed_layout(config).size, config.folding.n_in)
+
     def build(self, m: Module) -> None:
         config = self._config
         n_in, groups = config.folding.n_in, config.folding.groups
         banks, bank_rows = config.folding.rows, config.folding.bank_rows
         operation = self.operation
 
-        # Whoever has one bank alone knows that it has a row.
-        entry = struct(rows=indices_layout(config), present=banks if banks > 1 else None)
+        entry = listed_layout(config)
         m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
         listed = Signal(range(n_in + 1))
         latest = Signal(range(n_in))  # where those are that were listed last

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
+from collections.abc import Iterator
 from functools import reduce
+from itertools import product
 from operator import or_
 from types import SimpleNamespace
 
@@ -16,6 +18,7 @@ from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.unknown_register import unknown_register
 
@@ -98,6 +101,15 @@ class WeightStore(Block):
             updates=In(stream.Signature(update_layout(config))) if config.learns else None,
             updated=Out(updated_signature(config)) if config.learns else None,
         )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """In each bank one memory per segment of lanes, or one per page, as wide as all lanes."""
+        folding = config.folding
+        parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
+        widths = [config.stored_bits * lanes for lanes in parts]
+        for width, words in product(widths, folding.page_words * folding.rows):
+            yield Memory("", width, words, near=config.near)
 
     def build(self, m: Module) -> None:
         config = self._config
