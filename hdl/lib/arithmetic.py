@@ -3,7 +3,7 @@
 
 Products are shifts and additions: `*` would take a hardware multiplier.
 
->>> from amaranth.hdl import Const, Value
+>>> from amaranth.hdl import Const
 >>> evaluated(times(5, Const(3, 4)))
 15
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Trees that search a word of bits: the first one set, and whether it is the only one.
 
-    >>> from amaranth.hdl import Const, Value, ValueLike
+    >>> from amaranth.hdl import Const
     >>> found = first_set(Const(0b1100, 4))
     >>> [evaluated(value) for value in (found.any, found.many, found.index)]
     [1, 1, 2]
