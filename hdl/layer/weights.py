@@ -86,7 +86,7 @@ class WeightStore(Block):
             reads=In(stream.Signature(read_layout(config))),
             #: With several banks or pages they must be taken at once.
             words=Out(stream.Signature(fetched_layout(config))),
-            #: Of `words`: high in the cycle before a word.
+            #: High in the cycle before a word is in `words`, with its operation.
             ahead=Out(ahead_signature(config)),
             #: The chunks of a word come in order, lowest bits first; with the last one the
             #: word is written. To be used between images: in the middle of one it waits for a
@@ -99,12 +99,13 @@ class WeightStore(Block):
             #: Weights saturate. Latency to the cycle in which the word is written:
             #: `config.folding.update_cycles`; before that it is not to be updated again.
             updates=In(stream.Signature(update_layout(config))) if config.learns else None,
+            #: A word is being written after an update, and these are its signs.
             updated=Out(updated_signature(config)) if config.learns else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """In each bank one memory per segment of lanes, or one per page, as wide as all lanes."""
+        """Each bank has one memory per segment of lanes, or one per page, as wide as all lanes."""
         folding = config.folding
         parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
         widths = [config.stored_bits * lanes for lanes in parts]
@@ -116,6 +117,7 @@ class WeightStore(Block):
         rows, paged = config.folding.rows, config.folding.pages > 1
         steady = rows > 1 or paged  # it is read in every cycle, and never waits
 
+        # The banks: which word each of them reads, and which one the host or an update writes.
         asked_for = self.reads.payload
         wanted = self.reads.valid
         level = rows.bit_length() - 1
@@ -149,6 +151,7 @@ class WeightStore(Block):
             m.d.sync += found.eq(q)
             q, fetch_cycles = found, fetch_cycles + 1
 
+        # The lanes' side: a word is read when it is asked for, and its operation goes beside it.
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
@@ -241,10 +244,10 @@ class WeightStore(Block):
     ) -> Value:
         """The memory of a bank, or its pages; with `take` the word at `address` is read.
 
-        Returns the word, which comes in the next cycle and stays until another one is read. From
-        several pages it comes a cycle later. Of several banks or pages it stays only for that
-        cycle, for these read in every one: `take` would have far to go. `asked` says, of several
-        banks a cycle before `address`, whether a word of this one is wanted, which else is 0.
+        Returns the word, which comes in the next cycle and stays until another one is read. Several
+        pages add a cycle. Several banks or pages read in every cycle, for `take` would have far to
+        go, and so their word stays for one cycle. Without `asked` the word of a bank is 0; several
+        banks hear of it a cycle before `address`.
         """
         config, rows = self._config, self._config.folding.rows
         pages = config.folding.pages
@@ -259,7 +262,7 @@ class WeightStore(Block):
         def memory_of(
             name: str, init: list[int], depth: int, data: Value, here: Value
         ) -> tuple[Value, Signal]:
-            """What a memory, written with `here`, shows at `address`; and a register for that."""
+            """A memory, written with `here`: its content at `address`, and a register for that."""
             m.submodules[f"bank_{name}"] = store = memory.Memory(
                 shape=len(data), depth=depth, init=init, attrs=attributes
             )
@@ -273,6 +276,7 @@ class WeightStore(Block):
             ]
             return read.data, q
 
+        # Without pages: one memory per segment of lanes.
         parts = []
         if pages == 1:
             depth = config.folding.bank_words
@@ -288,6 +292,7 @@ class WeightStore(Block):
                     m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
                 parts.append(q)
             return Cat(parts)
+        # Pages: the one that was asked is chosen a cycle later.
         if rows > 1:
             asked = delayed(m, asked, 1, f"asked_{bank}_paged")
         for page, depth in enumerate(config.folding.page_words):
