@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .golden.encoding import encode
+    from .golden.errors import FirstSpikeError
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network, load_network
     from .scripts.comparison import compare
 
-__all__ = ["FirstSpikeClassifier", "Network", "compare", "encode", "infer", "load_network"]
+__all__ = [
+    "FirstSpikeClassifier",
+    "FirstSpikeError",
+    "Network",
+    "compare",
+    "encode",
+    "infer",
+    "load_network",
+]
 
 _WHERE = {
     "FirstSpikeClassifier": ".golden.frameworks.estimator",
+    "FirstSpikeError": ".golden.errors",
     "Network": ".golden.network",
     "compare": ".scripts.comparison",
     "encode": ".golden.encoding",

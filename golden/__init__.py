@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .encoding import encode, events
 from .encodings.features import EncodingError, Features
+from .errors import FirstSpikeError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn
@@ -27,6 +28,7 @@ __all__ = [
     "Difference",
     "EncodingError",
     "Features",
+    "FirstSpikeError",
     "Folding",
     "LearningError",
     "LearningState",

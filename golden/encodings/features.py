@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.foreign.fields import (
     INTEGER,
     NAMES,
@@ -22,7 +23,7 @@ from firstspike.golden.foreign.fields import (
 )
 
 
-class EncodingError(ValueError):
+class EncodingError(FirstSpikeError, ValueError):
     """Samples or spikes that do not fit the network; the message says what would."""
 
 

@@ -11,6 +11,7 @@ from subprocess import PIPE
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
+from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.system import programs
 from firstspike.golden.system.temporary import temporary_folder
 
@@ -39,7 +40,7 @@ _COMMAND = [
 _CULPRIT = re.compile(r"(failed assertion|unreached cover statement) \S+ at (.+):(\d+)")
 
 
-class ProofError(Exception):
+class ProofError(FirstSpikeError):
     """A property can be broken, or something that should be possible was not reached."""
 
 

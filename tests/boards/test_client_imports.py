@@ -21,6 +21,7 @@ OURS = [
     "golden.encoding",
     "golden.encodings",
     "golden.encodings.features",
+    "golden.errors",
     "golden.foreign",
     "golden.foreign.archive",
     "golden.foreign.fields",

@@ -12,6 +12,7 @@ import torch
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.training.parameters import Parameters
@@ -24,7 +25,7 @@ _TRIED = 200  # random inputs on which a module and its network are compared
 _HARMLESS = (torch.nn.Flatten, torch.nn.Identity)
 
 
-class ConversionError(ValueError):
+class ConversionError(FirstSpikeError, ValueError):
     """A module or network that has no counterpart; the message says why."""
 
 
