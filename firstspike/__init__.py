@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .golden.encoding import encode
-    from .golden.errors import FirstSpikeError
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network, load_network
-    from .scripts.comparison import compare
+    from .golden.system.errors import FirstSpikeError
+    from .scripts.targets.comparison import compare
 
 __all__ = [
     "FirstSpikeClassifier",
@@ -27,9 +27,9 @@ __all__ = [
 
 _WHERE = {
     "FirstSpikeClassifier": ".golden.frameworks.estimator",
-    "FirstSpikeError": ".golden.errors",
+    "FirstSpikeError": ".golden.system.errors",
     "Network": ".golden.network",
-    "compare": ".scripts.comparison",
+    "compare": ".scripts.targets.comparison",
     "encode": ".golden.encoding",
     "infer": ".golden.integer",
     "load_network": ".golden.network",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from .encoding import encode, events
 from .encodings.features import EncodingError, Features
-from .errors import FirstSpikeError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn
@@ -15,6 +14,7 @@ from .learning.state import LearningState
 from .network import Network, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
+from .system.errors import FirstSpikeError
 from .timing.folding import Folding
 
 if TYPE_CHECKING:

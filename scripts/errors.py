@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The error of the verbs."""
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 
 class VerbError(FirstSpikeError, ValueError):

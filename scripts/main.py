@@ -131,6 +131,6 @@ def _complain(error: Exception) -> None:
 
 def is_for_people(error: Exception) -> bool:
     """Whether `complain` makes a sentence of an error, which else is a fault of the program."""
-    from firstspike.golden.errors import FirstSpikeError  # golden takes a while to import
+    from firstspike.golden.system.errors import FirstSpikeError  # golden takes a while to import
 
     return isinstance(error, FirstSpikeError | OSError | MemoryError)

@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 from firstspike.boards.pins.board import Board
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
 from .plan import fitting

@@ -8,7 +8,7 @@ from typing import IO, AnyStr
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .split import SplitError, apart
 

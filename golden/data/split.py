@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 SEED = 1
 """Of every split: the same data are always divided alike."""

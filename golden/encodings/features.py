@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.foreign.fields import (
     INTEGER,
     NAMES,
@@ -21,6 +20,7 @@ from firstspike.golden.foreign.fields import (
     integer,
     texts,
 )
+from firstspike.golden.system.errors import FirstSpikeError
 
 
 class EncodingError(FirstSpikeError, ValueError):

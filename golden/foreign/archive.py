@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Of compression, those that numpy writes; others make a thousand times more of a byte."""

@@ -17,7 +17,7 @@ import json
 import math
 from typing import Any
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 DEEPEST = 32
 """Levels of lists and objects inside each other: far fewer than Python can walk through."""

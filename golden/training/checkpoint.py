@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.foreign.fields import TEXT, Fields, Kind, NetworkError
 from firstspike.golden.foreign.json_text import check_json
 from firstspike.golden.network import LARGEST
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file, replace_file
 
 from .epoch import Epoch

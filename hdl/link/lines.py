@@ -3,7 +3,7 @@
 
 from enum import StrEnum
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 
 class Line(StrEnum):

@@ -18,8 +18,8 @@ from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 
 from cobs import cobs
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.learning.rule import REGISTERS
+from firstspike.golden.system.errors import FirstSpikeError
 
 VERSION = 2
 """Of the protocol."""

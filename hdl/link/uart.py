@@ -6,7 +6,7 @@ from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block, struct
 
 from .protocol import BAUD

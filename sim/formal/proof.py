@@ -11,8 +11,8 @@ from subprocess import PIPE
 from amaranth.back import rtlil
 from amaranth.lib import wiring
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
 
 _JOB = """

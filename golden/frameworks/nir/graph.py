@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from firstspike.golden.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError
 
 Node = Mapping[str, Any]
 """Its "type", as "Linear", and arrays by the names that NIR gives them."""

@@ -12,9 +12,9 @@ import torch
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import checked_samples
-from firstspike.golden.errors import FirstSpikeError
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.prepared import prepared
 from firstspike.golden.training.quantise import best_threshold
