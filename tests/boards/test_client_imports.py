@@ -34,6 +34,7 @@ OURS = [
     "golden.neuron",
     "golden.results",
     "golden.system",
+    "golden.system.errors",
     "golden.system.files",
     "golden.system.temporary",
     "golden.timing",

@@ -21,7 +21,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
 from firstspike.hdl.layer.words import chunks_of, pack_words
-from firstspike.hdl.link import protocol
+from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
 from firstspike.hdl.link.protocol.identity import identity_of
