@@ -18,6 +18,7 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
@@ -87,7 +88,8 @@ class Build:
     def measured(self) -> "Measured":
         """The same as the estimates look at it."""
         network, board = self.network(), BOARDS[self.board]
-        folding = linked_folding(network, self.lanes, self.window, self.rows)
+        shape = CoreShape(self.lanes, self.window, rows=self.rows)
+        folding = linked_folding(network, shape)
         config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))

@@ -12,6 +12,7 @@ import numpy as np
 from firstspike.golden.network import Network, NetworkError
 
 from . import latencies
+from .shape import ANY_SHAPE, CoreShape
 
 MAX_WINDOW = 4
 """Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
@@ -226,63 +227,62 @@ class Folding:
     bitmap: int | None = None
 
     @classmethod
-    def of(
-        cls,
-        network: Network,
-        lanes: int | None = None,
-        window: int | None = None,
-        bitmap: int | None = None,
-        rows: int | None = None,
-        overlap: bool | None = None,
-    ) -> "Folding":
-        """The folding of `network` with min(lanes, n_out) lanes in every layer.
+    def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
+        """The folding of `network` in a core of this shape, without one the default.
 
-        `lanes` None is 64. `window` sets k for the layers with more than one group but the last;
-        None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
-        that many bits. `rows` is R of the first layer, and of those behind a layer of one group,
-        which sends as many spikes; None is 1. With several a bitmap brings the connected inputs
-        alone. With `overlap` the first layer gathers. Raises NetworkError where a value is out of
-        range.
+        Without lanes every layer has up to DEFAULT_LANES. The window is that of the layers with
+        more than one group but the last; None is DEFAULT_WINDOW. The rows are those of the first
+        layer, and of the layers behind a layer of one group, which sends as many spikes; None is 1.
+        With several rows a bitmap holds the connected inputs alone. With `overlap` the first layer
+        gathers. Raises NetworkError where a value is out of range.
         """
-        if rows is None:
-            rows = 1
-        if lanes is None:
-            lanes = DEFAULT_LANES
-        if lanes < 1:
-            raise NetworkError(f"a core has at least 1 lane, not {lanes}")
-        if window is not None and not 0 <= window <= MAX_WINDOW:
+        lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
+        window = DEFAULT_WINDOW if shape.window is None else shape.window
+        if not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
+        rows = 1 if shape.rows is None else shape.rows
         check_rows(rows)
-        if bitmap is not None:
-            _check_bitmap(network, bitmap, rows)
+        if shape.bitmap is not None:
+            _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []
         taken = rows  # R of the layer
-        for weights in network.weights:
+        for weights, wide in zip(network.weights, lanes, strict=True):
             n_in, n_out = weights.shape
             last = weights is network.weights[-1]
-            whole = lanes >= n_out
-            k = 0 if whole or last else DEFAULT_WINDOW if window is None else window
+            whole = wide >= n_out
+            k = 0 if whole or last else window
             sends = rows if whole and not last and n_out >= rows else 1
             layers.append(
                 LayerFolding(
                     n_in=n_in,
                     n_out=n_out,
-                    lanes=min(lanes, n_out),
+                    lanes=wide,
                     window=k,
                     last=last,
                     rows=taken,
                     sends=sends,
-                    gathers=bool(overlap) and not layers,
+                    gathers=bool(shape.overlap) and not layers,
                 )
             )
             taken = sends
-        folding = cls(tuple(layers), bitmap)
-        if overlap and not folding._may_overlap:
+        folding = cls(tuple(layers), shape.bitmap)
+        if shape.overlap and not folding._may_overlap:
             raise NetworkError(
                 "images overlap in a core with a bitmap, one hidden layer, several rows a cycle "
                 "and as many lanes as neurons"
             )
         return folding
+
+    @property
+    def shape(self) -> CoreShape:
+        """The shape of which `of` makes this folding, with the lanes of every layer."""
+        return CoreShape(
+            lanes=tuple(layer.lanes for layer in self.layers),
+            window=max(layer.window for layer in self.layers),
+            bitmap=self.bitmap,
+            rows=self.layers[0].rows,
+            overlap=self.overlaps,
+        )
 
     @property
     def overlaps(self) -> bool:

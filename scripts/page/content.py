@@ -144,7 +144,7 @@ def random_samples(network: Network, count: int) -> np.ndarray:
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     """The builds that are known of a network, behind the link; without any, a core of 64 lanes."""
     builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
-    alone = [(build, design) for build, design in builds if not build.overlap]
+    alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
         board = BOARDS[build.board].title
         yield design.config.folding, _core(network, design.config.folding, board, design.hz)

@@ -38,6 +38,7 @@ from firstspike.scripts.options import (
     rows_option,
     scheduler_option,
     seeds_option,
+    taken_shape,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
@@ -110,7 +111,7 @@ def command(
         raise click.UsageError("Give --seed or --seeds.")
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], hz=hz, **core)
+    design = chosen_design(network, BOARDS[board], taken_shape(core), hz, **core)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):

@@ -15,6 +15,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
@@ -22,6 +23,7 @@ from firstspike.scripts.options import (
     learn_option,
     overlap_option,
     rows_option,
+    taken_shape,
     weights_option,
     window_option,
 )
@@ -60,7 +62,10 @@ def command(net: str, link: Path | None, **design: Any) -> None:
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        with _linked(link) as point, VirtualBoard(board_verilog(network, **design)) as board:
+        with (
+            _linked(link) as point,
+            VirtualBoard(board_verilog(network, taken_shape(design), **design)) as board,
+        ):
             point(board.port)
             say(board.port)
             name = link or board.port
@@ -79,10 +84,7 @@ def _end(*_: Any) -> None:
 
 def board_verilog(
     network: Network,
-    lanes: int | None,
-    window: int | None,
-    rows: int | None,
-    overlap: bool | None,
+    shape: CoreShape,
     embedded: bool,
     stored_bits: int | None,
     bench_images: int = 0,
@@ -92,12 +94,14 @@ def board_verilog(
     from firstspike.hdl.link.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    folding = linked_folding(network, lanes, window, rows, overlap)
-    shape = CoreConfig.of(
-        network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
+    config = CoreConfig.of(
+        network.connected(),
+        linked_folding(network, shape),
+        any_weights=not embedded,
+        stored_bits=stored_bits,
     )
     weights = held_weights(network, stored_bits) if embedded else None
-    return linked_core_verilog(shape, network, weights=weights, bench_images=bench_images)
+    return linked_core_verilog(config, network, weights=weights, bench_images=bench_images)
 
 
 @contextmanager

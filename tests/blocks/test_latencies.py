@@ -9,6 +9,7 @@ from amaranth.sim import Simulator
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import Folding, settle_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.crossing import Crossing
 from firstspike.hdl.core.decision import Decision
@@ -46,7 +47,9 @@ def layers(
         n_inputs=n_in,
         inputs=np.arange(n_in),
     )
-    return CoreConfig.of(network, Folding.of(network, lanes, window), False, stored_bits).layers
+    return CoreConfig.of(
+        network, Folding.of(network, CoreShape(lanes, window)), False, stored_bits
+    ).layers
 
 
 FOLDINGS = {

@@ -12,6 +12,7 @@ from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.placed import PLACED, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.uart import ClockError
 from tests.support.command import toy_network
@@ -77,7 +78,7 @@ def test_the_clock_of_a_shipped_network_is_estimated(build):
 
 
 def test_a_clock_is_one_that_the_board_can_make():
-    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], 4)
+    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], CoreShape(4))
     assert clock.clocked(design, 62.9).hz == pytest.approx(60 * MHZ, rel=0.01)
     assert clock.clocked(design, 62.9).config == design.config
     with pytest.raises(ClockError):

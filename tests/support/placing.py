@@ -29,6 +29,7 @@ from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.toolchain import ToolError
@@ -64,7 +65,7 @@ def drawn(number: int) -> tuple[Design, int, int, int]:
         sizes = [connected, lanes * groups, *draw.integers(8, 60, hidden - 1), 10]
         network = _network(draw, sizes, bits, encoding)
         try:
-            design = Design.of(network, board, lanes, window, rows=rows)
+            design = Design.of(network, board, CoreShape(lanes, window, rows=rows))
         except NetworkError:
             continue  # such as pages in a single-port RAM
         needs, holds = needs_of(design), board.device.holds
