@@ -73,7 +73,7 @@ def test_the_netlist_keeps_the_spike_log(built):
 
 @pytest.fixture(scope="module")
 def files():
-    """What Amaranth makes of a design; that of any other will do where no tool reads it."""
+    """Amaranth's files of a design; any design will do where no tool reads them."""
     return Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(LANES)).plan(bytes(BUILD_BYTES))
 
 

@@ -50,7 +50,7 @@ OURS = [
     "hdl.link.messages",
     "hdl.link.protocol",
 ]
-"""What defines protocol and network: no gateware."""
+"""Our modules that the client loads: protocol and network, but no gateware."""
 
 
 def loaded_by(module: str) -> set[str]:

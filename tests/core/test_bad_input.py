@@ -135,7 +135,7 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
 
 @both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
 def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
-    """In one event of several banks, too; bad in all banks, or in its tick, it is no event."""
+    """Good rows count beside bad ones; a bad tick, or only bad rows, drop the event."""
     rng = np.random.default_rng(16)
     _, ticks = random_images(48, seed=17)
     config = CoreConfig.of(NETWORK, folding(rows=rows))

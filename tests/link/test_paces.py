@@ -23,7 +23,7 @@ from tests.support.link_board import events_request, small_network
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
 EVENT_CYCLES = 8
-"""Of an event that comes over the link, as docs/link.md says."""
+"""Cycles per event that comes over the link, as docs/link.md says."""
 
 PIXELS = 16
 
@@ -39,7 +39,7 @@ def simulate(design, testbench, *others) -> None:
 
 
 def put_by_receiver(mask: np.ndarray, frames: list[bytes], spacing: int) -> list[list[int]]:
-    """What a Receiver puts into the ring of frames whose bytes come so far apart."""
+    """Return what a Receiver puts into the ring when bytes come `spacing` cycles apart."""
     lengths = {Request.HELLO: Length(0), Request.PIXELS: Length(1 + bitmap_bytes(len(mask)))}
     receiver = Receiver(lengths, selects=True)
     places = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))

@@ -45,7 +45,7 @@ PIXELS = BOARD.pixels(12)
 
 
 def expected_of(board: SmallBoard, pixels: np.ndarray):
-    """What golden says of images, as ticks and as results with cycles."""
+    """Return golden's ticks and results, with cycles, of images."""
     seen, ticks = board.network.connected(), board.ticks(pixels)
     inference = infer(seen, ticks)
     taken = cycles(seen, ticks, inference, board.folding, pixels[:, board.network.inputs])

@@ -80,7 +80,7 @@ class BoardModel(LinkModel):
         self.learned: list[tuple[bytes, int]] = []
 
     def started_anew(self) -> None:
-        """As after power-up, but for the weights."""
+        """Start as after power-up, but keep the weights."""
         super().started_anew()
         self.sent = bytearray()
         self._untold = False
@@ -104,7 +104,7 @@ class BoardModel(LinkModel):
         return self.ring[0].kind if self.ring else None
 
     def work(self) -> None:
-        """Do the next request; or if there is none, tell of frames that were dropped."""
+        """Do the next request. Without one, report the frames that were dropped."""
         if self._untold and (self._eager or not self.ring):
             self._untold = False
             told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
@@ -150,7 +150,7 @@ class BoardModel(LinkModel):
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
-        """What the words say."""
+        """Weights that the words hold."""
         joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
         return weights_from_chunks(self.config, np.frombuffer(joined, "<u4").tolist())
 
