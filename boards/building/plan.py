@@ -15,7 +15,8 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
-from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
+from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
+from firstspike.golden.timing.layer import ROWS
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 from firstspike.hdl.link.lines import Line

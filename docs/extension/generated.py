@@ -9,7 +9,8 @@ from typing import Any
 
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGES, PAGE_WORDS
+from firstspike.golden.timing.folding import MAX_IMAGES
+from firstspike.golden.timing.layer import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map

@@ -17,7 +17,8 @@ from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 
 from . import latencies
-from .folding import MASK_PLACES, MAX_IMAGES, Folding, places_for
+from .folding import MAX_IMAGES, Folding, places_for
+from .layer import MASK_PLACES
 
 NONE, SPIKE, END = 0, 1, 2
 

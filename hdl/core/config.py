@@ -9,7 +9,8 @@ from itertools import pairwise
 
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.timing.folding import Folding, LayerFolding
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths, state_widths
 
 SEGMENT_LANES = 36

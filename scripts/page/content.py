@@ -17,7 +17,7 @@ from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encoding import level_ticks
-from firstspike.golden.timing.cycles import shape_of
+from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.scripts.errors import VerbError
@@ -155,7 +155,7 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
     shape: dict[str, Any] = {}
-    for name, value in shape_of(network, folding)._asdict().items():
+    for name, value in figures_of(network, folding)._asdict().items():
         if name == "latency":
             shape[name] = dict(zip(value._fields, value, strict=True))
         else:

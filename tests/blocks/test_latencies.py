@@ -8,7 +8,8 @@ from amaranth.sim import Simulator
 
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import Folding, settle_cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.layer import settle_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, LayerConfig
 from firstspike.hdl.core.crossing import Crossing

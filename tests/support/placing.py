@@ -28,7 +28,8 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
+from firstspike.golden.timing.folding import DEFAULT_WINDOW
+from firstspike.golden.timing.layer import ROWS
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.flow.devices import ECP5, ICE40

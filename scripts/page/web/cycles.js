@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * How many clock cycles a core takes for an image: the layers of golden/timing/cycles.py, where the
+ * How many clock cycles a core takes for an image: the layers of golden/timing/replica.py, where the
  * reasons are said, in JavaScript. Names are the same, and so are the figures of `Shape`.
  *
  * @typedef {object} Shape of a core; arrays are over the layers
