@@ -18,7 +18,7 @@ _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy want
 
 
 class CoreFigures(NamedTuple):
-    """The folding as arrays over the layers; `crossing` and `decision` are latencies."""
+    """The folding as arrays over the layers; `release`, `queued` and `decision` are latencies."""
 
     n_out: np.ndarray
     lanes: np.ndarray
@@ -29,7 +29,8 @@ class CoreFigures(NamedTuple):
     places: np.ndarray  # whether masks wait in places kept for them
     rows: np.ndarray
     sends: np.ndarray
-    crossing: np.ndarray
+    release: np.ndarray
+    queued: np.ndarray
     offset: np.ndarray  # of a layer's neurons in `spikes`
     decision: int
     deadline: int
@@ -79,12 +80,13 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         lanes=each("lanes"),
         groups=each("groups"),
         window=each("window"),
-        stages=each("fetch_cycles") - latencies.EVENT,
-        fetching=each("operation_cycles") - latencies.EVENT + 1,
+        stages=each("stages"),
+        fetching=each("fetching"),
         places=each("mask_places") > 0,
         rows=each("rows"),
         sends=each("sends"),
-        crossing=each("crossing_cycles"),
+        release=each("release_cycles"),
+        queued=each("queued_cycles"),
         offset=np.cumsum(n_out) - n_out,
         decision=layers[-1].decision_cycles,
         deadline=network.deadline,

@@ -89,6 +89,16 @@ class LayerFolding:
         return self.operation_cycles + self.word_cycles + latencies.LANES
 
     @property
+    def stages(self) -> int:
+        """Registers of the layer's pipeline behind that of the event, up to the lanes."""
+        return self.fetch_cycles - latencies.EVENT
+
+    @property
+    def fetching(self) -> int:
+        """Which of these registers is the memory's own, counted from 1."""
+        return self.operation_cycles - latencies.EVENT + 1
+
+    @property
     def bank_rows(self) -> int:
         """Rows of a bank: of the last banks some may be missing, which are 0."""
         return -(-self.n_in // self.rows)
@@ -149,6 +159,17 @@ class LayerFolding:
         return latencies.CROSSING + self.window
 
     @property
+    def release_cycles(self) -> int:
+        """Of the WindowEmitter, from a window's last beat to the release of its queue."""
+        return self.crossing_cycles + latencies.RELEASE
+
+    @property
+    def queued_cycles(self) -> int:
+        """Of the WindowEmitter, from a window's last beat to the first spike that is offered."""
+        stored = self.crossing_cycles + latencies.QUEUE_STORE
+        return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
+
+    @property
     def mask_places(self) -> int:
         """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
 
@@ -195,7 +216,6 @@ def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
     unit and queue included (where there are none, too), to the last one's; at the same time the
     spikes under way are sorted out, one a cycle.
     """
-    emitter = hidden.crossing_cycles + latencies.RELEASE
-    layer = hidden.fetch_cycles + hidden.drain_cycles + emitter
+    layer = hidden.fetch_cycles + hidden.drain_cycles + hidden.release_cycles
     end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
     return max(end, last.spikes_under_way + latencies.SORTING)

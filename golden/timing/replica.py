@@ -191,9 +191,8 @@ def _push(core, state, layer, kind, tick, offered):
 
         # A window's queue is released when its last beat has come through the crossing unit.
         if window and (ends or (steps > 0 and not takes_row)):
-            pushed = state.block_free[layer] + core.crossing[layer]
-            empty = pushed + latency.RELEASE
-            offer = max(empty, pushed + latency.QUEUE_STORE) + latency.QUEUE_SELECT
+            empty = state.block_free[layer] + core.release[layer]
+            offer = state.block_free[layer] + core.queued[layer]
             count = _queued(core, state, layer, steps, beats)
             for position in range(count):
                 gone = _push(core, state, layer + 1, np.int64(SPIKE), beats[position], offer)

@@ -252,11 +252,10 @@ def test_emitters():
     beat = {"last": 1, "operation": {"closes": 1, "image": 1}}
     window = WindowEmitter(config)
     promised = latency(window, {"beats": beat}, window.events.valid)
-    assert promised == config.folding.crossing_cycles + latencies.RELEASE
+    assert promised == config.folding.release_cycles
     window = WindowEmitter(config)
     sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
-    stored = max(latencies.RELEASE, latencies.QUEUE_STORE)
-    assert sent == config.folding.crossing_cycles + stored + latencies.QUEUE_SELECT
+    assert sent == config.folding.queued_cycles
 
 
 @pytest.mark.parametrize("keys", [(1, 1), (1, 2)])
