@@ -14,7 +14,7 @@ from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, unpack_words
+from firstspike.hdl.layer.words import chunks_of, unpack_words
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.messages import weight_bytes

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from firstspike.golden import events
-from firstspike.hdl.core.words import chunks_of, weight_chunks
+from firstspike.hdl.core.config import weight_chunks
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.identity import config_of
 from firstspike.hdl.link.link import Link
 from firstspike.hdl.link.protocol import (

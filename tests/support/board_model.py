@@ -20,8 +20,8 @@ from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, pack_words, weights_from_chunks
+from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
+from firstspike.hdl.layer.words import chunks_of, pack_words
 from firstspike.hdl.link import protocol
 from firstspike.hdl.link.folding import linked_folding
 from firstspike.hdl.link.identity import identity_of

@@ -13,8 +13,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import BusCore, images_bus
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.bus_bench import Outcome, Parameters, tag_of
