@@ -24,7 +24,7 @@ from firstspike.hdl.link.lines import Line
 from . import clock, logic
 from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
-from .placed import Placed, bits_read, builds_of, widest
+from .shipped_builds import Placed, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.92, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room (it found no place for what takes 0.97

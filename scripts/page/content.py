@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.boards.building.design import image_cycles
-from firstspike.boards.building.placed import builds_of
+from firstspike.boards.building.shipped_builds import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.preparation import constants

@@ -18,9 +18,9 @@ from firstspike.boards.building.bitstream import (
     tools_for,
 )
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
+from firstspike.boards.building.shipped_builds import build_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -43,8 +43,8 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.seeds import in_shares
 
 
 @click.command(cls=Verb)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
-from firstspike.boards.building.placed import PLACED, bits_read, build_of, design_of, widest
+from firstspike.boards.building.shipped_builds import PLACED, bits_read, build_of, design_of, widest
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network

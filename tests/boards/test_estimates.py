@@ -5,18 +5,18 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import clock, logic
-from firstspike.boards.building.builds import known_builds, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.placed import PLACED, design_of
+from firstspike.boards.building.random_builds import known_builds, text_of
+from firstspike.boards.building.shipped_builds import PLACED, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.uart import ClockError
 from tests.support.command import toy_network
-from tests.support.placing import judged
+from tests.support.random_builds import judged
 
 pytestmark = pytest.mark.fast
 

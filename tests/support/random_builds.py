@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places random designs, one after the other, for the estimates of logic and clock.
 
-    python -m tests.support.placing --build $(seq 52 55)     those of four numbers
-    python -m tests.support.placing                          how far off the estimates are
+    python -m tests.support.random_builds --build $(seq 52 55)     those of four numbers
+    python -m tests.support.random_builds                          how far off the estimates are
 
-`boards/building/builds.json` keeps each as soon as it is placed; what it has is not placed again. A
+`boards/building/random_builds.json` keeps each as soon as it is placed; what it has is not placed again. A
 design is drawn with its number as the seed: boards, kinds of first layers and depth take turns, the
 rest is random, and drawn anew where by the estimates so far it does not fit. They are small, for
 one to take a few minutes.
@@ -20,10 +20,10 @@ import numpy as np
 
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.bitstream import build, logic_of, tools_for
-from firstspike.boards.building.builds import BUILDS, Build, known_builds, measured, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import FILL, needs_of
+from firstspike.boards.building.random_builds import BUILDS, Build, known_builds, measured, text_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file

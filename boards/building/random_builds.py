@@ -2,7 +2,7 @@
 """Builds that are known: what estimates of logic and clock are fitted to, and judged by.
 
 builds.json has random designs, with all that an estimate looks at, and
-`python -m tests.support.placing` makes more of them. Those of shipped networks are in `placed`.
+`python -m tests.support.random_builds` makes more of them. Those of shipped networks are in `placed`.
 """
 
 import json
@@ -24,7 +24,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.folding import linked_folding
 
 from .memories import memory_needs
-from .placed import PLACED, design_of
+from .shipped_builds import PLACED, design_of
 
 BUILDS = Path(__file__).with_name("builds.json")
 
