@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from firstspike.golden.encoding import encode, input_levels
-from firstspike.golden.encodings.features import Features, checked_samples, is_pixels
+from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
 
 from .state import STORED_BITS, LearningState
@@ -37,15 +38,15 @@ def at_random(
     what they are called. Thresholds of features are such that some neurons fire. Raises
     `LearningError` and `EncodingError`.
     """
-    samples = checked_samples(samples)
+    samples, binary = checked_samples(samples), encoding_of("binary")
     features = None
     if not is_pixels(samples):
-        features = Features.fitted(samples, "binary", complement, constant, threshold, names)
-    count = samples[0].size if features is None else features.n_inputs(samples[0].size)
+        features = binary.fitted(samples, complement, constant, threshold, names)
+    count = binary.n_inputs(features, samples[0].size)
     layers = (count, *hidden, n_classes)
     state = LearningState.random(layers, stored_bits, seed, features=features, classes=classes)
     if n_connected is not None:
-        inputs = most_active_inputs(input_levels(state.template, samples), n_connected)
+        inputs = most_active_inputs(binary.values(state.template, samples), n_connected)
         state = LearningState.random(
             layers, stored_bits, seed, inputs=inputs, features=features, classes=classes
         )
