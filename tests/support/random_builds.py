@@ -5,9 +5,9 @@
     python -m tests.support.random_builds                          how far off the estimates are
 
 `boards/building/random_builds.json` keeps each build as soon as it is placed, and none is placed
-again. A design is drawn with its number as the seed: boards, kinds of first layers and depth take turns, the
-rest is random, and drawn anew where by the estimates so far it does not fit. They are small, for
-one to take a few minutes.
+again. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
+turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
+small, so that each takes a few minutes.
 """
 
 import argparse
