@@ -27,7 +27,7 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from .memories import memory_needs
 from .shipped_builds import PLACED, design_of
 
-BUILDS = Path(__file__).with_name("builds.json")
+BUILDS = Path(__file__).with_name("random_builds.json")
 
 HELD_OUT = 4
 """The last of every so many builds judges the estimates as fitted to the others."""
@@ -126,7 +126,7 @@ class Measured:
 
 @cache
 def known_builds() -> tuple[Build, ...]:
-    """Those of builds.json, by their numbers."""
+    """Those of random_builds.json, by their numbers."""
     return tuple(Build(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
 
 
@@ -141,7 +141,7 @@ def measured() -> tuple[Measured, ...]:
 
 
 def text_of(builds: Iterable[Build]) -> str:
-    """What builds.json says of builds, a line each."""
+    """What random_builds.json says of builds, a line each."""
     lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
     return f"[\n{lines}\n]\n"
 
