@@ -17,7 +17,7 @@ from firstspike.golden.network import weight_range
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.layouts import operation_layout, read_layout
+from firstspike.hdl.layer.operations import operation_layout, read_layout
 from firstspike.hdl.layer.weights import STEP_BITS, WeightStore, host_request, update_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words
 from firstspike.sim.harness.bench_io import given
