@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS, Settings, leap
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import settle_cycles
+from firstspike.golden.timing.layer import settle_cycles
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import tick_shape
 from firstspike.hdl.layer.lanes import probe_signature
