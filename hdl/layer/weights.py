@@ -121,10 +121,7 @@ class WeightStore(Block):
         asked_for = self.reads.payload
         wanted = self.reads.valid
         level = rows.bit_length() - 1
-        host_bank, host_address = (
-            self.host.payload.address[:level],
-            self.host.payload.address[level:],
-        )
+        host_address = self.host.payload.address
         take = Signal()  # the words there are read
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
@@ -139,12 +136,13 @@ class WeightStore(Block):
             addresses.append(address)
             asked, here = Const(1), write.valid
             if rows > 1:
-                hosts = host_bank == bank
+                hosts = host_address[:level] == bank
                 asked = Mux(wanted, asked_for.operation.row[bank], hosts)
                 asked = delayed(m, asked, ahead - 1, f"asked_{bank}")
                 here = delayed(m, commit & hosts, ahead, f"write_{bank}")
                 address = delayed(m, address, ahead, f"address_{bank}")
-            words.append(self._bank(m, bank, address, asked, take, here, write))
+            access = SimpleNamespace(address=address, asked=asked, take=take, writes=here)
+            words.append(self._bank(m, bank, access, write))
         q, fetch_cycles = reduce(or_, words), config.folding.word_cycles  # for the host
         if rows > 1:  # which are far from one another
             found = Signal(config.word_bits, reset_less=True)
@@ -160,7 +158,7 @@ class WeightStore(Block):
             load.eq(self.reads.valid & self.reads.ready),
             take.eq((load | fetch) & ~commit),
             *(
-                address.eq(Mux(wanted, asked_for.addresses[bank], host_address))
+                address.eq(Mux(wanted, asked_for.addresses[bank], host_address[level:]))
                 for bank, address in enumerate(addresses)
             ),
             self.words.payload.words.eq(Cat(words)),
@@ -232,25 +230,16 @@ class WeightStore(Block):
                     count.eq(following),
                 ]
 
-    def _bank(
-        self,
-        m: Module,
-        bank: int,
-        address: Value,
-        asked: Value,
-        take: Value,
-        here: Value,
-        write: SimpleNamespace,
-    ) -> Value:
-        """The memory of a bank, or its pages; with `take` the word at `address` is read.
+    def _bank(self, m: Module, bank: int, access: SimpleNamespace, write: SimpleNamespace) -> Value:
+        """The memory of a bank, or its pages: `take` reads the word at `address`, `writes` writes.
 
         Returns the word, which comes in the next cycle and stays until another one is read. Several
         pages add a cycle. Several banks or pages read in every cycle, for `take` would have far to
         go, and so their word stays for one cycle. Without `asked` the word of a bank is 0; several
         banks hear of it a cycle before `address`.
         """
-        config, rows = self._config, self._config.folding.rows
-        pages = config.folding.pages
+        config, rows, pages = self._config, self._config.folding.rows, self._config.folding.pages
+        address, asked = access.address, access.asked
         init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
         written = write.address if rows == 1 else address
         attributes = {"near": 1} if config.near else {}
@@ -284,9 +273,9 @@ class WeightStore(Block):
                 low, high = (lane * config.stored_bits for lane in (segment.start, segment.stop))
                 name = f"{bank}_{number}"
                 content = [word >> low & (1 << high - low) - 1 for word in init]
-                word, q = memory_of(name, content, depth, write.data[low:high], here)
+                word, q = memory_of(name, content, depth, write.data[low:high], access.writes)
                 if rows == 1:
-                    with m.If(take):
+                    with m.If(access.take):
                         m.d.sync += q.eq(word)
                 else:  # a reset, which block RAM has
                     m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
@@ -295,20 +284,19 @@ class WeightStore(Block):
         # Pages: the one that was asked is chosen a cycle later.
         if rows > 1:
             asked = delayed(m, asked, 1, f"asked_{bank}_paged")
+        inside = (PAGE_WORDS - 1).bit_length()  # bits of an address in its page
         for page, depth in enumerate(config.folding.page_words):
-
-            def there(address: Value, page: int = page) -> Value:
-                return address[(PAGE_WORDS - 1).bit_length() :] == page
-
             first, name = page * PAGE_WORDS, f"{bank}_{page}"
             content = init[first : first + depth]
-            word, q = memory_of(name, content, depth, write.data, here & there(written))
+            word, q = memory_of(
+                name, content, depth, write.data, access.writes & (written[inside:] == page)
+            )
             # The others give zeros: a reset of registers, and no choice among words.
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)
             m.d.sync += [
                 q.eq(word),
-                chosen.eq(asked & there(address)),
+                chosen.eq(asked & (address[inside:] == page)),
                 part.eq(Mux(chosen, q, 0)),
             ]
             parts.append(part)
