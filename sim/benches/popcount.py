@@ -25,7 +25,7 @@ PATIENCE = 1000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class PopcountParameters:
     """What the bench is told: bits of a word and of its value, stages, and how many words."""
 
     width: int
@@ -37,7 +37,7 @@ class Parameters:
 def simulate(counter: PopCount, amount: int = 500, **options: Any) -> None:
     """Count `amount` random words, against Python's own count; `options` are `run_bench`'s."""
     value_width = Shape.cast(counter.value).width
-    parameters = Parameters(counter.width, value_width, counter.stages, amount)
+    parameters = PopcountParameters(counter.width, value_width, counter.stages, amount)
     run_bench(__name__, counter, parameters, **options)
 
 
@@ -51,7 +51,7 @@ class PopCountBench:
     """A PopCount's streams, and what is to come out of it."""
 
     def __init__(self, dut: Dut, pauses: bool) -> None:
-        self.given = given(Parameters)
+        self.given = given(PopcountParameters)
         width, value = self.given.width, self.given.value_width
         self.domain = domain = ClockDomain(dut)
         sending, taking = (at_random(1), at_random(2)) if pauses else (None, None)

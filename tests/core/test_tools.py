@@ -21,9 +21,9 @@ from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.features import Encoding, Features
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.flow.bus.generate import generate_bus_core
-from firstspike.hdl.flow.lines import broken
 from firstspike.hdl.flow.toolchain import ToolError, run_yosys
 from firstspike.hdl.flow.verilog import TOP, Generated, generate
+from firstspike.hdl.flow.wrapping import broken
 from firstspike.scripts.targets.golden import Target
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
