@@ -10,14 +10,15 @@ import pytest
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.main import run_line
 from tests.support.command import toy_network
 
 LANES, HELD = 4, 6
-"""Of the builds; the second is how many images they hold to play."""
+"""Lanes of the builds, and the number of images that they hold to play."""
 
 CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
-"""By board, in MHz."""
+"""Clock of each board in MHz."""
 
 
 class Built(NamedTuple):
@@ -32,7 +33,7 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="session", params=CLOCKS)
 def built(request, tmp_path_factory) -> Built:
-    """For an iCE40, and for an ECP5: synthesis, placement, routing and packing."""
+    """Synthesise, place, route and pack a build for an iCE40 and one for an ECP5."""
     board, mhz = request.param, CLOCKS[request.param]
     place = tmp_path_factory.mktemp(board)
     network = toy_network()
@@ -41,5 +42,5 @@ def built(request, tmp_path_factory) -> Built:
     words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
     assert run_line([str(word) for word in words]) == 0
     report = json.loads((place / "out" / "report.json").read_text())
-    design = Design.of(network, BOARDS[board], LANES, bench_images=HELD, hz=mhz * MHZ)
+    design = Design.of(network, BOARDS[board], CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
     return Built(board, design, place / "out", report, (place / "out" / "report.txt").read_text())

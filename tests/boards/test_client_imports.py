@@ -20,7 +20,13 @@ OURS = [
     "golden",
     "golden.encoding",
     "golden.encodings",
+    "golden.encodings.crossings",
+    "golden.encodings.encoding",
     "golden.encodings.features",
+    "golden.encodings.levels",
+    "golden.encodings.registry",
+    "golden.encodings.samples",
+    "golden.encodings.ticks",
     "golden.foreign",
     "golden.foreign.archive",
     "golden.foreign.fields",
@@ -34,16 +40,21 @@ OURS = [
     "golden.neuron",
     "golden.results",
     "golden.system",
+    "golden.system.errors",
     "golden.system.files",
     "golden.system.temporary",
     "golden.timing",
     "golden.timing.folding",
     "golden.timing.latencies",
+    "golden.timing.layer",
+    "golden.timing.shape",
     "golden.widths",
     "hdl",
     "hdl.core",
     "hdl.core.config",
-    "hdl.core.words",
+    "hdl.layer",
+    "hdl.layer.config",
+    "hdl.layer.words",
     "hdl.link",
     "hdl.link.protocol",
     "hdl.link.protocol.folding",
@@ -51,7 +62,7 @@ OURS = [
     "hdl.link.protocol.identity",
     "hdl.link.protocol.messages",
 ]
-"""What defines protocol and network: no gateware."""
+"""Our modules that the client loads: protocol and network, but no gateware."""
 
 
 def loaded_by(module: str) -> set[str]:

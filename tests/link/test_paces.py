@@ -9,6 +9,7 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.engine import Engine
 from firstspike.hdl.link.framing.receiver import LAST_PLACE, SPACING, Receiver
@@ -22,7 +23,7 @@ from tests.support.link_board import events_request, small_network
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
 EVENT_CYCLES = 8
-"""Of an event that comes over the link, as docs/link.md says."""
+"""Cycles per event that comes over the link, as docs/link.md says."""
 
 PIXELS = 16
 
@@ -38,7 +39,7 @@ def simulate(design, testbench, *others) -> None:
 
 
 def put_by_receiver(mask: np.ndarray, frames: list[bytes], spacing: int) -> list[list[int]]:
-    """What a Receiver puts into the ring of frames whose bytes come so far apart."""
+    """Return what a Receiver puts into the ring when bytes come `spacing` cycles apart."""
     lengths = {Request.HELLO: Length(0), Request.PIXELS: Length(1 + bitmap_bytes(len(mask)))}
     receiver = Receiver(lengths, selects=True)
     places = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))
@@ -100,7 +101,9 @@ def test_the_receiver_keeps_its_promise_and_needs_no_less(spacing, right):
 
 def test_events_go_on_at_the_pace_that_is_said():
     network = small_network()
-    config = CoreConfig.of(network.connected(), linked_folding(network, 4, 0))
+    config = CoreConfig.of(
+        network.connected(), linked_folding(network, CoreShape(lanes=4, window=0))
+    )
     m = Module()
     m.submodules.ring = ring = Ring(64)
     m.submodules.engine = engine = Engine(config, 80, digit=False)

@@ -19,8 +19,9 @@ from firstspike.golden import LearningState, Network, Settings, infer, learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, pack_words, weights_from_chunks
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
+from firstspike.hdl.layer.words import chunks_of, pack_words
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
@@ -51,7 +52,7 @@ class BoardModel(LinkModel):
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
-        self.folding = linked_folding(network, lanes)
+        self.folding = linked_folding(network, CoreShape(lanes=lanes))
         self.config = CoreConfig.of(self.network, self.folding, stored_bits=stored_bits)
         self._state = None
         weights = self.network.weights
@@ -79,7 +80,7 @@ class BoardModel(LinkModel):
         self.learned: list[tuple[bytes, int]] = []
 
     def started_anew(self) -> None:
-        """As after power-up, but for the weights."""
+        """Start as after power-up, but keep the weights."""
         super().started_anew()
         self.sent = bytearray()
         self._untold = False
@@ -103,7 +104,7 @@ class BoardModel(LinkModel):
         return self.ring[0].kind if self.ring else None
 
     def work(self) -> None:
-        """Do the next request; or if there is none, tell of frames that were dropped."""
+        """Do the next request. Without one, report the frames that were dropped."""
         if self._untold and (self._eager or not self.ring):
             self._untold = False
             told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
@@ -149,7 +150,7 @@ class BoardModel(LinkModel):
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
-        """What the words say."""
+        """Weights that the words hold."""
         joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
         return weights_from_chunks(self.config, np.frombuffer(joined, "<u4").tolist())
 

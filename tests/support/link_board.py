@@ -10,6 +10,7 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import (
@@ -69,16 +70,17 @@ class SmallBoard:
 
     @cached_property
     def folding(self) -> Folding:
-        """Of its core."""
-        return linked_folding(self.network, self.lanes, self.window, self.rows, self.overlap)
+        """Folding of its core."""
+        shape = CoreShape(self.lanes, self.window, rows=self.rows, overlap=self.overlap)
+        return linked_folding(self.network, shape)
 
     @cached_property
     def config(self) -> CoreConfig:
-        """Of its core."""
+        """Configuration of its core."""
         return CoreConfig.of(self.network.connected(), self.folding, any_weights=self.loaded)
 
     def verilog(self) -> str:
-        """Of its core behind its link."""
+        """Return the Verilog of its core behind its link."""
         weights = None if self.loaded else self.network.weights
         digit = None
         if self.config.bitmap:
@@ -106,11 +108,11 @@ class SmallBoard:
         return np.where(chosen, 255, 0).astype(np.uint8)
 
     def ticks(self, pixels: np.ndarray) -> np.ndarray:
-        """Of the connected inputs."""
+        """Return the spike ticks of the connected inputs."""
         return encode(self.network.connected(), pixels[:, self.network.inputs])
 
     def expected(self, pixels: np.ndarray) -> list[tuple]:
-        """What `decisions` must say, of images whose errors are none."""
+        """Return what `decisions` must say of images without errors."""
         seen = self.network.connected()
         ticks = self.ticks(pixels)
         inference = infer(seen, ticks)

@@ -57,7 +57,8 @@ class Vector:
     """The frame instead of it."""
     counted: tuple[int, ...] = ()
     """The cycles of EVENTS and PLAY as the RTL has counted them: the model knows neither the link's
-    pace nor the gaps between images. To the decision; until the next image, of a board that learns.
+    pace nor the gaps between images. They end at the decision, or, where a board learns, at the
+    next image.
     """
 
     def answer(self, said: bytes) -> bytes:
@@ -87,7 +88,7 @@ class VectorBoard:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def model(self) -> BoardModel:
-        """As after power-up, its weights not written."""
+        """Return a board after power-up, before its weights are written."""
         return BoardModel(NETWORK, loaded=True, capacity=1023, **self.parameters)
 
     def frames(self) -> Iterator[tuple[Vector, bytes, bytes]]:

@@ -10,12 +10,13 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 
 
 def with_rows(config: dict[str, Any]) -> dict[str, Any]:
-    """The same, with a bitmap that several rows a cycle can be taken from, if there is one."""
+    """Widen the bitmap, if there is one, so that several rows per cycle can be taken from it."""
     rows, bitmap = config["rows"], config["bitmap"]
     if rows == 1 or bitmap is None:
         return config
@@ -75,7 +76,9 @@ def check_core(
 
     With pauses it takes at least as many cycles.
     """
-    folding = Folding.of(network, *(config[name] for name in ("lanes", "window", "bitmap", "rows")))
+    folding = Folding.of(
+        network, CoreShape(*(config[name] for name in ("lanes", "window", "bitmap", "rows")))
+    )
     run = simulate_directly(
         network, ticks, folding, pixels, config["pauses"], seed, config["any_weights"]
     )

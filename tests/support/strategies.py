@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What hypothesis draws: small networks of every kind, and images for them.
+"""Strategies of hypothesis that draw small networks of every kind, and images for them.
 
 Shapes and parameters are hypothesis's own (and shrink); weights and ticks are uniform from a drawn
 seed, because arrays that hypothesis fills hardly ever make a second layer spike.
@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network
+from firstspike.golden.encodings.registry import encoding_of
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -78,7 +79,8 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
     named = edges is not None and draw(st.booleans())
     names = tuple(f"f{i}" for i in range(count)) if named else ()
     features = Features(edges, complement, constant, steps, names)
-    n_inputs = features.n_inputs(count)
+    encoding = f"crossings-{N - 1}" if steps else f"levels-{N}"
+    n_inputs = encoding_of(encoding).n_inputs(features, count)
     inputs = np.sort(rng.permutation(n_inputs)[: draw(st.integers(1, n_inputs))])
     network = Network(
         weights=(rng.integers(-2, 8, (len(inputs), 3)),),
@@ -88,7 +90,7 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
         deadline=40,
         n_inputs=n_inputs,
         inputs=inputs,
-        encoding=f"crossings-{N - 1}" if steps else f"levels-{N}",
+        encoding=encoding,
         late=draw(st.sampled_from([-1, 1, 40])),
         features=features,
         classes=draw(st.sampled_from([(), ("a", "b", "a b")])),

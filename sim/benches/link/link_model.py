@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     RING_OVERHEAD,

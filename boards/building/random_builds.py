@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds that are known: what estimates of logic and clock are fitted to, and judged by.
 
-builds.json has random designs, with all that an estimate looks at, and
-`python -m tests.support.placing` makes more of them. Those of shipped networks are in `placed`.
+`random_builds.json` has random designs, with all that an estimate looks at;
+`python -m tests.support.random_builds` makes more of them. Builds of shipped networks are in
+`placed`.
 """
 
 import json
@@ -18,12 +19,13 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 
 from .memories import memory_needs
-from .placed import PLACED, design_of
+from .shipped_builds import PLACED, design_of
 
 BUILDS = Path(__file__).with_name("builds.json")
 
@@ -87,7 +89,8 @@ class Build:
     def measured(self) -> "Measured":
         """The same as the estimates look at it."""
         network, board = self.network(), BOARDS[self.board]
-        folding = linked_folding(network, self.lanes, self.window, self.rows)
+        shape = CoreShape(self.lanes, self.window, rows=self.rows)
+        folding = linked_folding(network, shape)
         config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))
