@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amaranth.back import rtlil
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.system.temporary import temporary_folder
@@ -58,11 +58,11 @@ class _Harness(Block):
     so that every path to and from the core begins or ends in a register.
     """
 
-    def __init__(self, core: Core):
+    def __init__(self, core: Core) -> None:
         self._core = core
         super().__init__(pin_i=In(1), pin_o=Out(1))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.core = core = self._core
         i, o = self.pin_i, self.pin_o
         before = i

@@ -161,8 +161,7 @@ async def driver_restarts(dut):
     choice = random.Random(bench.given.seed)
     weights, frames = bench.given.weights, bench.given.frames
     decisions, happened = [], {"bad": 0, "silent": 0, "part": 0, "restart": 0, "lost": 0}
-    sent: dict[int, tuple[int, bool]] = {}
-    """By tag, the image that a decision will be on, and whether all of it was sent."""
+    sent = {}  # by tag, the image that a decision will be on, and whether all of it was sent
 
     def start() -> None:
         sent.clear()

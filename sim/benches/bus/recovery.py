@@ -282,7 +282,7 @@ async def interrupts(dut):
     bench = Recovery(dut)
     await bench.start()
 
-    async def state() -> dict[str, int]:
+    async def state() -> set[str]:
         found = bench.map.unpack("interrupt_state", await bench.read("interrupt_state"))
         return {name for name, value in found.items() if value}
 
