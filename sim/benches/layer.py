@@ -37,7 +37,7 @@ PATIENCE = 5000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class LayerParameters:
     """What the bench is told: the layer, with weights [n_in, n_out], and how many images."""
 
     config: LayerConfig
@@ -82,7 +82,7 @@ def simulate(
         widths=layer_widths(weights, threshold, DEADLINE),
         counted=(n_in,),
     )
-    parameters = Parameters(config, weights, amount)
+    parameters = LayerParameters(config, weights, amount)
     run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
 
 
@@ -95,7 +95,7 @@ def example(**options: Any) -> str:
 class Expected:
     """What the integer model makes of an image."""
 
-    def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
+    def __init__(self, given: LayerParameters, image: int, ticks: np.ndarray, start: int) -> None:
         self.config = given.config
         spikes, self.M = walk(given.weights, given.config.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
@@ -202,7 +202,7 @@ class LayerBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = given(Parameters)
+        self.given = given(LayerParameters)
         self.config = config = self.given.config
         self.domain = domain = ClockDomain(dut)
         self.last = config.folding.last

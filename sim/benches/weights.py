@@ -29,7 +29,7 @@ PATIENCE = 2000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class WeightsParameters:
     """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses."""
 
     config: LayerConfig
@@ -67,7 +67,7 @@ def simulate(
         counted=(n_in,),
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
-    store, parameters = WeightStore(config, weights), Parameters(config, weights, amount)
+    store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
     run_bench(__name__, store, parameters, seed=seed, **options)
 
 
@@ -81,7 +81,7 @@ class WeightsBench:
     """A store's ports, and the words it should hold."""
 
     def __init__(self, dut: Dut) -> None:
-        parameters = given(Parameters)
+        parameters = given(WeightsParameters)
         self.amount = parameters.amount
         self.config = config = parameters.config
         self.update_cycles = config.folding.update_cycles
