@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -41,6 +42,8 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
     assert ended.status == 0
     assert f"Example: firstspike {verb}" in " ".join(ended.out.split())
     assert ended.err == ""
+    (rest,) = re.findall(r"\nOptions:\n((?: +.*\n)*)", ended.out)
+    assert "\nOutput:\n" not in ended.out or rest.count("  -") == 1  # --help alone has no section
 
 
 @pytest.mark.parametrize(
