@@ -14,6 +14,7 @@ import click
 import numpy as np
 import pytest
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import FirstSpikeError, NetworkError, shipped
 from firstspike.scripts.main import VERBS, Verbs
 from firstspike.scripts.shares.worker import EndedError
@@ -84,6 +85,11 @@ def test_wrong_words_are_refused_with_status_2(capfd, words):
     assert ended.out == ""
     assert "Error: " in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
+
+
+def test_a_missing_choice_is_one_sentence(capfd):
+    said = firstspike(capfd, "build").err.splitlines()[-1]
+    assert said == f"Error: Missing option '--board': choose from {', '.join(BOARDS)}"
 
 
 @pytest.mark.parametrize("verb", ["info", "run", "compare", "study", "plot"])
