@@ -4,9 +4,10 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,7 +18,18 @@ from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
 
 from .places import Default, Files, InputPath, Output, Parameters
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Decorator = Callable[[Callable], Callable]
+
+Record = TypeVar("Record", bound="DataclassInstance")
+
+
+def taken(kind: type[Record], options: dict[str, Any]) -> Record:
+    """Return a record of a dataclass, whose fields are taken out of a verb's options."""
+    return kind(**{field.name: options.pop(field.name) for field in fields(kind)})
+
 
 BENCH_IMAGES = 64
 """That a design holds if no number is given: two block RAMs of an ECP5, for MNIST."""

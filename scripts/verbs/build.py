@@ -2,7 +2,9 @@
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +40,35 @@ from firstspike.scripts.options import (
     rows_option,
     scheduler_option,
     seeds_option,
+    taken,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
+
+
+@dataclass(frozen=True)
+class Placing:
+    """The seeds with which a design is placed, and who does it."""
+
+    seed: int | None
+    seeds: list[int] | None
+    best: bool
+    scheduler: str | None
+
+    def check(self) -> None:
+        """Raise click.UsageError where the options contradict each other."""
+        if self.seeds is None and (self.best or self.scheduler is not None):
+            raise click.UsageError("--best and --scheduler go with --seeds.")
+        if None not in (self.seed, self.seeds):
+            raise click.UsageError("Give --seed or --seeds.")
+
+    @property
+    def tried(self) -> Sequence[int]:
+        """The seeds in the order in which they are tried."""
+        return self.seeds or (SEEDS if self.seed is None else [self.seed])
 
 
 @click.command(cls=Verb)
@@ -84,11 +109,6 @@ def command(
     ctx: click.Context,
     net: str,
     board: str,
-    clock: float | None,
-    seed: int | None,
-    seeds: list[int] | None,
-    best: bool,
-    scheduler: str | None,
     native: bool,
     output: Path | None,
     json_path: str | None,
@@ -104,10 +124,8 @@ def command(
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
-    if seeds is None and (best or scheduler is not None):
-        raise click.UsageError("--best and --scheduler go with --seeds.")
-    if None not in (seed, seeds):
-        raise click.UsageError("Give --seed or --seeds.")
+    placing, clock = taken(Placing, core), core.pop("clock")
+    placing.check()
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], hz=hz, **core)
@@ -117,8 +135,9 @@ def command(
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write, ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
-        if seeds is not None:
-            place_seeds = in_shares(stack.enter_context(shares(scheduler)), best)
+        if placing.seeds is not None:
+            work = stack.enter_context(shares(placing.scheduler))
+            place_seeds = in_shares(work, placing.best)
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole
                 report = {
@@ -127,7 +146,7 @@ def command(
                         design,
                         making,
                         tools,
-                        seeds=seeds or (SEEDS if seed is None else [seed]),
+                        seeds=placing.tried,
                         place_seeds=place_seeds,
                         native=native,
                     ),

@@ -2,7 +2,7 @@
 """`firstspike explore`: searches for networks for a board, and places the best of them."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from firstspike.scripts.options import (
     number_option,
     scheduler_option,
     seed_option,
+    taken,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
 from firstspike.scripts.places import Verb
@@ -52,6 +53,19 @@ TIMED = 500
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 """What the folder has of it, beside the search and what was placed."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What all runs of a search may take together."""
+
+    trials: int | None
+    hours: float | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds after which no training begins, infinite where only trials are counted."""
+        return inf if self.hours is None and self.trials else 3600 * (self.hours or HOURS)
 
 
 @click.command(cls=Verb)
@@ -104,15 +118,7 @@ def command(
     ctx: click.Context,
     board: str,
     data: str | None,
-    recipe_name: str | None,
-    latency: float | None,
-    accuracy: float | None,
-    trials: int | None,
-    hours: float | None,
-    epochs: int | None,
     placed: int,
-    seed: int,
-    scheduler: str | None,
     output: Path,
     json_path: str | None,
     **options: Any,
@@ -131,18 +137,18 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
-    limits, told = Limits(latency, accuracy), command_line(ctx)
-    run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
+    limits, budget, told = taken(Limits, options), taken(Budget, options), command_line(ctx)
+    scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
+    run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
-    seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     with (
         json_result(json_path) as write,
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):
-        search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
+        search = _search(output, training, run, BOARDS[board], limits, budget)
         search.run(work)
         figures, plans = search.ended(), search.front()
         if not plans:
@@ -162,15 +168,15 @@ def command(
         for number, built in place_all(work, {n: plans[n] for n in best}, output):
             add_build(points[number], built)
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
-        taken, shown = max(fast_enough or plans, key=key), list(points.values())
-        met = limits.met_by(figures_of(points[taken]))
-        result = {"command": told, "taken": taken, "met": met, "front": shown}
-        text = report(shown, taken)
-        search.network(taken).save(output / BEST)
+        chosen, shown = max(fast_enough or plans, key=key), list(points.values())
+        met = limits.met_by(figures_of(points[chosen]))
+        result = {"command": told, "taken": chosen, "met": met, "front": shown}
+        text = report(shown, chosen)
+        search.network(chosen).save(output / BEST)
         replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
-            draw(picture_of(shown, taken, search.tried(), told))
+            draw(picture_of(shown, chosen, search.tried(), told))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
@@ -185,8 +191,7 @@ def _search(
     run: dict[str, Any],
     board: Board,
     limits: Limits,
-    trials: int | None,
-    seconds: float,
+    budget: Budget,
 ) -> "Search":
     """The search of a folder, begun or to go on. Raises VerbError."""
     try:
@@ -218,8 +223,8 @@ def _search(
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
-        trials=trials,
-        seconds=seconds,
+        trials=budget.trials,
+        seconds=budget.seconds,
     )
 
 

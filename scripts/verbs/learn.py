@@ -132,11 +132,6 @@ def command(
     ctx: click.Context,
     data: str | None,
     target: str,
-    lanes: int | None,
-    port: str | None,
-    baud: int | None,
-    resume: bool,
-    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
@@ -153,12 +148,15 @@ def command(
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
+    resume, fresh = run.pop("resume"), run.pop("fresh")
+    hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
     _check(ctx, run)
     if Path(output).exists() and not Path(output).is_file():
         raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
-    if run["exact"] and (target != "golden" or lanes):
-        raise click.UsageError("--exact is no hardware's: leave out --target and --lanes.")
-    hardware = {"lanes": lanes, "port": port, "baud": baud}
+    if run["exact"] and (target != "golden" or hardware["lanes"]):
+        raise click.UsageError(
+            "--exact runs only on the golden model: leave out --target and --lanes."
+        )
     target_class(target).check(target, hardware)
     if not (resume or fresh):
         check_new(output)

@@ -58,7 +58,6 @@ def command(
     plot_path: str | None,
     show_path: str | None,
     json_path: str | None,
-    clock: float | None,
     **options: Any,
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
@@ -92,7 +91,7 @@ def command(
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         summary = {"count": len(results)} | means(network, results, images.labels)
-        summary |= timing(results, clock)
+        summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")

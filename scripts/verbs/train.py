@@ -117,14 +117,9 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 def command(
     ctx: click.Context,
     data: str | None,
-    recipe_name: str | None,
-    resume: bool,
-    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
-    seeds: list[int] | None,
-    scheduler: str | None,
     **options: Any,
 ) -> None:
     """Train a network on a data set and write it to NET.
@@ -141,11 +136,14 @@ def command(
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    if resume and any(given(ctx, name) for name in ("recipe_name", "seeds", "fresh", *options)):
+    resume = options.pop("resume")
+    if resume and any(given(ctx, name) for name in options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
+    seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
+    fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with --seeds.")
-    run = options | {"recipe": recipe_name, "command": command_line(ctx)}
+    run = options | {"recipe": recipe, "command": command_line(ctx)}
     if seeds is not None:
         if plot_path is not None or given(ctx, "seed"):
             raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")

@@ -62,14 +62,12 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
 @json_option
 def command(
     net: str,
-    embedded: bool,
     output: Path | None,
     name: str | None,
-    stored_bits: int | None,
     bus: str | None,
     report: bool,
     json_path: str | None,
-    **folding_of: Any,
+    **core: Any,
 ) -> None:
     """Generate the core for NET as one Verilog file, or report its size and speed, or both.
 
@@ -88,16 +86,16 @@ def command(
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     network = load_network(net)
-    folding = Folding.of(network, **folding_of)
+    parameters = {part: core.pop(part) for part in ("embedded", "stored_bits")}
+    folding = Folding.of(network, **core)
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            parameters: dict[str, Any] = {"embedded": embedded, "stored_bits": stored_bits}
-            if name is not None:
-                parameters["name"] = name
-            result["files"] = _generate(output, network, folding, bus is not None, parameters)
+            named = {} if name is None else {"name": name}
+            on_bus = bus is not None
+            result["files"] = _generate(output, network, folding, on_bus, parameters | named)
         if report:
-            result["report"] = _report(network, folding, embedded, stored_bits)
+            result["report"] = _report(network, folding, **parameters)
         write(result)
 
 
