@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
-from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+from firstspike.golden.timing.folding import DEFAULT_LANES
+from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .places import Default, Files, InputPath, Output, Parameters
 
@@ -27,8 +28,9 @@ Record = TypeVar("Record", bound="DataclassInstance")
 
 
 def taken(kind: type[Record], options: dict[str, Any]) -> Record:
-    """Return a record of a dataclass, whose fields are taken out of a verb's options."""
-    return kind(**{field.name: options.pop(field.name) for field in fields(kind)})
+    """Return a record of a dataclass; the fields that a verb has are taken out of its options."""
+    named = (field.name for field in fields(kind) if field.name in options)
+    return kind(**{name: options.pop(name) for name in named})
 
 
 BENCH_IMAGES = 64
@@ -193,7 +195,7 @@ overlap_option = click.option(
 
 
 def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window, --rows, --overlap and --bitmap, the arguments of `Folding.of`."""
+    """Add --lanes, --window, --rows, --overlap and --bitmap, the fields of `CoreShape`."""
     bitmap = number_option(
         "--bitmap",
         metavar="BITS",

@@ -9,8 +9,8 @@ import numpy as np
 
 from firstspike.boards.client import BoardClient, MismatchError
 from firstspike.golden import LearningState, Network, Results, Settings
-from firstspike.hdl.link.messages import Counts
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.hdl.link.protocol.messages import Counts
 
 from .linked import LinkedTarget, expected_of_played
 from .target import Work

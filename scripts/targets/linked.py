@@ -12,7 +12,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.messages import goes_as_bitmap
+from firstspike.hdl.link.protocol.messages import goes_as_bitmap
 
 from . import target
 from .errors import TargetError

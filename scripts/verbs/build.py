@@ -20,14 +20,15 @@ from firstspike.boards.building.bitstream import (
     tools_for,
 )
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
+from firstspike.boards.building.shipped_builds import build_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import adding_to, naming
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.options import (
     Number,
     bench_option,
@@ -45,8 +46,8 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.seeds import in_shares
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def command(
     placing.check()
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], hz=hz, **core)
+    design = chosen_design(network, BOARDS[board], taken(CoreShape, core), hz, **core)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):

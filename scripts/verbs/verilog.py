@@ -13,7 +13,8 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
-from firstspike.scripts.options import folding_options, learn_option, weights_option
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.scripts.options import folding_options, learn_option, taken, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
 
@@ -86,16 +87,15 @@ def command(
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     network = load_network(net)
-    parameters = {part: core.pop(part) for part in ("embedded", "stored_bits")}
-    folding = Folding.of(network, **core)
+    folding = Folding.of(network, taken(CoreShape, core))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
             named = {} if name is None else {"name": name}
             on_bus = bus is not None
-            result["files"] = _generate(output, network, folding, on_bus, parameters | named)
+            result["files"] = _generate(output, network, folding, on_bus, core | named)
         if report:
-            result["report"] = _report(network, folding, **parameters)
+            result["report"] = _report(network, folding, **core)
         write(result)
 
 

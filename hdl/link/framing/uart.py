@@ -8,8 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block, struct
-
-from .protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
 """How far, at most, the rate may be off: with the host's own error a bit is still hit."""
