@@ -24,15 +24,18 @@ class Verb(SphinxDirective):
     """Stands for the verb that its one argument names."""
 
     required_arguments = 1
+    final_argument_whitespace = True
 
     def run(self) -> list[nodes.Node]:
         """Usage, the paragraphs of the docstring, its example, and the options."""
         (name,) = self.arguments
-        group = click.Context(firstspike, info_name="firstspike", **firstspike.context_settings)
-        command = firstspike.get_command(group, name)
-        if command is None:
-            raise self.error(f"there is no verb {name!r}")
-        context = click.Context(command, parent=group, info_name=name)
+        command: click.Command = firstspike
+        context = click.Context(command, info_name="firstspike", **firstspike.context_settings)
+        for word in name.split():  # a verb, or a verb of a group after its name
+            found = command.get_command(context, word) if isinstance(command, click.Group) else None
+            if found is None:
+                raise self.error(f"there is no verb {name!r}")
+            command, context = found, click.Context(found, parent=context, info_name=word)
         usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
         *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
         if not example.startswith("Example: "):
@@ -72,7 +75,7 @@ def listed(command: click.Command, option: click.Option, context: click.Context)
     """An option as an item of a list."""
     written, meaning = option.get_help_record(context)
     term = nodes.term("", "", nodes.literal(written, written))
-    term["ids"] = [nodes.make_id(f"{command.name}-{max(option.opts, key=len)}")]
+    term["ids"] = [nodes.make_id(f"{context.command_path}-{max(option.opts, key=len)}")]
     text = re.sub(r"\s+", " ", meaning).strip() or "\N{NO-BREAK SPACE}"
     definition = nodes.definition("", nodes.paragraph(text, text))
     return nodes.definition_list_item("", term, definition)

@@ -20,7 +20,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(whose="Whose test images to take")
 @click.option(
-    "--image",
+    "--number",
     "at",
     type=click.IntRange(min=0),
     default=0,
@@ -36,7 +36,7 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     outputs, and the image; with --images also histograms of decision time and of spikes until the
     decision.
 
-    Example: firstspike plot mnist-8bit --image 3 --images 1000 -o digit.png
+    Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
     there = loaded_images(network, options)

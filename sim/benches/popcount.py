@@ -42,7 +42,7 @@ def simulate(counter: PopCount, amount: int = 500, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(PopCount(100, 6), **options)
     return "100 bits: 500 words with pauses and 500 without"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike simulate`: the test benches of the hardware."""
+"""`firstspike check blocks`: the test benches of the hardware."""
 
 from pathlib import Path
 from time import perf_counter
@@ -29,7 +29,7 @@ def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> Non
 
     Compiled simulations are cached, so the second call is quick.
 
-    Example: firstspike simulate queue layer --simulator icarus --waves waves
+    Example: firstspike check blocks queue layer --simulator icarus --waves waves
     """
     check_tools(simulator, waves is not None)
     for name in benches or EXAMPLES:

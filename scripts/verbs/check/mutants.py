@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike mutants`: faults put into the hardware on purpose must be found by the checks."""
+"""`firstspike check mutants`: the checks must find each fault that is put into the hardware."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,7 +24,7 @@ def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
 
     Without names all faults are tried. Ends with exit status 1 if one is not found.
 
-    Example: firstspike mutants tie-in-a-group
+    Example: firstspike check mutants tie-in-a-group
     """
     known = {fault.name: fault for fault in FAULTS}
     unknown = [name for name in names if name not in known]
