@@ -42,7 +42,8 @@ json_option = click.option(
     "json_path",
     metavar="FILE",
     type=Output(dir_okay=False, allow_dash=True),
-    help="Write the result as JSON; - is standard output, and all else goes to standard error.",
+    help="Write the result as JSON. With - it goes to standard output, and all else to standard "
+    "error.",
 )
 
 

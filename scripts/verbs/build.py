@@ -74,7 +74,7 @@ class Placing:
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="Board to build for.")
 @lanes_option("as `firstspike boards` says")
 @window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
 @rows_option("as `firstspike boards` says; with --lanes 1")
@@ -84,25 +84,27 @@ class Placing:
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help="One that the PLL can make, with a UART a multiple of 3 MHz.  "
+    help="Clock of the design: one that the PLL can make, and with a UART a multiple of 3 MHz.  "
     "[default: as `firstspike boards` says]",
 )
 @number_option(
     "--seed",
-    help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
+    help=f"Seed of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
 @seeds_option("Place with several seeds at once, in shares, until one is fast enough.", least=1)
 @click.option("--best", is_flag=True, help="Place with all of --seeds, and take the fastest.")
 @scheduler_option
 @learn_option
 @bench_option
-@click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
+@click.option(
+    "--native", is_flag=True, help="Use Yosys, nextpnr and the packer that are on the PATH."
+)
 @folder_option(
     "-o",
     "--output",
     files=FILES,
     default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
-    help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]",
+    help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
 )
 @json_option
 @click.pass_context

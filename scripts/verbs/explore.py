@@ -46,13 +46,13 @@ if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
 
 HOURS = 3
-"""Of a search, if nothing is said."""
+"""Hours of a search by default."""
 
 TIMED = 500
-"""Held-out samples at most by which clock cycles are counted."""
+"""Clock cycles are counted on at most so many held-out samples."""
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
-"""What the folder has of it, beside the search and what was placed."""
+"""Files of the result, beside the journal and the folders of what was placed."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ class Budget:
 
 
 @click.command(cls=Verb)
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What it is for.")
+@click.option(
+    "--board", required=True, type=click.Choice(list(BOARDS)), help="Board to search for."
+)
 @dataset_options()
 @data_option
 @recipe_option
@@ -77,31 +79,31 @@ class Budget:
     "--latency",
     type=Number(min=0, min_open=True),
     metavar="US",
-    help="Take the most accurate network of so many microseconds an image at most.",
+    help="Take the most accurate network that needs at most US microseconds per image.",
 )
 @click.option(
     "--accuracy",
     type=click.FloatRange(0, 1),
     metavar="MIN",
-    help="Take the fastest network of this accuracy at least, 0 to 1, or with --latency the most "
-    "accurate.",
+    help="Take the fastest network with at least this accuracy, 0 to 1; with --latency take the "
+    "most accurate one.",
 )
-@number_option("--trials", help="Try so many trainings, those of earlier runs counted.")
+@number_option("--trials", help="Try N trainings in all; those of earlier runs count.")
 @click.option(
     "--hours",
     type=Number(min=0, min_open=True),
     metavar="H",
-    help="Begin no training after so many hours, those of earlier runs counted.  [default: "
+    help="Begin no training after H hours in all; those of earlier runs count.  [default: "
     f"{HOURS}, if there are no --trials]",
 )
-@number_option("--epochs", help="Of a training that comes to its end.  [default: the recipe's]")
+@number_option("--epochs", help="Epochs of a whole training.  [default: the recipe's]")
 @click.option(
     "--place",
     "placed",
     type=click.IntRange(min=0),
     metavar="K",
     default=2,
-    help="Place so many of the best for real.",
+    help="Place and route the K best networks.",
 )
 @seed_option("the search, and of each training")
 @scheduler_option
@@ -110,7 +112,7 @@ class Budget:
     "--output",
     files=(JOURNAL, FRONT, TABLE, PICTURE, BEST),
     required=True,
-    help="Where search, front and bitstreams go.",
+    help="Write search, front and bitstreams into this folder.",
 )
 @json_option
 @click.pass_context
@@ -193,7 +195,7 @@ def _search(
     limits: Limits,
     budget: Budget,
 ) -> "Search":
-    """The search of a folder, begun or to go on. Raises VerbError."""
+    """Begin the search of a folder, or go on with it. Raises VerbError."""
     try:
         from firstspike.scripts.exploration.search import Search, opened
     except ModuleNotFoundError as error:

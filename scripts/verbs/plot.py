@@ -28,7 +28,13 @@ from firstspike.scripts.selection import WHICH, loaded_images
     help="Draw test image K, counted from 0.",
 )
 @number_option("--images", help=f"Add histograms over N test images: {WHICH}.")
-@picture_option("-o", "--output", "path", required=True, help="The picture: .png, .svg or .pdf.")
+@picture_option(
+    "-o",
+    "--output",
+    "path",
+    required=True,
+    help="Write the picture to this file: .png, .svg or .pdf.",
+)
 def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
     """Draw what NET does with a test image.
 

@@ -41,7 +41,7 @@ LISTED = 20
 @folding_options
 @clock_option
 @port_options
-@click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
+@click.option("--spikes", "with_spikes", is_flag=True, help="List the hidden spikes, too.")
 @picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
 @click.option(
     "--show",

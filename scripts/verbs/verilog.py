@@ -40,25 +40,26 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     "--output",
     type=Output(dir_okay=False, path_type=Path, files=paths_of),
     metavar="CORE.v",
-    help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
+    help="Write the Verilog to this file, and CORE.json and CORE_instance.v beside it.",
 )
 @click.option(
     "--name",
     metavar="NAME",
-    help="Call the module NAME, and those inside NAME_...: cores of different names can stand in "
-    "one design. With --bus axi names in C begin with it, too.  [default: firstspike_core]",
+    help="Call the module NAME, and those inside NAME_...: one design can hold cores of different "
+    "names. With --bus axi names in C begin with NAME, too.  [default: firstspike_core]",
 )
 @learn_option
 @click.option(
     "--bus",
     type=click.Choice(["axi"]),
-    help="Put the core behind AXI4-Stream and AXI4-Lite; what goes with its registers goes beside "
-    "CORE.v.",
+    help="Put the core behind AXI4-Stream and AXI4-Lite, and write register maps and a C driver "
+    "beside CORE.v.",
 )
 @click.option(
     "--report",
     is_flag=True,
-    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. Minutes.",
+    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. This takes "
+    "minutes.",
 )
 @json_option
 def command(

@@ -18,11 +18,14 @@ from firstspike.sim.harness.runner import SIMULATORS, check_tools
     "benches", nargs=-1, type=click.Choice(EXAMPLES), metavar=f"[{' | '.join(EXAMPLES)}] ..."
 )
 @click.option(
-    "--simulator", type=click.Choice(SIMULATORS), default="verilator", help="What simulates."
+    "--simulator",
+    type=click.Choice(SIMULATORS),
+    default="verilator",
+    help="Simulator that runs the benches.",
 )
 @folder_option(
     "--waves",
-    help="Leave the signals over time (FST) and a view of the named ones (GTKWave) in DIR/BENCH.",
+    help="Write the signals over time (FST), and a GTKWave view of the named ones, into DIR/BENCH.",
 )
 def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> None:
     """Run test benches of the hardware: by default all, each with a small design.

@@ -12,7 +12,7 @@ from firstspike.scripts.places import Verb
 
 
 @click.command(cls=Verb)
-@number_option("--frames", default=100_000, help="How many hostile frames.")
+@number_option("--frames", default=100_000, help="Send N hostile frames.")
 @click.option(
     "--bit-by-bit",
     "bits",

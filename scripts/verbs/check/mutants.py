@@ -17,7 +17,7 @@ from firstspike.sim.mutants.mutation import MutantError
 
 @click.command(cls=Verb)
 @click.argument("names", nargs=-1, metavar="[FAULT ...]")
-@number_option("--jobs", default=2, help="How many faults are tried at once.")
+@number_option("--jobs", default=2, help="Try N faults at once.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
     """Put faults into the hardware, one by one, and say which check finds each of them.

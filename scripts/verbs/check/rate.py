@@ -19,10 +19,10 @@ from firstspike.scripts.places import NetworkName, Verb
     "--board",
     type=click.Choice(list(BOARDS)),
     default="icebreaker",
-    help="Whose clock, lanes and room for requests it has.",
+    help="Simulate the design of this board: its clock, its lanes and its room for requests.",
 )
 @number_option(
-    "--images", type=click.IntRange(2, 10_000), default=60, help="How many bundled digits."
+    "--images", type=click.IntRange(2, 10_000), default=60, help="Send N of the bundled digits."
 )
 @line_option
 def command(net: str, board: str, images: int, line: Line) -> None:
