@@ -87,7 +87,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(40, 13, 26, **options)
     return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 

@@ -87,7 +87,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(9, 13, 4, 2, **options)
     return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
 

@@ -72,7 +72,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(7, 11, 6, stored_bits=10, **options)
     return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
