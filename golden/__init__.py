@@ -14,6 +14,7 @@ from .learning.state import LearningState
 from .network import Network, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
+from .system.errors import FirstSpikeError
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "Difference",
     "EncodingError",
     "Features",
+    "FirstSpikeError",
     "Folding",
     "LearningError",
     "LearningState",

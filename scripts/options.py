@@ -15,8 +15,8 @@ from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .places import Default, Files, InputPath, Output, Parameters
 

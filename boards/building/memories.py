@@ -22,10 +22,10 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.drain import filled_bits
 from firstspike.hdl.layer.lanes import fired_layout
 from firstspike.hdl.layer.layouts import indices_layout
-from firstspike.hdl.link.messages import bitmap_bytes
-from firstspike.hdl.link.player import EXPECTED
-from firstspike.hdl.link.protocol import identity_bytes
-from firstspike.hdl.link.transmitter import DEPTH
+from firstspike.hdl.link.framing.transmitter import DEPTH
+from firstspike.hdl.link.handlers.player import EXPECTED
+from firstspike.hdl.link.protocol.formats import identity_bytes
+from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 
 @dataclass(frozen=True)

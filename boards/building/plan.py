@@ -19,7 +19,7 @@ from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, logic
 from .design import WINDOW, Design, digit_pixels

@@ -18,7 +18,7 @@ from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 
 BUILDS = Path(__file__).with_name("random_builds.json")
 

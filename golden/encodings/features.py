@@ -20,9 +20,10 @@ from firstspike.golden.foreign.fields import (
     integer,
     texts,
 )
+from firstspike.golden.system.errors import FirstSpikeError
 
 
-class EncodingError(ValueError):
+class EncodingError(FirstSpikeError, ValueError):
     """Samples or spikes that do not fit the network; the message says what would."""
 
 

@@ -10,12 +10,13 @@ from firstspike.golden.data.split import held_out
 from firstspike.golden.encoding import encode, input_levels, level_ticks
 from firstspike.golden.encodings.features import Encoding, Features, is_pixels, pixel_levels
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .parameters import Parameters
 from .quantise import most_active_inputs
 
 
-class TrainingError(ValueError):
+class TrainingError(FirstSpikeError, ValueError):
     """Training asked for with parameters or data that do not fit; the message says what would."""
 
 

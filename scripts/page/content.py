@@ -19,7 +19,7 @@ from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encoding import level_ticks
 from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50

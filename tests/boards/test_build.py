@@ -15,7 +15,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4

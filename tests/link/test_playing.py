@@ -12,10 +12,9 @@ from firstspike.golden import NetworkError, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import counts_of, play_payload, store_payloads
-from firstspike.hdl.link.player import CYCLES_BESIDES, check_bench
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.handlers.player import CYCLES_BESIDES, check_bench
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     PLAY_FORMAT,
     Cause,
@@ -25,6 +24,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import counts_of, play_payload, store_payloads
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.playing import played
 from firstspike.sim.benches.link.script import Script
@@ -171,7 +171,7 @@ TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
     verilog = board_verilog(
-        NETWORK, CoreShape(5, 0), embedded=True, stored_bits=None, bench_images=len(TOY_TICKS)
+        NETWORK, linked_folding(NETWORK, CoreShape(5, 0)), bench_images=len(TOY_TICKS)
     )
     told = []
     with VirtualBoard(verilog) as virtual, BoardClient.open(virtual.port) as board:

@@ -22,10 +22,10 @@ from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
 from firstspike.hdl.layer.words import chunks_of, pack_words
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.identity import identity_of
-from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.link.protocol.identity import identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 

@@ -87,7 +87,7 @@ def hostile_cases() -> list[Case]:
     table = ("--dataset", "data.csv", "--label", "kind")
     images = ("run", "net.npz", "--dataset", "images", *share)
     graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
-    real = ("import", "net.nir", "--bits", "4", "-o", "on.npz")
+    real = ("import", "net.nir", "--weight-bits", "4", "-o", "on.npz")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
     train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
     return [

@@ -12,9 +12,8 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DECISION_FORMAT,
     EVENT_FORMAT,
@@ -22,6 +21,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.benches.link.script import (
     Answer,
     Outcome,

@@ -8,7 +8,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
 def identity_of(

@@ -19,7 +19,7 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_c
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
-from .protocol import (
+from .formats import (
     ADDRESS_FORMAT,
     COUNTS_FORMAT,
     DECISION_FORMAT,
