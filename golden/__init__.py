@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .encoding import encode, events
-from .encodings.features import EncodingError, Features
+from .encodings.features import Features
+from .encodings.samples import EncodingError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn

@@ -14,6 +14,8 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import Samples
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.learning.learn import learn
@@ -33,7 +35,7 @@ _SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how m
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
     """Whether the chip could learn what the parameters say; an AttributeError says why not."""
-    if estimator.encoding not in ("binary", "levels-2") or len(estimator.hidden) != 1:
+    if encoding_of(estimator.encoding).levels != 2 or len(estimator.hidden) != 1:
         raise AttributeError(
             'partial_fit is learning on the chip, which needs encoding="binary" and one hidden '
             f"layer, not {estimator.encoding!r} and {len(estimator.hidden)}."
@@ -268,7 +270,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Those of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
-        ticks = self.encoding == "ticks"
+        ticks = encoding_of(self.encoding).takes(None) is Samples.TICKS
         parameters = suited(
             len(X),
             self.encoding,

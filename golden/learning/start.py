@@ -7,8 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from firstspike.golden.encoding import encode, input_levels
-from firstspike.golden.encodings.features import Features, checked_samples, is_pixels
+from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
 
 from .state import STORED_BITS, LearningState
@@ -26,12 +28,12 @@ def binary_features(
 ) -> Features | None:
     """Fit binary features to samples [n, ...]; None for pixels, which are inputs as they are.
 
-    The arguments are those of `Features.fitted`. Raises `EncodingError`.
+    The arguments are those of `Encoding.fitted`. Raises `EncodingError`.
     """
     samples = checked_samples(samples)
     if is_pixels(samples):
         return None
-    return Features.fitted(samples, "binary", complement, constant, threshold, names)
+    return encoding_of("binary").fitted(samples, complement, constant, threshold, names)
 
 
 def at_random(
@@ -51,8 +53,8 @@ def at_random(
     connected. `classes` names the outputs. Thresholds of features are such that some neurons fire.
     Raises `LearningError` and `EncodingError`.
     """
-    samples = checked_samples(samples)
-    count = samples[0].size if features is None else features.n_inputs(samples[0].size)
+    samples, binary = checked_samples(samples), encoding_of("binary")
+    count = binary.n_inputs(features, samples[0].size)
     begin = partial(
         LearningState.random,
         (count, *sizes),
@@ -63,8 +65,8 @@ def at_random(
     )
     state = begin()
     if n_connected is not None:
-        levels = input_levels(state.template, samples)
-        state = begin(inputs=most_active_inputs(levels, n_connected))
+        values = binary.values(state.template, samples)
+        state = begin(inputs=most_active_inputs(values, n_connected))
     if features is None:
         return state
     template = state.template

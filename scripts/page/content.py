@@ -16,7 +16,9 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.usual import Usual, takes_digits
-from firstspike.golden.encoding import level_ticks
+from firstspike.golden.encodings.encoding import Encoding
+from firstspike.golden.encodings.registry import encoder_in
+from firstspike.golden.encodings.samples import Samples
 from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
@@ -43,29 +45,24 @@ def content(
     no page can be made of.
     """
     check(network)
-    kind = kind_of(network)
+    coding = encoder_of(network)
+    takes = coding.takes(network.features)
     ticks = encode(network, samples)
     results = infer(network, ticks)
     cores = list(cores_of(network))
     flat = samples.reshape(len(samples), -1)
-    values = {"pixels": flat, "table": flat.astype(np.float64), "ticks": ticks}[kind]
+    values = {Samples.PIXELS: flat, Samples.TICKS: ticks}.get(takes, flat.astype(np.float64))
     features = network.features
     return {
         "title": title,
-        "kind": kind,
         "sizes": network.shape[1:],
         "weights": [packed(weights.astype(np.int8)) for weights in network.weights],
         "thresholds": network.thresholds,
         "unit": network.unit,
         "deadline": network.deadline,
-        "inputs": network.inputs.tolist(),
-        "N": network.levels,
-        "levelTicks": level_ticks(network).tolist() if network.levels else [],
-        "complement": bool(features and features.complement),
-        "constant": bool(features and features.constant),
-        "edges": _edges(network),
+        "encoding": _told(network, coding),
         "features": features.names if features else (),
-        "image": image_shape(network, samples) if kind == "pixels" else None,
+        "image": image_shape(network, samples) if takes is Samples.PIXELS else None,
         "preparation": constants(),
         "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
@@ -83,18 +80,22 @@ def content(
     }
 
 
-def _edges(network: Network) -> list[list[float]]:
-    """Those of a table, by feature; none where samples are something else."""
-    if network.features is None or network.features.edges is None or network.features.steps:
-        return []
-    return network.features.edges.tolist()
+def encoder_of(network: Network) -> Encoding:
+    """Return the encoding that the page does itself; it is told the spike ticks of all others."""
+    return encoder_in("JavaScript", network.coding)
 
 
-def kind_of(network: Network) -> str:
-    """What its samples are to the page: "pixels", a "table" of features, or "ticks" of inputs."""
-    if network.takes_pixels:
-        return "pixels"
-    return "table" if network.levels else "ticks"
+def _told(network: Network, coding: Encoding) -> dict[str, Any]:
+    """What `encoding.js` calls `Told`."""
+    told = coding.told(network)
+    return {
+        "kind": coding.KIND,
+        "samples": coding.takes(network.features).value,
+        "how": coding.how(network.features),
+        "inputs": network.inputs.tolist(),
+        "numbers": told.numbers,
+        "tables": {name: table.values.tolist() for name, table in told.tables.items()},
+    }
 
 
 def check(network: Network) -> None:
@@ -127,7 +128,7 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 def random_samples(network: Network, count: int) -> np.ndarray:
     """Samples to check by where there are no others: [count, n_features]. `VerbError`."""
-    if kind_of(network) == "ticks":
+    if encoder_of(network).takes(network.features) is Samples.TICKS:
         raise VerbError(
             "this network takes neither pixels nor a table: give samples to choose from by "
             "--dataset"

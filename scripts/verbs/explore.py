@@ -15,7 +15,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder

@@ -115,7 +115,10 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding,
     network = toy_network(encoding)
     if features is not None:
         network = replace(
-            network, features=features, n_inputs=features.n_inputs(side * side), late=-1
+            network,
+            features=features,
+            n_inputs=network.coding.n_inputs(features, side * side),
+            late=-1,
         )
     network.save(toy)
     pixels = np.random.default_rng(2).integers(0, 256, (5, side * side), np.uint8)

@@ -18,7 +18,8 @@ import pytest
 
 from firstspike.golden import Network, encode
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.encodings.features import Encoding, Features
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.bus.generate import generate_bus_core
@@ -103,7 +104,7 @@ class Made(NamedTuple):
 def network(encoding: str, features: int, hidden: tuple[int, ...]) -> Network:
     """A small network for data of so many features, with names of strangers."""
     rng = np.random.default_rng(features)
-    edges = np.sort(rng.normal(size=(features, Encoding.of(encoding).N - 1)), axis=1)
+    edges = np.sort(rng.normal(size=(features, encoding_of(encoding).levels - 1)), axis=1)
     names = tuple(f"{number} {NAMES[number % len(NAMES)]}" for number in range(min(features, 8)))
     return network_of(
         random_weights(rng, (features, *hidden, len(NAMES)), -2, 2),

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from firstspike.golden.encoding import level_ticks
-from firstspike.golden.encodings.features import Features, pixel_levels
+from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -172,7 +172,8 @@ def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(name):
     network, folding_of, _ = CORES[name]
     folding = Folding.of(network, CoreShape(**folding_of))
     parameters = generated(name).interface["parameters"]
-    ticks = level_ticks(network)[pixel_levels(np.arange(256), network.levels)]
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], network.n_inputs, axis=1)
+    ticks = encode(network, greys)[:, 0]
     bright = parameters["bright_from"]
     assert (ticks[:bright] == 0).all()
     assert ticks[bright:].all()

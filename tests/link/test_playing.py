@@ -170,9 +170,7 @@ TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
-    verilog = board_verilog(
-        NETWORK, linked_folding(NETWORK, CoreShape(5, 0)), bench_images=len(TOY_TICKS)
-    )
+    verilog = board_verilog(NETWORK, CoreShape(5, 0), bench_images=len(TOY_TICKS))
     told = []
     with VirtualBoard(verilog) as virtual, BoardClient.open(virtual.port) as board:
         counts = board.play(TOY_TICKS, expected, rounds, told.append)

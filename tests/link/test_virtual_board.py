@@ -23,7 +23,6 @@ from firstspike.golden import LearningState, Settings, differences, encode, infe
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
@@ -43,7 +42,7 @@ RULE = Settings(step=2, row_draw=1)
 @pytest.fixture(scope="module")
 def port():
     """The port of a virtual board that learns, whose weights are to be written."""
-    with VirtualBoard(board_verilog(NETWORK, linked_folding(NETWORK, CORE), False, 10)) as board:
+    with VirtualBoard(board_verilog(NETWORK, CORE, False, 10)) as board:
         yield board.port
 
 
@@ -92,7 +91,7 @@ def test_the_board_learns_as_golden_does(board):
 def test_a_board_of_three_hidden_layers():
     network = deep_toy_network()
     with (
-        VirtualBoard(board_verilog(network, linked_folding(network, CORE), False)) as virtual,
+        VirtualBoard(board_verilog(network, CORE, False)) as virtual,
         BoardClient.open(virtual.port) as board,
     ):
         assert board.load(network)

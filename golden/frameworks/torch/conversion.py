@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
