@@ -23,7 +23,7 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
-    from .crossings import layer_by_crossings  # numba takes a while to import
+    from .layers.crossings import layer_by_crossings  # numba takes a while to import
 
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
