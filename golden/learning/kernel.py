@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from firstspike.golden.network import weight_range as _weight_range
+from firstspike.golden.layers.kind import weight_range as _weight_range
 from firstspike.golden.results import RuleTrace
 
 from .rule import UNLABELLED, Settings

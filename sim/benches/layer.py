@@ -11,6 +11,7 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
@@ -68,8 +69,7 @@ def simulate(
     weights = rng.integers(-8, 16, (n_in, n_out))
     config = LayerConfig(
         folding=LayerFolding(
-            n_in=n_in,
-            n_out=n_out,
+            kind=Dense(n_in, n_out),
             lanes=lanes,
             window=window,
             last=last,

@@ -13,7 +13,8 @@ import cocotb
 import numpy as np
 from amaranth.lib import data
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
@@ -59,7 +60,7 @@ def simulate(
     half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
     config = LayerConfig(  # what the store does not look at is arbitrary
-        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False, rows=rows),
+        folding=LayerFolding(kind=Dense(n_in, n_out), lanes=lanes, window=0, last=False, rows=rows),
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,
