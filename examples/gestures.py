@@ -34,7 +34,7 @@ def recordings() -> dict:
 
 
 def features(windows: np.ndarray) -> np.ndarray:
-    """Of windows [n, WINDOW, 6], eight figures an axis, float64 [n, 48]."""
+    """Return eight figures per axis, float64 [n, 48], of windows [n, WINDOW, 6]."""
     quantiles = np.quantile(windows, [0.05, 0.25, 0.5, 0.75, 0.95], axis=1)
     change = np.abs(np.diff(windows, axis=1)).mean(axis=1)
     return np.hstack([windows.mean(axis=1), windows.std(axis=1), *quantiles, change])

@@ -44,7 +44,7 @@ def module(sizes: list[int]) -> torch.nn.Sequential:
 
 
 def loss_of(z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Of times z [n, classes]: cross-entropy, and that the label's is half a unit ahead."""
+    """Return the loss of times z [n, classes]: cross-entropy, plus a lead of half a unit."""
     return first_spike_loss(z, labels, smoothing=0.05) + margin_loss(z, labels, margin=0.5)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What all examples show: accuracies beside those of other classifiers, and the core with it."""
+"""Shows accuracies beside those of other classifiers, and the core, for all examples."""
 
 import argparse
 import sys

@@ -44,7 +44,7 @@ def yin_yang(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def splits() -> Iterator[Split]:
-    """The same 5,000 and 1,000 points each time, for networks that begin elsewhere."""
+    """Yield the same 5,000 and 1,000 points five times; each network starts from another seed."""
     X, y = yin_yang(5000, 42)
     X_test, y_test = yin_yang(1000, 40)
     for _ in range(5):

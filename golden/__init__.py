@@ -15,6 +15,7 @@ from .learning.state import LearningState
 from .network import Network, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
+from .system.errors import FirstSpikeError
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "Difference",
     "EncodingError",
     "Features",
+    "FirstSpikeError",
     "Folding",
     "LearningError",
     "LearningState",

@@ -12,8 +12,8 @@ import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .places import Default, Files, InputPath, Output, Parameters
 

@@ -20,7 +20,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 
 from .memories import memory_needs
 from .placed import PLACED, design_of

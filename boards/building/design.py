@@ -18,10 +18,10 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.elaboration import uncollected
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.lines import Line, LineError
-from firstspike.hdl.link.player import check_bench
-from firstspike.hdl.link.protocol import BUILD_BYTES
+from firstspike.hdl.link.handlers.player import check_bench
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import BUILD_BYTES
+from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
 TOP = "firstspike"

@@ -17,7 +17,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, logic
 from .design import WINDOW, Design, digit_pixels

@@ -13,11 +13,12 @@ from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGE
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
 from firstspike.hdl.bus.register import WORD_BYTES, Field
-from firstspike.hdl.core.config import SEGMENT_LANES, CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
+from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.scripts.main import VERBS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4

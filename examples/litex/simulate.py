@@ -42,7 +42,7 @@ if __name__ == "__main__":
     simulation.add_module("serial2console", "serial")
     folder = build(SimulatedSoC, "sim", sim_config=simulation, opt_level="O3", run=False)
     subprocess.run(["bash", "build_sim.sh"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
-    # The console reads from what it can wait for, and that is no file.
+    # The console must be able to wait for its input, so it gets a pipe.
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(["obj_dir/Vsim"], cwd=folder, text=True, **pipes) as running:
         said = ""

@@ -14,7 +14,7 @@ SEED = 1
 
 
 class Clock(LiteXModule):
-    """From the board's 25 MHz."""
+    """The system clock, made of the board's 25 MHz."""
 
     def __init__(self, platform):
         self.rst = Signal()

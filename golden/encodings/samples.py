@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
 
-class EncodingError(ValueError):
+
+class EncodingError(FirstSpikeError, ValueError):
     """Samples or spikes that do not fit the network; the message says what would."""
 
 

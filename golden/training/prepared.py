@@ -11,12 +11,13 @@ from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .parameters import Parameters
 from .quantise import most_active_inputs
 
 
-class TrainingError(ValueError):
+class TrainingError(FirstSpikeError, ValueError):
     """Training asked for with parameters or data that do not fit; the message says what would."""
 
 

@@ -10,9 +10,10 @@ from amaranth.lib import data, wiring
 
 from firstspike.golden.encodings.registry import KINDS
 from firstspike.golden.network import Network
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
 
 _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abort_image")

@@ -31,6 +31,7 @@ from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
@@ -118,6 +119,11 @@ class Session:
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
             learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
+            if found is not None and (lost := (~found.arrived).sum()):
+                note(
+                    f"{lost} decisions were lost on the line; their images are learned, and not "
+                    "compared."
+                )
             point = {
                 "done": self.state.done,
                 "images": len(part),

@@ -21,7 +21,7 @@ from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import Samples
 from firstspike.golden.timing.cycles import shape_of
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50

@@ -7,8 +7,8 @@ import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import Counts
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import simulate
 from firstspike.sim.benches.link.playing import played

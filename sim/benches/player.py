@@ -12,8 +12,8 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.handlers.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of, random_weights

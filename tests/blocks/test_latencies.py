@@ -9,18 +9,19 @@ from amaranth.sim import Simulator
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import Folding, settle_cycles
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
-from firstspike.hdl.core.crossing import Crossing
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
-from firstspike.hdl.core.drain import Drain
-from firstspike.hdl.core.emitter import TickEmitter, WindowEmitter
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
-from firstspike.hdl.core.lanes import Lanes
-from firstspike.hdl.core.layouts import Kind
-from firstspike.hdl.core.mask_places import MaskPlaces
-from firstspike.hdl.core.sequencer import Sequencer
-from firstspike.hdl.core.weights import WeightStore
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.crossing import Crossing
+from firstspike.hdl.layer.drain import Drain
+from firstspike.hdl.layer.emitter import TickEmitter, WindowEmitter
+from firstspike.hdl.layer.lanes import Lanes
+from firstspike.hdl.layer.layouts import Kind
+from firstspike.hdl.layer.mask_places import MaskPlaces
+from firstspike.hdl.layer.sequencer import Sequencer
+from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk

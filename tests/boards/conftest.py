@@ -14,10 +14,10 @@ from firstspike.scripts.main import run_line
 from tests.support.command import toy_network
 
 LANES, HELD = 4, 6
-"""Of the builds; the second is how many images they hold to play."""
+"""Lanes of the builds, and the number of images that they hold to play."""
 
 CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
-"""By board, in MHz."""
+"""Clock of each board in MHz."""
 
 
 class Built(NamedTuple):
@@ -32,7 +32,7 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="session", params=CLOCKS)
 def built(request, tmp_path_factory) -> Built:
-    """For an iCE40, and for an ECP5: synthesis, placement, routing and packing."""
+    """Synthesise, place, route and pack a build for an iCE40 and one for an ECP5."""
     board, mhz = request.param, CLOCKS[request.param]
     place = tmp_path_factory.mktemp(board)
     network = toy_network()

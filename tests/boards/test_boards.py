@@ -63,7 +63,7 @@ def test_what_is_offered_has_been_placed(capfd, net):
 
 
 def line_of(board, text):
-    """Of the table, and without its end of line."""
+    """Return the board's line of the table without its end of line."""
     (line,) = (line for line in text.splitlines() if line.startswith(f"{board} "))
     return line
 
@@ -167,7 +167,7 @@ def test_images_overlap_where_there_are_lanes_for_all(unplaced):
     [((), 2088, 1892), ((12,), 3563, 2694), ((12, 9), 4960, 3722), ((12, 9, 7), 6339, 4616)],
 )
 def test_every_hidden_layer_takes_logic(hidden, cells, luts):
-    """As measured: logic cells of an iCE40, and look-up tables of an ECP5.
+    """The estimates equal what was measured: cells of an iCE40, look-up tables of an ECP5.
 
     With so few inputs there is less of everything than in the builds that the rules are fitted to,
     most of all where no hidden layer outweighs it.
@@ -184,7 +184,7 @@ def test_every_hidden_layer_takes_logic(hidden, cells, luts):
     [(48, 2, 12064), (48, 4, 13524), (12, 2, 6186), (12, 4, 6523), (5, 2, 4699), (5, 4, 4970)],
 )
 def test_several_rows_take_logic(lanes, rows, luts):
-    """As synthesised for an ECP5."""
+    """The estimate equals what Yosys made for an ECP5."""
     weights = random_weights(np.random.default_rng(3), (64, 48, 10), -127, 127)
     network = network_of(weights, [2048, 1600], bits=8, deadline=60)
     needs = plan.needs_of(plan.Design.of(network, BOARDS["ulx3s-85f"], lanes, rows=rows))
@@ -193,7 +193,7 @@ def test_several_rows_take_logic(lanes, rows, luts):
 
 @pytest.mark.parametrize(("lanes", "cells"), [(2, 3958), (3, 4378), (4, 4636), (6, 5638)])
 def test_layers_of_few_groups_take_more(lanes, cells):
-    """As placed on the iCEBreaker."""
+    """The estimate equals what was placed on the iCEBreaker."""
     weights = random_weights(np.random.default_rng(3), (97, 100, 7), -127, 126)
     network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
     needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], lanes))

@@ -14,7 +14,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4
@@ -72,7 +72,7 @@ def test_the_netlist_keeps_the_spike_log(built):
 
 @pytest.fixture(scope="module")
 def files():
-    """What Amaranth makes of a design; that of any other will do where no tool reads it."""
+    """Amaranth's files of a design; any design will do where no tool reads them."""
     return Design.of(toy_network(), BOARDS["icebreaker"], LANES).plan(bytes(BUILD_BYTES))
 
 

@@ -13,7 +13,7 @@ from firstspike.boards.building.placed import PLACED, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.link.uart import ClockError
+from firstspike.hdl.link.framing.uart import ClockError
 from tests.support.command import toy_network
 from tests.support.placing import judged
 

@@ -50,7 +50,7 @@ def built(desk, name, board, suffix=".bit"):
 
 
 def reporting(**changed):
-    """What spoils a build: its report says something else."""
+    """Return a function that changes these fields of a build's report."""
 
     def spoil(bitstream):
         path = bitstream.with_name("report.json")

@@ -9,7 +9,7 @@ import pytest
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 

@@ -58,7 +58,7 @@ def killing(word: str) -> Iterator[None]:
 
 
 def told(network: Network) -> dict:
-    """What a network tells of its training, but for what differs from time to time."""
+    """Return a network's record of its training, without time and memory."""
     return {
         name: value
         for name, value in network.meta.items()

@@ -40,7 +40,7 @@ def target(monkeypatch):
 
 
 def logged(results):
-    """With the hidden spikes as hardware tells them."""
+    """Replace the hidden spikes by logs, as hardware reports them."""
     logs = [results.spikes(image) for image in range(len(results))]
     return replace(results, hidden=None, later=None, logs=logs)
 

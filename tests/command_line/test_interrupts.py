@@ -39,7 +39,7 @@ def test_compiled_code_is_interrupted(ending):
 
 
 def test_interrupts_that_are_ignored_stay_so():
-    """As where a shell runs a command in the background."""
+    """A shell ignores interrupts for a command that it runs in the background."""
     code = (
         "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
         "from firstspike.scripts.interrupts import catch; catch(); "

@@ -15,11 +15,11 @@ TABLES = tomllib.loads((ROOT / "REUSE.toml").read_text())["annotations"]
 OTHERS = dict.fromkeys(
     ("hdl/bus/c/driver.h", "hdl/bus/c/encoding.h", "sim/vectors/vectors_bench.v"), "0BSD"
 )
-"""Of sources; all else that we wrote is under that of the project."""
+"""Licences of single sources; everything else has the licence of the project."""
 
 
 def named_in_reuse(name):
-    """What the last table says that names the file, as the REUSE specification reads paths."""
+    """Return the licence in the last table that names the file, by REUSE's rules for paths."""
     found = None
     for table in TABLES:
         paths = table["path"] if isinstance(table["path"], list) else [table["path"]]

@@ -10,7 +10,7 @@ from firstspike.golden import Network
 from tests.support.command import firstspike, refusal, toy_network
 
 NAME = os.fsdecode(b"x\xff")
-"""A name that is no UTF-8."""
+"""A file name that cannot be decoded as UTF-8."""
 
 DATA = f"{NAME} data.npz"
 

@@ -9,9 +9,8 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, input_layout
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
@@ -134,7 +133,7 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
 
 @both_simulators(("rows", "pauses"), list(product(SEVERAL_ROWS, (False, True))))
 def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pauses):
-    """In one event of several banks, too; bad in all banks, or in its tick, it is no event."""
+    """Good rows count beside bad ones; a bad tick, or only bad rows, drop the event."""
     rng = np.random.default_rng(16)
     _, ticks = random_images(48, seed=17)
     config = CoreConfig.of(NETWORK, folding(rows=rows))

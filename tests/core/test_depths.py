@@ -56,7 +56,7 @@ def test_a_random_network_equals_golden(number):
 
 
 def test_spikes_reach_the_outputs_at_every_depth():
-    """In most images of some networks of each, where else little would be shown."""
+    """Spikes reach the outputs in most images of some networks of every depth."""
     reached = np.zeros(4, int)
     for number in range(40):
         _, network, _, ticks = drawn(number)

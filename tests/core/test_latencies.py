@@ -19,7 +19,7 @@ CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVEL
 
 
 CHANGES_OF_BANKS = [*CHANGES[:-1], ("LEVELS_PER_STAGE_OF_BANKS", 1)]
-"""Where the last layer adds several rows a cycle."""
+"""The changes for a last layer that adds several rows per cycle."""
 
 
 @pytest.mark.parametrize(

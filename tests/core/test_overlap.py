@@ -25,7 +25,7 @@ ADDRESS, TICK, ABORT = 1, 2, 8
 """Causes."""
 
 IMAGES = 24 * int(os.environ.get("FIRSTSPIKE_RANDOM_NETWORKS", "1"))
-"""Of each shape."""
+"""Number of images for each shape."""
 
 SHAPES = pairwise(
     {

@@ -64,7 +64,7 @@ ROWS = {
 
 @pytest.fixture(scope="module", params=ROWS.values(), ids=ROWS)
 def vectors_of_rows(request, tmp_path_factory):
-    """The same of cores that add several rows a cycle."""
+    """Write the vectors of cores that add several rows per cycle."""
     folder = tmp_path_factory.mktemp("rows")
     write(folder, **request.param)
     return folder

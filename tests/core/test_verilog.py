@@ -12,11 +12,11 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.lines import WIDTH, broken
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
+from firstspike.hdl.layer.layouts import Kind
 from firstspike.sim.benches.core.items import image_items
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network

@@ -29,7 +29,7 @@ class Here:
         """Tasks that are done until an interrupt, None for all."""
 
     def results(self, function, tasks, what):
-        """As of `Shares`."""
+        """Yield results as `Shares` does."""
         for task in tasks:
             key = self.key(task)
             if key not in self.kept:

@@ -25,7 +25,7 @@ def archive(method=zipfile.ZIP_DEFLATED, **members):
 
 
 def head(dtype, shape):
-    """Of an array, by numpy's format."""
+    """Return the header of an array in numpy's format."""
     file = io.BytesIO()
     described = {"descr": dtype, "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, described)

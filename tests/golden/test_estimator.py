@@ -45,7 +45,7 @@ def test_the_example_is_right():
 
 @given(networks_with_ticks(max_spikes=1))
 def test_the_class_has_the_highest_potential(network_with_ticks):
-    """In ties and forced decisions, too."""
+    """The class has the highest potential also in ties and forced decisions."""
     network, ticks = network_with_ticks
     results = infer(network, ticks)
     found = potentials_at_decision(network, ticks, results)

@@ -33,7 +33,7 @@ def hardware(expected, logs):
 
 
 def counted(inference):
-    """With some cycles."""
+    """Add made-up cycle counts to results."""
     return replace(inference, cycles=np.arange(len(inference)))
 
 
@@ -54,7 +54,7 @@ def test_spikes_after_the_decision_may_be_there_or_not(inference, data):
 
 
 def interleaved(spikes):
-    """The same by tick: the order between layers is free."""
+    """Sort spikes by tick; the order between layers is free."""
     return sorted(spikes, key=lambda spike: spike[1])
 
 

@@ -187,7 +187,7 @@ def test_a_smoothed_cost_has_its_gradient():
 
 
 def test_smallest_slope_bounds_the_gradient():
-    """Of a neuron that only just fires, B = 1.001, at z = 1001."""
+    """A neuron with B = 1.001 only just fires, at z = 1001."""
     parameters = exact_trainer(horizon=1e4, smallest_slope=0.5)
     optimiser = Optimiser(parameters, (1, 1, 2), 1, np.array([1.0, 2.0]), np.random.default_rng(0))
     optimiser.weights = [np.array([[1.001]], np.float32), np.array([[2.0, 3.0]], np.float32)]
@@ -275,7 +275,7 @@ def test_a_share_of_the_images_is_varied(digits):
 
 
 def test_what_is_not_moved_stays_whole():
-    """To its edges: clothes fill an image up to them."""
+    """An image stays whole up to its edges, which clothes do fill."""
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (400, 784)).astype(np.uint8)
     still = replace(STILL, brightness=1e-6)

@@ -95,7 +95,7 @@ def lessons(draw: st.DrawFn, images: int = 5) -> tuple:
 
 
 def plainly(state: LearningState, ticks, labels, how) -> tuple[LearningState, list[dict]]:
-    """The same as `learn`, by the plain implementation; the state is a new one."""
+    """Learn as `learn` does, by the plain implementation, and return a new state."""
     plain = PlainState(*(w.tolist() for w in state.weights), state.generator)
     results = [
         learn_image(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from firstspike.boards.client.client import BoardClient
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.golden import LearningState, Results, Settings, differences, infer, learn
-from firstspike.hdl.link.protocol import DELIMITER
+from firstspike.hdl.link.protocol.formats import DELIMITER
 from tests.support.board_model import BoardModel, ModelLine
 from tests.support.command import toy_network
 
@@ -73,7 +73,7 @@ class Harmful:
         self._left = self._harm.gap if self._harm else 0
 
     def __call__(self, content: bytes, now: float) -> tuple[bytes, float]:
-        """What comes of the content, and when."""
+        """Return what arrives of the content, and when."""
         content, begin, damaged = bytearray(content), 0, set()
         while self._harm and begin + self._left < len(content):
             at = begin + self._left
@@ -111,7 +111,7 @@ def agree(results: Results, golden: Results) -> None:
 
 
 def all_is_well(board: BoardClient) -> None:
-    """On a good line everything works."""
+    """Check that everything works on a good line."""
     board.load(OTHER)
     assert all(map(np.array_equal, board.read_weights(), OTHER.weights))
     results = board.classify(TICKS[:20])

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from firstspike.golden import events
-from firstspike.hdl.core.words import chunks_of, weight_chunks
-from firstspike.hdl.link.identity import config_of
+from firstspike.hdl.core.config import weight_chunks
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.link import Link
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_CYCLES,
@@ -30,6 +30,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.identity import config_of
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (
@@ -75,7 +76,7 @@ def hello(sequence: int, before: int, board: SmallBoard = BOARD) -> tuple:
 
 
 def place(layer: int, address: int) -> bytes:
-    """Of a weight word."""
+    """Return the payload that addresses a weight word."""
     return ADDRESS_FORMAT.pack(layer | address << 8)
 
 
@@ -194,7 +195,7 @@ def test_bad_events_are_flagged():
 
 @pytest.mark.parametrize("board", [BOARD, GRADED, ROWS, OVERLAP])
 def test_a_row_that_spikes_again_is_dropped_and_flagged(board):
-    """In that image alone, however often it comes; a bad row is not that of its low bits."""
+    """The flag is set in that image alone; a bad row does not stand for the row of its low bits."""
     rng, no_row = np.random.default_rng(5), 1 << DecisionFlag.ADDRESS
     pixels = rng.integers(0, 256, (24, 40)).astype(np.uint8)
     requests, flags = [], []
@@ -300,7 +301,7 @@ def test_frames_that_are_none_are_dropped_counted_and_told():
     _, payload = pixels_request(BOARD.pixels(1)[0])
     script = Script()
     for content in (
-        DELIMITER * 3,  # empty frames are none
+        DELIMITER * 3,  # empty frames are ignored
         good[:-2] + DELIMITER,
         b"\5\1\2" + DELIMITER,
         good[:3] + bytes([good[3] ^ 4]) + good[4:],

@@ -11,18 +11,18 @@ from amaranth.sim import Simulator
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.engine import Engine
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import Length, bitmap_bytes, packed
-from firstspike.hdl.link.protocol import Request, encode_frame
-from firstspike.hdl.link.receiver import LAST_PLACE, SPACING, Receiver
-from firstspike.hdl.link.ring import Ring
-from firstspike.hdl.link.uart import LINE_SPACING
+from firstspike.hdl.link.framing.receiver import LAST_PLACE, SPACING, Receiver
+from firstspike.hdl.link.framing.ring import Ring
+from firstspike.hdl.link.framing.uart import LINE_SPACING
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import Request, encode_frame
+from firstspike.hdl.link.protocol.messages import Length, bitmap_bytes, packed
 from tests.support.link_board import events_request, small_network
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
 
 EVENT_CYCLES = 8
-"""Of an event that comes over the link, as docs/link.md says."""
+"""Cycles per event that comes over the link, as docs/link.md says."""
 
 PIXELS = 16
 
@@ -38,7 +38,7 @@ def simulate(design, testbench, *others) -> None:
 
 
 def put_by_receiver(mask: np.ndarray, frames: list[bytes], spacing: int) -> list[list[int]]:
-    """What a Receiver puts into the ring of frames whose bytes come so far apart."""
+    """Return what a Receiver puts into the ring when bytes come `spacing` cycles apart."""
     lengths = {Request.HELLO: Length(0), Request.PIXELS: Length(1 + bitmap_bytes(len(mask)))}
     receiver = Receiver(lengths, selects=True)
     places = bytes(LAST_PLACE) + bytes(reversed(packed(mask)))

@@ -11,10 +11,9 @@ from firstspike.boards.client.errors import MismatchError
 from firstspike.golden import NetworkError, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import counts_of, play_payload, store_payloads
-from firstspike.hdl.link.player import CYCLES_BESIDES, check_bench
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.handlers.player import CYCLES_BESIDES, check_bench
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     PLAY_FORMAT,
     Cause,
@@ -24,6 +23,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import counts_of, play_payload, store_payloads
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.playing import played
 from firstspike.sim.benches.link.script import Script
@@ -44,7 +44,7 @@ PIXELS = BOARD.pixels(12)
 
 
 def expected_of(board: SmallBoard, pixels: np.ndarray):
-    """What golden says of images, as ticks and as results with cycles."""
+    """Return golden's ticks and results, with cycles, of images."""
     seen, ticks = board.network.connected(), board.ticks(pixels)
     inference = infer(seen, ticks)
     taken = cycles(seen, ticks, inference, board.folding, pixels[:, board.network.inputs])
@@ -167,9 +167,7 @@ TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
-    verilog = board_verilog(
-        NETWORK, 5, 0, None, None, embedded=True, stored_bits=None, bench_images=len(TOY_TICKS)
-    )
+    verilog = board_verilog(NETWORK, linked_folding(NETWORK, 5, 0), bench_images=len(TOY_TICKS))
     told = []
     with VirtualBoard(verilog) as virtual, BoardClient.open(virtual.port) as board:
         counts = board.play(TOY_TICKS, expected, rounds, told.append)

@@ -25,7 +25,7 @@ from frameworks import snntorch, spikingjelly
 
 @dataclass
 class Verdict:
-    """What one framework says of one network."""
+    """The differences between golden and one framework on one network."""
 
     images: int
     ticks: int
@@ -44,7 +44,7 @@ JUDGES = {"SpikingJelly": spikingjelly, "snnTorch": snntorch}
 
 
 def judged(judge, network: Network, ticks: np.ndarray) -> Verdict:
-    """What a framework makes of images, spike ticks int32 [n, n_rows]."""
+    """Compare a framework with golden on images, spike ticks int32 [n, n_rows]."""
     graph = to_nir(graph_of(network, "cuba"))
     spikes = trains_of(network, ticks, "cuba").nodes["input"].observables["spikes"].data
     layers = []
@@ -75,9 +75,9 @@ def judged(judge, network: Network, ticks: np.ndarray) -> Verdict:
 
 
 def in_time(network: Network, ticks: np.ndarray) -> tuple[int, int]:
-    """Of form time, in continuous time: decisions that differ from golden, of so many.
+    """Count the decisions of form "time" that differ from golden, and those compared.
 
-    Where golden was forced there is none in time to speak of.
+    The decisions are made in continuous time; forced decisions are left out.
     """
     graph = to_nir(graph_of(network, "time"))
     with np.errstate(divide="ignore"):

@@ -31,7 +31,7 @@ def foreign(weights) -> nir.NIRGraph:
 
 
 def small() -> nir.NIRGraph:
-    """With two layers of random weights."""
+    """Return a foreign graph with two layers of random weights."""
     rng = np.random.default_rng(1)
     return foreign([rng.normal(0.3, 0.5, size) for size in pairwise(SIZES)])
 
@@ -102,7 +102,7 @@ def trained() -> Trainer:
 
 @pytest.mark.parametrize("calibrated_by", [0, 1000])
 def test_trained_real_weights_lose_little_by_rounding(trained, calibrated_by):
-    """On the other half."""
+    """The loss is measured on the images that did not calibrate."""
     pixels, labels = bundled_test_set()
     weights = real_weights(Graph.of(foreign(trained.weights_)))
     samples = (pixels[:calibrated_by], labels[:calibrated_by]) if calibrated_by else ()
@@ -268,7 +268,7 @@ def test_what_is_not_this_neuron_is_refused(tmp_path, what):
 
 @pytest.mark.fast
 def test_a_reset_just_low_enough_is_accepted():
-    """From it all positive weights together reach the threshold, but V only comes near."""
+    """All positive weights together only just reach the threshold from this reset."""
     graph = small()
     for at in ("", "_1"):
         positive = np.maximum(graph.nodes[f"linear{at}"].weight, 0).sum(axis=1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files of anyone: damaged, hostile, of another kind; each is refused in a sentence, unread."""
+"""Foreign files that are damaged, hostile or of another kind are refused in a sentence."""
 
 import contextlib
 import tracemalloc
@@ -33,7 +33,7 @@ def path(tmp_path):
 
 
 def read(path) -> Graph:
-    """In this process."""
+    """Read a graph in this process."""
     with open(path, "rb") as file:
         return reading.graph_in(file)
 

@@ -78,7 +78,7 @@ def large(digit: np.ndarray, longer: int, degrees: float) -> np.ndarray:
 
 
 def colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Of paper and pen, float [3]: any that differ by 80 or more somewhere; or grey ones."""
+    """Draw colours of paper and pen, float [3]; in some channel they differ by 80 or more."""
     while True:
         one, other = rng.uniform(0, 256, (2, 3))
         if rng.random() < 0.3:
@@ -142,7 +142,7 @@ def main() -> None:
 
 
 def ticks_of(network: Network, pixels: np.ndarray) -> np.ndarray:
-    """What spikes when, of pixels uint8 [n, 28, 28]."""
+    """Return the spike ticks of pixels uint8 [n, 28, 28]."""
     return encode(network, pixels.reshape(len(pixels), -1))
 
 

@@ -3,9 +3,9 @@
 
     python -m tests.page.rates
 
-Bytes after gzip; seconds from opening the file to the first answer, the median of some times; and
-the frames a second that the browser shows while a digit is drawn and the race runs. The processor
-time that the page's process takes for each is what it takes of an idle core.
+It prints bytes after gzip, and the median of the seconds from opening the file to the first answer.
+Then it prints the frames per second that the browser shows while a digit is drawn and the race
+runs. The page's processor time per frame tells how much of an idle core it takes.
 """
 
 import gzip
@@ -57,7 +57,7 @@ def processor_time(browser: Any) -> float:
 
 
 def seconds(browser: Any, path: Path) -> float:
-    """From opening the page to its first answer."""
+    """Return the seconds from opening the page to its first answer."""
     page = browser.new_page()
     page.add_init_script(WATCH)
     page.goto(path.as_uri())
@@ -68,7 +68,7 @@ def seconds(browser: Any, path: Path) -> float:
 
 
 def frames(browser: Any, page: Any) -> tuple[float, float]:
-    """Frames a second while a digit is drawn, and seconds of the processor for each."""
+    """Return frames per second while a digit is drawn, and processor seconds per frame."""
     box = page.locator("#pad").bounding_box()
     page.evaluate(COUNT)
     before = processor_time(browser)

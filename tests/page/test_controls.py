@@ -74,7 +74,7 @@ class PageNumbers:
         self._kinds = iter(kinds)
 
     def random(self, shape: int | tuple[int, ...]) -> np.ndarray:
-        """From 0 to 1."""
+        """Return the page's random numbers in 0 .. 1."""
         x = np.arange(np.prod(shape), dtype=np.uint32)
         for number, factor in ((self._seed, 0x9E3779B1), (next(self._kinds), 0x85EBCA77)):
             x ^= np.uint32(number * factor % 2**32)
@@ -83,7 +83,7 @@ class PageNumbers:
         return (x ^ x >> 16).reshape(shape) / 2**32
 
     def integers(self, low: int, high: int, shape: tuple[int, ...], endpoint: bool) -> np.ndarray:
-        """From low to high."""
+        """Return the page's random integers in low .. high."""
         return low + np.floor(self.random(shape) * (high - low + endpoint)).astype(int)
 
 
@@ -206,7 +206,7 @@ def test_a_finger_draws_and_a_second_one_does_not(browser, pages):
         box, scrolled = pad.bounding_box(), page.evaluate("scrollY")
         corner = box["x"] + 9, box["y"] + box["height"] - 9
         for digit in (7, 4):
-            page.click("#clear")  # a tap so soon after two fingers is none to Chromium
+            page.click("#clear")  # Chromium ignores a tap so soon after two fingers
             for stroke in strokes_on(box, digit):
                 touch("touchStart", stroke[0])
                 for place in stroke[1:]:

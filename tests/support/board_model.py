@@ -19,12 +19,12 @@ from firstspike.golden import LearningState, Network, Settings, infer, learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, pack_words, weights_from_chunks
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.identity import identity_of
-from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
+from firstspike.hdl.layer.words import chunks_of, pack_words
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.link.protocol.identity import identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 
@@ -79,7 +79,7 @@ class BoardModel(LinkModel):
         self.learned: list[tuple[bytes, int]] = []
 
     def started_anew(self) -> None:
-        """As after power-up, but for the weights."""
+        """Start as after power-up, but keep the weights."""
         super().started_anew()
         self.sent = bytearray()
         self._untold = False
@@ -103,7 +103,7 @@ class BoardModel(LinkModel):
         return self.ring[0].kind if self.ring else None
 
     def work(self) -> None:
-        """Do the next request; or if there is none, tell of frames that were dropped."""
+        """Do the next request. Without one, report the frames that were dropped."""
         if self._untold and (self._eager or not self.ring):
             self._untold = False
             told = protocol.ERROR_FORMAT.pack(self.cause, self.dropped)
@@ -149,7 +149,7 @@ class BoardModel(LinkModel):
 
     @property
     def weights(self) -> tuple[np.ndarray, ...]:
-        """What the words say."""
+        """Weights that the words hold."""
         joined = b"".join(self.content(layer).tobytes() for layer in range(len(self.words)))
         return weights_from_chunks(self.config, np.frombuffer(joined, "<u4").tolist())
 

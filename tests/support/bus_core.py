@@ -12,16 +12,15 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.bus_core import BusCore, images_bus
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.sim.benches.bus.bench import Outcome, Parameters, tag_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.bus_bench import Outcome, Parameters, tag_of
 from tests.support.simulators import EITHER
 
 TOP = "bus_core"
-BENCH = "tests.support.bus_bench"
-DRIVER_BENCH = "tests.support.bus_driver_bench"
+BENCH = "firstspike.sim.benches.bus.bench"
+DRIVER_BENCH = "firstspike.sim.benches.bus.driver"
 
 
 class BusRun:

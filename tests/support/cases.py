@@ -16,10 +16,10 @@ FRAMES = 500
 """Hostile ones in a case."""
 
 MUTANTS = 64
-"""Of files, likewise."""
+"""Mutated files per case."""
 
 KILLS = 2
-"""Of one verb, likewise."""
+"""Kills of one verb per case."""
 
 
 def networks(number: int) -> None:
@@ -68,7 +68,7 @@ class Tried(NamedTuple):
     kind: str
     number: int
     failure: str | None
-    """Where it failed, the traceback."""
+    """The traceback of a case that failed, else None."""
 
 
 def tried(kinds: Kinds, number: int) -> Iterator[Tried]:

@@ -13,7 +13,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 
 
 class Ended(NamedTuple):
-    """What a command line left behind."""
+    """Exit status and output of a command line."""
 
     status: int
     out: str
@@ -51,7 +51,7 @@ def toy_network(encoding: str = "binary") -> Network:
 
 
 def deep_toy_network(encoding: str = "binary") -> Network:
-    """The same with three hidden layers, all of which spike."""
+    """Return a toy network with three hidden layers, all of which spike."""
     return replace(
         toy_network(encoding),
         weights=tuple(random_weights(np.random.default_rng(1), (35, 12, 9, 7, 4), -80, 120)),

@@ -47,11 +47,11 @@ from .command import toy_network
 
 BOARD = "icebreaker"
 SECONDS = 20
-"""Of processor time."""
+"""Processor time that a mutant may take."""
 FIRST_SECONDS = 300
-"""The same of a good file, with which the integer model may have to be compiled."""
+"""Processor time for a good file, which may first compile the integer model."""
 BYTES = 1 << 30
-"""Of address space, besides what the process has when it begins."""
+"""Address space that a mutant may take beyond what the process has at the start."""
 
 MOST = 500
 """Characters of a sentence."""
@@ -86,7 +86,7 @@ def hostile_cases() -> list[Case]:
     table = ("--dataset", "data.csv", "--label", "kind")
     images = ("run", "net.npz", "--dataset", "images", *share)
     graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
-    real = ("import", "net.nir", "--bits", "4", "-o", "on.npz")
+    real = ("import", "net.nir", "--weight-bits", "4", "-o", "on.npz")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
     train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
     return [
@@ -295,7 +295,7 @@ def _ended(words: tuple[str, ...], seconds: int) -> str | None:
     if "Traceback" in text or "Warning" in text or "emoryError" in text or "enough memory" in text:
         return f"said: {text[-1000:]}"
     last = text.removesuffix("\n").split("\n")[-1]
-    refused = (1, 2) if words[0] == "compare" else (2,)  # a netlist that is no board differs
+    refused = (1, 2) if words[0] == "compare" else (2,)  # a mutated netlist may differ
     sentence = last.startswith("Error: ") and len(last) <= MOST
     if status != 0 and not (sentence and status in refused):
         return f"status {status}: {text[-1000:]!a}"

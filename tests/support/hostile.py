@@ -30,10 +30,10 @@ NAMES = (
     "%s{}",
     "'\"",
 )
-"""Of files; half of a byte each are those that are no UTF-8."""
+"""Names of files; some hold half of a character."""
 
 CELLS = ("1,5", "-0,25", "1.000,5", "1.7e308", "-1.7e308", "1e-320", "9" * 400, "0x10", "١٢", "1e5")
-"""Of tables: decimal commas, separators of thousands, numbers at the edges."""
+"""Cells of tables: decimal commas, separators of thousands, extreme numbers."""
 
 _REFERENCE = 16
 """Bytes of a string in a dataset: its length, and address and index of its characters."""
@@ -82,8 +82,9 @@ def _change(rng: Random, root: Any, name: str, array: Any) -> None:
             kinds = (h5py.SoftLink("/node"), h5py.ExternalLink("/dev/zero", "/"), root["node"])
             root[name] = rng.choice(kinds)
         case 5:
-            length = rng.choice((1, 1000, 100_000))
-            text = np.full(rng.choice([(), (4, 2), (3000, 2)]), "x" * length, object)
+            shape = rng.choice([(), (4, 2), (3000, 2)])
+            length = rng.choice((1, 1000, 10_000 if len(shape) else 100_000))
+            text = np.full(shape, "x" * length, object)
             root.create_dataset(name, text.shape, h5py.string_dtype())[...] = text
         case 6:
             edges = root.create_dataset(

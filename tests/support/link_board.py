@@ -11,9 +11,8 @@ from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DECISION_FORMAT,
     EVENT_FORMAT,
@@ -21,6 +20,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.benches.link.script import (
     Answer,
     Outcome,
@@ -69,16 +69,16 @@ class SmallBoard:
 
     @cached_property
     def folding(self) -> Folding:
-        """Of its core."""
+        """Folding of its core."""
         return linked_folding(self.network, self.lanes, self.window, self.rows, self.overlap)
 
     @cached_property
     def config(self) -> CoreConfig:
-        """Of its core."""
+        """Configuration of its core."""
         return CoreConfig.of(self.network.connected(), self.folding, any_weights=self.loaded)
 
     def verilog(self) -> str:
-        """Of its core behind its link."""
+        """Return the Verilog of its core behind its link."""
         weights = None if self.loaded else self.network.weights
         digit = None
         if self.config.bitmap:
@@ -106,11 +106,11 @@ class SmallBoard:
         return np.where(chosen, 255, 0).astype(np.uint8)
 
     def ticks(self, pixels: np.ndarray) -> np.ndarray:
-        """Of the connected inputs."""
+        """Return the spike ticks of the connected inputs."""
         return encode(self.network.connected(), pixels[:, self.network.inputs])
 
     def expected(self, pixels: np.ndarray) -> list[tuple]:
-        """What `decisions` must say, of images whose errors are none."""
+        """Return what `decisions` must say of images without errors."""
         seen = self.network.connected()
         ticks = self.ticks(pixels)
         inference = infer(seen, ticks)

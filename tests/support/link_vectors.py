@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Settings
-from firstspike.hdl.link.messages import play_payload, settings_payload, weight_address
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     COUNTS_FORMAT,
     DECISION_FORMAT,
     EVENT_FORMAT,
@@ -29,6 +28,7 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weight_address
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel
@@ -57,7 +57,8 @@ class Vector:
     """The frame instead of it."""
     counted: tuple[int, ...] = ()
     """The cycles of EVENTS and PLAY as the RTL has counted them: the model knows neither the link's
-    pace nor the gaps between images. To the decision; until the next image, of a board that learns.
+    pace nor the gaps between images. They end at the decision, or, where a board learns, at the
+    next image.
     """
 
     def answer(self, said: bytes) -> bytes:
@@ -87,7 +88,7 @@ class VectorBoard:
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def model(self) -> BoardModel:
-        """As after power-up, its weights not written."""
+        """Return a board after power-up, before its weights are written."""
         return BoardModel(NETWORK, loaded=True, capacity=1023, **self.parameters)
 
     def frames(self) -> Iterator[tuple[Vector, bytes, bytes]]:

@@ -11,7 +11,7 @@ import sys
 from typing import NamedTuple
 
 MOST_BYTES = 1 << 30
-"""Memory that the command may take for a file of anyone."""
+"""Memory that the command may take for a foreign file."""
 
 SECONDS = 20
 """Processor time that it may take."""
@@ -20,15 +20,15 @@ _COMMAND = (sys.executable, "-c", "from firstspike.scripts.main import main; mai
 
 
 class Measured(NamedTuple):
-    """What a command line took, with the processes that it started."""
+    """Time and memory of a command line and the processes that it started."""
 
     status: int
     said: str
-    """On standard error."""
+    """Text on standard error."""
     seconds: float
-    """Of processor time."""
+    """Processor time."""
     bytes: int
-    """Of memory that one process held, at most."""
+    """Most memory that one process held."""
 
 
 def measured(*words: object) -> Measured:

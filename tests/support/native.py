@@ -42,7 +42,7 @@ void use_registers(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t)
 def library(made: GeneratedBusCore, folder: Path, source: str, *options: str) -> str:
     """Compile `source`, which may include `core_driver.h`, as a library; gives its path.
 
-    Before all else `use_registers` tells it how to read and write a register, and to see `irq`.
+    Call its `use_registers` first: it takes functions that access registers and see `irq`.
     """
     for suffix in C_SUFFIXES:
         (folder / f"core{suffix}").write_text(made.beside[suffix])

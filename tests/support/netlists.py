@@ -13,11 +13,11 @@ _CELLS = {
     ),
     "held": ("SB_DFF", {}, {"C": 2, "D": 5}, "Q", 3),
 }
-"""By name: type, parameters, inputs, and the output; a wire is a number."""
+"""Type, parameters, inputs and output of each cell by its name; a wire is a number."""
 
 
 def turning() -> str:
-    """As Yosys writes it."""
+    """Return the netlist as Yosys writes it."""
     cells = {}
     for name, (kind, parameters, inputs, output, wire) in _CELLS.items():
         cells[name] = {

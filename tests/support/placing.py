@@ -35,14 +35,14 @@ from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.sim.harness.networks import network_of
 
 SEED = 1
-"""Of the placement."""
+"""Seed of the placement."""
 
 TURNS = ("icebreaker", "ulx3s-25f", "icebreaker", "ulx3s-45f", "ulx3s-85f")
 MOST_LUTS = 11_000
 ROOM = 0.95
-"""Of what the planner fills: nothing is learned of a design that does not fit after all."""
+"""Share of what the planner fills: a design that does not fit teaches nothing."""
 GROUPS = ((1, 1), (2, 4), (5, 40))
-"""Of the first layer, from and to."""
+"""Ranges for the number of groups of the first layer."""
 
 
 def drawn(number: int) -> tuple[Design, int, int, int]:

@@ -13,7 +13,7 @@ from .simulators import EITHER
 
 _QUICK = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-O0", "-CFLAGS", "-O0", "-j", "1"]
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
-"""Where compiled benches live until the tests end."""
+"""Folders that hold compiled benches until the tests end."""
 
 
 def printed(folder: Path, top: str = "bench") -> list[str]:

@@ -15,7 +15,7 @@ from firstspike.sim.harness.networks import network_of, random_weights
 
 
 def with_rows(config: dict[str, Any]) -> dict[str, Any]:
-    """The same, with a bitmap that several rows a cycle can be taken from, if there is one."""
+    """Widen the bitmap, if there is one, so that several rows per cycle can be taken from it."""
     rows, bitmap = config["rows"], config["bitmap"]
     if rows == 1 or bitmap is None:
         return config

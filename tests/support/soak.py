@@ -3,8 +3,8 @@
 
     make soak HOURS=8 JOBS=2
 
-With several jobs, or with a scheduler, a cluster of Dask tries as many numbers at once. A case can
-be tried again:
+A cluster of Dask tries several numbers at once, with several jobs or a scheduler. This tries
+one case again:
 
     python -m tests.support.soak --case networks 17
 

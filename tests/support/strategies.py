@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What hypothesis draws: small networks of every kind, and images for them.
+"""Strategies of hypothesis that draw small networks of every kind, and images for them.
 
 Shapes and parameters are hypothesis's own (and shrink); weights and ticks are uniform from a drawn
 seed, because arrays that hypothesis fills hardly ever make a second layer spike.

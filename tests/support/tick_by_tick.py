@@ -10,7 +10,7 @@ from firstspike.golden.integer import walk
 
 
 def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
-    """The same as `infer`."""
+    """Infer as `infer` does, tick by tick."""
     with patch.object(crossings, "layer_by_crossings", layer_tick_by_tick):
         return infer(network, ticks)
 
@@ -18,7 +18,7 @@ def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
 def layer_tick_by_tick(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same as `layer_by_crossings`."""
+    """Return what `layer_by_crossings` does, tick by tick."""
     n, n_out = len(spikes), weights.shape[1]
     out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
     for image in range(n):

@@ -21,7 +21,7 @@ class Tool(NamedTuple):
 
     name: str
     how: str
-    """What a person types to get it, or to run its tests."""
+    """Command that installs it, or that runs its tests."""
     found: bool
 
     @property
@@ -48,7 +48,7 @@ PROGRAMMERS = {
     )
 }
 WAVES = _tool("the headers of lz4 and zlib", "liblz4-dev zlib1g-dev")._replace(found=False)
-"""What Verilator's waves need; whether it is there, the simulator finds out."""
+"""Headers for Verilator's waves; the simulator finds out whether they are there."""
 PYTORCH = Tool("PyTorch", "make torch", find_spec("torch") is not None)
 
 

@@ -46,7 +46,7 @@ def steps(encoding: str) -> tuple[Callable[[], object], Callable[[], object]]:
 
 
 def seconds(step: Callable[[], object]) -> float:
-    """Of a step, the mean of some."""
+    """Return the mean seconds of a step."""
     began = time.perf_counter()
     for _ in range(STEPS):
         step()

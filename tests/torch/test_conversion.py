@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From modules to integer networks and back: equal decisions, and what is refused."""
+"""Modules become integer networks and back with equal decisions; others are refused."""
 
 from dataclasses import replace
 

@@ -16,9 +16,8 @@ import numpy as np
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import WORD_BYTES, weight_bytes
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_FORMAT,
@@ -27,6 +26,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import WORD_BYTES, weight_bytes
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import Simulation
 

@@ -13,7 +13,7 @@ from firstspike.sim.harness.streams import ClockDomain
 
 @dataclass(frozen=True)
 class Twins:
-    """What stands for each bit of `differs`, the inputs with their widths, and how many cycles."""
+    """Name of each bit of `differs`, widths of the inputs, and number of cycles."""
 
     names: Sequence[str]
     stimulus: Mapping[str, int]

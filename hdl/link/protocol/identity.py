@@ -4,10 +4,11 @@
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.config import LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
 def identity_of(
