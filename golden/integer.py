@@ -2,7 +2,7 @@
 """The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
 
 `walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
-`crossings`), fast enough for whole test sets.
+`by_events`), fast enough for whole test sets.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
-    from .crossings import layer_by_crossings  # numba takes a while to import
+    from .by_events import layer_by_events  # numba takes a while to import
 
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
@@ -31,7 +31,7 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
         inputs.append(spikes)
         max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
-        spikes, M = layer_by_crossings(w, threshold, spikes, network.deadline, max_spikes)
+        spikes, M = layer_by_events(w, threshold, spikes, network.deadline, max_spikes)
     decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
     return Results(
         decision=decision,

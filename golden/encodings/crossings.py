@@ -19,7 +19,7 @@ from .encoding import (
     numbered,
 )
 from .features import Features
-from .samples import EncodingError, Samples, checked_samples, even_edges
+from .samples import EncodingError, SampleKind, checked_samples, even_edges
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Crossings(Encoding):
         L = numbered(name, "crossings", 1)
         return None if L is None else cls(name, L)
 
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return time series."""
-        return Samples.SERIES
+        return SampleKind.SERIES
 
     def fitted(
         self,

@@ -15,7 +15,7 @@ import numpy as np
 from firstspike.golden.foreign.fields import NetworkError
 
 from .features import Features
-from .samples import EncodingError, Samples, checked_samples
+from .samples import EncodingError, SampleKind, checked_samples
 
 MOST = 256
 """Largest number in the name of an encoding."""
@@ -103,7 +103,7 @@ class Encoding(ABC):
         return 0
 
     @abstractmethod
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return what the samples are."""
 
     def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
@@ -142,7 +142,7 @@ class Encoding(ABC):
         """Return samples [n, n_features], checked to be a network's. Raises `EncodingError`."""
         samples = checked_samples(samples)
         samples = samples.reshape(len(samples), -1)
-        pixels = self.takes(network.features) is Samples.PIXELS
+        pixels = self.takes(network.features) is SampleKind.PIXELS
         count = network.n_features
         if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
             raise EncodingError(

@@ -9,7 +9,7 @@ from firstspike.golden.foreign.fields import NetworkError
 
 from .encoding import Described, Encoding, Told
 from .features import Features
-from .samples import EncodingError, Samples
+from .samples import EncodingError, SampleKind
 
 TICKS = "ticks"
 
@@ -26,9 +26,9 @@ class Ticks(Encoding):
         """Return the encoding of "ticks"."""
         return cls(name) if name == TICKS else None
 
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return spike ticks."""
-        return Samples.TICKS
+        return SampleKind.TICKS
 
     def fitted(
         self,

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.learning.learn import learn
@@ -270,7 +270,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Those of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
-        ticks = encoding_of(self.encoding).takes(None) is Samples.TICKS
+        ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
         parameters = suited(
             len(X),
             self.encoding,
