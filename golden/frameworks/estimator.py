@@ -20,7 +20,7 @@ from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
-from firstspike.golden.learning.start import at_random
+from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST, Network
 from firstspike.golden.results import Results, until
@@ -305,17 +305,15 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Of a network with random weights that fires for samples like X."""
         self._check_parameters()
-        return at_random(
+        features = binary_features(
             X,
-            self.hidden,
-            len(self.classes_),
-            seed=self._seed(),
-            complement=bool(self.complement),
-            constant=bool(self.constant),
-            threshold=self.threshold,
-            names=self._feature_names(),
-            classes=self._class_names(),
+            bool(self.complement),
+            bool(self.constant),
+            self.threshold,
+            self._feature_names(),
         )
+        sizes = (*self.hidden, len(self.classes_))
+        return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(1 << 31))

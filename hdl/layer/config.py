@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 
 SEGMENT_LANES = 36

@@ -8,7 +8,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS, Settings, leap
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import settle_cycles
+from firstspike.golden.timing.layer import settle_cycles
 from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.layer.layouts import tick_shape
 from firstspike.hdl.layer.weights import update_layout, updated_signature

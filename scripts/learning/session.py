@@ -26,7 +26,7 @@ from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.learning.start import at_random
+from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
@@ -249,12 +249,11 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             raise VerbError("spikes at many ticks are not learned from random weights: use train.")
         return at_random(
             images.x_train,
-            run["random"],
-            images.n_classes,
+            (*run["random"], images.n_classes),
+            binary_features(images.x_train, names=images.features),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],
-            names=images.features,
             classes=images.classes,
         )
     path = state_path(run["net"])

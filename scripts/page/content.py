@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.boards.building.design import image_cycles
-from firstspike.boards.building.placed import builds_of
+from firstspike.boards.building.shipped_builds import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.preparation import constants
@@ -19,7 +19,7 @@ from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
-from firstspike.golden.timing.cycles import shape_of
+from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
@@ -145,7 +145,7 @@ def random_samples(network: Network, count: int) -> np.ndarray:
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     """The builds that are known of a network, behind the link; without any, a core of 64 lanes."""
     builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
-    alone = [(build, design) for build, design in builds if not build.overlap]
+    alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
         board = BOARDS[build.board].title
         yield design.config.folding, _core(network, design.config.folding, board, design.hz)
@@ -156,7 +156,7 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
     shape: dict[str, Any] = {}
-    for name, value in shape_of(network, folding)._asdict().items():
+    for name, value in figures_of(network, folding)._asdict().items():
         if name == "latency":
             shape[name] = dict(zip(value._fields, value, strict=True))
         else:

@@ -24,6 +24,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import read_file
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import Counts
@@ -58,13 +59,15 @@ class Target(LinkedTarget):
         self._design = Design.of(
             network,
             BOARDS[board],
-            max(report["lanes"]),
-            max(report["window"]),
+            CoreShape(
+                tuple(report["lanes"]),
+                max(report["window"]),
+                rows=max(report["rows"]),
+                overlap=report["overlap"],
+            ),
             report["clock"],
             report["stored_bits"],
-            max(report["rows"]),
             report["bench_images"],
-            report["overlap"],
             self._pins.line,
         )
         self.bench_images, self.hz = self._design.bench_images, self._design.hz

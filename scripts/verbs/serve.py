@@ -15,7 +15,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
-from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
@@ -23,6 +23,7 @@ from firstspike.scripts.options import (
     learn_option,
     overlap_option,
     rows_option,
+    taken_shape,
     weights_option,
     window_option,
 )
@@ -45,14 +46,7 @@ from firstspike.scripts.places import NetworkName, Output, Verb
     metavar="PATH",
     help="Make a symbolic link to the port, so that its name is known beforehand.",
 )
-def command(
-    net: str,
-    symlink: Path | None,
-    embedded: bool,
-    stored_bits: int | None,
-    bench_images: int,
-    **folding: Any,
-) -> None:
+def command(net: str, symlink: Path | None, **design: Any) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
@@ -64,13 +58,14 @@ def command(
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
     try:
-        from firstspike.hdl.link.protocol.folding import linked_folding
         from firstspike.sim.benches.link.virtual import VirtualBoard
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        design = (network, linked_folding(network, **folding), embedded, stored_bits, bench_images)
-        with _linked(symlink) as point, VirtualBoard(board_verilog(*design)) as board:
+        with (
+            _linked(symlink) as point,
+            VirtualBoard(board_verilog(network, taken_shape(design), **design)) as board,
+        ):
             point(board.port)
             say(board.port)
             name = symlink or board.port
@@ -89,23 +84,27 @@ def _end(*_: Any) -> None:
 
 def board_verilog(
     network: Network,
-    folding: Folding,
+    shape: CoreShape,
     embedded: bool = True,
     stored_bits: int | None = None,
     bench_images: int = 0,
 ) -> str:
     """Return the Verilog of a board's design for the network, without pins and UART.
 
-    `folding` is that of `linked_folding`. Raises NetworkError.
+    Raises NetworkError.
     """
     from firstspike.hdl.core.config import CoreConfig
+    from firstspike.hdl.link.protocol.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    shape = CoreConfig.of(
-        network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
+    config = CoreConfig.of(
+        network.connected(),
+        linked_folding(network, shape),
+        any_weights=not embedded,
+        stored_bits=stored_bits,
     )
     weights = held_weights(network, stored_bits) if embedded else None
-    return linked_core_verilog(shape, network, weights=weights, bench_images=bench_images)
+    return linked_core_verilog(config, network, weights=weights, bench_images=bench_images)
 
 
 @contextmanager

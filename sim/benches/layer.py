@@ -11,7 +11,7 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.lanes import potentials_layout

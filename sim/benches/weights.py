@@ -14,7 +14,7 @@ import numpy as np
 from amaranth.lib import data
 
 from firstspike.golden.network import weight_range
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.layouts import operation_layout, read_layout

@@ -8,7 +8,9 @@ from amaranth.sim import Simulator
 
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import Folding, settle_cycles
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.layer import settle_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
@@ -47,7 +49,9 @@ def layers(
         n_inputs=n_in,
         inputs=np.arange(n_in),
     )
-    return CoreConfig.of(network, Folding.of(network, lanes, window), False, stored_bits).layers
+    return CoreConfig.of(
+        network, Folding.of(network, CoreShape(lanes, window)), False, stored_bits
+    ).layers
 
 
 FOLDINGS = {
@@ -249,11 +253,10 @@ def test_emitters():
     beat = {"last": 1, "operation": {"closes": 1, "image": 1}}
     window = WindowEmitter(config)
     promised = latency(window, {"beats": beat}, window.events.valid)
-    assert promised == config.folding.crossing_cycles + latencies.RELEASE
+    assert promised == config.folding.release_cycles
     window = WindowEmitter(config)
     sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
-    stored = max(latencies.RELEASE, latencies.QUEUE_STORE)
-    assert sent == config.folding.crossing_cycles + stored + latencies.QUEUE_SELECT
+    assert sent == config.folding.queued_cycles
 
 
 @pytest.mark.parametrize("keys", [(1, 1), (1, 2)])

@@ -46,6 +46,8 @@ OURS = [
     "golden.timing",
     "golden.timing.folding",
     "golden.timing.latencies",
+    "golden.timing.layer",
+    "golden.timing.shape",
     "golden.widths",
     "hdl",
     "hdl.core",

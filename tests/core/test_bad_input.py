@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
@@ -43,7 +44,7 @@ LANES, WINDOW = 7, 2
 
 
 def folding(bitmap=None, rows=1) -> Folding:
-    return Folding.of(NETWORK, LANES, WINDOW, bitmap, rows)
+    return Folding.of(NETWORK, CoreShape(LANES, WINDOW, bitmap, rows))
 
 
 def random_images(count: int, seed: int):

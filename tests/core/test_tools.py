@@ -21,6 +21,7 @@ from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.bus.generate import generate_bus_core
 from firstspike.hdl.flow.lines import broken
 from firstspike.hdl.flow.toolchain import ToolError, run_yosys
@@ -122,7 +123,7 @@ def made(kind: str, features: int) -> Made:
     """What is generated of a kind for data of so many features."""
     encoding, folding_of, parameters, hidden, form = KINDS[kind]
     source = network(encoding, features, hidden)
-    folding = Folding.of(source, **folding_of)
+    folding = Folding.of(source, CoreShape(**folding_of))
     if form == "bus":
         on_bus = generate_bus_core(source, folding, **parameters)
         return Made(on_bus.core, on_bus.beside["_bench.v"], f"{TOP}_bench")

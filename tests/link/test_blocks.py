@@ -13,6 +13,7 @@ from amaranth.sim import Simulator
 from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring
@@ -57,7 +58,9 @@ def simulate(design, *testbenches) -> None:
 @pytest.mark.parametrize("dark", [None, "mask", "digit"])
 def test_the_rom_has_all_that_is_read_of_it(network, dark):
     """Zeros at its end, too: what is read behind a memory is anything, in logic."""
-    config = CoreConfig.of(network.connected(), Folding.of(network.connected(), 5, bitmap=8))
+    config = CoreConfig.of(
+        network.connected(), Folding.of(network.connected(), CoreShape(5, bitmap=8))
+    )
     identity = identity_of(
         config, network, clock_hz=1, build=bytes(8), loaded=False, ring_bytes=1024
     )

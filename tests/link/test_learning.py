@@ -12,6 +12,7 @@ from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.words import chunks_of, unpack_words
 from firstspike.hdl.link.protocol import formats as protocol
@@ -43,7 +44,7 @@ STATE = replace(
     ),
 )
 SEEN = STATE.template.connected()
-FOLDING = linked_folding(SEEN, lanes=4, window=0)
+FOLDING = linked_folding(SEEN, CoreShape(lanes=4, window=0))
 SHAPE = CoreConfig.of(SEEN, FOLDING, stored_bits=STATE.stored_bits)
 FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
 

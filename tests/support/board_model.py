@@ -19,6 +19,7 @@ from firstspike.golden import LearningState, Network, Settings, infer, learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
 from firstspike.hdl.layer.words import chunks_of, pack_words
 from firstspike.hdl.link.protocol import formats as protocol
@@ -51,7 +52,7 @@ class BoardModel(LinkModel):
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
-        self.folding = linked_folding(network, lanes)
+        self.folding = linked_folding(network, CoreShape(lanes=lanes))
         self.config = CoreConfig.of(self.network, self.folding, stored_bits=stored_bits)
         self._state = None
         weights = self.network.weights

@@ -10,6 +10,7 @@ import numpy as np
 from firstspike.golden import Network, Results, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import BusCore, images_bus
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
@@ -28,7 +29,7 @@ class BusRun:
 
     def __init__(self, network: Network, stored_bits: int | None = None, **folding: Any) -> None:
         self.network = network
-        self.folding = Folding.of(network, **folding)
+        self.folding = Folding.of(network, CoreShape(**folding))
         self.config = CoreConfig.of(
             network, self.folding, any_weights=True, stored_bits=stored_bits
         )

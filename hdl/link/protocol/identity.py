@@ -2,7 +2,7 @@
 """The identity that a board has of its core and its network; and the core of an identity."""
 
 from firstspike.golden.network import Network
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
