@@ -18,7 +18,7 @@ from .encoding import (
     edges_table,
     numbered,
 )
-from .features import Features
+from .features import ASKED, Asked, Features
 from .samples import EncodingError, SampleKind, checked_samples, even_edges
 
 
@@ -48,14 +48,7 @@ class Crossings(Encoding):
         """Return time series."""
         return SampleKind.SERIES
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features:
         """Return edges that divide the range of each channel evenly."""
         samples = checked_samples(samples)
         if samples.ndim != 3 or samples.shape[2] < 2:
@@ -64,7 +57,8 @@ class Crossings(Encoding):
                 "[n, channels, steps] of at least 2 steps."
             )
         low, high = samples.min(axis=(0, 2)), samples.max(axis=(0, 2))
-        return Features(even_edges(low, high, self.L + 1), False, constant, samples.shape[2], names)
+        edges = even_edges(low, high, self.L + 1)
+        return Features(edges, False, asked.constant, samples.shape[2], asked.names)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise unless the features have edges for each channel, and steps."""

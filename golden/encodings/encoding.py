@@ -14,7 +14,7 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError
 
-from .features import Features
+from .features import ASKED, Asked, Features
 from .samples import EncodingError, SampleKind, checked_samples
 
 MOST = 256
@@ -90,7 +90,7 @@ class Encoding(ABC):
     NOTE: ClassVar[str] = ""
     """How an input gets its tick, in words for those who use a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
-    """Which of the options "complement", "constant" and "threshold" `fitted` takes."""
+    """Which of "complement", "constant" and "threshold" may be `Asked` for."""
 
     @classmethod
     @abstractmethod
@@ -111,17 +111,10 @@ class Encoding(ABC):
         return False
 
     @abstractmethod
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features | None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
         """Return the features that suit the samples [n, ...] of a training set, None for none.
 
-        `names` are names of the features. Raises `EncodingError`.
+        Raises `EncodingError`.
         """
 
     @abstractmethod

@@ -17,7 +17,7 @@ from .encoding import (
     edges_table,
     numbered,
 )
-from .features import Features
+from .features import ASKED, Asked, Features
 from .samples import EncodingError, SampleKind, checked_samples, even_edges, is_pixels
 
 
@@ -60,20 +60,14 @@ class Levels(Encoding):
         """Whether samples are pixels and no threshold is given."""
         return is_pixels(samples) and threshold is None
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features | None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
         """Return no edges for pixels, of which some must be bright, 128 or more.
 
         The edges of all else divide the range of each feature evenly. The edge of a binary encoding
         is `threshold` where one is given.
         """
         samples = checked_samples(samples)
+        complement, constant, threshold, names = asked
         if self.sees_pixels(samples, threshold):
             return Features(None, complement, constant) if complement or constant else None
         flat = samples.reshape(len(samples), -1)

@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden.foreign.fields import NetworkError
 
 from .encoding import Described, Encoding, Told
-from .features import Features
+from .features import ASKED, Asked, Features
 from .samples import EncodingError, SampleKind
 
 TICKS = "ticks"
@@ -30,14 +30,7 @@ class Ticks(Encoding):
         """Return spike ticks."""
         return SampleKind.TICKS
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> None:
         """Return None: spike ticks have no features."""
 
     def check(self, features: Features | None, n_inputs: int) -> None:

@@ -152,22 +152,19 @@ class Optimiser:
         times: list[Any] = [inputs]
         slopes = []
         for layer, W in enumerate(weights):
-            shape = (len(values), W.shape[1])
             if layer == 0 and isinstance(inputs, np.ndarray):
                 # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
                 slope = inputs @ W - 1
                 potential = np.minimum(slope * (horizon - 1) - 1, 0)
                 slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
                 z = np.where(slope < np.inf, 1 + 1 / slope, np.inf)
+            elif layer == 0:
+                z, slope, potential = level_kernels.group_times(inputs, W, horizon)
             else:
-                z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
-                if layer == 0:
-                    level_kernels.group_times(inputs, W, horizon, z, slope, potential)
-                else:
-                    last = layer == len(weights) - 1
-                    spike_times = kernels.spike_times if last else kernels.wide_spike_times
-                    order = np.argsort(times[-1], axis=1)
-                    spike_times(times[-1], order, W, horizon, z, slope, potential)
+                last = layer == len(weights) - 1
+                spike_times = kernels.spike_times if last else kernels.wide_spike_times
+                order = np.argsort(times[-1], axis=1)
+                z, slope, potential = spike_times(times[-1], order, W, horizon)
             times.append(z)
             slopes.append(slope)
         return times, slopes, np.where(np.isfinite(z), z, horizon - potential)
