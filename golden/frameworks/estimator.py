@@ -26,7 +26,7 @@ from firstspike.golden.network import LARGEST, Network
 from firstspike.golden.results import Results, until
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.suited import ENCODING, suited
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
 _PATIENCE = 30  # epochs without anything better, where some samples are held out
@@ -158,7 +158,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         parameters = self._parameters(X)
         trainer = Trainer(**parameters).fit(
-            X, codes, names=self._feature_names(), classes=self._class_names()
+            X, codes, names=Names(self._feature_names(), self._class_names())
         )
         self.network_ = trainer.network_
         self.n_iter_ = len(trainer.history_)
