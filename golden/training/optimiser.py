@@ -23,6 +23,7 @@ from .quantise import rounded, useful_threshold
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # of the running mean of that share, a step
+_LEEWAY = 0.1  # in z: neurons that fire so long after the decision cost as those before it
 
 
 class Optimiser:
@@ -119,8 +120,6 @@ class Optimiser:
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
             dW /= np.float32(len(values))
-            if self.parameters.weight_sum:
-                dW -= np.float32(self.parameters.weight_sum) * (weights[layer].sum(axis=0) < 1)
             moments = self._moments[layer]
             kernels.adam(W, dW, *moments, rate, self._steps, self.parameters.weight_decay)
             if self.thresholds is not None:
@@ -211,7 +210,7 @@ class Optimiser:
         d = np.where(
             fired, dz * (self._inputs.earliest - np.minimum(z, parameters.horizon)) / slope, 0
         )
-        d += np.float32(parameters.sparsity) * (z < decision[:, None] + parameters.leeway)
+        d += np.float32(parameters.sparsity) * (z < decision[:, None] + _LEEWAY)
         np.clip(d, -parameters.clip, parameters.clip, out=d)
         if parameters.revival:
             activity = self._activity[layer]
