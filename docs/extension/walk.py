@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.yowasp_wavedrom import wavedrom_diagram
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
@@ -44,7 +45,7 @@ Cycle = dict[str, str]
 def simulate(window: int) -> list[Cycle]:
     """Events taken, operations as they leave the sequencer, and events as the layer sends them."""
     config = LayerConfig(
-        folding=LayerFolding(n_in=4, n_out=4, lanes=2, window=window, last=False),
+        folding=LayerFolding(kind=Dense(4, 4), lanes=2, window=window, last=False),
         weight_bits=4,
         threshold=THRESHOLD,
         deadline=DEADLINE,

@@ -78,7 +78,7 @@ class CoreConfig:
                 f"the hardware's neurons spike once an image, this network's up to "
                 f"{network.max_spikes} times; set max_spikes to 1"
             )
-        sizes = [weights.shape[0] for weights in network.weights]
+        sizes = [layer.n_in for layer in network.layers]
         widths = state_widths(network, any_weights)
         layers = tuple(
             LayerConfig(
@@ -156,8 +156,8 @@ def weight_chunks(
     for number, (layer, widths) in enumerate(
         zip(config.layers, state_widths(network), strict=True)
     ):
-        ours = (*network.weights[number].shape, network.weight_bits[number])
-        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
+        ours = network.layers[number], network.weight_bits[number]
+        if ours != (layer.folding.kind, layer.weight_bits) or (
             network.thresholds[number],
             network.deadline,
         ) != (layer.threshold, layer.deadline):

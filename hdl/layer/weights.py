@@ -12,8 +12,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.learning.rule import REGISTERS
-from firstspike.golden.network import weight_range
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap

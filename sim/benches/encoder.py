@@ -34,7 +34,7 @@ END = {"kind": Kind.END.value}
 
 
 @dataclass(frozen=True)
-class Parameters:
+class EncoderParameters:
     """What the bench is told: images as words [n, words] and as ticks [n, rows]."""
 
     words: np.ndarray
@@ -82,12 +82,12 @@ def simulate(
         width=width,
         rows=rows,
     )
-    parameters = Parameters(words, encode(network, pixels), network.deadline, rows)
+    parameters = EncoderParameters(words, encode(network, pixels), network.deadline, rows)
     run_bench(__name__, encoder, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """Run what `firstspike simulate` shows, and return its sentence."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     simulate(40, 13, 26, **options)
     return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 
@@ -128,7 +128,7 @@ class EncoderBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = parameters = given(Parameters)
+        self.given = parameters = given(EncoderParameters)
         self.domain = ClockDomain(dut)
         self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
         self.aborting = False

@@ -11,6 +11,7 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
@@ -37,7 +38,7 @@ PATIENCE = 5000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class LayerParameters:
     """What the bench is told: the layer, with weights [n_in, n_out], and how many images."""
 
     config: LayerConfig
@@ -62,13 +63,13 @@ def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **option
         widths=layer_widths(weights, threshold, DEADLINE),
         counted=(folding.n_in,),
     )
-    parameters = Parameters(config, weights, amount)
+    parameters = LayerParameters(config, weights, amount)
     run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """Run what `firstspike simulate` shows, and return its sentence."""
-    folding = LayerFolding(n_in=9, n_out=13, lanes=4, window=2, last=False)
+    """Run what `firstspike check blocks` shows, and return its sentence."""
+    folding = LayerFolding(kind=Dense(9, 13), lanes=4, window=2, last=False)
     simulate(folding, **options)
     return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
 
@@ -76,7 +77,7 @@ def example(**options: Any) -> str:
 class Expected:
     """An image as the integer model has it."""
 
-    def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
+    def __init__(self, given: LayerParameters, image: int, ticks: np.ndarray, start: int) -> None:
         self.config = given.config
         spikes, self.M = walk(given.weights, given.config.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
@@ -183,7 +184,7 @@ class LayerBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = given(Parameters)
+        self.given = given(LayerParameters)
         self.config = config = self.given.config
         self.domain = domain = ClockDomain(dut)
         self.last = config.folding.last

@@ -13,7 +13,8 @@ import cocotb
 import numpy as np
 from amaranth.lib import data
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
@@ -29,7 +30,7 @@ PATIENCE = 2000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class WeightsParameters:
     """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses."""
 
     config: LayerConfig
@@ -64,13 +65,13 @@ def simulate(
         counted=(folding.n_in,),
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
-    store, parameters = WeightStore(config, weights), Parameters(config, weights, amount)
+    store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
     run_bench(__name__, store, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """Run what `firstspike simulate` shows, and return its sentence."""
-    folding = LayerFolding(n_in=7, n_out=11, lanes=6, window=0, last=False)
+    """Run what `firstspike check blocks` shows, and return its sentence."""
+    folding = LayerFolding(kind=Dense(7, 11), lanes=6, window=0, last=False)
     simulate(folding, stored_bits=10, **options)
     return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
@@ -79,7 +80,7 @@ class WeightsBench:
     """A store's ports, and the words it should hold."""
 
     def __init__(self, dut: Dut) -> None:
-        parameters = given(Parameters)
+        parameters = given(WeightsParameters)
         self.amount = parameters.amount
         self.config = config = parameters.config
         self.update_cycles = config.folding.update_cycles

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
 from tests.support.simulators import BothSimulators
@@ -10,8 +11,8 @@ both_simulators = BothSimulators()
 
 
 def folded(n_in, n_out, lanes, window=0, last=False, rows=1, sends=1):
-    sizes = {"n_in": n_in, "n_out": n_out, "lanes": lanes}
-    return LayerFolding(**sizes, window=window, last=last, rows=rows, sends=sends)
+    shape = {"kind": Dense(n_in, n_out), "lanes": lanes, "window": window}
+    return LayerFolding(**shape, last=last, rows=rows, sends=sends)
 
 
 @both_simulators(
@@ -87,10 +88,10 @@ def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits, r
 
 
 def test_command_runs_all_benches_or_those_that_are_named(capfd):
-    ended = firstspike(capfd, "simulate")
+    ended = firstspike(capfd, "check", "blocks")
     assert ended.status == 0, ended.err
     assert [line.split()[0] for line in ended.out.splitlines()] == EXAMPLES
-    ended = firstspike(capfd, "simulate", "weights", "core")
+    ended = firstspike(capfd, "check", "blocks", "weights", "core")
     assert ended.status == 0, ended.err
     assert [line.split()[0] for line in ended.out.splitlines()] == ["weights", "core"]
 
@@ -99,7 +100,7 @@ def test_command_lists_the_benches(capfd):
     assert {"core", "encoder", "layer", "lfsr", "queue", "weights"} <= set(EXAMPLES)
     assert not {"link", "netlist", "__init__"} & set(EXAMPLES)
     listed = f"[{' | '.join(EXAMPLES)}] ..."
-    said = firstspike(capfd, "simulate", "-h").out
+    said = firstspike(capfd, "check", "blocks", "-h").out
     assert listed in " ".join(said.split())  # the line is wrapped
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
 from firstspike.golden.timing.layer import LayerFolding
@@ -24,7 +25,7 @@ from tests.support.refused import refused
 
 def layer(n_in: int, n_out: int, last: bool, **more) -> LayerConfig:
     values = {
-        "folding": LayerFolding(n_in=n_in, n_out=n_out, lanes=2, window=0, last=last),
+        "folding": LayerFolding(kind=Dense(n_in, n_out), lanes=2, window=0, last=last),
         "weight_bits": 4,
         "threshold": 3,
         "deadline": 20,
