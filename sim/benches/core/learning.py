@@ -34,15 +34,13 @@ def learn_on_rtl(
     stimulus: Stimulus | None = None,
     *,
     simulator: str = "verilator",
-    pixels: np.ndarray | None = None,
 ) -> Results:
     """Learn images on the generated hardware, cycle by cycle, from what `state` holds.
 
-    `ticks` int32 [n, n_rows] as from `encode`; with a bitmap in front `pixels` uint8
-    [n, n_inputs] are what goes in. All else is as for `learn_items`.
+    `ticks` int32 [n, n_rows] as from `encode` go in as events. All else is as for `learn_items`.
     """
     config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
-    items = items_of(config, ticks, pixels)
+    items = items_of(config, ticks)
     return learn_items(state, config, items, labels, settings, stimulus, simulator=simulator)[0]
 
 
