@@ -12,7 +12,7 @@ from typing import Any
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.layouts import causes_layout
+from firstspike.hdl.layer.events import causes_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
 from .register import (

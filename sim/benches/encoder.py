@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of
@@ -87,7 +87,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(40, 13, 26, **options)
     return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 

@@ -11,12 +11,13 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import Kind, sent_layout, taken_layout
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind, sent_layout, taken_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
@@ -68,8 +69,7 @@ def simulate(
     weights = rng.integers(-8, 16, (n_in, n_out))
     config = LayerConfig(
         folding=LayerFolding(
-            n_in=n_in,
-            n_out=n_out,
+            kind=Dense(n_in, n_out),
             lanes=lanes,
             window=window,
             last=last,
@@ -87,7 +87,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(9, 13, 4, 2, **options)
     return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
 

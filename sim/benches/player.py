@@ -76,7 +76,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(40, 16, 5, **options)
     return "5 images of 40 pixels in words of 16 bits: 6 plays, every word and count"
 

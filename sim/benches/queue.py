@@ -47,7 +47,7 @@ def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(SpikeQueue(8, 6, 20), **options)
     return "8 keys, 20 places: every cycle against the model"
 

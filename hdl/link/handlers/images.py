@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CYCLES_BITS
-from firstspike.hdl.layer.layouts import Kind, tell_row
+from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.handlers.word_packer import WordPacker
