@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The engine: has the requests of the ring carried out, one after the other, and answers."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block, join, tap
+from firstspike.hdl.lib.memories import Memory, inside
 
 from .board_rom import RomReader
 from .framing.receiver import CAUSE_BITS
@@ -17,6 +20,7 @@ from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
 from .handlers.images import ImageHandler
+from .handlers.player import Player
 from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
@@ -104,6 +108,13 @@ class Engine(Block):
             #: To the Core; it is never told to abort an image.
             core=In(CoreSignature(config)),
         )
+
+    @staticmethod
+    def memories(config: CoreConfig, bench_images: int) -> Iterator[Memory]:
+        """The memories of the handlers."""
+        yield from inside("images", ImageHandler.memories(config))
+        if bench_images:
+            yield from inside("playing.player", Player.memories(config, bench_images))
 
     def build(self, m: Module) -> None:
         identity, status, _, images, control, *playing = self._handlers.values()

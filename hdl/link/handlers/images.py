@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images: PIXELS, INPUTS and EVENTS."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike
@@ -12,6 +13,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CYCLES_BITS
 from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.folding import BITMAP_BITS
@@ -67,6 +69,14 @@ class ImageHandler(Handler):
             shown_valid=Out(1),
             **core_ports(config, "words", "labels", "learned"),
         )
+
+    @staticmethod
+    def memories(config: CoreConfig) -> Iterator[Memory]:
+        """The marks of the rows that have spiked, and the words that wait to be complete."""
+        yield Memory("", 1, 1 << _row_bits(config))
+        if config.bitmap and config.n_inputs and config.bitmap > BITMAP_BITS:
+            packer = WordPacker.memories(config.bitmap, bitmap_bytes(config.n_inputs))
+            yield from inside("packer", packer)
 
     def build(self, m: Module) -> None:
         config, request, payload = self._config, self.request, self.request.payload
@@ -148,7 +158,7 @@ class ImageHandler(Handler):
     def _repeated(self, m: Module, row: Value, state: Signal) -> Signal:
         """Whether the row of the event that is offered has spiked before in its image."""
         request, payload = self.request, self.request.payload
-        width = bits_for(self._config.layers[0].folding.n_in - 1)
+        width = _row_bits(self._config)
         # Read while an event's last byte comes, written while it is offered: never in one cycle.
         m.submodules.spiked = spiked = memory.Memory(
             shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
@@ -203,3 +213,8 @@ class ImageHandler(Handler):
                 cycles.eq(self.learned.cycles),
             ]
         return here, updated, cycles
+
+
+def _row_bits(config: CoreConfig) -> int:
+    """Bits of the address of a row."""
+    return bits_for(config.layers[0].folding.n_in - 1)
