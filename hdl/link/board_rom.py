@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a board knows of itself: its identity, the connected pixels, and the image it can show."""
+"""The memory with what a board says of itself, which pixels are connected, and its stored image."""
 
 from collections.abc import Iterator, Sequence
 
@@ -21,10 +21,10 @@ class BoardRom(Block):
 
     Ports
     -----
-    select : {valid, place}, of the Receiver, which goes before the other reader.
-    index, digit : which byte: of the answer to HELLO, whose first one is no constant, or of the
-        payload of INPUTS, label and image.
-    data : of the address of the cycle before.
+    select : {valid, place}. The Receiver reads the mask at `place`; it goes before the RomReader.
+    index, digit : Byte `index` is read, with `digit` of the stored image, with its label in front.
+        Otherwise it is of the answer to HELLO, whose byte 0 is no constant.
+    data : The byte that was asked for in the cycle before.
 
     Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
     """

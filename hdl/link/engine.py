@@ -193,6 +193,7 @@ class Engine(Block):
                 body.payload.end.eq(index != 0),
             ]
 
+        # The latest bytes, and the number of the next one.
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
         with m.If(taken | shift):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
@@ -201,6 +202,7 @@ class Engine(Block):
         with m.If(taken | ((state == State.BODY) & answer.ready & answer.valid)):
             m.d.sync += index.eq(index + 1)
 
+        # The states of a request, from its type to the room it has had.
         notice = Mux(refused, Notice.REFUSED, kind | ANSWER)
         with m.Switch(state):
             with m.Case(State.IDLE):
@@ -255,6 +257,7 @@ class Engine(Block):
                 m.d.comb += [get.ready.eq(~unasked), self.release.eq(~unasked)]
                 m.d.sync += [unasked.eq(0), second.eq(0), refused.eq(0), state.eq(State.IDLE)]
 
+        # The ports of the handlers besides the request.
         with m.If(self.show):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)

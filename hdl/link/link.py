@@ -27,7 +27,7 @@ from .protocol.identity import identity_of
 from .protocol.messages import bitmap_bytes, lengths_of
 
 RING_BYTES = 8192
-"""Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
+"""Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
 
 
 def outer_members(config: CoreConfig) -> dict[str, wiring.Member]:

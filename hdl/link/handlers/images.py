@@ -47,10 +47,10 @@ class ImageHandler(Handler):
     of the core alone; where they are longer than a byte, an image is collected first. An event
     takes 8 cycles, which may be more than the core would need.
 
-    A row that has spiked before in its image is handed on as one that is none, which the core drops
-    and flags. A bit for each row remembers that; when the image is decided its events come once
-    more, to clear the bits that they have set: that takes 8 cycles an event before the answer, and
-    no counter that walks over all rows.
+    A row that spikes twice in an image is handed on as a row out of range, which the core drops
+    and flags. One bit per row remembers that it has spiked. When the image is decided its events come
+    once more and clear their bits. That takes 8 cycles per event before the answer, and needs no
+    counter that walks over all rows.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
@@ -81,6 +81,7 @@ class ImageHandler(Handler):
     def build(self, m: Module) -> None:
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
+        # The decision, as the answer has it.
         said = self.decision.payload
         flags = Signal(8)
         m.d.comb += flags[DecisionFlag.FORCED].eq(said.forced)
@@ -104,6 +105,7 @@ class ImageHandler(Handler):
         with m.If(request.release):
             m.d.sync += [self.shown.eq(said["class"]), self.shown_valid.eq(1)]
 
+        # Where events and words go.
         event = self.events.payload
         m.d.comb += [
             event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
@@ -116,6 +118,7 @@ class ImageHandler(Handler):
             assert config.n_inputs is not None  # a bitmap has a number of pixels
             count = bitmap_bytes(config.n_inputs)
             words, at_pace = self._words(m, config.bitmap, count)
+        # The states of an image.
         with m.Switch(state):
             with m.Case(State.LABEL):
                 m.d.comb += payload.ready.eq(1)

@@ -16,16 +16,16 @@ from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
-"""The decision that an image should get, as it comes: what no decision can be is unlike all."""
+"""The decision that an image should get, unchecked: a class out of range equals no decision."""
 
 ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
 
 CYCLES_BITS = 40
-"""Of the counter of cycles: room for all images of the longest play, of 65,000 cycles each."""
+"""Bits of the cycle counter: the longest play has room, with 65,000 cycles per image."""
 
 CYCLES_BESIDES = 2
-"""Counted besides those of the core: a register in the way of the words, and the cycle in which the
-last decision is taken."""
+"""Cycles that a play counts and the core does not: the words pass a register, and the last decision
+is taken."""
 
 
 def check_bench(config: CoreConfig, images: int) -> None:
@@ -40,7 +40,7 @@ def check_bench(config: CoreConfig, images: int) -> None:
 
 
 def counts_layout(images: int) -> data.StructLayout:
-    """What came of a play."""
+    """Return the layout of the counts of a play."""
     decisions = range(images << ROUNDS_BITS)
     return struct(decisions=decisions, differences=decisions, cycles=CYCLES_BITS)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes words of the bytes of an image, for a core that takes several rows a cycle."""
+"""Makes words of the bytes of an image, for a core that takes several rows per cycle."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from firstspike.hdl.lib.memories import Memory
 
 
 class WordPacker(Block):
-    """Collects an image's bytes, and then gives its words, one a cycle.
+    """Collects an image's bytes, and then gives its words, one per cycle.
 
     A byte a cycle would leave the core waiting, and its cycles would be those of the link.
 

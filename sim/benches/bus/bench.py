@@ -40,35 +40,35 @@ class BusParameters:
     map: RegisterMap
     images_bus: str
     frames: Sequence[bytes] = ()
-    """What each image sends."""
+    """Bytes of each image."""
     weights: Sequence[int] = ()
     """What is written into weight_data at first, and read back."""
     labels: Sequence[int] = ()
-    """What each image is learned as; -1 is not."""
+    """Class that each image is learned as; -1 for an image that is only decided."""
     rule: dict[str, int] = field(default_factory=dict)
     """Settings, and the seed."""
     steps: int = 0
     """How often a program that uses the driver does something."""
     pauses: bool = False
     library: str = ""
-    """One in C that uses the core, by its path."""
+    """Path of a library in C that uses the core."""
     seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class BusOutcome:
-    """What came back."""
+    """All that the bench has read."""
 
     decisions: list[list[int]]
     """The words of each."""
     cycles: list[int] = field(default_factory=list)
-    """In which the first beat of each was taken."""
+    """Clock cycle of the first beat of each."""
     registers: dict[str, int] = field(default_factory=dict)
-    """What some registers held at the end."""
+    """Contents of some registers at the end."""
     weights: list[int] = field(default_factory=list)
     """Read back."""
     said: str = ""
-    """What the firmware printed."""
+    """Text that the firmware printed."""
 
 
 def pauses_at_random(seed: int) -> Iterator[bool]:
@@ -170,7 +170,7 @@ class BusBench:
             assert self.cycle < end, f"status.{name} stays {1 - value}"
 
     def image(self, number: int) -> AxiStreamFrame:
-        """What the source sends as its image of this number: one of the frames, by turns."""
+        """Return the frame of the image with this number: the frames take turns."""
         frames = self.given.frames
         return AxiStreamFrame(frames[number % len(frames)], tid=tag_of(number))
 
@@ -280,7 +280,7 @@ async def every_address(dut):
         content = await bench.read_word(offset)
         readable = register is not None and register.access[0]
         if readable and register.port in ("decision", "weights"):
-            readable = content is not None  # there is none, or no word
+            readable = content is not None  # without a decision, or without a word, it refuses
         assert (content is not None) == readable, hex(offset)
         if register is not None and register.kind == "constant":
             assert content == sum(one.value << one.low for one in register.fields), hex(offset)

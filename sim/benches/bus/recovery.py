@@ -128,7 +128,7 @@ class Recovery(BusBench):
         return [first + (self.tag(words) - tag_of(first)) % 256 for words in decisions]
 
     def held_at_first(self, name: str) -> int:
-        """What a register holds after a reset."""
+        """Return the content of a register after a reset."""
         return sum(one.value << one.low for one in self.map.by_name[name].fields)
 
     def aborted(self, words: Sequence[int]) -> bool:

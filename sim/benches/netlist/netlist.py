@@ -59,7 +59,7 @@ TOP = "netlist_bench"
 BENCH = "firstspike.sim.benches.netlist.bench"
 
 WRITE_BYTES = 1024
-"""Of weights in one request, at most."""
+"""Most bytes of weights in one request."""
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
@@ -72,7 +72,7 @@ HOST_WIRES = {
 """The last ports of `uart_host.v` and `spi_host.v`, the host's ends of the lines."""
 
 NAME = "netlist"
-"""Of the netlist's module."""
+"""Name of the netlist's module."""
 
 _WRITTEN = {
     "modules": {
@@ -87,7 +87,7 @@ _WRITTEN = {
 
 
 class NetlistError(SimulationError):
-    """A netlist that is no working board; the message says what it does."""
+    """A netlist does not work as the board; the message says what it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +107,11 @@ class NetlistParameters:
 
 @dataclass(frozen=True)
 class NetlistOutcome:
-    """What came out of a board."""
+    """All that a board has sent."""
 
     content: bytes
     cycles: Sequence[int]
-    """In which these bytes came."""
+    """Clock cycle of each byte."""
     logs: Sequence[np.ndarray]
     """Per hidden layer its spikes: (image, payload), int64 [k, 2]."""
 
@@ -138,7 +138,7 @@ class Netlist:
 
     Raises
     ------
-    NetlistError : the text is none.
+    NetlistError : the text is no netlist of Yosys.
     """
 
     def __init__(self, content: bytes, family: str) -> None:
@@ -147,7 +147,7 @@ class Netlist:
             self._design = read_json(content)
             check_json(self._design, _WRITTEN, "it")
         except JsonError as error:
-            raise NetlistError(f"the netlist is none of Yosys: {error}.") from None
+            raise NetlistError(f"the netlist was not written by Yosys: {error}.") from None
         modules = self._design["modules"]
         tops = [name for name, one in modules.items() if "1" in one["attributes"].get("top", "")]
         if len(tops) != 1:
