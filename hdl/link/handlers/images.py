@@ -48,7 +48,7 @@ class ImageHandler(Handler):
     takes 8 cycles, which may be more than the core would need.
 
     A row that spikes twice in an image is handed on as a row out of range, which the core drops
-    and flags. One bit per row remembers that it has spiked. When the image is decided its events come
+    and flags. One bit per row says that it has spiked. When the image is decided its events come
     once more and clear their bits. That takes 8 cycles per event before the answer, and needs no
     counter that walks over all rows.
     """
