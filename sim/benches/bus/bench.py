@@ -214,6 +214,11 @@ class BusBench:
         await self.write("weight_address")
         return [await self.read("weight_data") for _ in range(count)]
 
+    async def send_image(self, number: int) -> None:
+        """Send the image of this number by registers, with its tag."""
+        await self.write("image_tag", tag=tag_of(number))
+        await self.send(bytes(self.image(number).tdata))
+
     async def send(self, frame: bytes) -> None:
         """Send an image by registers."""
         beat_bits = await self.field("features", "beat_bits")
@@ -255,9 +260,8 @@ async def by_registers(dut):
     await bench.write("control", by_registers=1)
     await bench.load(bench.given.weights)
     decisions = []
-    for number, frame in enumerate(bench.given.frames):
-        await bench.write("image_tag", tag=tag_of(number))
-        await bench.send(frame)
+    for number in range(len(bench.given.frames)):
+        await bench.send_image(number)
         decisions.append(await bench.words())
     assert not bench.source.active
     assert bench.sink.empty()
