@@ -44,7 +44,7 @@ def simulate_directly(
 ) -> Results:
     """Classify images on the core in Amaranth; parameters are those of `benches.core.run.simulate`.
 
-    With `pauses` both sides pause at random; `any_weights` is for `CoreConfig.of`. Raises
+    `pauses` lets both sides pause at random; `any_weights` is for `CoreConfig.of`. Raises
     SimulationError if the core hangs.
     """
     config = CoreConfig.of(network, folding, any_weights)

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: what memories a core and its link have, and how many blocks they take.
 
-The core says itself which memories it has; those of the link are listed here. The number of blocks
-follows the rules by which Yosys maps memories. Tests compare list and number with the designs.
+Core and link say themselves which memories they have. The number of blocks follows the rules by
+which Yosys maps memories. Tests compare list and number with the designs.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from math import ceil
-
-from amaranth.utils import bits_for
 
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
@@ -17,10 +14,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 from firstspike.hdl.lib.memories import Memory
-from firstspike.hdl.link.framing.transmitter import DEPTH
-from firstspike.hdl.link.handlers.player import EXPECTED
-from firstspike.hdl.link.protocol.formats import identity_bytes
-from firstspike.hdl.link.protocol.messages import bitmap_bytes
+from firstspike.hdl.link.link import Link
 
 BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
 """Cost of a block in bits of logic, as Yosys counts it: by its library, and for a ROM by trials."""
@@ -36,44 +30,14 @@ SINGLE_PORT = (STORE, RING)
 def memories(
     config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
 ) -> list[Memory]:
-    """All memories of a design for `network` that does not learn.
+    """All memories of a design for `network` that does not learn; core and link say theirs.
 
-    The link has them for requests, for answers and for what it says of the design. It marks the
-    rows that have spiked in an image of events. Words of several rows wait in it until an image is
-    complete. `bench_images` are held to be played.
+    `bench_images` are held to be played.
     """
     return [
         *Core.memories(config),
-        Memory(RING, 9, ring_bytes),
-        Memory("transmitter", 8, DEPTH),
-        Memory("rom", 8, _rom_bytes(config, network, bench_images > 0), read_only=True),
-        Memory("engine.images", 1, 1 << bits_for(config.layers[0].folding.n_in - 1)),
-        *_waiting_words(config),
-        *(_to_play(config, bench_images) if bench_images else ()),
+        *Link.memories(config, network, ring_bytes, bench_images),
     ]
-
-
-def _waiting_words(config: CoreConfig) -> Iterator[Memory]:
-    if config.bitmap and config.n_inputs and config.layers[0].folding.rows > 1:
-        words = ceil(config.n_inputs / config.bitmap)
-        yield Memory("engine.images.packer", config.bitmap, words, looked_up=True)
-
-
-def _to_play(config: CoreConfig, images: int) -> Iterator[Memory]:
-    """Each image begins at a multiple of a power of two (see `Player`)."""
-    assert config.bitmap is not None  # or it holds none
-    words = -(-config.layers[0].folding.n_in // config.bitmap)
-    yield Memory("engine.playing.player", config.bitmap, images << (words - 1).bit_length())
-    yield Memory("engine.playing.player", EXPECTED.size, images)
-
-
-def _rom_bytes(config: CoreConfig, network: Network, plays: bool) -> int:
-    """Its parts begin at multiples of a power of two (see `BoardRom`); the last is shorter."""
-    identity = 1 + identity_bytes(len(config.layers), plays)
-    if config.bitmap is None:
-        return identity
-    longest = max(identity, bitmap_bytes(network.n_inputs))
-    return 2 * (1 << (longest - 1).bit_length()) + 1 + bitmap_bytes(len(network.inputs))
 
 
 def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:

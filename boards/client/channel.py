@@ -15,10 +15,10 @@ WRITE_TIMEOUT = 10.0
 
 
 class Channel(Protocol):
-    """What carries the bytes to a board and back, and says what time it is."""
+    """Carries the bytes to a board and back, and tells the time."""
 
     name: str
-    """For people."""
+    """Name that messages show."""
 
     def write(self, sent: bytes) -> None:
         """Send bytes."""

@@ -58,12 +58,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Status:
-    """What a board says of its line."""
+    """A board's account of its line."""
 
     dropped: int
     """Frames dropped since power-up, modulo 65536."""
     cause: Cause | None
-    """Of the latest."""
+    """Cause of the latest drop."""
 
 
 class BoardClient:

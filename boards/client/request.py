@@ -20,7 +20,7 @@ class PendingRequest:
     kind: Request
     payload: bytes = b""
     length: int = 0
-    """Of the answer's payload, in bytes."""
+    """Bytes of the answer's payload."""
     once: bool = False
     """It must not be done twice: if the answer is lost, `answer` is None and `done` is true."""
     done: bool = False

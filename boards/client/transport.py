@@ -14,9 +14,9 @@ shows in one of three ways:
 - the board says that it has dropped a frame: a request is lost, and so are all after it;
 - nothing comes.
 
-In the last two cases the host *probes*: a frame of no type is dropped, whatever its sequence, and
-the notice of that says which sequence is expected: what was taken and what was not. Nothing changes
-by it, so it can be repeated until the notice comes. Then HELLO is a barrier: its answer comes after
+The last two cases need a *probe*. The host sends a frame of no type, which the board drops. The
+notice of that says which sequence is expected, and so what was taken. A probe changes nothing, so
+it can be repeated until the notice comes. Then HELLO is a barrier: its answer comes after
 those of everything that was taken. STATUS, at once after it, says how many frames were dropped, by
 which late notices are known. What was not taken is sent again; so is what has lost its answer,
 unless it must not be done twice.
@@ -54,13 +54,13 @@ LATE = 128
 """Sequence number from which on an iterator begins with a new HELLO. See `_repair` for why."""
 
 TRIES = 10
-"""For a probe or HELLO, each waited for twice as long as the one before, up to `LONGEST_WAIT`."""
+"""Most probes or HELLOs; each waits twice as long as the one before, up to `LONGEST_WAIT`."""
 
 LONGEST_WAIT = 8
-"""Times the time-out: so a board that is busy for a minute is not given up."""
+"""Longest wait in time-outs: a board that is busy for a minute is not given up."""
 
 FIRST_TRIES = 3
-"""The same, as long as no frame has come at all: it may be no board of ours."""
+"""Most tries as long as no frame has come at all: it may be no board of ours."""
 
 NONSENSE_TRIES = 5
 """Tries in a row to which bytes come and no answer: they are waited for no longer each time."""
@@ -75,8 +75,8 @@ SETBACKS = 20
 class Transport:
     """The host's end of a line. Raises BoardError.
 
-    `timeout`: seconds without an answer after which something is taken to be lost. A board that is
-    slower than that is found to be so, and waited for (see `TRIES`).
+    `timeout`: seconds without an answer after which something is taken to be lost. The repair finds
+    out that a board is only slow, and waits for it (see `TRIES`).
     """
 
     identity: Identity

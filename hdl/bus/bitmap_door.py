@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From beats of bitmaps to the words of a core."""
+"""Turns beats of bitmaps into the words of a core."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -15,10 +15,10 @@ from .image_input import entry_layout
 class BitmapDoor(Block):
     """Gives each beat to the core as a word, and holds images to their number of beats.
 
-    An image whose last beat comes too early is aborted; beats behind what should have been the
-    last one are dropped, up to the one that says that it is.
+    An image whose last beat comes too early is aborted. Beats that an image has too many are
+    dropped, up to the beat with `last`.
 
-    Latency: 0 cycles; throughput: a beat a cycle, and a cycle for an abort.
+    Latency: 0 cycles; throughput: one beat per cycle, and a cycle for an abort.
     """
 
     def __init__(self, config: CoreConfig) -> None:

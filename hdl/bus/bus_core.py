@@ -48,9 +48,9 @@ class Port(NamedTuple):
     width: int
     meaning: str
     bus: str
-    """Which one it belongs to; its own name if to none."""
+    """Name of the bus that it belongs to; its own name where it belongs to none."""
     signal: str
-    """What it is of that bus."""
+    """Name of its signal on that bus."""
 
 
 def bus_ports(config: CoreConfig) -> list[Port]:

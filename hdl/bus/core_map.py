@@ -29,7 +29,7 @@ from .register import (
 )
 
 ADDRESS_BITS = 12
-"""Of the registers: 4 KiB, the least that system builders give a block."""
+"""Bits of an address of the registers: system builders give a block at least 4 KiB."""
 
 MAGIC = int.from_bytes(b"FSP1", "big")
 MAP_VERSION = 2
@@ -45,13 +45,13 @@ EVENT_BEAT = (
 )
 """A beat of events."""
 NO_ROW = (1 << 16) - 1
-"""In the place of a row: nothing spikes, and nothing more is to come before the tick."""
+"""Value of `row` that says that nothing spikes, and that nothing more comes before the tick."""
 
 WEIGHT_ADDRESS = (
     Field("layer", 0, 8, "the first is 0"),
     Field("address", 8, 24, "word in it: group * rows + row"),
 )
-"""Of a weight word."""
+"""Fields of the address of a weight word."""
 
 BITMAPS = tuple(8 << n for n in range(8))
 """Bits of a beat of a bitmap: whole bytes, as many as other blocks' streams have."""

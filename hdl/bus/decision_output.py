@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From the decisions of a core to beats of a stream, or to registers."""
+"""Gives the decisions of a core as beats of a stream, or by registers."""
 
 from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal, Value, ValueLike
 from amaranth.lib import stream
@@ -29,7 +29,7 @@ class DecisionOutput(Block):
 
     A `flush` forgets all decisions but one: if a beat is offered, its decision leaves as a whole.
 
-    Latency: `PLACES` cycles to the first beat; throughput: a beat a cycle.
+    Latency: `PLACES` cycles to the first beat; throughput: one beat per cycle.
     """
 
     def __init__(self, config: CoreConfig) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From beats of events to the events of a core."""
+"""Turns beats of events into the events of a core."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
@@ -19,10 +19,10 @@ from .register import WORD_BITS
 class EventDoor(Block):
     """Gives each beat to the core as an event, and END behind an image's last.
 
-    What a field of the core cannot hold becomes what the core refuses. Of a last beat without a
-    row only END is left.
+    A value that a field of the core cannot hold becomes one that the core refuses. A last beat
+    without a row gives only END.
 
-    Latency: 0 cycles; throughput: a beat a cycle, and a cycle for END.
+    Latency: 0 cycles; throughput: one beat per cycle, and a cycle for END.
     """
 
     def __init__(self, config: CoreConfig) -> None:

@@ -15,18 +15,18 @@ from .register import WORD_BITS
 from .register_file import port_signature
 
 PLACES = 4
-"""Of the FIFO."""
+"""Places of the FIFO."""
 
 
 def beat_layout(bits: int, kept: int = 0) -> data.StructLayout:
-    """A beat of an image; `keep`, with a bit a byte, is there if any byte must be `kept`."""
+    """Return the layout of a beat; it has a `keep` bit per byte if any byte must be `kept`."""
     return struct(data=bits, keep=bits // 8 if kept else None, last=1, id=TAG_BITS)
 
 
 def entry_layout(bits: int, kept: int = 0) -> data.StructLayout:
-    """What the FIFO holds: a beat, or that the image before it ends here.
+    """Return the layout of an entry of the FIFO: a beat, or with `abort` the end of its image.
 
-    Of TKEEP only whether it kept the `whole` beat, and `enough` of an image's last beat.
+    It has two bits for TKEEP: it kept the `whole` beat, and `enough` of an image's last beat.
     """
     flag = 1 if kept else None
     return struct(data=bits, whole=flag, enough=flag, last=1, abort=1)
@@ -46,7 +46,7 @@ class ImageInput(Block):
 
     Parameters: `kept`, how many bytes of an image's last beat have to be kept; 0 without TKEEP.
 
-    Latency: 0 cycles; throughput: a beat a cycle.
+    Latency: 0 cycles; throughput: one beat per cycle.
     """
 
     def __init__(self, bits: int, kept: int = 0) -> None:

@@ -45,7 +45,7 @@ class Register:
 
     name: str
     offset: int
-    """In bytes."""
+    """Offset in bytes."""
     meaning: str
     kind: str
     fields: tuple[Field, ...]
@@ -53,9 +53,9 @@ class Register:
     count: int = 1
     readable: bool = True
     writable: bool = False
-    """What is not readable or not writable is so only of a `PORT`."""
+    """`readable` and `writable` hold for a `PORT`; the other kinds fix both."""
     port: str = ""
-    """Of a `PORT`: its name; those that follow one another may share one, and have an index."""
+    """Name of the port of a `PORT`; neighbours may share one, and are told apart by an index."""
 
     @property
     def access(self) -> tuple[bool, bool]:
@@ -117,13 +117,15 @@ class RegisterMap:
         return found
 
     def pack(self, name: str, **values: int) -> int:
-        """The content of a register whose other fields are 0. Raises ValueError if it is none."""
+        """Return a register's content; other fields are 0. Raises ValueError for a wide value."""
         fields = {field.name: field for field in self.by_name[name].fields}
         content = 0
         for field, value in values.items():
             low, mask = fields[field].low, fields[field].mask
             if value < 0 or value << low & ~mask:
-                raise ValueError(f"{name}.{field} has {fields[field].bits} bits: {value} is none.")
+                raise ValueError(
+                    f"{name}.{field} has {fields[field].bits} bits, too few for {value}."
+                )
             content |= value << low
         return content
 

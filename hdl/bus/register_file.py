@@ -24,9 +24,9 @@ from .register import (
 
 
 def port_signature(places: int) -> wiring.Signature:
-    """From the registers' side: one of the `places` registers of a port is read or written.
+    """Return the signature of an access to a port of `places` registers, from the registers' side.
 
-    All but `data` is 0 where it is not.
+    All outputs but `data` are 0 without an access.
     """
     return wiring.Signature(
         {

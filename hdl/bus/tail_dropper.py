@@ -11,8 +11,8 @@ from firstspike.hdl.lib.block import Block
 class TailDropper(Block):
     """Passes the packets of a stream. It drops the rest of a packet that `drop` has ended.
 
-    A source knows nothing of an abort or of a reset by `command`, and goes on with its packet. So
-    this block remembers where the stream stands in its packet. Only `aresetn` and `undrop` let it
+    A source knows nothing of an abort or of a reset by `command`, and goes on with its packet. This
+    block therefore knows where the stream stands in its packet. Only `aresetn` and `undrop` let it
     forget that: a source that was reset, too, begins anew.
 
     Parameters: `shape` of a beat, which has a field `last`.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From Amaranth to Verilog and to netlists: interface descriptions, devices, and the tools."""
+"""Turns Amaranth into Verilog and netlists: it describes interfaces, knows devices, runs tools."""

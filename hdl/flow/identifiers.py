@@ -30,7 +30,7 @@ unique unique0 unsigned until until_with untyped use uwire var vectored virtual 
 wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
 """
 KEYWORDS = frozenset(_KEYWORDS.split())
-"""Of SystemVerilog (IEEE 1800-2017, annex B)."""
+"""Keywords of SystemVerilog (IEEE 1800-2017, annex B)."""
 
 MOST = 80
 """Characters of a module's name: those inside have longer ones, and tools name files after them."""

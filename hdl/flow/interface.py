@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a generated core looks like from outside: its ports, their payloads and its parameters."""
+"""Describes a generated core from outside: its ports, their payloads and its parameters."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -86,7 +86,7 @@ def describe(core: Core, network: Network) -> dict[str, Any]:
 
 
 def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, Any], list[str]]:
-    """Of a core whatever its ports: `parameters` and `layers`, and the notes on them."""
+    """Return `parameters` and `layers` of a core with any ports, and the notes on them."""
     bitmap, bitmap_words, last_bits = config.bitmap, None, None
     features = None if network.features is None else network.features.fields()
     if bitmap and config.n_inputs:

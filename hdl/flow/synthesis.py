@@ -23,7 +23,7 @@ from .elaboration import uncollected
 from .toolchain import ToolError, run_tool, run_yosys
 
 SEED = 1
-"""Of the placement: the frequency varies by some per cent from seed to seed."""
+"""Seed of the placement: the frequency varies by some per cent from seed to seed."""
 
 
 @dataclass(frozen=True)

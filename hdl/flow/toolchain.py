@@ -69,7 +69,7 @@ def run_yosys(folder: Path, commands: Sequence[str], *, native: bool = False) ->
 
 
 def tool_version(name: str, *, native: bool = False) -> str:
-    """What the tool says of its version. Raises ToolError if it is missing."""
+    """Return the version that a tool tells. Raises ToolError if it is missing."""
     if not native:
         return f"{TOOLS[name]} {version(TOOLS[name])}"
     # icepack knows no --version: it then says how it is used.

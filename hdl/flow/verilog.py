@@ -31,13 +31,13 @@ TOP = "firstspike_core"
 """What the generated module is called unless it is given a name."""
 
 LICENCE = "0BSD"
-"""Of what is generated, which has no conditions."""
+"""Licence of generated files, which has no conditions."""
 
 PROMISE = (
     "What FirstSpike generates for you is yours: use, change, ship and sell it, in products too, "
     "under no condition, without naming us."
 )
-"""The same in words: those of LICENSE-GENERATED, which has the legal ones too."""
+"""The licence in words; LICENSE-GENERATED has them, and the legal ones."""
 
 WAIVERS = {
     "DECLFILENAME": "one file holds all modules",
@@ -55,7 +55,7 @@ class Generated(NamedTuple):
     interface: dict[str, Any]
     template: str
     weights: str
-    """What to send into the weight port, for `$readmemh`: a payload a line, in this order."""
+    """Payloads for the weight port in the order to send them, one per line, for `$readmemh`."""
 
     @property
     def interface_json(self) -> str:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a board knows of itself: its identity, the connected pixels, and the image it can show."""
+"""The memory with what a board says of itself, which pixels are connected, and its stored image."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
@@ -7,6 +9,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.memories import Memory
 
 from .framing.receiver import LAST_PLACE
 from .protocol.formats import Identity
@@ -18,10 +21,10 @@ class BoardRom(Block):
 
     Ports
     -----
-    select : {valid, place}, of the Receiver, which goes before the other reader.
-    index, digit : which byte: of the answer to HELLO, whose first one is no constant, or of the
-        payload of INPUTS, label and image.
-    data : of the address of the cycle before.
+    select : {valid, place}. The Receiver reads the mask at `place`; it goes before the RomReader.
+    index, digit : Byte `index` is read, with `digit` of the stored image, with its label in front.
+        Otherwise it is of the answer to HELLO, whose byte 0 is no constant.
+    data : The byte that was asked for in the cycle before.
 
     Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
     """
@@ -36,7 +39,7 @@ class BoardRom(Block):
         if digit is not None:
             parts[2] = bitmap_payload(digit)
         longest = max(map(len, parts))
-        self._bits = (longest - 1).bit_length()
+        self._bits, _ = _places([len(part) for part in parts])
         self._selects, self._shows = mask is not None, digit is not None
         while not parts[-1]:
             parts.pop()
@@ -47,6 +50,12 @@ class BoardRom(Block):
         super().__init__(
             select=In(tap(place=place)), index=In(range(longest)), digit=In(1), data=Out(8)
         )
+
+    @staticmethod
+    def memories(identity: int, mask: int, digit: int) -> Iterator[Memory]:
+        """The bytes of an identity, of a mask and a digit; each size is in bytes, 0 for none."""
+        lengths = [1 + identity, mask and LAST_PLACE + mask, digit and 1 + digit]
+        yield Memory("", 8, _places(lengths)[1], read_only=True)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = rom = memory.Memory(
@@ -61,6 +70,16 @@ class BoardRom(Block):
             read.addr.eq(Cat(Mux(selects, place, index), selects, ~selects & digit)),
             self.data.eq(read.data),
         ]
+
+
+def _places(lengths: Sequence[int]) -> tuple[int, int]:
+    """Return the bits of a place in each part of these lengths, and the bytes of all parts.
+
+    The parts begin at multiples of a power of two; the memory ends with the last that is there.
+    """
+    bits = (max(lengths) - 1).bit_length()
+    last = max(number for number, length in enumerate(lengths) if length)
+    return bits, (last << bits) + lengths[last]
 
 
 class RomReader(Block):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The engine: has the requests of the ring carried out, one after the other, and answers."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -8,6 +10,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block, join, tap
+from firstspike.hdl.lib.memories import Memory, inside
 
 from .board_rom import RomReader
 from .framing.receiver import CAUSE_BITS
@@ -17,6 +20,7 @@ from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
 from .handlers.images import ImageHandler
+from .handlers.player import Player
 from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
@@ -105,6 +109,13 @@ class Engine(Block):
             core=In(CoreSignature(config)),
         )
 
+    @staticmethod
+    def memories(config: CoreConfig, bench_images: int) -> Iterator[Memory]:
+        """The memories of the handlers."""
+        yield from inside("images", ImageHandler.memories(config))
+        if bench_images:
+            yield from inside("playing.player", Player.memories(config, bench_images))
+
     def build(self, m: Module) -> None:
         identity, status, _, images, control, *playing = self._handlers.values()
         get, answer = self.get, self.answer
@@ -182,6 +193,7 @@ class Engine(Block):
                 body.payload.end.eq(index != 0),
             ]
 
+        # The latest bytes, and the number of the next one.
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
         with m.If(taken | shift):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
@@ -190,6 +202,7 @@ class Engine(Block):
         with m.If(taken | ((state == State.BODY) & answer.ready & answer.valid)):
             m.d.sync += index.eq(index + 1)
 
+        # The states of a request, from its type to the room it has had.
         notice = Mux(refused, Notice.REFUSED, kind | ANSWER)
         with m.Switch(state):
             with m.Case(State.IDLE):
@@ -244,6 +257,7 @@ class Engine(Block):
                 m.d.comb += [get.ready.eq(~unasked), self.release.eq(~unasked)]
                 m.d.sync += [unasked.eq(0), second.eq(0), refused.eq(0), state.eq(State.IDLE)]
 
+        # The ports of the handlers besides the request.
         with m.If(self.show):
             m.d.sync += wanted.eq(1)
         outside = wiring.flipped(self)

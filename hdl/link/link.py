@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The link: bytes from and to a host on one side, the streams of a core on the other."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
@@ -11,6 +13,7 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom
@@ -19,12 +22,12 @@ from .framing.receiver import Receiver
 from .framing.ring import Ring
 from .framing.transmitter import ANSWER_BYTE, Transmitter
 from .framing.uart import RECEIVED
-from .protocol.formats import BUILD_BYTES
+from .protocol.formats import BUILD_BYTES, identity_bytes
 from .protocol.identity import identity_of
-from .protocol.messages import lengths_of
+from .protocol.messages import bitmap_bytes, lengths_of
 
 RING_BYTES = 8192
-"""Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
+"""Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
 
 
 def outer_members(config: CoreConfig) -> dict[str, wiring.Member]:
@@ -96,6 +99,21 @@ class Link(Block):
             reset_core=Out(1),
             core=In(CoreSignature(config)),
         )
+
+    @staticmethod
+    def memories(
+        config: CoreConfig, network: Network, ring_bytes: int, bench_images: int
+    ) -> Iterator[Memory]:
+        """The memories of all its blocks, with a digit to show where the core has a bitmap."""
+        connected, inputs = len(network.inputs), network.n_inputs
+        bitmap = config.bitmap is not None
+        mask = bitmap_bytes(inputs) if bitmap and connected < inputs else 0
+        digit = bitmap_bytes(connected) if bitmap else 0
+        identity = identity_bytes(len(config.layers), bench_images > 0)
+        yield from inside("ring", Ring.memories(ring_bytes))
+        yield from inside("transmitter", Transmitter.memories())
+        yield from inside("rom", BoardRom.memories(identity, mask, digit))
+        yield from inside("engine", Engine.memories(config, bench_images))
 
     def build(self, m: Module) -> None:
         m.submodules.rom = rom = self._rom

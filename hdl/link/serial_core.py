@@ -17,7 +17,7 @@ from .linked_core import LinkedCore
 from .protocol.lines import SPI_CLOCKS, Line
 
 DEBUG = "debug_"
-"""What the names of the wires begin with that a netlist keeps for its bench: the SerialCore's taps.
+"""Prefix of the wires that a netlist keeps for its bench: the SerialCore's taps.
 
 `log_0` gives `debug_log_0_valid`, and for each field of a spike `debug_log_0_image`, ...
 """

@@ -25,10 +25,9 @@ from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import Counts
-from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, played, simulate
+from firstspike.sim.benches.netlist.netlist import Netlist, NetlistBoard, NetlistError, Pins
 
 from .errors import FaultyTargetError, TargetError
 from .linked import LinkedTarget, expected_of_played
@@ -79,7 +78,7 @@ class Target(LinkedTarget):
         """Simulate the netlist through its pins."""
         told = self.told(Work.IMAGES, len(ticks))
         with _working():
-            results = simulate(*self._host, ticks, self._design.hz, told)
+            results = self._board().classify(ticks, told)
             told(len(ticks))
         return results
 
@@ -87,13 +86,12 @@ class Target(LinkedTarget):
         """Simulate the netlist through its pins, storing the images first."""
         expected = expected_of_played(self.network, self.config, ticks)
         with _working():
-            counts = played(*self._host, ticks, expected, rounds, self._design.hz)
+            counts = self._board().play(ticks, expected, rounds)
         return expected, counts
 
-    @property
-    def _host(self) -> tuple[Netlist, Pins, Network, CoreConfig]:
-        """What a simulated host is told of its board."""
-        return self._netlist, self._pins, self.network, self.config
+    def _board(self) -> NetlistBoard:
+        """The board to be simulated."""
+        return NetlistBoard(self._netlist, self._pins, self.network, self.config, self._design.hz)
 
 
 @contextmanager

@@ -31,12 +31,12 @@ PATIENCE = 2000
 """Cycles in which an image must have gone into the core."""
 
 CLASSES, TICKS = 3, 50
-"""Of the decisions."""
+"""Numbers of classes and of ticks in the decisions."""
 
 
 @dataclass(frozen=True)
 class Play:
-    """So many of the images, so many times."""
+    """A play of the first `count` images, `rounds` times."""
 
     count: int
     rounds: int
@@ -76,7 +76,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run a small Player, and return the sentence that `firstspike check blocks` prints."""
     simulate(40, 16, 5, **options)
     return "5 images of 40 pixels in words of 16 bits: 6 plays, every word and count"
 

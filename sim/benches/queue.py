@@ -43,7 +43,7 @@ def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
     """Hold a queue against its model for `amount` cycles; `options` are `run_bench`'s."""
     width = Shape.cast(queue.shape).width
     parameters = QueueParameters(queue.n_keys, width, queue.capacity, amount)
-    run_bench(__name__, queue, parameters, view=["stored"], **options)
+    run_bench(__name__, queue, parameters, **options)
 
 
 def example(**options: Any) -> str:

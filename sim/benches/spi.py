@@ -42,7 +42,7 @@ def simulate(choices: int = 60, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run the bench, and return the sentence that `firstspike check blocks` prints."""
     simulate(**options)
     return f"60 transfers at {SPI_CLOCKS} to {SLOWEST} clocks a bit, some of them cut off"
 

@@ -152,7 +152,7 @@ class AxiLiteProof(AxiLite):
 
 
 class RegistersProof(RegisterFile):
-    """What each address answers; accesses, and the blocks behind the registers, are free."""
+    """Each address answers as the map says; accesses and the blocks behind registers are free."""
 
     def elaborate(self, platform):
         m = super().elaborate(platform)
@@ -244,8 +244,8 @@ class TailDropperProof(TailDropper):
 class ImageInputProof(ImageInput):
     """Beats come out as they went in, in order, and none is withdrawn or lost.
 
-    For beats as wide as a byte, from the stream or from registers, with aborts at any time. Each
-    image has beats of one of the two ways, and gives its tag once.
+    Beats are as wide as a byte, come from the stream or from registers, and may be aborted at any
+    time. Each image has beats of one of the two ways, and gives its tag once.
     """
 
     def elaborate(self, platform):
@@ -302,7 +302,7 @@ class ImageInputProof(ImageInput):
         return m
 
     def _check_images(self, m, goes, is_sent, comes_by_stream, last):
-        """Which beats make an image; `last` is whether that of this cycle ends it."""
+        """Check which beats make an image; `last` says that the beat of this cycle ends it."""
         opened, by_registers = Signal(), Signal()
         with m.If(goes):
             m.d.sync += [opened.eq(~last), by_registers.eq(is_sent)]

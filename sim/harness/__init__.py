@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What every bench needs: compiled simulations, streams with back-pressure, checked sinks."""
+"""The tools of all benches: compiled simulations, streams with back-pressure, checked sinks."""

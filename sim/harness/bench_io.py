@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a bench and the program that runs it tell each other: an object each way, and progress.
+"""Carries an object each way between a bench and the program that runs it, and progress.
 
 The bench runs in another process, of the same Python, to which objects go as pickles.
 """
@@ -21,7 +21,7 @@ DONE = "done"
 
 
 def given(kind: type[Given]) -> Given:
-    """In a bench: the parameters that `Simulation.run` was given, which must be of this kind."""
+    """Return in a bench the parameters of `Simulation.run`, which must be of this kind."""
     found = pickle.loads((Path(os.environ[FOLDER]) / GIVEN).read_bytes())
     if not isinstance(found, kind):
         raise TypeError(f"the bench was given {found!r}, but takes a {kind.__name__}.")
@@ -29,11 +29,11 @@ def given(kind: type[Given]) -> Given:
 
 
 def report(outcome: Any) -> None:
-    """In a bench: what `Simulation.run` is to return."""
+    """Set in a bench what `Simulation.run` returns."""
     (Path(os.environ[FOLDER]) / REPORTED).write_bytes(pickle.dumps(outcome))
 
 
 def tell(done: int) -> None:
-    """In a bench: say how much is done, for the `progress` of `Simulation.run`."""
+    """Tell from a bench how much is done, for the `progress` of `Simulation.run`."""
     with open(Path(os.environ[FOLDER]) / DONE, "ab") as file:
         file.truncate(done)

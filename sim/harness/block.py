@@ -2,7 +2,6 @@
 """Runs the bench of a small block: its Verilog, what the bench is told of it, one simulation."""
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from amaranth.lib import wiring
@@ -19,7 +18,6 @@ def run_bench(
     simulator: str = "verilator",
     waves: str | os.PathLike[str] | None = None,
     seed: int = 1,
-    view: Sequence[str] = (),
 ) -> None:
     """Hold a block against its model.
 
@@ -28,7 +26,7 @@ def run_bench(
     bench : import name of the bench; the last part is also the name of the top module.
     parameters : what the bench gets by `bench_io.given`.
     simulator, waves : for `Simulation`.
-    seed, view : for `Simulation.run`.
+    seed : for `Simulation.run`.
 
     Raises
     ------
@@ -36,4 +34,4 @@ def run_bench(
     """
     top = bench.rpartition(".")[2]
     simulation = Simulation(verilog_of(block, top), top, simulator, waves)
-    simulation.run(bench, parameters, seed=seed, view=view)
+    simulation.run(bench, parameters, seed=seed)

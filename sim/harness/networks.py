@@ -42,5 +42,5 @@ def network_of(
 def random_weights(
     rng: np.random.Generator, sizes: Sequence[int], low: int, high: int
 ) -> list[np.ndarray]:
-    """Of layers of these sizes, from the inputs on: low .. high - 1, drawn layer by layer."""
+    """Draw weights low .. high - 1 for layers of these sizes, layer by layer."""
     return [rng.integers(low, high, pair) for pair in pairwise(sizes)]

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -48,7 +48,7 @@ class Simulation:
     toplevel : its top module; benches see its ports.
     simulator : one of `SIMULATORS`.
     waves : a folder in which `run` then leaves `toplevel.fst`, all signals over time, and
-        `toplevel.gtkw`, a view of the named ones. Slows the simulation down.
+        `toplevel.gtkw`, a view of the top level's ports. Slows the simulation down.
     netlist : what is undefined is random, by the seed.
 
     Compiled simulations are kept in the cache (see `cache.cached`). Verilator takes seconds for a
@@ -83,7 +83,7 @@ class Simulation:
         self._folder = cached([verilog, toplevel, *self._options()], self._build)
 
     def _options(self) -> list[str]:
-        """What a compiled simulation depends on besides the Verilog."""
+        """Return all that a compiled simulation depends on besides the Verilog."""
         packages = ["cocotb"] + (["verilator"] if self._simulator == "verilator" else [])
         return [
             self._simulator,
@@ -158,7 +158,6 @@ class Simulation:
         parameters: Any = None,
         test: str | None = None,
         seed: int = 1,
-        view: Iterable[str] = (),
         progress: Callable[[int], None] | None = None,
     ) -> Any:
         """Run a bench and return what it reported.
@@ -169,7 +168,6 @@ class Simulation:
         parameters : what the bench gets by `bench_io.given`; can be pickled, as what it reports.
         test : run only the test of this name.
         seed : of Python's `random` in the bench, and of what is undefined on Verilator.
-        view : further signals for the view of the waves, such as `layer_0.lanes.S_0`.
         progress : is told now and then, in a thread of its own, what the bench says by
             `bench_io.tell`.
 
@@ -186,7 +184,7 @@ class Simulation:
             with _watched(folder / bench_io.DONE, progress):
                 ended_by = self._test(bench, folder, test, seed)
             if self._waves is not None:
-                self._keep_waves(self._waves, folder, view)
+                self._keep_waves(self._waves, folder)
             _check_results(folder, bench, ended_by)
             reported = folder / bench_io.REPORTED
             return pickle.loads(reported.read_bytes()) if reported.exists() else None
@@ -221,14 +219,14 @@ class Simulation:
             )
         return runner.ended_by
 
-    def _keep_waves(self, waves: Path, folder: Path, view: Iterable[str]) -> None:
+    def _keep_waves(self, waves: Path, folder: Path) -> None:
         recorded = folder / "dump.fst"
         if not recorded.exists():  # the simulation did not start
             return
         waves.mkdir(parents=True, exist_ok=True)
         dump = waves / f"{self._toplevel}.fst"
         shutil.move(recorded, dump)
-        write_view(dump, self._verilog, self._toplevel, view)
+        write_view(dump, self._verilog, self._toplevel)
 
 
 class _Runner(Runner):

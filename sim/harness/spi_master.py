@@ -41,7 +41,7 @@ class Pace:
 
     @classmethod
     def of(cls, clocks: float, **rest: int) -> "Pace":
-        """As many clocks of the design a bit, half of them at each level."""
+        """Return a pace of so many clocks of the design per bit, half of them at each level."""
         steps = round(clocks * PERIOD)
         return cls(steps // 2, steps - steps // 2, **rest)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a bench watches without taking part: ports that only tell, spike logs, and silence."""
+"""Watches a design without taking part: ports that only tell, spike logs, and silence."""
 
 from collections.abc import Callable
 

@@ -42,7 +42,7 @@ class _Check(ABC):
 
     @abstractmethod
     def results(self) -> tuple[Results, Results]:
-        """Of the golden model and of the core. Raises SimulationError where the core hangs."""
+        """Return golden's results and the core's. Raises SimulationError where the core hangs."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Check(_Check):
     """Weights and spikes that drive S and M as far down as they go."""
 
     def results(self) -> tuple[Results, Results]:
-        """Of ten images."""
+        """Return the results of ten images."""
         rng = np.random.default_rng(1)
         weights = random_weights(rng, self.sizes, -4, 8)
         if self.extreme:
@@ -98,7 +98,7 @@ class LearningCheck(_Check):
     ones alone, and all from the tenth on begin alike."""
 
     def results(self) -> tuple[Results, Results]:
-        """Of twelve images."""
+        """Return the results of twelve images."""
         rng = np.random.default_rng(self.seed)
         stored = tuple(random_weights(rng, self.sizes, -self.largest // 2, self.largest))
         stored[0][:, :2] = -1

@@ -12,7 +12,7 @@ goes into a core and what golden expects to come out:
                      {tick, neuron} in the fields of the core's log; image after image
     spike_ends_L.hex per image the number of spikes up to its end, and up to its decision
 
-Where layer L sends several spikes a cycle, those of bank B are in spikes_L_B.hex and
+Where layer L sends several spikes per cycle, those of bank B are in spikes_L_B.hex and
 spike_ends_L_B.hex: only within a bank do spikes of one tick come in order.
 """
 
@@ -79,7 +79,7 @@ def write_vectors(
 
 
 class _Log(NamedTuple):
-    """What is logged of a hidden layer, or of one bank where it sends several spikes a cycle."""
+    """The spike log of a hidden layer, or of one bank where it sends several spikes per cycle."""
 
     layer: int
     bank: int
@@ -87,12 +87,12 @@ class _Log(NamedTuple):
 
     @property
     def name(self) -> str:
-        """In names of files and in the bench."""
+        """Its name in files and in the bench."""
         return f"{self.layer}" if self.banks == 1 else f"{self.layer}_{self.bank}"
 
     @property
     def prefix(self) -> str:
-        """Of the fields of the core's log that are its own."""
+        """Prefix of its own fields in the core's log."""
         return "" if self.banks == 1 else f"banks.{self.bank}."
 
 

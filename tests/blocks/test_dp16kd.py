@@ -19,8 +19,8 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.verilog import convert
+from firstspike.sim.benches.harness.twins import Twins
 from firstspike.sim.benches.netlist.cells import cell_models
-from firstspike.sim.benches.twins import Twins
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.mutants.mutation import mutated
 
@@ -189,7 +189,7 @@ def compare(models, names=tuple(MEMORIES)):
     """Simulate the twins of memories with these models of the cells."""
     text = "\n".join([twins(names), convert(Memories(names), "rtl"), netlist(names)[0], models])
     Simulation(text, TOP, netlist=True).run(
-        "firstspike.sim.benches.twins",
+        "firstspike.sim.benches.harness.twins",
         Twins(list(names), STIMULUS, 20_000),
     )
 

@@ -30,36 +30,29 @@ def recover(name, test, count=6, **given):
     return outcome.registers
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
-def test_what_begins_after_a_soft_reset_is_right(name):
-    seen = recover(name, "soft_resets")
-    assert all(seen.values()), f"the resets came at no such moment: {seen}"
+@pytest.mark.parametrize(
+    ("moments", "name"),
+    [
+        *(("soft_resets", name) for name in ("events", "bitmap", "overlap")),
+        *(("aborts_amid_streams", name) for name in ("events", "bytes", "overlap")),
+    ],
+)
+def test_what_begins_after_a_reset_or_an_abort_is_right(moments, name):
+    seen = recover(name, moments)
+    assert all(seen.values()), f"they came at no such moment: {seen}"
 
 
-@pytest.mark.parametrize("name", ["events", "bitmap"])
-def test_a_firmware_starts_anew(name):
-    recover(name, "restarts", count=3)
-
-
-@pytest.mark.parametrize("name", ["events", "bytes", "overlap"])
-def test_the_rest_of_an_aborted_image_is_dropped(name):
-    seen = recover(name, "aborts_amid_streams")
-    assert all(seen.values()), f"the aborts came at no such moment: {seen}"
-
-
-@pytest.mark.parametrize("name", ["events", "bytes"])
-def test_a_source_that_was_reset_begins_an_image(name):
-    recover(name, "new_sources", count=1)
-
-
-@pytest.mark.parametrize("name", ["events", "bitmap"])
-def test_no_image_has_beats_of_both_ways(name):
-    recover(name, "switches", count=3)
-
-
-@pytest.mark.parametrize("name", ["events", "overlap"])
-def test_the_interrupt_is_a_level(name):
-    recover(name, "interrupts", count=2)
+@pytest.mark.parametrize(
+    ("early_end", "name", "count"),
+    [
+        *(("restarts", name, 3) for name in ("events", "bitmap")),
+        *(("new_sources", name, 1) for name in ("events", "bytes")),
+        *(("switches", name, 3) for name in ("events", "bitmap")),
+        *(("interrupts", name, 2) for name in ("events", "overlap")),
+    ],
+)
+def test_firmware_source_and_interrupt_may_begin_anew(early_end, name, count):
+    recover(name, early_end, count)
 
 
 def test_it_learns_after_a_soft_reset():

@@ -101,7 +101,7 @@ def generate_bus_core(
 
 
 def _described(port: Port) -> dict[str, Any]:
-    """As the interface of a core says it."""
+    """Describe a port as the interface of a core does."""
     direction = "in" if port.flow is wiring.In else "out"
     meaning = port.meaning or f"of {port.bus}"
     return {"name": port.name, "direction": direction, "width": port.width, "meaning": meaning}
@@ -112,7 +112,7 @@ _KINDS = {
     "aresetn": "xilinx.com:signal:reset:1.0 aresetn RST",
     "irq": "xilinx.com:signal:interrupt:1.0 irq INTERRUPT",
 }
-"""What Vivado's IP integrator calls the ports that belong to no bus."""
+"""Names that Vivado's IP integrator has for the ports without a bus."""
 
 
 def _with_buses(text: str, ports: list[Port], config: CoreConfig) -> str:

@@ -101,6 +101,7 @@ class Receiver(Block):
         with m.If(ended):
             m.d.sync += [left.eq(0), zero_due.eq(0), broken.eq(0)]
 
+        # The checksum.
         m.submodules.crc = crc = CRC(data_width=8).create()
         m.d.comb += [crc.data.eq(byte), crc.valid.eq(decoded), crc.start.eq(ended)]
 
@@ -137,6 +138,7 @@ class Receiver(Block):
             with m.If(number == 1):
                 m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
 
+        # Bytes go into the ring, those of all pixels by way of the Selector.
         put, mark = self.put, Signal()
         stores = Signal()
         m.d.comb += [put.payload.data.eq(byte), self.select.place.eq(due)]

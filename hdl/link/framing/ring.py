@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 ENTRY = struct(data=8, mark=1)
@@ -24,6 +27,11 @@ class Store(Block):
         super().__init__(
             address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
+
+    @staticmethod
+    def memories(depth: int) -> Iterator[Memory]:
+        """The entries."""
+        yield Memory("", ENTRY.size, depth)
 
     def build(self, m: Module) -> None:
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
@@ -79,6 +87,11 @@ class Ring(Block):
             #: Give the same request once more, from its first byte.
             rewind=In(1),
         )
+
+    @staticmethod
+    def memories(depth: int) -> Iterator[Memory]:
+        """The memory of the Store."""
+        yield from inside("store", Store.memories(depth))
 
     def build(self, m: Module) -> None:
         m.submodules.store = store = Store(self._depth)

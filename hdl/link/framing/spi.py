@@ -24,16 +24,16 @@ BYTE_CLOCKS = BITS * SPI_CLOCKS
 class SpiSlave(Block):
     """A slave in mode 0 (SCK rests low, both sides sample at its rising edge), highest bit first.
 
-    The wires are sampled by the clock of the design, as those of a UART are, so SCK has at least
-    `lines.SPI_CLOCKS` clocks a bit, and stays at each level for more than one clock.
+    The clock of the design samples the wires. So SCK has at least `lines.SPI_CLOCKS` clocks per
+    bit, and stays at each level for more than one clock.
 
         clock  _/~\\_/~\\_/~\\_/~\\_/~\\_/~\\_
         sck    __/~~~~~~~\\_______/~~~~~     as fast as it may be
         miso   -----------X---------------   2 to 3 clocks behind the edge that has sampled
 
-    That is why MISO changes behind the rising edge and does not wait for the falling one, by which
-    it would come too late: it is there a clock before the next rising edge at the latest, less what
-    the pins take, and stays for 2 clocks behind one.
+    MISO changes behind the rising edge: after the falling edge it would come too late. It is there
+    one clock before the next rising edge, less the delay of the pins, and stays for 2 clocks behind
+    that edge.
 
     Ports
     -----

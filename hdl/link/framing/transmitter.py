@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory
 
 from .receiver import CRC
 
@@ -49,6 +52,11 @@ class Transmitter(Block):
     def __init__(self, gapless: bool = False) -> None:
         self._gapless = gapless
         super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
+
+    @staticmethod
+    def memories() -> Iterator[Memory]:
+        """The buffer."""
+        yield Memory("", 8, DEPTH)
 
     def build(self, m: Module) -> None:
         m.submodules.crc = crc = CRC(data_width=8).create()

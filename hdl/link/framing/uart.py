@@ -23,7 +23,7 @@ LINE_SPACING = BYTE_BITS * MIN_DIVISOR
 """Clocks from one byte to the next on the fastest line. The Receiver needs fewer."""
 
 RECEIVED = struct(data=8, broken=1)
-"""A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
+"""A byte from the line. With `broken` its stop bit was missing: the line has a break, or noise."""
 
 
 class ClockError(FirstSpikeError, ValueError):
@@ -53,8 +53,8 @@ class UartReceiver(Block):
     Ports
     -----
     rx : the line, which need not be synchronous; high while it rests.
-    received : stream of `RECEIVED`; `ready` is not looked at, for a line cannot wait. Of a break,
-        however long, comes one byte.
+    received : stream of `RECEIVED`; `ready` is not looked at, for a line cannot wait. A break
+        gives one byte, however long it is.
 
     Parameters: `divisor`, clocks a bit.
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images: PIXELS, INPUTS and EVENTS."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike
@@ -12,6 +13,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CYCLES_BITS
 from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.folding import BITMAP_BITS
@@ -45,10 +47,10 @@ class ImageHandler(Handler):
     of the core alone; where they are longer than a byte, an image is collected first. An event
     takes 8 cycles, which may be more than the core would need.
 
-    A row that has spiked before in its image is handed on as one that is none, which the core drops
-    and flags. A bit for each row remembers that; when the image is decided its events come once
-    more, to clear the bits that they have set: that takes 8 cycles an event before the answer, and
-    no counter that walks over all rows.
+    A row that spikes twice in an image is handed on as a row out of range, which the core drops
+    and flags. One bit per row says that it has spiked. When the image is decided its events come
+    once more and clear their bits. That takes 8 cycles per event before the answer, and needs no
+    counter that walks over all rows.
     """
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
@@ -68,9 +70,18 @@ class ImageHandler(Handler):
             **core_ports(config, "words", "labels", "learned"),
         )
 
+    @staticmethod
+    def memories(config: CoreConfig) -> Iterator[Memory]:
+        """The marks of the rows that have spiked, and the words that wait to be complete."""
+        yield Memory("", 1, 1 << _row_bits(config))
+        if config.bitmap and config.n_inputs and config.bitmap > BITMAP_BITS:
+            packer = WordPacker.memories(config.bitmap, bitmap_bytes(config.n_inputs))
+            yield from inside("packer", packer)
+
     def build(self, m: Module) -> None:
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
+        # The decision, as the answer has it.
         said = self.decision.payload
         flags = Signal(8)
         m.d.comb += flags[DecisionFlag.FORCED].eq(said.forced)
@@ -94,6 +105,7 @@ class ImageHandler(Handler):
         with m.If(request.release):
             m.d.sync += [self.shown.eq(said["class"]), self.shown_valid.eq(1)]
 
+        # Where events and words go.
         event = self.events.payload
         m.d.comb += [
             event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
@@ -106,6 +118,7 @@ class ImageHandler(Handler):
             assert config.n_inputs is not None  # a bitmap has a number of pixels
             count = bitmap_bytes(config.n_inputs)
             words, at_pace = self._words(m, config.bitmap, count)
+        # The states of an image.
         with m.Switch(state):
             with m.Case(State.LABEL):
                 m.d.comb += payload.ready.eq(1)
@@ -148,7 +161,7 @@ class ImageHandler(Handler):
     def _repeated(self, m: Module, row: Value, state: Signal) -> Signal:
         """Whether the row of the event that is offered has spiked before in its image."""
         request, payload = self.request, self.request.payload
-        width = bits_for(self._config.layers[0].folding.n_in - 1)
+        width = _row_bits(self._config)
         # Read while an event's last byte comes, written while it is offered: never in one cycle.
         m.submodules.spiked = spiked = memory.Memory(
             shape=1, depth=1 << width, init=[], attrs={"no_rw_check": 1}
@@ -203,3 +216,8 @@ class ImageHandler(Handler):
                 cycles.eq(self.learned.cycles),
             ]
         return here, updated, cycles
+
+
+def _row_bits(config: CoreConfig) -> int:
+    """Bits of the address of a row."""
+    return bits_for(config.layers[0].folding.n_in - 1)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The player: holds images, and sends them through a core as fast as it takes them."""
 
+from collections.abc import Iterator
+
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
@@ -9,20 +11,21 @@ from firstspike.golden.network import NetworkError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
-"""The decision that an image should get, as it comes: what no decision can be is unlike all."""
+"""The decision that an image should get, unchecked: a class out of range equals no decision."""
 
 ROUNDS_BITS = 8 * PLAY_BYTES["rounds"]
 
 CYCLES_BITS = 40
-"""Of the counter of cycles: room for all images of the longest play, of 65,000 cycles each."""
+"""Bits of the cycle counter: the longest play has room, with 65,000 cycles per image."""
 
 CYCLES_BESIDES = 2
-"""Counted besides those of the core: a register in the way of the words, and the cycle in which the
-last decision is taken."""
+"""Cycles that a play counts and the core does not: the words pass a register, and the last decision
+is taken."""
 
 
 def check_bench(config: CoreConfig, images: int) -> None:
@@ -37,7 +40,7 @@ def check_bench(config: CoreConfig, images: int) -> None:
 
 
 def counts_layout(images: int) -> data.StructLayout:
-    """What came of a play."""
+    """Return the layout of the counts of a play."""
     decisions = range(images << ROUNDS_BITS)
     return struct(decisions=decisions, differences=decisions, cycles=CYCLES_BITS)
 
@@ -88,9 +91,9 @@ class Player(Block):
     def __init__(self, config: CoreConfig, images: int) -> None:
         check_bench(config, images)
         assert config.bitmap is not None  # or the check has failed
-        assert config.n_inputs is not None
         self._images = images
-        self._width, self._n_inputs = config.bitmap, config.n_inputs
+        self._width = config.bitmap
+        self._count = _words_of(config)
         super().__init__(
             #: High from the first byte of an image to the last one, and low before; the next two
             #: are steady then.
@@ -112,10 +115,16 @@ class Player(Block):
             decision=In(stream.Signature(decision_layout(config))),
         )
 
+    @staticmethod
+    def memories(config: CoreConfig, images: int) -> Iterator[Memory]:
+        """The images and their decisions."""
+        assert config.bitmap is not None  # or it holds none
+        yield Memory("", config.bitmap, _depth(images, _words_of(config)))
+        yield Memory("", EXPECTED.size, images)
+
     def build(self, m: Module) -> None:
-        # An image begins at a multiple of a power of two, so that addresses need no product.
-        count = -(-self._n_inputs // self._width)
-        depth = self._images << (count - 1).bit_length()
+        count = self._count
+        depth = _depth(self._images, count)
         # Nothing is read while it is written.
         block = {"init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.images = images = memory.Memory(shape=self._width, depth=depth, **block)
@@ -212,3 +221,18 @@ class Player(Block):
             m.d.sync += [counts.decisions.eq(counts.decisions + 1), self.running.eq(~walk.last)]
         with m.If(differs):
             m.d.sync += counts.differences.eq(counts.differences + 1)
+
+
+def _words_of(config: CoreConfig) -> int:
+    """Words of an image."""
+    assert config.bitmap is not None
+    assert config.n_inputs is not None
+    return -(-config.n_inputs // config.bitmap)
+
+
+def _depth(images: int, words: int) -> int:
+    """Words of the memory of images.
+
+    An image begins at a multiple of a power of two, so that addresses need no product.
+    """
+    return images << (words - 1).bit_length()

@@ -51,6 +51,7 @@ class WeightHandler(Handler):
         addressed = Signal()  # the walk knows where the request begins
         count = Signal(8)  # of words to read
 
+        # The walk over the words, and what is asked of the core.
         m.submodules.walk = walk = WordWalk(self._config)
         m.d.comb += [
             walk.place.eq(request.word),
@@ -60,6 +61,7 @@ class WeightHandler(Handler):
             asked.address.eq(walk.address),
             asked.data.eq(request.word),
         ]
+        # The checksum, which takes a chunk bit by bit.
         bit = Signal(range(8 * WORD_BYTES))
         m.submodules.sum = crc = CRC32_ISO_HDLC(data_width=1).create()
         m.d.comb += [
@@ -67,6 +69,7 @@ class WeightHandler(Handler):
             request.loaded.eq(self.weights_read.payload.data),
         ]
 
+        # The answers.
         self.answer_with(m)
         with m.If(sums):
             self.answer_with(m, bytes_of(crc.crc, CHECKSUM_FORMAT.size))
@@ -77,6 +80,7 @@ class WeightHandler(Handler):
                 answer.payload.end.eq(state == State.END),
             ]
 
+        # The states: the payload is gathered and checked, then words are asked for one by one.
         with m.Switch(state):
             with m.Case(State.GATHER):
                 m.d.comb += request.payload.ready.eq(1)

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Makes words of the bytes of an image, for a core that takes several rows a cycle."""
+"""Makes words of the bytes of an image, for a core that takes several rows per cycle."""
+
+from collections.abc import Iterator
 
 from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.memories import Memory
 
 
 class WordPacker(Block):
-    """Collects an image's bytes, and then gives its words, one a cycle.
+    """Collects an image's bytes, and then gives its words, one per cycle.
 
     A byte a cycle would leave the core waiting, and its cycles would be those of the link.
 
@@ -29,6 +32,11 @@ class WordPacker(Block):
             )
         self._width, self._count = width, count
         super().__init__(i=In(stream.Signature(8)), o=Out(stream.Signature(width)))
+
+    @staticmethod
+    def memories(width: int, count: int) -> Iterator[Memory]:
+        """The words of an image."""
+        yield Memory("", width, -(-count * 8 // width), looked_up=True)
 
     def build(self, m: Module) -> None:
         lanes = self._width // 8

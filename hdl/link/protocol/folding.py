@@ -8,13 +8,11 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 
 BITMAP_BITS = 8
-"""Bits of a word of the Encoder, where there is one, for each row a cycle.
-
-The link brings a byte a cycle."""
+"""Bits of a word of the Encoder per row that the core takes per cycle: the link brings one byte."""
 
 
 def bitmap_bits(rows: int) -> int:
-    """Bits of a word of the Encoder for `rows` rows a cycle: so many that all banks have work."""
+    """Return the bits of a word of the Encoder: enough that each of `rows` banks has work."""
     return BITMAP_BITS * rows
 
 

@@ -22,10 +22,10 @@ from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.system.errors import FirstSpikeError
 
 VERSION = 2
-"""Of the protocol."""
+"""Version of the protocol."""
 
 BAUD = 3_000_000
-"""Bits a second, 8N1."""
+"""Bits per second, with 8 data bits, no parity and one stop bit."""
 
 DELIMITER = b"\0"
 """Ends every frame. One before a frame does no harm, and ends what noise has begun."""
@@ -45,7 +45,7 @@ and changes nothing; but the notice of that says which sequence is expected. So 
 until the notice comes, where the first byte of HELLO's answer is lost with that answer."""
 
 BUILD_BYTES = 8
-"""Of the hash by which a design is known."""
+"""Bytes of the hash by which a design is known."""
 
 HEADER_BYTES = 2
 """Type and sequence."""
@@ -108,15 +108,16 @@ class Cause(IntEnum):
     OVERRUN = 6
     """The board has no room: the host has sent more than its capacity."""
     RANGE = 7
-    """Of requests refused: no such layer, address or image, no whole number of words, or a register
-    of the learning rule that must not hold this."""
+    """A request names a layer, address or image that is not there, or a part of a word.
+
+    Or a register of the learning rule must not hold its value."""
 
 
 _CODES = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 def _format(sizes: Mapping[str, int]) -> struct.Struct:
-    """Of fields that are unsigned integers of so many bytes."""
+    """Return the format of unsigned integers with these numbers of bytes."""
     return struct.Struct("<" + "".join(_CODES[size] for size in sizes.values()))
 
 
@@ -132,23 +133,23 @@ CHECKSUM_CYCLES = 45
 ERROR_FORMAT = struct.Struct("<BH")  # cause of the latest, frames dropped since power-up
 STATUS_FORMAT = struct.Struct("<BH")  # the same
 DECISION_BYTES = {"class": 1, "flags": 1, "tick": 2, "cycles": 4}
-"""What a decision begins with; `flags` are the `DecisionFlag`s."""
+"""Bytes of each field at the beginning of a decision; `flags` are the `DecisionFlag`s."""
 DECISION_FORMAT = _format(DECISION_BYTES)
 SPIKES_BYTES = 2
 """Then come, for each layer, the spikes into it until the decision."""
 TURNAROUND_BYTES = 4
 """Then, of a core that learns, the cycles until it could take another image."""
 STORE_BYTES = {"image": 1, "class": 1, "tick": 2}
-"""What an image to be played begins with: its number, from 0, and the decision it should get."""
+"""Bytes of each field in front of a stored image: its number and the decision it should get."""
 STORE_FORMAT = _format(STORE_BYTES)
 MAX_BENCH_IMAGES = 1 << 8 * STORE_BYTES["image"]
 """More could not be numbered."""
 PLAY_BYTES = {"images": 2, "rounds": 2}
-"""How many of the stored images, from the first on, and how often; at least 1 of each."""
+"""Bytes of each field of PLAY: it plays the first `images` stored ones `rounds` times."""
 PLAY_FORMAT = _format(PLAY_BYTES)
 COUNTS_BYTES = {"decisions": 4, "differences": 4, "cycles": 8}
-"""What comes of it: decisions, those of another class or tick than was stored, and clock cycles
-from the first word that went into the core to the last decision."""
+"""Bytes of each field of the answer to PLAY. `differences` counts decisions of another class or
+tick than was stored. `cycles` go from the core's first word to the last decision."""
 COUNTS_FORMAT = _format(COUNTS_BYTES)
 
 
@@ -185,7 +186,7 @@ U32 = Annotated[int, "I"]
 
 
 def _record_format(kind: type) -> struct.Struct:
-    """Of the fields that have a code, one after the other."""
+    """Return the format of the fields that have a code, one after the other."""
     hints = get_type_hints(kind, include_extras=True).values()
     codes = (hint.__metadata__[0] for hint in hints if get_origin(hint) is Annotated)
     return struct.Struct("<" + "".join(codes))
@@ -207,7 +208,7 @@ class LayerIdentity(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """What a board says of itself, after one byte with the sequence it expected before HELLO."""
+    """A board's answer to HELLO, behind one byte with the sequence it expected before."""
 
     flags: U8
     capacity: U16
@@ -217,7 +218,7 @@ class Identity(NamedTuple):
     clock: U32
     """Hz."""
     build: Annotated[bytes, f"{BUILD_BYTES}s"]
-    """Of a hash of the design, without its weights."""
+    """First bytes of a hash of the design without its weights."""
     network: Annotated[bytes, "32s"]
     """SHA-256 of the network it was built for (`Network.digest`)."""
     n_inputs: U16
@@ -283,7 +284,7 @@ BENCH_FORMAT = struct.Struct("<H")  # how many images it holds to play
 
 
 def identity_bytes(layers: int, plays: bool = False) -> int:
-    """Of an identity with so many layers; `plays`, of a design that holds images to play."""
+    """Return the bytes of an identity; with `plays` the design holds images to play."""
     return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size + BENCH_FORMAT.size * plays
 
 

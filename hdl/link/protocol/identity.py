@@ -22,7 +22,7 @@ def identity_of(
     ring_bytes: int,
     bench_images: int = 0,
 ) -> Identity:
-    """What a board says of itself; `loaded`, that its weights are to be written."""
+    """Return a board's identity; with `loaded` its weights are to be written after power-up."""
     flags = [
         (IdentityFlag.BITMAPS, config.bitmap is not None),
         (IdentityFlag.LEARNS, config.learns),

@@ -35,17 +35,17 @@ from .formats import (
 )
 
 WORD_BYTES = CHUNK_BITS // 8
-"""Of a chunk of weights, and of an event: payloads that may be longer than the least are so by
-multiples of this."""
+"""Bytes of a chunk of weights, and of an event. Payloads of variable length grow by multiples of
+it."""
 
 MAX_WORDS = 255
-"""Of a READ; no piece of the weights has more."""
+"""Most words of a READ; no piece of the weights has more."""
 
 _CAUSES = (1 << DecisionFlag.LABEL - DecisionFlag.ADDRESS + 1) - 1
 
 
 class Length(NamedTuple):
-    """Of a payload, in bytes."""
+    """Bytes of a payload: `least`, or more where it is `variable`."""
 
     least: int
     variable: bool = False
@@ -57,18 +57,18 @@ def bitmap_bytes(pixels: int) -> int:
 
 
 def packed(pixels: np.ndarray) -> bytes:
-    """A bitmap, of bool [n]: pixel p is bit p % 8 of byte p // 8."""
+    """Pack bool [n] into a bitmap: pixel p is bit p % 8 of byte p // 8."""
     return np.packbits(np.asarray(pixels, bool), bitorder="little").tobytes()
 
 
 class Counts(NamedTuple):
-    """What came of images that were played."""
+    """Counts of a play."""
 
     decisions: int
     differences: int
     """Decisions of another class or tick than the image was stored with."""
     cycles: int
-    """From the first word that went into the core to the last decision, both counted."""
+    """Clock cycles from the core's first word to the last decision, both included."""
 
 
 def lengths_of(
@@ -136,12 +136,12 @@ def play_payload(images: int, rounds: int) -> bytes:
 
 
 def counts_of(answer: bytes) -> Counts:
-    """What the payload says that answers PLAY."""
+    """Unpack the answer to PLAY."""
     return Counts._make(COUNTS_FORMAT.unpack(answer))
 
 
 def decision_bytes(config: CoreConfig) -> int:
-    """Bytes of the payload that answers an image."""
+    """Return the bytes of a decision as it answers an image."""
     layers = SPIKES_BYTES * len(config.layers)
     return DECISION_FORMAT.size + layers + TURNAROUND_BYTES * config.learns
 
@@ -231,5 +231,5 @@ def weight_writes(config: CoreConfig, content: Sequence[bytes], most: int) -> It
 
 
 def weight_address(layer: int, address: int) -> bytes:
-    """What payloads that write or read weights begin with."""
+    """Return the first bytes of a payload that writes or reads weights."""
     return ADDRESS_FORMAT.pack(layer | address << 8)

@@ -40,35 +40,35 @@ class BusParameters:
     map: RegisterMap
     images_bus: str
     frames: Sequence[bytes] = ()
-    """What each image sends."""
+    """Bytes of each image."""
     weights: Sequence[int] = ()
     """What is written into weight_data at first, and read back."""
     labels: Sequence[int] = ()
-    """What each image is learned as; -1 is not."""
+    """Class that each image is learned as; -1 for an image that is only decided."""
     rule: dict[str, int] = field(default_factory=dict)
     """Settings, and the seed."""
     steps: int = 0
     """How often a program that uses the driver does something."""
     pauses: bool = False
     library: str = ""
-    """One in C that uses the core, by its path."""
+    """Path of a library in C that uses the core."""
     seed: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class BusOutcome:
-    """What came back."""
+    """All that the bench has read."""
 
     decisions: list[list[int]]
     """The words of each."""
     cycles: list[int] = field(default_factory=list)
-    """In which the first beat of each was taken."""
+    """Clock cycle of the first beat of each."""
     registers: dict[str, int] = field(default_factory=dict)
-    """What some registers held at the end."""
+    """Contents of some registers at the end."""
     weights: list[int] = field(default_factory=list)
     """Read back."""
     said: str = ""
-    """What the firmware printed."""
+    """Text that the firmware printed."""
 
 
 def pauses_at_random(seed: int) -> Iterator[bool]:
@@ -170,7 +170,7 @@ class BusBench:
             assert self.cycle < end, f"status.{name} stays {1 - value}"
 
     def image(self, number: int) -> AxiStreamFrame:
-        """What the source sends as its image of this number: one of the frames, by turns."""
+        """Return the frame of the image with this number: the frames take turns."""
         frames = self.given.frames
         return AxiStreamFrame(frames[number % len(frames)], tid=tag_of(number))
 
@@ -214,6 +214,11 @@ class BusBench:
         await self.write("weight_address")
         return [await self.read("weight_data") for _ in range(count)]
 
+    async def send_image(self, number: int) -> None:
+        """Send the image of this number by registers, with its tag."""
+        await self.write("image_tag", tag=tag_of(number))
+        await self.send(bytes(self.image(number).tdata))
+
     async def send(self, frame: bytes) -> None:
         """Send an image by registers."""
         beat_bits = await self.field("features", "beat_bits")
@@ -255,9 +260,8 @@ async def by_registers(dut):
     await bench.write("control", by_registers=1)
     await bench.load(bench.given.weights)
     decisions = []
-    for number, frame in enumerate(bench.given.frames):
-        await bench.write("image_tag", tag=tag_of(number))
-        await bench.send(frame)
+    for number in range(len(bench.given.frames)):
+        await bench.send_image(number)
         decisions.append(await bench.words())
     assert not bench.source.active
     assert bench.sink.empty()
@@ -280,7 +284,7 @@ async def every_address(dut):
         content = await bench.read_word(offset)
         readable = register is not None and register.access[0]
         if readable and register.port in ("decision", "weights"):
-            readable = content is not None  # there is none, or no word
+            readable = content is not None  # without a decision, or without a word, it refuses
         assert (content is not None) == readable, hex(offset)
         if register is not None and register.kind == "constant":
             assert content == sum(one.value << one.low for one in register.fields), hex(offset)

@@ -128,7 +128,7 @@ class Recovery(BusBench):
         return [first + (self.tag(words) - tag_of(first)) % 256 for words in decisions]
 
     def held_at_first(self, name: str) -> int:
-        """What a register holds after a reset."""
+        """Return the content of a register after a reset."""
         return sum(one.value << one.low for one in self.map.by_name[name].fields)
 
     def aborted(self, words: Sequence[int]) -> bool:
@@ -194,8 +194,7 @@ async def restarts(dut):
                 assert await bench.read(register.name) == bench.held_at_first(register.name)
         assert await bench.field("decision_count", "decisions") == 0
         await bench.write("control", by_registers=1)
-        await bench.write("image_tag", tag=tag_of(number))
-        await bench.send(frame)
+        await bench.send_image(number)
         decisions.append(await bench.words())
         assert await bench.field("decision_count", "decisions") == 1
         assert not dut.irq.value
@@ -265,10 +264,8 @@ async def switches(dut):
     bench.source.pause = False
     await bench.wait_for("by_registers", 1)
     decisions = [await bench.words()]
-    await bench.write("image_tag", tag=tag_of(1))
-    first, *_ = bench.given.frames[1:]
     bench.images_from(2, 1)  # which waits
-    await bench.send(first)
+    await bench.send_image(1)
     decisions.append(await bench.words())
     await bench.write("control")
     await bench.wait_for("by_registers", 0)
@@ -288,9 +285,8 @@ async def interrupts(dut):
 
     await bench.write("control", by_registers=1)
     await bench.write("interrupt_enable", decision=1)
-    for number, frame in enumerate(bench.given.frames[:2]):
-        await bench.write("image_tag", tag=tag_of(number))
-        await bench.send(frame)
+    for number in range(2):
+        await bench.send_image(number)
         while await bench.field("decision_count", "decisions") <= number:
             pass
     decisions = []

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the link: plays the host's side of the line, byte by byte or bit by bit.
 
-It judges nothing but that answers come at all; `script` says what the steps mean.
+It only checks that answers come at all; `script` says what the steps mean.
 """
 
 import random

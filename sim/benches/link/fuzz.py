@@ -266,7 +266,7 @@ class FuzzParameters:
 
 @dataclass(frozen=True)
 class Findings:
-    """What came of some hostile frames, and the one that did harm: (kind, content, what)."""
+    """Result of some hostile frames; `harmful` has (kind, content, what) of one that did harm."""
 
     frames: int
     kinds: dict[str, int]
@@ -277,8 +277,8 @@ class Findings:
 def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     """Send so many hostile frames to a board that has just been powered up.
 
-    With `bits` they go over the line bit by bit, with framing errors and breaks. Ends with the
-    first one that does harm. Raises SimulationError where the simulation itself fails.
+    `bits` sends them bit by bit, with framing errors and breaks. The first frame that does harm
+    ends the run. Raises SimulationError where the simulation itself fails.
     """
     network = small_network()
     config = CoreConfig.of(network.connected(), linked_folding(network, CoreShape(lanes=3)))

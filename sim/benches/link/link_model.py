@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The link of a board in plain Python: the frames it takes, drops and counts, and what it refuses.
 
-What the requests do is another's: the fuzz takes those alone that do nothing, and the tests have a
-whole board, with weights and decisions, that is built on this.
+It carries no requests out. The fuzz sends only requests that do nothing. The tests build a whole
+board, with weights and decisions, on this model.
 """
 
 from collections import deque
@@ -37,7 +37,7 @@ class Taken(NamedTuple):
 
 
 class LinkModel:
-    """What a board expects, holds and counts, from its power-up on."""
+    """The state of a board's link since power-up: what it expects, holds and counts."""
 
     def __init__(
         self, network: Network, config: CoreConfig, ring_bytes: int, bench_images: int = 0
@@ -45,11 +45,11 @@ class LinkModel:
         self.lengths = lengths_of(config, network, bench_images)
         self.capacity = ring_bytes - 1
         self.layers = [(layer.words, chunks_of(layer)) for layer in config.layers]
-        """Of each the words, and the chunks of one."""
+        """Words of each layer, and chunks per word."""
         self.started_anew()
 
     def started_anew(self) -> None:
-        """As after power-up."""
+        """Set the state that holds after power-up."""
         self.expected = self.dropped = self.cause = 0
         self.ring: deque[Taken] = deque()
         self._begun: list[int] = []

@@ -17,7 +17,7 @@ RING_BYTES = 1024
 def played(
     network: Network, config: CoreConfig, ticks: np.ndarray, expected: Results, rounds: int
 ) -> Counts:
-    """What a LinkedCore counts that holds these images, int [n, n_rows], and plays them.
+    """Return the counts of a LinkedCore that holds images, int [n, n_rows], and plays them.
 
     `expected` has the decisions that they should get, and the cycles that each takes. Raises
     SimulationError where the board refuses, or does not end.

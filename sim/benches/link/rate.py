@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How many images a second a board classifies, simulated with every bit on its wires."""
+"""Measures the images per second that a board classifies, with every bit simulated on its wires."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def rate(
     all_pixels: bool,
     line: Line = Line.UART,
 ) -> float:
-    """Images a second, of pixels uint8 [n, n_inputs] streamed as fast as the line takes them.
+    """Return images per second of pixels uint8 [n, n_inputs], sent as fast as the line takes them.
 
     They are classified on a SerialCore, whose clock tells the time from the first decision to the
     last, and every decision and cycle is compared. The bitmaps are of all pixels, or of the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What comes from a board, byte by byte, and who waits for it."""
+"""Collects the bytes that a board sends, and wakes those that wait for them."""
 
 import itertools
 from collections.abc import AsyncIterator, Sequence

@@ -60,7 +60,7 @@ class Answer:
     sequence: int
     payload: bytes
     cycle: int
-    """In which its delimiter came."""
+    """Clock cycle in which its delimiter came."""
 
 
 class Script:
@@ -132,7 +132,7 @@ class LinkParameters:
 
 @dataclass(frozen=True)
 class LinkOutcome:
-    """What came back."""
+    """The board's answers, and what it shows."""
 
     answers: Sequence[Answer]
     shown: int

@@ -35,7 +35,7 @@ class VirtualBoard:
         # 3.12 take the thread for ended, and the simulation's folder would stay behind.
         self._ended = Event()
         self._error: Exception | None = None
-        self._socket = socket.socket(socket.AF_UNIX)  # who listens, then who has come
+        self._socket = socket.socket(socket.AF_UNIX)  # first it listens, then it is the connection
         self._ours, self._theirs = os.openpty()
         tty.setraw(self._theirs)  # else what we send would come back as an echo
         self.port = os.ttyname(self._theirs)
@@ -43,7 +43,7 @@ class VirtualBoard:
     def __enter__(self) -> Self:
         try:
             with self._socket as listener:
-                listener.bind("")  # Linux makes a name up that is no path: paths have to be short
+                listener.bind("")  # Linux invents a name: a path might be too long
                 listener.listen()
                 listener.settimeout(LOOK)
                 self._address = listener.getsockname()

@@ -41,9 +41,9 @@ class Terminal:
         os.set_blocking(self._file, False)
 
     def read(self, idle: bool) -> bytes | None:
-        """What the host has sent, empty for nothing; None if the end has come.
+        """Return what the host has sent, maybe nothing; None at the end.
 
-        If the board is `idle` waits for it, unless there is more to send than he has taken.
+        If the board is `idle` it waits for the host, unless the host has not taken all answers.
         """
         control = self._control.fileno()
         patience = None if idle and not self._unsent else 0
@@ -62,7 +62,9 @@ class Terminal:
 @cocotb.test()
 async def virtual(dut: Dut) -> None:
     """Be a board until the control socket is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who has started us
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C is meant for the program that has started us
     control = socket.socket(socket.AF_UNIX)
     control.connect(given(bytes))
     terminal = Terminal(control)

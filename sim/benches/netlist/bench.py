@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of a board's netlist: the host at the other end of its line, byte by byte.
 
-It judges nothing but that answers come.
+It only checks that answers come.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ IMAGES_UNDER_WAY = 2
 
 
 class HostEnd(StreamSink):
-    """What the host's end of the line receives."""
+    """The host's end of the line, which keeps what it receives."""
 
     def __init__(self, dut: Dut, domain: ClockDomain) -> None:
         super().__init__(dut, "sent", domain)

@@ -31,7 +31,7 @@ _QUIET = "".join(
         "INITIALDLY",  # memories' content; the order does not matter
     )
 )
-"""What Verilator need not say of the models."""
+"""Warnings of Verilator on the models that mean nothing."""
 
 
 def cell_models(family: str) -> str:

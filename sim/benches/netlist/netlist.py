@@ -59,7 +59,7 @@ TOP = "netlist_bench"
 BENCH = "firstspike.sim.benches.netlist.bench"
 
 WRITE_BYTES = 1024
-"""Of weights in one request, at most."""
+"""Most bytes of weights in one request."""
 
 PATIENCE = 300_000
 """Cycles without a byte, more than any image takes."""
@@ -72,7 +72,7 @@ HOST_WIRES = {
 """The last ports of `uart_host.v` and `spi_host.v`, the host's ends of the lines."""
 
 NAME = "netlist"
-"""Of the netlist's module."""
+"""Name of the netlist's module."""
 
 _WRITTEN = {
     "modules": {
@@ -87,7 +87,7 @@ _WRITTEN = {
 
 
 class NetlistError(SimulationError):
-    """A netlist that is no working board; the message says what it does."""
+    """A netlist does not work as the board; the message says what it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +107,11 @@ class NetlistParameters:
 
 @dataclass(frozen=True)
 class NetlistOutcome:
-    """What came out of a board."""
+    """All that a board has sent."""
 
     content: bytes
     cycles: Sequence[int]
-    """In which these bytes came."""
+    """Clock cycle of each byte."""
     logs: Sequence[np.ndarray]
     """Per hidden layer its spikes: (image, payload), int64 [k, 2]."""
 
@@ -138,7 +138,7 @@ class Netlist:
 
     Raises
     ------
-    NetlistError : the text is none.
+    NetlistError : the text is no netlist of Yosys.
     """
 
     def __init__(self, content: bytes, family: str) -> None:
@@ -221,69 +221,23 @@ def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int)
     return "\n".join([top, host, netlist.verilog(), cell_models(netlist.family)])
 
 
-def simulate(
-    netlist: Netlist,
-    pins: Pins,
-    network: Network,
-    config: CoreConfig,
-    ticks: np.ndarray,
-    clock_hz: int,
-    progress: Callable[[int], None] | None = None,
-) -> Results:
-    """Classify images on a board, given as its netlist, over its line.
-
-    The cycles of images that go as events depend on the line.
+class NetlistBoard:
+    """A simulated board, given as its netlist, and a host at the other end of its line.
 
     Parameters
     ----------
     network : the one the board was built for.
     config : of its core, that sees the connected inputs alone.
-    ticks : int32 [n, n_rows] as from `encode`.
     clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
-    progress : is told how many images are done.
 
-    Weights are written first, where the board says that it has none. Raises SimulationError where
-    the netlist does not compile, and NetlistError where it hangs, is another board, or holds other
-    weights.
+    The host writes the weights first, where the board says that it has none. The methods raise
+    NetlistError where the board hangs, is another one, or holds other weights.
+
+    Raises
+    ------
+    NetlistError : the netlist lacks a spike log of `config`.
+    SimulationError : it does not compile.
     """
-    requests = [image_request(config, one) for one in ticks]
-    host = _Host(netlist, pins, network, config, clock_hz)
-    decisions, logs = host.ask(requests, hidden=len(config.layers) - 1, progress=progress)
-    _check_decisions(config, decisions)
-    for layer, log in enumerate(logs):
-        if log[:, 0].max(initial=0) >= len(ticks):
-            raise NetlistError(f"the netlist logs a spike in layer {layer} after the last image.")
-    found = results_of(config, [answer.payload for answer in decisions])
-    return replace(found, logs=spike_logs(config, logs, found.tick))
-
-
-def played(
-    netlist: Netlist,
-    pins: Pins,
-    network: Network,
-    config: CoreConfig,
-    ticks: np.ndarray,
-    expected: Results,
-    rounds: int,
-    clock_hz: int,
-) -> Counts:
-    """What a board, given as its netlist, counts that holds images and plays them.
-
-    `expected` has the decisions that they should get, and the cycles that each takes; all else is
-    as for `simulate`.
-    """
-    requests = [(Request.STORE, payload) for payload in store_payloads(ticks, expected)]
-    requests.append((Request.PLAY, play_payload(len(ticks), rounds)))
-    patience = PATIENCE + most_cycles(expected, rounds)
-    answers, _ = _Host(netlist, pins, network, config, clock_hz).ask(requests, patience=patience)
-    for answer, (request, _) in zip(answers, requests, strict=True):
-        if answer.kind != request + ANSWER:
-            raise NetlistError(f"{request.name} was answered by type {answer.kind:#x}.")
-    return counts_of(answers[-1].payload)
-
-
-class _Host:
-    """Simulates a board, given as its netlist, and asks it; parameters are those of `simulate`."""
 
     def __init__(
         self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clock_hz: int
@@ -292,7 +246,38 @@ class _Host:
         self._simulation = Simulation(verilog, TOP, netlist=True)
         self._network, self._config = network, config
 
-    def ask(
+    def classify(self, ticks: np.ndarray, progress: Callable[[int], None] | None = None) -> Results:
+        """Classify images int32 [n, n_rows] as from `encode`.
+
+        The cycles of images that go as events depend on the line. `progress` is told how many
+        images are done.
+        """
+        config = self._config
+        requests = [image_request(config, one) for one in ticks]
+        decisions, logs = self._ask(requests, hidden=len(config.layers) - 1, progress=progress)
+        _check_decisions(config, decisions)
+        for layer, log in enumerate(logs):
+            if log[:, 0].max(initial=0) >= len(ticks):
+                raise NetlistError(
+                    f"the netlist logs a spike in layer {layer} after the last image."
+                )
+        found = results_of(config, [answer.payload for answer in decisions])
+        return replace(found, logs=spike_logs(config, logs, found.tick))
+
+    def play(self, ticks: np.ndarray, expected: Results, rounds: int) -> Counts:
+        """Store images on the board, let it decide them `rounds` times, and return its counts.
+
+        `expected` has the decisions that they should get, and the cycles that each takes.
+        """
+        requests = [(Request.STORE, payload) for payload in store_payloads(ticks, expected)]
+        requests.append((Request.PLAY, play_payload(len(ticks), rounds)))
+        answers, _ = self._ask(requests, patience=PATIENCE + most_cycles(expected, rounds))
+        for answer, (request, _) in zip(answers, requests, strict=True):
+            if answer.kind != request + ANSWER:
+                raise NetlistError(f"{request.name} was answered by type {answer.kind:#x}.")
+        return counts_of(answers[-1].payload)
+
+    def _ask(
         self,
         requests: Sequence[tuple[Request, bytes]],
         *,
