@@ -23,8 +23,8 @@ from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import Kind
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind
 
 EVENTS = ((Kind.SPIKE, 3, 0), (Kind.SPIKE, 3, 2), (Kind.SPIKE, 5, 1), (Kind.END, 0, 0))
 WEIGHTS = np.array([[4, 4, 0, 0], [0, 0, 0, 0], [4, 3, 0, 0], [0, 0, 0, 0]])

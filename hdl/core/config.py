@@ -33,7 +33,7 @@ class CoreConfig:
     inputs: tuple[int, ...] | None
     unit: int | None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         foldings = [layer.folding for layer in self.layers]
         if not foldings or [folding.last for folding in foldings] != [
             number == len(foldings) - 1 for number in range(len(foldings))
@@ -183,7 +183,7 @@ def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.n
     """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
     chunks = iter(chunks)
 
-    def words(layer):
+    def words(layer: LayerConfig) -> Iterator[int]:
         for _ in range(layer.words):
             yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
 

@@ -14,7 +14,7 @@ OURS = [
     "boards.client.client",
     "boards.client.errors",
     "boards.client.frames",
-    "boards.client.line",
+    "boards.client.channel",
     "boards.client.request",
     "boards.client.transport",
     "golden",

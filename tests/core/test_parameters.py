@@ -17,8 +17,8 @@ from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.crossing import Crossing
 from firstspike.hdl.layer.drain import Drain
+from firstspike.hdl.layer.emitter import Crossing
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
 from tests.support.refused import refused
