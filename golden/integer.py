@@ -2,7 +2,7 @@
 """The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
 
 `walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
-`crossings`), fast enough for whole test sets.
+`by_events`), fast enough for whole test sets.
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,7 @@ import numpy as np
 from .encodings.encoding import Encoding
 from .encodings.features import Features
 from .encodings.registry import encoding_of
-from .encodings.samples import Samples
+from .encodings.samples import SampleKind
 from .encodings.ticks import TICKS
 from .foreign.fields import (
     EACH,
@@ -208,7 +208,7 @@ class Network:
         return self.coding.levels
 
     @property
-    def takes(self) -> Samples:
+    def takes(self) -> SampleKind:
         """What the samples are."""
         return self.coding.takes(self.features)
 
@@ -224,7 +224,7 @@ class Network:
     @property
     def takes_pixels(self) -> bool:
         """Whether samples are pixels 0..255."""
-        return self.takes is Samples.PIXELS
+        return self.takes is SampleKind.PIXELS
 
     @property
     def takes_bitmap(self) -> bool:

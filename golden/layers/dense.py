@@ -53,9 +53,9 @@ class Dense(LayerKind):
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Run from event to event."""
-        from .crossings import layer_by_crossings  # numba takes a while to import
+        from .by_events import layer_by_events  # numba takes a while to import
 
-        return layer_by_crossings(weights, threshold, spikes, deadline, max_spikes)
+        return layer_by_events(weights, threshold, spikes, deadline, max_spikes)
 
     def stored_rows(self, weights: np.ndarray) -> np.ndarray:
         """The matrix itself."""
