@@ -56,7 +56,7 @@ __all__ = [
 _LATER = dict.fromkeys(("bundled_test_set", "load_dataset"), ".data.sets")
 _LATER |= dict.fromkeys(("DataError", "Dataset"), ".data.dataset")
 _LATER["Trainer"] = ".training.trainer"
-"""Where that is which takes a while to import, or more than numpy: not all need it."""
+"""Modules of the names that are imported when they are asked for: they need more than numpy."""
 
 
 def __getattr__(name: str) -> Any:

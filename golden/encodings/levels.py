@@ -48,7 +48,7 @@ class Levels(Encoding):
 
     @property
     def levels(self) -> int:
-        """How many levels an input has."""
+        """Number of levels of an input."""
         return self.N
 
     def takes(self, features: Features | None) -> SampleKind:
@@ -145,5 +145,5 @@ class Levels(Encoding):
 
 
 def pixel_levels(pixels: np.ndarray, N: int) -> np.ndarray:
-    """Level q = p*N // 256 of pixels p, uint8 of any shape."""
+    """Return level q = p*N // 256 of pixels p, uint8 of any shape."""
     return (np.arange(256) * N // 256).astype(np.uint8)[pixels]
