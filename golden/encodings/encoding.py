@@ -196,22 +196,18 @@ def edges_table(edges: np.ndarray) -> Table:
     return Table("The edges of each feature, or of each channel of a series.", edges)
 
 
-def check_steps(name: str, features: Features, fits: bool) -> None:
-    """Raise `NetworkError` unless the number of steps fits."""
-    if not fits:
+def check_fields(
+    encoding: Encoding, features: Features, n_inputs: int, steps_fit: bool, n_edges: int
+) -> None:
+    """Raise `NetworkError` unless steps, edges per feature, and inputs fit."""
+    if not steps_fit:
         raise NetworkError(
-            f"steps is {features.steps} with encoding {name!r}: time series have at least 2 "
-            "and crossings-L without complement, others 0."
+            f"steps is {features.steps} with encoding {encoding.name!r}: time series have at least "
+            "2 and crossings-L without complement, others 0."
         )
-
-
-def check_edges(name: str, edges: np.ndarray, needed: int) -> None:
-    """Raise `NetworkError` unless there are as many edges as needed per feature."""
-    if edges.shape[1] != needed:
-        raise NetworkError(f"edges has {edges.shape[1]} columns: {name} needs {needed}.")
-
-
-def check_inputs(n_inputs: int, fits: bool) -> None:
-    """Raise `NetworkError` unless the number of inputs fits."""
-    if not fits:
+    if features.edges is not None and features.edges.shape[1] != n_edges:
+        raise NetworkError(
+            f"edges has {features.edges.shape[1]} columns: {encoding.name} needs {n_edges}."
+        )
+    if n_inputs != encoding.n_inputs(features, features.count(n_inputs)):
         raise NetworkError(f"n_inputs is {n_inputs}: that is not what the features make.")

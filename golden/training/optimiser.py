@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 
 from . import kernels, level_kernels
 from .inputs import Inputs

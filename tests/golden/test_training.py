@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.quantise import (

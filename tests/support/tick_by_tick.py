@@ -5,8 +5,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from firstspike.golden import Network, Results, by_events, infer
+from firstspike.golden import Network, Results, infer
 from firstspike.golden.integer import walk
+from firstspike.golden.layers import by_events
 
 
 def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
