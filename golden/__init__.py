@@ -12,7 +12,8 @@ from .integer import infer, potentials
 from .learning.learn import learn
 from .learning.rule import LearningError, Settings
 from .learning.state import LearningState
-from .network import Network, load_network, shipped
+from .network import Network
+from .networks.shipped import load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
 from .system.errors import FirstSpikeError

@@ -13,7 +13,6 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,6 @@ FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
 """Largest threshold, deadline and size: keeps every S and M far inside 64 bits."""
 
-_NETWORKS = Path(__file__).parent / "networks"
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
 _PER_NETWORK: dict[str, Kind] = {
     **dict.fromkeys(("format", "encoding", "meta"), TEXT),
@@ -297,32 +295,6 @@ class Network:
                 if name != "features":  # their names
                     sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
-
-
-def shipped() -> list[str]:
-    """Return names of the networks that come with the package."""
-    return sorted(file.stem for file in _NETWORKS.glob("*.npz"))
-
-
-def shipped_file(name: str) -> Path | None:
-    """Return the file of a network that comes with the package, None for another name."""
-    return _NETWORKS / f"{name}.npz" if name in shipped() else None
-
-
-def load_network(name_or_path: str | os.PathLike[str]) -> Network:
-    """Load a shipped network by its name (see `shipped`), or a network file by its path.
-
-    Raises as `Network.load`, and `NetworkError` where there is neither.
-    """
-    name = os.fspath(name_or_path)
-    file = shipped_file(name)
-    if file is not None:
-        return Network.load(file)
-    if not os.path.exists(name):
-        raise NetworkError(
-            f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
-        )
-    return Network.load(name)
 
 
 def _described(names: Collection[str]) -> Mapping[str, Kind]:
