@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from .golden.encoding import encode
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
-    from .golden.network import Network, load_network
+    from .golden.network import Network
+    from .golden.networks.shipped import load_network
     from .golden.system.errors import FirstSpikeError
     from .scripts.targets.comparison import compare
 
@@ -32,7 +33,7 @@ _WHERE = {
     "compare": ".scripts.targets.comparison",
     "encode": ".golden.encoding",
     "infer": ".golden.integer",
-    "load_network": ".golden.network",
+    "load_network": ".golden.networks.shipped",
 }
 """All of it is imported when it is asked for: who wants a part need not wait for the rest."""
 

@@ -12,7 +12,8 @@ from .integer import infer, potentials
 from .learning.learn import learn
 from .learning.rule import LearningError, Settings
 from .learning.state import LearningState
-from .network import Network, load_network, shipped
+from .network import Network
+from .networks.shipped import load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
 from .system.errors import FirstSpikeError
@@ -58,7 +59,7 @@ __all__ = [
 _LATER = dict.fromkeys(("bundled_test_set", "load_dataset"), ".data.sets")
 _LATER |= dict.fromkeys(("DataError", "Dataset"), ".data.dataset")
 _LATER["Trainer"] = ".training.trainer"
-"""Where that is which takes a while to import, or more than numpy: not all need it."""
+"""Modules of the names that are imported when they are asked for: they need more than numpy."""
 
 
 def __getattr__(name: str) -> Any:

@@ -20,9 +20,9 @@ def encode(network: Network, samples: Any) -> np.ndarray:
 
 
 def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
-    """What a bitmap in front of the core sees of samples: uint8 [n, n_inputs], 255 where bright.
+    """Return the pixels of a bitmap in front of the core: uint8 [n, n_inputs], 255 for bright.
 
-    None for a network that takes no bitmaps. Raises `EncodingError`.
+    A network that takes no bitmaps gives None. Raises `EncodingError`.
     """
     if not network.takes_bitmap:
         return None
@@ -30,9 +30,10 @@ def bitmap_pixels(network: Network, samples: Any) -> np.ndarray | None:
 
 
 def events(ticks_row: np.ndarray) -> np.ndarray:
-    """One image's spikes in the order the hardware takes them, and logs those of a layer.
+    """Return the spikes of one image in the order in which the hardware takes and logs them.
 
-    `ticks_row`: int32 [n_rows], 0 = silent. Returns int32 [k, 2], (tick, row), by tick, then row.
+    `ticks_row`: int32 [n_rows], 0 for silent. The spikes are int32 [k, 2], (tick, row), sorted by
+    tick, then row.
     """
     rows = np.flatnonzero(ticks_row)
     rows = rows[np.argsort(ticks_row[rows], kind="stable")]

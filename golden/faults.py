@@ -14,12 +14,12 @@ from .results import Results
 
 
 def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray:
-    """The class, int32 [n], if the decision is forced at an early `deadline`.
+    """Return the classes, int32 [n], of decisions that are forced at an early `deadline`.
 
-    As at the network's own deadline: the largest M(z) = z (B - threshold) - A wins, then the lower
-    index, where B and A are the sums of w and w z over the last layer's inputs that spiked before
-    the deadline. Images decided by then keep their decision. For networks of at least one hidden
-    layer whose neurons spike once.
+    The largest M(z) = z (B - threshold) - A wins, then the lower index, as at the network's own
+    deadline. B and A are the sums of w and w z over those inputs of the last layer that spiked
+    before the deadline. Images decided by then keep their decision. The network must have a hidden
+    layer, and its neurons must spike once.
     """
     z, W = deadline, network.weights[-1].astype(np.int64)
     hidden = inference.known_hidden()[-1]
@@ -30,17 +30,17 @@ def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray
 
 
 def flip(pixels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Pixels, uint8 of any shape, a fraction of which is inverted: dark becomes bright."""
+    """Invert a fraction of pixels, uint8 of any shape: dark becomes bright."""
     return np.where(rng.random(pixels.shape) < fraction, 255 - pixels, pixels)
 
 
 def jitter(network: Network, ticks: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """Input ticks [n, n_rows], every spike moved by -most .. most ticks, within 1 .. deadline."""
+    """Move every spike of input ticks [n, n_rows] by -most .. most ticks, within 1 .. deadline."""
     moved = ticks + rng.integers(-most, most, ticks.shape, endpoint=True)
     return np.where(ticks > 0, moved.clip(1, network.deadline), 0).astype(np.int32)
 
 
 def kill(network: Network, fraction: float, rng: np.random.Generator) -> Network:
-    """The network with a fraction of its hidden neurons dead: without inputs, they never fire."""
+    """Return the network with a fraction of its hidden neurons dead: they lose their inputs."""
     hidden = [w * (rng.random(w.shape[1]) >= fraction) for w in network.weights[:-1]]
     return replace(network, weights=(*hidden, network.weights[-1]))

@@ -53,7 +53,7 @@ def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.nd
 
 
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
-    """M of every neuron of one image at every tick, a list of int64 [deadline + 1, n_out] by layer.
+    """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 
     `ticks_row`: int32 [n_rows]. All layers run on to the deadline. Raises `EncodingError`.
     """
@@ -68,7 +68,7 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
 def walk(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """One layer, one image, tick by tick: the definition.
+    """Walk one layer through one image, tick by tick: the definition.
 
         one tick:                      M += S
         input spike of weight w at z:  S += w
@@ -95,7 +95,7 @@ def walk(
 
 
 def decide(first: np.ndarray, M: np.ndarray, deadline: int) -> tuple[np.ndarray, ...]:
-    """Class, tick and forced from the output layer's first spikes (0 for none) and M at them.
+    """Return class, tick and forced for the first output spikes (0 for none) and M at them.
 
     Both [n, n_out]; M of a silent neuron is that at the deadline.
     """

@@ -13,7 +13,6 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -46,7 +45,6 @@ FORMAT = "firstspike-network-1"
 LARGEST = 2**24 - 1
 """Largest threshold, deadline and size: keeps every S and M far inside 64 bits."""
 
-_NETWORKS = Path(__file__).parent / "networks"
 _INTEGERS = ("unit", "deadline", "n_inputs", "late", "max_spikes")
 _PER_NETWORK: dict[str, Kind] = {
     **dict.fromkeys(("format", "encoding", "meta"), TEXT),
@@ -84,7 +82,7 @@ class Network:
     late: int = -1
     """Tick of the dark pixels, 1 .. deadline, or -1 for never."""
     max_spikes: int = 1
-    """How often a hidden neuron may spike in an image (hardware: once)."""
+    """Largest number of spikes of a hidden neuron per image; hardware takes 1 alone."""
     features: Features | None = None
     """What samples are, if not pixels 0..255 (or ticks)."""
     classes: tuple[str, ...] = ()
@@ -183,8 +181,9 @@ class Network:
         return tuple(layer_of(f"weights_{layer}", w) for layer, w in enumerate(self.weights))
 
     def connected(self) -> "Network":
-        """The same network as its connected inputs see it: those alone are its inputs, as pixels
-        or, where they are no levels, as ticks.
+        """Return the same network without its unconnected inputs.
+
+        Its samples are pixels, or spike ticks where inputs have no levels.
         """
         count = len(self.inputs)
         encoding = self.encoding if self.levels else TICKS
@@ -194,7 +193,7 @@ class Network:
 
     @property
     def n_layers(self) -> int:
-        """How many layers of neurons."""
+        """Number of layers of neurons."""
         return len(self.weights)
 
     @cached_property
@@ -204,7 +203,7 @@ class Network:
 
     @property
     def levels(self) -> int:
-        """How many levels an input has, 2 for binary; 0 for an encoding without levels."""
+        """Number of levels of an input: 2 for binary, 0 for an encoding without levels."""
         return self.coding.levels
 
     @property
@@ -213,12 +212,12 @@ class Network:
         return self.coding.takes(self.features)
 
     def class_name(self, output: int) -> str:
-        """What an output stands for."""
+        """Return the name of the class of an output."""
         return self.classes[output] if self.classes else str(output)
 
     @property
     def n_features(self) -> int:
-        """How many pixels or features a sample has; channels of a time series."""
+        """Number of pixels or features of a sample, or of channels of a time series."""
         return self.n_inputs if self.features is None else self.features.count(self.n_inputs)
 
     @property
@@ -236,13 +235,13 @@ class Network:
         replace_file(path, self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """The content of the network file."""
+        """Return the content of the network file."""
         file = io.BytesIO()
         np.savez_compressed(file, **self.fields())
         return file.getvalue()
 
     def fields(self) -> dict[str, Any]:
-        """Those of the network file: arrays, integers and strings."""
+        """Return the fields of the network file: arrays, integers and strings."""
         weights: dict[str, Any] = {
             f"weights_{layer}": w.astype(np.int8) for layer, w in enumerate(self.weights)
         }
@@ -275,16 +274,16 @@ class Network:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
-        """The network of a file's content, checked; `NetworkError`."""
+        """Return the network of a file's content, checked; `NetworkError`."""
         return cls.of(Fields.of(content, _described))
 
     @classmethod
     def of(cls, fields: Fields) -> "Network":
-        """The network of the fields of a file, checked; `NetworkError`."""
+        """Return the network of the fields of a file, checked; `NetworkError`."""
         return cls(**_arguments(fields))
 
     def digest(self) -> str:
-        """SHA-256 (hex) of all that decides what the network does, so not of `meta` and names."""
+        """Return the SHA-256 (hex) of what the network does; `meta` and names do not change it."""
         sha = hashlib.sha256()
         names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
         sha.update(json.dumps([getattr(self, name) for name in names]).encode())
@@ -298,40 +297,14 @@ class Network:
         return sha.hexdigest()
 
 
-def shipped() -> list[str]:
-    """Names of the networks that come with the package."""
-    return sorted(file.stem for file in _NETWORKS.glob("*.npz"))
-
-
-def shipped_file(name: str) -> Path | None:
-    """The file of a network that comes with the package, None for another name."""
-    return _NETWORKS / f"{name}.npz" if name in shipped() else None
-
-
-def load_network(name_or_path: str | os.PathLike[str]) -> Network:
-    """Load a shipped network by its name (see `shipped`), or a network file by its path.
-
-    Raises as `Network.load`, and `NetworkError` where there is neither.
-    """
-    name = os.fspath(name_or_path)
-    file = shipped_file(name)
-    if file is not None:
-        return Network.load(file)
-    if not os.path.exists(name):
-        raise NetworkError(
-            f"there is no network {name!r}: give a network file, or one of {', '.join(shipped())}."
-        )
-    return Network.load(name)
-
-
 def _described(names: Collection[str]) -> Mapping[str, Kind]:
-    """The fields of a network file that has fields of these names."""
+    """Return the fields of a network file that has fields of these names."""
     layers = len(set(names) - _PER_NETWORK.keys())
     return _PER_NETWORK | {f"weights_{layer}": MATRIX for layer in range(layers)}
 
 
 def _arguments(fields: Fields) -> dict[str, Any]:
-    """The file's fields as arguments of `Network`, each of the right kind and number."""
+    """Return the file's fields as arguments of `Network`, each of the right kind and number."""
     fields.check(_described)
     said = fields.take("format", str)
     if said != FORMAT:

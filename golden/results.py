@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What happened to images: one record, whoever says so, and the differences between two.
+"""The results of images, one record for every target, and the differences between two records.
 
 The golden model, hardware in simulation, a netlist and a board all give `Results`, of images that
 are classified or learned. Each fills in what it can tell, the rest is None; `differences` compares
@@ -20,12 +20,12 @@ LoggedSpike = tuple[int, int, int]
 """(layer, tick, neuron); layer 0 is the first hidden one."""
 
 UNCOUNTED = -1
-"""In place of clock cycles that nobody can tell of an image."""
+"""Stands for the clock cycles of an image that were not counted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RuleTrace:
-    """What the rule of learning went by, of n images; letters are those of DESIGN, section 5."""
+    """Figures of the rule of learning for n images; the letters are those of DESIGN, section 5."""
 
     until: np.ndarray
     """[n], the last tick looked at: min(deadline, zk + m); the deadline if forced, and zk without
@@ -44,7 +44,7 @@ class RuleTrace:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Results:
-    """What happened to n images; all arrays hold integers unless said otherwise."""
+    """The results of n images; arrays hold integers unless said otherwise."""
 
     decision: np.ndarray
     """[n], the class."""
@@ -68,7 +68,7 @@ class Results:
     """Golden's: per hidden layer [n, n_out], the spike tick, 0 for silent, run on to the
     deadline."""
     later: tuple[np.ndarray, ...] | None = None
-    """The same for the second to last spike of a neuron: [n, n_out, max_spikes - 1]."""
+    """Further spikes of each neuron in the same form: [n, n_out, max_spikes - 1]."""
     logs: Sequence[Sequence[LoggedSpike]] | None = None
     """Hardware's: per image the hidden spikes as they were sent on, until the decision and some
     time beyond."""
@@ -101,18 +101,18 @@ class Results:
 
     @property
     def arrived(self) -> np.ndarray:
-        """bool [n]: those that were not lost."""
+        """Mask bool [n] of the images that were not lost."""
         return np.ones(len(self), bool) if self.lost is None else ~self.lost
 
     def lookups(self, network: Network) -> np.ndarray:
-        """Fraction of each layer's inputs that spiked until the decision, float64 [n, n_layers].
+        """Return the share of each layer's inputs that spiked until the decision, [n, n_layers].
 
         Of the first layer's inputs the unconnected ones are counted too.
         """
         return self.spikes_in / np.array(network.shape[:-1])
 
     def spikes(self, image: int) -> list[LoggedSpike]:
-        """Hidden spikes of one image until the decision: (layer, tick, neuron), in this order.
+        """Return the hidden spikes of one image until the decision, sorted: (layer, tick, neuron).
 
         Raises ValueError where they are not known.
         """
@@ -143,7 +143,7 @@ class Results:
         return self.hidden
 
     def select(self, which: np.ndarray | slice) -> Self:
-        """Some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
+        """Return some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
         return _select(self, which)
 
 
@@ -163,9 +163,9 @@ def _select(record: Any, which: np.ndarray | slice) -> Any:
 
 
 def joined(parts: Sequence[Results]) -> Results:
-    """The results of images after images, in this order; `weights` are those of the last.
+    """Join the results of parts in this order; `weights` are those of the last.
 
-    What not all of them tell is None.
+    A figure that not all parts tell is None.
     """
     return _joined(parts)
 
@@ -199,7 +199,7 @@ class Difference:
     """One way in which a target differs from the golden model; `str` makes a sentence of it."""
 
     image: int | None
-    """None of a weight."""
+    """Number of the image; a weight has None."""
     what: str
     """A name of `_FIGURES`, "spike", or "weight"."""
     expected: Any
@@ -208,7 +208,7 @@ class Difference:
     found: Any
     """The target's value, likewise."""
     layer: int | None = None
-    """Of spikes, rows and weights."""
+    """Layer of a spike, row or weight."""
 
     def __str__(self) -> str:
         if self.what == "weight":
@@ -238,7 +238,7 @@ _FIGURES = (
 
 
 def differences(expected: Results, found: Results) -> Iterator[Difference]:
-    """Every difference between what a target has `found` and what golden expects.
+    """Yield every difference between what a target has `found` and what golden expects.
 
     Image after image, then the weights; none if they are equal. What only one of them tells is not
     compared, nor are images that were lost. Of a layer's spikes only the first difference in an
@@ -264,7 +264,7 @@ def differences(expected: Results, found: Results) -> Iterator[Difference]:
 def _figures(
     expected: Results, found: Results
 ) -> Iterator[tuple[str, int | None, list[Any], list[Any]]]:
-    """Name, layer, and values [n] on both sides, of all that both tell."""
+    """Yield name, layer, and values [n] on both sides of each figure that both tell."""
     for what in _FIGURES:
         field = "spikes_in" if what == "rows" else what
         ours, theirs = getattr(expected, field), getattr(found, field)
@@ -281,7 +281,7 @@ def _figures(
 
 
 def _logged(image: int, expected: Results, log: Sequence[LoggedSpike]) -> Iterator[Difference]:
-    """The first difference of each layer between an image's log and golden."""
+    """Yield the first difference of each layer between an image's log and golden."""
     spikes, hidden = np.asarray(log, np.int64).reshape(-1, 3), expected.known_hidden()
     for layer in sorted({*range(len(hidden)), *spikes[:, 0].tolist()}):
         ours = events(hidden[layer][image]).tolist() if 0 <= layer < len(hidden) else []

@@ -18,14 +18,14 @@ class StateWidths(NamedTuple):
 
 
 def signed_bits(low: int, high: int) -> int:
-    """Bits of the smallest two's complement number that holds low .. high."""
+    """Return bits of the smallest two's complement number that holds low .. high."""
     return 1 + max(-low - 1, high, 0).bit_length()
 
 
 def layer_widths(
     weights: np.ndarray, threshold: int, deadline: int, weight_bits: int | None = None
 ) -> StateWidths:
-    """Widths for `weights` [n_in, n_out], or for any weights of `weight_bits` in their place.
+    """Return widths for `weights` [n_in, n_out], or for any weights of `weight_bits` instead.
 
     S reaches -threshold plus all negative, or all positive, weights of a neuron. M(z) is the sum
     of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes
@@ -46,7 +46,7 @@ def layer_widths(
 
 
 def state_widths(network: Network, any_weights: bool = False) -> tuple[StateWidths, ...]:
-    """The widths of every layer, for its own weights or for `any_weights` of their range."""
+    """Return the widths of every layer, for its own weights or for `any_weights` of their range."""
     return tuple(
         layer_widths(weights, threshold, network.deadline, bits if any_weights else None)
         for weights, threshold, bits in zip(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which data set a verb works on: one that has a name, or a file of the user."""
+"""Finds the data set for a verb: one that has a name, or a file of the user."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

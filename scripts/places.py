@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from firstspike.golden.data.sets import DATASETS, places
-from firstspike.golden.network import shipped_file
+from firstspike.golden.networks.shipped import shipped_file
 
 from .errors import VerbError
 from .sections import in_sections

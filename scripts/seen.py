@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the network saw of pictures: in words, and as a picture of its own."""
+"""Shows what the network saw of pictures: in words, and as a picture of its own."""
 
 import io
 import math
@@ -23,13 +23,13 @@ ENLARGED = 8
 IN_A_ROW = 10
 
 GROUNDS = {"dark": "light", "light": "dark"}
-"""What the ground is, by the ink."""
+"""Brightness of the ground, by that of the ink."""
 
 
 def found_on(
     network: Network, files: Sequence[str], photos: Sequence[Prepared], ticks: np.ndarray
 ) -> list[dict[str, Any]]:
-    """Of each photo its file, its ink (None if nothing is on it), and what is unlike a digit."""
+    """Return per photo its file, its ink (None for an empty one), and what is unlike a digit."""
     remarks = Usual.of(network).remarks(network, ticks)
     return [
         {"file": file, "ink": photo.ink, "unlike": unlike if photo.ink else []}
@@ -38,7 +38,7 @@ def found_on(
 
 
 def told(found: dict[str, Any]) -> str:
-    """What was found on a photo, for people."""
+    """Say what was found on a photo."""
     file, ink = printable(found["file"]), found["ink"]
     if ink is None:
         return f"{file}: nothing is on it"

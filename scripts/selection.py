@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which images a verb works on: a data set, a file of events, or pictures."""
+"""Finds the images for a verb: in a data set, a file of events, or pictures."""
 
 import json
 import math
@@ -34,10 +34,10 @@ DEFAULT_IMAGES = 100
 STANDARD_INPUT = "-"
 
 WHICH = "the first, but of a file N drawn from all, always the same"
-"""Which images `--images N` takes, for people."""
+"""Says which images `--images N` takes."""
 
 MOST_BYTES = 1 << 28
-"""Of spike ticks that are made of a file of events, which may be a small one."""
+"""Largest size of the spike ticks of a file of events: a small file may make many."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class Selection:
     pixels: np.ndarray | None
     """uint8 [n, n_inputs], or None for images given as events."""
     source: str
-    """Where the images are from, for people."""
+    """Origin of the images, for people."""
     numbers: np.ndarray
     """int64 [n], the place of each image in its test part, file of events, or list of pictures,
     counted from 0."""
     samples: np.ndarray | None = None
     """uint8 [n, n_features], the pixels of pictures, else None."""
     photos: Sequence[Prepared] | None = None
-    """What became of pictures that were prepared, None if these were not."""
+    """Pictures that were prepared; None for others."""
 
 
 class SelectionCommand(Verb):
@@ -162,7 +162,7 @@ class Images:
     numbers: np.ndarray
     """int64 [n], the place of each image in the test part, counted from 0."""
     source: str
-    """Where the images are from, for people."""
+    """Origin of the images, for people."""
 
     def some(self, n: int | None, at_most: bool = False) -> "Images":
         """Return n of all images, or all for None: `WHICH` says which.

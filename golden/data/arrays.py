@@ -46,7 +46,7 @@ def read_arrays(path: Path) -> Parts:
 
 
 def _part(path: Path, arrays: dict[str, np.ndarray], part: str) -> Samples:
-    """The train or the test part of a file's arrays."""
+    """Return the train or the test part of a file's arrays."""
     x, y = arrays[f"x_{part}"], arrays.get(f"y_{part}")
 
     def where(at: int) -> str:
@@ -98,5 +98,5 @@ def _check_values(x: np.ndarray, where: Callable[[int], str]) -> None:
 
 
 def _text(label: Any) -> str:
-    """A label as text; 3.0 is 3."""
+    """Return a label as text; 3.0 is 3."""
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

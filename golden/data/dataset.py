@@ -14,11 +14,11 @@ from firstspike.golden.system.errors import FirstSpikeError
 from .split import SplitError, apart
 
 TEST_SHARE = 0.2
-"""Of a data set without a test part."""
+"""Share of the samples that are tested on, for a data set without a test part."""
 
 
 def most_bytes(file_bytes: int, least: int = 1 << 26) -> int:
-    """Bytes that the samples of a file may take: a small file may promise far more.
+    """Return bytes that the samples of a file may take: a small file may promise far more.
 
     Training takes about ten times as many.
     """
@@ -52,22 +52,22 @@ class Dataset:
     y_train: np.ndarray
     x_test: np.ndarray
     y_test: np.ndarray
-    """Where there are no labels, -1."""
+    """Classes of the test part; -1 without a label."""
     classes: tuple[str, ...] = ()
-    """Their names, if they have names."""
+    """Names of the classes, or none."""
     groups_train: np.ndarray | None = None
-    """Of the samples to train on, which of them are to stay together."""
+    """Group of each training sample; a group stays together."""
     features: tuple[str, ...] = ()
-    """Their names, if they have names."""
+    """Names of the features, or none."""
     ticks: bool = False
     """Whether samples are spike ticks."""
     n_classes: int = 10
-    """How many classes there are."""
+    """Number of classes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """What a file holds, before its labels are classes."""
+    """The content of a file, before its labels become classes."""
 
     source: str
     """The file or folder."""
@@ -78,15 +78,15 @@ class Samples:
     labels: list[str] | None
     """A text each, or none at all."""
     groups: np.ndarray | None = None
-    """Which of them are to stay together [n]."""
+    """Group of each sample [n]; a group stays together."""
     names: tuple[str, ...] = ()
-    """Of the features."""
+    """Names of the features."""
     classes: tuple[str, ...] = ()
     """Names of the classes, of which the labels then are the indices."""
     ticks: bool = False
 
     def select(self, which: np.ndarray) -> "Samples":
-        """Those of a mask [n]."""
+        """Return the samples of a mask [n]."""
         where, chosen = self.where, np.flatnonzero(which)
         return replace(
             self,
@@ -98,7 +98,7 @@ class Samples:
 
 
 Parts = tuple[Samples, Samples | None]
-"""What to learn from, and what to test."""
+"""The samples to learn from, and those to test on."""
 
 NOT_FINITE = ", which is no finite number: put one there, or leave the {} out."
 """The end of a message about a value of a sample or row."""
@@ -128,7 +128,7 @@ def lines_of(file: IO[AnyStr], name: str) -> Iterator[AnyStr]:
 
 
 def widened(ticks: np.ndarray, n_inputs: int) -> np.ndarray:
-    """Spike ticks [n, at most n_inputs] with inputs beyond that are silent, [n, n_inputs]."""
+    """Add silent inputs to spike ticks [n, at most n_inputs]: [n, n_inputs]."""
     return np.pad(ticks, ((0, 0), (0, max(0, n_inputs - ticks.shape[1]))))
 
 
@@ -191,7 +191,7 @@ def assembled(
 
 
 def _classes(given: tuple[str, ...], labels: Sequence[str]) -> tuple[tuple[str, ...], int]:
-    """Names and number of the classes that labels tell apart; no names for 0, 1, 2 and so on."""
+    """Return names and number of the classes of labels; 0, 1, 2 and so on are no names."""
     if given:
         return given, len(given)
     found = set(labels)
@@ -220,13 +220,13 @@ def _check_trained(train: Samples, test: Samples) -> None:
 
 
 def _named(samples: Samples) -> list[str]:
-    """The names of the classes of samples that have labels."""
+    """Return the names of the classes of samples that have labels."""
     called = samples.labels or []
     return [samples.classes[int(label)] for label in called] if samples.classes else called
 
 
 def _codes(samples: Samples, names: Sequence[str]) -> np.ndarray:
-    """The class of every sample, int64 [n], -1 without labels."""
+    """Return the class of every sample, int64 [n], -1 without labels."""
     if samples.labels is None:
         return np.full(len(samples.x), -1)
     called = _named(samples)

@@ -21,7 +21,7 @@ _MOST = 65_535
 
 
 def read_events(path: Path) -> Samples:
-    """Samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
+    """Return samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
     images, labels, numbers = [], [], []
     with reading(path, MOST_TEXT) as file:
         lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
@@ -51,7 +51,7 @@ def read_events(path: Path) -> Samples:
 
 
 def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
-    """Spike ticks int32 [n_inputs] of (tick, input), 0 for silent."""
+    """Return spike ticks int32 [n_inputs] of (tick, input), 0 for silent."""
     ticks = np.zeros(n_inputs, np.int32)
     for tick, address in events:
         ticks[address] = tick
@@ -65,7 +65,7 @@ def event_lines(
     n_inputs: int,
     label_of: Callable[[Any], Any],
 ) -> Iterator[tuple[int, list[list[int]], Any]]:
-    """Line and checked events of every image, and what `label_of` makes of its label.
+    """Yield line and checked events of every image, and what `label_of` makes of its label.
 
     That is None if the label is missing. `label_of` raises `DataError` for what is no label. Raises
     `DataError` with the line number.
@@ -92,7 +92,7 @@ def event_lines(
 
 
 def _checked(image: Any, deadline: int, n_inputs: int) -> list[list[int]]:
-    """The events of one image."""
+    """Return the events of one image."""
     if not isinstance(image, dict) or not isinstance(image.get("events"), list):
         raise DataError('this is no object {"events": [[tick, input], ...]}.')
     spiked = set()

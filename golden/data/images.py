@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Images in folders, a folder a class; bright is what spikes early."""
+"""Reads images from one folder per class; bright pixels spike early."""
 
 import warnings
 from collections.abc import Iterator
@@ -22,17 +22,17 @@ FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "PPM", "WEBP")
 """Pillow's names of theirs, whatever a file is called: for others it may run other programs."""
 
 MOST_PIXELS = 1 << 22
-"""Of an image of a data set."""
+"""Largest number of pixels of an image of a data set."""
 
 _TILE = (322, 323)
 """Tags of a TIFF: width and height of its tiles."""
 
 MOST_FILE = 1 << 28
-"""Bytes of an image file."""
+"""Largest size of an image file in bytes."""
 
 
 def read_folder(folder: Path) -> Samples:
-    """Samples uint8 [n, height, width] of a folder with a sub-folder of images a class.
+    """Read samples uint8 [n, height, width] from a folder with one sub-folder of images per class.
 
     Colours become grey; all images must be of one size. Raises `DataError`.
     """
@@ -67,7 +67,7 @@ def read_folder(folder: Path) -> Samples:
 
 
 def read_grey(path: Path) -> np.ndarray:
-    """Pixels uint8 [height, width] of an image file. Raises `DataError`."""
+    """Read the pixels uint8 [height, width] of an image file. Raises `DataError`."""
     with opened(path) as image:
         width, height = image.size
         if width * height > MOST_PIXELS:
@@ -84,7 +84,7 @@ def read_grey(path: Path) -> np.ndarray:
 
 @contextmanager
 def opened(path: str | Path | BytesIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Image.Image]:
-    """An image file of some of `FORMATS`.
+    """Open an image file of some of `FORMATS`.
 
     Raises `DataError`, also for what is found out while the image is read, and `OSError` as
     `reading` does.

@@ -11,7 +11,7 @@ MOST_SCANS = 50
 """Scans that a JPEG may have; a progressive one has about ten."""
 
 START = b"\xff\xd8"
-"""How a JPEG begins."""
+"""First bytes of a JPEG."""
 
 _MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd8\xff])")
 """A marker that is not part of compressed data, and has a length or is the end."""

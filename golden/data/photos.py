@@ -22,7 +22,7 @@ MOST_PIXELS = 1 << 26
 
 
 def read_photo(file: str | Path | BytesIO) -> np.ndarray:
-    """Red, green, blue and alpha as the picture is to be seen: uint8 [height, width, 4].
+    """Return red, green, blue and alpha as the picture is to be seen: uint8 [height, width, 4].
 
     It is turned as its EXIF says; of 16 bits the upper 8 are taken. Raises `DataError`.
     """

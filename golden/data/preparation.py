@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From a photo to the pixels of a digit, as those of MNIST were made: cut out, scaled, centred.
+"""Prepares a photo of a digit as MNIST's images were made: cut out, scaled, centred.
 
     opaque     colours as they are seen: what is transparent lies on white, or on black if bright
     reduced    the picture with `WORK` pixels on its longer side, by the mean of areas
-    ground     what the ink is on: the median around each place, which leaves out strokes, and
-               follows uneven light and the edges of shadows
-    standing   how far ink stands out of the ground, in red, green, blue or grey: where it does
-               most clearly. Dark or light ink: the side on which the far values are
+    ground     what the ink is on: the median around each place. It leaves out strokes, and follows
+               uneven light and the edges of shadows.
+    standing   how far ink stands out of the ground, in the clearest of red, green, blue and grey.
+               The far values say whether ink is dark or light.
     otsu       the threshold between ground and ink (N. Otsu, "A threshold selection method from
-               gray-level histograms", 1979)
-    cleaned    ink without specks, and without what comes in over the frame
-    centred    the ink scaled into a box of 20 x 20 pixels, its proportions kept, and laid into
-               28 x 28 with its centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges, "The
-               MNIST database of handwritten digits")
+               gray-level histograms", 1979).
+    cleaned    ink without specks, and without what comes in over the frame.
+    centred    the ink scaled into a box of 20 x 20 pixels, its proportions kept. The box is laid
+               into 28 x 28 with the centre of mass in the middle (Y. LeCun, C. Cortes, C. Burges,
+               "The MNIST database of handwritten digits").
 
 `scripts/page/web/preparation.js` has the same steps under the same names, and is given these
 constants; a test holds both against each other, pixel by pixel. Arithmetic is therefore that of
@@ -28,7 +28,7 @@ import numpy as np
 from scipy.ndimage import label, median_filter
 
 SIDE = 28
-"""Pixels of a side of a digit of MNIST."""
+"""Side of a digit of MNIST in pixels."""
 
 BOX = 20 / SIDE
 """The longer side of the ink, of the side of the result."""
@@ -49,29 +49,29 @@ SPECK = 0.03
 """Pieces of ink smaller than this, of the largest, are specks."""
 
 INSIDE = 0.1
-"""As much of the ink must be clear of the frame for the rest to be no part of it."""
+"""Share of the ink that must be clear of the frame, so that ink at the frame is dropped."""
 
 TIE = 1e-9
 """Far above the rounding errors of a mean, and far below any difference: halves are halves."""
 
 
 def constants() -> dict[str, float]:
-    """Those above by their names, for the page."""
+    """Return the constants above by their names, for the page."""
     return {name: value for name, value in globals().items() if name.isupper()}
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """What became of a picture."""
+    """A picture that was prepared."""
 
     pixels: np.ndarray
-    """uint8 [side, side], bright where there is ink; all dark where there is none."""
+    """uint8 [side, side], bright where there is ink; an empty picture is all dark."""
     ink: str | None
-    """What the ink is, beside its ground: "dark", "light", or None if there is none."""
+    """Brightness of the ink beside its ground, "dark" or "light"; an empty picture has None."""
 
 
 def prepared(rgba: np.ndarray, side: int) -> Prepared:
-    """The digit on a picture. `rgba`: uint8 [height, width, 4]."""
+    """Return the digit on a picture. `rgba`: uint8 [height, width, 4]."""
     channels = reduced(opaque(rgba))
     best, ink = max((standing(channel) for channel in channels), key=lambda one: one[0].between)
     if best.contrast < LEAST_CONTRAST:
@@ -81,7 +81,7 @@ def prepared(rgba: np.ndarray, side: int) -> Prepared:
 
 
 def opaque(rgba: np.ndarray) -> np.ndarray:
-    """Red, green and blue as they are seen, uint8 [3, height, width]."""
+    """Return red, green and blue as they are seen, uint8 [3, height, width]."""
     colours, alpha = np.moveaxis(rgba[:, :, :3], 2, 0), rgba[:, :, 3]
     if np.all(alpha == 255):
         return colours
@@ -106,7 +106,7 @@ def bands_of(picture: np.ndarray, pixels: int = 1 << 18) -> Iterator[slice]:
 
 
 def reduced(colours: np.ndarray) -> np.ndarray:
-    """Red, green, blue and grey, int64 [4, h, w], the longer side `WORK`."""
+    """Return red, green, blue and grey, int64 [4, h, w], the longer side `WORK`."""
     height, width = colours.shape[1:]
     h, w = fitting(height, width, WORK)
     resized = scaled if max(height, width) > WORK else stretched
@@ -128,7 +128,7 @@ class Standing:
 
 
 def standing(channel: np.ndarray) -> tuple[Standing, str]:
-    """How ink stands out of the ground of a channel, int64 [h, w], and whether it is dark."""
+    """Return how far ink stands out of the ground of a channel, int64 [h, w], and if it is dark."""
     apart = rounded(channel - ground(channel))
     dark = (apart**3).sum() < 0
     apart = np.clip(-apart if dark else apart, 0, 255)
@@ -137,14 +137,14 @@ def standing(channel: np.ndarray) -> tuple[Standing, str]:
 
 
 def ground(channel: np.ndarray) -> np.ndarray:
-    """The ground of a channel, float64 [h, w]."""
+    """Return the ground of a channel, float64 [h, w]."""
     h, w = channel.shape
     cells = rounded(scaled(channel, *fitting(h, w, min(GRID, max(h, w)))))
     return stretched(median_filter(cells, 2 * AROUND + 1, mode="nearest"), h, w)
 
 
 def otsu(counts: np.ndarray) -> tuple[int, float, float]:
-    """The threshold of a histogram, int64 [256]: values above it are apart from the others.
+    """Return the threshold of a histogram, int64 [256]: values above it are apart from the others.
 
     Also the variance between the two, and the difference of their means.
     """
@@ -160,7 +160,7 @@ def otsu(counts: np.ndarray) -> tuple[int, float, float]:
 
 
 def cleaned(bright: np.ndarray) -> np.ndarray:
-    """Ink, bool [h, w], without specks, and without what comes in over the frame."""
+    """Return ink, bool [h, w], without specks, and without what comes in over the frame."""
     pieces, count = label(bright, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     sizes[0] = 0
@@ -173,7 +173,7 @@ def cleaned(bright: np.ndarray) -> np.ndarray:
 
 
 def centred(grey: np.ndarray, side: int) -> np.ndarray:
-    """Ink, uint8 [height, width], bright, as a digit of MNIST: uint8 [side, side]."""
+    """Return ink, uint8 [height, width], bright, as a digit of MNIST: uint8 [side, side]."""
     pixels = np.zeros((side, side), np.uint8)
     rows, columns = np.flatnonzero(grey.any(1)), np.flatnonzero(grey.any(0))
     if not len(rows):
@@ -190,13 +190,13 @@ def centred(grey: np.ndarray, side: int) -> np.ndarray:
 
 
 def fitting(height: int, width: int, side: int) -> tuple[int, int]:
-    """Height and width in proportion, the longer `side`."""
+    """Return height and width in proportion, the longer `side`."""
     h, w = (max(1, int(rounded(length * side / max(height, width)))) for length in (height, width))
     return h, w
 
 
 def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
-    """A picture in h x w pixels, each the mean of the area below it: float64 [h, w]."""
+    """Return a picture in h x w pixels, each the mean of the area below it: float64 [h, w]."""
     for count in (h, w):
         parts = shares(len(grey), count)
         grey = np.stack([weights @ grey[part] for part, weights in parts], axis=1)
@@ -204,7 +204,7 @@ def scaled(grey: np.ndarray, h: int, w: int) -> np.ndarray:
 
 
 def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
-    """Which pixels, and how much of each, lie below each of `count` equal parts of a length."""
+    """Return which pixels, and what share of each, lie below each of `count` equal parts."""
     step = length / count
     found = []
     for part in range(count):
@@ -216,7 +216,7 @@ def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
 
 
 def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
-    """A picture in h x w pixels, straight from the middle of one to that of the next: float64."""
+    """Return a picture in h x w pixels, interpolated between the middles of pixels: float64."""
     for count in (h, w):
         length = len(grey)
         place = np.clip((np.arange(count) + 0.5) * (length / count) - 0.5, 0, length - 1)
@@ -228,5 +228,5 @@ def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
 
 
 def rounded(values: Any) -> np.ndarray:
-    """To the nearest integers, halves upwards: int64."""
+    """Round to the nearest integers, halves upwards: int64."""
     return np.floor(np.asarray(values) + (0.5 + TIE)).astype(np.int64)

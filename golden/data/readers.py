@@ -18,7 +18,7 @@ from .table import read_table
 def read(
     path: Path, label: str | None = None, group: str | None = None, names: Sequence[str] = ()
 ) -> Parts:
-    """The samples of a file or folder.
+    """Return the samples of a file or folder.
 
     Of a table, `label` and `group` are columns; `names` are the features that a network takes.
     """

@@ -41,7 +41,7 @@ SHA256 = {
         TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
 }
-"""Of the decompressed files."""
+"""Digests of the decompressed files."""
 
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
@@ -53,16 +53,16 @@ under the Creative Commons Attribution-ShareAlike 3.0 licence
 (https://creativecommons.org/licenses/by-sa/3.0/), and so are items.hex and what is computed from
 it. What was changed: the pixels of an image have become the spikes of a network's inputs.
 """
-"""What goes with what is made from MNIST; see DATA-LICENSE.md."""
+"""Notice beside everything that is made from MNIST; DATA-LICENSE.md has the reasons."""
 
 _BUNDLED = Path(__file__).parent / "mnist-test.npz"
 _HEADER = {TRAIN_IMAGES: 16, TRAIN_LABELS: 8, TEST_IMAGES: 16, TEST_LABELS: 8}
 PIXELS, CLASSES = 28 * 28, 10
-"""Of every image, and of every data set."""
+"""Pixels of every image, and classes of every data set."""
 
 
 def default_folder() -> Path:
-    """The data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
+    """Return the data folder if none is named: $FIRSTSPIKE_DATA, or the user's cache."""
     return Path(os.environ.get("FIRSTSPIKE_DATA") or user_cache_dir("firstspike"))
 
 
@@ -101,15 +101,15 @@ def fetch(
 ) -> list[Path]:
     """Bring the four files of a data set into `folder`, unless they are there; returns their paths.
 
-    A file already there is checked, and never replaced. With `progress`, bars and what became of
-    each source go to standard error. Raises `DataError` as `load_dataset` does.
+    A file already there is checked, and never replaced. With `progress`, bars are shown on
+    standard error, and messages say why a source failed. Raises `DataError` as `load_dataset` does.
     """
     paths, _ = _complete(name, folder, progress)
     return list(paths.values())
 
 
 def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
-    """The MNIST test set as it comes with the package, binarised (bright is p > 127).
+    """Return the MNIST test set as it comes with the package, binarised (bright is p > 127).
 
     Returns pixels uint8 [10000, 784], 0 or 255, and labels uint8 [10000].
     """
@@ -120,10 +120,10 @@ def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
 def _complete(
     name: str, folder: str | os.PathLike[str] | None, progress: bool
 ) -> tuple[dict[str, Path], dict[str, bytes]]:
-    """Paths and checked contents of a set's four files, after fetching the missing ones."""
+    """Return paths and checked contents of a set's four files, after fetching the missing ones."""
     if name not in DATASETS:
         raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
-    # What is in the user's cache has been fetched by us; files of any other folder are his own.
+    # We have fetched the files in the user's cache; those of any other folder are the user's.
     advice = "Remove it and fetch it again."
     if folder is not None or os.environ.get("FIRSTSPIKE_DATA"):
         advice = (
@@ -164,7 +164,7 @@ def _complete(
 
 
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
-    """The decompressed content, which must be the set's own `file`; `where` is for the message."""
+    """Return the decompressed content, which must be the set's `file`; `where` is for messages."""
     try:
         content = raw
         if raw.startswith(b"\x1f\x8b"):

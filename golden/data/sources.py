@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the files of a public data set can be had when they are not here yet.
+"""Fetches the files of a public data set that are missing.
 
 A source hands over files as it got them (maybe gzipped); `sets` unpacks and checks them. `files`
-yields those that are wanted, and works in an empty folder. Whatever keeps a source from doing so is
-a `SourceError`, one sentence, and the next source has its turn.
+yields the wanted files, and works in an empty folder. A source that fails raises a `SourceError`
+of one sentence, and the next source has its turn.
 """
 
 import resource
@@ -25,16 +25,16 @@ from firstspike.golden.system.files import read_file
 from firstspike.golden.system.programs import started
 
 READ_SECONDS = 30
-"""Of a wait for the next bytes."""
+"""Longest wait for the next bytes."""
 
 DOWNLOAD_SECONDS = 1800
-"""Of a whole download: what trickles more slowly than the largest file needs is not awaited."""
+"""Longest time of a whole download; a slower source is given up."""
 
 MOST_BYTES = 16 + 60_000 * 28 * 28
-"""Of a file of any set: the training images, unpacked."""
+"""Size of the largest file of any set: the training images, unpacked."""
 
 PACKAGE_BYTES = 1 << 28
-"""Of a file that another program's download may write: a package has all files of a set."""
+"""Largest file that another program may download: a package holds all files of a set."""
 
 Files = Iterator[tuple[str, bytes]]
 """Names and contents."""

@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 SEED = 1
-"""Of every split: the same data are always divided alike."""
+"""Seed of every split: the same data are always divided alike."""
 
 HELD_OUT = 0.15
 """Share of the training samples that chooses the epoch, if no share is given."""
@@ -19,7 +19,7 @@ class SplitError(FirstSpikeError, ValueError):
 
 
 def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) -> np.ndarray:
-    """Which samples are kept apart, bool [n]: about `share` of them, stratified by `labels` [n].
+    """Choose samples to keep apart, bool [n]: about `share` of them, stratified by `labels` [n].
 
     A share of 0 keeps none apart. Samples of one group, `groups` [n], stay on one side; then the
     share is one of several equal parts. Every class has samples on the other side. Raises
@@ -65,11 +65,10 @@ def apart(labels: np.ndarray, share: float, groups: np.ndarray | None = None) ->
 def held_out(
     labels: np.ndarray, share: float | None, groups: np.ndarray | None = None
 ) -> np.ndarray:
-    """Which training samples choose the epoch and are not trained on, bool [n].
+    """Choose the training samples that are not trained on but choose the epoch, bool [n].
 
-    Without a `share` it is `HELD_OUT`, or 0 where there are too few samples: fewer than one of each
-    class would be held out, or one group has more than that share. Raises `SplitError` for a
-    `share` that cannot be kept apart.
+    Without a `share` it is `HELD_OUT`. It is 0 where that share would hold out no sample of some
+    class, or where a group is larger. Raises `SplitError` for a `share` that cannot be kept apart.
     """
     if share is not None:
         return apart(labels, share, groups)
@@ -83,7 +82,7 @@ def held_out(
 
 
 def mixed(n: int) -> np.ndarray:
-    """The indices of n samples in a random order that is always the same, int64 [n].
+    """Return the indices of n samples in a random order that is always the same, int64 [n].
 
     A file may be sorted by class; the first samples in this order are of all classes.
     """
@@ -91,10 +90,10 @@ def mixed(n: int) -> np.ndarray:
 
 
 def some_of(n: int, count: int) -> np.ndarray:
-    """The first `count` of `mixed`, in ascending order, int64 [count]."""
+    """Return the first `count` of `mixed`, in ascending order, int64 [count]."""
     return np.sort(mixed(n)[:count])
 
 
 def _parts(share: float) -> int:
-    """Equal parts of which one is nearest to a share; at least two."""
+    """Return equal parts of which one is nearest to a share; at least two."""
     return round(1 / min(share, 0.5))

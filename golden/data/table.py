@@ -116,7 +116,7 @@ class _Column:
         return self._categories(names, before)
 
     def _numbers(self) -> list[float | None]:
-        """The number of each cell, None for a text."""
+        """Return the number of each cell, None for a text."""
         if self.commas and any(map(_COMMA.fullmatch, self.cells)):
             return [None if "." in cell else _number(cell.replace(",", ".")) for cell in self.cells]
         return [_number(cell) for cell in self.cells]
@@ -153,7 +153,7 @@ _DIGITS = re.compile(r"[+-]?[0-9.' ]*,[0-9.,' ]*(e[+-]?[0-9]+)?", re.IGNORECASE)
 """A text that looks like a number, with a comma."""
 
 _MISSING = {"?", "-", "na", "n/a", "#n/a", "null", "none"}
-"""What tables have where a number is missing, beside an empty cell and nan."""
+"""Texts that stand for a missing number, beside an empty cell and nan."""
 
 
 def _number(cell: str) -> float | None:
@@ -164,7 +164,7 @@ def _number(cell: str) -> float | None:
 
 
 def _columns(path: Path) -> tuple[dict[str, list[str]], list[int], str]:
-    """The cells of every column, by its name in the header, the line of each row, the delimiter."""
+    """Return the cells of every column by its name, the line of each row, and the delimiter."""
     try:
         with reading(path, MOST_TEXT) as file:
             texts = lines_of(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), str(path))

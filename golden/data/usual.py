@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is usual of the digits of MNIST in a network, and how an image differs from it.
+"""Figures that digits of MNIST usually have in a network, and how an image differs from them.
 
 A network decides whatever it is shown. Three figures tell where that means little: how many of its
 inputs spike, how long the potential of the class takes to reach the threshold, and how far it is
@@ -20,10 +20,10 @@ from firstspike.golden.results import Results
 from .sets import CLASSES, PIXELS, bundled_test_set
 
 DIGITS = 1000
-"""So many of the bundled digits say what is usual."""
+"""Number of bundled digits that say what is usual."""
 
 RARE = 0.005
-"""Of them, so many are beyond each bound."""
+"""Share of the digits beyond each bound."""
 
 
 def takes_digits(network: Network) -> bool:
@@ -42,18 +42,18 @@ class Usual:
     latest: float
     """The tick of the decision."""
     lead: float
-    """As `leads` has it, at least."""
+    """Smallest lead, as `leads` gives it."""
 
     @classmethod
     def of(cls, network: Network) -> Self:
-        """What is usual in a network that takes digits."""
+        """Find what is usual in a network that takes digits."""
         share, tick, lead = _figures(network, encode(network, bundled_test_set()[0][:DIGITS]))
         fewest, most = np.quantile(share, (RARE, 1 - RARE)).tolist()
         latest, least = np.quantile(tick, 1 - RARE), np.quantile(lead, RARE)
         return cls(fewest, most, float(latest), float(least))
 
     def remarks(self, network: Network, ticks: np.ndarray) -> list[list[str]]:
-        """Of each image what is unusual, in words; `ticks` as `encode` gives them."""
+        """Say of each image what is unusual; `ticks` are as `encode` gives them."""
         return [self._remarks(*one) for one in zip(*_figures(network, ticks), strict=True)]
 
     def _remarks(self, share: float, tick: int, lead: float) -> list[str]:
@@ -73,15 +73,15 @@ class Usual:
 
 
 def _figures(network: Network, ticks: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each image the share of inputs that spike, the tick of the decision, and the lead."""
+    """Return per image the share of inputs that spike, the tick of the decision, and the lead."""
     results = infer(network, ticks)
     return (ticks > 0).mean(1), results.tick, leads(network, ticks, results)
 
 
 def leads(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """M of the class less that of the next output when it is decided: float64 [n].
+    """Return M of the class less that of the next output at the decision, float64 [n].
 
-    In units of threshold and z: 1 is what a membrane without inputs falls by while z grows by 1.
+    The unit is threshold times z: a membrane without inputs falls by 1 while z grows by 1.
     """
     layers = results.known_hidden()
     spikes, tick = layers[-1] if layers else ticks, results.tick[:, None]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How samples become spike ticks."""
+"""Encodings turn samples into spike ticks."""

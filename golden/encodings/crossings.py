@@ -12,9 +12,7 @@ from .encoding import (
     Described,
     Encoding,
     Told,
-    check_edges,
-    check_inputs,
-    check_steps,
+    check_fields,
     edges_table,
     numbered,
 )
@@ -62,13 +60,10 @@ class Crossings(Encoding):
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise unless the features have edges for each channel, and steps."""
-        if features is None:
+        if features is None or features.edges is None:
             raise NetworkError("features is missing: crossings-L needs the edges of each channel.")
-        check_steps(self.name, features, features.steps > 1 and not features.complement)
-        if features.edges is not None:
-            check_edges(self.name, features.edges, self.L)
-        fits = features.edges is not None and n_inputs == self.n_inputs(features, 0)
-        check_inputs(n_inputs, fits)
+        steps_fit = features.steps > 1 and not features.complement
+        check_fields(self, features, n_inputs, steps_fit, self.L)
 
     def n_inputs(self, features: Features | None, n_features: int) -> int:
         """Return two inputs per edge, and the constant one."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an encoding is: the members that every kind in this folder has.
+"""The base class of all encodings: it names the members that every kind in this folder has.
 
 An encoding turns samples into spike ticks. `Network.encoding` names it, `registry.py` finds its
 class, and everybody else asks its members.
@@ -25,7 +25,7 @@ NO_INPUT = (1 << 32) - 1
 
 
 class Described(Protocol):
-    """What an encoding asks of a network; `Network` says what each property means."""
+    """The properties of a network that an encoding uses."""
 
     @property
     def unit(self) -> int:
@@ -53,7 +53,7 @@ class Described(Protocol):
 
     @property
     def features(self) -> Features | None:
-        """What was fitted to samples."""
+        """Features that were fitted to samples, or None."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Told:
-    """What an encoder in another language is told of a network."""
+    """Numbers and tables for an encoder in another language."""
 
     numbers: dict[str, int]
     tables: dict[str, Table] = field(default_factory=dict)
@@ -76,19 +76,19 @@ class Told:
 
 @dataclass(frozen=True)
 class Encoding(ABC):
-    """How samples become spike ticks."""
+    """Turns samples into spike ticks."""
 
     name: str
     """The name in the network file."""
 
     KIND: ClassVar[str]
-    """Which encoder in another language makes its spikes."""
+    """Name of the encoder in another language that makes its spikes."""
     LANGUAGES: ClassVar[frozenset[str]] = frozenset()
     """Languages, of "C" and "JavaScript", that have this encoder; others are given spike ticks."""
     WRITTEN: ClassVar[str]
-    """How its names are written, as a part of an error message."""
+    """Form of its names, as a part of an error message."""
     NOTE: ClassVar[str] = ""
-    """How an input gets its tick, in words for those who use a generated core."""
+    """Rule for the tick of an input, in words for users of a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
     """Which of "complement", "constant" and "threshold" may be `Asked` for."""
 
@@ -99,7 +99,7 @@ class Encoding(ABC):
 
     @property
     def levels(self) -> int:
-        """How many levels an input has; 0 if it has none."""
+        """Number of levels of an input; 0 for an encoding without levels."""
         return 0
 
     @abstractmethod
@@ -196,22 +196,18 @@ def edges_table(edges: np.ndarray) -> Table:
     return Table("The edges of each feature, or of each channel of a series.", edges)
 
 
-def check_steps(name: str, features: Features, fits: bool) -> None:
-    """Raise `NetworkError` unless the number of steps fits."""
-    if not fits:
+def check_fields(
+    encoding: Encoding, features: Features, n_inputs: int, steps_fit: bool, n_edges: int
+) -> None:
+    """Raise `NetworkError` unless steps, edges per feature, and inputs fit."""
+    if not steps_fit:
         raise NetworkError(
-            f"steps is {features.steps} with encoding {name!r}: time series have at least 2 "
-            "and crossings-L without complement, others 0."
+            f"steps is {features.steps} with encoding {encoding.name!r}: time series have at least "
+            "2 and crossings-L without complement, others 0."
         )
-
-
-def check_edges(name: str, edges: np.ndarray, needed: int) -> None:
-    """Raise `NetworkError` unless there are as many edges as needed per feature."""
-    if edges.shape[1] != needed:
-        raise NetworkError(f"edges has {edges.shape[1]} columns: {name} needs {needed}.")
-
-
-def check_inputs(n_inputs: int, fits: bool) -> None:
-    """Raise `NetworkError` unless the number of inputs fits."""
-    if not fits:
+    if features.edges is not None and features.edges.shape[1] != n_edges:
+        raise NetworkError(
+            f"edges has {features.edges.shape[1]} columns: {encoding.name} needs {n_edges}."
+        )
+    if n_inputs != encoding.n_inputs(features, features.count(n_inputs)):
         raise NetworkError(f"n_inputs is {n_inputs}: that is not what the features make.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an encoding has fitted to the samples of a training set, as the network file holds it."""
+"""The fitted part of an encoding, as the network file holds it."""
 
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
@@ -18,7 +18,7 @@ from firstspike.golden.foreign.fields import (
 
 
 class Asked(NamedTuple):
-    """What features are to be fitted with; an encoding says which of it it takes."""
+    """Options for fitting features; `Encoding.OPTIONS` names those that an encoding takes."""
 
     complement: bool = False
     """Give every feature a second input that is early where the value is small."""
@@ -31,12 +31,12 @@ class Asked(NamedTuple):
 
 
 ASKED = Asked()
-"""What is asked for where nothing is."""
+"""The default: no options."""
 
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """How samples become the inputs. Raises `NetworkError` if a field is not what is allowed."""
+    """Says how samples become inputs. A field out of range raises `NetworkError`."""
 
     edges: np.ndarray | None = None
     """float64 [n_features, N-1], ascending; of a series [channels, L]; None where samples are

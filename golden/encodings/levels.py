@@ -11,9 +11,7 @@ from .encoding import (
     Encoding,
     Table,
     Told,
-    check_edges,
-    check_inputs,
-    check_steps,
+    check_fields,
     edges_table,
     numbered,
 )
@@ -48,7 +46,7 @@ class Levels(Encoding):
 
     @property
     def levels(self) -> int:
-        """How many levels an input has."""
+        """Number of levels of an input."""
         return self.N
 
     def takes(self, features: Features | None) -> SampleKind:
@@ -81,12 +79,8 @@ class Levels(Encoding):
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise unless there are N - 1 edges per feature, or none."""
-        if features is None:
-            return
-        check_steps(self.name, features, features.steps == 0)
-        if features.edges is not None:
-            check_edges(self.name, features.edges, self.N - 1)
-        check_inputs(n_inputs, self.n_inputs(features, features.count(n_inputs)) == n_inputs)
+        if features is not None:
+            check_fields(self, features, n_inputs, features.steps == 0, self.N - 1)
 
     def takes_bitmap(self, late: int) -> bool:
         """Whether the encoding is "binary" and dark inputs are silent."""
@@ -145,5 +139,5 @@ class Levels(Encoding):
 
 
 def pixel_levels(pixels: np.ndarray, N: int) -> np.ndarray:
-    """Level q = p*N // 256 of pixels p, uint8 of any shape."""
+    """Return level q = p*N // 256 of pixels p, uint8 of any shape."""
     return (np.arange(256) * N // 256).astype(np.uint8)[pixels]

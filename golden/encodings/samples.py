@@ -14,7 +14,7 @@ class EncodingError(FirstSpikeError, ValueError):
 
 
 class SampleKind(Enum):
-    """What the samples of a network are."""
+    """Kinds of samples that a network takes."""
 
     PIXELS = "pixels"
     """uint8, 0..255."""
@@ -27,7 +27,7 @@ class SampleKind(Enum):
 
 
 def checked_samples(samples: Any) -> np.ndarray:
-    """Samples [n, ...] as uint8 or finite float64. Raises `EncodingError`."""
+    """Return samples [n, ...] as uint8 or finite float64. Raises `EncodingError`."""
     samples = np.asarray(samples)
     if samples.dtype.kind not in "biuf" or samples.ndim < 2 or 0 in samples.shape[1:]:
         raise EncodingError(

@@ -92,8 +92,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     Notes
     -----
-    `decision_function` gives M of the outputs at the tick of the decision. From there the class
-    follows by argmax, in ties and forced decisions too, and the core holds the same integers.
+    `decision_function` gives M of the outputs at the tick of the decision. The class is its argmax,
+    in ties and forced decisions too. The core holds the same integers.
 
     References
     ----------
@@ -170,8 +170,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Learn from samples one after the other, in integers, as the core does it.
 
         Goes on from what `fit` or an earlier call has left, or begins with a random network, whose
-        edges of features are those of the first samples. For networks with the binary encoding and
-        one hidden layer.
+        edges of features are those of the first samples. The encoding must be binary, and there
+        must be one hidden layer.
 
         Parameters
         ----------
@@ -211,7 +211,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class of each sample, as the integer network decides.
+        """Return the class of each sample, as the integer network decides.
 
         Parameters
         ----------
@@ -225,7 +225,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return self.classes_[np.concatenate(decisions)]
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """The potential M of every output at the tick of the decision, with threshold and unit 1.
+        """Return the potential M of every output at the decision, with threshold and unit 1.
 
         The output that fires has 0 or more, the others less, unless they fire in the same tick; in
         a forced decision all have less.
@@ -243,7 +243,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return potentials[:, 1] - potentials[:, 0] if len(self.classes_) == 2 else potentials
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Softmax of beta M, with the potentials M of every output at the tick of the decision.
+        """Return the softmax of beta M, with M of every output at the tick of the decision.
 
         Training makes softmax(-beta z) of the outputs' spike times z a probability, and has a
         silent output fire as long after the end as M is below 0 then. This is the same with the
@@ -260,14 +260,14 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return softmax(_BETA * self._potentials(X), axis=1)
 
     def _validated(self, *data: Any, reset: bool = True) -> Any:
-        """X as float64, and y if it is given, as scikit-learn checks them."""
+        """Return X as float64, and y if it is given, as scikit-learn checks them."""
         checked = validate_data(self, *data, dtype=np.float64, allow_nd=True, reset=reset)
         if len(data) > 1:
             check_classification_targets(checked[1])
         return checked
 
     def _parameters(self, X: np.ndarray) -> dict[str, Any]:
-        """Those of the trainer."""
+        """Return the parameters of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
         ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
@@ -303,7 +303,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
                 raise ValueError(f"{name} is {value!r}: it must be from 0 to below {highest}.")
 
     def _random_state(self, X: np.ndarray) -> LearningState:
-        """Of a network with random weights that fires for samples like X."""
+        """Return the state of a network with random weights that fires for samples like X."""
         self._check_parameters()
         features = binary_features(
             X,
@@ -322,38 +322,38 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return _names(getattr(self, "feature_names_in_", ()))
 
     def _class_names(self) -> tuple[str, ...]:
-        """None for 0, 1, 2 and so on, which need none."""
+        """Return the names of the classes; 0, 1, 2 and so on need none."""
         classes = self.classes_
         if classes.dtype.kind in "iu" and np.array_equal(classes, np.arange(len(classes))):
             return ()
         return _names(classes.tolist())
 
     def _inferred(self, X: Any) -> Iterator[tuple[np.ndarray, Results]]:
-        """Ticks and results, batch by batch."""
+        """Yield ticks and results, batch by batch."""
         check_is_fitted(self)
         return infer_samples(self.network_, self._validated(X, reset=False))
 
     def _potentials(self, X: Any) -> np.ndarray:
-        """M of every output at the decision, with threshold and unit 1, float64 [n, n_classes]."""
+        """Return M of every output at the decision, threshold and unit 1: float64 [n, classes]."""
         parts = [potentials_at_decision(self.network_, *some) for some in self._inferred(X)]
         return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
 
 
 def potentials_at_decision(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """M of every output neuron at the tick of the decision, float64 [n, n_out].
+    """Return M of every output neuron at the tick of the decision, float64 [n, n_out].
 
     `results` are those that `infer` gives for `ticks`, of a network with `max_spikes` 1. The class
     is the argmax: the outputs that fired have 0 or more.
     """
     spikes = results.hidden[-1] if results.hidden else ticks
     decision = results.tick[:, None]
-    # In floating point for the sake of a fast product; all sums are integers below 2^53.
+    # Floating point makes the product fast; all sums are integers below 2^53.
     since = np.where(until(spikes, results.tick), decision - spikes, 0).astype(np.float64)
     return since @ network.weights[-1] - network.thresholds[-1] * decision
 
 
 def _names(values: Any) -> tuple[str, ...]:
-    """The values as names in a network, none if they cannot be."""
+    """Return the values as names in a network, none if they cannot be."""
     names = tuple(map(str, values))
     printable = all(name.strip() and name.isprintable() for name in names)
     return names if printable and len(set(names)) == len(names) else ()

@@ -21,7 +21,7 @@ from .optimiser import Optimiser
 
 FORMAT = "firstspike-training-1"
 MOST_BYTES = 1 << 30
-"""Of the file: weights are floating point, and there are several of each."""
+"""Largest size of the file in bytes: it holds several floating-point numbers per weight."""
 
 _STATE = {
     "history": [{}],
@@ -37,12 +37,12 @@ _ARRAY = Kind("an array of numbers", "biuf", None, MOST_BYTES)
 
 
 def _described(names: Collection[str]) -> Mapping[str, Kind]:
-    """The fields of the file: what the arrays should be, the optimiser knows."""
+    """Return the kinds of the file's fields; the optimiser checks the shapes of arrays."""
     return dict.fromkeys(names, _ARRAY) | _TEXTS
 
 
 class CheckpointError(FirstSpikeError, ValueError):
-    """A state that no training can go on from; the message says why."""
+    """No training can go on from this state; the message says why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,20 +50,20 @@ class Best:
     """The weights of the best epoch so far."""
 
     epoch: int
-    """Counted from 1, 0 if there is none yet."""
+    """Number of the epoch, counted from 1; 0 before the first."""
     weights: list[np.ndarray]
     thresholds: tuple[int, ...] | None
-    """None where they were not quantised."""
+    """Thresholds of the quantised weights; None for real weights."""
 
     @classmethod
     def of(cls, optimiser: Optimiser, epoch: int) -> "Best":
-        """What the optimiser holds."""
+        """Copy the state of the optimiser."""
         return cls(epoch, [W.copy() for W in optimiser.weights], optimiser.thresholds)
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """Between two epochs; made of arrays and of what JSON can hold."""
+    """The state of a training between two epochs, as arrays and JSON values."""
 
     arrays: dict[str, np.ndarray]
     state: dict[str, Any]
@@ -72,7 +72,7 @@ class Checkpoint:
     def of(
         cls, optimiser: Optimiser, rng: np.random.Generator, history: list[Epoch], best: Best
     ) -> "Checkpoint":
-        """Of a training that has come as far as its `history`."""
+        """Take the state of a training after the epochs in `history`."""
         live, state = optimiser.state()
         arrays = {name: array.copy() for name, array in live.items()}
         arrays |= {f"best_{layer}": W for layer, W in enumerate(best.weights)}
@@ -85,7 +85,7 @@ class Checkpoint:
 
     @property
     def done(self) -> int:
-        """Epochs behind it."""
+        """Number of finished epochs."""
         return len(self.state["history"])
 
     def save(self, path: Path, run: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> tuple["Checkpoint", dict[str, Any]]:
-        """A checkpoint and its `run`. Raises `CheckpointError`, `OSError` if it cannot be read."""
+        """Read a checkpoint and its `run`. Raises `CheckpointError` and `OSError`."""
         try:
             fields = Fields.of(read_file(path, MOST_BYTES), _described, MOST_BYTES)
             if fields.take("format", str) != FORMAT:

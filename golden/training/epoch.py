@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one pass over the training samples came to."""
+"""The figures of one pass over the training samples."""
 
 from dataclasses import dataclass
 
@@ -27,5 +27,5 @@ class Epoch:
 
     @property
     def rank(self) -> tuple[bool, float]:
-        """By which the best is chosen: one with quantised weights goes before all without."""
+        """Sort key for the best epoch: quantised weights go before real ones."""
         return self.fine_tuning, self.validation_accuracy or 0.0

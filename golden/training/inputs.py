@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the first layer takes: the values of a batch as spikes."""
+"""Turns the values of a batch into the spikes that the first layer takes."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class Inputs:
         self.earliest = self._times[0]
 
     def spikes(self, values: np.ndarray) -> np.ndarray | level_kernels.Groups:
-        """Of values int [n, n_rows]; the matrix is float32 [n, n_rows], 1 for a spike."""
+        """Return the spikes of values int [n, n_rows], as `Groups` or float32 [n, n_rows]."""
         if self._together:
             return (self._level == 0).astype(np.float32)[values]
         return level_kernels.group(values, self._level, self._times)

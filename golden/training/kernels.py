@@ -82,7 +82,7 @@ def _four_inputs(w0, w1, w2, w3, d0, d1, d2, d3, B, M, highest):
 
 @njit(cache=True, fastmath=_FAST)
 def wide_spike_times(z_in, order, W, horizon, threshold=1):
-    """As `spike_times`, faster where neurons are many: B - 1 and M go from input to input.
+    """Return what `spike_times` does, faster for many neurons: B - 1 and M go from input to input.
 
     Four inputs are taken in at a time, and only a neuron whose M came to 0 among them is looked at
     on its own, backwards.

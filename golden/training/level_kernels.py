@@ -26,7 +26,7 @@ class Groups(NamedTuple):
     start: np.ndarray
     #: float32 [n, groups + 1]: its time, inf after the last group
     z: np.ndarray
-    #: int32 [n]: how many groups an image has
+    #: int32 [n]: number of groups per image
     n_groups: np.ndarray
 
 
@@ -104,8 +104,8 @@ def group_times(groups, W, horizon, threshold=1):
                 if z[image, k] >= horizon:
                     break
                 if start[image, k + 1] == n_in:
-                    # Of the last group when all inputs spike, often that of all dark pixels, the
-                    # sum is the rest.
+                    # When all inputs spike, the last group gets the rest of the sum. It is often
+                    # that of all dark pixels.
                     for o in range(m):
                         S[o] = total[o] - B[o] - level
                 else:

@@ -22,12 +22,12 @@ from .quantise import rounded, useful_threshold
 
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
-_MEMORY = 0.98  # of the running mean of that share, a step
+_MEMORY = 0.98  # share of the running mean that a step keeps
 _LEEWAY = 0.1  # in z: neurons that fire so long after the decision cost as those before it
 
 
 class Optimiser:
-    """Weights under training: float32 [n_in, n_out] a layer, and, in fine-tuning, `thresholds`."""
+    """Weights under training: float32 [n_in, n_out] per layer; fine-tuning adds `thresholds`."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Optimiser:
     def useful_thresholds(
         self, weights: Sequence[np.ndarray], values: np.ndarray, labels: np.ndarray
     ) -> tuple[int, ...]:
-        """Of each layer, found with the real weights of all others."""
+        """Return a threshold per layer, each found with the real weights of all other layers."""
 
         def threshold(layer: int) -> int:
             def cost(W: np.ndarray) -> float:
@@ -88,7 +88,7 @@ class Optimiser:
         )
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """All that changes from step to step: arrays, and what JSON can hold."""
+        """Return all that changes from step to step: arrays, and what JSON can hold."""
         arrays = {f"activity_{at}": activity for at, activity in enumerate(self._activity)}
         for layer, (W, (mean, square)) in enumerate(zip(self.weights, self._moments, strict=True)):
             arrays |= {f"weights_{layer}": W, f"mean_{layer}": mean, f"square_{layer}": square}
@@ -102,7 +102,7 @@ class Optimiser:
         self.thresholds = state["thresholds"] and tuple(state["thresholds"])
 
     def effective(self) -> list[np.ndarray]:
-        """The weights as the network uses them: rounded, in fine-tuning."""
+        """Return the weights as the network uses them: rounded, in fine-tuning."""
         if self.thresholds is None:
             return self.weights
         bits = self.parameters.weight_bits
@@ -128,7 +128,7 @@ class Optimiser:
         return float(value.sum()), int((z_out.argmin(axis=1) == labels).sum())
 
     def evaluate(self, values: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-        """Accuracy and mean hidden spikes before the decision, in real time, of all `values`."""
+        """Return accuracy and mean hidden spikes before the decision, of all `values`."""
         weights = self.effective()
         right = spikes = 0.0
         for part in range(0, len(values), 1000):
@@ -141,7 +141,7 @@ class Optimiser:
     def forward(
         self, weights: Sequence[np.ndarray], values: np.ndarray
     ) -> tuple[list[Any], list[np.ndarray], np.ndarray]:
-        """Inputs and times of every layer, slopes a layer, effective output times.
+        """Return inputs and times of every layer, slopes per layer, and effective output times.
 
         Inputs are as `Inputs` gives them. Effective times are horizon - M(horizon) for the silent,
         later the further from firing.
@@ -176,7 +176,7 @@ class Optimiser:
         decision: np.ndarray,
         dz: np.ndarray,
     ) -> list[np.ndarray]:
-        """dL/dW a layer from dL/dz of the last layer's effective times [n, n_out]."""
+        """Return dL/dW per layer from dL/dz of the last layer's effective times [n, n_out]."""
         parameters = self.parameters
         horizon = np.float32(parameters.horizon)
         gradients: list[np.ndarray] = []
@@ -204,7 +204,7 @@ class Optimiser:
         return gradients[::-1]
 
     def _drive_gradient(self, layer, z, slope, fired, decision, dz) -> np.ndarray:
-        """Gradient on the drives of hidden layer `layer`, float32 [n, size]."""
+        """Return the gradient on the drives of hidden layer `layer`, float32 [n, size]."""
         parameters = self.parameters
         slope = np.maximum(slope, parameters.smallest_slope)
         d = np.where(

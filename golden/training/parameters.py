@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a training is made with: the parameters of `Trainer`, which its `Optimiser` reads too."""
+"""The parameters of a training, which `Trainer` and its `Optimiser` read."""
 
 from dataclasses import dataclass, field
 
@@ -19,8 +19,8 @@ class Parameters:
     constant: bool = False
     """Give the network an input that always spikes: it has no bias."""
     threshold: float | None = None
-    """Of a binary encoding, the value from which on a feature is bright; None for the middle of
-    its range, or for pixels for 128."""
+    """Smallest bright value of a feature in a binary encoding. None takes the middle of its range,
+    or 128 for pixels."""
     unit: int = 16
     """Ticks of z = 1."""
     deadline: int = 96
@@ -28,22 +28,22 @@ class Parameters:
     late: int = -1
     """Tick at which dark inputs spike, -1 for never."""
     weight_bits: int = 8
-    """2..8, of every layer."""
+    """Bits of a weight, 2..8."""
     n_connected: int | None = 512
-    """How many inputs are connected, those most often bright; None for all, or, where they are
-    no pixels, for all that vary."""
+    """Number of connected inputs, those that are most often bright. None takes all pixels, and of
+    other inputs all that vary."""
     compact: bool = False
     """Drop hidden neurons that take part in no decision."""
     epochs: int = 200
-    """With real weights."""
+    """Number of epochs with real weights."""
     fine_tuning_epochs: int = 12
-    """After those, with quantised weights (straight through)."""
+    """Number of epochs after those, with quantised weights (straight through)."""
     rate: float = 3e-3
     """Step of Adam at its highest; it warms up over 200 steps and falls, a cosine, to 1 %."""
     fine_tuning_rate: float = 1e-3
-    """The same in fine-tuning."""
+    """Highest step of Adam in fine-tuning."""
     batch: int | None = 200
-    """Samples a step; None for what suits their number."""
+    """Samples per step; None takes what suits their number."""
     patience: int | None = None
     """Begin fine-tuning when so many epochs have brought nothing better on held-out samples, of
     which there must be some."""
@@ -59,7 +59,7 @@ class Parameters:
     revival: float = 0.0
     """Gradient that drives hidden neurons that fire for less than 0.2 % of images."""
     weight_decay: float = 0.0
-    """Decoupled, a step."""
+    """Decoupled weight decay per step."""
     smallest_slope: float = 0.1
     """Floor of B - 1, in the gradient only: it bounds the steepest steps."""
     clip: float = 2.0
@@ -70,7 +70,7 @@ class Parameters:
     smoothing: float = 0.0
     """Share of the probability that the cost asks to be spread over all classes."""
     augmentation: Augmentation | None = Augmentation()  # noqa: RUF009, it is frozen
-    """How training images are varied, None for not at all."""
+    """Variation of training images; None leaves them as they are."""
     held_out: int | float | None = 5000
     """Samples given to `fit` that choose the best epoch and are not trained on: an int is a number
     of the last ones, a float a stratified share. None is `HELD_OUT` where there are enough samples

@@ -26,7 +26,7 @@ class Prepared:
     """The samples of a training."""
 
     network: Network
-    """Of one layer, without weights: inputs, encoding and times are those of the network to be."""
+    """Network of one layer, without weights; inputs, encoding and times are final."""
     values: np.ndarray
     """Pixels uint8 [n, pixels], which can be varied, or else levels or ticks [n, n_inputs]."""
     table: np.ndarray
@@ -37,7 +37,7 @@ class Prepared:
     """Whether the values are pixels, of which the encoding still has to make inputs."""
 
     def rows(self, values: np.ndarray) -> np.ndarray:
-        """The connected inputs [k, n_rows] of some of the `values` [k, ...]."""
+        """Return the connected inputs [k, n_rows] of some of the `values` [k, ...]."""
         if self.pixels:
             values = self.network.coding.values(self.network, values)
         return values[:, self.network.inputs]
@@ -136,12 +136,12 @@ def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> 
 
 
 def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
-    """Which inputs are connected, of `spiking` [n, n_inputs], 0 where one does not spike."""
+    """Return the connected inputs, given `spiking` [n, n_inputs], which is 0 for silent inputs."""
     if parameters.n_connected is not None:
         return most_active_inputs(spiking, parameters.n_connected)
     if features is None:
         return np.arange(spiking.shape[1], dtype=np.int32)
-    # What is always the same says nothing, but for the constant input.
+    # An input that is always the same tells nothing, except for the constant one.
     varied = spiking.min(axis=0) != spiking.max(axis=0)
     varied[-1] |= features.constant
     return np.flatnonzero(varied if varied.any() else ~varied).astype(np.int32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From real weights to the integer network: thresholds, rounding, connected inputs, compaction."""
+"""Makes the integer network from real weights: thresholds, rounding, inputs, compaction."""
 
 import dataclasses
 from collections.abc import Callable
@@ -15,14 +15,14 @@ _FAR = 0.9  # of the cost: what is not lower than this share of it may be so by 
 
 
 def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
-    """The integer weights nearest to W (any shape) where `threshold` stands for 1.0: int32."""
+    """Return the integer weights nearest to W, int32, where `threshold` stands for 1.0."""
     return np.clip(np.rint(W * threshold), *weight_range(bits)).astype(np.int32)
 
 
 def best_threshold(W: np.ndarray, bits: int) -> int:
-    """The threshold that represents W with the smallest squared error, rounding and clipping.
+    """Return the threshold that represents W, rounded and clipped, with the smallest squared error.
 
-    Of 1 .. 4 * 2^bits.
+    It is searched in 1 .. 4 * 2^bits.
     """
 
     def error(threshold: int) -> float:
@@ -45,17 +45,17 @@ def useful_threshold(W: np.ndarray, bits: int, cost: Callable[[np.ndarray], floa
 
 
 def rounded(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
-    """W as the integers of `quantise` say it: float32."""
+    """Return W as the integers of `quantise` say it: float32."""
     return quantise(W, bits, threshold).astype(np.float32) / np.float32(threshold)
 
 
 def _highest(bits: int) -> int:
-    """Of all thresholds; a weight of 1/8 then has the whole range."""
+    """Return the highest threshold to try; with it a weight of 1/8 takes the whole range."""
     return 4 << bits
 
 
 def most_active_inputs(spiking: np.ndarray, count: int) -> np.ndarray:
-    """The `count` inputs that spike (or are bright) in most images, sorted.
+    """Return the `count` inputs that spike (or are bright) in most images, sorted.
 
     `spiking`: [n, n_inputs], 0 or False where an input does not. Raises `EncodingError`.
     """

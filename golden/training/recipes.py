@@ -42,7 +42,7 @@ _NOISY = _PLAIN | {
     "augmentation": _FLIPS,
 }
 
-#: Of the recipes that are made for accuracy
+#: Parameters that the recipes made for accuracy share
 _CAREFUL: dict[str, Any] = {
     "fine_tuning_rate": 3e-4,
     "sparsity": 0.0,
@@ -101,8 +101,8 @@ RECIPES: dict[str, dict[str, Any]] = {
     "robust": _ROBUST,
 }
 
-#: What changes where pixels spike at several times, up to z = 6: dark ones spike, too, at the end,
-#: so that all weights of a neuron sum to its slope whatever the image; all has more time
+#: Changes for pixels that spike at several times, up to z = 6. Dark ones spike, too, at the end, so
+#: that the final slope of a neuron is the sum of all its weights. All neurons have more time.
 GRADED: dict[str, Any] = {
     "late": 96,
     "horizon": 12.0,
@@ -128,12 +128,12 @@ _GRADED_SPARSE: dict[str, Any] = {
 #: Neurons that are to be dropped must not be revived, and fewer are easily made too sparse
 _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 
-#: What changes with several hidden layers: the first must be early to leave time for the others
+#: Changes for several hidden layers: the first must be early to leave time for the others
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
 def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
-    """Parameters of `Trainer` for a recipe and encoding; None is the recipe's own, or no change.
+    """Return parameters of `Trainer` for a recipe; None is its own encoding, or no change.
 
     Raises `KeyError` for an unknown recipe, and `NetworkError` for an unknown encoding.
     """

@@ -13,7 +13,7 @@ from .recipes import GRADED
 from .trainer import TrainingError, sensible_batch
 
 ENCODING = "levels-128"
-"""Of features, if no other is given."""
+"""Default encoding of features."""
 
 _UNIT = 32  # ticks of z = 1: with 16, times are too coarse for what depends on a few features
 _STEPS = 3000  # of training with real weights, at least
@@ -26,7 +26,7 @@ _INITIAL = ((0.016, 0.07), (0.02, 0.08))  # serves one hidden layer as three
 def suited(
     n: int, encoding: str | None = None, last_tick: int | None = None, **changes: Any
 ) -> dict[str, Any]:
-    """Parameters for n samples of any sort; of `changes` None is no change.
+    """Return parameters for n samples of any sort; of `changes` None is no change.
 
     `last_tick`: of samples that are spike ticks, the latest. Raises `NetworkError` for an encoding
     that there is not, and `TrainingError` for one that spike ticks do not take.

@@ -30,17 +30,17 @@ _JUDGES = 1000  # samples by which thresholds are chosen
 
 
 class Names(NamedTuple):
-    """What the samples and the outputs of a network are called."""
+    """Names of the features and the classes of a network."""
 
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
 
 
 class Continuation(NamedTuple):
-    """How a training is interrupted, and continued to the same network."""
+    """Says where a training begins, how it is saved, and where it ends."""
 
     resumed: Checkpoint | None = None
-    """What `save` was given in a training with the same parameters and data, which is continued."""
+    """Checkpoint of a training with the same parameters and data, which is continued."""
     save: Callable[[Checkpoint], None] | None = None
     """Called after every epoch, before `progress`."""
     until: int | None = None
@@ -58,7 +58,7 @@ class Trainer(Parameters):
     ----------
     network_ : the integer `Network`
     uncompacted_ : the same before compaction
-    weights_ : the real weights it was rounded from, float32[n_in, n_out] a layer
+    weights_ : the real weights it was rounded from, float32[n_in, n_out] per layer
     held_out_ : bool[n], which samples were not trained on
     history_ : an `Epoch` each
     best_ : the `Epoch` the network is from
@@ -230,11 +230,11 @@ class Trainer(Parameters):
 
 
 def _some(data: Prepared, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Samples that are trained on, as the optimiser takes them, and their labels."""
+    """Return samples that are trained on, as the optimiser takes them, and their labels."""
     some = np.flatnonzero(~data.held_out)[:_JUDGES]
     return data.rows(data.values[some]), labels[some]
 
 
 def sensible_batch(n: int) -> int:
-    """Samples a step for a training on n: some 30 steps an epoch, of 8 to 200 samples."""
+    """Return samples per step of a training on n: some 30 steps per epoch, of 8 to 200 samples."""
     return min(200, max(8, n // 30))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a page holds of a network: weights, samples, what golden makes of them, and cores."""
+"""Makes the content of a page: weights, samples, what golden makes of them, and cores."""
 
 import base64
 import math
@@ -25,10 +25,10 @@ from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50
-"""Of M: up to here the page's division of doubles rounds as that of integers does."""
+"""Most bits of M: up to here a division of doubles in the page rounds as one of integers."""
 
 SPARE = "core"
-"""In the place of a board, for a core of which no build is known."""
+"""Name in the place of a board, for a core without a known build."""
 
 
 def content(
@@ -38,7 +38,7 @@ def content(
     labels: Sequence[int | None],
     shown: bool,
 ) -> dict[str, Any]:
-    """What `main.js` is told, as JSON can hold it.
+    """Return what `main.js` is told, as JSON can hold it.
 
     `samples`: [n, ...] as `encode` takes them, whose decisions, spikes and cycles the page checks
     itself by; whether they are `shown` to choose from, too. Raises `VerbError` for a network that
@@ -86,7 +86,7 @@ def encoder_of(network: Network) -> Encoding:
 
 
 def _told(network: Network, coding: Encoding) -> dict[str, Any]:
-    """What `encoding.js` calls `Told`."""
+    """Return the record that `encoding.js` calls `Told`."""
     told = coding.told(network)
     return {
         "kind": coding.KIND,
@@ -114,7 +114,7 @@ def check(network: Network) -> None:
 
 
 def image_shape(network: Network, samples: np.ndarray) -> list[int]:
-    """Height and width of its images, as the samples have them, else square. `VerbError`."""
+    """Return height and width of its images, as the samples have them, else square. `VerbError`."""
     if samples.ndim == 3:
         return list(samples.shape[1:])
     side = math.isqrt(network.n_features)
@@ -127,7 +127,7 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 
 def random_samples(network: Network, count: int) -> np.ndarray:
-    """Samples to check by where there are no others: [count, n_features]. `VerbError`."""
+    """Return samples to check by where there are no others: [count, n_features]. `VerbError`."""
     if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
             "this network takes neither pixels nor a table: give samples to choose from by "
@@ -143,7 +143,7 @@ def random_samples(network: Network, count: int) -> np.ndarray:
 
 
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
-    """The builds that are known of a network, behind the link; without any, a core of 64 lanes."""
+    """Yield the known builds of a network behind the link; without any, a core of 64 lanes."""
     builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
     alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
@@ -168,7 +168,7 @@ def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dic
 
 
 def packed(array: np.ndarray) -> dict[str, Any]:
-    """An array as `unpack.js` reads it."""
+    """Return an array as `unpack.js` reads it."""
     types = {"u1": "Uint8Array", "i1": "Int8Array", "i4": "Int32Array", "f8": "Float64Array"}
     data = zlib.compress(array.astype(array.dtype.newbyteorder("<")).tobytes(), 9)
     return {

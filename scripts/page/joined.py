@@ -16,7 +16,7 @@ MAIN = "main.js"
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.MULTILINE)
 _LICENCE = re.compile(r"^.*SPDX-License-Identifier.*\n", re.MULTILINE)
-"""Of the part: the page, of which a network and samples are part, is under no single one."""
+"""Licence line of a part: it does not cover the whole page, which holds a network and samples."""
 _EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULTILINE)
 
 

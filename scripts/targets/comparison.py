@@ -8,7 +8,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from firstspike.golden.encoding import bitmap_pixels, encode
-from firstspike.golden.network import Network, load_network
+from firstspike.golden.network import Network
+from firstspike.golden.networks.shipped import load_network
 from firstspike.golden.results import Difference, Results, differences
 
 from . import BUILT, TARGETS, opened

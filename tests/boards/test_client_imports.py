@@ -41,6 +41,8 @@ OURS = [
     "golden.learning.rule",
     "golden.learning.state",
     "golden.network",
+    "golden.networks",
+    "golden.networks.shipped",
     "golden.neuron",
     "golden.results",
     "golden.system",

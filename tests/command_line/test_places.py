@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden.data.sets import places
-from firstspike.golden.network import shipped_file
+from firstspike.golden.networks.shipped import shipped_file
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.places import Input, Output, Verb
 from tests.support.command import firstspike, refusal, toy_network, verbs

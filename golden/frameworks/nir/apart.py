@@ -37,7 +37,7 @@ COPIES = 3
 
 
 def read(path: str | os.PathLike[str], seconds: int = SECONDS) -> Graph:
-    """The graph of a file; metadata are read if they are ours.
+    """Return the graph of a file; metadata are read if they are ours.
 
     Raises `NirError` for anything wrong with the content, or where the package is missing,
     `OSError` if the file cannot be read.

@@ -16,14 +16,14 @@ from .forms import FORMS, Form
 from .graph import OURS, Graph, NirError, Node, optional
 
 FORMAT = f"{OURS}1"
-"""Of the metadata."""
+"""Name of the format in the metadata."""
 
 LISTS = ("features", "classes")
-"""Of the metadata, names, which are written as JSON: HDF5's strings have no arrays in NIR."""
+"""Metadata that are lists of names, written as JSON: NIR's HDF5 has no arrays of strings."""
 
 
 def graph_of(network: Network, form: str = "ticks") -> Graph:
-    """The graph of a network. Raises `NirError` for one that NIR has no words for.
+    """Return the graph of a network. Raises `NirError` for one that NIR has no words for.
 
     Its metadata are the fields of the network file but for the weights.
     """
@@ -44,7 +44,7 @@ def graph_of(network: Network, form: str = "ticks") -> Graph:
 
 
 def metadata_of(network: Network, form: Form) -> dict[str, Any]:
-    """What a graph says beside its nodes: integers, strings and arrays."""
+    """Return the metadata of a graph: integers, strings and arrays."""
     fields = network.fields()
     metadata = {name: value for name, value in fields.items() if not name.startswith("weights_")}
     for name in metadata.keys() & {*LISTS}:
@@ -53,7 +53,7 @@ def metadata_of(network: Network, form: Form) -> dict[str, Any]:
 
 
 def to_nir(graph: Graph) -> Any:
-    """A `nir.NIRGraph`. Raises `NirError` where the package is missing."""
+    """Return a `nir.NIRGraph`. Raises `NirError` where the package is missing."""
     nir = optional("nir")
     nodes = {}
     for name, node in graph.nodes.items():
@@ -73,7 +73,7 @@ def write(path: str | os.PathLike[str], graph: Graph) -> None:
 
 
 def form_of(name: str) -> Form:
-    """The form of that name; `NirError`."""
+    """Return the form of that name; `NirError`."""
     if name not in FORMS:
         raise NirError(f"form is {name!r:.40}: give one of {', '.join(FORMS)}.")
     return FORMS[name]

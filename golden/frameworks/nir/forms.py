@@ -33,11 +33,11 @@ class Form:
     kinds: tuple[str, ...]
     """Types of the nodes of a layer."""
     names: tuple[str, ...]
-    """Of these nodes, before the number of the layer; S and M are the design's, as are I and V."""
+    """Prefixes of their names, before the number of the layer; the design says S, M, I and V."""
     layer: Callable[[Network, int], list[Node]]
     """The nodes of a layer of a network."""
     further_inputs: int = 0
-    """Of the graph, behind the network's."""
+    """Inputs of the graph that follow the network's."""
 
     @property
     def spiking(self) -> str:
@@ -104,7 +104,7 @@ def _cuba(network: Network, layer: int) -> list[Node]:
 
 
 def _far(network: Network, layer: int, rises: int) -> float:
-    """A power of two beyond so many times all that weights of so many bits can add up to."""
+    """Return a power of two beyond so many times all that weights of so many bits can add up to."""
     highest = len(network.weights[layer]) << (network.weight_bits[layer] - 1)
     return float(1 << (rises * highest + 2).bit_length())
 
@@ -122,9 +122,9 @@ FORMS = {
         Form("cuba", ("Linear", "CubaLIF"), ("weights", "M"), _cuba, further_inputs=2),
     )
 }
-"""By their names; the first is the default."""
+"""Forms by their names; the first is the default."""
 
 
 def spiking_nodes(form: Form, network: Network) -> Sequence[str]:
-    """Names of the nodes that spike, a layer each."""
+    """Return the names of the nodes that spike, one per layer."""
     return [f"{form.spiking}_{layer}" for layer in range(network.n_layers)]

@@ -29,17 +29,17 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "IF": ("r", "v_threshold", "v_reset"),
     "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"),
 }
-"""Of the nodes that can be part of a graph that is imported."""
+"""Fields of the nodes that an imported graph may have."""
 
 DEFAULTS = {"v_reset": 0.0, "w_in": 1.0}
-"""Of fields that a node may be without, in NIR's words."""
+"""Default values of fields, as NIR has them."""
 
 ACCEPTED = "a chain of Linear (or Affine without bias), LI and IF for each layer"
-"""Of the graphs of others."""
+"""Layers that are accepted in the graphs of others."""
 
 
 OURS = "firstspike-nir-"
-"""How the format begins that metadata name which are ours."""
+"""Beginning of the format in metadata of ours."""
 
 
 class NirError(FirstSpikeError, ValueError):
@@ -47,7 +47,7 @@ class NirError(FirstSpikeError, ValueError):
 
 
 def optional(name: str) -> ModuleType:
-    """A package that need not be there. Raises `NirError` where it is missing."""
+    """Return a package that need not be there. Raises `NirError` where it is missing."""
     try:
         return import_module(name)
     except ImportError:
@@ -65,7 +65,7 @@ class Named:
 
     @property
     def kind(self) -> str:
-        """As "Linear"."""
+        """Type of the node, such as "Linear"."""
         return str(self.node["type"])
 
     def fail(self, said: str) -> NoReturn:
@@ -83,7 +83,7 @@ class Named:
             self.fail(f"it has {min(unknown)!r:.80}, which NIR does not know.")
 
     def array(self, field: str, shape: tuple[int, ...]) -> np.ndarray:
-        """A field as finite float64 of that shape."""
+        """Return a field as finite float64 of that shape."""
         value = self.numbers(field)
         if value.shape != shape and field in DEFAULTS and value.ndim == 0:
             value = np.full(shape, value)
@@ -92,7 +92,7 @@ class Named:
         return value
 
     def numbers(self, field: str) -> np.ndarray:
-        """A field as finite float64 of any shape."""
+        """Return a field as finite float64 of any shape."""
         if field not in self.node and field not in DEFAULTS:
             self.fail(f"it has no {field}.")
         value = np.asarray(self.node.get(field, DEFAULTS.get(field)))
@@ -114,13 +114,13 @@ class Graph:
 
     @classmethod
     def of(cls, graph: Any) -> "Graph":
-        """Of a `nir.NIRGraph`."""
+        """Return the graph of a `nir.NIRGraph`."""
         said = graph.to_dict()
         edges = [(str(a), str(b)) for a, b in said["edges"]]
         return cls(said["nodes"], edges, said.get("metadata") or {})
 
     def chain(self) -> list[Named]:
-        """The nodes from the input to the output, both included. `NirError` if they are no chain.
+        """Return the nodes from input to output, both included. `NirError` if they are no chain.
 
         Nodes of other types are refused first, by their names.
         """
@@ -153,7 +153,7 @@ class Graph:
         return chain
 
     def _only(self, kind: str) -> str:
-        """The name of the one node of that type."""
+        """Return the name of the one node of that type."""
         found = [name for name, node in self.nodes.items() if node["type"] == kind]
         if len(found) != 1:
             named = f": {', '.join(map(repr, found))}"[:200] if found else ""

@@ -25,7 +25,7 @@ _INTEGER = 1e-5  # how near to an integer a weight of ours is
 
 
 def said_by(graph: Graph) -> Fields | None:
-    """What the metadata of one of our graphs say, as fields of a network file; None if not ours."""
+    """Return the metadata of our graph as fields of a network file, None for another's graph."""
     if not str(graph.metadata.get("format", "")).startswith(OURS):
         return None
     fields = Fields()
@@ -43,7 +43,7 @@ def said_by(graph: Graph) -> Fields | None:
 
 
 def network_of(graph: Graph) -> Network:
-    """The network that `graph_of` has written, with the graph's weights.
+    """Return the network that `graph_of` has written, with the graph's weights.
 
     Raises `NirError` for a graph that is not ours, or where nodes and metadata do not agree, and
     `NetworkError` for what no network can be.
@@ -91,7 +91,7 @@ def _agreeing(
 
 
 def _per_layer(fields: Fields, name: str, n_layers: int, low: int, high: int) -> list[int]:
-    """What the metadata say of each layer, integers in low..high."""
+    """Return a field of the metadata with one integer per layer, in low..high."""
     values = fields[name]
     if values.shape != (n_layers,) or values.dtype.kind not in "iu":
         raise NirError(
@@ -102,7 +102,7 @@ def _per_layer(fields: Fields, name: str, n_layers: int, low: int, high: int) ->
 
 
 def _inner(linear: Named, n_in: int, further: int, relays: int) -> np.ndarray:
-    """The weights of the network's own neurons from its own inputs, as [neurons, n_in]."""
+    """Return the weights of the network's own neurons from its own inputs, as [neurons, n_in]."""
     W = linear.numbers("weight")
     if W.ndim != 2 or W.shape[1] != n_in + further or len(W) <= relays:
         linear.fail(f"weight is {list(W.shape)}: it must be [neurons, {n_in + further}].")
@@ -110,7 +110,7 @@ def _inner(linear: Named, n_in: int, further: int, relays: int) -> np.ndarray:
 
 
 def _integers(linear: Named, W: np.ndarray, unit: int, bits: int) -> np.ndarray:
-    """Weights [neurons, n_in] as integers int32 [n_in, neurons], of which `unit` stands for 1."""
+    """Return weights [neurons, n_in] as int32 [n_in, neurons], where `unit` stands for 1."""
     low, high = weight_range(bits)
     w = np.rint(W * unit)
     wrong = (np.abs(W * unit - w) > _INTEGER * np.maximum(1, np.abs(w))) | (w < low) | (w > high)
@@ -125,7 +125,7 @@ def _integers(linear: Named, W: np.ndarray, unit: int, bits: int) -> np.ndarray:
 
 
 def real_weights(graph: Graph) -> list[np.ndarray]:
-    """The weights of a graph of form time, float64 [n_in, n_out] a layer, for a threshold of 1.
+    """Return the weights of a graph of form time, float64 [n_in, n_out], for a threshold of 1.
 
     Its neurons are the published ones (DESIGN, section 1), scaled ones too: an impulse of weight w
     raises I by w r / tau and V in the end by that times the r of IF. Raises `NirError`.
@@ -179,7 +179,7 @@ def _all(node: Named, field: str, n: int, wanted: float) -> None:
 
 
 def _layers(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[list[Named]]:
-    """The nodes between input and output, by layers of those types."""
+    """Return the nodes between input and output, by layers of those types."""
     inner = list(chain[1:-1])
     if not inner:
         raise NirError(f"there is nothing between input and output: accepted is {ACCEPTED}.")
@@ -196,7 +196,7 @@ def _layers(chain: Sequence[Named], kinds: tuple[str, ...]) -> list[list[Named]]
 
 
 def template_of(fields: Fields, n_out: int) -> Network:
-    """What metadata say of a network beside its weights: one of one layer, all weights 0."""
+    """Return the network of one layer that the metadata describe; all weights are 0."""
     own: Mapping[str, Any] = {
         **{name: value for name, value in fields.items() if name != "form"},
         "format": np.array(NETWORK_FORMAT),

@@ -27,12 +27,12 @@ MOST_EDGES = 4 * MOST_NODES
 
 
 def most_bytes(file_bytes: int) -> int:
-    """Bytes of arrays and strings that are read of a file: a small file may promise far more."""
+    """Return how many bytes of arrays and strings are read: a small file may promise far more."""
     return min(MOST_BYTES, max(1 << 26, 32 * file_bytes))
 
 
 def graph_in(file: BinaryIO) -> Graph:
-    """The graph in an open file; metadata are read if they are ours.
+    """Return the graph in an open file; metadata are read if they are ours.
 
     Raises `NirError` for anything wrong with the content, or where the package is missing.
     """
@@ -101,7 +101,7 @@ class _Reader:
         }
 
     def member(self, group: Any, name: str) -> Any:
-        """A group or dataset in `group`, itself in this file."""
+        """Return a group or dataset in `group`, which must be in this file itself."""
         if name not in group:
             raise NirError(f"{group.name!r:.80} has no {name!r:.80}: that is no NIR graph.")
         if not isinstance(group.get(name, getlink=True), self.h5py.HardLink):
@@ -123,7 +123,7 @@ class _Reader:
         return found
 
     def content(self, dataset: Any) -> Any:
-        """All of a dataset, unless it is too large."""
+        """Return all of a dataset, unless it is too large."""
         self.count(dataset)
         return dataset[()]
 
@@ -157,7 +157,7 @@ class _Reader:
         return self.decoded(dataset, self.content(dataset))
 
     def decoded(self, dataset: Any, value: Any) -> str:
-        """A string of a dataset, as text."""
+        """Return a string of a dataset, as text."""
         if isinstance(value, bytes):
             self.add(dataset, len(value))
             return value.decode("utf8")

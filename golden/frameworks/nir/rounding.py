@@ -21,7 +21,7 @@ DEFAULT_BITS = 8
 
 @dataclass(frozen=True)
 class Calibrated:
-    """What rounding did to the samples that thresholds were chosen by."""
+    """Accuracy before and after rounding, on the samples by which thresholds were chosen."""
 
     samples: int
     real: float
@@ -31,7 +31,7 @@ class Calibrated:
 
 
 def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Network:
-    """Inputs, encoding and times of a network to be, of one layer without weights.
+    """Return inputs, encoding and times as a network of one layer without weights.
 
     `fields`: of `Network`. Raises `NetworkError`.
     """
@@ -46,7 +46,7 @@ def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Ne
 
 
 def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
-    """The same with the encoding fitted to samples [n, ...], as training would.
+    """Return such a network with the encoding fitted to samples [n, ...], as by training.
 
     `fields`: of `Parameters`. Raises `EncodingError`, `NetworkError`.
     """
@@ -62,7 +62,7 @@ def rounded_network(
     labels: np.ndarray | None = None,
     **fields: Any,
 ) -> tuple[Network, Calibrated | None]:
-    """The network of weights float64 [n_in, n_out] a layer, the first with a row an input.
+    """Return the network of weights float64 [n_in, n_out], the first with a row per input.
 
     Thresholds are those with the smallest squared error, unless others serve `samples` [n, ...]
     with `labels` int [n] far better. `fields`: further ones of `Network`. Raises `NirError`,
@@ -124,11 +124,11 @@ class _Judge:
         )
 
     def thresholds(self) -> tuple[int, ...]:
-        """Those that serve the samples."""
+        """Return the thresholds that serve the samples."""
         return self._optimiser.useful_thresholds(self.real, self.values, self.labels)
 
     def calibrated(self, network: Network) -> Calibrated:
-        """What has become of the decisions."""
+        """Compare the decisions before and after rounding."""
         decisions = self._optimiser.forward(self.real, self.values)[-1].argmin(axis=1)
         return Calibrated(
             samples=len(self.labels),

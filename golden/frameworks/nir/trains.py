@@ -21,7 +21,7 @@ from .graph import optional
 
 
 def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
-    """The `nir.NIRGraphData` of images, spike ticks int32 [n, n_rows], and of what golden says.
+    """Return the `nir.NIRGraphData` of images, int32 [n, n_rows], and of what golden says.
 
     Events in ticks, or in t = ln z of form time; of form cuba a grid of its steps. Raises
     `EncodingError`, `NirError`.
@@ -58,7 +58,7 @@ def write_trains(path: str | os.PathLike[str], trains: Any) -> None:
 
 
 def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
-    """By time, then neuron; -1 and inf after the last of an image."""
+    """Sort events by time, then neuron; -1 and inf follow the last of an image."""
     n_neurons = ticks.shape[1]
     most = max(1, int((ticks > 0).sum(axis=1).max(initial=0)))
     times = np.where(ticks > 0, ticks, np.inf)
@@ -72,7 +72,7 @@ def _events(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarra
 
 
 def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarray) -> Any:
-    """bool [n, steps, n_neurons], the further inputs and relays included.
+    """Return bool [n, steps, n_neurons], the further inputs and relays included.
 
     Step s is tick s of what goes in, and tick s + 1 + layer of what a layer sends.
     """
@@ -87,5 +87,5 @@ def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarr
 
 
 def steps_of(network: Network) -> int:
-    """Steps of form cuba: what comes in at the deadline has one, too."""
+    """Return steps of form cuba: what comes in at the deadline has one, too."""
     return network.deadline + 1

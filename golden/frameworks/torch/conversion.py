@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Between modules of first-spike layers and the integer networks of the golden model."""
+"""Converts modules of first-spike layers to integer networks of the golden model, and back."""
 
 import copy
 import itertools
@@ -30,7 +30,7 @@ class ConversionError(FirstSpikeError, ValueError):
 
 
 class Encoder:
-    """Samples as input times in z: the part of a network file in front of the first layer.
+    """Turns samples into input times in z: the part of a network file before the first layer.
 
     Parameters
     ----------
@@ -62,18 +62,18 @@ class Encoder:
 
     @classmethod
     def of(cls, network: Network) -> "Encoder":
-        """That of a network."""
+        """Return the encoder of a network."""
         encoder = cls.__new__(cls)
         encoder.network, encoder.classes = network, network.classes
         return encoder
 
     @property
     def n_inputs(self) -> int:
-        """How many inputs are connected: what the first layer takes."""
+        """Number of connected inputs, which the first layer takes."""
         return len(self.network.inputs)
 
     def __call__(self, samples: Any) -> torch.Tensor:
-        """Times float32 [n, n_inputs] of samples [n, ...], inf where an input does not spike."""
+        """Return times float32 [n, n_inputs] of samples [n, ...], inf for silent inputs."""
         ticks = torch.from_numpy(encode(self.network, samples))
         return torch.where(ticks > 0, ticks / self.network.unit, torch.inf)
 
@@ -93,7 +93,7 @@ def quantise(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> None:
 
 
 def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Network:
-    """The integer network of a module of first-spike layers, one after the other.
+    """Return the integer network of a module of first-spike layers, one after the other.
 
     A module that is not quantised yet is so in a copy, to `bits`. Module and network are compared
     on random inputs: a module that does anything besides its layers is found out.
@@ -130,7 +130,7 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
 
 
 def from_network(network: Network) -> torch.nn.Sequential:
-    """A quantised module whose decisions are those of a network. Raises `ConversionError`."""
+    """Return a quantised module that decides as a network does. Raises `ConversionError`."""
     if network.max_spikes > 1:
         raise ConversionError(
             f"a neuron of this network spikes up to {network.max_spikes} times: layers spike once."
@@ -147,13 +147,13 @@ def from_network(network: Network) -> torch.nn.Sequential:
 
 
 def decide(z: torch.Tensor) -> torch.Tensor:
-    """The classes int64 [...] of output times [..., classes]: the first, of equals the lowest."""
+    """Return classes int64 [...] of output times [..., n]: the first, of equals the lowest."""
     at = torch.arange(z.shape[-1], device=z.device)
     return torch.where(z == z.amin(-1, keepdim=True), at, z.shape[-1]).amin(-1)
 
 
 def layers_of(model: torch.nn.Module) -> list[FirstSpikeLinear]:
-    """The layers of a module, in order. Raises `ConversionError` for one with other parts."""
+    """Return the layers of a module in order. Raises `ConversionError` for other parts."""
     layers = []
     for name, part in model.named_modules():
         if isinstance(part, FirstSpikeLinear):

@@ -16,10 +16,10 @@ _DRIVE, _SPREAD = 12.0, 2.0  # initial: mean of the summed weights, and their de
 
 @dataclass(frozen=True)
 class Quantised:
-    """What a layer is quantised to. Raises ValueError for what no network has."""
+    """Quantisation of a layer. Raises ValueError for values that no network has."""
 
     bits: int
-    """Of a weight."""
+    """Bits of a weight."""
     threshold: int
     """The integer that stands for 1.0."""
     unit: int
@@ -35,9 +35,9 @@ class Quantised:
 class FirstSpikeLinear(torch.nn.Module):
     """Maps the spike times of inputs to those of neurons, exactly and with the exact derivative.
 
-    A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z; it
-    spikes when M comes to 0, at z = A / (B - 1) with A = sum of w_p z_p and B = sum of w_p over its
-    causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
+    A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z. It
+    spikes when M comes to 0, at z = A / (B - 1). A = sum of w_p z_p and B = sum of w_p are sums
+    over its causal inputs (design, section 1). Then dz/dw_p = (z_p - z) / (B - 1) and
     dz/dz_p = w_p / (B - 1).
 
     Parameters
@@ -94,23 +94,23 @@ class FirstSpikeLinear(torch.nn.Module):
         torch.nn.init.normal_(self.weight, _DRIVE / n, _SPREAD / math.sqrt(n))
 
     def integers(self) -> torch.Tensor:
-        """The integer weights of a quantised layer: float64 [out_features, in_features]."""
+        """Return the integer weights of a quantised layer: float64 [out_features, in_features]."""
         assert self.quantised is not None
         W = self.weight.detach().double() * self.quantised.threshold
         return W.round().clamp(*weight_range(self.quantised.bits))
 
     def get_extra_state(self) -> tuple[int, ...] | None:
-        """For `state_dict`."""
+        """Return the quantisation for `state_dict`."""
         return None if self.quantised is None else astuple(self.quantised)
 
     def set_extra_state(self, state: tuple[int, ...] | None) -> None:
-        """Of a `state_dict`."""
+        """Take the quantisation from a `state_dict`."""
         self.quantised = None if state is None else Quantised(*state)
 
     def forward(self, z_in: torch.Tensor) -> torch.Tensor:
-        """Times [..., out_features] of input times [..., in_features], which are over 0 or inf.
+        """Return times [..., out_features] for input times [..., in_features], over 0 or inf.
 
-        Raises ValueError for times that are none.
+        Raises ValueError for NaN and for times that are not positive.
         """
         if z_in.shape[-1:] != (self.in_features,):
             raise ValueError(
@@ -139,13 +139,13 @@ class FirstSpikeLinear(torch.nn.Module):
         if not self.output:
             out = _Through.apply(late, tick) / to.unit
             return torch.where(fired, out, torch.inf).to(z_in.dtype)
-        # Of the neurons of a tick the one with the highest M = (B - threshold) (tick - z) is first.
+        # Among the neurons of a tick, the highest M = (B - threshold) (tick - z) comes first.
         M = torch.where(fired, (slope * (tick - z)).round(), 0)
         order = tick - M / (torch.where(fired, slope, 0).amax(-1, keepdim=True) + 1)
         return _Through.apply(late, order) / to.unit
 
     def extra_repr(self) -> str:
-        """Sizes, and what it is quantised to."""
+        """Return sizes, and what it is quantised to."""
         said = f"{self.in_features}, {self.out_features}" + (", output=True" * self.output)
         return said if self.quantised is None else f"{said}, bits={self.quantised.bits}"
 
@@ -163,7 +163,7 @@ class _Through(torch.autograd.Function):
 
 
 class _SpikeTimes(torch.autograd.Function):
-    """Times of a layer: with those of silent neurons, without, and the slopes at them."""
+    """Return the times of a layer with and without silent neurons, and the slopes at them."""
 
     @staticmethod
     def forward(

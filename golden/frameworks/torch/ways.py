@@ -21,7 +21,7 @@ _CHUNK = 1 << 24  # elements of [images, n_in, n_out] worked on at once
 
 @dataclass(frozen=True, eq=False)
 class Times:
-    """What a layer did, each [n, n_out]."""
+    """The spike times of a layer and what they follow from, each [n, n_out]."""
 
     #: when a neuron spiked, inf where it was silent
     z: torch.Tensor
@@ -40,7 +40,7 @@ class Together:
         self._spikes = z_in.isfinite().to(z_in.dtype)
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
-        """Of weights [n_in, n_out]."""
+        """Return the times for weights [n_in, n_out]."""
         arrived, first = _product(self._spikes, W), self._first.clamp(max=horizon)
         slope = arrived - threshold
         potential = slope * horizon - arrived * first
@@ -50,7 +50,7 @@ class Together:
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
     ) -> tuple[torch.Tensor, None]:
-        """dL/dW, without dL/dz_in."""
+        """Return dL/dW, without dL/dz_in."""
         return _product(self._spikes.T, e * (self._first - z_end).clamp(max=0)), None
 
 
@@ -65,13 +65,13 @@ class Grouped:
         self._groups = self._groups._replace(z=self._groups.z.astype(z_in.dtype))
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
-        """Of weights [n_in, n_out]."""
+        """Return the times for weights [n_in, n_out]."""
         return _looped(level_kernels.group_times, (self._groups,), W, threshold, horizon)
 
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
     ) -> tuple[torch.Tensor, None]:
-        """dL/dW, without dL/dz_in."""
+        """Return dL/dW, without dL/dz_in."""
         dW = np.zeros_like(W.numpy())
         level_kernels.group_gradients(self._groups, z_end.numpy(), e.numpy(), dW)
         return torch.from_numpy(dW), None
@@ -85,7 +85,7 @@ class Ordered:
         self._z_in = z_in
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
-        """Of weights [n_in, n_out]."""
+        """Return the times for weights [n_in, n_out]."""
         loop = kernels.wide_spike_times if W.shape[1] >= _WIDE else kernels.spike_times
         inputs = self._z_in, np.argsort(self._z_in, axis=1)
         return _looped(loop, inputs, W, threshold, horizon)
@@ -93,7 +93,7 @@ class Ordered:
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """dL/dW and dL/dz_in."""
+        """Return dL/dW and dL/dz_in."""
         dW, dz_in = np.zeros_like(W.numpy()), np.empty_like(self._z_in)
         kernels.gradients(self._z_in, W.numpy(), z_end.numpy(), e.numpy(), dW, dz_in)
         return torch.from_numpy(dW), torch.from_numpy(dz_in)
@@ -107,14 +107,14 @@ class Plain:
         self._z_in = z_in
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
-        """Of weights [n_in, n_out]."""
+        """Return the times for weights [n_in, n_out]."""
         parts = [self._part(z_in, W, threshold, horizon) for z_in in self._parts(self._z_in, W)]
         return Times(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """dL/dW and dL/dz_in."""
+        """Return dL/dW and dL/dz_in."""
         dW, dz_in = torch.zeros_like(W), []
         parts = zip(*(self._parts(x, W) for x in (self._z_in, z_end, e)), strict=True)
         for z_in, end, error in parts:
@@ -144,7 +144,7 @@ class Plain:
 
 
 def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Ordered | Plain:
-    """The fastest for input times [n, n_in], `with_gradient` if dL/dz_in is asked for."""
+    """Choose the fastest way for input times [n, n_in]; `with_gradient` asks for dL/dz_in, too."""
     if not with_gradient:
         first = z_in.min() if z_in.numel() else torch.tensor(torch.inf)
         if bool(((z_in == first) | z_in.isinf()).all()):
@@ -161,7 +161,7 @@ def way_of(z_in: torch.Tensor, with_gradient: bool) -> Together | Grouped | Orde
 
 
 def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """The matrix product, on the CPU numpy's, whose BLAS is fast wherever PyTorch comes from."""
+    """Return the matrix product; on the CPU it is numpy's, whose BLAS is always fast."""
     return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
 
 

@@ -16,7 +16,7 @@ from .c_header import c_header
 from .names import PREFIX, c_prefix
 
 C_SUFFIXES = ("_registers.h", "_driver.h", "_encoding.h")
-"""How the names of the files in C end."""
+"""Suffixes of the files in C."""
 
 
 def c_files(
