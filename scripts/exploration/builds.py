@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placing points of a front for real: the one that is taken, and some beside it."""
+"""Places points of a front: the one that is taken, and some beside it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,8 +20,9 @@ from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 
 SEEDS = (1, 2, 3)
-"""Of the placement, tried in turn; at the clock that was estimated the first alone: by what an
-estimate is off, seeds do not differ."""
+"""Seeds of the placement, tried in turn.
+
+At the estimated clock only the first is tried: seeds differ by less than an estimate is off."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,14 @@ class Placing:
     """A design to be placed."""
 
     network: bytes
-    """Its file."""
+    """Content of its file."""
     board: str
     shape: CoreShape
     hz: int
 
     @classmethod
     def of(cls, plan: Plan) -> "Placing":
-        """What is planned, and fits."""
+        """Return the placing of a plan that fits."""
         assert plan.design is not None
         return cls(
             network=plan.design.network.to_bytes(),
@@ -48,16 +49,16 @@ class Placing:
 
 @dataclass(frozen=True)
 class PlacedFiles:
-    """What came of it."""
+    """Result of a placement."""
 
     report: dict[str, Any]
-    """That of `build`, or `reason`, why there is none."""
+    """Report of `build`, or the `reason` why the build failed."""
     files: dict[str, bytes]
     """The bitstream, if the clock was met."""
 
 
 def place(placing: Placing) -> PlacedFiles:
-    """Build a bitstream, where the clock is not met once more at one that was reached."""
+    """Build a bitstream. Where the clock is not met, build again at a clock that was reached."""
     network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
     design = Design.of(network, board, placing.shape, placing.hz)
     seeds: Sequence[int] = SEEDS[:1]
@@ -77,7 +78,7 @@ def place(placing: Placing) -> PlacedFiles:
 def place_all(
     work: Shares, plans: Mapping[int, Plan], folder: Path
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Place what is planned, by the numbers of the trainings, and give the report of each.
+    """Place the plans of trainings, given by number, and yield number and report of each.
 
     Each gets a folder of its number, with network, report and bitstream.
     """

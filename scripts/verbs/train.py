@@ -142,8 +142,8 @@ def command(
     same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
     --fresh discards such a state and begins anew.
 
-    With --seeds all cores, or a cluster, train at once; what they have done is kept, and the same
-    command does only what is missing. Told are the accuracies on held-out samples alone.
+    All cores, or a cluster, train at once for --seeds. Their results are kept, and the same command
+    does only what is missing. It says the accuracies on held-out samples alone.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
