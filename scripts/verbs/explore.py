@@ -23,7 +23,7 @@ from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
-from firstspike.scripts.exploration.builds import place_all
+from firstspike.scripts.exploration.builds import build_all
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
 from firstspike.scripts.exploration.space import known
@@ -167,7 +167,7 @@ def command(
             return limits.key(figures_of(points[number]))
 
         best = sorted(plans, key=key, reverse=True)[:placed]
-        for number, built in place_all(work, {n: plans[n] for n in best}, output):
+        for number, built in build_all(work, {n: plans[n] for n in best}, output):
             add_build(points[number], built)
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
         chosen, shown = max(fast_enough or plans, key=key), list(points.values())

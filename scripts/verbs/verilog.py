@@ -139,16 +139,16 @@ def _report(
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
     from firstspike.hdl.flow.steps import step
-    from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
+    from firstspike.hdl.flow.synthesis import PARTS, SEED, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS
 
     shape = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
-    names = ["yosys", *(target.device.family.router for target in TARGETS)]
+    names = ["yosys", *(part.device.family.router for part in PARTS)]
     tools = {TOOLS[name]: version(TOOLS[name]) for name in names}
     results = []
-    for target in TARGETS:
-        with step(f"{target.device.name}: synthesis, place and route"):
-            results.append(synthesise(shape, target, not embedded))
+    for part in PARTS:
+        with step(f"{part.device.name}: synthesis, place and route"):
+            results.append(synthesise(shape, part, not embedded))
     rows: list[tuple[str, ...]] = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]

@@ -18,7 +18,7 @@ PATIENCE = 100
 
 
 @dataclass(frozen=True)
-class Parameters:
+class AddressSetParameters:
     """What the bench is told: addresses, and how many walks."""
 
     n: int
@@ -27,7 +27,7 @@ class Parameters:
 
 def simulate(addresses: AddressSet, amount: int = 100, **options: Any) -> None:
     """Fill and walk a set `amount` times, against a Python set; `options` are `run_bench`'s."""
-    run_bench(__name__, addresses, Parameters(addresses.n, amount), **options)
+    run_bench(__name__, addresses, AddressSetParameters(addresses.n, amount), **options)
 
 
 def example(**options: Any) -> str:
@@ -41,7 +41,7 @@ class AddressSetBench:
 
     def __init__(self, dut: Dut, pauses: bool) -> None:
         self.dut = dut
-        parameters = given(Parameters)
+        parameters = given(AddressSetParameters)
         self.n, self.amount = parameters.n, parameters.amount
         self.held: set[int] = set()
         self.domain = ClockDomain(dut)

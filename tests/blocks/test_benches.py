@@ -88,7 +88,7 @@ def test_command_runs_all_benches_or_those_that_are_named(capfd):
 
 
 def test_command_lists_the_benches(capfd):
-    assert {"core", "encoder", "layer", "popcount", "queue", "weights"} <= set(EXAMPLES)
+    assert {"core", "encoder", "layer", "lfsr", "queue", "weights"} <= set(EXAMPLES)
     assert not {"link", "netlist", "__init__"} & set(EXAMPLES)
     listed = f"[{' | '.join(EXAMPLES)}] ..."
     said = firstspike(capfd, "check", "blocks", "-h").out
