@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
-An image's hidden spikes come from event to event as in `layers.by_events`, its outputs tick by tick, then
-the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent. The tests hold
-this against a plain second implementation.
+An image's hidden spikes come from event to event as in `layers.by_events`, its outputs tick by
+tick, then the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent. The
+tests hold this against a plain second implementation.
 """
 
 from collections import namedtuple
