@@ -15,12 +15,12 @@ from .targets import opened
 from .targets.comparison import Comparison, compared
 
 IMAGES = 500
-"""Of a share: some times as long as it takes to begin one."""
+"""Images per share: they take several times as long as the start of a share."""
 
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """Some of the images that are compared on simulated hardware."""
+    """A part of the images that are compared on simulated hardware."""
 
     network: Network
     hardware: dict[str, Any]
@@ -49,9 +49,9 @@ def compared_in_shares(
     ticks: np.ndarray,
     pixels: np.ndarray | None,
 ) -> Comparison:
-    """The same as `compared` with simulated hardware, whose options these are, in shares of images.
+    """Compare as `compared` does, on simulated hardware with these options, in shares of images.
 
-    Images must not overlap: each then begins in an empty core, and knows nothing of the one before.
+    Images must not overlap: each begins in an empty core, and depends on no image before it.
     """
     tasks = [
         Share(

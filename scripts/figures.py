@@ -12,7 +12,6 @@ from firstspike.golden import Network, Results, encode, infer, potentials
 from firstspike.golden.encodings.samples import SampleKind
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
-_MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _TITLE = 26  # characters above the sample
 DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
 

@@ -17,6 +17,7 @@ from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
+from .output import json_option, picture_option
 from .places import Default, Files, InputPath, Output, Parameters
 
 if TYPE_CHECKING:
@@ -130,11 +131,24 @@ def folder_option(
 number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 
 
-fresh_option = click.option(
-    "--fresh",
-    is_flag=True,
-    help="Discard the state that an interrupted run left beside NET, and begin anew.",
-)
+def resumable_options(drawn: str, files: Files) -> Decorator:
+    """Add --resume, --fresh, --plot, --json and -o, beside which `files` gives what is written."""
+    fresh = "Discard the state that an interrupted run left beside NET, and begin anew."
+    resume = "Go on with the run whose state is beside -o NET."
+    plot = f"Draw {drawn}: .png, .svg or .pdf."
+
+    def decorate(command: Callable) -> Callable:
+        for option in (
+            json_option,
+            network_option(files),
+            picture_option("--plot", "plot_path", help=plot),
+            click.option("--fresh", is_flag=True, help=fresh),
+            click.option("--resume", is_flag=True, help=resume),
+        ):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def seed_option(of: str) -> Decorator:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where results go: text for people, tables, JSON in a file or on standard output, and pictures.
+"""Writes results: text for people, tables, JSON in a file or on standard output, and pictures.
 
 A verb with `--json -` prints its result for machines on standard output and everything else on
 standard error.
@@ -145,7 +145,7 @@ def _print(text: str, err: bool) -> None:
     try:
         click.echo(text, err=err)
     except OSError as error:
-        if error.errno == errno.EPIPE:  # a reader who has left
+        if error.errno == errno.EPIPE:  # the reader has left
             raise
         raise VerbError(f"cannot write to standard output: {error.strerror}.") from None
 
@@ -160,7 +160,7 @@ def table(rows: Sequence[Sequence[object]], adjust: Callable[[str, int], str] = 
 
 
 def off_by(error: float) -> str:
-    """How far off an estimate may be, relatively, for people."""
+    """Return the relative error of an estimate, for people."""
     return f"+- {100 * error:.0f} %"
 
 

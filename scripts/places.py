@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a verb reads and what it writes: no verb writes over what it reads, or twice to one file.
+"""Knows what a verb reads and writes: it writes over nothing that it reads, nor twice to a file.
 
 The type of a parameter says that it names something to read (`Input`) or to write (`Output`). A
 `Verb` compares all of them before its work begins. Files are compared by device and inode, so that
@@ -206,7 +206,7 @@ def _value(ctx: click.Context, parameter: click.Parameter, unnamed: Default | No
 
 
 def _identity(path: Named) -> _Identity | None:
-    """What tells a file from others; None for what no verb replaces, such as a device."""
+    """Return what identifies a file; None for what no verb replaces, such as a device."""
     try:
         found = os.stat(path)
     except FileNotFoundError:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads what others wrote: archives, fields, JSON and text, bounded in size, depth and time."""
+"""Reads files of unknown origin: archives, fields, JSON and text, within bounds."""

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The arrays of an .npz of anyone, looked at before they are unpacked.
+"""Reads the arrays of an .npz of unknown origin, and looks at them before it unpacks them.
 
 A file of a few kilobytes can promise gigabytes. So name, type and shape of every member are read
-first, from its head, and shown to whoever knows what they should be; then exactly as much is
-unpacked as they say.
+first, from its head, and the caller checks them. Then exactly as much is unpacked as they say.
 """
 
 import io
@@ -20,12 +19,12 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""Of compression, those that numpy writes; others make a thousand times more of a byte."""
+"""Ways of compression that numpy writes; others can unpack one byte to thousands."""
 
 MOST_MEMBERS = 4096
 
 MOST_TABLE = 256 * MOST_MEMBERS
-"""Bytes of the table of all members, of which zipfile makes ten times as many before it asks."""
+"""Most bytes of the table of members: zipfile needs ten times as many to read it."""
 
 _HEAD = 1 << 14  # bytes: numpy reads no header of more than 10,000 characters
 _HEADERS = {
@@ -40,7 +39,7 @@ class ArchiveError(FirstSpikeError, ValueError):
 
 @dataclass(frozen=True)
 class Member:
-    """What the head of a member says of its array."""
+    """Name, type and shape of an array, as the head of its member says."""
 
     info: zipfile.ZipInfo
     dtype: np.dtype
@@ -48,22 +47,22 @@ class Member:
 
     @property
     def nbytes(self) -> int:
-        """Of the array, unpacked."""
+        """Size of the unpacked array in bytes."""
         return self.dtype.itemsize * math.prod(self.shape)
 
     @property
     def takes(self) -> int:
-        """The same, but empty strings are not for nothing."""
+        """Size in bytes, counting at least one byte per element: strings can be empty."""
         return max(self.dtype.itemsize, 1) * math.prod(self.shape)
 
 
 def read_archive(
     file: BinaryIO, check: Callable[[Mapping[str, Member]], None], most: int
 ) -> dict[str, np.ndarray]:
-    """The arrays in an open .npz, by their names, of `most` bytes together.
+    """Return the arrays of an open .npz by name; together they have at most `most` bytes.
 
-    `check` raises what it likes for members that are not as they should be. Raises `ArchiveError`
-    for what is no .npz without pickles, is damaged, or has too much in it.
+    `check` may raise any error for members that it refuses. Raises `ArchiveError` for a file that
+    is no .npz without pickles, is damaged, or has too much in it.
     """
     with _readable():
         opening = _Opening(file)
@@ -95,7 +94,7 @@ class _Opening:
         self._file = file
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
         self.most: int | None = MOST_TABLE
-        """Bytes that are read at once; None when the archive is open."""
+        """Most bytes per read; None once the archive is open."""
 
     def read(self, size: int = -1) -> bytes:
         """Read, or raise `ArchiveError`."""
@@ -108,7 +107,7 @@ class _Opening:
 
 @contextmanager
 def _readable() -> Iterator[None]:
-    """A damaged archive raises almost anything (zip, zlib, header syntax): all mean the same."""
+    """Raise any error of a damaged archive as `ArchiveError`: zipfile, zlib and numpy have many."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd headers, beside our sentence
@@ -121,7 +120,7 @@ def _readable() -> Iterator[None]:
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    """What a member's head says."""
+    """Read the head of a member."""
     name = f"{info.filename!r:.40}"
     if info.compress_type not in METHODS:
         raise ArchiveError(f"its member {name} is neither stored nor deflated: save it by numpy.")

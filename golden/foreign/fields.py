@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a network file is read from: the arrays of an .npz, each checked for what it should be.
+"""Reads the fields of a network file: arrays of an .npz, each of which is checked.
 
 A format is described by a `Kind` for each of its fields: names, types and shapes are held against
 it before anything is unpacked.
@@ -19,7 +19,7 @@ from .archive import ArchiveError, Member, read_archive
 from .json_text import JsonError, read_json
 
 MOST_BYTES = 1 << 26
-"""Of a file, and of its arrays together: more weights than any FPGA holds."""
+"""Most bytes of a file, and of its arrays together: more weights than any FPGA holds."""
 
 
 class NetworkError(FirstSpikeError, ValueError):
@@ -28,16 +28,16 @@ class NetworkError(FirstSpikeError, ValueError):
 
 @dataclass(frozen=True)
 class Kind:
-    """What a field can be."""
+    """Type, shape and size that a field can have."""
 
     said: str
-    """The same for people."""
+    """Description for people."""
     types: str
-    """As numpy's `dtype.kind`."""
+    """Allowed values of numpy's `dtype.kind`."""
     ndim: int | None
-    """None for any."""
+    """Number of dimensions, None for any."""
     most: int = MOST_BYTES
-    """Bytes."""
+    """Most bytes."""
     needed: bool = True
 
 
@@ -49,17 +49,17 @@ NAMES = Kind("an array of strings", "U", 1, 1 << 22)
 EACH = Kind("one integer per layer", "iu", 1, 1 << 15)
 
 Described = Callable[[Collection[str]], Mapping[str, Kind]]
-"""Gives the fields of a format, of a file that has fields of these names."""
+"""Gives the fields of a format, for a file that has fields of these names."""
 
 _KINDS = {str: "string", int: "integer", list: "array"}
 
 
 class Fields(dict[str, np.ndarray]):
-    """The arrays of an .npz without pickles. Raises `NetworkError` for what should be another."""
+    """The arrays of an .npz without pickles. Raises `NetworkError` for a wrong one."""
 
     @classmethod
     def of(cls, content: bytes, described: Described, most: int = MOST_BYTES) -> Self:
-        """Those of a file's content, which are as described, and have `most` bytes together."""
+        """Return the fields of a file, which are as described and have at most `most` bytes."""
         if not content.startswith(b"PK"):
             raise NetworkError("it is no .npz archive.")
         if len(content) > most:
@@ -77,14 +77,14 @@ class Fields(dict[str, np.ndarray]):
         raise NetworkError(f"the field {name} is missing.")
 
     def take(self, name: str, kind: type) -> Any:
-        """A field as a string, an integer or a list of values."""
+        """Return a field as a string, an integer or a list of values."""
         value = self[name].tolist()
         if not isinstance(value, kind) or isinstance(value, bool):
             raise NetworkError(f"{name} is {value!r:.40}: it must be one {_KINDS[kind]}.")
         return value
 
     def meta(self) -> dict[str, Any]:
-        """The field of that name, which holds JSON."""
+        """Return the content of the field `meta`, which is JSON."""
         try:
             meta = read_json(self.take("meta", str))
         except JsonError as error:
@@ -95,7 +95,7 @@ class Fields(dict[str, np.ndarray]):
 
 
 def integer(name: str, value: Any, low: int, high: int) -> int:
-    """`value` as an int, which must be in low..high."""
+    """Return `value` as an int, which must be in low..high."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise NetworkError(f"{name} is {value!r}: it must be an integer.")
     if not low <= value <= high:
@@ -104,7 +104,7 @@ def integer(name: str, value: Any, low: int, high: int) -> int:
 
 
 def texts(name: str, values: Any) -> tuple[str, ...]:
-    """Names, each of printable characters and once."""
+    """Return names: each is printable, and none occurs twice."""
     names = tuple(values)
     for text in names:
         if not isinstance(text, str) or not text.strip() or not text.isprintable():
@@ -115,7 +115,7 @@ def texts(name: str, values: Any) -> tuple[str, ...]:
 
 
 def json_object(name: str, value: Any) -> dict[str, Any]:
-    """A dictionary that JSON can hold."""
+    """Return a dictionary that JSON can hold."""
     if not isinstance(value, dict):
         raise NetworkError(f"{name} is {type(value).__name__}: it must be a dictionary.")
     try:
@@ -126,7 +126,7 @@ def json_object(name: str, value: Any) -> dict[str, Any]:
 
 
 def _checked_by(described: Described) -> Callable[[Mapping[str, Member]], None]:
-    """What looks at the heads of a file's arrays: at their sizes, too."""
+    """Return a function that checks the heads of a file's arrays, and their sizes."""
 
     def check(found: Mapping[str, Member]) -> None:
         _check(found, described)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""JSON from a file of anyone: bounded when it is read, and held against a description of it.
+"""Reads JSON of unknown origin within bounds, and compares it with a description.
 
 A description is one of
 
@@ -24,11 +24,11 @@ DEEPEST = 32
 
 
 class JsonError(FirstSpikeError, ValueError):
-    """A text that is no JSON, or says something else than it should; the message says what."""
+    """JSON that cannot be read, or that has another content than described."""
 
 
 def read_json(text: str | bytes) -> Any:
-    """What a text says: numbers are finite, texts can be encoded, and the nesting is bounded."""
+    """Return the value of a text. Numbers are finite, texts can be encoded, nesting is bounded."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -84,7 +84,7 @@ def check_json(value: Any, description: Any, where: str) -> None:
 
 
 def _is(value: Any, description: Any) -> bool:
-    """Whether a value is as a description says that is of one value alone."""
+    """Whether a value is as a description of one single value says."""
     if isinstance(description, range):
         return type(value) is int and value in description
     if isinstance(description, type):

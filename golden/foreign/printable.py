@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Text of strangers as it can be shown: on one line, without what a terminal takes for orders."""
+"""Makes text of unknown origin fit to be shown: on one line, without codes for the terminal."""
 
 MOST = 500
-"""Characters of a sentence."""
+"""Most characters of a sentence."""
 
 _CUT = " ... "
 
@@ -17,9 +17,9 @@ def is_text(name: str) -> bool:
 
 
 def printable(text: object, most: int | None = MOST) -> str:
-    """`text` with all that is not printable escaped, and in its middle cut to `most` characters.
+    """Return `text` with unprintable characters escaped, and its middle cut to leave `most`.
 
-    Not printable are ends of lines, control characters such as escape, and those that turn the
+    Unprintable are ends of lines, control characters such as escape, and characters that turn the
     direction of writing or cannot be encoded.
     """
     said = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in str(text))

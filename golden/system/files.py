@@ -12,7 +12,7 @@ from typing import BinaryIO
 from .temporary import file_without_name, reserved_folder
 
 _PART = 1 << 20
-"""Bytes of a pipe that are read at once."""
+"""Bytes per read of a pipe."""
 
 
 @contextmanager
@@ -28,9 +28,9 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a path to write to; what is written there replaces `path` if nothing is raised.
 
-    The file is opened at once, so that an unwritable place is found before the work is done
-    (`OSError`), and a place that another process is writing to as well (`BusyError`). What is no
-    ordinary file (a device, a pipe) is written to directly.
+    The file is opened at once, so that an unwritable place (`OSError`), or one to which another
+    process writes (`BusyError`), is found before the work is done. A device or a pipe is written to
+    directly.
     """
     path = Path(path)
     if path.exists() and not os.access(path, os.W_OK):
@@ -61,9 +61,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 def reading(path: str | os.PathLike[str] | int, most: int) -> Iterator[BinaryIO]:
     """Open a foreign file, which has at most `most` bytes, for reading at any offset.
 
-    An ordinary file is opened as it is. A pipe without a name, which is what a shell's `<(...)`
-    gives, is copied to its end first. `path` may be a descriptor, and then any pipe or a terminal
-    is copied. Raises `OSError` for all else: a device or a pipe with a name may never end.
+    An ordinary file is opened as it is. A pipe without a name, as a shell makes for `<(...)`, is
+    copied to its end first. `path` may be a descriptor: then any pipe or terminal is copied. Raises
+    `OSError` for a device or a pipe with a name, which may never end.
     """
     given = isinstance(path, int)
     name = "standard input" if path == 0 else str(path)
@@ -135,7 +135,7 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def beside(path: str | os.PathLike[str], what: str) -> Path:
-    """NET.WHAT.npz of a network file NET.npz."""
+    """Return NET.WHAT.npz for a network file NET.npz."""
     path = Path(path)
     return path.with_name(f"{path.name.removesuffix('.npz')}.{what}.npz")
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs other programs so that they, and all that they start, end with us and import nothing else.
+"""Runs other programs: they, and all that they start, end with us and import nothing foreign.
 
 A compiler is a family: make starts g++, which starts its passes. It has a process group, which a
 watch leads: a shell that waits for the end of a pipe that we alone hold open. The pipe ends when we
@@ -31,8 +31,8 @@ def started(
 ) -> Iterator[subprocess.Popen[Any]]:
     """Start a program as `subprocess.Popen` does; what is left of it ends with the block.
 
-    Its temporary files go into a folder that is removed then, too. It has no terminal to read from:
-    that is for the group of processes in front.
+    Its temporary files go into a folder that is removed then, too. It cannot read from a terminal:
+    only the group of processes in front can.
     """
     options = {"stdin": subprocess.DEVNULL} | options
     with temporary_folder() as temporary, _group() as group:
@@ -75,7 +75,7 @@ def search_path() -> str:
 
 
 def end_all() -> None:
-    """End the programs that other threads run, who then go on."""
+    """End the programs that other threads run; these threads then go on."""
     for watch in list(_watches):
         with suppress(OSError):
             assert watch.stdin is not None

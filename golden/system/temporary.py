@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Temporary folders with an owner, so that what a killed process leaves behind is swept.
+"""Temporary folders with an owner: whatever a killed process leaves behind is swept.
 
     FOLDER/lock       locked as long as the process lives that uses the folder
     FOLDER/content    what is worked in
 
-A lock ends with its process, however that ends; a process number may be another's by then. Whoever
-needs a temporary folder first removes those beside it that nobody holds.
+A lock ends with its process, however the process ends. The number of a process would not do: it may
+belong to another one by then. Each new temporary folder first removes those beside it that nobody
+holds. A folder in the user's cache or beside a data set would else stay for ever.
 """
 
 import fcntl
@@ -20,11 +21,11 @@ from typing import IO, BinaryIO, cast
 from firstspike.golden.system.errors import FirstSpikeError
 
 PREFIX = "firstspike-making-"
-"""How the names of folders begin that are swept."""
+"""Beginning of the names of folders that are swept."""
 
 
 class BusyError(FirstSpikeError):
-    """Something is being written by another process; the message names it."""
+    """Another process is writing something, which the message names."""
 
 
 @contextmanager

@@ -20,8 +20,9 @@ from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 
 SEEDS = (1, 2, 3)
-"""Of the placement, tried in turn; at the clock that was estimated the first alone: by what an
-estimate is off, seeds do not differ."""
+"""Seeds of the placement, tried in turn.
+
+At the estimated clock only the first is tried: seeds differ by less than an estimate is off."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class BuildTask:
 
     @classmethod
     def of(cls, plan: Plan) -> "BuildTask":
-        """What is planned, and fits."""
+        """Return the task for a plan that fits."""
         assert plan.design is not None
         return cls(
             network=plan.design.network.to_bytes(),
@@ -48,16 +49,16 @@ class BuildTask:
 
 @dataclass(frozen=True)
 class BuiltFiles:
-    """What came of a build."""
+    """Result of a build."""
 
     report: dict[str, Any]
-    """That of `build`, or `reason`, why there is none."""
+    """Report of `build`, or the `reason` why the build failed."""
     files: dict[str, bytes]
     """The bitstream, if the clock was met."""
 
 
 def built(task: BuildTask) -> BuiltFiles:
-    """Build a bitstream, where the clock is not met once more at one that was reached."""
+    """Build a bitstream. Where the clock is not met, build again at a clock that was reached."""
     network, board = Network.from_bytes(task.network), BOARDS[task.board]
     design = Design.of(network, board, task.shape, task.hz)
     seeds: Sequence[int] = SEEDS[:1]
@@ -77,7 +78,7 @@ def built(task: BuildTask) -> BuiltFiles:
 def build_all(
     work: Shares, plans: Mapping[int, Plan], folder: Path
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Place what is planned, by the numbers of the trainings, and give the report of each.
+    """Build the plans of trainings, given by number, and yield number and report of each.
 
     Each gets a folder of its number, with network, report and bitstream.
     """

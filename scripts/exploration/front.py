@@ -1,43 +1,43 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is better of accuracy and microseconds: limits, fronts, what goes on, what is taken."""
+"""Says which networks are better: limits, fronts, which training goes on, which is taken."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 PRUNED_BY = 1 / 4
-"""Share of the trainings that came as far; one that more of them dominate ends."""
+"""A training ends if more than this share of those that came as far dominate it."""
 
 
 class Figures(NamedTuple):
-    """Of a network on a board."""
+    """Accuracy and speed of a network on a board."""
 
     accuracy: float
     us: float
-    """Microseconds of an image, infinite where the network does not fit."""
+    """Microseconds per image, infinite where the network does not fit."""
 
     def dominates(self, other: "Figures") -> bool:
-        """Whether nothing of it is worse, and something better."""
+        """Whether nothing here is worse than in `other`, and something is better."""
         return _dominates((-self.accuracy, self.us), (-other.accuracy, other.us))
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is asked for; beyond it, better is no better."""
+    """What is asked for. A network gains nothing by being better than a limit."""
 
     latency: float | None = None
-    """Microseconds at most."""
+    """Most microseconds per image."""
     accuracy: float | None = None
-    """At least."""
+    """Least accuracy, 0 to 1."""
 
     def met_by(self, figures: Figures) -> bool:
-        """Whether they are kept."""
+        """Whether figures keep the limits."""
         return (self.latency is None or figures.us <= self.latency) and (
             self.accuracy is None or figures.accuracy >= self.accuracy
         )
 
     def goal(self, figures: Figures) -> Figures:
-        """What a search is to improve: nothing is gained inside of a limit."""
+        """Return what a search is to improve: figures, cut off at the limits."""
         accuracy, us = figures
         return Figures(
             accuracy if self.accuracy is None else min(accuracy, self.accuracy),
@@ -45,8 +45,10 @@ class Limits:
         )
 
     def key(self, figures: Figures) -> tuple[bool, float, float]:
-        """By which the best is taken: of those that keep the limits the most accurate, or where an
-        accuracy alone is asked for the fastest.
+        """Return the key by which the best figures are the largest.
+
+        The most accurate network within the limits is the best. Where only an accuracy is asked
+        for, the fastest one is.
         """
         accuracy, us = figures
         fast = self.latency is None and self.accuracy is not None
@@ -54,7 +56,7 @@ class Limits:
 
 
 def goes_on(figures: Figures, others: Iterable[Figures]) -> bool:
-    """Whether a training is worth its next rung, by `others` that came as far."""
+    """Whether a training is worth its next rung; `others` are trainings that came as far."""
     others = list(others)
     return sum(other.dominates(figures) for other in others) <= PRUNED_BY * len(others)
 
@@ -63,9 +65,9 @@ Named = TypeVar("Named")
 
 
 def front(costs: dict[Named, Sequence[float]]) -> list[Named]:
-    """Those that none of the others dominates: costs no more of anything, and less of something.
+    """Return the names that no other one dominates: it would cost no more, and less of something.
 
-    Of equal ones the first.
+    Of equal costs the first name is taken.
     """
     first = {tuple(one): name for name, one in reversed(costs.items())}
     return [

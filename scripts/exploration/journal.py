@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The journal of a search, as Optuna writes it: looked at line by line before it is gone on with.
 
-A crash may leave a last line without its end, which is cut off. What else is no line of a search is
-refused: Optuna itself ends on it with an error of any kind, or much later.
+A crash may leave a last line without its end, which is cut off. Any other line that a search does
+not write is refused. Optuna itself would end on it with an error of any kind, or much later.
 """
 
 import json
@@ -28,10 +28,10 @@ _ATTRIBUTES = {
     "seconds?": NUMBER,
     **{f"rung_{number}?": [NUMBER, (None, NUMBER)] for number in range(len(SHARES))},
 }
-"""What a search notes of itself, and of a training."""
+"""Attributes that a search notes about itself, and about a training."""
 
 _SYSTEM = {"fixed_params?": {str: NUMBER}}
-"""What Optuna notes of a training whose choices are given."""
+"""Attributes that Optuna notes about a training whose choices are given."""
 
 _LINE = {
     "op_code": int,
@@ -45,7 +45,7 @@ _LINE = {
     "state?": range(5),
     "param_value_internal?": NUMBER,
 }
-"""One operation. Two goals go up and down, see `Figures`."""
+"""One operation. The two goals go up and down, see `Figures`."""
 
 
 class _Lines(BaseJournalBackend):
@@ -62,7 +62,7 @@ class _Lines(BaseJournalBackend):
 
 
 def check_journal(path: Path) -> None:
-    """Cut off a last line that has no end, and raise `VerbError` for one of another kind."""
+    """Cut off a last line that has no end. Raise `VerbError` for a line that no search writes."""
     content = path.read_bytes()
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Points of a front, with all that is known of each: as JSON, and as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from firstspike.boards.building.bitstream import logic_of
@@ -68,46 +69,11 @@ _TIMED = 2000
 
 
 def report(points: Sequence[dict[str, Any]], taken: int | None) -> str:
-    """The table, the fastest network first; `taken` is the number of a training."""
-    rows: list[tuple[object, ...]] = [
-        (
-            "training",
-            "network",
-            "inputs",
-            "bits",
-            "lanes",
-            "rows",
-            "window",
-            "held out %",
-            "test %",
-            "us",
-            "LUTs",
-            "block RAM",
-            "operations",
-            "MHz",
-            "reached",
-        )
-    ]
+    """Return the table, the fastest network first; `taken` is the number of a training."""
+    rows: list[tuple[object, ...]] = [("training", *_COLUMNS)]
     for point in points:
-        rows.append(
-            (
-                f"{point['training']}{' *' if point['training'] == taken else ''}",
-                "-".join(map(str, point["shape"])),
-                point["inputs"],
-                point["bits"],
-                point["lanes"],
-                point["rows"],
-                point["window"],
-                f"{100 * point['held_out_accuracy']:.2f}",
-                "-" if point["accuracy"] is None else f"{100 * point['accuracy']:.2f}",
-                f"{point['us']:.2f}",
-                _logic(point),
-                point["needs"].get("block RAM", 0),
-                f"{point['operations']:.0f}",
-                f"{point['clock'] / MHZ:g}",
-                _reached(point),
-            )
-        )
+        number = f"{point['training']}{' *' if point['training'] == taken else ''}"
+        rows.append((number, *(cell(point) for cell in _COLUMNS.values())))
     return table(rows)
 
 
@@ -124,3 +90,22 @@ def _reached(point: dict[str, Any]) -> str:
     if "reason" in placed:
         return "does not fit"
     return f"{max(placed['fmax'].values()):.1f} MHz{'' if placed['met'] else ', not met'}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.2f}"
+
+
+_COLUMNS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "network": lambda point: "-".join(map(str, point["shape"])),
+    **{name: itemgetter(name) for name in ("inputs", "bits", "lanes", "rows", "window")},
+    "held out %": lambda point: _percent(point["held_out_accuracy"]),
+    "test %": lambda point: _percent(point["accuracy"]),
+    "us": lambda point: f"{point['us']:.2f}",
+    "LUTs": _logic,
+    "block RAM": lambda point: point["needs"].get("block RAM", 0),
+    "operations": lambda point: f"{point['operations']:.0f}",
+    "MHz": lambda point: f"{point['clock'] / MHZ:g}",
+    "reached": _reached,
+}
+"""The columns after the first, and the cell of a point in each."""

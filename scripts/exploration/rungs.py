@@ -13,7 +13,7 @@ from firstspike.scripts.training.session import Session, begun_on
 from .space import Choice
 
 SHARES = (1 / 8, 1 / 2, 1.0)
-"""Of all epochs, up to which a rung goes."""
+"""Each rung ends at this share of all epochs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,30 +21,30 @@ class Rung:
     """A part of a training."""
 
     images: Dataset
-    """Without its test part."""
+    """The data set without its test part."""
     options: dict[str, Any]
-    """Of all trainings."""
+    """Options of all trainings."""
     choice: Choice
     number: int
-    """From 0 on."""
+    """Number of the rung, counted from 0."""
     before: Checkpoint | None
-    """What the rung before has left, None for the first."""
+    """Checkpoint of the rung before, None for the first."""
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a rung has come to."""
+    """Result of a rung."""
 
     network: bytes
-    """Its file: the integer network of the best epoch so far."""
+    """Content of the file of the integer network of the best epoch so far."""
     accuracy: float
-    """Of that on the held-out samples."""
+    """Accuracy of that network on the held-out samples."""
     checkpoint: Checkpoint | None
-    """What the next rung goes on from, None after the last."""
+    """State with which the next rung begins, None after the last."""
 
 
 def session_of(images: Dataset, options: dict[str, Any], choice: Choice) -> Session:
-    """The whole training."""
+    """Return the session of the whole training."""
     session = begun_on(images, choice.run(options))
     session.trainer.sparsity = choice.sparsity
     return session

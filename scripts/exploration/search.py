@@ -42,22 +42,22 @@ from .space import Choice
 
 NETWORKS = "networks"
 COMPACTED = 1
-"""The rung after which a network that does not fit will hardly become one that does."""
+"""After this rung a network that does not fit will hardly shrink until it does."""
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 @dataclass
 class Search:
-    """Trainings for a board; `study` is of `opened`."""
+    """Trainings for a board; `opened` gives the `study`."""
 
     study: Study
     folder: Path
     images: Dataset
-    """Without their test part."""
+    """The data set without its test part."""
     options: dict[str, Any]
-    """Of all trainings."""
+    """Options of all trainings."""
     n_inputs: int
-    """That a network can have."""
+    """Most inputs of a network."""
     timed: np.ndarray
     """Indices of the samples by which clock cycles are counted."""
     board: Board
@@ -65,10 +65,10 @@ class Search:
     trials: int | None
     """Trainings that are tried in all, None for no limit."""
     seconds: float
-    """That all runs of the search may take together, infinite for no limit."""
+    """Seconds that all runs of the search may take together, infinite for no limit."""
     _waiting: deque[Rung] = field(default_factory=deque)
     _trials: dict[Rung, Trial] = field(default_factory=dict)
-    """Of the rungs that wait or are under way."""
+    """Trials of the rungs that wait or are under way."""
 
     def run(self, work: Shares) -> None:
         """Search until the budget is spent."""
@@ -78,10 +78,10 @@ class Search:
                 self._take(rung, trained)
 
     def front(self) -> dict[int, Plan]:
-        """By the numbers of the trainings that none other dominates, the fastest network first.
+        """Return the plans of trainings that no other dominates, by number, the fastest first.
 
-        That counts accuracy, microseconds, logic, block RAM and synaptic operations. Plans are by
-        the estimates as they are now.
+        Accuracy, microseconds, logic, block RAM and synaptic operations count. Plans follow the
+        estimates of today.
         """
         ended = self.ended()
         plans: dict[int, Plan] = {}
@@ -102,13 +102,13 @@ class Search:
         return {number: plans[number] for number in front(costs)}
 
     def ended(self) -> dict[int, Figures]:
-        """What came of the trainings that came to their end, by their numbers."""
+        """Return the figures of the trainings that came to their end, by number."""
         complete = self.study.get_trials(states=(TrialState.COMPLETE,))
         there = ((trial.number, _figures(trial.user_attrs, len(SHARES) - 1)) for trial in complete)
         return {number: figures for number, figures in there if figures is not None}
 
     def tried(self) -> list[Figures]:
-        """What became of all trainings whose network fits, also of those that ended early."""
+        """Return the last figures of each training whose network fits, ended early or not."""
         latest: list[Figures] = []
         for trial in self.study.get_trials(states=ENDED):
             rungs = (_figures(trial.user_attrs, rung) for rung in range(len(SHARES)))
@@ -116,7 +116,7 @@ class Search:
         return [figures for figures in latest if figures.us < inf]
 
     def network(self, number: int) -> Network:
-        """Of one of them."""
+        """Return the network of a training that came to its end."""
         return Network.load(self._path(number))
 
     def _planned(self, network: Network) -> Plan:
@@ -140,7 +140,7 @@ class Search:
         return self.trials is None or done + len(self._trials) < self.trials
 
     def _rungs(self) -> Iterator[Rung]:
-        """Of trainings that go on, and else of new ones."""
+        """Yield rungs of trainings that go on, and else of new ones."""
         while self._has_time():
             if self._waiting:
                 yield self._waiting.popleft()
@@ -181,14 +181,14 @@ class Search:
         self.study.set_user_attr("seconds", time.monotonic() - self._began)
 
     def _came_as_far(self, rung: int) -> list[Figures]:
-        """What trainings came to with a rung, as far as the limits count it."""
+        """Return the figures of all trainings at a rung, cut off at the limits."""
         trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
         there = (_figures(trial.user_attrs, rung) for trial in trials)
         return [self.limits.goal(figures) for figures in there if figures is not None]
 
 
 def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:
-    """What a trial's attributes say of a rung, None of one that it did not come to."""
+    """Return the figures of a trial at a rung, None where the trial did not come so far."""
     said = attributes.get(f"rung_{rung}")
     return None if said is None else Figures(said[0], inf if said[1] is None else said[1])
 

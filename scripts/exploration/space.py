@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is searched: what training decides. How a network is folded is the planner's to choose."""
+"""The space of a search: what training decides. The planner chooses how a network is folded."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,27 +10,27 @@ if TYPE_CHECKING:
     from optuna import Trial  # may not be there
 
 DEPTH = 2
-"""Hidden layers at most."""
+"""Most hidden layers."""
 HIDDEN = 8, 700
-"""Neurons of one."""
+"""Fewest and most neurons of a hidden layer."""
 SPARSITY = 1e-5, 1e-3
-"""Cost of a spike, `Parameters.sparsity`."""
+"""Range of the cost per spike, `Parameters.sparsity`."""
 FEWEST_INPUTS = 1 / 8
-"""Of all."""
+"""A network has at least this share of all inputs."""
 
 LEAN = {"bits": 4, "inputs": 400 / 512}
 """What `mnist-4bit` has: bits, and inputs by those of the recipe."""
 SMALL = 1 / 3
-"""Of the neurons, beside them."""
+"""The small network has this share of the recipe's neurons."""
 
 
 def fewest(n_inputs: int) -> int:
-    """Inputs that a network has at least."""
+    """Return the least number of inputs of a network."""
     return max(1, round(FEWEST_INPUTS * n_inputs))
 
 
 def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
-    """Where a search begins: at the recipe's sizes, with fewer bits, as lean, and as small."""
+    """Return the first choices: the recipe's sizes, fewer bits, a lean network and a small one."""
     inputs = trainer.n_connected or n_inputs
     hidden = [min(max(HIDDEN[0], size), HIDDEN[1]) for size in trainer.hidden[:DEPTH]]
     sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
@@ -52,7 +52,7 @@ def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Choice:
-    """Of a training."""
+    """Choices of a training."""
 
     hidden: tuple[int, ...]
     inputs: int
@@ -61,7 +61,7 @@ class Choice:
 
     @classmethod
     def of(cls, trial: "Trial", n_inputs: int) -> "Choice":
-        """What the optimiser suggests for data of so many inputs."""
+        """Return the choice that the optimiser suggests for data with so many inputs."""
         depth = trial.suggest_int("depth", 1, DEPTH)
         # Sizes that the depth leaves out are drawn as well: a search likes a space of one shape.
         sizes = [

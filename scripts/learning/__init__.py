@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the verb `learn` needs."""
+"""Runs of the verb `learn`: session, report and figure."""

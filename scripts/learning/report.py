@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a run of `firstspike learn` came to, for machines and for people."""
+"""The result of a run of `firstspike learn`, for machines and for people."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from firstspike.scripts.output import table
 from .session import COUNTS, CYCLES, DIFFERENCES, RULE_COUNTS, Session
 
 WITHIN = 0.02
-"""A change is got over when the accuracy is no further than this below that before."""
+"""A run has adapted when the accuracy is at most this much below the one before the change."""
 
 
 def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def result_of(session: Session, seconds: float, learned: int) -> dict[str, Any]:
 
 
 def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
-    """Means over points of the curve: of an image, and of an update where a name says so."""
+    """Return means over points of the curve: per image, or per update where the name says so."""
     total = {name: _sum(points, name) for name in ("right", *COUNTS, *CYCLES)}
     images, updated = (sum(point[name] for point in points) for name in ("images", "updated"))
     return {
@@ -52,12 +52,12 @@ def rates(points: Sequence[dict[str, Any]]) -> dict[str, float | None]:
 
 
 def _part(part: int | None, whole: int | None) -> float | None:
-    """One as a part of the other, None where that says nothing."""
+    """Return `part` / `whole`, None where one is unknown or `whole` is 0."""
     return None if part is None or not whole else part / whole
 
 
 def _sum(points: Sequence[dict[str, Any]], name: str) -> int | None:
-    """The sum of something that only some learners give, None unless all points have it."""
+    """Return the sum of a count, None unless all points have it: not every learner counts all."""
     return sum(point[name] for point in points) if all(name in point for point in points) else None
 
 
@@ -74,7 +74,7 @@ def epochs(session: Session) -> list[dict[str, Any]]:
 
 
 def change(session: Session) -> dict[str, Any]:
-    """How a change was got over: `images` learned until within 2 points of before, or None."""
+    """Return how a run adapted: `images` learned until within 2 points of before, or None."""
     before = session.state.meta["before"]
     points = [(0, session.state.meta["after"])]
     points += [(point["done"], point["watched"]) for point in session.curve]

@@ -35,18 +35,20 @@ from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
-"""So many of the last training images show how a change is got over, and are not learned."""
+"""So many of the last training images are not learned: they show how a run adapts."""
 
 RULE_COUNTS = ("input_rows", "input_updates", "hidden_rows", "output_updates")
 COUNTS = ("updated", "forced", *RULE_COUNTS)
-"""Of a point of the curve: sums over its images of what `Results` and their `rule` say of each."""
+"""Counts of a point of the curve: sums over its images of fields of `Results` and their `rule`."""
 
 CYCLES = ("cycles", "run_on_cycles", "update_cycles", "update_run_on_cycles", "latency_cycles")
-"""Clock cycles until the next image could begin, and what they would be without the updates; then
-both of the images that updated alone; then, of those that did not, the part after the decision."""
+"""Clock cycles until the next image could begin, and what they would be without the updates.
+
+The next two are the same of the images that updated. The last is the part after the decision of
+those that did not."""
 
 DIFFERENCES = ("differences", "weights_differ")
-"""Ways in which the hardware was not as golden; those of them that are weights."""
+"""Differences of the hardware to golden, and those of them that are weights."""
 
 _COUNT = range(1 << 62)
 _OR_NONE = (None, str)
@@ -74,7 +76,7 @@ def _described(accuracy: Any) -> dict[str, Any]:
 
 
 _META = (_described(float), _described(None))
-"""Of a state that can be resumed: of a run in a world that has changed, or in the same."""
+"""Description of a state that can be resumed, with a changed world or without."""
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Session:
     """
     course: Course
     images: Dataset
-    """With the labels of the changed world."""
+    """The data set, with the labels of the changed world."""
 
     @property
     def run(self) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Results that are kept, found again by what they were made from.
+"""Keeps results, and finds them again by what they were made from.
 
     CACHE/shares/DIGEST    SHA-256 of the parcel, and the parcel
 

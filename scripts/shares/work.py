@@ -30,10 +30,10 @@ ANSWERS_IN = 10
 """Seconds within which a scheduler answers."""
 
 LOOKED_EVERY = 2
-"""Seconds, whether there are more workers."""
+"""Seconds between two looks for more workers."""
 
 TRIES = 4
-"""Of a task whose worker, or process, is ended from outside."""
+"""Tries of a task whose worker, or process, is ended from outside."""
 
 _NO_MORE: Any = object()
 
@@ -130,7 +130,7 @@ class Shares:
                         self._client.cancel(list(under_way))
 
     def connect(self) -> "Client":
-        """The connection to the cluster, made now if there is none."""
+        """Return the connection to the cluster, which the first call makes."""
         if self._client is None:
             if self._scheduler is None:
                 with shown("a cluster over the cores at hand"):

@@ -15,7 +15,7 @@ from .versions import check_versions
 _COMMAND = (sys.executable, "-m", "firstspike.scripts.shares.task")
 
 ASKED_EVERY = 0.5
-"""Seconds, whether the task is still wanted."""
+"""Seconds between two looks whether the task is still wanted."""
 
 
 class EndedError(Exception):

@@ -48,7 +48,7 @@ class Target(target.Target):
         return None
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """Of the generated core."""
+        """Add the cycles of the generated core."""
         from firstspike.golden.timing.learning_cycles import learning_cycles
 
         return learning_cycles(self.network, ticks, learned, self.folding)

@@ -28,13 +28,13 @@ class LinkedTarget(target.Target):
         return _expected(self.network, self.config, ticks)
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """Of a core that sees the connected inputs alone."""
+        """Add the cycles of a core that sees only the connected inputs."""
         seen = self.network.connected()
         return learning_cycles(seen, ticks, learned, self.folding, _pixels(ticks))
 
 
 def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
-    """What golden says of images, int [n, n_rows], behind a link to a core of `config`."""
+    """Return what golden expects of images, int [n, n_rows], of a core behind a link."""
     inference = infer(network, ticks)
     counts = np.full(len(ticks), UNCOUNTED)
     bitmaps = goes_as_bitmap(config, ticks)
@@ -46,7 +46,10 @@ def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Result
 
 
 def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
-    """The same of images that are to be played. Raises TargetError where one is no bitmap."""
+    """Return what golden expects of images to be played.
+
+    Raises TargetError unless all of them go as bitmaps.
+    """
     if not goes_as_bitmap(config, ticks).all():
         raise TargetError(
             "images that are played go as bitmaps, whose bright pixels all spike at one tick and "

@@ -37,8 +37,8 @@ from .target import Work
 class Target(LinkedTarget):
     """The build of a network for a board.
 
-    `build` is where `firstspike build` has put it, None for its own choice. Raises TargetError if
-    there is none.
+    `build` is the folder into which `firstspike build` has put it, None for the default. Raises
+    TargetError where the folder holds no build.
     """
 
     takes = ("board", "build")
@@ -96,7 +96,7 @@ class Target(LinkedTarget):
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Take a netlist that is no working board for a faulty target."""
+    """Raise a netlist that does not work as a board as a faulty target."""
     try:
         yield
     except NetlistError as error:
@@ -118,7 +118,7 @@ def _built(
     except (FileNotFoundError, NotADirectoryError):
         raise TargetError(f"there is no build in {folder}: {anew}`.") from None
     except JsonError as error:
-        raise TargetError(f"the build in {folder} is none: {error}; {anew}`.") from None
+        raise TargetError(f"{folder} holds no build: {error}; {anew}`.") from None
     if report["board"] != board or report["network"] != network.digest():
         raise TargetError(
             f"the build in {folder} is of another network or for another board: {anew}`."

@@ -39,9 +39,9 @@ class Target:
 
     takes: ClassVar[tuple[str, ...]] = ()
     needs: ClassVar[str] = ""
-    """What is said of the option that it cannot do without, the first that it takes."""
+    """What its first option is, which it cannot do without; empty if there is no such option."""
     simulated: ClassVar[bool] = False
-    """Whether it needs what simulates."""
+    """Whether it needs a simulator."""
     tells_spikes: ClassVar[bool] = True
     """Whether its results have the hidden spikes."""
     grid: ClassVar[int] = 20_000
@@ -93,7 +93,7 @@ class Target:
         raise NotImplementedError
 
     def expected(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
-        """What golden says of them, with the cycles that this target should take."""
+        """Return what golden says of images, with the cycles that this target should take."""
         raise NotImplementedError
 
     def play(self, ticks: np.ndarray, rounds: int) -> "tuple[Results, Counts]":
@@ -128,15 +128,18 @@ class Target:
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
     ) -> Results | None:
-        """What it learns, with the weights at the end, None for golden; changes no state."""
+        """Return what the target learns, with the weights at the end; golden returns None.
+
+        The state does not change.
+        """
         raise NotImplementedError
 
     def counted(self, ticks: np.ndarray, learned: Results) -> Results:
-        """What golden has learned, with the cycles that this target should take."""
+        """Return what golden has learned, with the cycles that this target should take."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of what it holds."""
+        """Release what the target holds."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a run of `firstspike train` came to, for machines and for people."""
+"""The result of a run of `firstspike train`, for machines and for people."""
 
 import resource
 from dataclasses import asdict, replace
@@ -56,7 +56,7 @@ def told(
 
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")
-"""Of the result, what the network file does not say."""
+"""Parts of the result that the network file leaves out."""
 
 
 def _decisions(network: Network, samples: np.ndarray) -> np.ndarray:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The same training with several seeds, in shares: what is done for each, and what they come to."""
+"""Trains with several seeds, in shares, and says how far their results spread."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from .session import Session, begun_on
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What a training came to."""
+    """Network and result of a training."""
 
     network: Network
     result: dict[str, Any]
@@ -65,7 +65,7 @@ def path_of(output: str | Path, seed: int) -> Path:
 
 
 def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:
-    """Mean and standard deviation of the held-out accuracy; None where there is none."""
+    """Return mean and standard deviation of the held-out accuracy, None where it is unknown."""
     held_out = [result["validation_accuracy"] for result in results]
     known = None not in held_out
     several = known and len(held_out) > 1
@@ -76,7 +76,7 @@ def spread(results: Collection[Mapping[str, Any]]) -> dict[str, float | None]:
 
 
 def report(results: Mapping[int, Mapping[str, Any]]) -> str:
-    """The results for people, by seed; of the test part nothing, for nobody is to choose by it."""
+    """Return the results for people, by seed, without the test part: nobody is to choose by it."""
     overall = spread(results.values())
     rows = [
         (

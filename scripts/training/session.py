@@ -35,7 +35,7 @@ class Session:
     images: Dataset
     trainer: Trainer
     checkpoint: Checkpoint | None = None
-    """From which it goes on."""
+    """State from which the training goes on."""
 
     def fit(
         self,
@@ -159,7 +159,7 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
 
 
 def _digest(images: Dataset) -> str:
-    """By which it is seen that the data are the same."""
+    """Return a digest that says whether the data are the same."""
     sha = hashlib.sha256()
     for array in (images.x_train, images.y_train):
         sha.update(np.ascontiguousarray(array).tobytes())

@@ -10,8 +10,8 @@ from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
 from firstspike.hdl.link.protocol.folding import bitmap_bits
+from firstspike.scripts.board_options import netlist_options
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.netlist_options import netlist_options
 from firstspike.scripts.options import (
     Number,
     lanes_option,

@@ -22,13 +22,13 @@ from firstspike.scripts.selection import loaded_images
 @dataset_options(None, "Whose test images to time, instead of bundled digits")
 @json_option
 def command(net: str, json_path: str | None, **options: Any) -> None:
-    """Say of each board whether NET fits on it, with how many lanes and rows a cycle, and how long
-    an image takes.
+    """Say of each board whether NET fits on it, and how long an image takes there.
 
-    Of what has been placed, on the board or on another one with the same die, the figures are the
-    build's, and the speed that it reached stands at the end. Else look-up tables and that speed are
-    estimated, +- one standard deviation, block RAM and clock cycles counted, and `firstspike build`
-    finds out whether the clock is met. The time is the core's: events come to it without a pause.
+    The table has the lanes and the rows per cycle of the fastest design. Where a build of it is
+    known, on the board or on another one with the same die, the figures are that build's. The last
+    column is the speed that it reached. Else look-up tables and speed are estimates, +- one
+    standard deviation, and block RAM and clock cycles are counted. `firstspike build` finds out
+    whether the clock is met. The time is that of the core, to which events come without a pause.
 
     Example: firstspike boards mnist-4bit
     """

@@ -29,6 +29,7 @@ from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import adding_to, naming
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.scripts.board_options import board_option
 from firstspike.scripts.options import (
     Number,
     bench_option,
@@ -74,7 +75,7 @@ class Placing:
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="Board to build for.")
+@board_option("Board to build for.", required=True)
 @lanes_option("as `firstspike boards` says")
 @window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
 @rows_option("as `firstspike boards` says; with --lanes 1")

@@ -11,9 +11,9 @@ import numpy as np
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.board_options import netlist_options
 from firstspike.scripts.comparison import compared_in_shares
 from firstspike.scripts.means import timing, timing_rows
-from firstspike.scripts.netlist_options import netlist_options
 from firstspike.scripts.options import (
     clock_option,
     folding_options,

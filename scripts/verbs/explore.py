@@ -20,6 +20,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
 from firstspike.golden.training.prepared import prepared
+from firstspike.scripts.board_options import board_option
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
@@ -69,9 +70,7 @@ class Budget:
 
 
 @click.command(cls=Verb)
-@click.option(
-    "--board", required=True, type=click.Choice(list(BOARDS)), help="Board to search for."
-)
+@board_option("Board to search for.", required=True)
 @dataset_options()
 @data_option
 @recipe_option

@@ -40,9 +40,9 @@ from firstspike.scripts.selection import SelectionCommand, select, selection_opt
 def command(net: str, form: str, output: str, json_path: str | None, **options: Any) -> None:
     """Write the network NET as a NIR graph.
 
-    All of the network's file is in it, so that `firstspike import` gives the network back bit for
-    bit. With images, their spikes go beside it as NIRData, for NET.nir in NET.data.nir: those of
-    the inputs and the hidden layers, and the one that decides.
+    The graph holds the whole network file, so that `firstspike import` gives the network back bit
+    for bit. The spikes of images, where some are named, go beside it as NIRData, into NET.data.nir
+    for NET.nir. They are those of the inputs and the hidden layers, and the one that decides.
 
     Example: firstspike export mnist-4bit --form cuba --images 100 -o mnist-4bit.nir
     """

@@ -7,12 +7,13 @@ import click
 
 from firstspike.boards.building.programmer import built_for, program
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.scripts.board_options import board_option
 from firstspike.scripts.output import note, say
 from firstspike.scripts.places import InputPath, Verb
 
 
 @click.command(cls=Verb)
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="Board to program.")
+@board_option("Board to program.", required=True)
 @click.argument("bitstream", required=False, type=InputPath(path_type=Path), metavar="[BITSTREAM]")
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.

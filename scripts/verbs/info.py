@@ -71,7 +71,7 @@ def facts_of(network: Network) -> dict[str, Any]:
 
 
 def features_of(features: Features) -> dict[str, Any]:
-    """What a network's file says of the samples, but for the edges themselves."""
+    """Return what a network's file says of the samples, without the edges themselves."""
     edges = features.edges
     return {
         "names": list(features.names),

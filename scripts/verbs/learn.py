@@ -25,10 +25,9 @@ from firstspike.scripts.options import (
     Number,
     Sizes,
     data_option,
-    fresh_option,
-    network_option,
     number_option,
     port_options,
+    resumable_options,
     seed_option,
     target_option,
 )
@@ -36,9 +35,7 @@ from firstspike.scripts.output import (
     command_line,
     drawing,
     given,
-    json_option,
     json_result,
-    picture_option,
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
@@ -132,13 +129,9 @@ class Relabelling(click.ParamType):
 )
 @port_options
 @seed_option("the weights, the order of the images, and the draws")
-@click.option("--resume", is_flag=True, help="Go on with the run whose state is beside -o NET.")
-@fresh_option
-@picture_option(
-    "--plot", "plot_path", help="Draw the learning curve and receptive fields: .png, .svg or .pdf."
+@resumable_options(
+    "the learning curve and receptive fields", lambda output, _: (output, state_path(output))
 )
-@network_option(lambda output, _: (output, state_path(output)))
-@json_option
 @click.pass_context
 def command(
     ctx: click.Context,

@@ -17,9 +17,8 @@ from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
     Sizes,
     data_option,
-    fresh_option,
-    network_option,
     number_option,
+    resumable_options,
     scheduler_option,
     seed_option,
     seeds_option,
@@ -28,9 +27,7 @@ from firstspike.scripts.output import (
     command_line,
     drawing,
     given,
-    json_option,
     json_result,
-    picture_option,
     say,
 )
 from firstspike.scripts.places import Parameters, Verb
@@ -115,15 +112,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
     "--patience",
     help="Go on to quantised weights after N epochs without a better held-out accuracy.",
 )
-@click.option(
-    "--resume", is_flag=True, help="Go on with the training whose state is beside -o NET."
-)
-@fresh_option
-@picture_option(
-    "--plot", "plot_path", help="Draw learning curve and confusion matrix: .png, .svg or .pdf."
-)
-@network_option(written)
-@json_option
+@resumable_options("learning curve and confusion matrix", written)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -142,8 +131,8 @@ def command(
     same network. Ctrl-C ends training, keeps the best network so far, and leaves that state.
     --fresh discards such a state and begins anew.
 
-    With --seeds all cores, or a cluster, train at once; what they have done is kept, and the same
-    command does only what is missing. Told are the accuracies on held-out samples alone.
+    All cores, or a cluster, train at once for --seeds. Their results are kept, and the same command
+    does only what is missing. It says the accuracies on held-out samples alone.
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """

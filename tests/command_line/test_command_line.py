@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import defaultdict
 
 import click
 import numpy as np
@@ -46,6 +47,16 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
     assert ended.err == ""
     (rest,) = re.findall(r"\nOptions:\n((?: +.*\n)*)", ended.out)
     assert "\nOutput:\n" not in ended.out or rest.count("  -") == 1  # --help alone has no section
+
+
+def test_each_name_of_an_option_stands_for_one_kind_of_value():
+    kinds = defaultdict(set)
+    for verb in verbs().values():
+        for option in verb.params:
+            if isinstance(option, click.Option) and option.name != "output":
+                value = type(option.type), (option.metavar or "").strip("[]")
+                kinds[max(option.opts, key=len)].add(value)
+    assert [name for name, some in kinds.items() if len(some) > 1] == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike check rate`: digits a second over the link, simulated bit by bit."""
+"""`firstspike check rate`: digits per second over the link, simulated bit by bit."""
 
 import click
 
@@ -8,6 +8,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.protocol.lines import Line
+from firstspike.scripts.board_options import board_option
 from firstspike.scripts.options import line_option, number_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Verb
@@ -15,11 +16,9 @@ from firstspike.scripts.places import NetworkName, Verb
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-4bit", type=NetworkName(), metavar="[NET]")
-@click.option(
-    "--board",
-    type=click.Choice(list(BOARDS)),
+@board_option(
+    "Simulate the design of this board: its clock, its lanes and its room for requests.",
     default="icebreaker",
-    help="Simulate the design of this board: its clock, its lanes and its room for requests.",
 )
 @number_option(
     "--images", type=click.IntRange(2, 10_000), default=60, help="Send N of the bundled digits."

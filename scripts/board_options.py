@@ -1,24 +1,27 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Options of verbs that take a netlist; apart, for the boards take a while to load."""
+"""Options that name a board or its build; apart, for the boards take 0.3 s to load."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from firstspike.boards.building.bitstream import build_folder
 from firstspike.boards.pins.registry import BOARDS
 
+from .options import Decorator
 from .places import InputPath, Parameters
+
+
+def board_option(meaning: str, **settings: Any) -> Decorator:
+    """Return the option --board for the name of a board."""
+    return click.option("--board", type=click.Choice(list(BOARDS)), help=meaning, **settings)
 
 
 def netlist_options(command: Callable) -> Callable:
     """Add --board and --build."""
-    board = click.option(
-        "--board",
-        type=click.Choice(list(BOARDS)),
-        help="Board for which the netlist was built, with --target netlist.",
-    )
+    board = board_option("Board for which the netlist was built, with --target netlist.")
     build = click.option(
         "--build",
         type=InputPath(file_okay=False, path_type=Path, default=_default),
