@@ -195,7 +195,7 @@ def _search(
         if error.name != "optuna":
             raise
         raise VerbError(
-            "a search needs Optuna: install it by pip install 'firstspike[explore]'."
+            "a search needs Optuna: install it by pip install '.[explore]'."
         ) from None
     asked = {"board": board.name, **asdict(limits), **run}
     if run["dataset"] not in DATASETS:
