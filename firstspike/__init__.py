@@ -12,14 +12,24 @@ if TYPE_CHECKING:
     from .golden.frameworks.estimator import FirstSpikeClassifier
     from .golden.integer import infer
     from .golden.network import Network, load_network
-    from .scripts.comparison import compare
+    from .golden.system.errors import FirstSpikeError
+    from .scripts.targets.comparison import compare
 
-__all__ = ["FirstSpikeClassifier", "Network", "compare", "encode", "infer", "load_network"]
+__all__ = [
+    "FirstSpikeClassifier",
+    "FirstSpikeError",
+    "Network",
+    "compare",
+    "encode",
+    "infer",
+    "load_network",
+]
 
 _WHERE = {
     "FirstSpikeClassifier": ".golden.frameworks.estimator",
+    "FirstSpikeError": ".golden.system.errors",
     "Network": ".golden.network",
-    "compare": ".scripts.comparison",
+    "compare": ".scripts.targets.comparison",
     "encode": ".golden.encoding",
     "infer": ".golden.integer",
     "load_network": ".golden.network",

@@ -5,7 +5,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .encoding import encode, events
-from .encodings.features import EncodingError, Features
+from .encodings.features import Features
+from .encodings.samples import EncodingError
 from .foreign.fields import NetworkError
 from .integer import infer, potentials
 from .learning.learn import learn
@@ -14,6 +15,7 @@ from .learning.state import LearningState
 from .network import Network, load_network, shipped
 from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
+from .system.errors import FirstSpikeError
 from .timing.folding import Folding
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "Difference",
     "EncodingError",
     "Features",
+    "FirstSpikeError",
     "Folding",
     "LearningError",
     "LearningState",

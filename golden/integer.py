@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .encoding import encode
-from .encodings.features import EncodingError
+from .encodings.samples import EncodingError
 from .network import Network
 from .results import Results, until
 

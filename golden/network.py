@@ -12,12 +12,17 @@ import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .encodings.features import Encoding, Features
+from .encodings.encoding import Encoding
+from .encodings.features import Features
+from .encodings.registry import encoding_of
+from .encodings.samples import Samples
+from .encodings.ticks import TICKS
 from .foreign.fields import (
     EACH,
     INTEGER,
@@ -107,14 +112,11 @@ class Network:
         put("late", integer("late", self.late, -1, self.deadline))
         if self.late == 0:
             raise NetworkError("late is 0: give -1 for never, or a tick from 1 to the deadline.")
-        kind = Encoding.of(self.encoding).kind
+        coding = self.coding  # its name is checked
         json_object("meta", self.meta)
         put("inputs", self._checked_inputs())
         put("weights", tuple(self._checked_weights()))
-        if self.features is not None:
-            self.features.check(self.encoding, self.n_inputs)
-        elif kind == "crossings":
-            raise NetworkError("features is missing: crossings-L needs the edges of each channel.")
+        coding.check(self.features, self.n_inputs)
         put("classes", texts("classes", self.classes))
         if self.classes and len(self.classes) != self.shape[-1]:
             raise NetworkError(
@@ -181,7 +183,7 @@ class Network:
         or, where they are no levels, as ticks.
         """
         count = len(self.inputs)
-        encoding = self.encoding if self.levels else "ticks"
+        encoding = self.encoding if self.levels else TICKS
         return replace(
             self, n_inputs=count, inputs=np.arange(count), encoding=encoding, features=None
         )
@@ -191,11 +193,20 @@ class Network:
         """How many layers of neurons."""
         return len(self.weights)
 
+    @cached_property
+    def coding(self) -> Encoding:
+        """The encoding that `encoding` names."""
+        return encoding_of(self.encoding)
+
     @property
     def levels(self) -> int:
-        """How many levels an input has, 2 for binary; 0 of an encoding without."""
-        encoding = Encoding.of(self.encoding)
-        return encoding.N if encoding.kind == "levels" else 0
+        """How many levels an input has, 2 for binary; 0 for an encoding without levels."""
+        return self.coding.levels
+
+    @property
+    def takes(self) -> Samples:
+        """What the samples are."""
+        return self.coding.takes(self.features)
 
     def class_name(self, output: int) -> str:
         """What an output stands for."""
@@ -209,12 +220,12 @@ class Network:
     @property
     def takes_pixels(self) -> bool:
         """Whether samples are pixels 0..255."""
-        return bool(self.levels) and (self.features is None or self.features.edges is None)
+        return self.takes is Samples.PIXELS
 
     @property
     def takes_bitmap(self) -> bool:
         """Whether a core for it can have an Encoder in front: dark pixels say nothing."""
-        return self.encoding == "binary" and self.late == -1
+        return self.coding.takes_bitmap(self.late)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network file; an existing file is replaced whole or not touched."""

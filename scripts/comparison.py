@@ -1,40 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A target against the golden model: what `firstspike compare` and `firstspike.compare` share."""
+"""The comparison of a simulated core with the golden model in shares of images."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
-from firstspike.golden.encoding import bitmap_pixels, encode
-from firstspike.golden.network import Network, load_network
-from firstspike.golden.results import Difference, Results, differences, joined
+from firstspike.golden.network import Network
+from firstspike.golden.results import joined
 
-from .errors import VerbError
 from .shares import Shares
-from .targets import BUILT, TARGETS, opened
-from .targets.target import Target
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Images on a target, and what golden says of them."""
-
-    expected: Results
-    found: Results
-    differences: list[Difference]
-
-
-def compared(ready: Target, ticks: np.ndarray, pixels: np.ndarray | None) -> Comparison:
-    """Run images, as `Target.run` takes them, on an opened target."""
-    found = ready.run(ticks, pixels)
-    expected = ready.expected(ticks, pixels)
-    return Comparison(expected, found, list(differences(expected, found)))
-
+from .targets import opened
+from .targets.comparison import Comparison, compared
 
 IMAGES = 500
 """Of a share: some times as long as it takes to begin one."""
@@ -93,53 +71,3 @@ def compared_in_shares(
         joined([part.found for part in parts]),
         [one for part in parts for one in part.differences],
     )
-
-
-def compare(
-    network: Network | str | os.PathLike[str],
-    samples: Any,
-    target: str = "rtl",
-    *,
-    lanes: int | None = None,
-    window: int | None = None,
-    bitmap: int | None = None,
-    rows: int | None = None,
-    overlap: bool | None = None,
-    port: str | None = None,
-    baud: int | None = None,
-    board: str | None = None,
-    build: str | os.PathLike[str] | None = None,
-) -> list[Difference]:
-    """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
-
-    `network`: itself, its file, or the name of one that comes with the package; `samples` as
-    `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`,
-    `window`, `bitmap`, `rows` and `overlap`, simulated on Verilator; "board" with `port` and
-    `baud`; "netlist" with `board` and `build`, where `firstspike build` has put it. Returns the
-    differences, none if they are equal; `str` makes a sentence of each.
-
-    Raises ValueError for what does not fit, and the errors of what runs it.
-    """
-    if target not in (*TARGETS[1:], *BUILT):
-        raise VerbError(f"there is no target {target!r}: give {', '.join(TARGETS[1:] + BUILT)}.")
-    name = "network" if isinstance(network, Network) else os.fspath(network)
-    if not isinstance(network, Network):
-        network = load_network(network)
-    ticks = encode(network, samples)
-    pixels = bitmap_pixels(network, samples)
-    options = {
-        "lanes": lanes,
-        "window": window,
-        "bitmap": bitmap,
-        "rows": rows,
-        "overlap": overlap,
-        "port": port,
-        "baud": baud,
-        "board": board,
-        "build": None if build is None else Path(build),
-    }
-    try:
-        with opened(target, name, network, options) as ready:
-            return compared(ready, ticks, pixels).differences
-    except click.ClickException as error:
-        raise VerbError(error.message.replace("--", "")) from None

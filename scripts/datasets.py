@@ -11,7 +11,6 @@ import numpy as np
 from firstspike.golden import EncodingError, Network
 from firstspike.golden.data.dataset import TEST_SHARE, Dataset, assembled
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, load_dataset
-from firstspike.golden.encoding import fitting
 
 from .errors import VerbError
 from .places import DatasetName, InputPath
@@ -110,7 +109,7 @@ def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
     """Raise `VerbError`, which names the file, unless a network takes its samples [n, ...]."""
     if len(samples):
         try:
-            fitting(network, samples)
+            network.coding.fitting(network, samples)
         except EncodingError as error:
             raise VerbError(f"{source}: {error}") from None
 

@@ -99,8 +99,8 @@ def run_line(words: list[str]) -> int:
     """Run one command line, given without the command's own name, and return the exit status.
 
     0 is success, 1 a difference that was found, 2 an error (one sentence on standard error), 130
-    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors of classes that are not ours
-    are faults of the program and pass through.
+    an interrupt or SIGTERM, 141 a reader who closed the pipe. Errors that are not for people are
+    faults of the program and pass through.
     """
     try:
         with shown_by(shown):
@@ -130,9 +130,7 @@ def _complain(error: Exception) -> None:
 
 
 def is_for_people(error: Exception) -> bool:
-    """Whether an error is one that `complain` makes a sentence of, and not a fault of the program.
+    """Whether `complain` makes a sentence of an error, which else is a fault of the program."""
+    from firstspike.golden.system.errors import FirstSpikeError  # golden takes a while to import
 
-    The class of ours is defined in our packages.
-    """
-    ours = type(error).__module__.startswith("firstspike.")
-    return ours or isinstance(error, OSError | MemoryError)
+    return isinstance(error, FirstSpikeError | OSError | MemoryError)

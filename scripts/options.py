@@ -4,6 +4,7 @@
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
-from firstspike.golden.timing.folding import DEFAULT_LANES, MAX_WINDOW, ROWS
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+from firstspike.golden.timing.folding import DEFAULT_LANES
+from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .places import Default, Files, InputPath, Output, Parameters
 
@@ -181,7 +184,7 @@ overlap_option = click.option(
 
 
 def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window, --rows, --overlap and --bitmap, the arguments of `Folding.of`."""
+    """Add --lanes, --window, --rows, --overlap and --bitmap, the fields of `CoreShape`."""
     bitmap = number_option(
         "--bitmap",
         metavar="BITS",
@@ -190,6 +193,12 @@ def folding_options(command: Callable) -> Callable:
         "cycle those of the connected inputs alone.",
     )
     return lanes_option()(window_option()(rows_option()(overlap_option(bitmap(command)))))
+
+
+def taken_shape(options: dict[str, Any]) -> CoreShape:
+    """Take the options that shape a core out of those of a verb."""
+    named = {one.name for one in fields(CoreShape)} & options.keys()
+    return CoreShape(**{name: options.pop(name) for name in named})
 
 
 clock_option = click.option(

@@ -19,6 +19,7 @@ from firstspike.golden.data.sets import DATASETS, places
 from firstspike.golden.network import shipped_file
 
 from .errors import VerbError
+from .targets.errors import FaultyTargetError, OptionError
 
 Named = str | os.PathLike[str]
 Parameters = Mapping[str, Any]
@@ -121,9 +122,17 @@ class Verb(click.Command):
     """A command that refuses, before any work, to write over what it reads."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Compare what is read with what is written. Raises `VerbError`."""
+        """Compare what is read with what is written. Raises `VerbError`.
+
+        What a target says of its options is said of those of the command.
+        """
         _check(ctx)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except OptionError as error:
+            raise click.UsageError(error.said("--{}".format), ctx) from None
+        except FaultyTargetError as error:  # a difference: the exit status is 1
+            raise click.ClickException(str(error)) from None
 
 
 _Identity = tuple[int, int] | str

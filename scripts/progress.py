@@ -6,8 +6,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import click
+
+if TYPE_CHECKING:
+    from firstspike.scripts.targets.target import Work
 
 
 @contextmanager
@@ -41,3 +45,50 @@ def shown(what: str) -> Iterator[None]:
         done.set()
         ticker.join()
         bar.close()
+
+
+_IMAGES = {"unit": "image", "delay": 1e-9}  # no bar before the first image is done
+_BYTES = {"unit": "B", "unit_scale": True, "leave": False}
+_BARS: dict[str, dict[str, Any]] = {
+    "images": _IMAGES,
+    "images learned": _IMAGES | {"desc": "learning", "leave": False},
+    "bytes of weights written": _BYTES | {"desc": "writing weights"},
+    "bytes of weights read": _BYTES | {"desc": "reading weights"},
+}
+"""The bar of each `Work` of a target."""
+
+
+class Bars:
+    """The progress of a target as bars, each from the first time that something is told."""
+
+    def __init__(self) -> None:
+        self._work: Work | None = None
+        self._bar: Any = None
+
+    def __call__(self, work: "Work", done: int, total: int) -> None:
+        """Show how much of some work is done."""
+        from tqdm import tqdm
+
+        if work is not self._work:
+            self.close()
+            self._work, self._bar = work, tqdm(total=total, **_BARS[work])
+        self._bar.update(done - self._bar.n)
+        if done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """End the bar that is shown."""
+        if self._bar is not None:
+            self._bar.close()
+        self._work = self._bar = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def bars() -> Bars:
+    """Return bars that end with the verb at the latest."""
+    return click.get_current_context().with_resource(Bars())

@@ -13,7 +13,7 @@ from PIL import Image
 from firstspike.golden import Network
 from firstspike.golden.data.preparation import Prepared
 from firstspike.golden.data.usual import Usual
-from firstspike.golden.encodings.features import pixel_levels
+from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file, replacing
 

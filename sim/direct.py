@@ -15,9 +15,8 @@ from amaranth.sim import Simulator
 
 from firstspike.golden import LearningState, Network, Results, Settings
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
 
 from .benches.core.items import (
     image_port,

@@ -14,14 +14,14 @@ from firstspike.golden.foreign.json_text import check_json, read_json
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
 from firstspike.golden.system.files import read_file
-from firstspike.golden.timing.folding import MAX_WINDOW
+from firstspike.golden.timing.layer import MAX_WINDOW
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import WITHOUT_WEIGHTS, count_cells
 from firstspike.hdl.flow.toolchain import ToolError, run_tool, run_yosys, tool_version
 from firstspike.hdl.lib.copies import KEEP_COPIES
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.protocol import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
+from firstspike.hdl.link.protocol.lines import Line
 
 from .design import TOP, Design
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn

@@ -17,12 +17,12 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, ICE40, Family
-from firstspike.hdl.link.protocol import BAUD
-from firstspike.hdl.link.uart import ClockError
+from firstspike.hdl.link.framing.uart import ClockError
+from firstspike.hdl.link.protocol.formats import BAUD
 
-from .builds import Measured, measured
 from .design import Design
 from .fitting import Fit, fitted
+from .random_builds import Measured, measured
 
 FAST = "8"
 """The highest speed grade of an ECP5; the others here have the lowest."""

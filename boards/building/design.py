@@ -16,19 +16,20 @@ from firstspike.golden import Network, NetworkError, bundled_test_set, encode, i
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.elaboration import uncollected
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.lines import Line, LineError
-from firstspike.hdl.link.player import check_bench
-from firstspike.hdl.link.protocol import BUILD_BYTES
+from firstspike.hdl.link.handlers.player import check_bench
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import BUILD_BYTES
+from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
 TOP = "firstspike"
 """Name of the design, and of its files."""
 
 WINDOW = 0
-"""k where lanes are given: the crossings of a window take logic."""
+"""k where none is given: the crossings of a window take logic."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +57,21 @@ class Design:
         cls,
         network: Network,
         board: Board,
-        lanes: int,
-        window: int = WINDOW,
+        shape: CoreShape,
         hz: int | None = None,
         stored_bits: int | None = None,
-        rows: int | None = None,
         bench_images: int = 0,
-        overlap: bool | None = None,
         line: Line = Line.UART,
     ) -> "Design":
-        """A design for the board; `window` is k, `rows` R, the clock (Hz) None for the board's own.
+        """Design a core of this shape for the board; without `hz` it has the board's own clock.
 
         With `stored_bits` its core learns; it holds `bench_images` to play; `line` is the one to
-        the host. Raises NetworkError, LineError and ClockError.
+        the host. A shape without a window has WINDOW. Raises NetworkError, LineError and
+        ClockError.
         """
-        folding = linked_folding(network, lanes, window, rows, overlap)
+        if shape.window is None:
+            shape = replace(shape, window=WINDOW)
+        folding = linked_folding(network, shape)
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         clocks_a_bit(line, dividers.hz)

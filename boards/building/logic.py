@@ -19,8 +19,8 @@ import numpy as np
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
-from .builds import Measured, measured
 from .fitting import Fit, fitted
+from .random_builds import Measured, measured
 
 _SHALLOW = 4  # groups
 _SPREAD = 0.3  # of a coefficient, as a share of it

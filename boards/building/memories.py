@@ -16,15 +16,16 @@ from amaranth.utils import bits_for
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.golden.timing.folding import places_for
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
-from firstspike.hdl.core.drain import filled_bits
-from firstspike.hdl.core.lanes import fired_layout
-from firstspike.hdl.core.layouts import indices_layout
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
-from firstspike.hdl.link.messages import bitmap_bytes
-from firstspike.hdl.link.player import EXPECTED
-from firstspike.hdl.link.protocol import identity_bytes
-from firstspike.hdl.link.transmitter import DEPTH
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.drain import filled_bits
+from firstspike.hdl.layer.lanes import fired_layout
+from firstspike.hdl.layer.layouts import indices_layout
+from firstspike.hdl.link.framing.transmitter import DEPTH
+from firstspike.hdl.link.handlers.player import EXPECTED
+from firstspike.hdl.link.protocol.formats import identity_bytes
+from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 
 @dataclass(frozen=True)

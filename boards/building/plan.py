@@ -15,14 +15,16 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, load_network, shipped
-from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW, ROWS
+from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
+from firstspike.golden.timing.layer import ROWS
+from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, logic
 from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
-from .placed import Placed, bits_read, builds_of, widest
+from .shipped_builds import Placed, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.92, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room (it found no place for what takes 0.97
@@ -100,34 +102,31 @@ class Plan:
 def plan_for(
     network: Network,
     board: Board,
-    window: int | None = None,
+    shape: CoreShape = ANY_SHAPE,
     hz: int | None = None,
     bench_images: int = 0,
-    rows: int | None = None,
-    overlap: bool | None = None,
     line: Line = Line.UART,
     ticks: np.ndarray | None = None,
 ) -> Plan:
-    """The design of the fewest microseconds; `window` is k, `rows` R, `hz` the clock.
+    """Plan the design that takes the fewest microseconds, with lanes of the planner's choice.
 
-    What is None is for the planner to choose, the board's own clock where no build is known. The
-    design holds `bench_images` to play. One with another `line` than that of a known build is as
-    good as it, for all else is the same. Images `ticks` [n, n_rows] are timed, or bundled digits.
+    What is None in `shape` is chosen, too. Without `hz` the clock is that of a known build, else
+    the board's own. The design holds `bench_images` to play. A known build counts for every `line`,
+    which changes nothing else. Images `ticks` [n, n_rows] are timed, or bundled digits.
     Raises ClockError and LineError.
     """
     known = [
         _plan_of(placed, replace(design, line=line))
         for placed, design in builds_of(network, board)
-        if window in (None, placed.window)
-        and rows in (None, placed.rows)
+        if shape.window in (None, placed.shape.window)
+        and shape.rows in (None, placed.shape.rows)
         and hz in (None, design.hz)
-        and (bench_images, bool(overlap)) == (0, placed.overlap)
+        and (bench_images, bool(shape.overlap)) == (0, placed.shape.overlap)
     ]
+    limited = not (shape.rows or shape.overlap)
     plans = known or [
-        _with_most_lanes(
-            network, board, k, hz, bench_images, r, overlap, not (rows or overlap), line
-        )
-        for r, k in _choices(network, window, rows, ticks is not None)
+        _with_most_lanes(network, board, one, hz, bench_images, line, limited)
+        for one in _choices(network, shape, ticks is not None)
     ]
     # Where cycles are the same, or cannot be counted, the first one.
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
@@ -138,44 +137,41 @@ def _plan_of(placed: Placed, design: Design) -> Plan:
     return Plan(design.board, design, "", needs_of(design) | measured, placed)
 
 
-def _choices(
-    network: Network, window: int | None, rows: int | None, timed: bool = False
-) -> Iterator[tuple[int, int]]:
-    """R and k; no other ones than the first where no images, `timed` or digits, say what is faster.
+def _choices(network: Network, shape: CoreShape, timed: bool = False) -> Iterator[CoreShape]:
+    """Every choice of R and k; the first alone where no images, `timed` or digits, are counted.
 
     Over the link the events of a network without bitmaps come one at a time.
     """
     counted = timed or digit_pixels(network, 1) is not None
-    for r in (rows,) if rows else ROWS if counted and network.takes_bitmap else ROWS[:1]:
-        for k in (window,) if window is not None else (WINDOW, DEFAULT_WINDOW)[: 1 + counted]:
-            yield r, k
+    rows = ROWS if counted and network.takes_bitmap else ROWS[:1]
+    windows = (WINDOW, DEFAULT_WINDOW)[: 1 + counted]
+    for r in (shape.rows,) if shape.rows else rows:
+        for k in windows if shape.window is None else (shape.window,):
+            yield replace(shape, rows=r, window=k)
 
 
 def _with_most_lanes(
     network: Network,
     board: Board,
-    window: int,
+    shape: CoreShape,
     hz: int | None,
     bench_images: int,
-    rows: int,
-    overlap: bool | None,
-    limited: bool,
     line: Line,
+    limited: bool,
 ) -> Plan:
-    """The most lanes that fit.
+    """Plan the most lanes that fit.
 
-    With `limited` several rows are added only as far as so wide a store of weights has been placed:
-    beyond that the clock is a matter of wires, of which no estimate knows.
+    With `limited` a core of several rows has a store of weights no wider than one that has been
+    placed. The clock of a wider one depends on wires, of which no estimate knows.
     """
-    hidden = max(weights.shape[1] for weights in network.weights)
-    limit = widest(board.device.family) if limited and rows > 1 else inf
+    hidden = max(network.shape[1:])
+    limit = widest(board.device.family) if limited and shape.rows != 1 else inf
     nearest, least = None, inf
     # Fewer lanes for the same groups would not be faster.
     for lanes in dict.fromkeys(ceil(hidden / groups) for groups in range(1, hidden + 1)):
         try:
-            design = Design.of(
-                network, board, lanes, window, hz, None, rows, bench_images, overlap, line
-            )
+            wide = replace(shape, lanes=lanes)
+            design = Design.of(network, board, wide, hz, bench_images=bench_images, line=line)
         except NetworkError as error:
             nearest = nearest or Plan(board, None, str(error), {})
             continue
@@ -213,35 +209,28 @@ def _bits(network: Network) -> int:
 def chosen_design(
     network: Network,
     board: Board,
-    lanes: int | None = None,
-    window: int | None = None,
+    shape: CoreShape = ANY_SHAPE,
     hz: int | None = None,
     stored_bits: int | None = None,
-    rows: int | None = None,
     bench_images: int = 0,
-    overlap: bool | None = None,
     line: Line = Line.UART,
 ) -> Design:
-    """The design with these lanes, None for those of the plan; the rest is as for `Design.of`.
+    """Design a core of this shape as `Design.of` does, or the planned one without lanes.
 
-    With lanes, `window` None is WINDOW. A core that learns, which no plan is made for, has
-    DEFAULT_LANES. Raises ClockError, and NetworkError also where nothing fits.
+    No plan is made for a core that learns: without lanes it has DEFAULT_LANES. Raises ClockError,
+    and NetworkError also where nothing fits.
     """
-    if lanes is None and stored_bits:
-        lanes = DEFAULT_LANES
-    if lanes is None:
-        plan = plan_for(network, board, window, hz, bench_images, rows, overlap, line)
+    if shape.lanes is None and stored_bits:
+        shape = replace(shape, lanes=DEFAULT_LANES)
+    if shape.lanes is None:
+        plan = plan_for(network, board, shape, hz, bench_images, line)
         if plan.design is None:
             advice = f"; {name} does" if (name := fitting(board)) else ""
             raise NetworkError(
                 f"the network does not fit on the {board.title}: {plan.reason}{advice}"
             )
         return plan.design
-    if window is None:
-        window = WINDOW
-    return Design.of(
-        network, board, lanes, window, hz, stored_bits, rows, bench_images, overlap, line
-    )
+    return Design.of(network, board, shape, hz, stored_bits, bench_images, line)
 
 
 def needs_of(design: Design) -> dict[str, int]:

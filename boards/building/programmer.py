@@ -9,6 +9,7 @@ from pathlib import Path
 from firstspike.boards.pins.board import Board
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
 from .plan import fitting
@@ -17,7 +18,7 @@ PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu
 """Where Debian has the programmers."""
 
 
-class ProgrammerError(Exception):
+class ProgrammerError(FirstSpikeError):
     """The board has not been programmed; the message says why, in the programmer's words."""
 
 

@@ -20,9 +20,10 @@ import numpy as np
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.identity import config_of
-from firstspike.hdl.link.messages import (
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.formats import Cause, Request
+from firstspike.hdl.link.protocol.identity import config_of
+from firstspike.hdl.link.protocol.messages import (
     Counts,
     counts_of,
     play_payload,
@@ -36,7 +37,6 @@ from firstspike.hdl.link.messages import (
     weights_of,
     word_bytes,
 )
-from firstspike.hdl.link.protocol import Cause, Request
 
 from .errors import MismatchError, RefusedError
 from .line import Line, SerialLine

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What can go wrong with a board on a port: every message says what to do."""
 
+from firstspike.golden.system.errors import FirstSpikeError
 
-class BoardError(Exception):
+
+class BoardError(FirstSpikeError):
     """Something is wrong with a board, its port or what is asked of it."""
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Finds frames in whatever comes out of a line, and its feet again after damage."""
 
-from firstspike.hdl.link.protocol import DELIMITER, FrameError, decode_frame
+from firstspike.hdl.link.protocol.formats import DELIMITER, FrameError, decode_frame
 
 LONGEST = 1 << 16
 """No frame has more bytes; what goes on for longer without a delimiter is noise."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from firstspike.golden.learning import rule as learning
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.messages import bitmap_payload, decision_bytes, image_request
-from firstspike.hdl.link.protocol import ANSWER, RING_OVERHEAD, Cause, Notice, Request
+from firstspike.hdl.link.protocol.formats import ANSWER, RING_OVERHEAD, Cause, Notice, Request
+from firstspike.hdl.link.protocol.messages import bitmap_payload, decision_bytes, image_request
 
 from .errors import MismatchError
 

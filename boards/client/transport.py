@@ -26,7 +26,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DELIMITER,
     ERROR_FORMAT,

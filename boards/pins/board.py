@@ -9,8 +9,8 @@ from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.hdl.flow.devices import Device
-from firstspike.hdl.link.lines import Line
 from firstspike.hdl.link.link import RING_BYTES
+from firstspike.hdl.link.protocol.lines import Line
 
 
 @dataclass(frozen=True, kw_only=True)

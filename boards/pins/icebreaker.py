@@ -12,7 +12,7 @@ from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.resources import SPIResource
 
 from firstspike.hdl.flow.devices import UP5K
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 
 from .board import Board, connect_line, light_class, pin_in, pin_out
 

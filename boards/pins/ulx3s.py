@@ -10,7 +10,7 @@ from amaranth_boards import ulx3s
 from amaranth_boards.resources import SPIResource
 
 from firstspike.hdl.flow.devices import ECP5_12F, ECP5_25F, ECP5_45F, ECP5_85F
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 
 from .board import Board, connect_line, light_class, pin_in, pin_out
 

@@ -9,15 +9,18 @@ from typing import Any
 
 from firstspike.golden import Folding, load_network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import DRAIN_BLOCK, MASK_PLACES, MAX_IMAGES, PAGE_WORDS
+from firstspike.golden.timing.folding import MAX_IMAGES
+from firstspike.golden.timing.layer import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import bus_ports
 from firstspike.hdl.bus.core_map import EVENT_BEAT, core_map
 from firstspike.hdl.bus.register import WORD_BYTES, Field
-from firstspike.hdl.core.config import SEGMENT_LANES, CoreConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
+from firstspike.hdl.layer.config import SEGMENT_LANES
 from firstspike.scripts.main import VERBS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -54,21 +57,21 @@ def substitutions() -> dict[str, str]:
 def interface(bitmap: int | None = None, rows: int | None = None, **learning: int) -> Interface:
     """The interface of a core of the network, in front of which there may be a bitmap."""
     network = load_network(NETWORK)
-    folding = Folding.of(network, LANES, bitmap=bitmap, rows=rows)
+    folding = Folding.of(network, CoreShape(LANES, bitmap=bitmap, rows=rows))
     config = CoreConfig.of(network, folding, **learning)
     return describe(Core(config), network)
 
 
 def _bus_ports() -> Iterator[tuple[str, ...]]:
     network = load_network(NETWORK)
-    for port in bus_ports(CoreConfig.of(network, Folding.of(network, LANES))):
+    for port in bus_ports(CoreConfig.of(network, Folding.of(network, CoreShape(LANES)))):
         yield f"`{port.name}`", port.flow.name.lower(), str(port.width), port.meaning
 
 
 def _registers() -> Iterator[tuple[str, ...]]:
     """Each register of a core that learns, and behind it its fields."""
     network = load_network(NETWORK)
-    config = CoreConfig.of(network, Folding.of(network, LANES), stored_bits=8)
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(LANES)), stored_bits=8)
     for register in core_map(config, network, any_weights=True).registers:
         offset = f"{register.offset:#05x}"
         if register.array:
@@ -99,7 +102,9 @@ def _latencies() -> Iterator[tuple[str, str, str, str]]:
 def _depths() -> dict[str, int]:
     """Of the pipeline of a layer: of few lanes, of many with pages, and of one group."""
     network = load_network(NETWORK)
-    few, many, whole = (Folding.of(network, lanes).layers[0] for lanes in (8, LANES, 600))
+    few, many, whole = (
+        Folding.of(network, CoreShape(lanes)).layers[0] for lanes in (8, LANES, 600)
+    )
     return {
         "fetch_cycles": few.fetch_cycles,
         "fetch_cycles_one_group": whole.fetch_cycles,

@@ -19,11 +19,11 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.yowasp_wavedrom import wavedrom_diagram
 
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
-from firstspike.hdl.core.config import LayerConfig
-from firstspike.hdl.core.layer import Layer
-from firstspike.hdl.core.layouts import Kind
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.layer import Layer
+from firstspike.hdl.layer.layouts import Kind
 
 EVENTS = ((Kind.SPIKE, 3, 0), (Kind.SPIKE, 3, 2), (Kind.SPIKE, 5, 1), (Kind.END, 0, 0))
 WEIGHTS = np.array([[4, 4, 0, 0], [0, 0, 0, 0], [4, 3, 0, 0], [0, 0, 0, 0]])

@@ -8,6 +8,8 @@ from typing import IO, AnyStr
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 from .split import SplitError, apart
 
 TEST_SHARE = 0.2
@@ -32,7 +34,7 @@ MOST_LINE = 1 << 22
 """Characters of a line of text: 64 for each of the inputs that a file of events can name."""
 
 
-class DataError(ValueError):
+class DataError(FirstSpikeError, ValueError):
     """A data set that is not there, or that is not what it should be."""
 
 

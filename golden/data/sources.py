@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file
 from firstspike.golden.system.programs import started
 
@@ -39,7 +40,7 @@ Files = Iterator[tuple[str, bytes]]
 """Names and contents."""
 
 
-class SourceError(Exception):
+class SourceError(FirstSpikeError):
     """A source that cannot hand over its files."""
 
 

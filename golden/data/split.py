@@ -5,6 +5,8 @@ import math
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 SEED = 1
 """Of every split: the same data are always divided alike."""
 
@@ -12,7 +14,7 @@ HELD_OUT = 0.15
 """Share of the training samples that chooses the epoch, if no share is given."""
 
 
-class SplitError(ValueError):
+class SplitError(FirstSpikeError, ValueError):
     """A part that cannot be kept apart; the message says why."""
 
 

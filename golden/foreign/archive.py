@@ -17,6 +17,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Of compression, those that numpy writes; others make a thousand times more of a byte."""
 
@@ -32,7 +34,7 @@ _HEADERS = {
 }
 
 
-class ArchiveError(ValueError):
+class ArchiveError(FirstSpikeError, ValueError):
     """An archive that is not read; the message says why."""
 
 

@@ -13,6 +13,8 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 from .archive import ArchiveError, Member, read_archive
 from .json_text import JsonError, read_json
 
@@ -20,7 +22,7 @@ MOST_BYTES = 1 << 26
 """Of a file, and of its arrays together: more weights than any FPGA holds."""
 
 
-class NetworkError(ValueError):
+class NetworkError(FirstSpikeError, ValueError):
     """A network, or a network file, that is not as it must be; the message says what would be."""
 
 

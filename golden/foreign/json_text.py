@@ -17,11 +17,13 @@ import json
 import math
 from typing import Any
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 DEEPEST = 32
 """Levels of lists and objects inside each other: far fewer than Python can walk through."""
 
 
-class JsonError(ValueError):
+class JsonError(FirstSpikeError, ValueError):
     """A text that is no JSON, or says something else than it should; the message says what."""
 
 

@@ -14,11 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import Samples
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
-from firstspike.golden.learning.start import at_random
+from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.network import LARGEST, Network
 from firstspike.golden.results import Results, until
@@ -33,7 +35,7 @@ _SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how m
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
     """Whether the chip could learn what the parameters say; an AttributeError says why not."""
-    if estimator.encoding not in ("binary", "levels-2") or len(estimator.hidden) != 1:
+    if encoding_of(estimator.encoding).levels != 2 or len(estimator.hidden) != 1:
         raise AttributeError(
             'partial_fit is learning on the chip, which needs encoding="binary" and one hidden '
             f"layer, not {estimator.encoding!r} and {len(estimator.hidden)}."
@@ -268,7 +270,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Those of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
-        ticks = self.encoding == "ticks"
+        ticks = encoding_of(self.encoding).takes(None) is Samples.TICKS
         parameters = suited(
             len(X),
             self.encoding,
@@ -303,17 +305,15 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Of a network with random weights that fires for samples like X."""
         self._check_parameters()
-        return at_random(
+        features = binary_features(
             X,
-            self.hidden,
-            len(self.classes_),
-            seed=self._seed(),
-            complement=bool(self.complement),
-            constant=bool(self.constant),
-            threshold=self.threshold,
-            names=self._feature_names(),
-            classes=self._class_names(),
+            bool(self.complement),
+            bool(self.constant),
+            self.threshold,
+            self._feature_names(),
         )
+        sizes = (*self.hidden, len(self.classes_))
+        return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 
     def _seed(self) -> int:
         return int(check_random_state(self.random_state).randint(1 << 31))

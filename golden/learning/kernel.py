@@ -37,7 +37,8 @@ class NetworkRecord(NamedTuple):
 
 
 # What compiled code can take of these dataclasses. (mypy wants names spelled out.)
-SettingsRecord = namedtuple("SettingsRecord", [one.name for one in fields(Settings)])  # type: ignore[misc]
+_SETTINGS = [*(one.name for one in fields(Settings)), "exact"]
+SettingsRecord = namedtuple("SettingsRecord", _SETTINGS)  # type: ignore[misc]
 RuleRecord = namedtuple("RuleRecord", [one.name for one in fields(RuleTrace)])  # type: ignore[misc]
 
 
@@ -54,11 +55,12 @@ class ResultsRecord(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
+def learn_images(ticks, labels, weights, network, settings, s, results):
     """Learn images in order, as `learn` does, from the generator's state s; returns its next one.
 
-    Changes the stored weights W1 and W2, int16, and fills `results`.
+    Changes the stored weights of both layers, int16, and fills `results`.
     """
+    W1, W2 = weights
     unit, deadline = network.unit, network.deadline
     low, high = weight_range(network.stored_bits)
     step, row_draw, output_draw = settings.step, settings.row_draw, settings.output_draw
@@ -100,7 +102,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
             B[:] = 0
             _add_rows(used1, rows[ticks[image][rows] < zc], B)
         quiet = zk > 0 and 2 * zk < 5 * unit  # an early decision: keep activity from running away
-        _correct(W2, D, B, quiet, exact, correction)
+        _correct(W2, D, B, quiet, settings.exact, correction)
         change = (step * correction).astype(np.int64)
         for h in range(n_hidden):
             if 0 < z_hidden[h] < zc:
@@ -119,7 +121,7 @@ def learn_images(ticks, labels, W1, W2, network, settings, exact, s, results):
                 if s & ((1 << row_draw) - 1):
                     continue
                 rule.input_updates[image] += 1
-                if exact:
+                if settings.exact:
                     s = leap(s)
                     _round(step, correction, s, change)
                 for h in range(n_hidden):

@@ -53,7 +53,7 @@ def learn(
             f"or {UNLABELLED} for none."
         )
     n = len(ticks)
-    W1, W2 = (weights.copy() for weights in state.weights)
+    weights = tuple(weights.copy() for weights in state.weights)
     rule = RuleTrace(**{field.name: np.zeros(n, np.int32) for field in fields(RuleTrace)})
     hidden = np.zeros((n if trace else 0, network.shape[1]), np.int32)
     results = Results(
@@ -64,19 +64,20 @@ def learn(
         spikes_in=np.zeros((n, 2), np.int32),
         hidden=(hidden,) if trace else None,
         updated=np.zeros(n, bool),
-        weights=(W1, W2),
+        weights=weights,
         rule=rule,
     )
     record = kernel.NetworkRecord(
         state.stored_bits, network.weight_bits, network.thresholds, network.unit, network.deadline
     )
-    said = kernel.SettingsRecord(*map(int, astuple(settings)))
+    said = kernel.SettingsRecord(*map(int, (*astuple(settings), exact)))
     filled = {name: getattr(results, name) for name in kernel.ResultsRecord._fields}
     filled |= {"hidden": hidden, "rule": kernel.RuleRecord(**vars(rule))}
     to_fill = kernel.ResultsRecord(**filled)
     state.generator = kernel.learn_images(
-        ticks, labels, W1, W2, record, said, exact, state.generator, to_fill
+        ticks, labels, weights, record, said, state.generator, to_fill
     )
-    state.weights[0][:], state.weights[1][:] = W1, W2
+    for stored, learned in zip(state.weights, weights, strict=True):
+        stored[:] = learned
     state.done += int((labels != UNLABELLED).sum())
     return results

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 UNLABELLED = -1
 """The label of an image that is only classified."""
 
 
-class LearningError(ValueError):
+class LearningError(FirstSpikeError, ValueError):
     """Learning asked for with something that does not fit; the message says what would."""
 
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Random weights to learn on from, for any data: binary inputs, which all spike at one tick."""
+"""A state with random weights to learn any data from: its inputs are binary."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from firstspike.golden.encoding import encode, input_levels
-from firstspike.golden.encodings.features import Features, checked_samples, is_pixels
+from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
 
 from .state import STORED_BITS, LearningState
@@ -16,44 +19,59 @@ _SPIKES, _HIDDEN = 150, 600
 """Input spikes of an image and hidden neurons that `LearningState.random` is made for."""
 
 
-def at_random(
+def binary_features(
     samples: np.ndarray,
-    hidden: Sequence[int],
-    n_classes: int,
-    *,
-    stored_bits: int = STORED_BITS,
-    seed: int = 1,
-    n_connected: int | None = None,
     complement: bool = True,
     constant: bool = True,
     threshold: float | None = None,
     names: tuple[str, ...] = (),
-    classes: tuple[str, ...] = (),
-) -> LearningState:
-    """A state to learn samples [n, ...] from: pixels as they are, all else as binary features.
+) -> Features | None:
+    """Fit binary features to samples [n, ...]; None for pixels, which are inputs as they are.
 
-    `hidden`: sizes, of which there must be one; `n_connected`: of the inputs most often bright,
-    None for all; complement, constant and threshold are those of features, `names` and `classes`
-    what they are called. Thresholds of features are such that some neurons fire. Raises
-    `LearningError` and `EncodingError`.
+    The arguments are those of `Encoding.fitted`. Raises `EncodingError`.
     """
     samples = checked_samples(samples)
-    features = None
-    if not is_pixels(samples):
-        features = Features.fitted(samples, "binary", complement, constant, threshold, names)
-    count = samples[0].size if features is None else features.n_inputs(samples[0].size)
-    layers = (count, *hidden, n_classes)
-    state = LearningState.random(layers, stored_bits, seed, features=features, classes=classes)
+    if is_pixels(samples):
+        return None
+    return encoding_of("binary").fitted(samples, complement, constant, threshold, names)
+
+
+def at_random(
+    samples: np.ndarray,
+    sizes: Sequence[int],
+    features: Features | None,
+    *,
+    stored_bits: int = STORED_BITS,
+    seed: int = 1,
+    n_connected: int | None = None,
+    classes: tuple[str, ...] = (),
+) -> LearningState:
+    """Begin to learn samples [n, ...] with random weights.
+
+    `sizes` are those of the hidden layer and of the outputs, `features` what `binary_features`
+    makes of the samples. With `n_connected` only the inputs that are most often bright are
+    connected. `classes` names the outputs. Thresholds of features are such that some neurons fire.
+    Raises `LearningError` and `EncodingError`.
+    """
+    samples, binary = checked_samples(samples), encoding_of("binary")
+    count = binary.n_inputs(features, samples[0].size)
+    begin = partial(
+        LearningState.random,
+        (count, *sizes),
+        stored_bits,
+        seed,
+        features=features,
+        classes=classes,
+    )
+    state = begin()
     if n_connected is not None:
-        inputs = most_active_inputs(input_levels(state.template, samples), n_connected)
-        state = LearningState.random(
-            layers, stored_bits, seed, inputs=inputs, features=features, classes=classes
-        )
+        values = binary.values(state.template, samples)
+        state = begin(inputs=most_active_inputs(values, n_connected))
     if features is None:
         return state
     template = state.template
     spikes = np.count_nonzero(encode(template, samples)) / len(samples)
-    shares = spikes / _SPIKES, hidden[0] / _HIDDEN
+    shares = spikes / _SPIKES, sizes[0] / _HIDDEN
     thresholds = zip(template.thresholds, shares, strict=True)
     state.template = replace(
         template, thresholds=tuple(max(1, round(one * share)) for one, share in thresholds)

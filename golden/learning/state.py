@@ -9,7 +9,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from firstspike.golden.encodings.features import Features
 from firstspike.golden.foreign.fields import (
     INTEGER,
     MATRIX,
@@ -103,14 +102,12 @@ class LearningState:
         seed: int = 1,
         *,
         inputs: np.ndarray | None = None,
-        encoding: str = "binary",
-        late: int = -1,
-        features: Features | None = None,
-        classes: tuple[str, ...] = (),
+        **fields: Any,
     ) -> Self:
-        """A network that begins with random weights, of 8 or 10 stored bits, 8 of them used.
+        """Begin with random weights of 8 or 10 stored bits, 8 of them used.
 
-        `inputs`: the connected ones, None for all.
+        `inputs` are the connected ones, None for all. `fields` are further ones of `Network`, whose
+        encoding is binary with silent dark inputs if nothing else is said.
         """
         if len(layers) != 3:
             raise LearningError(
@@ -127,6 +124,7 @@ class LearningState:
             rng.integers(low, high, shape, np.int16, endpoint=True)
             for (low, high), shape in zip(ranges, shapes, strict=True)
         )
+        said: dict[str, Any] = {"encoding": "binary", "late": -1} | fields
         network = Network(
             tuple(w >> (stored_bits - 8) for w in weights),
             (8, 8),
@@ -135,10 +133,7 @@ class LearningState:
             DEADLINE,
             layers[0],
             inputs,
-            encoding,
-            late,
-            features=features,
-            classes=classes,
+            **said,
         )
         return cls(weights, stored_bits, _seeded(rng), network)
 

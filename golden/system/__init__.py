@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the operating system does for us: whole files, temporary folders, child processes."""
+"""What all of it stands on: whole files, temporary folders, child processes, the base of errors."""

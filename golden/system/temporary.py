@@ -17,11 +17,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 PREFIX = "firstspike-making-"
 """How the names of folders begin that are swept."""
 
 
-class BusyError(Exception):
+class BusyError(FirstSpikeError):
     """Something is being written by another process; the message names it."""
 
 

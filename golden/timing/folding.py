@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How a core is laid out in time: lanes, groups, windows and pipeline depths of every layer.
-
-Latencies that depend on it are made here of those in `latencies`, by the convention said there. The
-hardware builds its pipelines from them and `cycles` counts with them.
-"""
+"""How a core is laid out: the folding of its layers that a shape asks for."""
 
 from dataclasses import dataclass
 
@@ -11,28 +7,13 @@ import numpy as np
 
 from firstspike.golden.network import Network, NetworkError
 
-from . import latencies
-
-MAX_WINDOW = 4
-"""Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
-
-DRAIN_BLOCK = 16
-"""Lanes whose fired bits are searched in one cycle; more are searched block by block."""
-
-MASK_PLACES = 8
-"""A power of two: twice those under way, when one is made and one is taken in every cycle."""
-
-PAGE_WORDS = 1024
-"""Of a large weight store, in a page: as many as one block RAM of the ECP5 is deep."""
+from .layer import MAX_WINDOW, LayerFolding, check_rows
+from .shape import ANY_SHAPE, CoreShape
 
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
 """The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/figures.md)."""
-
-ROWS = (1, 2, 4)
-"""Each R there is."""
-
 
 MAX_IMAGES = 2
 """Where images overlap: whose words have all come but whose end has not left the encoder. With so
@@ -44,180 +25,6 @@ def places_for(words: int) -> int:
     return max(2, 1 << (words - 1).bit_length())
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerFolding:
-    """The shape of one layer in hardware, as far as it decides about clock cycles.
-
-    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: in
-    a cycle so many rows of weights are added, one from each bank of the weight store; row r is in
-    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer. A layer that
-    `gathers` takes the next image's rows while the time of the one before advances.
-    """
-
-    n_in: int
-    n_out: int
-    lanes: int
-    window: int
-    last: bool
-    rows: int = 1
-    sends: int = 1
-    gathers: bool = False
-
-    def __post_init__(self):
-        if not 1 <= self.lanes <= self.n_out:
-            raise NetworkError(
-                f"a layer of {self.n_out} neurons takes 1 to {self.n_out} lanes, not {self.lanes}"
-            )
-        if not 0 <= self.window <= MAX_WINDOW:
-            raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
-        if self.window and (self.groups == 1 or self.last):
-            raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
-        check_rows(self.rows)
-        check_rows(self.sends)
-        if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):
-            raise NetworkError(
-                "only a layer of one group, and not the last one, sends several spikes a cycle, "
-                "up to one a neuron"
-            )
-
-    @property
-    def groups(self) -> int:
-        """G: neuron = group * lanes + lane."""
-        return -(-self.n_out // self.lanes)
-
-    @property
-    def operation_cycles(self) -> int:
-        """Of the Sequencer, from an event to its operation; rows are listed for further groups."""
-        row_list = latencies.ROW_LIST if self.groups > 1 else 0
-        return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
-
-    @property
-    def word_cycles(self) -> int:
-        """Of the WeightStore, from an operation to the same with its word.
-
-        The addresses of several banks have far to go: each bank has them in registers of its own.
-        """
-        address = latencies.ADDRESS if self.rows > 1 else 0
-        return address + latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
-
-    @property
-    def fetch_cycles(self) -> int:
-        """From an event that a layer takes to the cycle in which its lanes know who fires."""
-        return self.operation_cycles + self.word_cycles + latencies.LANES
-
-    @property
-    def bank_rows(self) -> int:
-        """Rows of a bank: of the last banks some may be missing, which are 0."""
-        return -(-self.n_in // self.rows)
-
-    @property
-    def bank_words(self) -> int:
-        """Words of a bank: group by group, in each a word a row."""
-        return self.groups * self.bank_rows
-
-    @property
-    def words(self) -> int:
-        """Of the weight store: word i is in bank i mod R."""
-        return self.bank_words * self.rows
-
-    @property
-    def page_words(self) -> tuple[int, ...]:
-        """Words of each page of a bank; of several one is chosen a cycle after the read.
-
-        Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
-        wait: such a store could not.
-        """
-        if not self.mask_places:
-            return (self.bank_words,)
-        starts = range(0, self.bank_words, PAGE_WORDS)
-        return tuple(min(PAGE_WORDS, self.bank_words - start) for start in starts)
-
-    @property
-    def pages(self) -> int:
-        """How many there are."""
-        return len(self.page_words)
-
-    @property
-    def update_cycles(self) -> int:
-        """Of the WeightStore, from an update to the cycle in which its word is written."""
-        return latencies.UPDATE + self.word_cycles + latencies.SUM + latencies.SATURATED
-
-    @property
-    def deltas_cycles(self) -> int:
-        """Of the Deltas, from the start to the cycle in which the last group's are there."""
-        return latencies.DELTAS + self.groups - 1
-
-    @property
-    def drain_blocks(self) -> int:
-        """Blocks in which fired lanes are searched."""
-        return -(-self.lanes // DRAIN_BLOCK)
-
-    @property
-    def drain_cycles(self) -> int:
-        """Of the Drain, from a mask to its first beat."""
-        cycles = latencies.DRAIN_BEAT
-        if self.mask_places:
-            cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
-        return cycles
-
-    @property
-    def crossing_cycles(self) -> int:
-        """Of the Crossing: a register in front, and one for each of its steps."""
-        return latencies.CROSSING + self.window
-
-    @property
-    def mask_places(self) -> int:
-        """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
-
-        Many lanes are far from one another, and from what would have to tell them to wait; banks of
-        weights never wait.
-        """
-        several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
-        return MASK_PLACES if several and not self.last else 0
-
-    @property
-    def levels_per_stage(self) -> int:
-        """Of the Decision: levels of comparisons between two registers."""
-        if self.rows > 1:
-            return latencies.LEVELS_PER_STAGE_OF_BANKS
-        return latencies.LEVELS_PER_STAGE
-
-    @property
-    def decision_cycles(self) -> int:
-        """Of the Decision, from a tick's last potentials to what they decide."""
-        levels = (self.lanes - 1).bit_length()
-        return -(-levels // self.levels_per_stage) + latencies.DECISION
-
-    @property
-    def spikes_under_way(self) -> int:
-        """Spikes that the last layer can have taken in before the limit of the margin is known.
-
-        One a cycle, and one in front of it.
-        """
-        decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
-        return self.fetch_cycles + decision + 1
-
-
-def check_rows(rows: int) -> None:
-    """Raise NetworkError where so many rows cannot be added, or so many spikes sent, in a cycle."""
-    if rows not in ROWS:
-        allowed = ", ".join(map(str, ROWS))
-        raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
-
-
-def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
-    """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
-
-    The end of the image goes from the intake through all registers of the hidden layer, crossing
-    unit and queue included (where there are none, too), to the last one's; at the same time the
-    spikes under way are sorted out, one a cycle.
-    """
-    emitter = hidden.crossing_cycles + latencies.RELEASE
-    layer = hidden.fetch_cycles + hidden.drain_cycles + emitter
-    end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
-    return max(end, last.spikes_under_way + latencies.SORTING)
-
-
 @dataclass(frozen=True)
 class Folding:
     """The layers of a core, the first one first, and the width of the bitmap in front, if any."""
@@ -226,63 +33,62 @@ class Folding:
     bitmap: int | None = None
 
     @classmethod
-    def of(
-        cls,
-        network: Network,
-        lanes: int | None = None,
-        window: int | None = None,
-        bitmap: int | None = None,
-        rows: int | None = None,
-        overlap: bool | None = None,
-    ) -> "Folding":
-        """The folding of `network` with min(lanes, n_out) lanes in every layer.
+    def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
+        """The folding of `network` in a core of this shape, without one the default.
 
-        `lanes` None is 64. `window` sets k for the layers with more than one group but the last;
-        None is DEFAULT_WINDOW. `bitmap` puts an Encoder in front that takes the pixels in words of
-        that many bits. `rows` is R of the first layer, and of those behind a layer of one group,
-        which sends as many spikes; None is 1. With several a bitmap brings the connected inputs
-        alone. With `overlap` the first layer gathers. Raises NetworkError where a value is out of
-        range.
+        Without lanes every layer has up to DEFAULT_LANES. The window is that of the layers with
+        more than one group but the last; None is DEFAULT_WINDOW. The rows are those of the first
+        layer, and of the layers behind a layer of one group, which sends as many spikes; None is 1.
+        With several rows a bitmap holds the connected inputs alone. With `overlap` the first layer
+        gathers. Raises NetworkError where a value is out of range.
         """
-        if rows is None:
-            rows = 1
-        if lanes is None:
-            lanes = DEFAULT_LANES
-        if lanes < 1:
-            raise NetworkError(f"a core has at least 1 lane, not {lanes}")
-        if window is not None and not 0 <= window <= MAX_WINDOW:
+        lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
+        window = DEFAULT_WINDOW if shape.window is None else shape.window
+        if not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
+        rows = 1 if shape.rows is None else shape.rows
         check_rows(rows)
-        if bitmap is not None:
-            _check_bitmap(network, bitmap, rows)
+        if shape.bitmap is not None:
+            _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []
         taken = rows  # R of the layer
-        for weights in network.weights:
+        for weights, wide in zip(network.weights, lanes, strict=True):
             n_in, n_out = weights.shape
             last = weights is network.weights[-1]
-            whole = lanes >= n_out
-            k = 0 if whole or last else DEFAULT_WINDOW if window is None else window
+            whole = wide >= n_out
+            k = 0 if whole or last else window
             sends = rows if whole and not last and n_out >= rows else 1
             layers.append(
                 LayerFolding(
                     n_in=n_in,
                     n_out=n_out,
-                    lanes=min(lanes, n_out),
+                    lanes=wide,
                     window=k,
                     last=last,
                     rows=taken,
                     sends=sends,
-                    gathers=bool(overlap) and not layers,
+                    gathers=bool(shape.overlap) and not layers,
                 )
             )
             taken = sends
-        folding = cls(tuple(layers), bitmap)
-        if overlap and not folding._may_overlap:
+        folding = cls(tuple(layers), shape.bitmap)
+        if shape.overlap and not folding._may_overlap:
             raise NetworkError(
                 "images overlap in a core with a bitmap, one hidden layer, several rows a cycle "
                 "and as many lanes as neurons"
             )
         return folding
+
+    @property
+    def shape(self) -> CoreShape:
+        """The shape of which `of` makes this folding, with the lanes of every layer."""
+        return CoreShape(
+            lanes=tuple(layer.lanes for layer in self.layers),
+            window=max(layer.window for layer in self.layers),
+            bitmap=self.bitmap,
+            rows=self.layers[0].rows,
+            overlap=self.overlaps,
+        )
 
     @property
     def overlaps(self) -> bool:

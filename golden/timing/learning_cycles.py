@@ -10,7 +10,8 @@ from firstspike.golden.results import Results
 
 from . import latencies
 from .cycles import cycles, run_images
-from .folding import Folding, LayerFolding, settle_cycles
+from .folding import Folding
+from .layer import LayerFolding, settle_cycles
 
 
 def learning_cycles(

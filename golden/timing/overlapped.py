@@ -9,6 +9,7 @@ and for the drain, and times follow from one another:
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -17,9 +18,30 @@ from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 
 from . import latencies
-from .folding import MASK_PLACES, MAX_IMAGES, Folding, places_for
+from .folding import MAX_IMAGES, Folding, places_for
+from .layer import MASK_PLACES
 
 NONE, SPIKE, END = 0, 1, 2
+
+
+class _Images(NamedTuple):
+    """What is to be known of images."""
+
+    parts: np.ndarray  # [n, words, banks]: bits of each bank's part of a word
+    beats: np.ndarray  # [n, ticks]: of the mask of each tick from `unit` on
+    decided_after: np.ndarray  # [n]: ticks from `unit` to the decision
+
+
+class _Figures(NamedTuple):
+    """Figures of the core: compiled code would keep those it was compiled with."""
+
+    places: int  # words of the encoder that wait
+    most_images: int  # inside the encoder
+    registers: int  # that an event passes from the encoder's own to the start, that included
+    to_drain: int  # from the operation of a tick until its mask can be taken out of its place
+    to_decision: int  # from there to the decision
+    freed: int
+    mask_places: int
 
 
 def overlapped_cycles(
@@ -39,62 +61,57 @@ def run_overlapped(
     Int64 [rounds * n] each; the first one begins in cycle 0. `results` are those of
     `infer(network, ticks)`, `ticks` [n, n_rows]; the decisions are taken at once.
     """
-    images, figures = _figures(network, ticks, results, folding)
-    return _run(*images, rounds, *figures)
+    return _run(*_known(network, ticks, results, folding), rounds)
 
 
 def cycles_alone(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
 ) -> np.ndarray:
     """Clock cycles of images that come alone, int64 [n]; parameters as for `run_overlapped`."""
-    images, figures = _figures(network, ticks, results, folding)
+    images, core = _known(network, ticks, results, folding)
     alone = np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
-        (begun,), (decided,) = _run(*(one[image : image + 1] for one in images), 1, *figures)
+        (begun,), (decided,) = _run(_Images(*(one[image : image + 1] for one in images)), core, 1)
         alone[image] = decided - begun
     return alone
 
 
-def _figures(
+def _known(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
-) -> tuple[tuple[np.ndarray, ...], tuple[int, ...]]:
-    """What `_run` wants to know of the images, and of the core."""
+) -> tuple[_Images, _Figures]:
     hidden, last = folding.layers
     rows, width = hidden.rows, folding.bitmap
     assert width is not None
     words = -(-hidden.n_in // width)
     bright = np.zeros((len(ticks), words * width), np.int64)
     bright[:, : hidden.n_in] = ticks > 0
-    # Bits of each bank's part of a word.
     parts = bright.reshape(len(ticks), words, width // rows, rows).sum(axis=2)
     (spikes,) = results.known_hidden()
-    # Of the mask of a tick, from `unit` on, as many as the bank with most spikes has.
+    # A mask has as many beats as the bank with most spikes.
     banks = range(hidden.sends)
     most = [
         np.max([(spikes[:, bank :: hidden.sends] == tick).sum(axis=1) for bank in banks], 0)
         for tick in range(network.unit, network.deadline + 1)
     ]
     decided_after = np.asarray(results.tick, np.int64) - network.unit
-    to_lanes = hidden.fetch_cycles - latencies.EVENT
     decision = latencies.DRAIN_BEAT + last.fetch_cycles + latencies.POTENTIALS
     # In one layout: numba would compile a version for every other.
     beats = np.ascontiguousarray(np.maximum(np.array(most).T, 1))
-    return (parts, beats, decided_after), (
-        places_for(words),
-        latencies.INTAKE + latencies.EVENT,
-        to_lanes + latencies.DRAIN_PLACE,
-        decision + last.decision_cycles,
-        latencies.FREED,
+    return _Images(parts, beats, decided_after), _Figures(
+        places=places_for(words),
+        most_images=MAX_IMAGES,
+        registers=latencies.INTAKE + latencies.EVENT,
+        to_drain=hidden.stages + latencies.DRAIN_PLACE,
+        to_decision=decision + last.decision_cycles,
+        freed=latencies.FREED,
+        mask_places=MASK_PLACES,
     )
 
 
 @njit(cache=True)
-def _run(parts, beats, decided_after, rounds, places, registers, to_drain, to_decision, freed):
-    """`registers`: how many an event passes from the encoder's own to the start, that included.
-
-    The others are latencies: `to_drain` from the operation of a tick until its mask can be taken
-    out of its place, `to_decision` from there to the decision.
-    """
+def _run(known, core, rounds):
+    """The cycles in which images begin and are decided."""
+    parts, places, registers = known.parts, core.places, core.registers
     count, words, banks = parts.shape
     images = rounds * count
     begun, decided = np.empty(images, np.int64), np.empty(images, np.int64)
@@ -114,21 +131,14 @@ def _run(parts, beats, decided_after, rounds, places, registers, to_drain, to_de
     # it is decided; when the drain is free; when the latest masks have left their places.
     image, start = 0, np.int64(-1)
     back = np.array([-1, -1, 0, 0])
-    taken_out = np.full(MASK_PLACES, -freed - 1)
+    taken_out = np.full(core.mask_places, -core.freed - 1)
 
     cycle = np.int64(0)
     while image < images:
         if chain[registers] == END and start < cycle:
-            start = _advance(
-                beats[image % count],
-                decided_after[image % count],
-                max(cycle, max(back[0], back[1]) + 1),
-                back,
-                taken_out,
-                to_drain,
-                to_decision,
-                freed,
-            )
+            earliest = max(cycle, max(back[0], back[1]) + 1)
+            beats, decided_after = known.beats[image % count], known.decided_after[image % count]
+            start = _advance(beats, decided_after, core, earliest, back, taken_out)
             decided[image] = back[1]
             image += 1
 
@@ -147,7 +157,7 @@ def _run(parts, beats, decided_after, rounds, places, registers, to_drain, to_de
             ends &= left[bank] == 0 and is_last[bank]
             hits |= left[bank] > 0
             room &= level[bank] < places
-        taken = incoming < images and room and (word > 0 or older < MAX_IMAGES)
+        taken = incoming < images and room and (word > 0 or older < core.most_images)
         if taken and word == 0:
             begun[incoming] = cycle
         for bank in range(banks):
@@ -184,7 +194,7 @@ def _run(parts, beats, decided_after, rounds, places, registers, to_drain, to_de
 
 
 @njit(cache=True)
-def _advance(beats, decided_after, earliest, back, taken_out, to_drain, to_decision, freed):
+def _advance(beats, decided_after, core, earliest, back, taken_out):
     """The time of an image, from its start to its END; returns when it starts.
 
     `beats`: of the mask of each tick after the first; `decided_after` so many ticks it is decided.
@@ -195,17 +205,17 @@ def _advance(beats, decided_after, earliest, back, taken_out, to_drain, to_decis
     decided = np.int64(1 << 62)
     tick = 0
     while True:
-        place = masks % MASK_PLACES
-        issued = max(issued + 1, taken_out[place] + freed)
+        place = masks % core.mask_places
+        issued = max(issued + 1, taken_out[place] + core.freed)
         if tick == 0:
             start = issued
-        taken_out[place] = max(issued + to_drain, free)
+        taken_out[place] = max(issued + core.to_drain, free)
         masks += 1
         if tick == beats.size - 1 or issued >= decided:
             break
         tick += 1
         if tick == decided_after:
-            decided = taken_out[place] + to_decision
+            decided = taken_out[place] + core.to_decision
         # What is decided is dropped, a mask a cycle, from when the layer hears of it.
         free = min(taken_out[place] + beats[tick], max(taken_out[place], decided) + 1)
     back[0], back[1], back[2], back[3] = issued, decided, taken_out[place] + 1, masks

@@ -13,6 +13,7 @@ import numpy as np
 from firstspike.golden.foreign.fields import TEXT, Fields, Kind, NetworkError
 from firstspike.golden.foreign.json_text import check_json
 from firstspike.golden.network import LARGEST
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.files import read_file, replace_file
 
 from .epoch import Epoch
@@ -40,7 +41,7 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
     return dict.fromkeys(names, _ARRAY) | _TEXTS
 
 
-class CheckpointError(ValueError):
+class CheckpointError(FirstSpikeError, ValueError):
     """A state that no training can go on from; the message says why."""
 
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from firstspike.golden.data.split import held_out
-from firstspike.golden.encoding import encode, input_levels, level_ticks
-from firstspike.golden.encodings.features import Encoding, Features, is_pixels, pixel_levels
+from firstspike.golden.encodings.encoding import Encoding
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import FirstSpikeError
 
 from .parameters import Parameters
 from .quantise import most_active_inputs
 
 
-class TrainingError(ValueError):
+class TrainingError(FirstSpikeError, ValueError):
     """Training asked for with parameters or data that do not fit; the message says what would."""
 
 
@@ -31,13 +33,13 @@ class Prepared:
     """float64: the z at which a connected input of each value of `rows` spikes, inf for never."""
     held_out: np.ndarray
     """bool [n]: those that are not trained on, but choose the epoch."""
-    doubled: Features | None
-    """Of pixels that have complements or a constant beside them, what makes their levels."""
+    pixels: bool
+    """Whether the values are pixels, of which the encoding still has to make inputs."""
 
     def rows(self, values: np.ndarray) -> np.ndarray:
         """The connected inputs [k, n_rows] of some of the `values` [k, ...]."""
-        if self.doubled is not None:
-            values = self.doubled.levels(values, self.network.levels)
+        if self.pixels:
+            values = self.network.coding.values(self.network, values)
         return values[:, self.network.inputs]
 
 
@@ -53,23 +55,18 @@ def prepared(
     `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
-    kind = _checked_kind(parameters)
+    coding = _checked_encoding(parameters)
     chooses = _held_out(parameters, labels, groups)
-    pixels = is_pixels(samples) and kind == "levels" and parameters.threshold is None
-    features = None
-    if parameters.encoding != "ticks":
-        features = Features.fitted(
-            samples if pixels else samples[~chooses],
-            parameters.encoding,
-            complement=parameters.complement,
-            constant=parameters.constant,
-            threshold=parameters.threshold,
-            names=names,
-        )
+    pixels = coding.sees_pixels(samples, parameters.threshold)
+    features = coding.fitted(
+        samples if pixels else samples[~chooses],
+        complement=parameters.complement,
+        constant=parameters.constant,
+        threshold=parameters.threshold,
+        names=names,
+    )
     _check_augmentation(parameters, samples[0].size, pixels)
-    width = samples[0].size
-    if features is not None:
-        width = features.n_inputs(samples.shape[1] if features.steps else width)
+    width = coding.n_inputs(features, samples[0].size)
     network = Network(
         weights=(np.zeros((width, 1), int),),
         weight_bits=(parameters.weight_bits,),
@@ -82,15 +79,10 @@ def prepared(
         late=parameters.late,
         features=features,
     )
-    if network.levels:
-        spiking, ticks = input_levels(network, samples), level_ticks(network)
-    else:
-        spiking, ticks = encode(network, samples), np.arange(parameters.deadline + 1)
+    spiking, ticks = coding.values(network, samples), coding.table(network)
     inputs = _inputs(parameters, spiking, features)
     if pixels:
         values = samples.reshape(len(samples), -1)
-        if features is None:
-            ticks = ticks[pixel_levels(np.arange(256), network.levels)]
     else:
         values = spiking.astype(np.min_scalar_type(len(ticks)))
     return Prepared(
@@ -98,7 +90,7 @@ def prepared(
         values=values,
         table=np.where(ticks > 0, ticks / parameters.unit, np.inf),
         held_out=chooses,
-        doubled=features if pixels else None,
+        pixels=pixels,
     )
 
 
@@ -118,21 +110,21 @@ def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | N
     return chooses
 
 
-def _checked_kind(parameters: Parameters) -> str:
-    """The kind of the encoding. Raises `TrainingError` for what it does not have."""
-    kind = Encoding.of(parameters.encoding).kind
+def _checked_encoding(parameters: Parameters) -> Encoding:
+    """Return the encoding. Raises `TrainingError` for an option that it does not take."""
+    coding = encoding_of(parameters.encoding)
     asked = {
-        "complement": parameters.complement and kind != "levels",
-        "threshold": parameters.threshold is not None and kind != "levels",
-        "constant": parameters.constant and kind == "ticks",
+        "complement": parameters.complement,
+        "threshold": parameters.threshold is not None,
+        "constant": parameters.constant,
     }
-    for name, refused in asked.items():
-        if refused:
+    for name, given in asked.items():
+        if given and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"
             raise TrainingError(
                 f"a {name} is {whose}: the encoding {parameters.encoding} has none, leave it out."
             )
-    return kind
+    return coding
 
 
 def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:

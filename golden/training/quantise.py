@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from firstspike.golden.encodings.features import EncodingError
+from firstspike.golden.encodings.samples import EncodingError
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.network import Network, weight_range
 

@@ -13,6 +13,8 @@ fit an ECP5-85F. `robust` is for pixels that may be wrong.
 
 from typing import Any
 
+from firstspike.golden.encodings.registry import encoding_of
+
 from .augment import Augmentation
 
 _SPARSE: dict[str, Any] = {
@@ -133,11 +135,11 @@ DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
     """Parameters of `Trainer` for a recipe and encoding; None is the recipe's own, or no change.
 
-    Raises `KeyError` for a recipe there is not.
+    Raises `KeyError` for an unknown recipe, and `NetworkError` for an unknown encoding.
     """
     encoding = encoding or RECIPES[name].get("encoding", "binary")
     parameters = RECIPES[name] | {"encoding": encoding}
-    if encoding not in ("binary", "levels-2"):
+    if encoding_of(encoding).levels != 2:
         parameters = GRADED | parameters | (_GRADED_SPARSE if name == "sparse" else {})
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE

@@ -6,7 +6,8 @@ One recipe for 100 samples as for 60,000, chosen on held-out parts of four table
 
 from typing import Any
 
-from firstspike.golden.encodings.features import Encoding
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.ticks import TICKS
 
 from .recipes import GRADED
 from .trainer import TrainingError, sensible_batch
@@ -30,13 +31,13 @@ def suited(
     `last_tick`: of samples that are spike ticks, the latest. Raises `NetworkError` for an encoding
     that there is not, and `TrainingError` for one that spike ticks do not take.
     """
-    if last_tick and encoding not in (None, "ticks"):
+    if last_tick and encoding not in (None, TICKS):
         raise TrainingError(
             f"the samples are spike ticks, which are trained on as they are: leave the encoding "
             f"{encoding} out."
         )
-    encoding = "ticks" if last_tick else encoding or ENCODING
-    kind = Encoding.of(encoding).kind
+    encoding = TICKS if last_tick else encoding or ENCODING
+    options = encoding_of(encoding).OPTIONS
     unit = -(-last_tick // 6) if last_tick else _UNIT
     steps = max(1, n // sensible_batch(n))  # of an epoch
     epochs = changes.get("epochs") or max(_FEWEST, _STEPS // steps)
@@ -44,8 +45,8 @@ def suited(
     parameters: dict[str, Any] = GRADED | {
         "hidden": (100,),
         "encoding": encoding,
-        "complement": kind == "levels",
-        "constant": kind != "ticks",
+        "complement": "complement" in options,
+        "constant": "constant" in options,
         "unit": unit,
         "deadline": round(GRADED["horizon"] * unit),
         "late": -1,

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 

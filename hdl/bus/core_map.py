@@ -11,8 +11,8 @@ from importlib.metadata import version
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import causes_layout
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.layer.layouts import causes_layout
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
 from .register import (
     CONSTANT,

@@ -6,8 +6,8 @@ from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, tell_row
 from firstspike.hdl.core.ports import CoreSignature
+from firstspike.hdl.layer.layouts import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
 

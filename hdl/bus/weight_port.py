@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
 

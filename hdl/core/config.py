@@ -1,117 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The parameters of a core and of its layers, in plain Python: who talks to one needs no more.
+"""The parameters of a core, and its weights as chunks of the weight port.
 
-What these parameters are in hardware is in `layouts` and `ports`.
+All of it is plain Python, so who only talks to a core needs no gateware. What the parameters are in
+hardware is in `ports`, and for a layer in `firstspike.hdl.layer`.
 """
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
-from firstspike.golden.timing.folding import Folding, LayerFolding
-from firstspike.golden.widths import StateWidths, state_widths
-
-SEGMENT_LANES = 36
-"""Lanes with copies of their own of what all are told: the block RAMs of as many are neighbours."""
-
-NEAR_WORDS = 128
-"""Words of a bank, at most, that may be in look-up tables."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learning:
-    """What a core that learns is built for."""
-
-    stored_bits: int
-    """Of a weight; the layers use the top `weight_bits` of them."""
-    unit: int
-    """Of the network."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LayerConfig:
-    """Folding and number formats of one layer."""
-
-    folding: LayerFolding
-    weight_bits: int
-    threshold: int
-    deadline: int
-    widths: StateWidths
-    counted: tuple[int, ...]
-    """n_in of the earlier layers and of this one: whose spikes its events count."""
-    learning: Learning | None = None
-    """None in a core that does not learn."""
-    unit: int | None = None
-    """The tick of all rows, in a layer that gathers."""
-
-    def __post_init__(self):
-        if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
-            raise NetworkError(
-                f"weights have 1 to {MAX_STORED_BITS} bits, of which a layer uses all or the top "
-                f"ones, not {self.weight_bits} of {self.stored_bits}"
-            )
-        if self.threshold < 1 or self.deadline < 1:
-            raise NetworkError(
-                f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
-            )
-        if self.folding.gathers and self.unit is None:
-            raise NetworkError("a layer that gathers is told the unit, the tick of all its rows")
-        if not self.counted or self.counted[-1] != self.folding.n_in:
-            raise NetworkError(
-                f"the spikes counted last are those of the layer's {self.folding.n_in} rows, "
-                f"not of {self.counted}"
-            )
-
-    @property
-    def learns(self) -> bool:
-        """Whether a Learner changes the weights."""
-        return self.learning is not None
-
-    @property
-    def stored_bits(self) -> int:
-        """Bits of a weight in the weight store."""
-        return self.learning.stored_bits if self.learning else self.weight_bits
-
-    @property
-    def unused_bits(self) -> int:
-        """Low bits of a stored weight that the layer does not use."""
-        return self.stored_bits - self.weight_bits
-
-    @property
-    def words(self) -> int:
-        """Words of the weight store: each is one group's part of a row, a weight a lane."""
-        return self.folding.words
-
-    @property
-    def word_bits(self) -> int:
-        """Bits of such a word."""
-        return self.stored_bits * self.folding.lanes
-
-    @property
-    def near(self) -> bool:
-        """Whether the weights are in look-up tables, on devices whose tables can be memory.
-
-        Those of a last layer with several banks are few, and block RAM is slow and seldom near.
-        """
-        folding = self.folding
-        return folding.last and folding.rows > 1 and folding.bank_words <= NEAR_WORDS
-
-    @property
-    def segments(self) -> tuple[range, ...]:
-        """Lanes that are told together what to do; where lanes may have to wait it is all."""
-        lanes = self.folding.lanes
-        size = SEGMENT_LANES if self.folding.rows > 1 else lanes
-        return tuple(range(first, min(first + size, lanes)) for first in range(0, lanes, size))
-
-    def lane_exists(self, group, lane: int):
-        """Whether `lane` of `group` (a number or a hardware value) is a neuron.
-
-        The last group may not be full. True, or a comparison of `group`.
-        """
-        if (self.folding.groups - 1) * self.folding.lanes + lane < self.folding.n_out:
-            return True
-        return group != self.folding.groups - 1
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.widths import state_widths
+from firstspike.hdl.layer.config import LayerConfig, Learning
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words, unpack_words
 
 
 @dataclass(frozen=True)
@@ -237,3 +142,49 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int) -> Non
             f"this network's weights have {used} bits: a core that learns stores {used} to "
             f"{MAX_STORED_BITS} of each, not {stored_bits}"
         )
+
+
+def weight_chunks(
+    config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
+) -> Iterator[tuple[int, int, int]]:
+    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
+
+    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
+    Raises NetworkError where the core is not made for the network, or where its weights could
+    overflow S or M.
+    """
+    for number, (layer, widths) in enumerate(
+        zip(config.layers, state_widths(network), strict=True)
+    ):
+        ours = (*network.weights[number].shape, network.weight_bits[number])
+        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
+            network.thresholds[number],
+            network.deadline,
+        ) != (layer.threshold, layer.deadline):
+            raise NetworkError(
+                f"layer {number} of the core is of another shape, threshold or deadline than the "
+                "network's: generate a core for this network"
+            )
+        if widths.S > layer.widths.S or widths.M > layer.widths.M:
+            raise NetworkError(
+                f"the weights of layer {number} need {widths.S} bits of slope and {widths.M} of "
+                f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
+                "for any weights, or for these"
+            )
+    kept = network.weights if stored is None else stored
+    for number, (layer, weights) in enumerate(zip(config.layers, kept, strict=True)):
+        for address, word in enumerate(pack_words(layer, weights)):
+            for _ in range(chunks_of(layer)):
+                yield number, address, word & ((1 << CHUNK_BITS) - 1)
+                word >>= CHUNK_BITS
+
+
+def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
+    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
+    chunks = iter(chunks)
+
+    def words(layer):
+        for _ in range(layer.words):
+            yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
+
+    return tuple(unpack_words(layer, words(layer)) for layer in config.layers)

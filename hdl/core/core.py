@@ -6,6 +6,9 @@ from amaranth.lib import wiring
 
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
+from firstspike.hdl.layer.layer import Layer
+from firstspike.hdl.layer.layouts import Kind, spikes_of
+from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.block import join
 
@@ -13,10 +16,7 @@ from .config import CoreConfig
 from .decision import Decision
 from .encoder import Encoder
 from .intake import Intake
-from .layer import Layer
-from .layouts import Kind, spikes_of
 from .ports import CYCLES_BITS, CoreSignature
-from .words import check_weights
 
 
 class Core(wiring.Component):

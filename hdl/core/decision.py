@@ -8,11 +8,10 @@ from amaranth.hdl import Cat, Const, Mux, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.layer.lanes import potentials_layout
+from firstspike.hdl.layer.layouts import context_layout, operation_layout, potential_shape
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 from firstspike.hdl.lib.block import Block, struct, tap
-
-from .lanes import potentials_layout
-from .layouts import context_layout, operation_layout, potential_shape
 
 
 def decision_layout(config):

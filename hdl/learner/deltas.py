@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Mux, Signal
 from amaranth.lib import memory
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.core.lanes import probe_signature
+from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.popcount import popcount

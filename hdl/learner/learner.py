@@ -8,10 +8,10 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS, Settings, leap
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import settle_cycles
-from firstspike.hdl.core.lanes import probe_signature
-from firstspike.hdl.core.layouts import tick_shape
-from firstspike.hdl.core.weights import update_layout, updated_signature
+from firstspike.golden.timing.layer import settle_cycles
+from firstspike.hdl.layer.lanes import probe_signature
+from firstspike.hdl.layer.layouts import tick_shape
+from firstspike.hdl.layer.weights import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.layouts import DescribedLayout
 from firstspike.hdl.lib.lfsr import Lfsr

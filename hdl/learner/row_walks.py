@@ -6,8 +6,8 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.core.layouts import address_shape
-from firstspike.hdl.core.weights import STEP_BITS, update_layout, updated_signature
+from firstspike.hdl.layer.layouts import address_shape
+from firstspike.hdl.layer.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.unknown_register import unknown_register
 

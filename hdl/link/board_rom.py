@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
 
-from .messages import bitmap_bytes, bitmap_payload, packed
-from .protocol import Identity
-from .receiver import LAST_PLACE
+from .framing.receiver import LAST_PLACE
+from .protocol.formats import Identity
+from .protocol.messages import bitmap_bytes, bitmap_payload, packed
 
 
 class BoardRom(Block):

@@ -10,6 +10,9 @@ from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block, join, tap
 
 from .board_rom import RomReader
+from .framing.receiver import CAUSE_BITS
+from .framing.ring import ENTRY
+from .framing.transmitter import ANSWER_BYTE
 from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
@@ -17,11 +20,8 @@ from .handlers.images import ImageHandler
 from .handlers.playing import PlayingHandler
 from .handlers.status import StatusHandler
 from .handlers.weights import WeightHandler
-from .messages import bitmap_bytes
-from .protocol import ANSWER, STORE_FORMAT, Cause, Notice, Request
-from .receiver import CAUSE_BITS
-from .ring import ENTRY
-from .transmitter import ANSWER_BYTE
+from .protocol.formats import ANSWER, STORE_FORMAT, Cause, Notice, Request
+from .protocol.messages import bitmap_bytes
 
 
 class State(enum.Enum):
@@ -41,7 +41,7 @@ class Engine(Block):
     """One request at a time, from its first byte in the ring to the end of its answer.
 
     What a request does is a handler's matter (see `handlers.handler`); here is what all of them
-    have in common. A new type of request takes an entry in `protocol.Request`, its length in
+    have in common. A new type of request takes an entry in `formats.Request`, its length in
     `messages.lengths_of`, and a handler that lists it in its `requests`.
 
     Besides requests there is what the board does unasked, when it has nothing else to do. A notice

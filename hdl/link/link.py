@@ -15,13 +15,13 @@ from firstspike.hdl.lib.pipeline import Stage
 
 from .board_rom import BoardRom
 from .engine import Engine
-from .identity import identity_of
-from .messages import lengths_of
-from .protocol import BUILD_BYTES
-from .receiver import Receiver
-from .ring import Ring
-from .transmitter import ANSWER_BYTE, Transmitter
-from .uart import RECEIVED
+from .framing.receiver import Receiver
+from .framing.ring import Ring
+from .framing.transmitter import ANSWER_BYTE, Transmitter
+from .framing.uart import RECEIVED
+from .protocol.formats import BUILD_BYTES
+from .protocol.identity import identity_of
+from .protocol.messages import lengths_of
 
 RING_BYTES = 8192
 """Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""

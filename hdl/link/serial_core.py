@@ -8,10 +8,10 @@ from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.block import Block, join
 
-from .lines import SPI_CLOCKS, Line
+from .framing.spi import SpiSlave
+from .framing.uart import UartReceiver, UartTransmitter, divisor_of
 from .linked_core import LinkedCore
-from .spi import SpiSlave
-from .uart import UartReceiver, UartTransmitter, divisor_of
+from .protocol.lines import SPI_CLOCKS, Line
 
 DEBUG = "debug_"
 """What the names of the wires begin with that a netlist keeps for its bench: the SerialCore's taps.

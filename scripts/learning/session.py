@@ -26,11 +26,12 @@ from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.learning.start import at_random
+from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.output import note
 from firstspike.scripts.targets.target import Target
 
 WATCHED = 5000
@@ -118,6 +119,11 @@ class Session:
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
             learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
+            if found is not None and (lost := (~found.arrived).sum()):
+                note(
+                    f"{lost} decisions were lost on the line; their images are learned, and not "
+                    "compared."
+                )
             point = {
                 "done": self.state.done,
                 "images": len(part),
@@ -243,12 +249,11 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
             raise VerbError("spikes at many ticks are not learned from random weights: use train.")
         return at_random(
             images.x_train,
-            run["random"],
-            images.n_classes,
+            (*run["random"], images.n_classes),
+            binary_features(images.x_train, names=images.features),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],
-            names=images.features,
             classes=images.classes,
         )
     path = state_path(run["net"])

@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 
 from firstspike.boards.building.design import image_cycles
-from firstspike.boards.building.placed import builds_of
+from firstspike.boards.building.shipped_builds import builds_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Folding, Network, encode, infer
 from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.usual import Usual, takes_digits
-from firstspike.golden.encoding import level_ticks
-from firstspike.golden.timing.cycles import shape_of
+from firstspike.golden.encodings.encoding import Encoding
+from firstspike.golden.encodings.registry import encoder_in
+from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
 
 MOST_BITS = 50
@@ -43,29 +45,24 @@ def content(
     no page can be made of.
     """
     check(network)
-    kind = kind_of(network)
+    coding = encoder_of(network)
+    takes = coding.takes(network.features)
     ticks = encode(network, samples)
     results = infer(network, ticks)
     cores = list(cores_of(network))
     flat = samples.reshape(len(samples), -1)
-    values = {"pixels": flat, "table": flat.astype(np.float64), "ticks": ticks}[kind]
+    values = {Samples.PIXELS: flat, Samples.TICKS: ticks}.get(takes, flat.astype(np.float64))
     features = network.features
     return {
         "title": title,
-        "kind": kind,
         "sizes": network.shape[1:],
         "weights": [packed(weights.astype(np.int8)) for weights in network.weights],
         "thresholds": network.thresholds,
         "unit": network.unit,
         "deadline": network.deadline,
-        "inputs": network.inputs.tolist(),
-        "N": network.levels,
-        "levelTicks": level_ticks(network).tolist() if network.levels else [],
-        "complement": bool(features and features.complement),
-        "constant": bool(features and features.constant),
-        "edges": _edges(network),
+        "encoding": _told(network, coding),
         "features": features.names if features else (),
-        "image": image_shape(network, samples) if kind == "pixels" else None,
+        "image": image_shape(network, samples) if takes is Samples.PIXELS else None,
         "preparation": constants(),
         "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
@@ -83,18 +80,22 @@ def content(
     }
 
 
-def _edges(network: Network) -> list[list[float]]:
-    """Those of a table, by feature; none where samples are something else."""
-    if network.features is None or network.features.edges is None or network.features.steps:
-        return []
-    return network.features.edges.tolist()
+def encoder_of(network: Network) -> Encoding:
+    """Return the encoding that the page does itself; it is told the spike ticks of all others."""
+    return encoder_in("JavaScript", network.coding)
 
 
-def kind_of(network: Network) -> str:
-    """What its samples are to the page: "pixels", a "table" of features, or "ticks" of inputs."""
-    if network.takes_pixels:
-        return "pixels"
-    return "table" if network.levels else "ticks"
+def _told(network: Network, coding: Encoding) -> dict[str, Any]:
+    """What `encoding.js` calls `Told`."""
+    told = coding.told(network)
+    return {
+        "kind": coding.KIND,
+        "samples": coding.takes(network.features).value,
+        "how": coding.how(network.features),
+        "inputs": network.inputs.tolist(),
+        "numbers": told.numbers,
+        "tables": {name: table.values.tolist() for name, table in told.tables.items()},
+    }
 
 
 def check(network: Network) -> None:
@@ -127,7 +128,7 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 def random_samples(network: Network, count: int) -> np.ndarray:
     """Samples to check by where there are no others: [count, n_features]. `VerbError`."""
-    if kind_of(network) == "ticks":
+    if encoder_of(network).takes(network.features) is Samples.TICKS:
         raise VerbError(
             "this network takes neither pixels nor a table: give samples to choose from by "
             "--dataset"
@@ -144,7 +145,7 @@ def random_samples(network: Network, count: int) -> np.ndarray:
 def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
     """The builds that are known of a network, behind the link; without any, a core of 64 lanes."""
     builds = [build for board in BOARDS.values() for build in builds_of(network, board)]
-    alone = [(build, design) for build, design in builds if not build.overlap]
+    alone = [(build, design) for build, design in builds if not build.shape.overlap]
     for build, design in alone:
         board = BOARDS[build.board].title
         yield design.config.folding, _core(network, design.config.folding, board, design.hz)
@@ -155,7 +156,7 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
     shape: dict[str, Any] = {}
-    for name, value in shape_of(network, folding)._asdict().items():
+    for name, value in figures_of(network, folding)._asdict().items():
         if name == "latency":
             shape[name] = dict(zip(value._fields, value, strict=True))
         else:

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The board on a serial port as a target."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
-from firstspike.boards.client import BoardClient, MismatchError, Progress
+from firstspike.boards.client import BoardClient, MismatchError
 from firstspike.golden import LearningState, Network, Results, Settings
-from firstspike.hdl.link.messages import Counts
-from firstspike.hdl.link.protocol import BAUD
-from firstspike.scripts.output import note
+from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.hdl.link.protocol.messages import Counts
 
-from .linked import LinkedTarget, expected_of_played, images_bar
+from .linked import LinkedTarget, expected_of_played
+from .target import Work
 
 
 class Target(LinkedTarget):
@@ -38,15 +37,14 @@ class Target(LinkedTarget):
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Load the network's weights, and classify the images."""
         self._load(self.network)
-        with images_bar(len(ticks)) as told:
-            return self._board.classify(ticks, progress=told)
+        return self._board.classify(ticks, progress=self.told(Work.IMAGES, len(ticks)))
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Load the network's weights, store the images, and let the board decide them."""
         self._load(self.network)
         expected = expected_of_played(self.network, self.config, ticks)
-        with images_bar(rounds * len(ticks)) as told:
-            return expected, self._board.play(ticks, expected, rounds, told)
+        told = self.told(Work.IMAGES, rounds * len(ticks))
+        return expected, self._board.play(ticks, expected, rounds, told)
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
@@ -59,34 +57,9 @@ class Target(LinkedTarget):
                 f"by --learn {state.stored_bits}."
             )
         self._load(state.network, state.weights)
-        with images_bar(len(ticks), "learning", leave=False) as told:
-            found = board.learn(ticks, labels, settings, state.generator, told)
-        if lost := (~found.arrived).sum():
-            note(
-                f"{lost} decisions were lost on the line; their images are learned, and not "
-                "compared."
-            )
-        with _bytes_bar("reading weights") as told:
-            return replace(found, weights=board.read_weights(told))
+        told = self.told(Work.LEARNING, len(ticks))
+        found = board.learn(ticks, labels, settings, state.generator, told)
+        return replace(found, weights=board.read_weights(partial(self.progress, Work.READING)))
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
-        with _bytes_bar("writing weights") as told:
-            self._board.load(network, stored, told)
-
-
-@contextmanager
-def _bytes_bar(what: str) -> Iterator[Progress]:
-    """A `Progress` that shows a bar from the first time it is told of something."""
-    bar = None
-
-    def told(done: int, total: int) -> None:
-        nonlocal bar
-        if bar is None:
-            bar = tqdm(total=total, unit="B", unit_scale=True, desc=what, leave=False)
-        bar.update(done - bar.n)
-
-    try:
-        yield told
-    finally:
-        if bar is not None:
-            bar.close()
+        self._board.load(network, stored, partial(self.progress, Work.WRITING))

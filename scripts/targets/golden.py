@@ -8,6 +8,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 
 from . import target
 
@@ -19,10 +20,11 @@ class Target(target.Target):
     grid = 500
     counts = False
 
-    def __init__(self, net: str, network: Network, lanes: int | None = None, **others: Any) -> None:
+    def __init__(self, net: str, network: Network, **hardware: Any) -> None:
         super().__init__(net, network)
-        self.folding = Folding.of(network, lanes, **others)
-        self.counts |= lanes is not None
+        self.shape = CoreShape(**hardware)
+        self.folding = Folding.of(network, self.shape)
+        self.counts |= self.shape.lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Give what is expected."""

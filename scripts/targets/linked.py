@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What targets behind a link have in common."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
-from tqdm import tqdm
 
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.results import UNCOUNTED
@@ -15,10 +12,10 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.messages import goes_as_bitmap
-from firstspike.scripts.errors import VerbError
+from firstspike.hdl.link.protocol.messages import goes_as_bitmap
 
 from . import target
+from .errors import TargetError
 
 
 class LinkedTarget(target.Target):
@@ -49,9 +46,9 @@ def _expected(network: Network, config: CoreConfig, ticks: np.ndarray) -> Result
 
 
 def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) -> Results:
-    """The same of images that are to be played. Raises VerbError where one is no bitmap."""
+    """The same of images that are to be played. Raises TargetError where one is no bitmap."""
     if not goes_as_bitmap(config, ticks).all():
-        raise VerbError(
+        raise TargetError(
             "images that are played go as bitmaps, whose bright pixels all spike at one tick and "
             "whose dark ones never do: take a network, and images, of that kind."
         )
@@ -64,21 +61,6 @@ def played_cycles(
     """Clock cycles in which a core whose images overlap decides them all, round after round."""
     _, decided = run_overlapped(network.connected(), ticks, expected, folding, rounds)
     return int(decided[-1])
-
-
-@contextmanager
-def images_bar(
-    total: int, what: str | None = None, leave: bool = True
-) -> Iterator[Callable[[int], None]]:
-    """What is told how many images are done, and shows a bar from the first one on."""
-    with tqdm(total=total, desc=what, unit="image", leave=leave, delay=1e-9) as bar:
-
-        def told(done: int) -> None:
-            if not bar.n:
-                bar.unpause()  # what was made ready before them is not their time
-            bar.update(done - bar.n)
-
-        yield told
 
 
 def _pixels(ticks: np.ndarray) -> np.ndarray:

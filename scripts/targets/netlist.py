@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The netlist of a board's build, simulated, as a target."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from amaranth.build import Pins as PinNames
 
@@ -24,19 +24,21 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import read_file
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.messages import Counts
-from firstspike.scripts.errors import VerbError
+from firstspike.hdl.link.protocol.lines import Line
+from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError, Pins, played, simulate
 
-from .linked import LinkedTarget, expected_of_played, images_bar
+from .errors import FaultyTargetError, TargetError
+from .linked import LinkedTarget, expected_of_played
+from .target import Work
 
 
 class Target(LinkedTarget):
     """The build of a network for a board.
 
-    `build` is where `firstspike build` has put it, None for its own choice. Raises VerbError if
+    `build` is where `firstspike build` has put it, None for its own choice. Raises TargetError if
     there is none.
     """
 
@@ -44,20 +46,28 @@ class Target(LinkedTarget):
     needs = "the board it was built for"
     simulated = True
 
-    def __init__(self, net: str, network: Network, board: str, build: Path | None = None) -> None:
-        report, content = _built(net, network, board, build)
+    def __init__(
+        self,
+        net: str,
+        network: Network,
+        board: str,
+        build: str | os.PathLike[str] | None = None,
+    ) -> None:
+        report, content = _built(net, network, board, None if build is None else Path(build))
         self._netlist = Netlist(content, BOARDS[board].device.family.name)
         self._pins = pins_of(BOARDS[board], self._netlist, Line(report["link"]))
         self._design = Design.of(
             network,
             BOARDS[board],
-            max(report["lanes"]),
-            max(report["window"]),
+            CoreShape(
+                tuple(report["lanes"]),
+                max(report["window"]),
+                rows=max(report["rows"]),
+                overlap=report["overlap"],
+            ),
             report["clock"],
             report["stored_bits"],
-            max(report["rows"]),
             report["bench_images"],
-            report["overlap"],
             self._pins.line,
         )
         self.bench_images, self.hz = self._design.bench_images, self._design.hz
@@ -67,7 +77,8 @@ class Target(LinkedTarget):
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
-        with _working(), images_bar(len(ticks)) as told:
+        told = self.told(Work.IMAGES, len(ticks))
+        with _working():
             results = simulate(*self._host, ticks, self._design.hz, told)
             told(len(ticks))
         return results
@@ -87,11 +98,11 @@ class Target(LinkedTarget):
 
 @contextmanager
 def _working() -> Iterator[None]:
-    """Take a netlist that is no working board for a difference, so that the exit status is 1."""
+    """Take a netlist that is no working board for a faulty target."""
     try:
         yield
     except NetlistError as error:
-        raise click.ClickException(str(error)) from None
+        raise FaultyTargetError(str(error)) from None
 
 
 def _built(
@@ -107,15 +118,15 @@ def _built(
         report = read_report(folder, DESIGNED)
         content = read_file(folder / f"{NETLIST}.json", NETLIST_BYTES)
     except (FileNotFoundError, NotADirectoryError):
-        raise VerbError(f"there is no build in {folder}: {anew}`.") from None
+        raise TargetError(f"there is no build in {folder}: {anew}`.") from None
     except JsonError as error:
-        raise VerbError(f"the build in {folder} is none: {error}; {anew}`.") from None
+        raise TargetError(f"the build in {folder} is none: {error}; {anew}`.") from None
     if report["board"] != board or report["network"] != network.digest():
-        raise VerbError(
+        raise TargetError(
             f"the build in {folder} is of another network or for another board: {anew}`."
         )
     if {len(report[name]) for name in ("lanes", "window", "rows")} != {network.n_layers}:
-        raise VerbError(f"the build in {folder} is of other layers: {anew}`.")
+        raise TargetError(f"the build in {folder} is of other layers: {anew}`.")
     return report, content
 
 

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The generated hardware as a target, cycle by cycle on Verilator."""
 
-from typing import Any
-
 import numpy as np
 
-from firstspike.golden import LearningState, Network, Results, Settings
+from firstspike.golden import LearningState, Results, Settings
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import Counts
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.messages import Counts
 from firstspike.sim.benches.core.learning import learn_on_rtl
 from firstspike.sim.benches.core.run import simulate
 from firstspike.sim.benches.link.playing import played
@@ -24,10 +22,6 @@ class Target(golden.Target):
     counts = True
     simulated = True
 
-    def __init__(self, net: str, network: Network, **hardware: Any) -> None:
-        super().__init__(net, network, **hardware)
-        self._linked = {name: hardware.get(name) for name in ("lanes", "window", "rows", "overlap")}
-
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the core."""
         return simulate(self.network, ticks, self.folding, pixels)
@@ -35,7 +29,7 @@ class Target(golden.Target):
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Simulate the core behind its link, which holds as many images as are given."""
         seen = self.network.connected()
-        config = CoreConfig.of(seen, linked_folding(self.network, **self._linked))
+        config = CoreConfig.of(seen, linked_folding(self.network, self.shape))
         expected = expected_of_played(self.network, config, ticks)
         return expected, played(self.network, config, ticks, expected, rounds)
 

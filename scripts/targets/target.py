@@ -1,21 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a target does: it runs and learns images, and says what golden expects of it."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import click
 import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.link.messages import Counts
+from firstspike.hdl.link.protocol.messages import Counts
 
-HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
-"""Options of hardware that is generated."""
+from .errors import OptionError, listed
+from .options import HARDWARE, OWN
 
-OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
-"""By target, its own options."""
+if TYPE_CHECKING:
+    from firstspike.hdl.link.protocol.messages import Counts
+
+
+class Work(StrEnum):
+    """What a target does that takes long, and what its progress is counted in."""
+
+    IMAGES = "images"
+    LEARNING = "images learned"
+    WRITING = "bytes of weights written"
+    READING = "bytes of weights read"
+
+
+Progress = Callable[[Work, int, int], None]
+"""Is told how much of which work is done, and how much there is."""
+
+
+def silent(work: Work, done: int, total: int) -> None:
+    """Show no progress."""
 
 
 class Target:
@@ -41,32 +58,36 @@ class Target:
     counts: bool = True
     """Whether the clock cycles of learning are counted."""
 
+    progress: Progress = staticmethod(silent)
+
     def __init__(self, net: str, network: Network, **options: Any) -> None:
         """`net` is what the user calls the network; the options are those that it `takes`."""
         self.network = network
 
     @classmethod
     def check(cls, name: str, options: Mapping[str, Any]) -> None:
-        """Raise click.UsageError if a verb's options, None if not given, do not go with it.
+        """Raise OptionError if options, None if not given, do not go with the target.
 
         Raises SimulationError where there is nothing that simulates it.
         """
         given = {option for option, value in options.items() if value is not None} - {*cls.takes}
         if given & {*HARDWARE}:
             own = [option for option in HARDWARE if option in options]
-            raise click.UsageError(
-                f"A {name} has its own {_and(own)}: leave {_and(map('--{}'.format, own))} out."
-            )
+            raise OptionError(f"A {name} has its own {listed(own)}: leave {{}} out.", own)
         for other, group in OWN.items():
             if given & {*group}:
-                named = _and(map("--{}".format, group))
-                raise click.UsageError(f"{named} go with --target {other}.")
-        if cls.needs and options[cls.takes[0]] is None:
-            raise click.UsageError(f"--target {name} needs --{cls.takes[0]}, {cls.needs}.")
+                raise OptionError(f"{{}} go with {{}} {other}.", group, ["target"])
+        if cls.needs and options.get(cls.takes[0]) is None:
+            first = [cls.takes[0]]
+            raise OptionError(f"{{}} {name} needs {{}}, {cls.needs}.", ["target"], first)
         if cls.simulated:
             from firstspike.sim.harness.runner import check_tools
 
             check_tools()
+
+    def told(self, work: Work, total: int) -> Callable[[int], None]:
+        """Return what is told how much of some work is done."""
+        return lambda done: self.progress(work, done, total)
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Classify images: ticks int32 [n, n_rows], and pixels uint8 [n, n_inputs] if there are."""
@@ -76,7 +97,7 @@ class Target:
         """What golden says of them, with the cycles that this target should take."""
         raise NotImplementedError
 
-    def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
+    def play(self, ticks: np.ndarray, rounds: int) -> "tuple[Results, Counts]":
         """Let it decide images that it holds, int32 [n, n_rows], `rounds` times at its own pace.
 
         Gives what golden says of them, with the cycles of each alone, and what the target counts.
@@ -120,8 +141,3 @@ class Target:
 
     def __exit__(self, *_: object) -> None:
         """Let go of what it holds."""
-
-
-def _and(words: Iterable[str]) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last

@@ -11,7 +11,8 @@ import numpy as np
 
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.encodings.features import Encoding, is_pixels
+from firstspike.golden.encodings.registry import encoding_of
+from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.files import beside
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
@@ -104,7 +105,7 @@ def begun(run: dict[str, Any], data: str | None) -> Session:
 def images_of(run: dict[str, Any], data: str | None) -> Dataset:
     """What is trained on, and what is tested by; raises as `begun` does."""
     if run["encoding"] is not None:
-        Encoding.of(run["encoding"])  # before anything is fetched
+        encoding_of(run["encoding"])  # before anything is fetched
     return training_data(run | {"data": data})
 
 

@@ -8,10 +8,10 @@ import click
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.hdl.link.folding import bitmap_bits
-from firstspike.hdl.link.player import CYCLES_BESIDES
-from firstspike.scripts.built import netlist_options
+from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
+from firstspike.hdl.link.protocol.folding import bitmap_bits
 from firstspike.scripts.errors import VerbError
+from firstspike.scripts.netlist_options import netlist_options
 from firstspike.scripts.options import (
     Number,
     lanes_option,
@@ -24,6 +24,7 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.places import NetworkName
+from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
 from firstspike.scripts.targets.linked import played_cycles
@@ -72,7 +73,7 @@ def command(
     images = select(network, {**options, "bitmap": None})
     if target == "rtl" and network.takes_bitmap:
         options["bitmap"] = bitmap_bits(options["rows"] or 1)
-    with json_result(json_path) as write, opened(target, net, network, options) as ready:
+    with json_result(json_path) as write, opened(target, net, network, options, bars()) as ready:
         ticks, held = images.ticks, ready.bench_images
         if held == 0 or (held is not None and options["images"] and len(ticks) > held):
             raise VerbError(

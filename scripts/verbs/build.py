@@ -18,9 +18,9 @@ from firstspike.boards.building.bitstream import (
     tools_for,
 )
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.placed import build_of
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
+from firstspike.boards.building.shipped_builds import build_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -38,12 +38,13 @@ from firstspike.scripts.options import (
     rows_option,
     scheduler_option,
     seeds_option,
+    taken_shape,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.seeds import in_shares
 
 
 @click.command(cls=Verb)
@@ -110,7 +111,7 @@ def command(
         raise click.UsageError("Give --seed or --seeds.")
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], hz=hz, **core)
+    design = chosen_design(network, BOARDS[board], taken_shape(core), hz, **core)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):

@@ -11,9 +11,9 @@ import numpy as np
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
-from firstspike.scripts.built import netlist_options
-from firstspike.scripts.comparison import compared, compared_in_shares
+from firstspike.scripts.comparison import compared_in_shares
 from firstspike.scripts.means import timing, timing_rows
+from firstspike.scripts.netlist_options import netlist_options
 from firstspike.scripts.options import (
     clock_option,
     folding_options,
@@ -22,10 +22,12 @@ from firstspike.scripts.options import (
 )
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName
+from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.shares import shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
-from firstspike.scripts.targets.target import HARDWARE
+from firstspike.scripts.targets.comparison import compared
+from firstspike.scripts.targets.options import HARDWARE
 
 
 @click.command(cls=SelectionCommand)
@@ -66,7 +68,7 @@ def command(
     """
     network = load_network(net)
     images = select(network, options)
-    ready = opened(target, net, network, options)
+    ready = opened(target, net, network, options, bars())
     if scheduler is not None and (target != "rtl" or ready.folding.overlaps):
         raise click.UsageError(
             "--scheduler goes with --target rtl without --overlap: only there an image knows "

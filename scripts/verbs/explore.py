@@ -15,7 +15,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import HELD_OUT
-from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import reserved_folder
@@ -23,8 +23,8 @@ from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
+from firstspike.scripts.exploration.builds import place_all
 from firstspike.scripts.exploration.front import Limits
-from firstspike.scripts.exploration.placements import place_all
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
 from firstspike.scripts.exploration.space import known
 from firstspike.scripts.options import (

@@ -14,7 +14,8 @@ from firstspike.scripts.places import Verb
 @click.command(cls=Verb)
 @number_option("--frames", default=100_000, help="How many hostile frames.")
 @click.option(
-    "--bits",
+    "--bit-by-bit",
+    "bits",
     is_flag=True,
     help="Send them bit by bit through the UART, with framing errors and breaks.",
 )

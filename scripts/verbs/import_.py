@@ -41,7 +41,8 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 @click.command(cls=Verb)
 @click.argument("graph_file", metavar="NET.nir", type=InputPath(dir_okay=False))
 @number_option(
-    "--bits",
+    "--weight-bits",
+    "bits",
     type=click.IntRange(2, 8),
     metavar="BITS",
     help="Round real weights to so many bits.  "
@@ -96,7 +97,9 @@ def command(
             if given(ctx, name):
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
     if not rounds and options["dataset"]:
-        raise click.UsageError("The graph's weights are integers: --dataset goes with --bits.")
+        raise click.UsageError(
+            "The graph's weights are integers: --dataset goes with --weight-bits."
+        )
     check_options(options)
     if images and not options["dataset"]:
         raise click.UsageError("--images are of a data set: give --dataset.")

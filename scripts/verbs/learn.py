@@ -42,6 +42,7 @@ from firstspike.scripts.output import (
     say,
 )
 from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import WHICH
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
@@ -165,7 +166,7 @@ def command(
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
         before = session.state.done
-        with opened(target, output, session.state.network, hardware) as learner:
+        with opened(target, output, session.state.network, hardware, bars()) as learner:
             seconds = _learn(session, learner, output)
         finished = session.state.done == len(session.course)
         result = result_of(session, seconds, session.state.done - before) if finished else {}

@@ -7,7 +7,7 @@ from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.options import line_option, number_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Verb

@@ -25,6 +25,7 @@ from firstspike.scripts.output import (
     table,
 )
 from firstspike.scripts.places import NetworkName, Output
+from firstspike.scripts.progress import bars
 from firstspike.scripts.seen import found_on, seen, told, written
 from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
@@ -82,7 +83,7 @@ def command(
         json_result(json_path) as write,
         drawing(plot_path) as draw,
         written(show_path) as show,
-        opened(target, net, network, options) as ready,
+        opened(target, net, network, options, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
         figures = figures_of(network, images, results, with_spikes)

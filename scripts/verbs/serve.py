@@ -15,6 +15,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
@@ -22,6 +23,7 @@ from firstspike.scripts.options import (
     learn_option,
     overlap_option,
     rows_option,
+    taken_shape,
     weights_option,
     window_option,
 )
@@ -39,18 +41,18 @@ from firstspike.scripts.places import NetworkName, Output, Verb
 @learn_option
 @bench_option
 @click.option(
-    "--link",
+    "--symlink",
     type=Output(path_type=Path),
     metavar="PATH",
     help="Make a symbolic link to the port, so that its name is known beforehand.",
 )
-def command(net: str, link: Path | None, **design: Any) -> None:
+def command(net: str, symlink: Path | None, **design: Any) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.
 
-    Example: firstspike serve mnist-4bit --lanes 64 --link /tmp/board
+    Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
@@ -60,10 +62,13 @@ def command(net: str, link: Path | None, **design: Any) -> None:
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        with _linked(link) as point, VirtualBoard(board_verilog(network, **design)) as board:
+        with (
+            _linked(symlink) as point,
+            VirtualBoard(board_verilog(network, taken_shape(design), **design)) as board,
+        ):
             point(board.port)
             say(board.port)
-            name = link or board.port
+            name = symlink or board.port
             note(f"For example: firstspike run {net} --target board --port {name}")
             board.wait()
     except KeyboardInterrupt:
@@ -79,25 +84,27 @@ def _end(*_: Any) -> None:
 
 def board_verilog(
     network: Network,
-    lanes: int | None,
-    window: int | None,
-    rows: int | None,
-    overlap: bool | None,
-    embedded: bool,
-    stored_bits: int | None,
+    shape: CoreShape,
+    embedded: bool = True,
+    stored_bits: int | None = None,
     bench_images: int = 0,
 ) -> str:
-    """Verilog of a board's design for the network, without pins and UART. Raises NetworkError."""
+    """Return the Verilog of a board's design for the network, without pins and UART.
+
+    Raises NetworkError.
+    """
     from firstspike.hdl.core.config import CoreConfig
-    from firstspike.hdl.link.folding import linked_folding
+    from firstspike.hdl.link.protocol.folding import linked_folding
     from firstspike.sim.benches.link.script import linked_core_verilog
 
-    folding = linked_folding(network, lanes, window, rows, overlap)
-    shape = CoreConfig.of(
-        network.connected(), folding, any_weights=not embedded, stored_bits=stored_bits
+    config = CoreConfig.of(
+        network.connected(),
+        linked_folding(network, shape),
+        any_weights=not embedded,
+        stored_bits=stored_bits,
     )
     weights = held_weights(network, stored_bits) if embedded else None
-    return linked_core_verilog(shape, network, weights=weights, bench_images=bench_images)
+    return linked_core_verilog(config, network, weights=weights, bench_images=bench_images)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.options import folding_options, learn_option, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
@@ -88,7 +89,7 @@ def command(
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     network = load_network(net)
-    folding = Folding.of(network, **folding_of)
+    folding = Folding.of(network, CoreShape(**folding_of))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
-from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of

@@ -11,12 +11,12 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
-from firstspike.hdl.core.config import LayerConfig
-from firstspike.hdl.core.lanes import potentials_layout
-from firstspike.hdl.core.layer import Layer
-from firstspike.hdl.core.layouts import Kind, sent_layout, taken_layout
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.lanes import potentials_layout
+from firstspike.hdl.layer.layer import Layer
+from firstspike.hdl.layer.layouts import Kind, sent_layout, taken_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench

@@ -9,11 +9,12 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.layouts import pack, unpack
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.handlers.player import EXPECTED, Player, counts_layout
+from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of, random_weights
@@ -63,7 +64,7 @@ def simulate(
     rng = np.random.default_rng(seed)
     weights = random_weights(rng, (n_inputs, 4, CLASSES), -4, 8)
     network = network_of(weights, (5, 5), deadline=TICKS - 1)
-    config = CoreConfig.of(network, Folding.of(network, bitmap=width))
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(bitmap=width)))
     ends = zip(rng.integers(1, images + 1, plays), rng.integers(1, 5, plays), strict=True)
     parameters = Parameters(
         config,

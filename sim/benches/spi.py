@@ -8,8 +8,8 @@ from typing import Any
 import cocotb
 from cocotb.triggers import Timer
 
-from firstspike.hdl.link.lines import SPI_CLOCKS
-from firstspike.hdl.link.spi import IDLE, SpiSlave
+from firstspike.hdl.link.framing.spi import IDLE, SpiSlave
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster

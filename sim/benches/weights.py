@@ -14,12 +14,12 @@ import numpy as np
 from amaranth.lib import data
 
 from firstspike.golden.network import weight_range
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.config import LayerConfig, Learning
-from firstspike.hdl.core.layouts import operation_layout, read_layout
-from firstspike.hdl.core.weights import STEP_BITS, WeightStore, host_request, update_layout
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, pack_words
+from firstspike.hdl.layer.config import LayerConfig, Learning
+from firstspike.hdl.layer.layouts import operation_layout, read_layout
+from firstspike.hdl.layer.weights import STEP_BITS, WeightStore, host_request, update_layout
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random

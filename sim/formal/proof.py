@@ -12,6 +12,7 @@ from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
 
 _JOB = """
@@ -39,7 +40,7 @@ _COMMAND = [
 _CULPRIT = re.compile(r"(failed assertion|unreached cover statement) \S+ at (.+):(\d+)")
 
 
-class ProofError(Exception):
+class ProofError(FirstSpikeError):
     """A property can be broken, or something that should be possible was not reached."""
 
 

@@ -23,6 +23,7 @@ from cocotb_tools.runner import Icarus, Runner
 from find_libpython import find_libpython
 
 from firstspike.golden.system import programs
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.steps import step
 
@@ -34,7 +35,7 @@ from .waves import write_view
 SIMULATORS = ("verilator", "icarus")
 
 
-class SimulationError(Exception):
+class SimulationError(FirstSpikeError):
     """A simulation could not be compiled or run, or its bench failed; the message says why."""
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from cocotb.triggers import Timer
 
-from firstspike.hdl.link.lines import SPI_CLOCKS
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
 
 from .streams import PERIOD, Dut
 

@@ -15,6 +15,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.overlapped import overlapped_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import learn_directly, simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
@@ -71,7 +72,9 @@ class Check(_Check):
             ticks[4], ticks[5] = network.deadline, 1
             # Many rows of one tick, which take longer than sending the spikes before them.
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        folding = Folding.of(network, self.lanes, self.window, self.bitmap, self.rows, self.overlap)
+        folding = Folding.of(
+            network, CoreShape(self.lanes, self.window, self.bitmap, self.rows, self.overlap)
+        )
         inference = infer(network, ticks)
         if self.overlap:
             expected = overlapped_cycles(network, ticks, inference, folding)
@@ -109,7 +112,10 @@ class LearningCheck(_Check):
         pixels = (rng.random((12, self.sizes[0])) < 0.6).astype(np.uint8) * 255
         pixels[5] = 0
         ticks, labels = encode(network, pixels), rng.integers(-1, self.sizes[-1], len(pixels))
-        settings, folding = Settings(*self.settings), Folding.of(network, self.lanes, self.window)
+        settings, folding = (
+            Settings(*self.settings),
+            Folding.of(network, CoreShape(self.lanes, self.window)),
+        )
         found = learn_directly(state, ticks, labels, settings, folding)
         learned = learn(state, ticks, labels, settings, trace=True)  # changes the state
         return learning_cycles(network, ticks, learned, folding), found

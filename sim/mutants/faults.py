@@ -33,7 +33,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "forced-a-tick-early": ("== config.deadline", "== config.deadline - 1"),
         "decided-reset-value": ("decided_image=Out(1, init=1)", "decided_image=Out(1)"),
     },
-    "core.lanes": {
+    "layer.lanes": {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
         "fires-again": ("to.advance if last else to.advance & (M < 0)", "to.advance"),
         "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
@@ -41,22 +41,22 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "gathered-before-a-reset": ("init=int(folding.gathers)", "init=0"),
         "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
     },
-    "core.layouts": {
+    "layer.layouts": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
     },
     "core.intake": {"deadline-refused": ("(event.tick > self", "(event.tick >= self")},
-    "core.crossing": {"crossing-on-the-line": ("below = trial < 0", "below = trial <= 0")},
-    "core.emitter": {
+    "layer.crossing": {"crossing-on-the-line": ("below = trial < 0", "below = trial <= 0")},
+    "layer.emitter": {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
     },
-    "core.drain": {
+    "layer.drain": {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
         "bank-dropped": ("one in found))", "one in found[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
     },
-    "core.gather_sequencer": {
+    "layer.gather_sequencer": {
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
         "count-of-the-next-image": (
             "operation.context.eq(context)",
@@ -64,24 +64,24 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
     },
-    "core.row_list": {
+    "layer.row_list": {
         "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
         "rows-of-a-bank-too-many": ("eq(found_entry.present)", "eq(~0)"),
     },
-    "core.sequencer": {
+    "layer.sequencer": {
         "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
         "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
         "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
         "last-row-listed-again": ("(present & is_spike)", "(is_spike)"),
     },
-    "core.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
-    "core.weights": {
+    "layer.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
+    "layer.weights": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
         "banks-not-zeroed": ('Mux(copied(m, asked, f"asked_{name}"), word, 0)', "word"),
         "no-saturation-above": ("Mux(total > highest, highest, total)", "total"),
         "no-saturation-below": ("Mux(total < lowest, lowest, ", "("),
     },
-    "core.words": {"lanes-reversed": ("<< lane * bits", "<< (folding.lanes - 1 - lane) * bits")},
+    "layer.words": {"lanes-reversed": ("<< lane * bits", "<< (folding.lanes - 1 - lane) * bits")},
     "core.encoder": {
         "last-pixel-lost": ("- (count - 1) * width", "- (count - 1) * width - 1"),
         "banks-do-not-meet": ("done for bank in banks).all", "done for bank in banks).any"),

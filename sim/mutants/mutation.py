@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A fault put into a text, in one place."""
 
+from firstspike.golden.system.errors import FirstSpikeError
 
-class MutantError(Exception):
+
+class MutantError(FirstSpikeError):
     """A fault that no longer applies, or checks that fail without any; the message says why."""
 
 

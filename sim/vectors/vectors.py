@@ -27,9 +27,9 @@ from amaranth.lib import data
 from firstspike.golden import Network, Results, events
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import input_layout
 from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
+from firstspike.hdl.layer.layouts import input_layout
 from firstspike.hdl.lib.layouts import fields, pack
 from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.harness.verilog import filled

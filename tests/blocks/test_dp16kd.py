@@ -20,9 +20,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.flow.verilog import convert
 from firstspike.sim.benches.netlist.cells import cell_models
+from firstspike.sim.benches.twins import Twins
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.mutants.mutation import mutated
-from tests.support.twins_bench import Twins
 
 TOP = "twins"
 
@@ -189,7 +189,7 @@ def compare(models, names=tuple(MEMORIES)):
     """Simulate the twins of memories with these models of the cells."""
     text = "\n".join([twins(names), convert(Memories(names), "rtl"), netlist(names)[0], models])
     Simulation(text, TOP, netlist=True).run(
-        "tests.support.twins_bench",
+        "firstspike.sim.benches.twins",
         Twins(list(names), STIMULUS, 20_000),
     )
 

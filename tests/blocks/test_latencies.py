@@ -8,19 +8,22 @@ from amaranth.sim import Simulator
 
 from firstspike.golden import Network
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import Folding, settle_cycles
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
-from firstspike.hdl.core.crossing import Crossing
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.layer import settle_cycles
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.decision import Decision
-from firstspike.hdl.core.drain import Drain
-from firstspike.hdl.core.emitter import TickEmitter, WindowEmitter
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
-from firstspike.hdl.core.lanes import Lanes
-from firstspike.hdl.core.layouts import Kind
-from firstspike.hdl.core.mask_places import MaskPlaces
-from firstspike.hdl.core.sequencer import Sequencer
-from firstspike.hdl.core.weights import WeightStore
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.crossing import Crossing
+from firstspike.hdl.layer.drain import Drain
+from firstspike.hdl.layer.emitter import TickEmitter, WindowEmitter
+from firstspike.hdl.layer.lanes import Lanes
+from firstspike.hdl.layer.layouts import Kind
+from firstspike.hdl.layer.mask_places import MaskPlaces
+from firstspike.hdl.layer.sequencer import Sequencer
+from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.learner.row_walks import InputWalk, OutputWalk
@@ -46,7 +49,9 @@ def layers(
         n_inputs=n_in,
         inputs=np.arange(n_in),
     )
-    return CoreConfig.of(network, Folding.of(network, lanes, window), False, stored_bits).layers
+    return CoreConfig.of(
+        network, Folding.of(network, CoreShape(lanes, window)), False, stored_bits
+    ).layers
 
 
 FOLDINGS = {
@@ -248,11 +253,10 @@ def test_emitters():
     beat = {"last": 1, "operation": {"closes": 1, "image": 1}}
     window = WindowEmitter(config)
     promised = latency(window, {"beats": beat}, window.events.valid)
-    assert promised == config.folding.crossing_cycles + latencies.RELEASE
+    assert promised == config.folding.release_cycles
     window = WindowEmitter(config)
     sent = latency(window, {"beats": beat | {"hit": 1}}, window.events.valid)
-    stored = max(latencies.RELEASE, latencies.QUEUE_STORE)
-    assert sent == config.folding.crossing_cycles + stored + latencies.QUEUE_SELECT
+    assert sent == config.folding.queued_cycles
 
 
 @pytest.mark.parametrize("keys", [(1, 1), (1, 2)])

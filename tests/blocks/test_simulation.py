@@ -18,13 +18,13 @@ from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.flow.steps import shown_by
+from firstspike.sim.benches.streams import Transfer
 from firstspike.sim.harness import runner
 from firstspike.sim.harness.cache import cache_folder, cached
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.runtime import lend_runtime
 from tests.support.simulators import BothSimulators, needs_icarus
-from tests.support.stream_bench import Transfer
 from tests.support.tools import WAVES, leave_out
 
 both_simulators = BothSimulators()
@@ -67,7 +67,7 @@ class _Fickle(wiring.Component):
 def run_fifo(simulator, pauses=False, expected=ITEMS, **options):
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo", simulator, **options)
     what = Transfer(ITEMS, expected, pauses)
-    return simulation.run("tests.support.stream_bench", what, test="transfer")
+    return simulation.run("firstspike.sim.benches.streams", what, test="transfer")
 
 
 @both_simulators()
@@ -109,7 +109,7 @@ def test_scoreboard_says_what_differs(expected, message):
 def test_sink_notices_offers_that_do_not_wait(simulator, period, message):
     simulation = Simulation(verilog_of(_Fickle(period), "fickle"), "fickle", simulator)
     with pytest.raises(SimulationError, match=message):
-        simulation.run("tests.support.stream_bench", test="watch")
+        simulation.run("firstspike.sim.benches.streams", test="watch")
 
 
 @both_simulators()
@@ -187,7 +187,7 @@ from tests.blocks.test_simulation import Simulation, _Fifo, verilog_of
 
 simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
 say = lambda process: print(process, flush=True)
-simulation.run("tests.support.stream_bench", None, test="linger", progress=say)
+simulation.run("firstspike.sim.benches.streams", None, test="linger", progress=say)
 """
 
 
@@ -205,7 +205,7 @@ def test_a_simulation_ends_with_the_program_that_runs_it():
 def test_missing_test_is_named():
     simulation = Simulation(verilog_of(_Fifo(), "fifo"), "fifo")
     with pytest.raises(SimulationError, match="no such test"):
-        simulation.run("tests.support.stream_bench", test="nothing")
+        simulation.run("firstspike.sim.benches.streams", test="nothing")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.main import run_line
 from tests.support.command import toy_network
 
@@ -41,5 +42,5 @@ def built(request, tmp_path_factory) -> Built:
     words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
     assert run_line([str(word) for word in words]) == 0
     report = json.loads((place / "out" / "report.json").read_text())
-    design = Design.of(network, BOARDS[board], LANES, bench_images=HELD, hz=mhz * MHZ)
+    design = Design.of(network, BOARDS[board], CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
     return Built(board, design, place / "out", report, (place / "out" / "report.txt").read_text())

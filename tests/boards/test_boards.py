@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
-from firstspike.boards.building.placed import PLACED, bits_read, build_of, design_of, widest
+from firstspike.boards.building.shipped_builds import PLACED, bits_read, build_of, design_of, widest
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -52,7 +53,7 @@ def test_what_is_offered_has_been_placed(capfd, net):
                 if (one.board, one.network, one.fmax) == (placed["board"], net, placed["fmax"])
             )
             assert BOARDS[build.board].device.holds == row["holds"]
-            assert (build.lanes, build.rows, build.clock * MHZ) == (
+            assert (build.shape.lanes, build.shape.rows, build.clock * MHZ) == (
                 row["lanes"],
                 row["rows"],
                 row["clock"],
@@ -110,7 +111,7 @@ def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
     layer = found.design.config.folding.layers[0]
     if layer.groups > 1:
         more = -(-network.shape[1] // (layer.groups - 1))
-        design = plan.Design.of(network, board, more, found.window, rows=found.rows)
+        design = plan.Design.of(network, board, CoreShape(more, found.window, rows=found.rows))
         needs = plan.needs_of(design)
         over = any(number > plan._room(board, name) for name, number in needs.items())
         assert over or (found.rows > 1 and bits_read(design) > widest(board.device.family))
@@ -122,9 +123,9 @@ def test_one_lane_more_would_not_fit_or_not_help(board, unplaced):
 def test_other_rows_and_windows_are_no_faster(name, unplaced):
     network, board = load_network("mnist-4bit"), BOARDS[name]
     best = plan.plan_for(network, board)
-    for rows, window in plan._choices(network, None, None):
-        if rows <= best.rows:  # more are left out where they are wider than what was placed
-            other = plan.plan_for(network, board, window=window, rows=rows)
+    for shape in plan._choices(network, CoreShape()):
+        if shape.rows <= best.rows:  # more are left out where they are wider than what was placed
+            other = plan.plan_for(network, board, shape)
             assert other.design is None or best.latency() <= other.latency()
 
 
@@ -158,7 +159,7 @@ def test_single_port_ram_has_no_banks_and_no_pages(capfd, words):
 
 
 def test_images_overlap_where_there_are_lanes_for_all(unplaced):
-    found = plan.plan_for(load_network("mnist-4bit"), BOARDS["ulx3s-85f"], overlap=True)
+    found = plan.plan_for(load_network("mnist-4bit"), BOARDS["ulx3s-85f"], CoreShape(overlap=True))
     assert found.design.config.folding.overlaps
 
 
@@ -175,7 +176,7 @@ def test_every_hidden_layer_takes_logic(hidden, cells, luts):
     weights = random_weights(np.random.default_rng(3), (36, *hidden, 4), -5, 8)
     network = network_of(weights, [10] + [6] * len(hidden), deadline=60)
     for board, measured in (("icebreaker", cells), ("ulx3s-25f", luts)):
-        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], 5))
+        needs = plan.needs_of(plan.Design.of(network, BOARDS[board], CoreShape(5)))
         assert needs["LUTs"] == pytest.approx(measured, rel=0.15 if hidden else 0.2)
 
 
@@ -187,7 +188,7 @@ def test_several_rows_take_logic(lanes, rows, luts):
     """The estimate equals what Yosys made for an ECP5."""
     weights = random_weights(np.random.default_rng(3), (64, 48, 10), -127, 127)
     network = network_of(weights, [2048, 1600], bits=8, deadline=60)
-    needs = plan.needs_of(plan.Design.of(network, BOARDS["ulx3s-85f"], lanes, rows=rows))
+    needs = plan.needs_of(plan.Design.of(network, BOARDS["ulx3s-85f"], CoreShape(lanes, rows=rows)))
     assert needs["LUTs"] == pytest.approx(luts, rel=0.15)
 
 
@@ -196,7 +197,7 @@ def test_layers_of_few_groups_take_more(lanes, cells):
     """The estimate equals what was placed on the iCEBreaker."""
     weights = random_weights(np.random.default_rng(3), (97, 100, 7), -127, 126)
     network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
-    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], lanes))
+    needs = plan.needs_of(plan.Design.of(network, BOARDS["icebreaker"], CoreShape(lanes)))
     assert needs["LUTs"] == pytest.approx(cells, rel=0.1)
 
 

@@ -13,8 +13,9 @@ from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 LANES = 4
@@ -73,7 +74,7 @@ def test_the_netlist_keeps_the_spike_log(built):
 @pytest.fixture(scope="module")
 def files():
     """Amaranth's files of a design; any design will do where no tool reads them."""
-    return Design.of(toy_network(), BOARDS["icebreaker"], LANES).plan(bytes(BUILD_BYTES))
+    return Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(LANES)).plan(bytes(BUILD_BYTES))
 
 
 @pytest.fixture
@@ -232,11 +233,14 @@ def test_a_board_with_single_port_ram_does_not_learn(tmp_path, capfd):
 
 def test_the_build_hash_is_that_of_the_design_without_its_weights():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
-    design = Design.of(network, board, LANES)
+    design = Design.of(network, board, CoreShape(LANES))
     other = replace(network, weights=tuple(-weights for weights in network.weights))
     assert len(design.build_hash()) == BUILD_BYTES
     assert replace(design, network=other).build_hash() == design.build_hash()
-    assert Design.of(network, board, LANES, hz=72_000_000).build_hash() != design.build_hash()
+    assert (
+        Design.of(network, board, CoreShape(LANES), hz=72_000_000).build_hash()
+        != design.build_hash()
+    )
 
 
 def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp_path):
@@ -245,7 +249,7 @@ def test_the_plan_of_every_board_is_made_without_its_programmer(monkeypatch, tmp
     wires = {Line.UART: {"rx", "tx"}, Line.SPI: {"cs", "clk", "copi", "cipo"}}
     for board in {board.connect: board for board in BOARDS.values()}.values():
         for line in board.lines:
-            design = Design.of(network, board, LANES, line=line)
+            design = Design.of(network, board, CoreShape(LANES), line=line)
             files = design.plan(bytes(BUILD_BYTES)).files
             constraints = files["firstspike.pcf" if "firstspike.pcf" in files else "firstspike.lpf"]
             assert set(re.findall(rf"{line.value}_0__(\w+)__io", constraints)) == wires[line]
@@ -261,6 +265,6 @@ def test_a_board_without_spi_says_so(tmp_path, capfd):
 
 def test_spi_takes_a_clock_that_makes_no_baud_rate():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
-    design = Design.of(network, board, LANES, hz=80_000_000, line=Line.SPI)
+    design = Design.of(network, board, CoreShape(LANES), hz=80_000_000, line=Line.SPI)
     assert (design.hz, design.bit_rate) == (80_000_000, 20_000_000)
     assert chosen_design(network, board, line=Line.SPI).line is Line.SPI

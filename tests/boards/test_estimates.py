@@ -5,17 +5,18 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import clock, logic
-from firstspike.boards.building.builds import known_builds, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fitting import EXPECTED, fitted
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.placed import PLACED, design_of
+from firstspike.boards.building.random_builds import known_builds, text_of
+from firstspike.boards.building.shipped_builds import PLACED, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.link.uart import ClockError
+from firstspike.hdl.link.framing.uart import ClockError
 from tests.support.command import toy_network
-from tests.support.placing import judged
+from tests.support.random_builds import judged
 
 pytestmark = pytest.mark.fast
 
@@ -77,7 +78,7 @@ def test_the_clock_of_a_shipped_network_is_estimated(build):
 
 
 def test_a_clock_is_one_that_the_board_can_make():
-    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], 4)
+    design = Design.of(toy_network(), BOARDS["ulx3s-25f"], CoreShape(4))
     assert clock.clocked(design, 62.9).hz == pytest.approx(60 * MHZ, rel=0.01)
     assert clock.clocked(design, 62.9).config == design.config
     with pytest.raises(ClockError):

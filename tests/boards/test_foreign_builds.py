@@ -6,7 +6,7 @@ import json
 import pytest
 
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.targets.netlist import pins_of
 from firstspike.sim.benches.netlist.netlist import Netlist, NetlistError
 

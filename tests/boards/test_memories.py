@@ -12,6 +12,7 @@ from amaranth.back import rtlil
 from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
 from firstspike.golden import load_network
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.serial_core import SerialCore
@@ -49,7 +50,7 @@ def deep_network():
 )
 def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows, bench_images):
     seen = network.connected()
-    config = CoreConfig.of(seen, Folding.of(seen, lanes, window, bitmap, rows))
+    config = CoreConfig.of(seen, Folding.of(seen, CoreShape(lanes, window, bitmap, rows)))
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
     serial_core = SerialCore(
         config,

@@ -9,14 +9,15 @@ import pytest
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.hdl.link.lines import Line
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
 
 def build_in(folder, board, **options):
     """Make a build's folder of an empty one, but for the bitstream."""
     network = toy_network()
-    design = Design.of(network, BOARDS[board], 4, **options)
+    design = Design.of(network, BOARDS[board], CoreShape(4), **options)
     build = design.build_hash()
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)

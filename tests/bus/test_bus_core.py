@@ -8,6 +8,7 @@ import pytest
 
 from firstspike.golden import NetworkError, encode
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.bus.register import READ, Field, Register, RegisterMap
 from firstspike.hdl.core.config import CoreConfig
@@ -138,7 +139,7 @@ def test_it_learns_as_golden_does(bitmap):
 @pytest.mark.fast
 def test_the_map_says_how_and_by_what_a_core_was_made():
     network, folding = CORES["rows of events"]
-    made = Folding.of(network, **folding)
+    made = Folding.of(network, CoreShape(**folding))
     registers = core_map(CoreConfig.of(network, made), network, any_weights=False)
     said = {
         name: {field.name: field.value for field in registers.by_name[name].fields}
@@ -165,6 +166,6 @@ def test_names_that_generated_code_would_confuse_are_refused(names):
 @pytest.mark.fast
 def test_what_the_bus_cannot_hold_is_refused():
     network = toy_network()
-    config = CoreConfig.of(network, Folding.of(network, lanes=5, bitmap=13))
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5, bitmap=13)))
     with pytest.raises(NetworkError, match="beats of 8, 16"):
         core_map(config, network, any_weights=False)

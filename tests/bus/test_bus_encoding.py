@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from firstspike.golden import EncodingError, Features, Network, encode, events, load_network
 from firstspike.golden.encoding import bitmap_pixels
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.interface import describe_network
 from tests.support.command import toy_network
@@ -162,7 +163,8 @@ def network_of(kind, N, complement, constant, late, rng):
     count, steps = int(rng.integers(2, 6)), int(rng.integers(2, 12)) if kind == "crossings" else 0
     edges = None if kind == "pixels" else np.sort(rng.normal(size=(count, N - 1)), axis=1)
     features = Features(edges, complement, constant, steps)
-    n_inputs = features.n_inputs(count)
+    encoding = f"crossings-{N - 1}" if steps else f"levels-{N}" if N > 2 else "binary"
+    n_inputs = encoding_of(encoding).n_inputs(features, count)
     inputs = np.sort(rng.choice(n_inputs, -(-2 * n_inputs // 3), replace=False))
     return Network(
         weights=(rng.integers(-2, 8, (len(inputs), 3)),),
@@ -172,7 +174,7 @@ def network_of(kind, N, complement, constant, late, rng):
         deadline=50,
         n_inputs=n_inputs,
         inputs=inputs,
-        encoding=f"crossings-{N - 1}" if steps else f"levels-{N}" if N > 2 else "binary",
+        encoding=encoding,
         late=late,
         features=features,
     )

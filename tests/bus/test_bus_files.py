@@ -15,6 +15,7 @@ from systemrdl import RDLCompiler
 from systemrdl.node import FieldNode
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import DECISION
 from firstspike.hdl.flow.bus.generate import SUFFIXES, generate_bus_core
 from firstspike.hdl.flow.verilog import TOP, generate
@@ -39,7 +40,9 @@ CORES = {
 def generated(name):
     """The core of this name in `CORES`."""
     network, folding, parameters = CORES[name]
-    return generate_bus_core(network, Folding.of(network, **folding), **parameters, stem="core")
+    return generate_bus_core(
+        network, Folding.of(network, CoreShape(**folding)), **parameters, stem="core"
+    )
 
 
 def written(name, folder):
@@ -195,5 +198,5 @@ def test_what_does_not_go_with_a_bus_is_refused(tmp_path, capfd):
 
 def test_a_core_without_a_bus_has_nothing_of_it():
     network = toy_network()
-    core = generate(network, Folding.of(network, lanes=5))
+    core = generate(network, Folding.of(network, CoreShape(lanes=5)))
     assert "axi" not in core.verilog

@@ -12,6 +12,7 @@ from systemrdl import RDLCompiler
 
 from firstspike.golden import Settings
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.bus.description import description
@@ -60,7 +61,7 @@ def test_files_find_one_another_by_their_names(tmp_path, stem):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_that_name_for_every_reader(tmp_path, name):
     network = toy_network()
-    config = CoreConfig.of(network, Folding.of(network, lanes=5))
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)))
     registers = core_map(config, network, any_weights=False)
 
     core = yaml.safe_load(fusesoc_core(name, "core", "0.1").split("\n", 1)[1])
@@ -145,7 +146,7 @@ def test_two_cores_of_one_name_are_an_error_and_one_core_twice_is_none(tmp_path)
 
 def test_the_json_tells_constants_from_live_fields():
     network = toy_network()
-    config = CoreConfig.of(network, Folding.of(network, lanes=5), stored_bits=10)
+    config = CoreConfig.of(network, Folding.of(network, CoreShape(lanes=5)), stored_bits=10)
     registers = core_map(config, network, any_weights=False)
     told = json.loads(json.dumps(description(registers, config)))
     fields = {

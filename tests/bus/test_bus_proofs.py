@@ -4,6 +4,7 @@
 import pytest
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.axi_lite import AxiLite
 from firstspike.hdl.bus.core_map import ADDRESS_BITS, core_map
 from firstspike.hdl.bus.decision_output import DecisionOutput
@@ -23,7 +24,7 @@ from firstspike.sim.formal.proof import ProofError, check
 from tests.support.command import toy_network
 
 NETWORK = toy_network()
-CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, lanes=5))
+CONFIG = CoreConfig.of(NETWORK, Folding.of(NETWORK, CoreShape(lanes=5)))
 WORD_ADDRESS = len(AxiLite(ADDRESS_BITS).access.address)
 MAP = core_map(CONFIG, NETWORK, any_weights=True)
 

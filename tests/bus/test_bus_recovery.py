@@ -3,12 +3,12 @@
 
 import pytest
 
+from firstspike.sim.benches.bus.bench import tag_of
 from tests.bus.test_bus_core import CORES, images
-from tests.support.bus_bench import tag_of
 from tests.support.bus_core import BusRun
 from tests.support.bus_learning import LearningRun
 
-BENCH = "tests.support.bus_recovery"
+BENCH = "firstspike.sim.benches.bus.recovery"
 
 
 def recover(name, test, count=6, **given):

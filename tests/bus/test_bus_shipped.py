@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import bundled_test_set, encode, load_network
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import weight_chunks
 from firstspike.sim.benches.core.items import items_of
 from firstspike.sim.benches.core.run import Parameters, Stimulus, run_bench
 from tests.support.bus_core import BusRun

@@ -5,6 +5,7 @@ import pytest
 from amaranth.back import rtlil
 
 from firstspike.golden import Folding, load_network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import BusCore
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5_85F
@@ -16,7 +17,7 @@ from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 @pytest.mark.parametrize("bitmap", [None, 32], ids=["events", "bitmap"])
 def test_the_bus_takes_few_luts(bitmap, tmp_path):
     network = load_network("mnist-4bit")
-    folding = Folding.of(network, lanes=8, bitmap=bitmap)
+    folding = Folding.of(network, CoreShape(lanes=8, bitmap=bitmap))
     config = CoreConfig.of(network, folding, any_weights=True)
     design = BusCore(config, network, any_weights=True)
     (tmp_path / "bus.il").write_text(rtlil.convert(design, name="bus", emit_src=False))

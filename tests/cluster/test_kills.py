@@ -19,8 +19,8 @@ from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.golden import Network, bundled_test_set
 from firstspike.hdl.flow.devices import ICE40
 from firstspike.scripts import comparison
-from firstspike.scripts.placing import in_shares
 from firstspike.scripts.shares import shares
+from firstspike.scripts.shares.seeds import in_shares
 from tests.cluster.conftest import wait_for, working
 from tests.support.command import firstspike, toy_network
 from tests.support.netlists import turning

@@ -10,7 +10,7 @@ from PIL import Image
 
 from firstspike.golden import LearningState, Network, bundled_test_set
 from firstspike.golden.data.sets import Dataset
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts import datasets
 from firstspike.scripts.targets import board as board_target
 from tests.support.board_model import BoardModel, served

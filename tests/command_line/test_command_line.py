@@ -13,8 +13,9 @@ import click
 import numpy as np
 import pytest
 
-from firstspike.golden import NetworkError, shipped
+from firstspike.golden import FirstSpikeError, NetworkError, shipped
 from firstspike.scripts.main import VERBS, Verbs
+from firstspike.scripts.shares.worker import EndedError
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -226,3 +227,15 @@ def test_info_gives_the_facts_of_the_network(capfd, tmp_path):
         assert layer["threshold"] == threshold
         assert (layer["smallest_weight"], layer["largest_weight"]) == (w.min(), w.max())
         assert layer["zero_weights"] == (w == 0).sum()
+
+
+def test_every_error_of_ours_has_the_base_that_people_can_catch():
+    classes = {
+        one
+        for module in list(sys.modules.values())
+        if module.__name__.startswith("firstspike.")
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Exception)
+    }
+    ours = {one for one in classes if one.__module__.startswith("firstspike.")}
+    assert {one for one in ours if not issubclass(one, FirstSpikeError)} <= {EndedError}

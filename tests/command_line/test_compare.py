@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import comparison, targets
 from firstspike.scripts.targets import golden
 from firstspike.scripts.verbs import compare as verb
@@ -83,7 +84,7 @@ def test_the_schedule_reaches_target_and_golden(capfd, monkeypatch, selection):
     ended = firstspike(capfd, "compare", *selection, "--lanes", 5, "--window", 2, "--json", "-")
     assert ended.status == 1
     network = toy_network()
-    folding = Folding.of(network, lanes=5, window=2)
+    folding = Folding.of(network, CoreShape(lanes=5, window=2))
     assert seen == [folding]
     result = json.loads(ended.out)
     assert result["differences"] == {"cycles": 1}

@@ -16,9 +16,9 @@ from firstspike.golden.training.checkpoint import Checkpoint
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, selection
-from firstspike.scripts.comparison import compared
 from firstspike.scripts.learning import session as learning
 from firstspike.scripts.targets import opened
+from firstspike.scripts.targets.comparison import compared
 from firstspike.scripts.training.session import Session, state_path
 from firstspike.scripts.verbs import compare, plot, study, train
 from tests.support.command import firstspike, refusal

@@ -46,7 +46,7 @@ READ = {
     "a graph": ("file.nir", ("import", "file.nir", "-o", "out.npz")),
     "the samples of a graph": (
         "file.npz",
-        ("import", "good.nir", "--bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
+        ("import", "good.nir", "--weight-bits", "8", "--dataset", "file.npz", "-o", "out.npz"),
     ),
     "a state of learning": (state_path("file.npz"), ("learn", "--resume", "-o", "file.npz")),
     "a state of training": ("file.training.npz", ("train", "--resume", "-o", "file.npz")),

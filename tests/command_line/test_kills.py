@@ -114,7 +114,7 @@ VERBS = {
         ("net.npz", "net.state.npz", "result.json", "curve.png"),
     ),
     "simulate": Verb("compare toy.npz --events events.jsonl --target rtl --lanes 5", ()),
-    "serve": Verb("serve toy.npz --lanes 5 --link port", (), serves=True),
+    "serve": Verb("serve toy.npz --lanes 5 --symlink port", (), serves=True),
     "build": Verb(
         "build toy.npz --board icebreaker --lanes 4 --clock 12 --seed 1 -o out",
         ("out/firstspike.bin", "out/netlist.json", "out/netlist.v", "out/report.json"),

@@ -20,13 +20,39 @@ def pixels():
     return np.random.default_rng(3).integers(0, 256, (20, 36)).astype(np.uint8)
 
 
+def loaded_by(statement, before="pass"):
+    """The modules, without those of the standard library, that a statement loads in a new Python.
+
+    Those that `before` loads are left out.
+    """
+    ask = (
+        f"import sys; {before}; before = {{*sys.modules}}; {statement}; "
+        "print(*({*sys.modules} - before), sep='\\n')"
+    )
+    said = subprocess.check_output([sys.executable, "-c", ask], text=True).split()
+    return {name for name in said if name.partition(".")[0] not in sys.stdlib_module_names}
+
+
 @pytest.mark.fast
 def test_what_it_gives_is_there_but_not_loaded():
     assert all(getattr(firstspike, name) for name in firstspike.__all__)
     with pytest.raises(AttributeError, match="'nothing'"):
         _ = firstspike.nothing
-    ask = "import sys, firstspike; print(len({'numpy', 'sklearn', 'numba'} & {*sys.modules}))"
-    assert subprocess.check_output([sys.executable, "-c", ask], text=True) == "0\n"
+    assert loaded_by("import firstspike") == {"firstspike"}
+
+
+@pytest.mark.fast
+def test_all_of_it_loads_nothing_of_the_command_and_of_the_hardware():
+    beside = "import numba, numpy, scipy, sklearn"
+    names = ", ".join(firstspike.__all__)
+    loaded = loaded_by(f"from firstspike import {names}", beside)
+    foreign = {name.partition(".")[0] for name in loaded} - {*sys.stdlib_module_names}
+    assert foreign == {"firstspike", "sklearn"}  # whose parts are loaded one by one
+    rooms = {".".join(name.split(".")[:3]) for name in loaded if name.startswith("firstspike.")}
+    assert {room for room in rooms if not room.startswith("firstspike.golden")} == {
+        "firstspike.scripts",
+        "firstspike.scripts.targets",
+    }
 
 
 def test_the_core_does_not_differ(pixels, tmp_path):

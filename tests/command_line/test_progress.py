@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from firstspike.scripts.progress import shown
+from firstspike.scripts.progress import Bars, shown
+from firstspike.scripts.targets.target import Work
 
 
 def test_nobody_watches(capfd):
@@ -31,3 +32,14 @@ def test_on_a_terminal_the_time_ticks(monkeypatch):
     os.close(ours)
     assert "Yosys: something: 00:00" in said
     assert "Yosys: something: 00:01" in said
+
+
+def test_all_work_of_a_target_has_a_bar(capfd):
+    with Bars() as bars:
+        for work in Work:
+            bars(work, 1, 7)
+            bars(work, 7, 7)
+        bars(Work.IMAGES, 2, 5)
+    said = capfd.readouterr().err
+    assert "7/7" in said
+    assert "2/5" in said

@@ -109,7 +109,7 @@ def test_a_link_that_cannot_be_made_is_refused_before_anything_is_made(
     monkeypatch.setenv("FIRSTSPIKE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     (tmp_path / "taken").touch()
-    assert str(tmp_path / link) in refusal(capfd, "serve", "--link", tmp_path / link)
+    assert str(tmp_path / link) in refusal(capfd, "serve", "--symlink", tmp_path / link)
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 

@@ -13,6 +13,7 @@ from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts import datasets, selection
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -74,7 +75,7 @@ def test_json_gives_the_golden_figures_of_a_data_set(capfd, core, spikes):
     ticks = encode(network, pixels[:30])
     result = json.loads(ended.out)
     assert result["images"] == expected(
-        network, ticks, labels[:30], Folding.of(network, **options), pixels[:30], spikes
+        network, ticks, labels[:30], Folding.of(network, CoreShape(**options)), pixels[:30], spikes
     )
     summary = result["summary"]
     assert summary["count"] == 30
@@ -114,7 +115,10 @@ def test_png_files_give_the_same_as_their_pixels(capfd, tmp_path, toy, encoding,
     network = toy_network(encoding)
     if features is not None:
         network = replace(
-            network, features=features, n_inputs=features.n_inputs(side * side), late=-1
+            network,
+            features=features,
+            n_inputs=network.coding.n_inputs(features, side * side),
+            late=-1,
         )
     network.save(toy)
     pixels = np.random.default_rng(2).integers(0, 256, (5, side * side), np.uint8)

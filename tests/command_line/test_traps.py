@@ -57,7 +57,7 @@ LINES = {
     "rate": Line("rate --images 2"),
     "fuzz": Line("fuzz --frames 20"),
     "mutants": Line("mutants tie-in-a-group"),
-    "serve": Line("serve toy.npz --lanes 5 --link port", serves=True),
+    "serve": Line("serve toy.npz --lanes 5 --symlink port", serves=True),
     "build": Line("build toy.npz --board icebreaker --lanes 4 --clock 12 --seeds 1-2 -o built"),
     "netlist": Line(f"compare {EVENTS} --target netlist --board icebreaker --build built"),
     "flash": Line("flash --board ulx3s-25f other.bit"),

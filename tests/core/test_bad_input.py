@@ -9,9 +9,9 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, input_layout
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items
@@ -44,7 +44,7 @@ LANES, WINDOW = 7, 2
 
 
 def folding(bitmap=None, rows=1) -> Folding:
-    return Folding.of(NETWORK, LANES, WINDOW, bitmap, rows)
+    return Folding.of(NETWORK, CoreShape(LANES, WINDOW, bitmap, rows))
 
 
 def random_images(count: int, seed: int):

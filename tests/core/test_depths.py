@@ -16,6 +16,7 @@ import pytest
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.benches.core.run import Stimulus, simulate
 from tests.support.command import deep_toy_network
 from tests.support.shapes import check_core, make_images, make_network, with_rows
@@ -70,7 +71,7 @@ def test_three_hidden_layers_on_verilator():
     network = deep_toy_network("levels-4")
     pixels = np.random.default_rng(1).integers(0, 256, (500, 36)).astype(np.uint8)
     ticks = encode(network, pixels)
-    folding = Folding.of(network, lanes=4, window=2)
+    folding = Folding.of(network, CoreShape(lanes=4, window=2))
     run = simulate(network, ticks, folding, stimulus=Stimulus(checked=True))
     inference = infer(network, ticks)
     expected = cycles(network, ticks, inference, folding)

@@ -13,6 +13,7 @@ from firstspike.golden.timing import latencies
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import learn_directly, simulate_directly
 
 CHANGES = [("INTAKE", 2), ("INTAKE", 4), ("ADDRESS", 2), ("ADDRESS", 3), ("LEVELS_PER_STAGE", 2)]
@@ -53,7 +54,7 @@ def test_core(folded, change, monkeypatch):
     pixels = rng.integers(0, 256, (4, 20)).astype(np.uint8)
     ticks = encode(network, pixels)
     inference = infer(network, ticks)
-    folding = Folding.of(network, **folded)
+    folding = Folding.of(network, CoreShape(**folded))
     before = cycles(network, ticks, inference, folding, pixels)
     monkeypatch.setattr(latencies, *change)
     expected = cycles(network, ticks, inference, folding, pixels)
@@ -69,7 +70,7 @@ def test_learning(name, figure, monkeypatch):
     network = state.network
     ticks = encode(network, rng.integers(0, 256, (2, 20)).astype(np.uint8))
     labels = rng.integers(0, 5, len(ticks))
-    folding = Folding.of(network, 4, 2)
+    folding = Folding.of(network, CoreShape(4, 2))
     learned = learn(state.copy(), ticks, labels, Settings(), trace=True)
     before = learning_cycles(network, ticks, learned, folding)
     monkeypatch.setattr(latencies, name, figure)

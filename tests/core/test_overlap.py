@@ -12,6 +12,7 @@ from firstspike.golden.timing import latencies
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.overlapped import overlapped_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.sim.benches.core.items import end_item, event_items, items_of
@@ -47,7 +48,9 @@ def made(number, count=IMAGES):
     rng = np.random.default_rng(number)
     network = make_network(config, rng)
     pixels, ticks = make_images(network, config, rng, count)
-    folding = Folding.of(network, 100, bitmap=config["bitmap"], rows=config["rows"], overlap=True)
+    folding = Folding.of(
+        network, CoreShape(100, bitmap=config["bitmap"], rows=config["rows"], overlap=True)
+    )
     return network, pixels, ticks, folding, config["pauses"]
 
 
@@ -77,7 +80,7 @@ def test_a_latency_is_said_once(name, figure, monkeypatch):
 def test_images_alone_take_as_long_as_without_overlap():
     network, pixels, ticks, folding, _ = made(0)
     inference = infer(network, ticks)
-    alone = Folding.of(network, 100, bitmap=folding.bitmap, rows=folding.layers[0].rows)
+    alone = Folding.of(network, CoreShape(100, bitmap=folding.bitmap, rows=folding.layers[0].rows))
     lit = ticks.any(axis=1)  # without a spike it is the deadline that is gone to at once
     assert lit.sum() > 10
     found = cycles(network, ticks, inference, folding)
@@ -175,7 +178,7 @@ def test_what_cannot_overlap_is_refused(sizes, folding):
     config = SHAPES[0] | {"sizes": sizes, "levels": 2, "late": "never"}
     network = make_network(config, np.random.default_rng(1))
     with pytest.raises(NetworkError, match="images overlap in a core with"):
-        Folding.of(network, **({"lanes": 100} | folding), overlap=True)
+        Folding.of(network, CoreShape(**({"lanes": 100} | folding), overlap=True))
 
 
 def test_a_core_that_learns_adds_one_row_a_cycle():

@@ -8,16 +8,17 @@ import pytest
 
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.crossing import Crossing
 from firstspike.hdl.core.decision import Decision
-from firstspike.hdl.core.drain import Drain
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
-from firstspike.hdl.core.weights import WeightStore
+from firstspike.hdl.layer.config import LayerConfig, Learning
+from firstspike.hdl.layer.crossing import Crossing
+from firstspike.hdl.layer.drain import Drain
+from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
 from tests.support.refused import refused
 

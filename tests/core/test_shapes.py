@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from firstspike.golden import differences, encode, infer
+from firstspike.golden import NetworkError, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.pairwise import pairwise
@@ -55,13 +56,33 @@ def test_core_of_any_shape_equals_golden(number):
     check_core(network, pixels, ticks, config, number)
 
 
+@pytest.mark.parametrize("number", range(0, len(SHAPES), 8))
+def test_each_layer_may_have_lanes_of_its_own(number):
+    config = with_rows(SHAPES[number])
+    rng = np.random.default_rng(number)
+    network = make_network(config, rng)
+    config["lanes"] = tuple(int(rng.integers(1, size + 1)) for size in network.shape[1:])
+    pixels, ticks = make_images(network, config, rng)
+    check_core(network, pixels, ticks, config, number)
+
+
+def test_lanes_by_layer_are_a_number_for_each_layer():
+    network = make_network(SHAPES[0] | {"sizes": (20, 13, 5)}, np.random.default_rng(0))
+    folding = Folding.of(network, CoreShape(lanes=7))
+    assert Folding.of(network, CoreShape(lanes=(7, 5))) == folding
+    assert Folding.of(network, folding.shape) == folding
+    for lanes, said in [((7,), "1 layers"), ((7, 6), "1 to 5 lanes, not 6"), ((0, 5), "not 0")]:
+        with pytest.raises(NetworkError, match=said):
+            Folding.of(network, CoreShape(lanes=lanes))
+
+
 @pytest.mark.parametrize(("lanes", "window"), [(70, 0), (35, 0), (35, 4), (16, 0)])
 def test_masks_wait_while_many_that_fired_are_sent(lanes, window):
     """All hidden neurons fire at one tick, and no output before the deadline."""
     weights = np.full((20, 70), 7), np.full((70, 3), -1)
     network = network_of(weights, (4, 4), unit=16, deadline=120)
     ticks = encode(network, np.full((2, 20), 255, np.uint8))
-    folding = Folding.of(network, lanes, window)
+    folding = Folding.of(network, CoreShape(lanes, window))
     inference = infer(network, ticks)
     assert np.unique(inference.hidden[0]).size == 1
     assert inference.forced.all()
@@ -95,7 +116,7 @@ def test_a_full_row_list_stays_while_the_source_pauses(n_in):
     rng = np.random.default_rng(n_in)
     network = network_of(random_weights(rng, (n_in, 9, 3), -2, 8), (5, 4))
     ticks = np.full((6, n_in), 3)
-    folding = Folding.of(network, lanes=2, window=0)
+    folding = Folding.of(network, CoreShape(lanes=2, window=0))
     inference = infer(network, ticks)
     assert len(np.unique(network.weights[0], axis=0)) > 1
     assert inference.hidden_spikes.all()

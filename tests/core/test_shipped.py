@@ -11,6 +11,7 @@ import pytest
 from firstspike.golden import bundled_test_set, differences, encode, infer, load_network
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.benches.core.run import Stimulus, simulate
 
 IMAGES = 60
@@ -30,7 +31,7 @@ def test_shipped_network_equals_golden(name, lanes, bitmap):
     pixels, _ = bundled_test_set()
     pixels = pixels[:IMAGES]
     ticks = encode(network, pixels)
-    folding = Folding.of(network, lanes, bitmap=bitmap)
+    folding = Folding.of(network, CoreShape(lanes, bitmap=bitmap))
     run = simulate(network, ticks, folding, pixels, Stimulus(checked=lanes == 64))
     inference = infer(network, ticks)
     expected = cycles(network, ticks, inference, folding, pixels)

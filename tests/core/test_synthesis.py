@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow import synthesis
 from firstspike.sim.harness.networks import network_of
@@ -26,7 +27,7 @@ def shape_of(*sizes, lanes, bits=4):
     """The shape of a core without a bitmap; its weights do not matter."""
     weights = [np.ones(pair, np.int32) for pair in pairwise(sizes)]
     network = network_of(weights, (8,) * len(weights), bits=bits, unit=4, deadline=24)
-    return CoreConfig.of(network, Folding.of(network, lanes), any_weights=True)
+    return CoreConfig.of(network, Folding.of(network, CoreShape(lanes)), any_weights=True)
 
 
 def test_only_weights_to_be_loaded_go_into_single_port_ram(without_router):

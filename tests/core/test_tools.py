@@ -18,8 +18,10 @@ import pytest
 
 from firstspike.golden import Network, encode
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.encodings.features import Encoding, Features
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.bus.generate import generate_bus_core
 from firstspike.hdl.flow.lines import broken
 from firstspike.hdl.flow.toolchain import ToolError, run_yosys
@@ -102,7 +104,7 @@ class Made(NamedTuple):
 def network(encoding: str, features: int, hidden: tuple[int, ...]) -> Network:
     """A small network for data of so many features, with names of strangers."""
     rng = np.random.default_rng(features)
-    edges = np.sort(rng.normal(size=(features, Encoding.of(encoding).N - 1)), axis=1)
+    edges = np.sort(rng.normal(size=(features, encoding_of(encoding).levels - 1)), axis=1)
     names = tuple(f"{number} {NAMES[number % len(NAMES)]}" for number in range(min(features, 8)))
     return network_of(
         random_weights(rng, (features, *hidden, len(NAMES)), -2, 2),
@@ -121,7 +123,7 @@ def made(kind: str, features: int) -> Made:
     """What is generated of a kind for data of so many features."""
     encoding, folding_of, parameters, hidden, form = KINDS[kind]
     source = network(encoding, features, hidden)
-    folding = Folding.of(source, **folding_of)
+    folding = Folding.of(source, CoreShape(**folding_of))
     if form == "bus":
         on_bus = generate_bus_core(source, folding, **parameters)
         return Made(on_bus.core, on_bus.beside["_bench.v"], f"{TOP}_bench")

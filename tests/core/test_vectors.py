@@ -18,6 +18,7 @@ from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.overlapped import overlapped_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.command import firstspike, refusal, toy_network
@@ -34,7 +35,7 @@ def check(folder):
 def write(folder, embedded=True, **folding):
     """Write vectors of a toy network, an empty image among them."""
     network = toy_network()
-    folding = Folding.of(network, **folding)
+    folding = Folding.of(network, CoreShape(**folding))
     pixels = np.random.default_rng(2).integers(0, 256, (8, network.n_inputs)).astype(np.uint8)
     pixels[3] = 0
     ticks = encode(network, pixels)

@@ -8,15 +8,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from firstspike.golden.encoding import level_ticks
-from firstspike.golden.encodings.features import Features, pixel_levels
+from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.features import Features
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
 from firstspike.hdl.flow.lines import WIDTH, broken
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
+from firstspike.hdl.layer.layouts import Kind
 from firstspike.sim.benches.core.items import image_items
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network
@@ -39,7 +40,7 @@ CORES = {
 def generated(name):
     """The core of this name in `CORES`."""
     network, folding, parameters = CORES[name]
-    return generate(network, Folding.of(network, **folding), **parameters)
+    return generate(network, Folding.of(network, CoreShape(**folding)), **parameters)
 
 
 @pytest.fixture(params=CORES)
@@ -169,9 +170,10 @@ def test_it_says_its_time_unit(core):
 @pytest.mark.parametrize("name", CORES)
 def test_the_grey_threshold_and_the_words_of_a_bitmap_are_those_of_golden(name):
     network, folding_of, _ = CORES[name]
-    folding = Folding.of(network, **folding_of)
+    folding = Folding.of(network, CoreShape(**folding_of))
     parameters = generated(name).interface["parameters"]
-    ticks = level_ticks(network)[pixel_levels(np.arange(256), network.levels)]
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], network.n_inputs, axis=1)
+    ticks = encode(network, greys)[:, 0]
     bright = parameters["bright_from"]
     assert (ticks[:bright] == 0).all()
     assert ticks[bright:].all()
@@ -240,9 +242,9 @@ def test_header_and_template_say_what_an_unused_input_is_to_be(core):
 
 @every_simulator
 def test_cores_of_two_networks_stand_in_one_design(tool):
-    left = generate(toy_network(), Folding.of(toy_network(), lanes=5), name="left")
+    left = generate(toy_network(), Folding.of(toy_network(), CoreShape(lanes=5)), name="left")
     deep = deep_toy_network()
-    right = generate(deep, Folding.of(deep, lanes=4, bitmap=9), name="right")
+    right = generate(deep, Folding.of(deep, CoreShape(lanes=4, bitmap=9)), name="right")
     users = (
         f"module use_{core.interface['module']};\n{core.template}\nendmodule\n"
         for core in (left, right)

@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.scripts.exploration import JOURNAL, placements, rungs
+from firstspike.scripts.exploration import JOURNAL, rungs
+from firstspike.scripts.exploration import builds as placements
 from firstspike.scripts.exploration.front import Figures, Limits
 from firstspike.scripts.exploration.search import Search, opened
 from firstspike.scripts.verbs import explore

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstspike.golden import EncodingError, Features, Network, NetworkError, encode
-from firstspike.golden.encoding import input_levels
+from firstspike.golden.encodings.registry import encoding_of
 from tests.support.strategies import networks_with_samples, seeds
 
 pytestmark = pytest.mark.fast
 
 
 def network_of(encoding, features, n_features):
-    n_inputs = n_features if features is None else features.n_inputs(n_features)
+    n_inputs = encoding_of(encoding).n_inputs(features, n_features)
     return Network(
         weights=(np.ones((n_inputs, 3), int),),
         weight_bits=(4,),
@@ -93,9 +93,9 @@ def test_the_digest_is_of_the_features_too_but_not_of_names():
 @given(seeds, st.sampled_from(["binary", "levels-5", "levels-17"]))
 def test_fitted_levels_reach_from_first_to_last(seed, encoding):
     samples = np.random.default_rng(seed).normal(size=(50, 4)) * 10.0 ** np.arange(-3, 5, 2)
-    features = Features.fitted(samples, encoding, complement=True, constant=True)
+    features = encoding_of(encoding).fitted(samples, complement=True, constant=True)
     network = network_of(encoding, features, 4)
-    levels = input_levels(network, samples)
+    levels = network.coding.values(network, samples)
     assert levels.shape == (50, 9)
     assert levels.min(axis=0).tolist() == [0] * 8 + [network.levels - 1]
     assert levels.max(axis=0).tolist() == [network.levels - 1] * 9
@@ -106,30 +106,32 @@ def test_fitted_levels_reach_from_first_to_last(seed, encoding):
 def test_a_range_wider_than_the_largest_number_is_divided(recwarn, encoding):
     largest = np.finfo(float).max
     samples = np.array([[-largest, 0, -1], [largest, largest, 1]])
-    features = Features.fitted(samples, encoding)
+    coding = encoding_of(encoding)
+    features = coding.fitted(samples)
     edges = features.edges
     assert np.isfinite(edges).all()
     assert edges[0, edges.shape[1] // 2] == 0
-    assert edges[2] == pytest.approx(Features.fitted(samples[:, 2:], encoding).edges[0])
-    assert features.levels(samples, edges.shape[1] + 1)[:, 0].tolist() == [0, edges.shape[1]]
+    assert edges[2] == pytest.approx(coding.fitted(samples[:, 2:]).edges[0])
+    assert coding.input_levels(samples, features)[:, 0].tolist() == [0, edges.shape[1]]
     assert not recwarn.list
 
 
 def test_plain_pixels_need_no_features():
     pixels = np.array([[0, 200], [100, 255]], np.uint8)
-    assert Features.fitted(pixels, "levels-4") is None
-    doubled = Features.fitted(pixels, "levels-4", complement=True)
+    coding = encoding_of("levels-4")
+    assert coding.fitted(pixels) is None
+    doubled = coding.fitted(pixels, complement=True)
     assert doubled.edges is None
-    assert input_levels(network_of("levels-4", doubled, 2), pixels).tolist() == [
+    assert coding.values(network_of("levels-4", doubled, 2), pixels).tolist() == [
         [0, 3, 3, 0],
         [1, 3, 2, 0],
     ]
-    dark = Features.fitted(pixels // 2, "binary")
+    dark = encoding_of("binary").fitted(pixels // 2)
     assert dark.edges.tolist() == [[25.0], [113.5]]
 
 
 def test_a_threshold_is_the_first_bright_value():
-    features = Features.fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), "binary", threshold=0.3)
+    features = encoding_of("binary").fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), threshold=0.3)
     network = network_of("binary", features, 2)
     assert encode(network, [[0.3, 0.29999], [-7, 1e9]]).tolist() == [[4, 0], [0, 4]]
 
@@ -172,12 +174,12 @@ def test_samples_that_do_not_fit(samples, told):
 
 def test_series_that_do_not_fit():
     series = np.random.default_rng(1).normal(size=(20, 2, 7))
-    features = Features.fitted(series, "crossings-3")
+    features = encoding_of("crossings-3").fitted(series)
     network = network_of("crossings-3", features, 2)
     with pytest.raises(EncodingError, match=r"\[n, 2, 7\]"):
         encode(network, series[:, :, :6])
     with pytest.raises(EncodingError, match="time series"):
-        Features.fitted(series[:, 0], "crossings-3")
+        encoding_of("crossings-3").fitted(series[:, 0])
 
 
 @pytest.mark.parametrize(

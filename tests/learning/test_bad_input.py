@@ -12,8 +12,9 @@ from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.results import joined
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, input_layout
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.learning import learn_items
@@ -126,7 +127,7 @@ def test_a_bitmap_that_is_aborted_is_not_learned(simulator):
     rng = np.random.default_rng(8)
     pixels, ticks, labels = images(40, seed=8)
     state = make_state()
-    folding = Folding.of(state.network, 4, 2, bitmap=8)
+    folding = Folding.of(state.network, CoreShape(4, 2, bitmap=8))
     with_bitmap = CoreConfig.of(state.network, folding, stored_bits=10)
     aborts = {image: int(rng.integers(0, 100)) for image in range(len(ticks)) if image % 3}
     items = [image_items(with_bitmap, ticks[i], pixels[i]) for i in range(len(ticks))]

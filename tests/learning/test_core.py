@@ -15,8 +15,9 @@ from firstspike.golden.learning.rule import UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import causes_layout
+from firstspike.hdl.layer.layouts import causes_layout
 from firstspike.sim.direct import learn_directly
 from tests.support.pairwise import pairwise
 
@@ -66,7 +67,7 @@ def test_weights_and_cycles(number):
     n_in, _, n_out = config["sizes"]
     pixels = (rng.random((5, n_in)) < 0.5).astype(np.uint8) * 255
     labels = rng.integers(UNLABELLED, n_out, len(pixels))
-    folding = Folding.of(state.network, config["lanes"], config["window"])
+    folding = Folding.of(state.network, CoreShape(config["lanes"], config["window"]))
     settings = Settings(
         config["step"], *config["draws"], config["every_competitor"], *config["margin"]
     )
@@ -90,7 +91,7 @@ def test_many_hidden_spikes_behind_the_margin(lanes):
     state.weights[0][:] = np.where(early, 75, 21)
     state.weights[1][:] = np.where(early[:, None], [-3, 50, -3, -3], -3)
     ticks = encode(state.network, np.full((1, 4), 255, np.uint8))
-    folding, labels = Folding.of(state.network, lanes), np.array([0])
+    folding, labels = Folding.of(state.network, CoreShape(lanes)), np.array([0])
     run = learn_directly(state, ticks, labels, Settings(), folding)
     network = state.network
     learned = learn(state, ticks, labels, Settings(), trace=True)
@@ -106,7 +107,7 @@ def test_a_label_that_is_no_class_is_flagged_and_not_learned():
     ticks = encode(state.network, (rng.random((6, 20)) < 0.5).astype(np.uint8) * 255)
     labels = np.array([1, 5, 7, UNLABELLED, 2, 0])
     no_class = labels > 4
-    folding = Folding.of(state.network, 4)
+    folding = Folding.of(state.network, CoreShape(4))
     run = learn_directly(state, ticks, labels, Settings(), folding)
     causes = list(causes_layout(learns=True))
     assert run.error.tolist() == [

@@ -3,7 +3,14 @@
 
 import pytest
 
-from firstspike.hdl.link.protocol import ANSWER, DELIMITER, ERROR_FORMAT, Cause, Notice, Request
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    DELIMITER,
+    ERROR_FORMAT,
+    Cause,
+    Notice,
+    Request,
+)
 from firstspike.sim.benches.link.fuzz import fuzz
 from firstspike.sim.benches.link.script import CLOCK, Script, run_script, serial_core_verilog
 from tests.support.link_board import (

@@ -13,28 +13,29 @@ from amaranth.sim import Simulator
 from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.board_rom import BoardRom
-from firstspike.hdl.link.handlers.control import ControlHandler
-from firstspike.hdl.link.handlers.identity import IdentityHandler
-from firstspike.hdl.link.handlers.images import ImageHandler
-from firstspike.hdl.link.handlers.playing import PlayingHandler
-from firstspike.hdl.link.handlers.status import StatusHandler
-from firstspike.hdl.link.handlers.weights import WeightHandler
-from firstspike.hdl.link.identity import identity_of
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.protocol import BAUD, DELIMITER, Request, decode_frame
-from firstspike.hdl.link.ring import Ring
-from firstspike.hdl.link.selector import Selector
-from firstspike.hdl.link.transmitter import Transmitter
-from firstspike.hdl.link.uart import (
+from firstspike.hdl.link.framing.ring import Ring
+from firstspike.hdl.link.framing.selector import Selector
+from firstspike.hdl.link.framing.transmitter import Transmitter
+from firstspike.hdl.link.framing.uart import (
     TOLERANCE,
     ClockError,
     UartReceiver,
     UartTransmitter,
     divisor_of,
 )
-from firstspike.hdl.link.word_packer import WordPacker
+from firstspike.hdl.link.handlers.control import ControlHandler
+from firstspike.hdl.link.handlers.identity import IdentityHandler
+from firstspike.hdl.link.handlers.images import ImageHandler
+from firstspike.hdl.link.handlers.playing import PlayingHandler
+from firstspike.hdl.link.handlers.status import StatusHandler
+from firstspike.hdl.link.handlers.weights import WeightHandler
+from firstspike.hdl.link.handlers.word_packer import WordPacker
+from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decode_frame
+from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.messages import packed
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.refused import refused
 
@@ -57,7 +58,9 @@ def simulate(design, *testbenches) -> None:
 @pytest.mark.parametrize("dark", [None, "mask", "digit"])
 def test_the_rom_has_all_that_is_read_of_it(network, dark):
     """Zeros at its end, too: what is read behind a memory is anything, in logic."""
-    config = CoreConfig.of(network.connected(), Folding.of(network.connected(), 5, bitmap=8))
+    config = CoreConfig.of(
+        network.connected(), Folding.of(network.connected(), CoreShape(5, bitmap=8))
+    )
     identity = identity_of(
         config, network, clock_hz=1, build=bytes(8), loaded=False, ring_bytes=1024
     )

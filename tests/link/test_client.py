@@ -34,8 +34,8 @@ from firstspike.golden import (
 )
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.protocol import Cause, Request
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.formats import Cause, Request
 from tests.support.board_model import BoardModel, ModelLine, served
 from tests.support.command import toy_network
 

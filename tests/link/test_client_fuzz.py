@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from firstspike.boards.client.client import BoardClient
 from firstspike.boards.client.errors import NoAnswerError
 from firstspike.golden import LearningState, Results, Settings, differences, infer, learn
-from firstspike.hdl.link.protocol import DELIMITER
+from firstspike.hdl.link.protocol.formats import DELIMITER
 from tests.support.board_model import BoardModel, ModelLine
 from tests.support.command import toy_network
 

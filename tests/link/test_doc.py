@@ -10,9 +10,9 @@ import pytest
 from cobs import cobs
 
 from firstspike.golden.learning.rule import REGISTERS
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.messages import results_of
-from firstspike.hdl.link.protocol import Cause, Notice, Request, encode_frame
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.formats import Cause, Notice, Request, encode_frame
+from firstspike.hdl.link.protocol.messages import results_of
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.board_model import BoardModel
 from tests.support.link_vectors import BOARDS, NETWORK, VectorBoard, table

@@ -12,12 +12,12 @@ from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED, Settings
 from firstspike.golden.learning.state import LearningState
 from firstspike.golden.timing.learning_cycles import learning_cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, unpack_words
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import weight_bytes
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.layer.words import chunks_of, unpack_words
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_FORMAT,
@@ -29,6 +29,7 @@ from firstspike.hdl.link.protocol import (
     Notice,
     Request,
 )
+from firstspike.hdl.link.protocol.messages import weight_bytes
 from firstspike.sim.benches.link.script import Script, linked_core_verilog, run_script
 from tests.support.link_board import RING_BYTES, events_request, inputs_request, pixels_request
 
@@ -43,7 +44,7 @@ STATE = replace(
     ),
 )
 SEEN = STATE.template.connected()
-FOLDING = linked_folding(SEEN, lanes=4, window=0)
+FOLDING = linked_folding(SEEN, CoreShape(lanes=4, window=0))
 SHAPE = CoreConfig.of(SEEN, FOLDING, stored_bits=STATE.stored_bits)
 FIRST, SECOND = Settings(step=3, row_draw=1, output_draw=0), Settings(step=2, margin_minimum=4)
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from firstspike.golden import events
-from firstspike.hdl.core.words import chunks_of, weight_chunks
-from firstspike.hdl.link.identity import config_of
+from firstspike.hdl.core.config import weight_chunks
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.link.link import Link
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     ANSWER,
     CHECKSUM_CYCLES,
@@ -30,6 +30,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.identity import config_of
 from firstspike.sim.benches.link.script import Answer, Script
 from tests.support.bad_events import causes_at
 from tests.support.link_board import (

@@ -9,14 +9,15 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.engine import Engine
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import Length, bitmap_bytes, packed
-from firstspike.hdl.link.protocol import Request, encode_frame
-from firstspike.hdl.link.receiver import LAST_PLACE, SPACING, Receiver
-from firstspike.hdl.link.ring import Ring
-from firstspike.hdl.link.uart import LINE_SPACING
+from firstspike.hdl.link.framing.receiver import LAST_PLACE, SPACING, Receiver
+from firstspike.hdl.link.framing.ring import Ring
+from firstspike.hdl.link.framing.uart import LINE_SPACING
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import Request, encode_frame
+from firstspike.hdl.link.protocol.messages import Length, bitmap_bytes, packed
 from tests.support.link_board import events_request, small_network
 
 PAGE = (Path(__file__).parents[2] / "docs" / "link.md").read_text()
@@ -100,7 +101,9 @@ def test_the_receiver_keeps_its_promise_and_needs_no_less(spacing, right):
 
 def test_events_go_on_at_the_pace_that_is_said():
     network = small_network()
-    config = CoreConfig.of(network.connected(), linked_folding(network, 4, 0))
+    config = CoreConfig.of(
+        network.connected(), linked_folding(network, CoreShape(lanes=4, window=0))
+    )
     m = Module()
     m.submodules.ring = ring = Ring(64)
     m.submodules.engine = engine = Engine(config, 80, digit=False)

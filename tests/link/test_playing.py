@@ -10,11 +10,11 @@ from firstspike.boards.client.client import PART, BoardClient
 from firstspike.boards.client.errors import MismatchError
 from firstspike.golden import NetworkError, encode, infer
 from firstspike.golden.timing.cycles import cycles
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import counts_of, play_payload, store_payloads
-from firstspike.hdl.link.player import CYCLES_BESIDES, check_bench
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.handlers.player import CYCLES_BESIDES, check_bench
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     PLAY_FORMAT,
     Cause,
@@ -24,6 +24,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import counts_of, play_payload, store_payloads
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.playing import played
 from firstspike.sim.benches.link.script import Script
@@ -155,7 +156,9 @@ def test_cores_without_images_to_play_are_refused():
         (small_network(), None, 257, "holds 1 to 256 images to play, not 257"),
     ):
         seen = network.connected()
-        config = CoreConfig.of(seen, linked_folding(network, 4), stored_bits=stored_bits)
+        config = CoreConfig.of(
+            seen, linked_folding(network, CoreShape(lanes=4)), stored_bits=stored_bits
+        )
         with pytest.raises(NetworkError, match=said):
             check_bench(config, images)
 
@@ -167,9 +170,7 @@ TOY_TICKS = encode(NETWORK, TOY_PIXELS)
 
 def test_the_client_plays_on_a_virtual_board():
     expected, rounds = infer(NETWORK, TOY_TICKS), 2 * PART // len(TOY_TICKS) + 5
-    verilog = board_verilog(
-        NETWORK, 5, 0, None, None, embedded=True, stored_bits=None, bench_images=len(TOY_TICKS)
-    )
+    verilog = board_verilog(NETWORK, CoreShape(5, 0), bench_images=len(TOY_TICKS))
     told = []
     with VirtualBoard(verilog) as virtual, BoardClient.open(virtual.port) as board:
         counts = board.play(TOY_TICKS, expected, rounds, told.append)

@@ -6,12 +6,19 @@ import random
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.hdl.link.lines import SPI_CLOCKS, Line
-from firstspike.hdl.link.messages import weight_bytes
-from firstspike.hdl.link.protocol import ANSWER, DELIMITER, Cause, Notice, Request, decode_frame
-from firstspike.hdl.link.receiver import SPACING
-from firstspike.hdl.link.spi import BYTE_CLOCKS
-from firstspike.hdl.link.transmitter import Transmitter
+from firstspike.hdl.link.framing.receiver import SPACING
+from firstspike.hdl.link.framing.spi import BYTE_CLOCKS
+from firstspike.hdl.link.framing.transmitter import Transmitter
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    DELIMITER,
+    Cause,
+    Notice,
+    Request,
+    decode_frame,
+)
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS, Line
+from firstspike.hdl.link.protocol.messages import weight_bytes
 from firstspike.sim.benches import spi
 from firstspike.sim.benches.link.script import Script, run_script, serial_core_verilog
 from tests.support.link_board import (

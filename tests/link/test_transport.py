@@ -9,8 +9,8 @@ from firstspike.boards.client.errors import NoAnswerError
 from firstspike.boards.client.frames import FrameReader
 from firstspike.boards.client.request import PendingRequest
 from firstspike.boards.client.transport import NONSENSE_TRIES, Transport
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.protocol import ANSWER, PROBE, Cause, Notice, Request, encode_frame
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.formats import ANSWER, PROBE, Cause, Notice, Request, encode_frame
 from tests.support.board_model import BoardModel
 from tests.support.command import toy_network
 

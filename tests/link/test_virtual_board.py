@@ -22,14 +22,15 @@ from firstspike.boards.client.transport import TRIES
 from firstspike.golden import LearningState, Settings, differences, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.link.protocol import BAUD
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.scripts.verbs.serve import board_verilog
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from firstspike.sim.harness.bench_io import FOLDER
 from tests.support.command import deep_toy_network, firstspike, toy_network
 
 NETWORK = toy_network()
-CORE = (5, 2)
+CORE = CoreShape(lanes=5, window=2)
 """Lanes and window."""
 PIXELS = np.random.default_rng(1).integers(0, 256, (60, 36)).astype(np.uint8)
 TICKS = encode(NETWORK, PIXELS)
@@ -41,7 +42,7 @@ RULE = Settings(step=2, row_draw=1)
 @pytest.fixture(scope="module")
 def port():
     """The port of a virtual board that learns, whose weights are to be written."""
-    with VirtualBoard(board_verilog(NETWORK, *CORE, None, None, False, 10)) as board:
+    with VirtualBoard(board_verilog(NETWORK, CORE, False, 10)) as board:
         yield board.port
 
 
@@ -88,9 +89,9 @@ def test_the_board_learns_as_golden_does(board):
 
 
 def test_a_board_of_three_hidden_layers():
-    network, (lanes, window) = deep_toy_network(), CORE
+    network = deep_toy_network()
     with (
-        VirtualBoard(board_verilog(network, lanes, window, None, None, False, None)) as virtual,
+        VirtualBoard(board_verilog(network, CORE, False)) as virtual,
         BoardClient.open(virtual.port) as board,
     ):
         assert board.load(network)
@@ -159,7 +160,7 @@ def started(tmp_path):
     """The command `firstspike serve`, with its network and the link to its port in a folder."""
     NETWORK.save(tmp_path / "toy.npz")
     words = ["serve", tmp_path / "toy.npz", "--lanes", 5, "--window", 2]
-    words += ["--weights", "port", "--learn", 10, "--link", tmp_path / "port"]
+    words += ["--weights", "port", "--learn", 10, "--symlink", tmp_path / "port"]
     code = "from firstspike.scripts.main import main; main()"
     temporary = tmp_path / TEMPORARY
     temporary.mkdir()

@@ -71,7 +71,7 @@ def test_spikes_go_beside_the_graph(capfd, toy, form):
 def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nir.write("real.nir", small())
-    words = ("import", "real.nir", "--bits", 5, "--unit", 10, "--encoding", "levels-4")
+    words = ("import", "real.nir", "--weight-bits", 5, "--unit", 10, "--encoding", "levels-4")
     ended = firstspike(capfd, *words, "--late", 60, "-o", "net.npz", "--json", "-")
     assert ended.status == 0
     said, network = json.loads(ended.out), load_network("net.npz")
@@ -84,7 +84,9 @@ def test_real_weights_are_rounded(capfd, tmp_path, monkeypatch):
         60,
     )
     assert network.shape == (5, 4, 3)
-    assert network.meta["command"].startswith("firstspike import real.nir --bits 5 --unit 10")
+    assert network.meta["command"].startswith(
+        "firstspike import real.nir --weight-bits 5 --unit 10"
+    )
     for weights, threshold, name in zip(
         network.weights, network.thresholds, ("linear", "linear_1"), strict=True
     ):
@@ -129,7 +131,7 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
     graph.nodes["weights_0"].weight += 1e-3
     nir.write("toy.nir", graph)
     assert "node 'weights_0'" in refusal(capfd, "import", "toy.nir", "-o", "again.npz")
-    assert firstspike(capfd, "import", "toy.nir", "--bits", 7, "-o", "again.npz").status == 0
+    assert firstspike(capfd, "import", "toy.nir", "--weight-bits", 7, "-o", "again.npz").status == 0
     again = load_network("again.npz")
     assert again.weight_bits == (7, 7)
     for name in ("unit", "deadline", "encoding", "late", "classes", "n_inputs"):
@@ -142,11 +144,11 @@ def test_changed_weights_of_ours_are_rounded_anew(capfd, toy):
     ("words", "told"),
     [
         (("--unit", 16), "leave --unit out"),
-        (("--encoding", "binary", "--bits", 8), "leave --encoding out"),
-        (("--dataset", "mnist"), "--dataset goes with --bits"),
+        (("--encoding", "binary", "--weight-bits", 8), "leave --encoding out"),
+        (("--dataset", "mnist"), "--dataset goes with --weight-bits"),
         (("--images", 3), "give --dataset"),
-        (("--bits", 9), "--bits"),
-        (("--bits", 8), "node 'S_0', I: here it would be LI"),
+        (("--weight-bits", 9), "--weight-bits"),
+        (("--weight-bits", 8), "node 'S_0', I: here it would be LI"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(capfd, toy, words, told):

@@ -19,12 +19,13 @@ from firstspike.golden import LearningState, Network, Settings, infer, learn
 from firstspike.golden.learning.rule import REGISTERS, UNLABELLED
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of, pack_words, weights_from_chunks
-from firstspike.hdl.link import protocol
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.identity import identity_of
-from firstspike.hdl.link.protocol import Cause, DecisionFlag, Notice, Request
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig, weights_from_chunks
+from firstspike.hdl.layer.words import chunks_of, pack_words
+from firstspike.hdl.link.protocol import formats as protocol
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
+from firstspike.hdl.link.protocol.identity import identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 
@@ -51,7 +52,7 @@ class BoardModel(LinkModel):
     ) -> None:
         self.network = network.connected()
         self._connected = network.inputs
-        self.folding = linked_folding(network, lanes)
+        self.folding = linked_folding(network, CoreShape(lanes=lanes))
         self.config = CoreConfig.of(self.network, self.folding, stored_bits=stored_bits)
         self._state = None
         weights = self.network.weights

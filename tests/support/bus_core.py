@@ -10,18 +10,18 @@ import numpy as np
 from firstspike.golden import Network, Results, events, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import BusCore, images_bus
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.sim.benches.bus.bench import Outcome, Parameters, tag_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
-from tests.support.bus_bench import Outcome, Parameters, tag_of
 from tests.support.simulators import EITHER
 
 TOP = "bus_core"
-BENCH = "tests.support.bus_bench"
-DRIVER_BENCH = "tests.support.bus_driver_bench"
+BENCH = "firstspike.sim.benches.bus.bench"
+DRIVER_BENCH = "firstspike.sim.benches.bus.driver"
 
 
 class BusRun:
@@ -29,7 +29,7 @@ class BusRun:
 
     def __init__(self, network: Network, stored_bits: int | None = None, **folding: Any) -> None:
         self.network = network
-        self.folding = Folding.of(network, **folding)
+        self.folding = Folding.of(network, CoreShape(**folding))
         self.config = CoreConfig.of(
             network, self.folding, any_weights=True, stored_bits=stored_bits
         )

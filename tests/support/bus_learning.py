@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden import LearningState, Settings, encode, learn
 from firstspike.golden.learning.rule import UNLABELLED
-from tests.support.bus_bench import Outcome, tag_of
+from firstspike.sim.benches.bus.bench import Outcome, tag_of
 from tests.support.bus_core import BusRun
 
 

@@ -32,6 +32,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Features, Network
 from firstspike.golden.data.sources import SOURCES
 from firstspike.golden.frameworks.nir.export import graph_of, write
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.hdl.lib.layouts import fields
@@ -86,7 +87,7 @@ def hostile_cases() -> list[Case]:
     table = ("--dataset", "data.csv", "--label", "kind")
     images = ("run", "net.npz", "--dataset", "images", *share)
     graph = Case("net.nir", hostile.of_graph, ("import", "net.nir", "-o", "on.npz"))
-    real = ("import", "net.nir", "--bits", "4", "-o", "on.npz")
+    real = ("import", "net.nir", "--weight-bits", "4", "-o", "on.npz")
     photo = Case("photo.png", hostile.of_photo, ("run", "mnist-4bit", "--image", "photo.png"))
     train = ("train", *table, "--hidden", "4", "--epochs", "1", "-o", "on.npz")
     return [
@@ -220,7 +221,7 @@ def make_build(network: Network) -> None:
     """A folder like that of `firstspike build`, with as much of a netlist as is looked at."""
     folder = Path("build")
     folder.mkdir()
-    design = Design.of(network, BOARDS[BOARD], 4)
+    design = Design.of(network, BOARDS[BOARD], CoreShape(4))
     layers = design.config.folding.layers
     (folder / "firstspike.bin").write_bytes(b"bits")
     report = {

@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import LearningState, Results, Settings, differences, encode
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 
 DRAWING = Settings(step=3, row_draw=1, output_draw=1)
@@ -21,7 +22,7 @@ def make_state(seed: int = 1) -> LearningState:
     return dataclasses.replace(state, template=template)
 
 
-FOLDING = Folding.of(make_state().network, lanes=4, window=2)
+FOLDING = Folding.of(make_state().network, CoreShape(lanes=4, window=2))
 UNIT, DEADLINE = make_state().template.unit, make_state().template.deadline
 
 

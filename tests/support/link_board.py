@@ -10,10 +10,10 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
-from firstspike.hdl.link.messages import packed
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DECISION_FORMAT,
     EVENT_FORMAT,
@@ -21,6 +21,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
+from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.benches.link.script import (
     Answer,
     Outcome,
@@ -70,7 +71,8 @@ class SmallBoard:
     @cached_property
     def folding(self) -> Folding:
         """Folding of its core."""
-        return linked_folding(self.network, self.lanes, self.window, self.rows, self.overlap)
+        shape = CoreShape(self.lanes, self.window, rows=self.rows, overlap=self.overlap)
+        return linked_folding(self.network, shape)
 
     @cached_property
     def config(self) -> CoreConfig:

@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Settings
-from firstspike.hdl.link.messages import play_payload, settings_payload, weight_address
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     COUNTS_FORMAT,
     DECISION_FORMAT,
     EVENT_FORMAT,
@@ -29,6 +28,7 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
+from firstspike.hdl.link.protocol.messages import play_payload, settings_payload, weight_address
 from firstspike.sim.benches.link.script import Script, linked_core_verilog
 from firstspike.sim.harness.networks import network_of
 from tests.support.board_model import BoardModel

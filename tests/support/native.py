@@ -8,6 +8,7 @@ from typing import Any
 
 from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.core_map import core_map
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.core.config import CoreConfig
@@ -59,7 +60,9 @@ def write_c_files(
 
     Returns its configuration and its registers.
     """
-    config = CoreConfig.of(network, Folding.of(network, **of), any_weights=True, stored_bits=learns)
+    config = CoreConfig.of(
+        network, Folding.of(network, CoreShape(**of)), any_weights=True, stored_bits=learns
+    )
     registers = core_map(config, network, any_weights=True)
     texts = c_files(config, network, registers, name, stem, "made by a test")
     for suffix, text in zip(C_SUFFIXES, texts, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 
@@ -75,7 +76,9 @@ def check_core(
 
     With pauses it takes at least as many cycles.
     """
-    folding = Folding.of(network, *(config[name] for name in ("lanes", "window", "bitmap", "rows")))
+    folding = Folding.of(
+        network, CoreShape(*(config[name] for name in ("lanes", "window", "bitmap", "rows")))
+    )
     run = simulate_directly(
         network, ticks, folding, pixels, config["pauses"], seed, config["any_weights"]
     )

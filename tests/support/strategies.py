@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network
+from firstspike.golden.encodings.registry import encoding_of
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -78,7 +79,8 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
     named = edges is not None and draw(st.booleans())
     names = tuple(f"f{i}" for i in range(count)) if named else ()
     features = Features(edges, complement, constant, steps, names)
-    n_inputs = features.n_inputs(count)
+    encoding = f"crossings-{N - 1}" if steps else f"levels-{N}"
+    n_inputs = encoding_of(encoding).n_inputs(features, count)
     inputs = np.sort(rng.permutation(n_inputs)[: draw(st.integers(1, n_inputs))])
     network = Network(
         weights=(rng.integers(-2, 8, (len(inputs), 3)),),
@@ -88,7 +90,7 @@ def networks_with_samples(draw: st.DrawFn, n: int = 4) -> tuple[Network, np.ndar
         deadline=40,
         n_inputs=n_inputs,
         inputs=inputs,
-        encoding=f"crossings-{N - 1}" if steps else f"levels-{N}",
+        encoding=encoding,
         late=draw(st.sampled_from([-1, 1, 40])),
         features=features,
         classes=draw(st.sampled_from([(), ("a", "b", "a b")])),

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 
 from firstspike.golden.data.sets import load_dataset
-from firstspike.golden.encoding import input_levels, level_ticks
 from firstspike.golden.training.optimiser import Optimiser
 from firstspike.golden.training.parameters import Parameters
 from firstspike.torch import Encoder, FirstSpikeLinear, first_spike_loss
@@ -30,13 +29,14 @@ def steps(encoding: str) -> tuple[Callable[[], object], Callable[[], object]]:
     encoder = Encoder(pixels, encoding)
     model = torch.nn.Sequential(FirstSpikeLinear(784, 600), FirstSpikeLinear(600, 10, output=True))
     parameters = Parameters((600,), horizon=6.0, beta=6.0, sparsity=0.0)
-    ticks = level_ticks(encoder.network)
+    network = encoder.network
+    ticks = network.coding.table(network)
     table = np.where(ticks > 0, ticks / encoder.network.unit, np.inf)
     optimiser = Optimiser(parameters, (784, 600, 10), 784, table, np.random.default_rng(0))
     optimiser.weights = [
         layer.weight.detach().numpy().T.astype(np.float32, order="C") for layer in model
     ]
-    levels, z, y = input_levels(encoder.network, pixels), encoder(pixels), torch.from_numpy(labels)
+    levels, z, y = network.coding.values(network, pixels), encoder(pixels), torch.from_numpy(labels)
 
     def module() -> None:
         model.zero_grad()

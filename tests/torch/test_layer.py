@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 from firstspike.golden.frameworks.torch.layer import Quantised
 from firstspike.golden.frameworks.torch.ways import Grouped, Ordered, Plain, Together, way_of
 from firstspike.golden.integer import infer
-from firstspike.torch import (
-    FirstSpikeLinear,
-    decide,
-    first_spike_loss,
-    from_network,
-    margin_loss,
-)
+from firstspike.torch import FirstSpikeLinear, decide, first_spike_loss, from_network, margin_loss
 from tests.support.feedforward import layer_times
 from tests.support.strategies import networks_with_ticks
 

@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 Node = Mapping[str, Any]
 """Its "type", as "Linear", and arrays by the names that NIR gives them."""
 
@@ -40,7 +42,7 @@ OURS = "firstspike-nir-"
 """How the format begins that metadata name which are ours."""
 
 
-class NirError(ValueError):
+class NirError(FirstSpikeError, ValueError):
     """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
 
 

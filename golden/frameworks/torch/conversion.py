@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import checked_samples
+from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.prepared import prepared
 from firstspike.golden.training.quantise import best_threshold
@@ -24,7 +25,7 @@ _TRIED = 200  # random inputs on which a module and its network are compared
 _HARMLESS = (torch.nn.Flatten, torch.nn.Identity)
 
 
-class ConversionError(ValueError):
+class ConversionError(FirstSpikeError, ValueError):
     """A module or network that has no counterpart; the message says why."""
 
 

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from firstspike.golden.encoding import level_ticks
+from firstspike.golden.encodings.encoding import Table
+from firstspike.golden.encodings.registry import encoder_in
+from firstspike.golden.encodings.samples import Samples
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 
 from .c_header import WIDTH, comment, number
 
-_NO_INPUT = (1 << 32) - 1
+_TYPES = {Samples.PIXELS: "uint8_t", Samples.TICKS: "uint16_t"}
+"""Types of a value of a sample; every other kind of sample is of doubles."""
 
 
 def c_encoding(config: CoreConfig, network: Network, prefix: str) -> str:
@@ -22,31 +25,15 @@ def c_encoding(config: CoreConfig, network: Network, prefix: str) -> str:
 
 def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
     upper = prefix.upper()
-    features, levels = network.features, network.levels
-    edges = None if features is None else features.edges
-    steps = 0 if features is None else features.steps
-    values = network.n_features * max(steps, 1)
-    kind = "double" if edges is not None else "uint8_t" if levels else "uint16_t"
-    yield from comment(_meaning(network))
-    yield f"typedef {kind} {prefix}_value;"
-    constant = features is not None and features.constant
-    for name, value in (
-        ("VALUES", values),
-        ("LEVELS", levels),
-        ("EDGES", 0 if edges is None else edges.shape[1]),
-        ("STEPS", steps),
-        ("CONSTANT_INPUT", network.n_inputs - 1 if constant else _NO_INPUT),
-    ):
+    coding = encoder_in("C", network.coding)
+    told = coding.told(network)
+    yield from comment(coding.sentence(network))
+    yield f"typedef {_TYPES.get(coding.takes(network.features), 'double')} {prefix}_value;"
+    for name, value in told.numbers.items():
         yield f"#define {upper}_{name} {number(value)}"
-    if levels:
+    for name, table in told.tables.items():
         yield ""
-        yield from comment("The tick at which an input of each level spikes; 0 is never.")
-        yield from _table(f"uint16_t {prefix}_level_ticks[{levels}]", level_ticks(network))
-    if edges is not None:
-        yield ""
-        yield from comment("The edges of each feature, or of each channel of a series.")
-        rows = (f"{{{', '.join(map(repr, row))}}}" for row in edges.tolist())
-        yield from _table(f"double {prefix}_edges[{len(edges)}][{edges.shape[1]}]", rows)
+        yield from _told_table(f"{prefix}_{name}", table)
     inputs = network.inputs
     if config.bitmap is not None and config.layers[0].folding.rows == 1:
         inputs = np.arange(network.n_inputs)  # A bit for every input.
@@ -57,21 +44,14 @@ def _lines(config: CoreConfig, network: Network, prefix: str) -> Iterator[str]:
         yield from _table(f"uint16_t {prefix}_inputs[{len(inputs)}]", inputs)
 
 
-def _meaning(network: Network) -> str:
-    if network.takes_pixels:
-        return f"A sample is {network.n_features} pixels, 0 .. 255."
-    features = network.features
-    if features is None:
-        return (
-            f"A sample is the spike ticks of {network.n_inputs} inputs, 1 .. {network.deadline}; "
-            "0 is silent."
-        )
-    if features.steps:
-        return (
-            f"A sample is a time series of {network.n_features} channels, one behind the other, "
-            f"each of {features.steps} steps. A value is a finite number."
-        )
-    return f"A sample is {network.n_features} features. A value is a finite number."
+def _told_table(name: str, table: Table) -> Iterator[str]:
+    yield from comment(table.meaning)
+    values = table.values
+    if values.ndim == 1:
+        yield from _table(f"uint16_t {name}[{len(values)}]", values)
+    else:
+        rows = (f"{{{', '.join(map(repr, row))}}}" for row in values.tolist())
+        yield from _table(f"double {name}[{len(values)}][{values.shape[1]}]", rows)
 
 
 def _table(declared: str, items: Iterable[object]) -> list[str]:

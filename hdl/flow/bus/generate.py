@@ -13,8 +13,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.bus.bus_core import DECISIONS, REGISTERS, BusCore, Port, images_bus
 from firstspike.hdl.bus.register import RegisterMap
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import weight_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.flow.identifiers import check_identifier
 from firstspike.hdl.flow.interface import describe_network
 from firstspike.hdl.flow.verilog import (

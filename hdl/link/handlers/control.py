@@ -6,7 +6,7 @@ from amaranth.lib.wiring import Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.learner.learner import out_of_range
-from firstspike.hdl.link.protocol import SETTINGS_BYTES, SETTINGS_FORMAT, Request
+from firstspike.hdl.link.protocol.formats import SETTINGS_BYTES, SETTINGS_FORMAT, Request
 
 from .handler import Handler, core_ports
 

@@ -8,9 +8,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.link.messages import WORD_BYTES
-from firstspike.hdl.link.protocol import Request
-from firstspike.hdl.link.transmitter import ANSWER_BYTE
+from firstspike.hdl.link.framing.transmitter import ANSWER_BYTE
+from firstspike.hdl.link.protocol.formats import Request
+from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
 WORD_BITS = 8 * WORD_BYTES
 

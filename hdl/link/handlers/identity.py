@@ -4,7 +4,7 @@
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
-from firstspike.hdl.link.protocol import Request
+from firstspike.hdl.link.protocol.formats import Request
 
 from .handler import Handler
 

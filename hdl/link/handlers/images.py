@@ -7,13 +7,13 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, tell_row
 from firstspike.hdl.core.ports import CYCLES_BITS
+from firstspike.hdl.layer.layouts import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.unknown_register import unknown_register
-from firstspike.hdl.link.folding import BITMAP_BITS
-from firstspike.hdl.link.messages import bitmap_bytes
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.handlers.word_packer import WordPacker
+from firstspike.hdl.link.protocol.folding import BITMAP_BITS
+from firstspike.hdl.link.protocol.formats import (
     DECISION_BYTES,
     SPIKES_BYTES,
     TURNAROUND_BYTES,
@@ -21,7 +21,7 @@ from firstspike.hdl.link.protocol import (
     DecisionFlag,
     Request,
 )
-from firstspike.hdl.link.word_packer import WordPacker
+from firstspike.hdl.link.protocol.messages import bitmap_bytes
 
 from .handler import Handler, bytes_of, core_ports
 

@@ -5,8 +5,8 @@ from amaranth.hdl import Cat, Const, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import tap
-from firstspike.hdl.link.protocol import STATUS_FORMAT, Request
-from firstspike.hdl.link.receiver import CAUSE_BITS
+from firstspike.hdl.link.framing.receiver import CAUSE_BITS
+from firstspike.hdl.link.protocol.formats import STATUS_FORMAT, Request
 
 from .handler import Handler
 

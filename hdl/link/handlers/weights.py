@@ -6,8 +6,8 @@ from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.messages import WORD_BYTES
-from firstspike.hdl.link.protocol import ADDRESS_FORMAT, CHECKSUM_FORMAT, Request
+from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT, CHECKSUM_FORMAT, Request
+from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
 from .handler import Handler, bytes_of, core_ports
 from .word_walk import WordWalk

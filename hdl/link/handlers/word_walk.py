@@ -5,9 +5,9 @@ from amaranth.hdl import Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of
+from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.link.protocol import ADDRESS_FORMAT
+from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT
 
 
 class WordWalk(Block):

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /** The page checks itself: every sample it holds, against what the golden model made of it. */
 import { cyclesOf } from "./source.js";
-import { encode } from "./encoding.js";
 import { run } from "./model.js";
 import { rowOf } from "./unpack.js";
 
@@ -27,7 +26,7 @@ export function checked(network, encoding, cores, samples, expected) {
   const count = expected.decision.length;
   let [differences, spikes] = [0, 0];
   for (let at = 0; at < count; at++) {
-    const trace = run(network, encode(encoding, rowOf(samples, samples.length / count, at)));
+    const trace = run(network, encoding.ticks(rowOf(samples, samples.length / count, at)));
     const hidden = expected.hidden.map((ticks, layer) => rowOf(ticks, network.sizes[layer], at));
     const equal =
       trace.decision === expected.decision[at] &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * How many clock cycles a core takes for an image: the layers of golden/timing/cycles.py, where the
+ * How many clock cycles a core takes for an image: the layers of golden/timing/replica.py, where the
  * reasons are said, in JavaScript. Names are the same, and so are the figures of `Shape`.
  *
  * @typedef {object} Shape of a core; arrays are over the layers
@@ -13,7 +13,8 @@
  * @property {boolean[]} places
  * @property {number[]} rows
  * @property {number[]} sends
- * @property {number[]} crossing
+ * @property {number[]} release
+ * @property {number[]} queued
  * @property {number} decision
  * @property {number} deadline
  * @property {number} drain_block
@@ -228,11 +229,10 @@ export class Layers {
    * @param {boolean} ends
    */
   #release(layer, steps, ends) {
-    const { latency, crossing } = this.#shape;
+    const { latency, release, queued } = this.#shape;
     const state = this.#layers[layer];
-    const pushed = state.blockFree + crossing[layer];
-    let empty = pushed + latency.RELEASE;
-    let offer = Math.max(empty, pushed + latency.QUEUE_STORE) + latency.QUEUE_SELECT;
+    let empty = state.blockFree + release[layer];
+    let offer = state.blockFree + queued[layer];
     const ticks = Array.from(this.#spikes[layer]).filter((tick) => this.#fired(tick, layer, steps));
     for (const tick of ticks.sort((a, b) => a - b)) {
       /** @type {number} */

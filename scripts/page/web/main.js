@@ -4,7 +4,7 @@ import { checked } from "./check.js";
 import { Clock } from "./clock.js";
 import { cyclesOf } from "./source.js";
 import { element, input } from "./element.js";
-import { encode, pixelLevel } from "./encoding.js";
+import { encodingOf } from "./encoding.js";
 import { Faults } from "./faults.js";
 import { Grid } from "./picture.js";
 import { Neuron } from "./neuron.js";
@@ -18,11 +18,6 @@ import { remarks } from "./usual.js";
 import { unpacked } from "./unpack.js";
 
 const SETTLED = 500; // milliseconds without a change until the answer is spoken
-const INPUTS = {
-  pixels: "A bright pixel is one spike, early in time. Dark ones stay silent.",
-  table: "A feature is one spike: the larger its value, the earlier.",
-  ticks: "Each is one spike at a time of its own, or stays silent.",
-};
 const HINT = element("found").textContent ?? ""; // while there is nothing to say
 
 const content = JSON.parse(element("content").textContent ?? "");
@@ -32,6 +27,7 @@ const layers = content.sizes.length;
 /** @type {import("./model.js").Network} */
 const network = { ...content, weights: arrays.slice(0, layers) };
 const samples = arrays[layers];
+const encoding = encodingOf(content.encoding);
 /** @type {import("./check.js").Expected} */
 const expected = { ...content.expected, hidden: arrays.slice(layers + 1) };
 /** @type {import("./source.js").Core[]} */
@@ -56,7 +52,7 @@ let photo = "";
 const clock = new Clock(() => paint());
 const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]), 2 * network.unit);
 const race = new Race(network, classes, usual, (layer, number) => neuron.choose(layer, number));
-const about = { network, inputs: content.inputs, image: content.image, classes };
+const about = { network, inputs: encoding.told.inputs, image: content.image, classes };
 const neuron = new Neuron(about, () => trace && refresh());
 const [height, width] = content.image ?? [1, 1];
 const grid = new Grid(height, width, (at) => {
@@ -83,14 +79,11 @@ function later() {
 
 /** From the input to everything that is shown of it. */
 function refresh() {
-  const seen = content.kind === "pixels" ? faults.flip(sample) : sample;
-  const ticks = faults.shake(encode(content, seen), network.deadline);
+  const seen = encoding.drawn ? faults.flip(sample) : sample;
+  const ticks = faults.shake(encoding.ticks(seen), network.deadline);
   trace = run(network, ticks, (layer, number) => faults.isDead(layer, number));
   race.show(trace);
-  if (content.kind === "pixels") {
-    const bright = 255 / (content.N - 1);
-    grid.paint(Array.from(seen, (pixel) => pixelLevel(pixel, content.N) * bright));
-  }
+  if (encoding.drawn) grid.paint(encoding.seen(seen));
   answer();
   neuron.paint(trace, neuron.layer < layers - 1 && faults.isDead(neuron.layer, neuron.number));
   showCores();
@@ -178,12 +171,12 @@ function take(values) {
 }
 
 function connect() {
-  const drawn = content.kind === "pixels";
+  const { drawn, edges } = encoding;
   const what = content.usual ? "Draw a digit, or open a picture of one" : drawn ? "Draw a picture" : "Choose an input";
   element("lead").textContent =
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
   element("input-title").textContent = `1. ${drawn ? "Draw" : "Choose"}`;
-  element("how-inputs").textContent = INPUTS[/** @type {keyof typeof INPUTS} */ (content.kind)];
+  element("how-inputs").textContent = encoding.told.how;
   element("unit").textContent = String(network.unit);
   element("net").textContent =
     `FirstSpike, network ${content.title}: ${layers} layers of integer weights. Nothing that you draw or open leaves this page.`;
@@ -196,8 +189,8 @@ function connect() {
   element("samples").hidden = !content.labels;
   input("centre").checked = Boolean(content.usual);
   input("jitter").max = String(network.unit);
-  if (content.kind === "table") {
-    showValues = sliders(content.edges, content.features, (feature, value) => {
+  if (edges.length) {
+    showValues = sliders(edges, content.features, (feature, value) => {
       sample = Float64Array.from(sample, (old, at) => (at === feature ? value : old));
       later();
     });
@@ -244,7 +237,7 @@ function connect() {
     refresh();
   });
   element("check").addEventListener("click", () => {
-    const found = checked(network, content, cores, samples, expected);
+    const found = checked(network, encoding, cores, samples, expected);
     element("checked").textContent =
       `${found.samples} samples with ${found.spikes.toLocaleString("en")} spikes until their decisions: ` +
       `${found.differences} differ from the golden model in class, tick, spikes or clock cycles.`;
@@ -259,7 +252,7 @@ function connect() {
   neuron.choose(0, 0);
   pad.paint();
   refresh();
-  if (content.kind === "table") take(Float64Array.from(samples.subarray(0, content.edges.length)));
+  if (edges.length) take(Float64Array.from(samples.subarray(0, edges.length)));
   document.body.dataset.ready = "";
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
  * How an image comes into a core, as events or as the words of a bitmap, and the cycles that it
- * then takes: the rest of golden/timing/cycles.py in JavaScript.
+ * then takes: the rest of golden/timing/replica.py in JavaScript.
  *
  * @typedef {object} Core
  * @property {string} board

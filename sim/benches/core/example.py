@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.harness.runner import SimulationError
 
@@ -21,7 +22,7 @@ def example(**options: Any) -> str:
     weights = random_weights(rng, (20, 13, 5), -4, 8)
     network = network_of(weights, (7, 5), encoding="levels-4")
     ticks = encode(network, rng.integers(0, 256, (40, 20)).astype(np.uint8))
-    folding = Folding.of(network, lanes=4, window=2)
+    folding = Folding.of(network, CoreShape(lanes=4, window=2))
     inference = infer(network, ticks)
     expected = replace(inference, cycles=cycles(network, ticks, inference, folding))
     found = simulate(network, ticks, folding, stimulus=Stimulus(checked=True), **options)

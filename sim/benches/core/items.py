@@ -9,8 +9,8 @@ import numpy as np
 from firstspike.golden import Settings, events
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.layouts import Kind, input_layout
 from firstspike.hdl.core.ports import label_layout, weights_layout
+from firstspike.hdl.layer.layouts import Kind, input_layout
 from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, pack
 

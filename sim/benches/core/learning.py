@@ -8,8 +8,7 @@ import numpy as np
 
 from firstspike.golden import LearningState, Results, Settings
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import weight_chunks, weights_from_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
 
 from .items import items_of, label_items, read_requests, settings_item
 from .outcome import answers_of, results_of

@@ -10,7 +10,7 @@ import numpy as np
 from firstspike.golden.results import LoggedSpike, Results
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout, log_layout
-from firstspike.hdl.core.words import CHUNK_BITS
+from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.runner import SimulationError
 

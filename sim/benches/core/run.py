@@ -8,9 +8,8 @@ import numpy as np
 
 from firstspike.golden import Network, Results
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.core.words import weight_chunks
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 

@@ -11,8 +11,8 @@ import cocotb
 from cocotb.triggers import Timer
 from cocotbext.uart import UartSink, UartSource
 
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.uart import LINE_SPACING
+from firstspike.hdl.link.framing.uart import LINE_SPACING
+from firstspike.hdl.link.protocol.lines import Line
 from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink, at_random, drive
 

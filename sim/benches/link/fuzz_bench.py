@@ -9,7 +9,8 @@ from itertools import groupby
 
 import cocotb
 
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.framing.receiver import SPACING
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DELIMITER,
     FrameError,
@@ -18,7 +19,6 @@ from firstspike.hdl.link.protocol import (
     decode_frame,
     encode_frame,
 )
-from firstspike.hdl.link.receiver import SPACING
 from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import ClockDomain, Dut
 

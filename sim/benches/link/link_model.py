@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.core.words import chunks_of
-from firstspike.hdl.link.messages import WORD_BYTES, lengths_of
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.layer.words import chunks_of
+from firstspike.hdl.link.protocol.formats import (
     ADDRESS_FORMAT,
     RING_OVERHEAD,
     Cause,
@@ -21,6 +20,7 @@ from firstspike.hdl.link.protocol import (
     Request,
     decode_frame,
 )
+from firstspike.hdl.link.protocol.messages import WORD_BYTES, lengths_of
 
 BROKEN = 1 << 8
 """Added to a byte: it comes without its stop bit."""

@@ -5,8 +5,8 @@ import numpy as np
 
 from firstspike.golden import Network, Results
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.messages import Counts, counts_of, play_payload, store_payloads
-from firstspike.hdl.link.protocol import ANSWER, Request
+from firstspike.hdl.link.protocol.formats import ANSWER, Request
+from firstspike.hdl.link.protocol.messages import Counts, counts_of, play_payload, store_payloads
 from firstspike.sim.harness.runner import SimulationError
 
 from .script import PATIENCE, Script, linked_core_verilog, run_script

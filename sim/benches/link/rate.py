@@ -8,9 +8,9 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.messages import bitmap_payload, results_of
-from firstspike.hdl.link.protocol import ANSWER, Request
+from firstspike.hdl.link.protocol.formats import ANSWER, Request
+from firstspike.hdl.link.protocol.lines import Line
+from firstspike.hdl.link.protocol.messages import bitmap_payload, results_of
 from firstspike.hdl.link.serial_core import clocks_a_bit
 from firstspike.sim.harness.runner import SimulationError
 

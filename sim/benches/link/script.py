@@ -12,11 +12,16 @@ from typing import Any, Self
 
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.lines import Line
+from firstspike.hdl.link.framing.uart import LINE_SPACING
 from firstspike.hdl.link.linked_core import LinkedCore
-from firstspike.hdl.link.protocol import DELIMITER, RING_OVERHEAD, decode_frame, encode_frame
+from firstspike.hdl.link.protocol.formats import (
+    DELIMITER,
+    RING_OVERHEAD,
+    decode_frame,
+    encode_frame,
+)
+from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.serial_core import SerialCore
-from firstspike.hdl.link.uart import LINE_SPACING
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 

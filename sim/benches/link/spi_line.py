@@ -7,7 +7,7 @@ from collections import deque
 import cocotb
 from cocotb.triggers import Event
 
-from firstspike.hdl.link.spi import IDLE
+from firstspike.hdl.link.framing.spi import IDLE
 from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster
 from firstspike.sim.harness.streams import ClockDomain, Dut
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 
 import cocotb
 
-from firstspike.hdl.link.protocol import DELIMITER
-from firstspike.hdl.link.uart import LINE_SPACING
+from firstspike.hdl.link.framing.uart import LINE_SPACING
+from firstspike.hdl.link.protocol.formats import DELIMITER
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.streams import ClockDomain, Dut
 

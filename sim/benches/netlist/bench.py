@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import cocotb
 
-from firstspike.hdl.link.protocol import (
+from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     RING_OVERHEAD,
     Identity,

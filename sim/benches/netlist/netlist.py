@@ -25,9 +25,17 @@ from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.lib.layouts import fields
-from firstspike.hdl.link.identity import identity_of
-from firstspike.hdl.link.lines import Line
-from firstspike.hdl.link.messages import (
+from firstspike.hdl.link.protocol.formats import (
+    ANSWER,
+    CHECKSUM_FORMAT,
+    FrameError,
+    Identity,
+    IdentityFlag,
+    Request,
+)
+from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.lines import Line
+from firstspike.hdl.link.protocol.messages import (
     Counts,
     counts_of,
     decision_bytes,
@@ -37,14 +45,6 @@ from firstspike.hdl.link.messages import (
     store_payloads,
     weight_bytes,
     weight_writes,
-)
-from firstspike.hdl.link.protocol import (
-    ANSWER,
-    CHECKSUM_FORMAT,
-    FrameError,
-    Identity,
-    IdentityFlag,
-    Request,
 )
 from firstspike.hdl.link.serial_core import clocks_a_bit, kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs

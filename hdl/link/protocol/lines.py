@@ -3,6 +3,8 @@
 
 from enum import StrEnum
 
+from firstspike.golden.system.errors import FirstSpikeError
+
 
 class Line(StrEnum):
     """What is between a host and a board."""
@@ -11,7 +13,7 @@ class Line(StrEnum):
     SPI = "spi"
 
 
-class LineError(ValueError):
+class LineError(FirstSpikeError, ValueError):
     """A line that a board does not have; the message says which boards have it."""
 
 

@@ -6,7 +6,7 @@ import pytest
 from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.hdl.flow.devices import ICE40
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.scripts.placing import Placed, in_shares
+from firstspike.scripts.shares.seeds import Placed, in_shares
 from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast

@@ -7,8 +7,8 @@ from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
+from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
 
-from .lines import SPI_CLOCKS
 from .uart import RECEIVED
 
 IDLE = 0

@@ -12,8 +12,8 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from firstspike.hdl.bus.register import HOLD
+from firstspike.sim.benches.bus.bench import Bench, Outcome, at_random, learn_all, tag_of
 from firstspike.sim.harness.bench_io import report
-from tests.support.bus_bench import Bench, Outcome, at_random, learn_all, tag_of
 
 ROUNDS = 24
 """Resets, or aborts, of a test; each at another moment."""

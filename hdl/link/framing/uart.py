@@ -6,9 +6,9 @@ from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block, struct
-
-from .protocol import BAUD
+from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
 """How far, at most, the rate may be off: with the host's own error a bit is still hit."""
@@ -26,7 +26,7 @@ RECEIVED = struct(data=8, broken=1)
 """A byte from the line. `broken`: its stop bit was missing, so that it is none, or a break."""
 
 
-class ClockError(ValueError):
+class ClockError(FirstSpikeError, ValueError):
     """A frequency that cannot be had, or not be used; the message says which can."""
 
 

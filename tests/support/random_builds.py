@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Places random designs, one after the other, for the estimates of logic and clock.
 
-    python -m tests.support.placing --build $(seq 52 55)     those of four numbers
-    python -m tests.support.placing                          how far off the estimates are
+    python -m tests.support.random_builds --build $(seq 52 55)     those of four numbers
+    python -m tests.support.random_builds                          how far off the estimates are
 
-`boards/building/builds.json` keeps each as soon as it is placed; what it has is not placed again. A
-design is drawn with its number as the seed: boards, kinds of first layers and depth take turns, the
-rest is random, and drawn anew where by the estimates so far it does not fit. They are small, for
-one to take a few minutes.
+`boards/building/random_builds.json` keeps each build as soon as it is placed, and none is placed
+again. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
+turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
+small, so that each takes a few minutes.
 """
 
 import argparse
@@ -20,15 +20,17 @@ import numpy as np
 
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.bitstream import build, logic_of, tools_for
-from firstspike.boards.building.builds import BUILDS, Build, known_builds, measured, text_of
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import FILL, needs_of
+from firstspike.boards.building.random_builds import BUILDS, Build, known_builds, measured, text_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.timing.folding import DEFAULT_WINDOW, ROWS
+from firstspike.golden.timing.folding import DEFAULT_WINDOW
+from firstspike.golden.timing.layer import ROWS
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.flow.toolchain import ToolError
@@ -64,7 +66,7 @@ def drawn(number: int) -> tuple[Design, int, int, int]:
         sizes = [connected, lanes * groups, *draw.integers(8, 60, hidden - 1), 10]
         network = _network(draw, sizes, bits, encoding)
         try:
-            design = Design.of(network, board, lanes, window, rows=rows)
+            design = Design.of(network, board, CoreShape(lanes, window, rows=rows))
         except NetworkError:
             continue  # such as pages in a single-port RAM
         needs, holds = needs_of(design), board.device.holds

@@ -7,8 +7,8 @@ import random
 import cocotb
 from cocotb.task import bridge, resume
 
+from firstspike.sim.benches.bus.bench import Bench, Outcome
 from firstspike.sim.harness.bench_io import report
-from tests.support.bus_bench import Bench, Outcome
 
 PATIENCE = 20_000
 """Reads of the status after which nothing will come."""

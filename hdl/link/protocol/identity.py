@@ -2,12 +2,13 @@
 """The identity that a board has of its core and its network; and the core of an identity."""
 
 from firstspike.golden.network import Network
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
-from firstspike.hdl.core.config import CoreConfig, LayerConfig, Learning
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.config import LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .protocol import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
 
 
 def identity_of(

@@ -19,6 +19,7 @@ from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 from cobs import cobs
 
 from firstspike.golden.learning.rule import REGISTERS
+from firstspike.golden.system.errors import FirstSpikeError
 
 VERSION = 2
 """Of the protocol."""
@@ -286,7 +287,7 @@ def identity_bytes(layers: int, plays: bool = False) -> int:
     return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size + BENCH_FORMAT.size * plays
 
 
-class FrameError(ValueError):
+class FrameError(FirstSpikeError, ValueError):
     """Bytes that are no frame; the message says why, `cause` as the board would."""
 
     def __init__(self, cause: Cause, message: str):

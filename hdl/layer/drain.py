@@ -5,7 +5,7 @@ from amaranth.hdl import Cat, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.folding import DRAIN_BLOCK
+from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
 from firstspike.hdl.lib.pipeline import Buffer, Skid

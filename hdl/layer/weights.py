@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.network import weight_range
 from firstspike.golden.timing import latencies
-from firstspike.golden.timing.folding import PAGE_WORDS
+from firstspike.golden.timing.layer import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
 from firstspike.hdl.lib.pipeline import delayed

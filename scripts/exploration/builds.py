@@ -15,6 +15,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.system.files import adding_to, naming
 from firstspike.golden.system.temporary import temporary_folder
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.toolchain import ToolError
 from firstspike.scripts.shares import Shares
 
@@ -30,22 +31,17 @@ class Placing:
     network: bytes
     """Its file."""
     board: str
-    lanes: int
-    rows: int
-    window: int
+    shape: CoreShape
     hz: int
 
     @classmethod
     def of(cls, plan: Plan) -> "Placing":
         """What is planned, and fits."""
         assert plan.design is not None
-        layers = plan.design.config.folding.layers
         return cls(
             network=plan.design.network.to_bytes(),
             board=plan.board.name,
-            lanes=max(layer.lanes for layer in layers),
-            rows=layers[0].rows,
-            window=max(layer.window for layer in layers),
+            shape=plan.design.config.folding.shape,
             hz=plan.design.hz,
         )
 
@@ -63,7 +59,7 @@ class PlacedFiles:
 def place(placing: Placing) -> PlacedFiles:
     """Build a bitstream, where the clock is not met once more at one that was reached."""
     network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
-    design = Design.of(network, board, placing.lanes, placing.window, placing.hz, rows=placing.rows)
+    design = Design.of(network, board, placing.shape, placing.hz)
     seeds: Sequence[int] = SEEDS[:1]
     while True:
         with temporary_folder() as folder:

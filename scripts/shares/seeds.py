@@ -11,7 +11,7 @@ from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.flow.synthesis import Placement
 from firstspike.hdl.flow.toolchain import ToolError, tool_version
 
-from .shares import Shares
+from . import Shares
 
 
 @dataclass(frozen=True)

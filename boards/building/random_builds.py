@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds that are known: what estimates of logic and clock are fitted to, and judged by.
 
-builds.json has random designs, with all that an estimate looks at, and
-`python -m tests.support.placing` makes more of them. Those of shipped networks are in `placed`.
+`random_builds.json` has random designs, with all that an estimate looks at;
+`python -m tests.support.random_builds` makes more of them. Builds of shipped networks are in
+`placed`.
 """
 
 import json
@@ -18,14 +19,15 @@ import numpy as np
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.folding import linked_folding
+from firstspike.hdl.link.protocol.folding import linked_folding
 
 from .memories import memory_needs
-from .placed import PLACED, design_of
+from .shipped_builds import PLACED, design_of
 
-BUILDS = Path(__file__).with_name("builds.json")
+BUILDS = Path(__file__).with_name("random_builds.json")
 
 HELD_OUT = 4
 """The last of every so many builds judges the estimates as fitted to the others."""
@@ -87,7 +89,8 @@ class Build:
     def measured(self) -> "Measured":
         """The same as the estimates look at it."""
         network, board = self.network(), BOARDS[self.board]
-        folding = linked_folding(network, self.lanes, self.window, self.rows)
+        shape = CoreShape(self.lanes, self.window, rows=self.rows)
+        folding = linked_folding(network, shape)
         config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))
@@ -123,7 +126,7 @@ class Measured:
 
 @cache
 def known_builds() -> tuple[Build, ...]:
-    """Those of builds.json, by their numbers."""
+    """Those of random_builds.json, by their numbers."""
     return tuple(Build(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
 
 
@@ -138,7 +141,7 @@ def measured() -> tuple[Measured, ...]:
 
 
 def text_of(builds: Iterable[Build]) -> str:
-    """What builds.json says of builds, a line each."""
+    """What random_builds.json says of builds, a line each."""
     lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
     return f"[\n{lines}\n]\n"
 

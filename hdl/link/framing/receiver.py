@@ -7,9 +7,16 @@ from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.link.protocol.formats import (
+    CRC_BITS,
+    CRC_INITIAL,
+    CRC_POLYNOMIAL,
+    HEADER_BYTES,
+    Cause,
+    Request,
+)
+from firstspike.hdl.link.protocol.messages import WORD_BYTES, Length
 
-from .messages import WORD_BYTES, Length
-from .protocol import CRC_BITS, CRC_INITIAL, CRC_POLYNOMIAL, HEADER_BYTES, Cause, Request
 from .ring import ENTRY
 from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
 from .uart import RECEIVED

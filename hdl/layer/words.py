@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Weights as the words of a weight store, and words as chunks of the weight port."""
+"""A layer's weights as the words of its weight store."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from firstspike.golden.network import Network, NetworkError, weight_range
-from firstspike.golden.widths import state_widths
+from firstspike.golden.network import weight_range
 
-from .config import CoreConfig, LayerConfig
+from .config import LayerConfig
 
 CHUNK_BITS = 32
 """Width of the weight port."""
@@ -69,49 +68,3 @@ def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
             weight -= weight >> bits - 1 << bits
             weights[row, group * folding.lanes + lane] = weight
     return weights[:, : folding.n_out]
-
-
-def weight_chunks(
-    config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
-) -> Iterator[tuple[int, int, int]]:
-    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
-
-    For a core that learns `stored` are the stored weights, of which the network's are the top bits.
-    Raises NetworkError where the core is not made for the network, or where its weights could
-    overflow S or M.
-    """
-    for number, (layer, widths) in enumerate(
-        zip(config.layers, state_widths(network), strict=True)
-    ):
-        ours = (*network.weights[number].shape, network.weight_bits[number])
-        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
-            network.thresholds[number],
-            network.deadline,
-        ) != (layer.threshold, layer.deadline):
-            raise NetworkError(
-                f"layer {number} of the core is of another shape, threshold or deadline than the "
-                "network's: generate a core for this network"
-            )
-        if widths.S > layer.widths.S or widths.M > layer.widths.M:
-            raise NetworkError(
-                f"the weights of layer {number} need {widths.S} bits of slope and {widths.M} of "
-                f"potential, the core has {layer.widths.S} and {layer.widths.M}: generate a core "
-                "for any weights, or for these"
-            )
-    kept = network.weights if stored is None else stored
-    for number, (layer, weights) in enumerate(zip(config.layers, kept, strict=True)):
-        for address, word in enumerate(pack_words(layer, weights)):
-            for _ in range(chunks_of(layer)):
-                yield number, address, word & ((1 << CHUNK_BITS) - 1)
-                word >>= CHUNK_BITS
-
-
-def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.ndarray, ...]:
-    """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
-    chunks = iter(chunks)
-
-    def words(layer):
-        for _ in range(layer.words):
-            yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
-
-    return tuple(unpack_words(layer, words(layer)) for layer in config.layers)

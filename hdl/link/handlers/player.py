@@ -10,8 +10,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.unknown_register import unknown_register
-
-from .protocol import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
+from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES, PLAY_BYTES, STORE_BYTES
 
 EXPECTED = struct(**{name: 8 * STORE_BYTES[name] for name in ("class", "tick")})
 """The decision that an image should get, as it comes: what no decision can be is unlike all."""

@@ -15,10 +15,11 @@ from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.network import Network, NetworkError, weight_range
 from firstspike.golden.results import Results
-from firstspike.hdl.core.config import CoreConfig, LayerConfig
-from firstspike.hdl.core.words import CHUNK_BITS, chunks_of, weight_chunks, weights_from_chunks
+from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
-from .protocol import (
+from .formats import (
     ADDRESS_FORMAT,
     COUNTS_FORMAT,
     DECISION_FORMAT,

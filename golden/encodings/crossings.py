@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The encoding "crossings-L": when a time series first crosses each of its edges."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError
+
+from .encoding import (
+    Described,
+    Encoding,
+    Told,
+    check_edges,
+    check_inputs,
+    check_steps,
+    edges_table,
+    numbered,
+)
+from .features import Features
+from .samples import EncodingError, Samples, checked_samples, even_edges
+
+
+@dataclass(frozen=True)
+class Crossings(Encoding):
+    """Two inputs per edge spike at the first step at or above it, and at the first step below."""
+
+    L: int
+
+    KIND = "crossings"
+    LANGUAGES = frozenset({"C"})
+    WRITTEN = 'of time series "crossings-L" with L in 1..256'
+    NOTE = (
+        "Of the encoding crossings-L, input 2 (c L + l) spikes at the first of `steps` steps at "
+        "which channel c is at or above its edge l, the next input at the first at which it is "
+        "below: step s is tick unit + (s * 5 * unit) / (steps - 1)."
+    )
+    OPTIONS = frozenset({"constant"})
+
+    @classmethod
+    def parsed(cls, name: str) -> Self | None:
+        """Return the encoding of "crossings-L"."""
+        L = numbered(name, "crossings", 1)
+        return None if L is None else cls(name, L)
+
+    def takes(self, features: Features | None) -> Samples:
+        """Return time series."""
+        return Samples.SERIES
+
+    def fitted(
+        self,
+        samples: np.ndarray,
+        complement: bool = False,
+        constant: bool = False,
+        threshold: float | None = None,
+        names: tuple[str, ...] = (),
+    ) -> Features:
+        """Return edges that divide the range of each channel evenly."""
+        samples = checked_samples(samples)
+        if samples.ndim != 3 or samples.shape[2] < 2:
+            raise EncodingError(
+                f"the samples are {list(samples.shape)}: {self.name} is for time series "
+                "[n, channels, steps] of at least 2 steps."
+            )
+        low, high = samples.min(axis=(0, 2)), samples.max(axis=(0, 2))
+        return Features(even_edges(low, high, self.L + 1), False, constant, samples.shape[2], names)
+
+    def check(self, features: Features | None, n_inputs: int) -> None:
+        """Raise unless the features have edges for each channel, and steps."""
+        if features is None:
+            raise NetworkError("features is missing: crossings-L needs the edges of each channel.")
+        check_steps(self.name, features, features.steps > 1 and not features.complement)
+        if features.edges is not None:
+            check_edges(self.name, features.edges, self.L)
+        fits = features.edges is not None and n_inputs == self.n_inputs(features, 0)
+        check_inputs(n_inputs, fits)
+
+    def n_inputs(self, features: Features | None, n_features: int) -> int:
+        """Return two inputs per edge, and the constant one."""
+        assert features is not None
+        assert features.edges is not None
+        return 2 * features.edges.size + features.constant
+
+    def fitting(self, network: Described, samples: Any) -> np.ndarray:
+        """Return series [n, channels, steps], checked to be a network's."""
+        samples = checked_samples(samples)
+        assert network.features is not None
+        channels, steps = network.n_features, network.features.steps
+        if samples.shape[1:] != (channels, steps):
+            raise EncodingError(
+                f"the samples are {list(samples.shape)}: this network takes time series "
+                f"[n, {channels}, {steps}]; bring them to {steps} steps."
+            )
+        return samples
+
+    def values(self, network: Described, samples: Any) -> np.ndarray:
+        """Return the tick of each input's step, int32 [n, n_inputs], 0 for never."""
+        series, features = self.fitting(network, samples), network.features
+        assert features is not None
+        assert features.edges is not None
+        step_ticks = network.unit + np.arange(features.steps) * 5 * network.unit // (
+            features.steps - 1
+        )
+        n, channels, _ = series.shape
+        ticks = np.empty((n, channels, self.L, 2), np.int32)
+        for channel, edges in enumerate(features.edges):
+            for place, edge in enumerate(edges):
+                above = series[:, channel] >= edge
+                for side, crossed in enumerate((above, ~above)):
+                    tick = step_ticks[crossed.argmax(axis=1)]
+                    ticks[:, channel, place, side] = np.where(crossed.any(axis=1), tick, 0)
+        values = ticks.reshape(n, -1)
+        if features.constant:
+            values = np.hstack([values, np.full((n, 1), network.unit, np.int32)])
+        return values
+
+    def sentence(self, network: Described) -> str:
+        """Say how the values of a series follow one another."""
+        assert network.features is not None
+        return (
+            f"A sample is a time series of {network.n_features} channels, one behind the other, "
+            f"each of {network.features.steps} steps. A value is a finite number."
+        )
+
+    def how(self, features: Features | None) -> str:
+        """Say when the two inputs of an edge spike."""
+        return "An edge is two spikes: when its channel is first above it, and when first below."
+
+    def told(self, network: Described) -> Told:
+        """Return the edges, and their number and that of the steps."""
+        told, features = super().told(network), network.features
+        assert features is not None
+        assert features.edges is not None
+        told.tables["edges"] = edges_table(features.edges)
+        values = network.n_features * features.steps
+        told.numbers.update(VALUES=values, EDGES=self.L, STEPS=features.steps)
+        return told

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What an encoding is: the members that every kind in this folder has.
+
+An encoding turns samples into spike ticks. `Network.encoding` names it, `registry.py` finds its
+class, and everybody else asks its members.
+"""
+
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError
+
+from .features import Features
+from .samples import EncodingError, Samples, checked_samples
+
+MOST = 256
+"""Largest number in the name of an encoding."""
+
+NO_INPUT = (1 << 32) - 1
+"""Stands for the constant input where a network has none."""
+
+
+class Described(Protocol):
+    """What an encoding asks of a network; `Network` says what each property means."""
+
+    @property
+    def unit(self) -> int:
+        """Ticks that are z = 1."""
+
+    @property
+    def deadline(self) -> int:
+        """The last tick."""
+
+    @property
+    def late(self) -> int:
+        """Tick of dark inputs, -1 for never."""
+
+    @property
+    def n_inputs(self) -> int:
+        """Inputs, unconnected ones included."""
+
+    @property
+    def n_features(self) -> int:
+        """Pixels or features of a sample, or channels of a series."""
+
+    @property
+    def inputs(self) -> np.ndarray:
+        """The connected inputs, int32, ascending."""
+
+    @property
+    def features(self) -> Features | None:
+        """What was fitted to samples."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An array that an encoder in another language needs."""
+
+    meaning: str
+    """A sentence for people."""
+    values: np.ndarray
+    """Spike ticks int32 [n], or numbers float64 [n, m]."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an encoder in another language is told of a network."""
+
+    numbers: dict[str, int]
+    tables: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Encoding(ABC):
+    """How samples become spike ticks."""
+
+    name: str
+    """The name in the network file."""
+
+    KIND: ClassVar[str]
+    """Which encoder in another language makes its spikes."""
+    LANGUAGES: ClassVar[frozenset[str]] = frozenset()
+    """Languages, of "C" and "JavaScript", that have this encoder; others are given spike ticks."""
+    WRITTEN: ClassVar[str]
+    """How its names are written, as a part of an error message."""
+    NOTE: ClassVar[str] = ""
+    """How an input gets its tick, in words for those who use a generated core."""
+    OPTIONS: ClassVar[frozenset[str]] = frozenset()
+    """Which of the options "complement", "constant" and "threshold" `fitted` takes."""
+
+    @classmethod
+    @abstractmethod
+    def parsed(cls, name: str) -> Self | None:
+        """Return the encoding of a name, None for the name of another kind."""
+
+    @property
+    def levels(self) -> int:
+        """How many levels an input has; 0 if it has none."""
+        return 0
+
+    @abstractmethod
+    def takes(self, features: Features | None) -> Samples:
+        """Return what the samples are."""
+
+    def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
+        """Whether samples of a training set are pixels that need no edges."""
+        return False
+
+    @abstractmethod
+    def fitted(
+        self,
+        samples: np.ndarray,
+        complement: bool = False,
+        constant: bool = False,
+        threshold: float | None = None,
+        names: tuple[str, ...] = (),
+    ) -> Features | None:
+        """Return the features that suit the samples [n, ...] of a training set, None for none.
+
+        `names` are names of the features. Raises `EncodingError`.
+        """
+
+    @abstractmethod
+    def check(self, features: Features | None, n_inputs: int) -> None:
+        """Raise `NetworkError` unless features go with the encoding and with so many inputs."""
+
+    def n_inputs(self, features: Features | None, n_features: int) -> int:
+        """Return how many inputs a network has whose samples have so many features."""
+        if features is None:
+            return n_features
+        return n_features * (1 + features.complement) + features.constant
+
+    def takes_bitmap(self, late: int) -> bool:
+        """Whether an Encoder in front of the core may make the spikes of a bitmap."""
+        return False
+
+    def fitting(self, network: Described, samples: Any) -> np.ndarray:
+        """Return samples [n, n_features], checked to be a network's. Raises `EncodingError`."""
+        samples = checked_samples(samples)
+        samples = samples.reshape(len(samples), -1)
+        pixels = self.takes(network.features) is Samples.PIXELS
+        count = network.n_features
+        if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
+            raise EncodingError(
+                f"the samples are {samples.dtype} {list(samples.shape)}: this network takes "
+                + (f"uint8 pixels [n, {count}]." if pixels else f"numbers [n, {count}].")
+            )
+        return samples
+
+    @abstractmethod
+    def values(self, network: Described, samples: Any) -> np.ndarray:
+        """Return the value of every input, integers [n, n_inputs]; 0 is dark or silent.
+
+        Values are places in `table`. Raises `EncodingError`.
+        """
+
+    def table(self, network: Described) -> np.ndarray:
+        """Return the tick at which an input of each value spikes, int32 [values], 0 for never."""
+        return np.arange(network.deadline + 1, dtype=np.int32)
+
+    def ticks(self, network: Described, samples: Any) -> np.ndarray:
+        """Return the spike ticks of the connected inputs, int32 [n, n_rows], 0 for silent.
+
+        `samples` are as `fitting` takes them. Raises `EncodingError`.
+        """
+        return self.table(network)[self.values(network, samples)[:, network.inputs]]
+
+    @abstractmethod
+    def sentence(self, network: Described) -> str:
+        """Say in a sentence what a sample is."""
+
+    @abstractmethod
+    def how(self, features: Features | None) -> str:
+        """Say when an input spikes, to somebody who watches the spikes."""
+
+    def told(self, network: Described) -> Told:
+        """Return what an encoder in another language needs."""
+        features = network.features
+        constant = features is not None and features.constant
+        return Told(
+            {
+                "VALUES": network.n_features,
+                "LEVELS": self.levels,
+                "EDGES": 0,
+                "STEPS": 0,
+                "CONSTANT_INPUT": network.n_inputs - 1 if constant else NO_INPUT,
+            }
+        )
+
+
+def numbered(name: str, kind: str, fewest: int) -> int | None:
+    """Return N of a name "kind-N" with N in fewest..`MOST`, None for another name."""
+    match = re.fullmatch(f"{kind}-([1-9][0-9]{{0,2}})", name)
+    return int(match[1]) if match and fewest <= int(match[1]) <= MOST else None
+
+
+def edges_table(edges: np.ndarray) -> Table:
+    """Return the table of edges."""
+    return Table("The edges of each feature, or of each channel of a series.", edges)
+
+
+def check_steps(name: str, features: Features, fits: bool) -> None:
+    """Raise `NetworkError` unless the number of steps fits."""
+    if not fits:
+        raise NetworkError(
+            f"steps is {features.steps} with encoding {name!r}: time series have at least 2 "
+            "and crossings-L without complement, others 0."
+        )
+
+
+def check_edges(name: str, edges: np.ndarray, needed: int) -> None:
+    """Raise `NetworkError` unless there are as many edges as needed per feature."""
+    if edges.shape[1] != needed:
+        raise NetworkError(f"edges has {edges.shape[1]} columns: {name} needs {needed}.")
+
+
+def check_inputs(n_inputs: int, fits: bool) -> None:
+    """Raise `NetworkError` unless the number of inputs fits."""
+    if not fits:
+        raise NetworkError(f"n_inputs is {n_inputs}: that is not what the features make.")

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The encodings "levels-N" and "binary": what is brighter, or larger, spikes earlier."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from .encoding import (
+    Described,
+    Encoding,
+    Table,
+    Told,
+    check_edges,
+    check_inputs,
+    check_steps,
+    edges_table,
+    numbered,
+)
+from .features import Features
+from .samples import EncodingError, Samples, checked_samples, even_edges, is_pixels
+
+
+@dataclass(frozen=True)
+class Levels(Encoding):
+    """Every value of a sample has a level 0..N-1, and every level a tick; "binary" is levels-2."""
+
+    N: int
+
+    KIND = "levels"
+    LANGUAGES = frozenset({"C", "JavaScript"})
+    WRITTEN = '"binary" or "levels-N" with N in 2..256'
+    NOTE = (
+        "An input of level q, 1 .. N - 1, spikes at tick unit + ((N - 1 - q) * 5 * unit) / (N - "
+        "1), rounded down; N is 2 for binary encoding. A dark one (q = 0) spikes at tick `late`, "
+        "or never if that is -1. A pixel of value p, 0 .. 255, has q = p * N / 256, rounded down; "
+        "from the value `bright_from` on q > 0. Another value x of a feature has q = the number of "
+        "its `edges` that are <= x. With `complement` the inputs are followed by as many of level "
+        "N - 1 - q, with `constant` by one of N - 1."
+    )
+    OPTIONS = frozenset({"complement", "constant", "threshold"})
+
+    @classmethod
+    def parsed(cls, name: str) -> Self | None:
+        """Return the encoding of "binary" or "levels-N"."""
+        N = 2 if name == "binary" else numbered(name, "levels", 2)
+        return None if N is None else cls(name, N)
+
+    @property
+    def levels(self) -> int:
+        """How many levels an input has."""
+        return self.N
+
+    def takes(self, features: Features | None) -> Samples:
+        """Return pixels, or features where there are edges."""
+        edges = None if features is None else features.edges
+        return Samples.PIXELS if edges is None else Samples.TABLE
+
+    def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
+        """Whether samples are pixels and no threshold is given."""
+        return is_pixels(samples) and threshold is None
+
+    def fitted(
+        self,
+        samples: np.ndarray,
+        complement: bool = False,
+        constant: bool = False,
+        threshold: float | None = None,
+        names: tuple[str, ...] = (),
+    ) -> Features | None:
+        """Return no edges for pixels, of which some must be bright, 128 or more.
+
+        The edges of all else divide the range of each feature evenly. The edge of a binary encoding
+        is `threshold` where one is given.
+        """
+        samples = checked_samples(samples)
+        if self.sees_pixels(samples, threshold):
+            return Features(None, complement, constant) if complement or constant else None
+        flat = samples.reshape(len(samples), -1)
+        if threshold is None:
+            edges = even_edges(flat.min(axis=0), flat.max(axis=0), self.N)
+        elif self.N == 2:
+            edges = np.full((flat.shape[1], 1), float(threshold))
+        else:
+            raise EncodingError(f"{self.name} has several thresholds: one goes with binary.")
+        return Features(edges, complement, constant, 0, names)
+
+    def check(self, features: Features | None, n_inputs: int) -> None:
+        """Raise unless there are N - 1 edges per feature, or none."""
+        if features is None:
+            return
+        check_steps(self.name, features, features.steps == 0)
+        if features.edges is not None:
+            check_edges(self.name, features.edges, self.N - 1)
+        check_inputs(n_inputs, self.n_inputs(features, features.count(n_inputs)) == n_inputs)
+
+    def takes_bitmap(self, late: int) -> bool:
+        """Whether the encoding is "binary" and dark inputs are silent."""
+        return self.name == "binary" and late == -1
+
+    def values(self, network: Described, samples: Any) -> np.ndarray:
+        """Return levels uint8 [n, n_inputs]."""
+        samples = self.fitting(network, samples)
+        return self.input_levels(samples, network.features)
+
+    def input_levels(self, samples: np.ndarray, features: Features | None) -> np.ndarray:
+        """Return the level of every input, uint8 [n, n_inputs], of samples that fit."""
+        if features is None:
+            return pixel_levels(samples, self.N)
+        if features.edges is None:
+            parts = [pixel_levels(samples, self.N)]
+        else:
+            parts = [np.empty(samples.shape, np.uint8)]
+            for feature, edges in enumerate(features.edges):
+                parts[0][:, feature] = np.searchsorted(edges, samples[:, feature], side="right")
+        if features.complement:
+            parts.append(np.uint8(self.N - 1) - parts[0])
+        if features.constant:
+            parts.append(np.full((len(samples), 1), self.N - 1, np.uint8))
+        return np.hstack(parts)
+
+    def table(self, network: Described) -> np.ndarray:
+        """Return the tick of each level: 0 for never."""
+        N, unit = self.N, network.unit
+        ticks = unit + (N - 1 - np.arange(N)) * 5 * unit // (N - 1)
+        ticks[0] = max(network.late, 0)
+        return ticks.astype(np.int32)
+
+    def sentence(self, network: Described) -> str:
+        """Say how many pixels or features a sample has."""
+        if self.takes(network.features) is Samples.PIXELS:
+            return f"A sample is {network.n_features} pixels, 0 .. 255."
+        return f"A sample is {network.n_features} features. A value is a finite number."
+
+    def how(self, features: Features | None) -> str:
+        """Say that what is brighter, or larger, spikes earlier."""
+        if self.takes(features) is Samples.PIXELS:
+            return "A bright pixel is one spike, early in time. Dark ones stay silent."
+        return "A feature is one spike: the larger its value, the earlier."
+
+    def told(self, network: Described) -> Told:
+        """Return the tick of each level, and the edges if there are any."""
+        told = super().told(network)
+        told.tables["level_ticks"] = Table(
+            "The tick at which an input of each level spikes; 0 is never.", self.table(network)
+        )
+        if network.features is not None and network.features.edges is not None:
+            told.tables["edges"] = edges_table(network.features.edges)
+            told.numbers["EDGES"] = self.N - 1
+        return told
+
+
+def pixel_levels(pixels: np.ndarray, N: int) -> np.ndarray:
+    """Level q = p*N // 256 of pixels p, uint8 of any shape."""
+    return (np.arange(256) * N // 256).astype(np.uint8)[pixels]

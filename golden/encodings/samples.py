@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Samples as they come from a user: what they may be, and whether they are sound."""
+
+from enum import Enum
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden.system.errors import FirstSpikeError
+
+
+class EncodingError(FirstSpikeError, ValueError):
+    """Samples or spikes that do not fit the network; the message says what would."""
+
+
+class Samples(Enum):
+    """What the samples of a network are."""
+
+    PIXELS = "pixels"
+    """uint8, 0..255."""
+    TABLE = "table"
+    """One number per feature."""
+    SERIES = "series"
+    """Time series [channels, steps]."""
+    TICKS = "ticks"
+    """The spike tick of every input, 0 for silent."""
+
+
+def checked_samples(samples: Any) -> np.ndarray:
+    """Samples [n, ...] as uint8 or finite float64. Raises `EncodingError`."""
+    samples = np.asarray(samples)
+    if samples.dtype.kind not in "biuf" or samples.ndim < 2 or 0 in samples.shape[1:]:
+        raise EncodingError(
+            f"the samples are {samples.dtype} {list(samples.shape)}: give numbers [n, features]."
+        )
+    if samples.dtype == np.uint8:
+        return samples
+    samples = samples.astype(np.float64)
+    if not np.isfinite(samples).all():
+        sample, *place = np.argwhere(~np.isfinite(samples))[0].tolist()
+        raise EncodingError(
+            f"sample {sample} has {samples[sample, *place]} as its feature "
+            f"{', '.join(map(str, place))}: every value must be a finite number."
+        )
+    return samples
+
+
+def is_pixels(samples: np.ndarray) -> bool:
+    """Whether samples are taken for pixels 0..255: uint8, of which some are bright."""
+    return samples.dtype == np.uint8 and bool(samples.size) and int(samples.max()) >= 128
+
+
+def even_edges(low: np.ndarray, high: np.ndarray, N: int) -> np.ndarray:
+    """Return the N - 1 edges between N equal parts of each range: [len(low), N-1]."""
+    low, high, share = low[:, None], high[:, None], np.arange(1, N) / N
+    with np.errstate(over="ignore"):
+        width = high - low
+    # A range that is wider than the largest float is divided by parts.
+    edges = low + np.where(np.isfinite(width), width, 0) * share
+    return np.where(np.isfinite(width), edges, low * (1 - share) + high * share)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The encoding "ticks": samples are the spike ticks themselves, as they were recorded."""
+
+from typing import Any, Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError
+
+from .encoding import Described, Encoding, Told
+from .features import Features
+from .samples import EncodingError, Samples
+
+TICKS = "ticks"
+
+
+class Ticks(Encoding):
+    """A sample is the spike tick of every input, 1 .. deadline, 0 for silent."""
+
+    KIND = "ticks"
+    LANGUAGES = frozenset({"C", "JavaScript"})
+    WRITTEN = 'of spikes "ticks"'
+
+    @classmethod
+    def parsed(cls, name: str) -> Self | None:
+        """Return the encoding of "ticks"."""
+        return cls(name) if name == TICKS else None
+
+    def takes(self, features: Features | None) -> Samples:
+        """Return spike ticks."""
+        return Samples.TICKS
+
+    def fitted(
+        self,
+        samples: np.ndarray,
+        complement: bool = False,
+        constant: bool = False,
+        threshold: float | None = None,
+        names: tuple[str, ...] = (),
+    ) -> None:
+        """Return None: spike ticks have no features."""
+
+    def check(self, features: Features | None, n_inputs: int) -> None:
+        """Raise if there are features."""
+        if features is not None:
+            raise NetworkError("encoding is 'ticks': spike ticks have no features.")
+
+    def values(self, network: Described, samples: Any) -> np.ndarray:
+        """Return the ticks, int32 [n, n_inputs]."""
+        samples = self.fitting(network, samples)
+        if samples.dtype.kind == "f" and np.any(samples != np.rint(samples)):
+            raise EncodingError("the samples are no integers: this network takes spike ticks.")
+        if samples.size and (samples.min() < 0 or samples.max() > network.deadline):
+            raise EncodingError(
+                f"the ticks go from {samples.min():g} to {samples.max():g}: "
+                f"they must be in 1..{network.deadline}, the deadline, or 0 for silent."
+            )
+        return samples.astype(np.int32)
+
+    def sentence(self, network: Described) -> str:
+        """Say which ticks there are."""
+        return (
+            f"A sample is the spike ticks of {network.n_inputs} inputs, 1 .. {network.deadline}; "
+            "0 is silent."
+        )
+
+    def how(self, features: Features | None) -> str:
+        """Say that each input has a time of its own."""
+        return "Each is one spike at a time of its own, or stays silent."
+
+    def told(self, network: Described) -> Told:
+        """Return numbers for ticks of all inputs, whatever the encoding of the network."""
+        told = super().told(network)
+        told.numbers["VALUES"] = network.n_inputs
+        return told

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The figures of a core by which its cycles are counted, here and on the page."""
+
+from collections import namedtuple
+from typing import NamedTuple
+
+import numpy as np
+
+from firstspike.golden.network import Network
+
+from . import latencies
+from .folding import Folding
+from .layer import DRAIN_BLOCK, MASK_PLACES
+
+# The figures come as arguments: compiled code would keep those it was compiled with.
+_NAMES = [name for name in vars(latencies) if name.isupper()]
+_Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
+
+
+class CoreFigures(NamedTuple):
+    """The folding as arrays over the layers; `release`, `queued` and `decision` are latencies."""
+
+    n_out: np.ndarray
+    lanes: np.ndarray
+    groups: np.ndarray
+    window: np.ndarray
+    stages: np.ndarray  # registers behind that of the event
+    fetching: np.ndarray  # which of them is the memory's
+    places: np.ndarray  # whether masks wait in places kept for them
+    rows: np.ndarray
+    sends: np.ndarray
+    release: np.ndarray
+    queued: np.ndarray
+    offset: np.ndarray  # of a layer's neurons in `spikes`
+    decision: int
+    deadline: int
+    drain_block: int
+    mask_places: int
+    latency: _Latencies
+
+
+class ImageState(NamedTuple):
+    """What is known of an image; all times are cycles, all begins at 0 but `decided` and `ended`.
+
+    From `masks` on there is an entry a layer, a row of `by_layer`.
+    """
+
+    spikes: np.ndarray  # ticks of all hidden neurons
+    decision_tick: np.ndarray  # [0]
+    decided: np.ndarray  # [0]: the cycle of the decision, -1 before
+    ended: np.ndarray  # [0]: the cycle in which the last layer takes the image's end, -1 before
+    intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
+    registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
+    places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
+    by_layer: np.ndarray
+    masks: np.ndarray  # how many have been made
+    next: np.ndarray  # when the sequencer can work on its next event
+    event_free: np.ndarray  # when the register in front of it takes that
+    door_free: np.ndarray  # when the one before can hand it over
+    started: np.ndarray
+    now: np.ndarray  # tick
+    beats: np.ndarray  # events with rows of tick `now` that have gone to the first group alone
+    opening: np.ndarray  # by how many ticks the walk that they belong to advances, or BEGINS
+    skid_free: np.ndarray  # when the lanes can hand over the next mask, where they wait for that
+    mask_free: np.ndarray  # when the drain takes it, to empty it block by block
+    block_free: np.ndarray  # when it takes the next block
+    promised: np.ndarray  # when a window's walk may advance
+
+
+def figures_of(network: Network, folding: Folding) -> CoreFigures:
+    """All figures of a core by which its cycles are counted, here and elsewhere."""
+    layers = folding.layers
+
+    def each(name: str) -> np.ndarray:
+        return np.array([getattr(layer, name) for layer in layers], np.int64)
+
+    n_out = each("n_out")
+    return CoreFigures(
+        n_out=n_out,
+        lanes=each("lanes"),
+        groups=each("groups"),
+        window=each("window"),
+        stages=each("stages"),
+        fetching=each("fetching"),
+        places=each("mask_places") > 0,
+        rows=each("rows"),
+        sends=each("sends"),
+        release=each("release_cycles"),
+        queued=each("queued_cycles"),
+        offset=np.cumsum(n_out) - n_out,
+        decision=layers[-1].decision_cycles,
+        deadline=network.deadline,
+        drain_block=DRAIN_BLOCK,
+        mask_places=MASK_PLACES,
+        latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
+    )

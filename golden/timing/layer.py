@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How one layer is laid out in time: its groups, its banks of weights, and its latencies.
+
+Each latency of a layer is a property here, made of the figures in `latencies` by the convention
+said there. The hardware builds its pipelines from them, and the cycle models count with them.
+"""
+
+from dataclasses import dataclass
+
+from firstspike.golden.network import NetworkError
+
+from . import latencies
+
+MAX_WINDOW = 4
+"""Largest k: a window of 2^k ticks costs k stages in the crossing unit and 2^k queue buckets."""
+
+DRAIN_BLOCK = 16
+"""Lanes whose fired bits are searched in one cycle; more are searched block by block."""
+
+MASK_PLACES = 8
+"""A power of two: twice those under way, when one is made and one is taken in every cycle."""
+
+PAGE_WORDS = 1024
+"""Of a large weight store, in a page: as many as one block RAM of the ECP5 is deep."""
+
+ROWS = (1, 2, 4)
+"""Each R there is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerFolding:
+    """The shape of one layer in hardware, as far as it decides about clock cycles.
+
+    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: in
+    a cycle so many rows of weights are added, one from each bank of the weight store; row r is in
+    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer. A layer that
+    `gathers` takes the next image's rows while the time of the one before advances.
+    """
+
+    n_in: int
+    n_out: int
+    lanes: int
+    window: int
+    last: bool
+    rows: int = 1
+    sends: int = 1
+    gathers: bool = False
+
+    def __post_init__(self):
+        if not 1 <= self.lanes <= self.n_out:
+            raise NetworkError(
+                f"a layer of {self.n_out} neurons takes 1 to {self.n_out} lanes, not {self.lanes}"
+            )
+        if not 0 <= self.window <= MAX_WINDOW:
+            raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
+        if self.window and (self.groups == 1 or self.last):
+            raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
+        check_rows(self.rows)
+        check_rows(self.sends)
+        if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):
+            raise NetworkError(
+                "only a layer of one group, and not the last one, sends several spikes a cycle, "
+                "up to one a neuron"
+            )
+
+    @property
+    def groups(self) -> int:
+        """G: neuron = group * lanes + lane."""
+        return -(-self.n_out // self.lanes)
+
+    @property
+    def operation_cycles(self) -> int:
+        """Of the Sequencer, from an event to its operation; rows are listed for further groups."""
+        row_list = latencies.ROW_LIST if self.groups > 1 else 0
+        return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
+
+    @property
+    def word_cycles(self) -> int:
+        """Of the WeightStore, from an operation to the same with its word.
+
+        The addresses of several banks have far to go: each bank has them in registers of its own.
+        """
+        address = latencies.ADDRESS if self.rows > 1 else 0
+        return address + latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
+
+    @property
+    def fetch_cycles(self) -> int:
+        """From an event that a layer takes to the cycle in which its lanes know who fires."""
+        return self.operation_cycles + self.word_cycles + latencies.LANES
+
+    @property
+    def stages(self) -> int:
+        """Registers of the layer's pipeline behind that of the event, up to the lanes."""
+        return self.fetch_cycles - latencies.EVENT
+
+    @property
+    def fetching(self) -> int:
+        """Which of these registers is the memory's own, counted from 1."""
+        return self.operation_cycles - latencies.EVENT + 1
+
+    @property
+    def bank_rows(self) -> int:
+        """Rows of a bank: of the last banks some may be missing, which are 0."""
+        return -(-self.n_in // self.rows)
+
+    @property
+    def bank_words(self) -> int:
+        """Words of a bank: group by group, in each a word a row."""
+        return self.groups * self.bank_rows
+
+    @property
+    def words(self) -> int:
+        """Of the weight store: word i is in bank i mod R."""
+        return self.bank_words * self.rows
+
+    @property
+    def page_words(self) -> tuple[int, ...]:
+        """Words of each page of a bank; of several one is chosen a cycle after the read.
+
+        Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
+        wait: such a store could not.
+        """
+        if not self.mask_places:
+            return (self.bank_words,)
+        starts = range(0, self.bank_words, PAGE_WORDS)
+        return tuple(min(PAGE_WORDS, self.bank_words - start) for start in starts)
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return len(self.page_words)
+
+    @property
+    def update_cycles(self) -> int:
+        """Of the WeightStore, from an update to the cycle in which its word is written."""
+        return latencies.UPDATE + self.word_cycles + latencies.SUM + latencies.SATURATED
+
+    @property
+    def deltas_cycles(self) -> int:
+        """Of the Deltas, from the start to the cycle in which the last group's are there."""
+        return latencies.DELTAS + self.groups - 1
+
+    @property
+    def drain_blocks(self) -> int:
+        """Blocks in which fired lanes are searched."""
+        return -(-self.lanes // DRAIN_BLOCK)
+
+    @property
+    def drain_cycles(self) -> int:
+        """Of the Drain, from a mask to its first beat."""
+        cycles = latencies.DRAIN_BEAT
+        if self.mask_places:
+            cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
+        return cycles
+
+    @property
+    def crossing_cycles(self) -> int:
+        """Of the Crossing: a register in front, and one for each of its steps."""
+        return latencies.CROSSING + self.window
+
+    @property
+    def release_cycles(self) -> int:
+        """Of the WindowEmitter, from a window's last beat to the release of its queue."""
+        return self.crossing_cycles + latencies.RELEASE
+
+    @property
+    def queued_cycles(self) -> int:
+        """Of the WindowEmitter, from a window's last beat to the first spike that is offered."""
+        stored = self.crossing_cycles + latencies.QUEUE_STORE
+        return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
+
+    @property
+    def mask_places(self) -> int:
+        """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
+
+        Many lanes are far from one another, and from what would have to tell them to wait; banks of
+        weights never wait.
+        """
+        several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
+        return MASK_PLACES if several and not self.last else 0
+
+    @property
+    def levels_per_stage(self) -> int:
+        """Of the Decision: levels of comparisons between two registers."""
+        if self.rows > 1:
+            return latencies.LEVELS_PER_STAGE_OF_BANKS
+        return latencies.LEVELS_PER_STAGE
+
+    @property
+    def decision_cycles(self) -> int:
+        """Of the Decision, from a tick's last potentials to what they decide."""
+        levels = (self.lanes - 1).bit_length()
+        return -(-levels // self.levels_per_stage) + latencies.DECISION
+
+    @property
+    def spikes_under_way(self) -> int:
+        """Spikes that the last layer can have taken in before the limit of the margin is known.
+
+        One a cycle, and one in front of it.
+        """
+        decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
+        return self.fetch_cycles + decision + 1
+
+
+def check_rows(rows: int) -> None:
+    """Raise NetworkError where so many rows cannot be added, or so many spikes sent, in a cycle."""
+    if rows not in ROWS:
+        allowed = ", ".join(map(str, ROWS))
+        raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
+
+
+def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
+    """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
+
+    The end of the image goes from the intake through all registers of the hidden layer, crossing
+    unit and queue included (where there are none, too), to the last one's; at the same time the
+    spikes under way are sorted out, one a cycle.
+    """
+    layer = hidden.fetch_cycles + hidden.drain_cycles + hidden.release_cycles
+    end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED
+    return max(end, last.spikes_under_way + latencies.SORTING)

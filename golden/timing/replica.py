@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An event-level replica of a core, compiled: the cycle in which each image is decided.
+
+Every event is pushed into its layer, which answers with the cycle in which it takes it. On the way
+the operations it causes pass through the layer's registers, and the spikes they cause are pushed
+into the next layer. Registers are a tandem queue with blocking: with e[k] the cycle from which an
+operation is in register k,
+
+    e[k] = max(e[k - 1] + 1, e[k + 1] of the operation before)
+
+A `+ 1` is the next cycle, since a register takes one thing a cycle; latencies have names. No weight
+is looked at: the spike ticks come from the integer model.
+
+All compiled functions are in this file: numba compiles a cached function anew only when the file of
+the function itself has changed.
+"""
+
+import numpy as np
+from numba import njit
+
+SPIKE, ADVANCE, END = 0, 1, 2
+BEGINS = -1
+"""Of a walk in the place of its steps: the first of an image, which advances by none."""
+
+
+@njit(cache=True)
+def _issue(core, state, layer, at, fetched, ready):
+    """One operation from the sequencer to the lanes.
+
+    Its word is not there before `fetched`. Returns the cycle of its issue, and that in which it
+    leaves the lanes, not before `ready`.
+    """
+    e = state.registers[layer]
+    stages = core.stages[layer]
+    issued = max(at, e[2] - 1)
+    e[1] = issued + 1
+    for k in range(2, stages + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+        if k == core.fetching[layer]:
+            e[k] = max(e[k], fetched)
+    leaves = max(e[stages], ready)
+    e[stages + 1] = leaves + 1
+    state.next[layer] = issued + 1
+    return issued, leaves
+
+
+@njit(cache=True)
+def _mask_beats(core, state, layer, group, steps, beats):
+    """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none.
+
+    Of several spikes sent in a cycle each is of another bank of the next layer.
+    """
+    lanes, tick = core.lanes[layer], state.now[layer]
+    first = core.offset[layer] + group * lanes
+    count = 0
+    if core.sends[layer] > 1:
+        banks = np.zeros(core.sends[layer], np.int64)
+        for neuron in range(first, first + lanes):
+            if tick - steps < state.spikes[neuron] <= tick:
+                banks[(neuron - first) % core.sends[layer]] += 1
+        count = banks.max()
+        beats[: max(count, 1)] = 0 if count else -1
+        return max(count, 1)
+    for neuron in range(first, min(first + lanes, core.offset[layer] + core.n_out[layer])):
+        if tick - steps < state.spikes[neuron] <= tick:
+            beats[count] = (neuron - first) // core.drain_block
+            count += 1
+    if count == 0:
+        beats[0] = -1
+    return max(count, 1)
+
+
+@njit(cache=True)
+def _queued(core, state, layer, steps, out):
+    """The spike ticks of the window that ends now, in order of time; returns how many."""
+    tick, count = state.now[layer], 0
+    first = core.offset[layer]
+    for spike_tick in range(tick - steps + 1, tick + 1):
+        for neuron in range(first, first + core.n_out[layer]):
+            if state.spikes[neuron] == spike_tick:
+                out[count] = spike_tick
+                count += 1
+    return count
+
+
+@njit(cache=True)
+def _push(core, state, layer, kind, tick, offered):
+    """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
+
+    Recursive in the layers (and one function for that reason: numba caches no other recursion).
+    """
+    if state.decided[0] >= 0:
+        return offered
+    latency = core.latency
+    taken = max(offered, state.door_free[layer])
+    state.door_free[layer] = max(taken, state.event_free[layer]) + latency.EVENT
+    at = max(state.door_free[layer], state.next[layer])
+    target = core.deadline if kind == END else tick
+    groups, window = core.groups[layer], core.window[layer]
+    last = layer == core.n_out.size - 1
+    places, sends = core.places[layer], core.sends[layer]
+    beats = np.empty(core.n_out[layer] + 1, np.int64)
+
+    while True:
+        lag = target - state.now[layer] if state.started[layer] else -1
+        ends = False
+        if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and groups > 1:
+            # The tick's rows are complete: the other groups replay them.
+            first_group, rows, steps = 1, state.beats[layer], state.opening[layer]
+            takes_row = False
+        elif lag < 0:
+            first_group, rows, steps = 0, 1, BEGINS
+            takes_row = kind == SPIKE
+            state.started[layer], state.now[layer] = 1, target
+        elif lag > 0:
+            steps = 1 << window
+            while steps > lag:
+                steps >>= 1
+            first_group, rows = 0, 1
+            takes_row = kind == SPIKE and steps == lag
+            state.now[layer] += steps
+        elif kind == SPIKE:
+            if state.beats[layer] == 0:
+                state.opening[layer] = 0
+            state.beats[layer] += 1
+            state.event_free[layer] = _issue(core, state, layer, at, 0, 0)[0]
+            return taken
+        elif kind == ADVANCE:
+            state.next[layer] = at + 1
+            state.event_free[layer] = at
+            return taken
+        else:
+            first_group, rows, steps, takes_row, ends = 0, 1, 0, False, True
+        if window and (ends or (first_group == 0 and steps > 0)):
+            at = max(at, state.promised[layer])
+
+        # A walk over all groups; over the first alone while its rows come; over the others.
+        begun = np.int64(-1)
+        for group in range(first_group, 1 if takes_row or ends else groups):
+            closes = group == groups - 1
+            for index in range(rows):
+                fires = index == 0 and (steps > 0 or ends) and not last
+                place = state.masks[layer] % core.mask_places
+                # In front of the store an operation waits for a place for its mask; its first
+                # register takes a cycle.
+                freed = state.places[layer, place] + latency.FREED
+                fetched = freed + 1 if fires and places else 0
+                ready = state.skid_free[layer] if fires and not places else 0
+                issued, left = _issue(core, state, layer, at, fetched, ready)
+                at = issued + 1
+                if begun < 0:
+                    begun = issued
+                if ends and last:
+                    state.ended[0] = issued
+                potentials = last and closes and index == 0 and steps != 0
+                if potentials and state.now[layer] == state.decision_tick[0]:
+                    state.decided[0] = left + latency.POTENTIALS + core.decision
+                    return taken
+                if not fires:
+                    continue
+
+                # The mask is searched, block by block.
+                count = _mask_beats(core, state, layer, group, steps, beats)
+                if places:
+                    # It waits in a place kept for it.
+                    empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
+                    taken_out = max(left + latency.DRAIN_PLACE, empty)
+                    state.places[layer, place] = taken_out
+                    state.masks[layer] += 1
+                if places and sends > 1:
+                    found = offer = taken_out + latency.DRAIN_BEAT
+                elif places:
+                    found = offer = taken_out + latency.DRAIN_BLOCKS
+                else:
+                    # Not taken, it waits beside the drain and holds up the next one.
+                    found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
+                    state.skid_free[layer] = offer
+                for beat in range(count):
+                    if places and sends == 1 and (beat == 0 or beats[beat] != beats[beat - 1]):
+                        moved = max(found, state.block_free[layer])
+                        state.mask_free[layer] = moved
+                        found = offer = moved + latency.DRAIN_BEAT
+                    gone = offer
+                    if not window and (beats[beat] >= 0 or closes or ends):
+                        sent = np.int64(END if ends else SPIKE if beats[beat] >= 0 else ADVANCE)
+                        gone = _push(core, state, layer + 1, sent, state.now[layer], offer)
+                        if state.decided[0] >= 0:
+                            return taken
+                    state.block_free[layer] = gone
+                    offer = gone + 1
+
+        # A window's queue is released when its last beat has come through the crossing unit.
+        if window and (ends or (steps > 0 and not takes_row)):
+            empty = state.block_free[layer] + core.release[layer]
+            offer = state.block_free[layer] + core.queued[layer]
+            count = _queued(core, state, layer, steps, beats)
+            for position in range(count):
+                gone = _push(core, state, layer + 1, np.int64(SPIKE), beats[position], offer)
+                if state.decided[0] >= 0:
+                    return taken
+                empty = gone + 1
+                offer = gone + latency.QUEUE_SELECT
+            sent = np.int64(END if ends else ADVANCE)
+            gone = _push(core, state, layer + 1, sent, state.now[layer], empty)
+            state.promised[layer] = gone + latency.DONE
+        if ends:
+            state.event_free[layer] = begun
+            return taken
+        state.beats[layer] = takes_row
+        state.opening[layer] = steps
+        if first_group == 0 and state.now[layer] == target and kind != END:
+            state.event_free[layer] = begun
+            return taken
+
+
+@njit(cache=True)
+def _take(core, state, kind, tick, offered):
+    """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
+    e, stages = state.intake, core.latency.INTAKE
+    taken = max(offered, e[2] - 1)
+    e[1] = taken + 1
+    for k in range(2, stages + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+    first = np.int64(0)  # typed, since numba would compile a version for every literal
+    e[stages + 1] = _push(core, state, first, kind, tick, e[stages]) + 1
+    return taken
+
+
+@njit(cache=True)
+def _image(core, state, ticks, bitmap, connected):
+    """One image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
+    if bitmap == 0:
+        _events(core, state, ticks)
+    elif core.rows[0] > 1:
+        _banked_bitmap(core, state, bitmap, connected)
+    else:
+        _bitmap(core, state, bitmap, connected)
+
+
+@njit(cache=True)
+def _events(core, state, ticks):
+    """In every event a row of each bank that has any left at its tick."""
+    spike, end = np.int64(SPIKE), np.int64(END)
+    banks = np.zeros(core.rows[0], np.int64)
+    offered = np.int64(0)
+    order = np.argsort(ticks, kind="mergesort")
+    for place, row in enumerate(order):
+        tick = ticks[row]
+        if tick <= 0:
+            continue
+        banks[row % banks.size] += 1
+        if place + 1 == order.size or ticks[order[place + 1]] != tick:
+            for _ in range(banks.max()):
+                offered = _take(core, state, spike, tick, offered) + 1
+            banks[:] = 0
+    _take(core, state, end, np.int64(0), offered)
+
+
+@njit(cache=True)
+def _banked_bitmap(core, state, bitmap, connected):
+    """Every bank searches its own part of the words, which wait for it: cycle by cycle."""
+    banks = core.rows[0]
+    words = -(-connected.size // bitmap)
+    final = words - 1
+    bright = np.zeros((words, banks), np.int64)
+    for pixel in range(connected.size):
+        bright[pixel // bitmap, pixel % banks] += connected[pixel] > 0
+    tick = connected.max() - 2
+    ahead = np.zeros(banks, np.int64)  # the next word of each bank
+    held = np.full(banks, -1)  # the one it searches
+    left = np.zeros(banks, np.int64)  # bits of it
+    free = np.int64(0)  # when the register of the event can be loaded
+    latency = core.latency
+    cycle = np.int64(0)
+    while True:
+        step = cycle >= free
+        ends = held.min() == final and left.max() == 0
+        if step and ends:
+            _take(core, state, np.int64(END), np.int64(0), cycle + latency.ENCODER_ROW)
+            return
+        if step and left.max() > 0:
+            free = _take(core, state, np.int64(SPIKE), tick, cycle + latency.ENCODER_ROW)
+        for bank in range(banks):
+            if step and left[bank] > 0:
+                left[bank] -= 1
+                used = left[bank] == 0
+            else:
+                used = held[bank] < 0
+            if used and held[bank] < final:
+                # Dark words are not kept, but for the last one.
+                word = ahead[bank]
+                while word < final and word <= cycle and bright[word, bank] == 0:
+                    word += 1
+                ahead[bank] = word
+                held[bank], left[bank] = -1, 0
+                if word <= cycle:
+                    held[bank], left[bank] = word, bright[word, bank]
+                    ahead[bank] = word + 1
+        cycle += 1
+
+
+@njit(cache=True)
+def _bitmap(core, state, bitmap, connected):
+    """A register for a word, and one for the pixel whose row is looked up."""
+    spike, end = np.int64(SPIKE), np.int64(END)
+    latency = core.latency
+    word_offered = 0
+    word_free = 0
+    row_free = 0
+    words = -(-connected.size // bitmap)
+    for word in range(words):
+        pixels = connected[word * bitmap : (word + 1) * bitmap]
+        if word < words - 1 and not pixels.any():
+            # Dropped whatever the register is at.
+            word_offered += 1
+            continue
+        word_taken = max(word_offered, word_free)
+        word_offered = word_taken + 1
+        at = word_taken + latency.ENCODER_WORD
+        for pixel in pixels:
+            if pixel == 0:
+                continue
+            # 1: bright, but no input of the core; its tick otherwise
+            word_free = max(at, row_free)
+            at = word_free + 1
+            row_free = word_free + latency.ENCODER_ROW
+            if pixel > 1:
+                row_free = _take(core, state, spike, pixel - 2, row_free)
+    # With the end the last word is used up.
+    offered = max(at, row_free) + latency.ENCODER_ROW
+    _take(core, state, end, np.int64(0), offered)
+
+
+@njit(cache=True)
+def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
+    """When each image is decided, and when the last layer takes its end.
+
+    -1 for what never happens, since a decision stops everything.
+    """
+    decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
+    for image in range(len(ticks)):
+        for known in (state.by_layer, state.registers, state.places):
+            known[:] = 0
+        state.intake[:] = 0
+        state.decided[0] = state.ended[0] = -1
+        for neuron in range(state.spikes.size):  # of an array numba compiles a message, too
+            state.spikes[neuron] = spikes[image, neuron]
+        state.decision_tick[0] = decision_ticks[image]
+        _image(core, state, ticks[image], bitmap, connected[image])
+        decided[image], ended[image] = state.decided[0], state.ended[0]
+    return decided, ended

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The options of all targets, as `compare` and the command take them."""
+
+import os
+from typing import TypedDict
+
+
+class Options(TypedDict, total=False):
+    """Options of targets; None, or none given, leaves the choice to the target."""
+
+    lanes: int | None
+    """Lanes of each layer of a generated core, at most one per neuron."""
+    window: int | None
+    """The core advances by up to 2^window ticks at once."""
+    bitmap: int | None
+    """Bits of a word of pixels, which come in place of events."""
+    rows: int | None
+    """Rows of weights that the core adds per cycle."""
+    overlap: bool | None
+    """Whether the core takes the next image in while it decides the one before."""
+    port: str | None
+    """Serial port of a board."""
+    baud: int | None
+    """Baud rate of a board's port."""
+    board: str | None
+    """Name of the board for which a netlist was built."""
+    build: str | os.PathLike[str] | None
+    """Folder in which `firstspike build` has put a netlist."""
+
+
+HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
+"""Options of hardware that is generated."""
+
+OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
+"""The options of each target with hardware of its own."""
