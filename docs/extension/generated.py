@@ -30,8 +30,8 @@ Interface = dict[str, Any]
 """What `describe` says of a core."""
 
 
-def substitutions() -> dict[str, str]:
-    """What `{{ name }}` stands for on a page, in Markdown."""
+def texts() -> dict[str, str]:
+    """Return the parts in Markdown, by the names that pages give them (`written.py`)."""
     plain = interface()
     bitmap = _beyond(plain, interface(bitmap=BITMAP))
     learning = _beyond(plain, interface(stored_bits=8))

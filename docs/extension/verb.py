@@ -1,74 +1,42 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The directive `verb`: usage, description and options of a verb, asked of the command itself.
-
-    ```{verb} run
-    ```
-
-says on a page what `firstspike run --help` says in a terminal, in the same words.
-"""
+"""Says in Markdown what `firstspike VERB --help` says in a terminal, in the same words."""
 
 import re
 from inspect import cleandoc
 
 import click
-from docutils import nodes
-from docutils.statemachine import StringList
-from sphinx.application import Sphinx
-from sphinx.util.docutils import SphinxDirective
 
 from firstspike.scripts.main import firstspike
 
 
-class Verb(SphinxDirective):
-    """Stands for the verb that its one argument names."""
-
-    required_arguments = 1
-
-    def run(self) -> list[nodes.Node]:
-        """Usage, the paragraphs of the docstring, its example, and the options."""
-        (name,) = self.arguments
-        group = click.Context(firstspike, info_name="firstspike", **firstspike.context_settings)
-        command = firstspike.get_command(group, name)
-        if command is None:
-            raise self.error(f"there is no verb {name!r}")
-        context = click.Context(command, parent=group, info_name=name)
-        usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
-        *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
-        if not example.startswith("Example: "):
-            raise self.error(f"the docstring of {name!r} does not end with its example")
-        parts: list[nodes.Node] = [*self.parse("\n\n".join(said)), console(usage)]
-        parts.append(options(command, context))
-        parts.append(console("$ " + " ".join(example.removeprefix("Example: ").split())))
-        return parts
-
-    def parse(self, text: str) -> list[nodes.Node]:
-        """The nodes of paragraphs in Markdown."""
-        box = nodes.container()
-        self.state.nested_parse(StringList(text.splitlines(), "docstring"), 0, box)
-        return box.children
+def described(verb: str) -> str:
+    """Return the paragraphs of the docstring, the usage, the options and the example."""
+    group = click.Context(firstspike, info_name="firstspike", **firstspike.context_settings)
+    command = firstspike.get_command(group, verb)
+    if command is None:
+        raise ValueError(f"there is no verb {verb!r}")
+    context = click.Context(command, parent=group, info_name=verb)
+    usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
+    *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
+    if not example.startswith("Example: "):
+        raise ValueError(f"the docstring of {verb!r} does not end with its example")
+    example = " ".join(example.removeprefix("Example: ").split())
+    parts = [*said, fenced(usage), options(command, context), "Example:", fenced(example)]
+    return "\n\n".join(parts)
 
 
-def console(text: str) -> nodes.Node:
-    """A line of the terminal."""
-    return nodes.literal_block(text, text, language="console")
+def fenced(line: str) -> str:
+    """Return a line of the terminal."""
+    return f"```sh\n{line}\n```"
 
 
-def options(command: click.Command, context: click.Context) -> nodes.Node:
-    """What `--help` lists: each option with its values, default and range."""
+def options(command: click.Command, context: click.Context) -> str:
+    """Return what `--help` lists: each option with its values, default and range."""
     items = []
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Argument):  # the usage shows it
             continue
         written, meaning = parameter.get_help_record(context)
-        term = nodes.term("", "", nodes.literal(written, written))
-        term["ids"] = [nodes.make_id(f"{command.name}-{max(parameter.opts, key=len)}")]
-        text = re.sub(r"\s+", " ", meaning).strip() or "\N{NO-BREAK SPACE}"
-        definition = nodes.definition("", nodes.paragraph(text, text))
-        items.append(nodes.definition_list_item("", term, definition))
-    return nodes.definition_list("", *items, classes=["options"])
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Tell Sphinx of the directive."""
-    app.add_directive("verb", Verb)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+        text = " ".join(meaning.split())
+        items.append(f"- `{written}`: {text}" if text else f"- `{written}`")
+    return "\n".join(items)
