@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
+from firstspike import golden
+from firstspike.boards import client
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.scripts.main import VERBS, firstspike
 
@@ -72,3 +74,14 @@ def test_the_python_example_is_right():
     (session,) = re.findall(r"```pycon\n(.*?)```", text, re.DOTALL)
     example = doctest.DocTestParser().get_doctest(session, {}, "python.md", "python.md", 0)
     assert doctest.DocTestRunner().run(example).failed == 0
+
+
+@pytest.mark.parametrize("module", [golden, client], ids=lambda module: module.__name__)
+def test_every_public_name_has_its_place_in_the_reference(module):
+    texts = [
+        page.read_text()
+        for page in PAGES
+        if f"currentmodule:: {module.__name__}\n" in page.read_text()
+    ]
+    named = re.findall(r"^\.\. auto\w+:: (\w+)$", "".join(texts), re.MULTILINE)
+    assert sorted(named) == sorted(module.__all__)
