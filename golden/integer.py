@@ -2,7 +2,7 @@
 """The integer model (DESIGN, sections 2 and 3): what the hardware equals to the bit.
 
 `walk` is the definition, tick by tick. `infer` gives the same results from event to event (see
-`crossings`), fast enough for whole test sets.
+`by_events`), fast enough for whole test sets.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ import numpy as np
 
 from .encoding import encode
 from .encodings.samples import EncodingError
+from .layers.registry import layer_of
 from .network import Network
 from .results import Results, until
 
@@ -23,15 +24,15 @@ def infer(network: Network, ticks: np.ndarray) -> Results:
     `ticks`: int32 [n, n_rows] as `encode` makes them, the spike tick of every connected input, 0
     for silent. Raises `EncodingError` if they do not fit the network.
     """
-    from .crossings import layer_by_crossings  # numba takes a while to import
-
     ticks = checked_ticks(network, ticks)
     spikes = ticks[:, :, None]
     inputs = []
-    for layer, (w, threshold) in enumerate(zip(network.weights, network.thresholds, strict=True)):
+    for layer, w, threshold in zip(
+        network.layers, network.weights, network.thresholds, strict=True
+    ):
         inputs.append(spikes)
-        max_spikes = network.max_spikes if layer < network.n_layers - 1 else 1
-        spikes, M = layer_by_crossings(w, threshold, spikes, network.deadline, max_spikes)
+        max_spikes = network.max_spikes if len(inputs) < network.n_layers else 1
+        spikes, M = layer.fired(w, threshold, spikes, network.deadline, max_spikes)
     decision, tick, forced = decide(spikes[:, :, 0], M, network.deadline)
     return Results(
         decision=decision,
@@ -76,7 +77,8 @@ def walk(
     `weights`: [n_in, n_out]; `spikes`: int32 [n_in, spikes of an input], 0 for none. Returns the
     spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1, n_out].
     """
-    n_out = weights.shape[1]
+    layer = layer_of("weights", weights)
+    n_out = layer.n_out
     S = np.full(n_out, -threshold, np.int64)
     M = np.zeros((deadline + 1, n_out), np.int64)
     out = np.zeros((n_out, max_spikes), np.int32)
@@ -88,7 +90,7 @@ def walk(
             out[fires, fired[fires]] = z
             fired[fires] += 1
         rows, _ = np.nonzero(spikes == z)
-        S += weights[rows].sum(0, np.int64)  # after M: a spike takes part from the next tick on
+        S += layer.added(weights, rows)  # after M: a spike takes part from the next tick on
     return out, M
 
 

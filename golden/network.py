@@ -21,7 +21,7 @@ import numpy as np
 from .encodings.encoding import Encoding
 from .encodings.features import Features
 from .encodings.registry import encoding_of
-from .encodings.samples import Samples
+from .encodings.samples import SampleKind
 from .encodings.ticks import TICKS
 from .foreign.fields import (
     EACH,
@@ -38,6 +38,8 @@ from .foreign.fields import (
     json_object,
     texts,
 )
+from .layers.kind import LayerKind, weight_range
+from .layers.registry import layer_of
 from .system.files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
@@ -155,13 +157,10 @@ class Network:
         n_in, meaning = len(self.inputs), "one per connected input"
         for layer, (w, bits) in enumerate(zip(self.weights, self.weight_bits, strict=True)):
             name = f"weights_{layer}"
-            if w.ndim != 2 or w.dtype.kind not in "iu":
-                raise NetworkError(
-                    f"{name} is {w.dtype} {list(w.shape)}: it must be integers [n_in, n_out]."
-                )
-            if w.shape[0] != n_in:
-                raise NetworkError(f"{name} has {w.shape[0]} rows: it needs {n_in}, {meaning}.")
-            if w.shape[1] == 0:
+            form = layer_of(name, w)
+            if form.n_in != n_in:
+                raise NetworkError(f"{name} has {form.n_in} rows: it needs {n_in}, {meaning}.")
+            if form.n_out == 0:
                 raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
             low, high = weight_range(bits)
             if w.min() < low or w.max() > high:
@@ -171,12 +170,17 @@ class Network:
             w = np.array(w, np.int32, order="C")
             w.flags.writeable = False
             yield w
-            n_in, meaning = w.shape[1], f"one per neuron of layer {layer}"
+            n_in, meaning = form.n_out, f"one per neuron of layer {layer}"
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Sizes from the inputs (unconnected ones included) to the outputs, as (784, 600, 10)."""
-        return (self.n_inputs, *(w.shape[1] for w in self.weights))
+        return (self.n_inputs, *(layer.n_out for layer in self.layers))
+
+    @cached_property
+    def layers(self) -> tuple[LayerKind, ...]:
+        """What each layer connects."""
+        return tuple(layer_of(f"weights_{layer}", w) for layer, w in enumerate(self.weights))
 
     def connected(self) -> "Network":
         """The same network as its connected inputs see it: those alone are its inputs, as pixels
@@ -204,7 +208,7 @@ class Network:
         return self.coding.levels
 
     @property
-    def takes(self) -> Samples:
+    def takes(self) -> SampleKind:
         """What the samples are."""
         return self.coding.takes(self.features)
 
@@ -220,7 +224,7 @@ class Network:
     @property
     def takes_pixels(self) -> bool:
         """Whether samples are pixels 0..255."""
-        return self.takes is Samples.PIXELS
+        return self.takes is SampleKind.PIXELS
 
     @property
     def takes_bitmap(self) -> bool:
@@ -292,11 +296,6 @@ class Network:
                 if name != "features":  # their names
                     sha.update(name.encode() + np.asarray(field).tobytes())
         return sha.hexdigest()
-
-
-def weight_range(bits: int) -> tuple[int, int]:
-    """Smallest and largest integer weight of `bits` bits."""
-    return -(1 << bits - 1), (1 << bits - 1) - 1
 
 
 def shipped() -> list[str]:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .network import Network, weight_range
+from .layers.kind import weight_range
+from .layers.registry import layer_of
+from .network import Network
 
 
 class StateWidths(NamedTuple):
@@ -29,11 +31,11 @@ def layer_widths(
     of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes
     before tick 1; its extremes fall at the deadline, or for the upper one at tick 0.
     """
+    layer = layer_of("weights", weights)
     if weight_bits is None:
-        positive = int(np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0))
-        negative = int(np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0))
+        negative, positive = layer.extremes(weights)
     else:
-        negative, positive = (weights.shape[0] * extreme for extreme in weight_range(weight_bits))
+        negative, positive = (layer.fan_in * extreme for extreme in weight_range(weight_bits))
     lowest, highest = -threshold + negative, -threshold + positive
     return StateWidths(
         S=signed_bits(lowest, highest),

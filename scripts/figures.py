@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from firstspike.golden import Network, Results, encode, infer, potentials
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
@@ -152,7 +152,7 @@ def draw_curves(
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
     """What was to be classified: an image, a time series, or a bar for each feature."""
     side = math.isqrt(sample.size)
-    if network.takes is Samples.SERIES:
+    if network.takes is SampleKind.SERIES:
         axes.plot(sample.T, linewidth=0.8)
     elif sample.ndim == 2 or (side > 2 and side * side == sample.size):
         axes.imshow(sample if sample.ndim == 2 else sample.reshape(side, side), cmap="gray")

@@ -5,8 +5,6 @@ A verb is a module of `verbs` with a click command named `command`. It is import
 used, so that `firstspike --help` need not wait for numpy, numba or Amaranth.
 """
 
-import importlib
-import keyword
 import os
 import sys
 import sysconfig
@@ -17,6 +15,7 @@ from firstspike.hdl.flow.steps import shown_by
 
 from . import interrupts
 from .progress import shown
+from .verbs import Verbs
 
 VERBS = {
     "fetch": "Download MNIST or Fashion-MNIST, checked by SHA-256.",
@@ -34,39 +33,19 @@ VERBS = {
     "serve": "Be a board: the simulated design behind a pseudo-terminal.",
     "verilog": "Generate the core as one Verilog file.",
     "vectors": "Write test vectors with a self-checking Verilog bench.",
-    "simulate": "Run the test benches of the hardware.",
-    "mutants": "Put faults into the hardware, and see that the checks find them.",
-    "fuzz": "Send hostile frames to the link, and see that none does harm.",
-    "rate": "Measure how many digits a second go over the link.",
-    "bench": "Measure how many images a second a design decides that holds them.",
+    "bench": "Measure how many images per second a design decides that holds them.",
     "plot": "Draw the spikes of an image, and histograms over many.",
     "page": "Write a page to draw on, for the browser, and see the spikes race.",
     "study": "Measure what early deadlines and faults cost in accuracy.",
+    "check": "Check the hardware itself: benches, faults on purpose, hostile frames.",
 }
 
 
-class Verbs(click.Group):
-    """A group whose commands are the modules named in `VERBS`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs, in the order they are usually needed."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the verb's module."""
-        if cmd_name not in VERBS:
-            return None
-        module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
-        return importlib.import_module(f".verbs.{module}", __package__).command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the verbs from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(VERBS.items()))
-
-
 @click.group(
-    cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "show_default": True}
+    cls=Verbs,
+    package="firstspike.scripts.verbs",
+    table=VERBS,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")
 def firstspike() -> None:

@@ -15,13 +15,15 @@ from .places import InputPath, Parameters
 def netlist_options(command: Callable) -> Callable:
     """Add --board and --build."""
     board = click.option(
-        "--board", type=click.Choice(list(BOARDS)), help="Of a netlist: what it is for."
+        "--board",
+        type=click.Choice(list(BOARDS)),
+        help="Board for which the netlist was built, with --target netlist.",
     )
     build = click.option(
         "--build",
         type=InputPath(file_okay=False, path_type=Path, default=_default),
         metavar="DIR",
-        help="Of a netlist: where `firstspike build` has put it.  [default: build/NET-BOARD]",
+        help="Folder of the netlist's build, with --target netlist.  [default: build/NET-BOARD]",
     )
     return board(build(command))
 

@@ -7,23 +7,34 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
-from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
 from .places import Default, Files, InputPath, Output, Parameters
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Decorator = Callable[[Callable], Callable]
 
+Record = TypeVar("Record", bound="DataclassInstance")
+
+
+def taken(kind: type[Record], options: dict[str, Any]) -> Record:
+    """Return a record of a dataclass; the fields that a verb has are taken out of its options."""
+    named = (field.name for field in fields(kind) if field.name in options)
+    return kind(**{name: options.pop(name) for name in named})
+
+
 BENCH_IMAGES = 64
-"""That a design holds if no number is given: two block RAMs of an ECP5, for MNIST."""
+"""Images that a design holds by default: two block RAMs of an ECP5 for MNIST."""
 
 
 class Number(click.FloatRange):
@@ -40,7 +51,7 @@ class Number(click.FloatRange):
 
 
 class Sizes(click.ParamType):
-    """Of layers, written 400-400, or none."""
+    """Sizes of layers, written 400-400, or none."""
 
     name = "sizes"
 
@@ -80,7 +91,10 @@ class Seeds(click.ParamType):
 
 
 data_option = click.option(
-    "--data", metavar="DIR", type=InputPath(), help="Folder with the IDX files."
+    "--data",
+    metavar="DIR",
+    type=InputPath(),
+    help="Read the IDX files of a named data set from this folder.",
 )
 
 
@@ -92,7 +106,7 @@ def network_option(files: Files | None = None) -> Decorator:
         metavar="NET",
         required=True,
         type=Output(dir_okay=False, files=files),
-        help="Where the network goes.",
+        help="Write the network to this file.",
     )
 
 
@@ -119,35 +133,35 @@ number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 fresh_option = click.option(
     "--fresh",
     is_flag=True,
-    help="Begin anew, although an interrupted run left its state beside NET.",
+    help="Discard the state that an interrupted run left beside NET, and begin anew.",
 )
 
 
 def seed_option(of: str) -> Decorator:
-    """What the seed is for is said by `of`."""
-    return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Of {of}.")
+    """Return the option --seed; `of` says what is drawn with it."""
+    return number_option("--seed", type=click.IntRange(min=0), default=1, help=f"Seed of {of}.")
 
 
 def seeds_option(meaning: str, least: int) -> Decorator:
-    """What is done with several is said by `meaning`."""
+    """Return the option --seeds; `meaning` says what is done with several."""
     return click.option("--seeds", type=Seeds(least), metavar="A-B", help=meaning)
 
 
 scheduler_option = click.option(
     "--scheduler",
     metavar="ADDRESS",
-    help="Of a cluster that does the work in shares (docs/cluster.md).  [default: one over the "
-    "cores at hand]",
+    help="Address of a Dask scheduler whose cluster does the work (docs/cluster.md).  [default: "
+    "a cluster over the cores of this machine]",
 )
 
 
 def target_option(targets: Sequence[str], meaning: str) -> Decorator:
-    """One of `targets`, of which the first is the default."""
+    """Return the option --target for one of `targets`; the first is the default."""
     return click.option("--target", type=click.Choice(targets), default=targets[0], help=meaning)
 
 
 def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
-    """`default` is what is said of it: the verb gets None."""
+    """Return the option; the help names `default`, and the verb gets None."""
     return number_option(
         "--lanes",
         metavar="P",
@@ -156,22 +170,23 @@ def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
 
 
 def window_option(default: object = "the fastest") -> Decorator:
-    """`default` is what is said of it: the verb gets None."""
+    """Return the option; the help names `default`, and the verb gets None."""
     return click.option(
         "--window",
         type=click.IntRange(0, MAX_WINDOW),
         metavar="K",
-        help=f"Advance by up to 2^K ticks at once.  [default: {default}]",
+        help=f"Let the core advance by up to 2^K ticks at once.  [default: {default}]",
     )
 
 
 def rows_option(default: object = 1) -> Decorator:
-    """`default` is what is said of it: the verb gets None."""
+    """Return the option; the help names `default`, and the verb gets None."""
     return click.option(
         "--rows",
         type=click.Choice(ROWS),
         metavar="R",
-        help=f"Add up to R rows of weights in a cycle, of R banks.  [default: {default}]",
+        help="Add up to R rows of weights per cycle, one from each of R banks.  "
+        f"[default: {default}]",
     )
 
 
@@ -179,7 +194,7 @@ overlap_option = click.option(
     "--overlap",
     is_flag=True,
     default=None,
-    help="Take the next image in while the one before is being decided.",
+    help="Let the next image enter the core while the one before is being decided.",
 )
 
 
@@ -189,30 +204,30 @@ def folding_options(command: Callable) -> Callable:
         "--bitmap",
         metavar="BITS",
         type=click.IntRange(min=8),
-        help="Feed the pixels as words of so many bits instead of events; with several rows a "
-        "cycle those of the connected inputs alone.",
+        help="Feed the pixels as words of BITS bits instead of events. With several rows per cycle "
+        "only the pixels of connected inputs are fed.",
     )
     return lanes_option()(window_option()(rows_option()(overlap_option(bitmap(command)))))
-
-
-def taken_shape(options: dict[str, Any]) -> CoreShape:
-    """Take the options that shape a core out of those of a verb."""
-    named = {one.name for one in fields(CoreShape)} & options.keys()
-    return CoreShape(**{name: options.pop(name) for name in named})
 
 
 clock_option = click.option(
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help="Give the microseconds of an image, and images a second, at this clock.",
+    help="Give microseconds per image, and images per second, at this clock.",
 )
 
 
 def port_options(command: Callable) -> Callable:
     """Add --port and --baud."""
-    port = click.option("--port", metavar="PORT", help="Of a board: its serial port.")
-    baud = number_option("--baud", metavar="B", help="Of a board.  [default: 3000000]")
+    port = click.option(
+        "--port", metavar="PORT", help="Serial port of the board, with --target board."
+    )
+    baud = number_option(
+        "--baud",
+        metavar="B",
+        help="Baud rate of the serial port, with --target board.  [default: 3000000]",
+    )
     return port(baud(command))
 
 
@@ -223,7 +238,8 @@ learn_option = click.option(
     flag_value=STORED_BITS,
     type=click.IntRange(2, MAX_STORED_BITS),
     metavar="[BITS]",
-    help=f"A core that learns, and stores weights of so many bits; alone {STORED_BITS}.",
+    help=f"Build a core that learns, with stored weights of BITS bits; without BITS they have "
+    f"{STORED_BITS}.",
 )
 
 bench_option = click.option(
@@ -235,7 +251,8 @@ bench_option = click.option(
     show_default=False,
     type=click.IntRange(0, MAX_BENCH_IMAGES),
     metavar="[N]",
-    help=f"Hold N images to play them, as `firstspike bench` asks for; alone {BENCH_IMAGES}.",
+    help=f"Let the design hold N images, which `firstspike bench` plays; without N it holds "
+    f"{BENCH_IMAGES}.",
 )
 
 line_option = click.option(
@@ -244,7 +261,7 @@ line_option = click.option(
     type=click.Choice([line.value for line in Line]),
     default=Line.UART.value,
     callback=lambda ctx, parameter, line: Line(line),
-    help="The wires to the host; docs/link.md says what SPI asks of it.",
+    help="Wires to the host. docs/link.md says what SPI asks of a host.",
 )
 
 weights_option = click.option(
@@ -253,5 +270,5 @@ weights_option = click.option(
     type=click.Choice(["embedded", "port"]),
     default="embedded",
     callback=lambda ctx, parameter, where: where == "embedded",
-    help="Weights inside the core, or to be loaded over its weight port.",
+    help="Put the weights into the core, or load them over its weight port.",
 )

@@ -42,7 +42,8 @@ json_option = click.option(
     "json_path",
     metavar="FILE",
     type=Output(dir_okay=False, allow_dash=True),
-    help="Write the result as JSON; - is standard output, and all else goes to standard error.",
+    help="Write the result as JSON. With - it goes to standard output, and all else to standard "
+    "error.",
 )
 
 
@@ -117,7 +118,10 @@ def complain(error: Exception) -> None:
     elif type(error).show not in (click.ClickException.show, click.UsageError.show):
         error.show()  # the help, if no verb is given
     else:
-        said = printable(error.format_message(), MOST - len("Error: "))
+        said = error.format_message()
+        if isinstance(error, click.MissingParameter):  # of which click makes a list in lines
+            said = said.replace(". Choose from:\n\t", ": choose from ").replace("\n\t", " ")
+        said = printable(said, MOST - len("Error: "))
         if isinstance(error, click.UsageError):
             click.UsageError(said, error.ctx).show()
         else:

@@ -19,6 +19,7 @@ from firstspike.golden.data.sets import DATASETS, places
 from firstspike.golden.network import shipped_file
 
 from .errors import VerbError
+from .sections import in_sections
 from .targets.errors import FaultyTargetError, OptionError
 
 Named = str | os.PathLike[str]
@@ -119,7 +120,17 @@ class Output(click.Path):
 
 
 class Verb(click.Command):
-    """A command that refuses, before any work, to write over what it reads."""
+    """A command that refuses, before any work, to write over what it reads.
+
+    Its help lists the options in sections.
+    """
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section of the options."""
+        shown = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        for title, some in in_sections(shown).items():
+            with formatter.section(title):
+                formatter.write_dl([said for one in some if (said := one.get_help_record(ctx))])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Compare what is read with what is written. Raises `VerbError`.

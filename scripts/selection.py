@@ -20,7 +20,7 @@ from firstspike.golden.data.sets import DATASETS
 from firstspike.golden.data.split import some_of
 from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.encoding import bitmap_pixels
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import reading
 
@@ -200,7 +200,7 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
         images = loaded(options, network)
         samples, called = images.x_test, images.y_test
         if images.ticks:
-            if network.takes is not Samples.TICKS:
+            if network.takes is not SampleKind.TICKS:
                 raise VerbError(f"{name} holds events: give them by --events to this network.")
             samples = widened(samples, network.n_inputs)
     labels = [None if label < 0 else label for label in called.tolist()]

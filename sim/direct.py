@@ -26,7 +26,7 @@ from .benches.core.items import (
     requests,
     settings_item,
 )
-from .benches.core.outcome import Outcome, answers_of, results_of
+from .benches.core.outcome import CoreOutcome, answers_of, results_of
 from .harness.runner import SimulationError
 
 PATIENCE = 3000
@@ -83,7 +83,7 @@ def learn_directly(
 
 def run_phases(
     core: Core, phases: Sequence[tuple[dict[str, list[int]], str, int]], pauses: bool, seed: int
-) -> Outcome:
+) -> CoreOutcome:
     """Run through phases: what to send into which ports, and what to wait for.
 
     A phase is over when as many payloads of a port as it says have been transferred since the
@@ -159,7 +159,7 @@ def run_phases(
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
-    return Outcome(
+    return CoreOutcome(
         decisions=list(enumerate(received["decision"])),
         answers=received["weights_read"],
         taken=taken,

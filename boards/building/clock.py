@@ -22,7 +22,7 @@ from firstspike.hdl.link.protocol.formats import BAUD
 
 from .design import Design
 from .fitting import Fit, fitted
-from .random_builds import Measured, measured
+from .known_builds import KnownBuild, known_builds
 
 FAST = "8"
 """The highest speed grade of an ECP5; the others here have the lowest."""
@@ -72,10 +72,10 @@ def clocked(design: Design, most: float) -> Design:
 @cache
 def rule(family: Family) -> Fit:
     """The rule by all known builds; its error is relative."""
-    return rule_of(family, measured())
+    return rule_of(family, known_builds())
 
 
-def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
+def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
     """The same by some of them."""
     builds = [build for build in builds if build.board.device.family is family]
     X = [features_of(build.config, build.board, build.luts) for build in builds]

@@ -20,7 +20,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 from .fitting import Fit, fitted
-from .random_builds import Measured, measured
+from .known_builds import KnownBuild, known_builds
 
 _SHALLOW = 4  # groups
 _SPREAD = 0.3  # of a coefficient, as a share of it
@@ -96,10 +96,10 @@ def luts(config: CoreConfig, family: Family, plays: bool = False) -> int:
 @cache
 def rule(family: Family) -> Fit:
     """The rule as all known builds correct it; its error is relative."""
-    return rule_of(family, measured())
+    return rule_of(family, known_builds())
 
 
-def rule_of(family: Family, builds: Iterable[Measured]) -> Fit:
+def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
     """The same by some of them."""
     builds = [build for build in builds if build.board.device.family is family]
     logic = np.array([build.logic for build in builds], float)

@@ -1,49 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Memory arithmetic: what memories a core and its link have, and how many blocks they take.
 
-The list follows the hardware's sources (a test compares them), the number of blocks the rules by
-which Yosys maps memories (a test compares these, too).
+The core says itself which memories it has; those of the link are listed here. The number of blocks
+follows the rules by which Yosys maps memories. Tests compare list and number with the designs.
 """
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from math import ceil
 
 from amaranth.utils import bits_for
 
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
-from firstspike.golden.timing.folding import places_for
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
-from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.drain import filled_bits
-from firstspike.hdl.layer.lanes import fired_layout
-from firstspike.hdl.layer.layouts import indices_layout
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.framing.transmitter import DEPTH
 from firstspike.hdl.link.handlers.player import EXPECTED
 from firstspike.hdl.link.protocol.formats import identity_bytes
 from firstspike.hdl.link.protocol.messages import bitmap_bytes
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A memory of the design."""
-
-    path: str
-    """Of the module it is in, from the core or the link on."""
-    width: int
-    depth: int
-    looked_up: bool = False
-    """It is read within a cycle, as block RAM is not."""
-    read_only: bool = False
-    near: bool = False
-    """It is to be in look-up tables, if these can be memory."""
-    around: int = 12
-    """What Yosys counts for what it has to put around block RAM."""
-
 
 BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
 """What Yosys counts for a block, in bits of logic: as its library says, for a ROM as trials say."""
@@ -59,56 +36,27 @@ SINGLE_PORT = (STORE, RING)
 def memories(
     config: CoreConfig, network: Network, ring_bytes: int, bench_images: int = 0
 ) -> list[Memory]:
-    """All of a design for `network` that does not learn.
+    """All memories of a design for `network` that does not learn.
 
-    The link's are those of requests, of answers, of what it knows of itself, of the rows that have
-    spiked in an image that comes as events, and of images to play, if there are `bench_images`. The
-    Encoder sees connected pixels, and has none but where its words wait for several banks.
+    The link has them for requests, for answers and for what it says of the design. It marks the
+    rows that have spiked in an image of events. Words of several rows wait in it until an image is
+    complete. `bench_images` are held to be played.
     """
     return [
-        *_waiting_words(config),
-        *(memory for number, layer in enumerate(config.layers) for memory in _of(layer, number)),
+        *Core.memories(config),
         Memory(RING, 9, ring_bytes),
         Memory("transmitter", 8, DEPTH),
         Memory("rom", 8, _rom_bytes(config, network, bench_images > 0), read_only=True),
         Memory("engine.images", 1, 1 << bits_for(config.layers[0].folding.n_in - 1)),
+        *_waiting_words(config),
         *(_to_play(config, bench_images) if bench_images else ()),
     ]
 
 
 def _waiting_words(config: CoreConfig) -> Iterator[Memory]:
-    """In link and encoder, of an image for a core that takes several rows a cycle."""
-    rows = config.layers[0].folding.rows
-    if config.bitmap is None or config.n_inputs is None or rows == 1:
-        return
-    words = ceil(config.n_inputs / config.bitmap)
-    yield Memory("engine.images.packer", config.bitmap, words, looked_up=True)
-    part = config.bitmap // rows + (words - 1).bit_length()
-    for bank in range(rows):
-        yield Memory(f"encoder.waiting_{bank}", part, places_for(words), looked_up=True)
-
-
-def _of(layer: LayerConfig, number: int) -> Iterator[Memory]:
-    folding, place = layer.folding, f"layer_{number}"
-    # Pages are as wide as all lanes; a bank without any has a memory for each segment of them.
-    parts = [folding.lanes] if folding.pages > 1 else map(len, layer.segments)
-    widths = [layer.stored_bits * lanes for lanes in parts]
-    # A bank that is read in every cycle needs nothing to hold a word, a page not even a reset.
-    around = 0 if folding.pages > 1 else 1 if folding.rows > 1 else 4
-    for width, words in product(widths, folding.page_words * folding.rows):
-        yield Memory(f"{place}.store", width, words, near=layer.near, around=around)
-    if folding.groups > 1:
-        state = layer.widths.S + layer.widths.M
-        listed = indices_layout(layer).size + (folding.rows if folding.rows > 1 else 0)
-        yield Memory(f"{place}.sequencer.row_list", listed, folding.n_in)
-        yield Memory(f"{place}.lanes", state * folding.lanes, folding.groups)
-    if folding.mask_places:
-        width = fired_layout(layer).size + filled_bits(layer)
-        yield Memory(f"{place}.drain.places.waiting", width, folding.mask_places, looked_up=True)
-    if folding.window:
-        bits, keys = (folding.n_out - 1).bit_length(), 1 << folding.window
-        yield from 2 * [Memory(f"{place}.emitter.queue", bits, keys, looked_up=True)]
-        yield from 2 * [Memory(f"{place}.emitter.queue", bits, folding.n_out)]
+    if config.bitmap and config.n_inputs and config.layers[0].folding.rows > 1:
+        words = ceil(config.n_inputs / config.bitmap)
+        yield Memory("engine.images.packer", config.bitmap, words, looked_up=True)
 
 
 def _to_play(config: CoreConfig, images: int) -> Iterator[Memory]:
@@ -132,8 +80,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     """What a memory takes of a device; with `loaded` the big ones are in single-port RAM.
 
     Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
-    block RAM as much as its library says, and what is around it some more; of what selects one of
-    several tables half counts. Look-up tables for logic are not counted here.
+    block RAM as much as its library says. Of what selects one of several tables half counts.
+    Look-up tables for logic are not counted here.
     """
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
@@ -151,7 +99,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
         return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
     luts, tables = 4 * _tiles(memory, {4: TABLE_WORDS}), _tables(memory)
     cost = luts + (_selection(memory) + (tables if tables > 1 else 0)) / 2
-    if memory.looked_up or memory.near or cost < block_cost * block_ram + memory.around:
+    if memory.looked_up or memory.near or cost < block_cost * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}
 
@@ -175,7 +123,7 @@ def _selection(memory: Memory) -> int:
 
 
 def _tables(memory: Memory) -> int:
-    """That hold a bit of all its words."""
+    """Look-up tables that hold one bit of all its words."""
     return ceil(memory.depth / TABLE_WORDS)
 
 

@@ -24,7 +24,7 @@ from firstspike.hdl.link.protocol.lines import Line
 from . import clock, logic
 from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
-from .shipped_builds import Placed, bits_read, builds_of, widest
+from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.92, ECP5: 0.85}
 """How much of the logic may be used: nextpnr needs some room (it found no place for what takes 0.97
@@ -55,13 +55,13 @@ class Plan:
     """Why not, or empty."""
     needs: dict[str, int]
     """Of the device's resources: of the design, or of one that fits nearly."""
-    placed: Placed | None = None
+    build: ShippedBuild | None = None
     """The build that it is known by, perhaps on a board with the same die; None for an estimate."""
 
     @property
     def estimated(self) -> Estimated | None:
         """None where nothing fits, or where all is known by a build."""
-        if self.design is None or self.placed:
+        if self.design is None or self.build:
             return None
         family = self.board.device.family
         fmax = clock.megahertz(self.design, self.needs["LUTs"])
@@ -116,12 +116,12 @@ def plan_for(
     Raises ClockError and LineError.
     """
     known = [
-        _plan_of(placed, replace(design, line=line))
-        for placed, design in builds_of(network, board)
-        if shape.window in (None, placed.shape.window)
-        and shape.rows in (None, placed.shape.rows)
+        _plan_of(build, replace(design, line=line))
+        for build, design in builds_of(network, board)
+        if shape.window in (None, build.shape.window)
+        and shape.rows in (None, build.shape.rows)
         and hz in (None, design.hz)
-        and (bench_images, bool(shape.overlap)) == (0, placed.shape.overlap)
+        and (bench_images, bool(shape.overlap)) == (0, build.shape.overlap)
     ]
     limited = not (shape.rows or shape.overlap)
     plans = known or [
@@ -132,9 +132,9 @@ def plan_for(
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
-def _plan_of(placed: Placed, design: Design) -> Plan:
-    measured = {"LUTs": placed.luts, "block RAM": placed.block_ram}
-    return Plan(design.board, design, "", needs_of(design) | measured, placed)
+def _plan_of(build: ShippedBuild, design: Design) -> Plan:
+    measured = {"LUTs": build.luts, "block RAM": build.block_ram}
+    return Plan(design.board, design, "", needs_of(design) | measured, build)
 
 
 def _choices(network: Network, shape: CoreShape, timed: bool = False) -> Iterator[CoreShape]:

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds that are known: what estimates of logic and clock are fitted to, and judged by.
+"""Builds of random designs, which random_builds.json holds with all that an estimate looks at.
 
-`random_builds.json` has random designs, with all that an estimate looks at;
-`python -m tests.support.random_builds` makes more of them. Builds of shipped networks are in
-`placed`.
+`python -m tests.support.random_builds` makes more of them.
 """
 
 import json
@@ -16,16 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.boards.pins.board import Board
-from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
-
-from .memories import memory_needs
-from .shipped_builds import PLACED, design_of
 
 BUILDS = Path(__file__).with_name("random_builds.json")
 
@@ -34,7 +27,7 @@ HELD_OUT = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Build:
+class RandomBuild:
     """A random design, what it took, and how fast it was."""
 
     number: int
@@ -86,62 +79,26 @@ class Build:
             encoding=self.encoding,
         )
 
-    def measured(self) -> "Measured":
-        """The same as the estimates look at it."""
-        network, board = self.network(), BOARDS[self.board]
-        shape = CoreShape(self.lanes, self.window, rows=self.rows)
-        folding = linked_folding(network, shape)
+    def config(self) -> CoreConfig:
+        """Its core, with the widths that its weights had."""
+        network = self.network()
+        folding = linked_folding(network, CoreShape(self.lanes, self.window, rows=self.rows))
         config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))
             for layer, widths in zip(config.layers, self.widths, strict=True)
         )
-        config = replace(config, layers=layers)
-        one = Measured.of(config, network, board, self.luts, self.fmax)
-        return replace(one, held_out=self.held_out)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Of a build, what estimates are about, and what they are made of."""
-
-    config: CoreConfig
-    board: Board
-    luts: int
-    """Or logic cells."""
-    logic: int
-    """Without those that serve as memory."""
-    fmax: float
-    """MHz."""
-    held_out: bool = False
-
-    @classmethod
-    def of(
-        cls, config: CoreConfig, network: Network, board: Board, luts: int, fmax: float
-    ) -> "Measured":
-        """Of the build of a network for a board."""
-        logic = luts - memory_needs(config, network, board)["LUTs"]
-        return cls(config, board, luts, logic, fmax)
+        return replace(config, layers=layers)
 
 
 @cache
-def known_builds() -> tuple[Build, ...]:
-    """Those of random_builds.json, by their numbers."""
-    return tuple(Build(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
+def random_builds() -> tuple[RandomBuild, ...]:
+    """The builds of random_builds.json, by their numbers."""
+    return tuple(RandomBuild(**_as_tuples(one)) for one in json.loads(BUILDS.read_text()))
 
 
-@cache
-def measured() -> tuple[Measured, ...]:
-    """All that is known."""
-    shipped = ((design_of(build), build.luts, build.fmax) for build in PLACED)
-    return (
-        *(build.measured() for build in known_builds()),
-        *(Measured.of(d.config, d.network, d.board, luts, fmax) for d, luts, fmax in shipped),
-    )
-
-
-def text_of(builds: Iterable[Build]) -> str:
-    """What random_builds.json says of builds, a line each."""
+def text_of(builds: Iterable[RandomBuild]) -> str:
+    """The text of random_builds.json: one line per build."""
     lines = ",\n".join(json.dumps(asdict(build)) for build in builds)
     return f"[\n{lines}\n]\n"
 

@@ -38,8 +38,8 @@ from firstspike.hdl.link.protocol.messages import (
     word_bytes,
 )
 
+from .channel import Channel, SerialPort
 from .errors import MismatchError, RefusedError
-from .line import Line, SerialLine
 from .request import PendingRequest, image, image_of_pixels
 from .transport import Transport
 
@@ -72,15 +72,15 @@ class BoardClient:
     `identity` is what it says of itself, `config` the configuration of its core.
     """
 
-    def __init__(self, line: Line, timeout: float = TIMEOUT) -> None:
-        self._line = line
-        self._transport = Transport(line, timeout)
+    def __init__(self, channel: Channel, timeout: float = TIMEOUT) -> None:
+        self._channel = channel
+        self._transport = Transport(channel, timeout)
         self.identity = self._transport.identity
         try:
             self.config = config_of(self.identity)
         except NetworkError as error:
             raise MismatchError(
-                f"{line.name}: what the board says of itself is no core: {error!s:.200}."
+                f"{channel.name}: what the board says of itself is no core: {error!s:.200}."
             ) from None
 
     @classmethod
@@ -90,16 +90,16 @@ class BoardClient:
         `timeout`: seconds after which an answer is missed; the board is then asked again, so that a
         slow one needs no longer time-out. Raises BoardError.
         """
-        line = SerialLine(port, baud)
+        channel = SerialPort(port, baud)
         try:
-            return cls(line, timeout)
+            return cls(channel, timeout)
         except BaseException:
-            line.close()
+            channel.close()
             raise
 
     def close(self) -> None:
         """Let go of the port."""
-        self._line.close()
+        self._channel.close()
 
     def __enter__(self) -> Self:
         return self

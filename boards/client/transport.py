@@ -39,9 +39,9 @@ from firstspike.hdl.link.protocol.formats import (
     encode_frame,
 )
 
+from .channel import Channel
 from .errors import BoardError, MismatchError, NoAnswerError
 from .frames import FrameReader
-from .line import Line
 from .request import PendingRequest
 
 UNDER_WAY = 200
@@ -82,8 +82,8 @@ class Transport:
     identity: Identity
     """What the board has said of itself: the first thing that a Transport asks for."""
 
-    def __init__(self, line: Line, timeout: float) -> None:
-        self._line = line
+    def __init__(self, channel: Channel, timeout: float) -> None:
+        self._channel = channel
         self._timeout = timeout
         self._reader = FrameReader()
         self._under_way: deque[PendingRequest] = deque()  # with the sequences before `_next`
@@ -141,7 +141,7 @@ class Transport:
                 self._next = (self._next + 1) & 0xFF
                 self._under_way.append(request)
             if frames:
-                self._line.write(frames)
+                self._channel.write(frames)
             while order and order[0].done:
                 yield order.popleft()
                 if self._iterator is not ours:
@@ -165,7 +165,7 @@ class Transport:
 
     def _await_answers(self) -> None:
         """Wait until one of the requests under way is answered; repair what is lost."""
-        before, until = self._answered, self._line.now() + self._timeout
+        before, until = self._answered, self._channel.now() + self._timeout
         while not self._dropped and self._answered == before and self._listen(until):
             pass
         if self._answered == before:
@@ -181,7 +181,7 @@ class Transport:
         self._setbacks += 1
         if self._setbacks > SETBACKS:
             raise NoAnswerError(
-                f"too much is lost on the way to the board on {self._line.name} and back: try a "
+                f"too much is lost on the way to the board on {self._channel.name} and back: try a "
                 "better cable, another port of the computer, or a lower baud rate."
             )
         expected = self._probe()
@@ -189,8 +189,8 @@ class Transport:
         taken = (expected - (self._next - unanswered)) & 0xFF
         if expected == 0 or taken > unanswered:
             raise NoAnswerError(
-                f"the board on {self._line.name} has been started anew meanwhile: load its weights "
-                "and begin again."
+                f"the board on {self._channel.name} has been started anew meanwhile: load its "
+                "weights and begin again."
             )
         missed = [self._under_way.pop() for _ in range(unanswered - taken)]
         self._next = expected
@@ -222,10 +222,11 @@ class Transport:
         try:
             identity = Identity.from_bytes(self._greeting[1:])
         except ValueError as error:
-            raise MismatchError(f"{self._line.name}: {error}.") from None
+            raise MismatchError(f"{self._channel.name}: {error}.") from None
         if getattr(self, "identity", identity) != identity:
             raise MismatchError(
-                f"the board on {self._line.name} has another bitstream than before: open it anew."
+                f"the board on {self._channel.name} has another bitstream than before: "
+                "open it anew."
             )
         return identity
 
@@ -240,8 +241,8 @@ class Transport:
         """Send frames until there is an answer, and return that."""
         tries = nonsense = 0
         while tries < (TRIES if self._met else FIRST_TRIES) and nonsense < NONSENSE_TRIES:
-            until = self._line.now() + self._timeout * min(1 << tries, LONGEST_WAIT)
-            self._line.write(frames())
+            until = self._channel.now() + self._timeout * min(1 << tries, LONGEST_WAIT)
+            self._channel.write(frames())
             understood, heard = self._understood, False
             while (found := answer()) is None and self._listen(until):
                 heard = True
@@ -253,23 +254,23 @@ class Transport:
                 tries, nonsense = tries + 1, 0
         if self._met and nonsense:
             raise NoAnswerError(
-                f"the board on {self._line.name} has answered, and now sends what is no answer "
+                f"the board on {self._channel.name} has answered, and now sends what is no answer "
                 f"({self._heard.hex(' ')}): start it anew, and see that no other program uses it."
             )
         if self._heard:
             raise NoAnswerError(
-                f"what comes from {self._line.name} is no answer of a FirstSpike board "
+                f"what comes from {self._channel.name} is no answer of a FirstSpike board "
                 f"({self._heard.hex(' ')}): is it the right port, and the right baud rate?"
             )
         raise NoAnswerError(
-            f"there is no answer on {self._line.name}: is it a FirstSpike board, with its "
+            f"there is no answer on {self._channel.name}: is it a FirstSpike board, with its "
             "bitstream loaded?"
         )
 
     def _listen(self, until: float) -> bool:
         """Take what comes next. False if nothing has come until then."""
-        left = until - self._line.now()
-        received = self._line.read(left) if left > 0 else b""
+        left = until - self._channel.now()
+        received = self._channel.read(left) if left > 0 else b""
         self._heard = (self._heard + received)[-SHOWN:]
         for frame in self._reader.feed(received):
             self._met = True

@@ -7,21 +7,24 @@ from inspect import cleandoc
 import click
 
 from firstspike.scripts.main import firstspike
+from firstspike.scripts.sections import in_sections
 
 
 def described(verb: str) -> str:
     """Return the paragraphs of the docstring, the usage, the options and the example."""
-    group = click.Context(firstspike, info_name="firstspike", **firstspike.context_settings)
-    command = firstspike.get_command(group, verb)
-    if command is None:
-        raise ValueError(f"there is no verb {verb!r}")
-    context = click.Context(command, parent=group, info_name=verb)
+    command: click.Command = firstspike
+    context = click.Context(command, info_name="firstspike", **firstspike.context_settings)
+    for word in verb.split():  # a verb, or a verb of a group after its name
+        found = command.get_command(context, word) if isinstance(command, click.Group) else None
+        if found is None:
+            raise ValueError(f"there is no verb {verb!r}")
+        command, context = found, click.Context(found, parent=context, info_name=word)
     usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
     *said, example = re.split(r"\n\n+", cleandoc(command.help or ""))
     if not example.startswith("Example: "):
         raise ValueError(f"the docstring of {verb!r} does not end with its example")
     example = " ".join(example.removeprefix("Example: ").split())
-    parts = [*said, fenced(usage), options(command, context), "Example:", fenced(example)]
+    parts = [*said, fenced(usage), *options(command, context), "Example:", fenced(example)]
     return "\n\n".join(parts)
 
 
@@ -30,13 +33,21 @@ def fenced(line: str) -> str:
     return f"```sh\n{line}\n```"
 
 
-def options(command: click.Command, context: click.Context) -> str:
-    """Return what `--help` lists: each option with its values, default and range."""
-    items = []
-    for parameter in command.get_params(context):
-        if isinstance(parameter, click.Argument):  # the usage shows it
-            continue
-        written, meaning = parameter.get_help_record(context)
-        text = " ".join(meaning.split())
-        items.append(f"- `{written}`: {text}" if text else f"- `{written}`")
-    return "\n".join(items)
+def options(command: click.Command, context: click.Context) -> list[str]:
+    """Return what `--help` lists: each option with its values, default and range, by section."""
+    # The usage shows the arguments.
+    shown = [one for one in command.get_params(context) if isinstance(one, click.Option)]
+    sections = in_sections(shown)
+    parts = []
+    for title, some in sections.items():
+        if len(sections) > 1:
+            parts.append(f"**{title}**")
+        parts.append("\n".join(listed(option, context) for option in some))
+    return parts
+
+
+def listed(option: click.Option, context: click.Context) -> str:
+    """Return an option as an item of a list."""
+    written, meaning = option.get_help_record(context)
+    text = " ".join(meaning.split())
+    return f"- `{written}`: {text}" if text else f"- `{written}`"

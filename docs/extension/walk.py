@@ -19,11 +19,12 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinxcontrib.yowasp_wavedrom import wavedrom_diagram
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import Kind
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind
 
 EVENTS = ((Kind.SPIKE, 3, 0), (Kind.SPIKE, 3, 2), (Kind.SPIKE, 5, 1), (Kind.END, 0, 0))
 WEIGHTS = np.array([[4, 4, 0, 0], [0, 0, 0, 0], [4, 3, 0, 0], [0, 0, 0, 0]])
@@ -44,7 +45,7 @@ Cycle = dict[str, str]
 def simulate(window: int) -> list[Cycle]:
     """Events taken, operations as they leave the sequencer, and events as the layer sends them."""
     config = LayerConfig(
-        folding=LayerFolding(n_in=4, n_out=4, lanes=2, window=window, last=False),
+        folding=LayerFolding(kind=Dense(4, 4), lanes=2, window=window, last=False),
         weight_bits=4,
         threshold=THRESHOLD,
         deadline=DEADLINE,

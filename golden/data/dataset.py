@@ -4,6 +4,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, AnyStr
 
 import numpy as np
@@ -29,6 +30,9 @@ MOST_FILE = 1 << 32
 
 MOST_TEXT = 1 << 30
 """Bytes of a file of text, whose values take many times as much."""
+
+FEATURES_BYTES = 1 << 27
+"""Bytes that the features of a small file may take as float64: a cell or a bit may make many."""
 
 MOST_LINE = 1 << 22
 """Characters of a line of text: 64 for each of the inputs that a file of events can name."""
@@ -90,6 +94,23 @@ class Samples:
             x=self.x[which],
             labels=self.labels and [self.labels[i] for i in chosen],
             groups=None if self.groups is None else self.groups[which],
+        )
+
+
+Parts = tuple[Samples, Samples | None]
+"""What to learn from, and what to test."""
+
+NOT_FINITE = ", which is no finite number: put one there, or leave the {} out."
+"""The end of a message about a value of a sample or row."""
+
+
+def check_size(path: Path, n_rows: int, n_features: int, advice: str) -> None:
+    """Raise `DataError` for features that take more than the samples of such a file may."""
+    size, most = 8 * n_rows * n_features, most_bytes(path.stat().st_size, FEATURES_BYTES)
+    if size > most:
+        raise DataError(
+            f"{path} makes {n_features} features or more of {n_rows} rows: these are {size} bytes, "
+            f"and at most {most} are made; {advice}."
         )
 
 

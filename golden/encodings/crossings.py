@@ -18,8 +18,8 @@ from .encoding import (
     edges_table,
     numbered,
 )
-from .features import Features
-from .samples import EncodingError, Samples, checked_samples, even_edges
+from .features import ASKED, Asked, Features
+from .samples import EncodingError, SampleKind, checked_samples, even_edges
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,11 @@ class Crossings(Encoding):
         L = numbered(name, "crossings", 1)
         return None if L is None else cls(name, L)
 
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return time series."""
-        return Samples.SERIES
+        return SampleKind.SERIES
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features:
         """Return edges that divide the range of each channel evenly."""
         samples = checked_samples(samples)
         if samples.ndim != 3 or samples.shape[2] < 2:
@@ -64,7 +57,8 @@ class Crossings(Encoding):
                 "[n, channels, steps] of at least 2 steps."
             )
         low, high = samples.min(axis=(0, 2)), samples.max(axis=(0, 2))
-        return Features(even_edges(low, high, self.L + 1), False, constant, samples.shape[2], names)
+        edges = even_edges(low, high, self.L + 1)
+        return Features(edges, False, asked.constant, samples.shape[2], asked.names)
 
     def check(self, features: Features | None, n_inputs: int) -> None:
         """Raise unless the features have edges for each channel, and steps."""
@@ -78,15 +72,13 @@ class Crossings(Encoding):
 
     def n_inputs(self, features: Features | None, n_features: int) -> int:
         """Return two inputs per edge, and the constant one."""
-        assert features is not None
-        assert features.edges is not None
-        return 2 * features.edges.size + features.constant
+        features, edges = _fitted(features)
+        return 2 * edges.size + features.constant
 
     def fitting(self, network: Described, samples: Any) -> np.ndarray:
         """Return series [n, channels, steps], checked to be a network's."""
         samples = checked_samples(samples)
-        assert network.features is not None
-        channels, steps = network.n_features, network.features.steps
+        channels, steps = network.n_features, _fitted(network.features)[0].steps
         if samples.shape[1:] != (channels, steps):
             raise EncodingError(
                 f"the samples are {list(samples.shape)}: this network takes time series "
@@ -96,15 +88,11 @@ class Crossings(Encoding):
 
     def values(self, network: Described, samples: Any) -> np.ndarray:
         """Return the tick of each input's step, int32 [n, n_inputs], 0 for never."""
-        series, features = self.fitting(network, samples), network.features
-        assert features is not None
-        assert features.edges is not None
-        step_ticks = network.unit + np.arange(features.steps) * 5 * network.unit // (
-            features.steps - 1
-        )
-        n, channels, _ = series.shape
+        series, (features, fitted) = self.fitting(network, samples), _fitted(network.features)
+        n, channels, steps = series.shape
+        step_ticks = network.unit + np.arange(steps) * 5 * network.unit // (steps - 1)
         ticks = np.empty((n, channels, self.L, 2), np.int32)
-        for channel, edges in enumerate(features.edges):
+        for channel, edges in enumerate(fitted):
             for place, edge in enumerate(edges):
                 above = series[:, channel] >= edge
                 for side, crossed in enumerate((above, ~above)):
@@ -117,10 +105,10 @@ class Crossings(Encoding):
 
     def sentence(self, network: Described) -> str:
         """Say how the values of a series follow one another."""
-        assert network.features is not None
+        features, _ = _fitted(network.features)
         return (
             f"A sample is a time series of {network.n_features} channels, one behind the other, "
-            f"each of {network.features.steps} steps. A value is a finite number."
+            f"each of {features.steps} steps. A value is a finite number."
         )
 
     def how(self, features: Features | None) -> str:
@@ -129,10 +117,15 @@ class Crossings(Encoding):
 
     def told(self, network: Described) -> Told:
         """Return the edges, and their number and that of the steps."""
-        told, features = super().told(network), network.features
-        assert features is not None
-        assert features.edges is not None
-        told.tables["edges"] = edges_table(features.edges)
+        told, (features, edges) = super().told(network), _fitted(network.features)
+        told.tables["edges"] = edges_table(edges)
         values = network.n_features * features.steps
         told.numbers.update(VALUES=values, EDGES=self.L, STEPS=features.steps)
         return told
+
+
+def _fitted(features: Features | None) -> tuple[Features, np.ndarray]:
+    """Return features and edges, which a checked network always has."""
+    assert features is not None
+    assert features.edges is not None
+    return features, features.edges

@@ -14,8 +14,8 @@ import numpy as np
 
 from firstspike.golden.foreign.fields import NetworkError
 
-from .features import Features
-from .samples import EncodingError, Samples, checked_samples
+from .features import ASKED, Asked, Features
+from .samples import EncodingError, SampleKind, checked_samples
 
 MOST = 256
 """Largest number in the name of an encoding."""
@@ -90,7 +90,7 @@ class Encoding(ABC):
     NOTE: ClassVar[str] = ""
     """How an input gets its tick, in words for those who use a generated core."""
     OPTIONS: ClassVar[frozenset[str]] = frozenset()
-    """Which of the options "complement", "constant" and "threshold" `fitted` takes."""
+    """Which of "complement", "constant" and "threshold" may be `Asked` for."""
 
     @classmethod
     @abstractmethod
@@ -103,7 +103,7 @@ class Encoding(ABC):
         return 0
 
     @abstractmethod
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return what the samples are."""
 
     def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
@@ -111,17 +111,10 @@ class Encoding(ABC):
         return False
 
     @abstractmethod
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features | None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
         """Return the features that suit the samples [n, ...] of a training set, None for none.
 
-        `names` are names of the features. Raises `EncodingError`.
+        Raises `EncodingError`.
         """
 
     @abstractmethod
@@ -142,7 +135,7 @@ class Encoding(ABC):
         """Return samples [n, n_features], checked to be a network's. Raises `EncodingError`."""
         samples = checked_samples(samples)
         samples = samples.reshape(len(samples), -1)
-        pixels = self.takes(network.features) is Samples.PIXELS
+        pixels = self.takes(network.features) is SampleKind.PIXELS
         count = network.n_features
         if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):
             raise EncodingError(

@@ -2,7 +2,7 @@
 """What an encoding has fitted to the samples of a training set, as the network file holds it."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,23 @@ from firstspike.golden.foreign.fields import (
     integer,
     texts,
 )
+
+
+class Asked(NamedTuple):
+    """What features are to be fitted with; an encoding says which of it it takes."""
+
+    complement: bool = False
+    """Give every feature a second input that is early where the value is small."""
+    constant: bool = False
+    """Give the network an input that always spikes."""
+    threshold: float | None = None
+    """The first bright value of a binary encoding, None for the middle of each range."""
+    names: tuple[str, ...] = ()
+    """Names of the features."""
+
+
+ASKED = Asked()
+"""What is asked for where nothing is."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ from .encoding import (
     edges_table,
     numbered,
 )
-from .features import Features
-from .samples import EncodingError, Samples, checked_samples, even_edges, is_pixels
+from .features import ASKED, Asked, Features
+from .samples import EncodingError, SampleKind, checked_samples, even_edges, is_pixels
 
 
 @dataclass(frozen=True)
@@ -51,29 +51,23 @@ class Levels(Encoding):
         """How many levels an input has."""
         return self.N
 
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return pixels, or features where there are edges."""
         edges = None if features is None else features.edges
-        return Samples.PIXELS if edges is None else Samples.TABLE
+        return SampleKind.PIXELS if edges is None else SampleKind.TABLE
 
     def sees_pixels(self, samples: np.ndarray, threshold: float | None) -> bool:
         """Whether samples are pixels and no threshold is given."""
         return is_pixels(samples) and threshold is None
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> Features | None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> Features | None:
         """Return no edges for pixels, of which some must be bright, 128 or more.
 
         The edges of all else divide the range of each feature evenly. The edge of a binary encoding
         is `threshold` where one is given.
         """
         samples = checked_samples(samples)
+        complement, constant, threshold, names = asked
         if self.sees_pixels(samples, threshold):
             return Features(None, complement, constant) if complement or constant else None
         flat = samples.reshape(len(samples), -1)
@@ -128,13 +122,13 @@ class Levels(Encoding):
 
     def sentence(self, network: Described) -> str:
         """Say how many pixels or features a sample has."""
-        if self.takes(network.features) is Samples.PIXELS:
+        if self.takes(network.features) is SampleKind.PIXELS:
             return f"A sample is {network.n_features} pixels, 0 .. 255."
         return f"A sample is {network.n_features} features. A value is a finite number."
 
     def how(self, features: Features | None) -> str:
         """Say that what is brighter, or larger, spikes earlier."""
-        if self.takes(features) is Samples.PIXELS:
+        if self.takes(features) is SampleKind.PIXELS:
             return "A bright pixel is one spike, early in time. Dark ones stay silent."
         return "A feature is one spike: the larger its value, the earlier."
 

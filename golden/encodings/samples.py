@@ -13,7 +13,7 @@ class EncodingError(FirstSpikeError, ValueError):
     """Samples or spikes that do not fit the network; the message says what would."""
 
 
-class Samples(Enum):
+class SampleKind(Enum):
     """What the samples of a network are."""
 
     PIXELS = "pixels"

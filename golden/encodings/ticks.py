@@ -8,8 +8,8 @@ import numpy as np
 from firstspike.golden.foreign.fields import NetworkError
 
 from .encoding import Described, Encoding, Told
-from .features import Features
-from .samples import EncodingError, Samples
+from .features import ASKED, Asked, Features
+from .samples import EncodingError, SampleKind
 
 TICKS = "ticks"
 
@@ -26,18 +26,11 @@ class Ticks(Encoding):
         """Return the encoding of "ticks"."""
         return cls(name) if name == TICKS else None
 
-    def takes(self, features: Features | None) -> Samples:
+    def takes(self, features: Features | None) -> SampleKind:
         """Return spike ticks."""
-        return Samples.TICKS
+        return SampleKind.TICKS
 
-    def fitted(
-        self,
-        samples: np.ndarray,
-        complement: bool = False,
-        constant: bool = False,
-        threshold: float | None = None,
-        names: tuple[str, ...] = (),
-    ) -> None:
+    def fitted(self, samples: np.ndarray, asked: Asked = ASKED) -> None:
         """Return None: spike ticks have no features."""
 
     def check(self, features: Features | None, n_inputs: int) -> None:

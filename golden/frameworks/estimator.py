@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.registry import encoding_of
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import infer_samples
 from firstspike.golden.learning.learn import learn
@@ -26,7 +26,7 @@ from firstspike.golden.network import LARGEST, Network
 from firstspike.golden.results import Results, until
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.suited import ENCODING, suited
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.training.trainer import Names, Trainer
 
 _BETA = GRADED["beta"]
 _PATIENCE = 30  # epochs without anything better, where some samples are held out
@@ -158,7 +158,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, codes = np.unique(y, return_inverse=True)
         parameters = self._parameters(X)
         trainer = Trainer(**parameters).fit(
-            X, codes, names=self._feature_names(), classes=self._class_names()
+            X, codes, names=Names(self._feature_names(), self._class_names())
         )
         self.network_ = trainer.network_
         self.n_iter_ = len(trainer.history_)
@@ -270,7 +270,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         """Those of the trainer."""
         self._check_parameters()
         fraction = self.validation_fraction
-        ticks = encoding_of(self.encoding).takes(None) is Samples.TICKS
+        ticks = encoding_of(self.encoding).takes(None) is SampleKind.TICKS
         parameters = suited(
             len(X),
             self.encoding,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
-An image's hidden spikes come from event to event as in `crossings`, its outputs tick by tick, then
+An image's hidden spikes come from event to event as in `layers.by_events`, its outputs tick by tick, then
 the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent. The tests hold
 this against a plain second implementation.
 """
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from firstspike.golden.network import weight_range as _weight_range
+from firstspike.golden.layers.kind import weight_range as _weight_range
 from firstspike.golden.results import RuleTrace
 
 from .rule import UNLABELLED, Settings

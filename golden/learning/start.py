@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.features import Asked, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import checked_samples, is_pixels
 from firstspike.golden.training.quantise import most_active_inputs
@@ -28,12 +28,12 @@ def binary_features(
 ) -> Features | None:
     """Fit binary features to samples [n, ...]; None for pixels, which are inputs as they are.
 
-    The arguments are those of `Encoding.fitted`. Raises `EncodingError`.
+    What the arguments mean is said at `Asked`. Raises `EncodingError`.
     """
     samples = checked_samples(samples)
     if is_pixels(samples):
         return None
-    return encoding_of("binary").fitted(samples, complement, constant, threshold, names)
+    return encoding_of("binary").fitted(samples, Asked(complement, constant, threshold, names))
 
 
 def at_random(

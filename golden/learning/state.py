@@ -18,7 +18,8 @@ from firstspike.golden.foreign.fields import (
     Kind,
     NetworkError,
 )
-from firstspike.golden.network import Network, weight_range
+from firstspike.golden.layers.kind import weight_range
+from firstspike.golden.network import Network
 from firstspike.golden.system.files import read_file, replace_file
 
 from .rule import LearningError

@@ -52,16 +52,14 @@ class Folding:
             _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []
         taken = rows  # R of the layer
-        for weights, wide in zip(network.weights, lanes, strict=True):
-            n_in, n_out = weights.shape
-            last = weights is network.weights[-1]
-            whole = wide >= n_out
+        for kind, wide in zip(network.layers, lanes, strict=True):
+            last = len(layers) == network.n_layers - 1
+            whole = wide >= kind.n_out
             k = 0 if whole or last else window
-            sends = rows if whole and not last and n_out >= rows else 1
+            sends = rows if whole and not last and kind.n_out >= rows else 1
             layers.append(
                 LayerFolding(
-                    n_in=n_in,
-                    n_out=n_out,
+                    kind=kind,
                     lanes=wide,
                     window=k,
                     last=last,

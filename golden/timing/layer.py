@@ -7,7 +7,8 @@ said there. The hardware builds its pipelines from them, and the cycle models co
 
 from dataclasses import dataclass
 
-from firstspike.golden.network import NetworkError
+from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.layers.kind import LayerKind
 
 from . import latencies
 
@@ -37,8 +38,7 @@ class LayerFolding:
     `gathers` takes the next image's rows while the time of the one before advances.
     """
 
-    n_in: int
-    n_out: int
+    kind: LayerKind
     lanes: int
     window: int
     last: bool
@@ -62,6 +62,16 @@ class LayerFolding:
                 "only a layer of one group, and not the last one, sends several spikes a cycle, "
                 "up to one a neuron"
             )
+
+    @property
+    def n_in(self) -> int:
+        """Inputs of the layer."""
+        return self.kind.n_in
+
+    @property
+    def n_out(self) -> int:
+        """Neurons of the layer."""
+        return self.kind.n_out
 
     @property
     def groups(self) -> int:
@@ -101,7 +111,7 @@ class LayerFolding:
     @property
     def bank_rows(self) -> int:
         """Rows of a bank: of the last banks some may be missing, which are 0."""
-        return -(-self.n_in // self.rows)
+        return -(-self.kind.rows // self.rows)
 
     @property
     def bank_words(self) -> int:

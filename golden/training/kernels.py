@@ -14,23 +14,23 @@ _FAST = {"reassoc", "contract", "nsz"}
 
 
 @njit(cache=True, fastmath=_FAST)
-def spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold=1):
-    """First spike of every neuron before `horizon`, z_out = A / (B - 1) over the causal set.
+def spike_times(z_in, order, W, horizon, threshold=1):
+    """Find the first spike of every neuron before `horizon`: A / (B - 1) over the causal set.
 
-    order [n, n_in] sorts z_in (numpy's sort is several times faster than numba's). Fills, all
-    [n, n_out]: z_out (inf if silent), slope = B - 1 at the spike (at the horizon if silent) and
-    potential = M(horizon) of silent neurons (0 of those that fired). With a `threshold`, of W's
-    unit, B is less that instead of 1.
+    order [n, n_in] sorts z_in (numpy's sort is several times faster than numba's). Returns three
+    arrays [n, n_out]: z_out (inf if silent), slope = B - 1 at the spike (at the horizon if silent)
+    and potential = M(horizon) of silent neurons (0 for those that fired). A `threshold` in the unit
+    of W takes the place of 1.
     """
     n_out = W.shape[1]
+    z_out = np.full((len(z_in), n_out), np.inf, W.dtype)
+    slope, potential = np.empty_like(z_out), np.zeros_like(z_out)
     A = np.empty(n_out, W.dtype)
     B = np.empty(n_out, W.dtype)
     for image in range(z_in.shape[0]):
         z_image = z_in[image]
         A[:] = 0
         B[:] = -threshold
-        z_out[image] = np.inf
-        potential[image] = 0
         silent = n_out
         for k in range(z_image.size):
             z = z_image[order[image, k]]
@@ -58,6 +58,7 @@ def spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold=1):
                 if z_out[image, o] == np.inf:
                     slope[image, o] = B[o]
                     potential[image, o] = horizon * B[o] - A[o]
+    return z_out, slope, potential
 
 
 @njit(cache=True, fastmath=_FAST | {"nnan"})
@@ -80,13 +81,15 @@ def _four_inputs(w0, w1, w2, w3, d0, d1, d2, d3, B, M, highest):
 
 
 @njit(cache=True, fastmath=_FAST)
-def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold=1):
+def wide_spike_times(z_in, order, W, horizon, threshold=1):
     """As `spike_times`, faster where neurons are many: B - 1 and M go from input to input.
 
     Four inputs are taken in at a time, and only a neuron whose M came to 0 among them is looked at
     on its own, backwards.
     """
     n_in, n_out = W.shape
+    z_out = np.full((len(z_in), n_out), np.inf, W.dtype)
+    slope, potential = np.empty_like(z_out), np.empty_like(z_out)
     B, M, highest = np.empty(n_out, W.dtype), np.empty(n_out, W.dtype), np.empty(n_out, W.dtype)
     nothing = np.zeros(n_out, W.dtype)  # weights of inputs past the last
     z = np.empty(n_in + 5, W.dtype)
@@ -99,7 +102,6 @@ def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold
             arrived += 1
         B[:] = -threshold
         M[:] = -threshold * z[0]
-        z_out[image] = np.inf
         silent = n_out
         for k in range(0, arrived, 4):
             w0 = W[inputs[k]]
@@ -130,6 +132,7 @@ def wide_spike_times(z_in, order, W, horizon, z_out, slope, potential, threshold
             if z_out[image, o] == np.inf:
                 slope[image, o] = B[o]
                 potential[image, o] = M[o]
+    return z_out, slope, potential
 
 
 @njit(cache=True, fastmath=_FAST)

@@ -81,12 +81,14 @@ def _add_rows(rows, which, out):
 
 
 @njit(cache=True, fastmath=_FAST)
-def group_times(groups, W, horizon, z_out, slope, potential, threshold=1):
-    """As `kernels.spike_times`, with the inputs as `Groups`."""
+def group_times(groups, W, horizon, threshold=1):
+    """Return what `kernels.spike_times` does, with the inputs as `Groups`."""
     order, start, z, n_groups = groups
     n_in, n_out = W.shape
     zero, one = W.dtype.type(0), W.dtype.type(1)  # integers would make doubles of the sums
     level = W.dtype.type(threshold)
+    z_out = np.empty((n_groups.size, n_out), W.dtype)
+    slope, potential = np.empty_like(z_out), np.empty_like(z_out)
     for first in range(0, n_out, _COLUMNS):
         block = W[:, first : first + _COLUMNS].copy()
         m = block.shape[1]
@@ -124,6 +126,7 @@ def group_times(groups, W, horizon, z_out, slope, potential, threshold=1):
                 z_out[image, first + o] = A[o] / B[o] if fired else np.inf
                 slope[image, first + o] = B[o]
                 potential[image, first + o] = zero if fired else horizon * B[o] - A[o]
+    return z_out, slope, potential
 
 
 @njit(cache=True, fastmath=_FAST)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 
 from . import kernels, level_kernels
 from .inputs import Inputs
@@ -23,6 +23,7 @@ from .quantise import rounded, useful_threshold
 _INITIAL_INPUTS = (784, 600)  # n_in that Parameters.initial is for; others scale from there
 _RARELY = 0.002  # share of images below which a neuron counts as silent and is revived
 _MEMORY = 0.98  # of the running mean of that share, a step
+_LEEWAY = 0.1  # in z: neurons that fire so long after the decision cost as those before it
 
 
 class Optimiser:
@@ -119,8 +120,6 @@ class Optimiser:
         self._steps += 1
         for layer, (W, dW) in enumerate(zip(self.weights, gradients, strict=True)):
             dW /= np.float32(len(values))
-            if self.parameters.weight_sum:
-                dW -= np.float32(self.parameters.weight_sum) * (weights[layer].sum(axis=0) < 1)
             moments = self._moments[layer]
             kernels.adam(W, dW, *moments, rate, self._steps, self.parameters.weight_decay)
             if self.thresholds is not None:
@@ -152,22 +151,19 @@ class Optimiser:
         times: list[Any] = [inputs]
         slopes = []
         for layer, W in enumerate(weights):
-            shape = (len(values), W.shape[1])
             if layer == 0 and isinstance(inputs, np.ndarray):
                 # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
                 slope = inputs @ W - 1
                 potential = np.minimum(slope * (horizon - 1) - 1, 0)
                 slope = np.where(slope > 1 / (horizon - 1), slope, np.inf)
                 z = np.where(slope < np.inf, 1 + 1 / slope, np.inf)
+            elif layer == 0:
+                z, slope, potential = level_kernels.group_times(inputs, W, horizon)
             else:
-                z, slope, potential = (np.empty(shape, np.float32) for _ in range(3))
-                if layer == 0:
-                    level_kernels.group_times(inputs, W, horizon, z, slope, potential)
-                else:
-                    last = layer == len(weights) - 1
-                    spike_times = kernels.spike_times if last else kernels.wide_spike_times
-                    order = np.argsort(times[-1], axis=1)
-                    spike_times(times[-1], order, W, horizon, z, slope, potential)
+                last = layer == len(weights) - 1
+                spike_times = kernels.spike_times if last else kernels.wide_spike_times
+                order = np.argsort(times[-1], axis=1)
+                z, slope, potential = spike_times(times[-1], order, W, horizon)
             times.append(z)
             slopes.append(slope)
         return times, slopes, np.where(np.isfinite(z), z, horizon - potential)
@@ -214,7 +210,7 @@ class Optimiser:
         d = np.where(
             fired, dz * (self._inputs.earliest - np.minimum(z, parameters.horizon)) / slope, 0
         )
-        d += np.float32(parameters.sparsity) * (z < decision[:, None] + parameters.leeway)
+        d += np.float32(parameters.sparsity) * (z < decision[:, None] + _LEEWAY)
         np.clip(d, -parameters.clip, parameters.clip, out=d)
         if parameters.revival:
             activity = self._activity[layer]

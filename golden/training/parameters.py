@@ -55,14 +55,9 @@ class Parameters:
     """z after which a neuron counts as silent; a silent output o costs as if it fired at
     horizon - M_o(horizon), which always has a gradient."""
     sparsity: float = 2e-4
-    """Gradient on the drive of hidden neurons that fire before the decision + `leeway`."""
-    leeway: float = 0.1
-    """In units of z."""
+    """Gradient on the drive of hidden neurons that fire before the decision, or shortly after."""
     revival: float = 0.0
     """Gradient that drives hidden neurons that fire for less than 0.2 % of images."""
-    weight_sum: float = 0.0
-    """Gradient on the weights of neurons whose weights sum to less than 1, which could not fire
-    if all inputs did (the publication's cost)."""
     weight_decay: float = 0.0
     """Decoupled, a step."""
     smallest_slope: float = 0.1

@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden.data.split import held_out
 from firstspike.golden.encodings.encoding import Encoding
-from firstspike.golden.encodings.features import Features
+from firstspike.golden.encodings.features import Asked, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
@@ -55,16 +55,12 @@ def prepared(
     `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
-    coding = _checked_encoding(parameters)
+    coding = encoding_of(parameters.encoding)
+    asked = Asked(parameters.complement, parameters.constant, parameters.threshold, names)
+    _check_asked(coding, asked)
     chooses = _held_out(parameters, labels, groups)
     pixels = coding.sees_pixels(samples, parameters.threshold)
-    features = coding.fitted(
-        samples if pixels else samples[~chooses],
-        complement=parameters.complement,
-        constant=parameters.constant,
-        threshold=parameters.threshold,
-        names=names,
-    )
+    features = coding.fitted(samples if pixels else samples[~chooses], asked)
     _check_augmentation(parameters, samples[0].size, pixels)
     width = coding.n_inputs(features, samples[0].size)
     network = Network(
@@ -110,21 +106,14 @@ def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | N
     return chooses
 
 
-def _checked_encoding(parameters: Parameters) -> Encoding:
-    """Return the encoding. Raises `TrainingError` for an option that it does not take."""
-    coding = encoding_of(parameters.encoding)
-    asked = {
-        "complement": parameters.complement,
-        "threshold": parameters.threshold is not None,
-        "constant": parameters.constant,
-    }
-    for name, given in asked.items():
-        if given and name not in coding.OPTIONS:
+def _check_asked(coding: Encoding, asked: Asked) -> None:
+    """Raise `TrainingError` where something is asked for that the encoding does not take."""
+    for name, absent in (("complement", False), ("threshold", None), ("constant", False)):
+        if getattr(asked, name) is not absent and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"
             raise TrainingError(
-                f"a {name} is {whose}: the encoding {parameters.encoding} has none, leave it out."
+                f"a {name} is {whose}: the encoding {coding.name} has none, leave it out."
             )
-    return coding
 
 
 def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 
 from firstspike.golden.encodings.samples import EncodingError
 from firstspike.golden.integer import infer_samples
-from firstspike.golden.network import Network, weight_range
+from firstspike.golden.layers.kind import weight_range
+from firstspike.golden.network import Network
 
 _FAR = 0.9  # of the cost: what is not lower than this share of it may be so by chance
 

@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,28 @@ from .quantise import compact, quantise
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
 _JUDGES = 1000  # samples by which thresholds are chosen
+
+
+class Names(NamedTuple):
+    """What the samples and the outputs of a network are called."""
+
+    features: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+class Continuation(NamedTuple):
+    """How a training is interrupted, and continued to the same network."""
+
+    resumed: Checkpoint | None = None
+    """What `save` was given in a training with the same parameters and data, which is continued."""
+    save: Callable[[Checkpoint], None] | None = None
+    """Called after every epoch, before `progress`."""
+    until: int | None = None
+    """Epochs after which training ends as by Ctrl-C, None for all."""
+
+
+UNNAMED, WHOLE = Names(), Continuation()
+"""No names, and a training that is neither saved nor continued."""
 
 
 class Trainer(Parameters):
@@ -50,45 +73,39 @@ class Trainer(Parameters):
         *,
         n_classes: int | None = None,
         groups: np.ndarray | None = None,
-        names: tuple[str, ...] = (),
-        classes: tuple[str, ...] = (),
-        resumed: Checkpoint | None = None,
-        save: Callable[[Checkpoint], None] | None = None,
-        until: int | None = None,
+        names: Names = UNNAMED,
+        continuation: Continuation = WHOLE,
     ) -> "Trainer":
         """Train on samples [n, ...] (pixels uint8, other features, series or ticks), labels int[n].
 
-        The samples of one of `groups` [n] are held out together; `names` and `classes` are names of
-        the features and of the classes, for the network to keep.
-        `progress` is called every epoch, and before it `save`, with what a later `fit` of the same
-        parameters and data can go on from as `resumed`, to the same network. Ctrl-C ends training
-        and keeps the best network so far, if there is one yet; so do `until` epochs. Raises
-        `TrainingError`, `EncodingError`, `SplitError`, and `NetworkError` for what no network can
-        be.
+        The samples of one of `groups` [n] are held out together. The network keeps `names`.
+        `progress` is called after every epoch. Ctrl-C ends training and keeps the best network so
+        far, if there is one yet. Raises `TrainingError`, `EncodingError`, `SplitError`, and
+        `NetworkError` for what no network can be.
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
-        data = prepared(self, samples, labels, groups, names)
+        data = prepared(self, samples, labels, groups, names.features)
         self.held_out_ = data.held_out
         self._template = data.network
-        self._classes = tuple(classes)
+        self._classes = tuple(names.classes)
         shape = (data.network.n_inputs, *self.hidden, n_classes or int(labels.max()) + 1)
         optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = Best.of(optimiser, 0)
-        if resumed is not None:
-            self.history_, best = resumed.restore(optimiser, rng)
+        if continuation.resumed is not None:
+            self.history_, best = continuation.resumed.restore(optimiser, rng)
         try:
             for epoch in self._epochs(optimiser, data, labels, rng):
                 self.history_.append(epoch)
                 if not best.epoch or epoch.rank >= self.history_[best.epoch - 1].rank:
                     best = Best.of(optimiser, len(self.history_))
-                if save:
-                    save(Checkpoint.of(optimiser, rng, self.history_, best))
+                if continuation.save:
+                    continuation.save(Checkpoint.of(optimiser, rng, self.history_, best))
                 if progress:
                     progress(epoch)
-                if len(self.history_) == until:
+                if len(self.history_) == continuation.until:
                     break
         except KeyboardInterrupt:
             if not best.epoch:

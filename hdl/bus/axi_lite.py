@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """AXI4-Lite, the subordinate's side: its channels, and one access at a time behind them."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -52,7 +52,7 @@ class AxiLite(Block):
     in 4 cycles.
     """
 
-    def __init__(self, address_bits: int):
+    def __init__(self, address_bits: int) -> None:
         self._word_bits = address_bits - (WORD_BYTES - 1).bit_length()
         super().__init__(
             #: Addresses of bytes. The lowest two bits are ignored: an access is of a whole word.
@@ -64,7 +64,7 @@ class AxiLite(Block):
             access=Out(access_signature(self._word_bits)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         access, response, answer = self.access, self.write_response, self.read_data
         held, contents = {}, {}
         for name in ("write_address", "write_data", "read_address"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From beats of bitmaps to the words of a core."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -21,7 +21,7 @@ class BitmapDoor(Block):
     Latency: 0 cycles; throughput: a beat a cycle, and a cycle for an abort.
     """
 
-    def __init__(self, config: CoreConfig):
+    def __init__(self, config: CoreConfig) -> None:
         assert config.bitmap is not None
         self._count, self._kept = beats_of(config), kept_of(config)
         super().__init__(
@@ -36,7 +36,7 @@ class BitmapDoor(Block):
             keep=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         entry = self.entries.payload
         following = Signal(range(self._count))
         final = following == self._count - 1

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core with the ports that systems speak: AXI4-Stream, AXI4-Lite, and an interrupt."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from amaranth.hdl import Cat, ClockDomain, DomainRenamer, Module, Mux, Signal
+import numpy as np
+from amaranth.hdl import Cat, ClockDomain, DomainRenamer, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -132,7 +134,13 @@ class BusCore(wiring.Component):
     for a core whose numbers the fields of the bus cannot hold.
     """
 
-    def __init__(self, config: CoreConfig, network: Network, weights=None, any_weights=False):
+    def __init__(
+        self,
+        config: CoreConfig,
+        network: Network,
+        weights: Sequence[np.ndarray] | None = None,
+        any_weights: bool = False,
+    ) -> None:
         self._config = config
         self._core = Core(config, weights)
         self.map = core_map(config, network, any_weights)
@@ -141,7 +149,7 @@ class BusCore(wiring.Component):
             {port.name: (In if port.flow is wiring.In else Out)(port.width) for port in self.ports}
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
         m.domains.sync = domain = ClockDomain()
@@ -256,7 +264,7 @@ class BusCore(wiring.Component):
             self._connect_learning(m, core, registers)
         return m
 
-    def _connect_channels(self, m, lite):
+    def _connect_channels(self, m: Module, lite: AxiLite) -> None:
         """Join the channels of AXI4-Lite."""
         write, read = lite.write_data.payload, lite.read_data
         m.d.comb += [
@@ -279,7 +287,7 @@ class BusCore(wiring.Component):
             read.ready.eq(self.s_axi_rready),
         ]
 
-    def _connect_learning(self, m, core, registers):
+    def _connect_learning(self, m: Module, core: Core, registers: RegisterFile) -> None:
         """Join what only a core has that learns."""
         m.submodules.settings = settings = SettingsPort(core.config, self.map.by_name["learn_rule"])
         wiring.connect(m, registers.settings, settings.port)
@@ -299,7 +307,7 @@ class BusCore(wiring.Component):
             m.d.sync += cycles.eq(learned.cycles)
 
 
-def _count(m, told, event):
+def _count(m: Module, told: Signal, event: Value) -> None:
     """Let a register tell how often an event has been."""
     count = Signal.like(told)
     m.d.comb += told.eq(count)

@@ -7,11 +7,12 @@ there, and its address is refused.
 
 import re
 from importlib.metadata import version
+from typing import Any
 
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.layouts import causes_layout
+from firstspike.hdl.layer.events import causes_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
 from .register import (
@@ -116,7 +117,7 @@ def core_map(config: CoreConfig, network: Network, any_weights: bool) -> Registe
     )
 
 
-def _constants(config, network, any_weights):
+def _constants(config: CoreConfig, network: Network, any_weights: bool) -> list[Register]:
     bitmap = config.bitmap or 0
     chunks = sum(layer.words * chunks_of(layer) for layer in config.layers)
     first, last = config.layers[0].folding, config.layers[-1].folding
@@ -125,7 +126,7 @@ def _constants(config, network, any_weights):
     digest = network.digest()
     digits = WORD_BITS // 4
 
-    def constant(name, offset, meaning, *fields):
+    def constant(name: str, offset: int, meaning: str, *fields: Field) -> Register:
         return Register(name, offset, meaning, CONSTANT, tuple(fields))
 
     return [
@@ -211,7 +212,7 @@ def _release() -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version("firstspike"))[:3])
 
 
-def _control():
+def _control() -> list[Register]:
     interrupts = (
         Field("decision", 0, 1, "status.decision"),
         Field("error", 1, 1, "a bit of error_causes is 1"),
@@ -290,7 +291,7 @@ def _control():
     ]
 
 
-def _weights():
+def _weights() -> list[Register]:
     return [
         Register(
             "weight_address",
@@ -313,10 +314,10 @@ def _weights():
     ]
 
 
-def _images():
+def _images() -> list[Register]:
     beat = (Field("bits", 0, 32, "a beat, or the next 32 bits of one that is wider"),)
 
-    def sent(name, offset, meaning):
+    def sent(name: str, offset: int, meaning: str) -> Register:
         return Register(
             name, offset, meaning, PORT, beat, readable=False, writable=True, port="send"
         )
@@ -334,7 +335,7 @@ def _images():
     ]
 
 
-def _learning():
+def _learning() -> list[Register]:
     settings = Settings().registers()
     fields, low = [], 0
     for one in REGISTERS.values():
@@ -401,7 +402,7 @@ def decision_words(config: CoreConfig) -> tuple[Register, ...]:
     causes = causes_layout(config.learns)
     layers = len(config.layers)
 
-    def word(number, name, meaning, *fields, **array):
+    def word(number: int, name: str, meaning: str, *fields: Field, **array: Any) -> Register:
         offset = DECISION + WORD_BYTES * number
         return Register(name, offset, meaning, PORT, fields, port="decision", **array)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From the decisions of a core to beats of a stream, or to registers."""
 
-from amaranth.hdl import Array, Mux, ResetInserter, Signal
+from amaranth.hdl import Array, Module, Mux, ResetInserter, Signal, Value, ValueLike
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -11,7 +11,7 @@ from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.pipeline import Stage
 
 from .core_map import TAG_BITS, decision_words
-from .register import WORD_BITS
+from .register import WORD_BITS, Register
 from .register_file import port_signature
 
 PLACES = 2
@@ -32,7 +32,7 @@ class DecisionOutput(Block):
     Latency: `PLACES` cycles to the first beat; throughput: a beat a cycle.
     """
 
-    def __init__(self, config: CoreConfig):
+    def __init__(self, config: CoreConfig) -> None:
         self._words = decision_words(config)
         places = sum(word.count for word in self._words)
         super().__init__(
@@ -55,7 +55,7 @@ class DecisionOutput(Block):
             leaving=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         core, beats = self.decision, self.beats
         waiting = struct(decision=core.payload.shape(), tag=TAG_BITS)
         m.submodules.behind = behind = ResetInserter(self.flush)(Stage(waiting, PLACES - 1))
@@ -102,7 +102,7 @@ class DecisionOutput(Block):
         m.d.sync += self.leaving.eq(left & (self.flush | self.leaving))
 
 
-def _word(register, values):
+def _word(register: Register, values: dict[str, Value]) -> ValueLike:
     """The content of a register with these values, and the constants of its other fields."""
     content = 0
     for field in register.fields:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """From beats of events to the events of a core."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
-from firstspike.hdl.layer.layouts import Kind, tell_row
+from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import Block
 
@@ -25,7 +25,7 @@ class EventDoor(Block):
     Latency: 0 cycles; throughput: a beat a cycle, and a cycle for END.
     """
 
-    def __init__(self, config: CoreConfig):
+    def __init__(self, config: CoreConfig) -> None:
         self._rows = config.layers[0].folding.rows
         super().__init__(
             entries=In(stream.Signature(entry_layout(WORD_BITS))),
@@ -34,7 +34,7 @@ class EventDoor(Block):
             abort_image=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         entry, event = self.entries.payload, self.events.payload
         tick, row = (entry.data[field.low :][: field.bits] for field in EVENT_BEAT)
         ending = Signal()  # the last beat is gone, END is not

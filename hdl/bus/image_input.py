@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The door of a stream of images: beats from the stream or from registers, in a small FIFO."""
 
-from amaranth.hdl import Cat, Const, Mux, Signal
-from amaranth.lib import stream, wiring
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
@@ -16,12 +18,12 @@ PLACES = 4
 """Of the FIFO."""
 
 
-def beat_layout(bits: int, kept: int = 0):
+def beat_layout(bits: int, kept: int = 0) -> data.StructLayout:
     """A beat of an image; `keep`, with a bit a byte, is there if any byte must be `kept`."""
     return struct(data=bits, keep=bits // 8 if kept else None, last=1, id=TAG_BITS)
 
 
-def entry_layout(bits: int, kept: int = 0):
+def entry_layout(bits: int, kept: int = 0) -> data.StructLayout:
     """What the FIFO holds: a beat, or that the image before it ends here.
 
     Of TKEEP only whether it kept the `whole` beat, and `enough` of an image's last beat.
@@ -47,7 +49,7 @@ class ImageInput(Block):
     Latency: 0 cycles; throughput: a beat a cycle.
     """
 
-    def __init__(self, bits: int, kept: int = 0):
+    def __init__(self, bits: int, kept: int = 0) -> None:
         self._bits, self._kept = bits, kept
         super().__init__(
             beats=In(stream.Signature(beat_layout(bits, kept))),
@@ -73,7 +75,7 @@ class ImageInput(Block):
             tags=Out(stream.Signature(TAG_BITS)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.fifo = fifo = Buffer(entry_layout(self._bits, self._kept), PLACES)
         wiring.connect(m, fifo.o, wiring.flipped(self.entries))
         entry, beats, send, registers = fifo.i.payload, self.beats, self.send, self.registers_used
@@ -122,7 +124,7 @@ class ImageInput(Block):
             self.tags.payload.eq(Mux(registers, self.tag, beats.payload.id)),
         ]
 
-    def _gathered(self, m, send, sent):
+    def _gathered(self, m: Module, send: Any, sent: Value) -> tuple[Value, Value]:
         """Whether this is the last part of a beat, and the beat."""
         count = -(-self._bits // WORD_BITS)
         if count == 1:

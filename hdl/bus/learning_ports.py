@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The registers of a core that learns: settings of the rule, and the label of an image."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
@@ -23,7 +23,7 @@ class SettingsPort(Block):
     Latency: 0 cycles, after which settings wait for the core.
     """
 
-    def __init__(self, config: CoreConfig, rule: Register):
+    def __init__(self, config: CoreConfig, rule: Register) -> None:
         self._rule = rule
         super().__init__(
             port=In(port_signature(2)),
@@ -32,7 +32,7 @@ class SettingsPort(Block):
             waits=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         port, settings = self.port, self.settings
         held = Signal(
             fields_layout(self._rule),
@@ -72,14 +72,14 @@ class LabelPort(Block):
     image begin a cycle after it has looked, lets none begin; only then the label changes.
     """
 
-    def __init__(self, config: CoreConfig, label: Register):
+    def __init__(self, config: CoreConfig, label: Register) -> None:
         super().__init__(
             #: What the register holds.
             held=In(fields_layout(label)),
             labels=CoreSignature(config).flip().members["labels"],
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         offered, labels = Signal.like(self.held), self.labels
         changes, changed = Signal(), Signal()
         m.d.comb += [

@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The hardware of a register map: it decodes addresses, holds what is held, and asks the rest."""
 
-from amaranth.hdl import Signal
-from amaranth.lib import wiring
+from typing import Any
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
 
 from .axi_lite import access_signature
-from .register import CONSTANT, HOLD, PORT, READ, STICKY, WORD_BITS, WORD_BYTES, RegisterMap
+from .register import (
+    CONSTANT,
+    HOLD,
+    PORT,
+    READ,
+    STICKY,
+    WORD_BITS,
+    WORD_BYTES,
+    Register,
+    RegisterMap,
+)
 
 
 def port_signature(places: int) -> wiring.Signature:
@@ -30,7 +42,7 @@ def port_signature(places: int) -> wiring.Signature:
     )
 
 
-def fields_layout(register):
+def fields_layout(register: Register) -> data.StructLayout:
     """The fields of a register, without what is between them."""
     return struct(**{field.name: field.bits for field in register.fields})
 
@@ -47,7 +59,7 @@ class RegisterFile(Block):
     Latency: 0 cycles, or that of the port. Throughput: that of the accesses.
     """
 
-    def __init__(self, registers: RegisterMap, address_bits: int):
+    def __init__(self, registers: RegisterMap, address_bits: int) -> None:
         self._map = registers
         self._ports = registers.ports()
         ports = {}
@@ -67,7 +79,7 @@ class RegisterFile(Block):
             **ports,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         access = self.access
         m.d.comb += self.refuses.eq(access.valid & access.done & access.refused)
         # What is not said below is refused at once.
@@ -104,7 +116,7 @@ class RegisterFile(Block):
             port = getattr(self, name)
             m.d.comb += [port.index.eq(access.address), port.data.eq(access.data)]
 
-    def _register(self, m, register, access):
+    def _register(self, m: Module, register: Register, access: Any) -> None:
         """What the access to a register gives."""
         readable, writable = register.access
         wrong = (access.write & ~access.whole) if writable else access.write

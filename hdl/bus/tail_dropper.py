@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Keeps the rest of an image that was ended early from becoming an image of its own."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ class TailDropper(Block):
     Latency: 0 cycles; throughput: one beat per cycle.
     """
 
-    def __init__(self, shape):
+    def __init__(self, shape: ShapeLike) -> None:
         super().__init__(
             i=In(stream.Signature(shape)),
             o=Out(stream.Signature(shape)),
@@ -33,7 +33,7 @@ class TailDropper(Block):
             dropping=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         self._begun = begun = Signal()  # the stream is amid a packet
         begins = Signal()
         taken = self.i.valid & self.i.ready

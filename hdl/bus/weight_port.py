@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The registers of the weights: an address that counts up, and the words behind it."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -23,7 +23,7 @@ class WeightPort(Block):
     Latency: that of the core's port.
     """
 
-    def __init__(self, config: CoreConfig):
+    def __init__(self, config: CoreConfig) -> None:
         self._layers = config.layers
         super().__init__(
             port=In(port_signature(2)),
@@ -37,7 +37,7 @@ class WeightPort(Block):
             },
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         port, asked, layers = self.port, self.weights.payload, self._layers
         of_layer, of_address = WEIGHT_ADDRESS
         layer = Signal(range(len(layers) + 1))

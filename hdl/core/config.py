@@ -33,7 +33,7 @@ class CoreConfig:
     inputs: tuple[int, ...] | None
     unit: int | None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         foldings = [layer.folding for layer in self.layers]
         if not foldings or [folding.last for folding in foldings] != [
             number == len(foldings) - 1 for number in range(len(foldings))
@@ -78,7 +78,7 @@ class CoreConfig:
                 f"the hardware's neurons spike once an image, this network's up to "
                 f"{network.max_spikes} times; set max_spikes to 1"
             )
-        sizes = [weights.shape[0] for weights in network.weights]
+        sizes = [layer.n_in for layer in network.layers]
         widths = state_widths(network, any_weights)
         layers = tuple(
             LayerConfig(
@@ -156,8 +156,8 @@ def weight_chunks(
     for number, (layer, widths) in enumerate(
         zip(config.layers, state_widths(network), strict=True)
     ):
-        ours = (*network.weights[number].shape, network.weight_bits[number])
-        if ours != (layer.folding.n_in, layer.folding.n_out, layer.weight_bits) or (
+        ours = network.layers[number], network.weight_bits[number]
+        if ours != (layer.folding.kind, layer.weight_bits) or (
             network.thresholds[number],
             network.deadline,
         ) != (layer.threshold, layer.deadline):
@@ -183,7 +183,7 @@ def weights_from_chunks(config: CoreConfig, chunks: Iterable[int]) -> tuple[np.n
     """Stored weights, int16 [n_in, n_out] a layer, from all chunks in the order of the words."""
     chunks = iter(chunks)
 
-    def words(layer):
+    def words(layer: LayerConfig) -> Iterator[int]:
         for _ in range(layer.words):
             yield sum(int(next(chunks)) << i * CHUNK_BITS for i in range(chunks_of(layer)))
 

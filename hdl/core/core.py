@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The core: an intake, layers and a decision, and the ports a design around it sees."""
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal
-from amaranth.lib import wiring
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import stream, wiring
 
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
+from firstspike.hdl.layer.events import Kind, spikes_of
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind, spikes_of
 from firstspike.hdl.layer.words import check_weights
 from firstspike.hdl.learner.learner import Learner
 from firstspike.hdl.lib.block import join
+from firstspike.hdl.lib.memories import Memory, inside
 
 from .config import CoreConfig
 from .decision import Decision
@@ -40,7 +44,9 @@ class Core(wiring.Component):
     rows * groups, plus a few per cent.
     """
 
-    def __init__(self, config: CoreConfig, weights=None):
+    def __init__(
+        self, config: CoreConfig, weights: Sequence[np.ndarray | None] | None = None
+    ) -> None:
         if not isinstance(config, CoreConfig):
             raise TypeError(f"a core is made for a CoreConfig, not {config!r}.")
         self.config = config
@@ -54,7 +60,17 @@ class Core(wiring.Component):
             check_weights(layer, weights_of)
         super().__init__(CoreSignature(config))
 
-    def elaborate(self, platform):
+    @staticmethod
+    def memories(config: CoreConfig) -> Iterator[Memory]:
+        """Those of the Encoder and of the layers; a Learner's are not listed."""
+        first = config.layers[0].folding
+        if config.bitmap and config.inputs and config.n_inputs:
+            encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
+            yield from inside("encoder", encoder)
+        for number, layer in enumerate(config.layers):
+            yield from inside(f"layer_{number}", Layer.memories(layer))
+
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
         first = config.layers[0].folding
@@ -71,6 +87,9 @@ class Core(wiring.Component):
             join(m, wiring.flipped(self), intake, "abort_image")
             wiring.connect(m, wiring.flipped(self.events), intake.source)
         else:
+            assert config.inputs is not None
+            assert config.n_inputs is not None
+            assert config.unit is not None
             m.submodules.encoder = encoder = Encoder(
                 config.inputs,
                 n_inputs=config.n_inputs,
@@ -94,7 +113,7 @@ class Core(wiring.Component):
             ]
             under_way |= encoder.busy
 
-        layers = []
+        layers: list[Layer] = []
         for i, layer_config in enumerate(config.layers):
             layer = Layer(layer_config, self._weights[i])
             m.submodules[f"layer_{i}"] = layer
@@ -111,7 +130,7 @@ class Core(wiring.Component):
         if overlaps:
             m.d.comb += layers[0].may_start.eq(~decision.decision.valid)
 
-        def spikes(events):
+        def spikes(events: stream.Interface) -> Value:
             """Whether a layer takes a spike of an image that is not decided."""
             says = events.payload
             goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
@@ -161,7 +180,7 @@ class Core(wiring.Component):
         m.d.comb += self.busy.eq(under_way)
         return m
 
-    def _count_images(self, m, begins, decided, cycles):
+    def _count_images(self, m: Module, begins: Value, decided: Value, cycles: Signal) -> Value:
         """Give the `cycles` of the oldest image that is under way; returns whether there is one."""
         # In the encoder, in the registers up to the start, and one whose time advances.
         images = MAX_IMAGES + latencies.INTAKE + latencies.EVENT + 1
@@ -170,7 +189,7 @@ class Core(wiring.Component):
         first, following = Signal(range(images)), Signal(range(images))
         count = Signal(range(images + 1))
 
-        def after(number):
+        def after(number: Signal) -> Value:
             return Mux(number == images - 1, 0, number + 1)
 
         m.d.comb += cycles.eq(now - begun[first])
@@ -181,7 +200,16 @@ class Core(wiring.Component):
             m.d.sync += first.eq(after(first))
         return count != 0
 
-    def _connect_learner(self, m, intake, layers, decision, hold, cycles, spikes):
+    def _connect_learner(
+        self,
+        m: Module,
+        intake: Intake,
+        layers: list[Layer],
+        decision: Decision,
+        hold: Signal,
+        cycles: Signal,
+        spikes: Callable[[stream.Interface], Value],
+    ) -> Value:
         """Put the Learner beside the layers; returns whether it is busy."""
         hidden, last = layers
         finished = last.finished_image
@@ -226,7 +254,7 @@ class Core(wiring.Component):
         ]
         return learner.busy
 
-    def _connect_host(self, m, layers):
+    def _connect_host(self, m: Module, layers: list[Layer]) -> None:
         """Route the weight port to the layers; one request to read at a time is under way.
 
         In a request's first cycle registers find out where it goes, in the next ones it is offered

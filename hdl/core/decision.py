@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The decision: the output neuron that fires first, found by a tree of comparisons."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 
-from amaranth.hdl import Cat, Const, Mux, Signal, Value
-from amaranth.lib import stream
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.layer.lanes import potentials_layout
-from firstspike.hdl.layer.layouts import context_layout, operation_layout, potential_shape
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import context_layout
+from firstspike.hdl.layer.lanes import lane_exists, potential_shape, potentials_layout
+from firstspike.hdl.layer.operations import operation_layout
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 
 
-def decision_layout(config):
+def decision_layout(config: LayerConfig) -> data.StructLayout:
     """What the core says of an image; `config` is the last layer's."""
     return struct(
         **{"class": range(config.folding.n_out)},
@@ -22,6 +25,10 @@ def decision_layout(config):
         forced=1,
         context=context_layout(config.counted, config.learns),
     )
+
+
+Entry = tuple[Value, Value, Value]
+"""Of the tree of comparisons: whether it exists, its M, its lane."""
 
 
 class Decision(Block):
@@ -37,7 +44,7 @@ class Decision(Block):
     cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         if not config.folding.last:
             raise ValueError("only the last layer decides: give its configuration.")
         learns = config.learns
@@ -62,7 +69,7 @@ class Decision(Block):
             outcome=Out(tap(what=outcome_layout(config))) if learns else None,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         groups, lanes = folding.groups, folding.lanes
         # An image begins only when the decision before is taken, so nothing ever waits.
@@ -72,23 +79,23 @@ class Decision(Block):
         # neuron take no part.
         taken = self.potentials.payload
         entries = [
-            (Value.cast(config.lane_exists(taken.operation.group, lane)), taken.M[lane], lane)
+            (lane_exists(folding, taken.operation.group, lane), taken.M[lane], Const(lane))
             for lane in range(lanes)
         ]
 
-        def registered(pairs, level):
+        def registered(pairs: Iterable[Entry], level: int) -> list[Entry]:
             rows = []
             for number, (exists, M, lane) in enumerate(pairs):
-                row = [
+                row = (
                     Signal(name=f"exists_{level}_{number}"),
                     Signal(potential_shape(config), name=f"M_{level}_{number}"),
                     Signal(range(lanes), name=f"lane_{level}_{number}"),
-                ]
+                )
                 m.d.sync += [r.eq(v) for r, v in zip(row, (exists, M, lane), strict=True)]
                 rows.append(row)
             return rows
 
-        def wins(number, contest):
+        def wins(number: int, contest: list[Entry]) -> Value:
             """Entry `number` of them exists and has the largest M, the lowest of equals."""
             exists, mine, _ = contest[number]
             for there, lower, _ in contest[:number]:
@@ -97,7 +104,7 @@ class Decision(Block):
                 exists &= ~there | ~(higher > mine)
             return exists
 
-        def best(contest):
+        def best(contest: list[Entry]) -> Entry:
             """All pairs are compared at once: of many, too, a single comparison is on the path."""
             if len(contest) == 1:
                 return contest[0]

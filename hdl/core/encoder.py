@@ -1,18 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The encoder: turns a bitmap of pixels, word by word, into input spikes."""
 
+from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Mux, ResetInserter, Signal
-from amaranth.lib import memory, stream
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal, Value, ValueLike
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.folding import MAX_IMAGES, places_for
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, address_shape, input_layout
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import first_set, without_first
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Buffer
+
+
+def waiting_layout(n_inputs: int, width: int, rows: int) -> data.StructLayout:
+    """A bank's part of a word that waits, and the number of the word."""
+    return struct(bits=width // rows, number=range(-(-n_inputs // width)))
+
+
+def row_layout(n_rows: int) -> data.StructLayout:
+    """Whether a pixel is connected, and the row that it is."""
+    return struct(connected=1, row=address_shape(n_rows))
 
 
 class Encoder(Block):
@@ -32,7 +44,17 @@ class Encoder(Block):
     is being emptied.
     """
 
-    def __init__(self, inputs, *, n_inputs, unit, deadline, width, rows=1, overlap=False):
+    def __init__(
+        self,
+        inputs: Sequence[int],
+        *,
+        n_inputs: int,
+        unit: int,
+        deadline: int,
+        width: int,
+        rows: int = 1,
+        overlap: bool = False,
+    ) -> None:
         if width < 1 or n_inputs < 1:
             raise ValueError(
                 f"a bitmap has at least 1 pixel, and words of 1, not {n_inputs} and {width}."
@@ -76,7 +98,18 @@ class Encoder(Block):
             busy=Out(1),
         )
 
-    def build(self, m):
+    @staticmethod
+    def memories(inputs: Sequence[int], n_inputs: int, width: int, rows: int) -> Iterator[Memory]:
+        """A table of the rows where pixel and row differ, or the places in which words wait."""
+        words, places = -(-n_inputs // width), 1 << (width - 1).bit_length()
+        if rows > 1:
+            part = waiting_layout(n_inputs, width, rows).size
+            for bank in range(rows):
+                yield Memory(f"waiting_{bank}", part, places_for(words), looked_up=True)
+        elif places != width or [*inputs] != [*range(n_inputs)]:
+            yield Memory("", row_layout(len(inputs)).size, words * places, read_only=True)
+
+    def build(self, m: Module) -> None:
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
         last_bits = self._n_inputs - (count - 1) * width
 
@@ -136,7 +169,16 @@ class Encoder(Block):
         with m.If(self.aborted):
             m.d.sync += [*(bank.held.eq(0) for bank in banks), sent.eq(0), following.eq(0)]
 
-    def _bank(self, m, name, part, following, taken, step, ends):
+    def _bank(
+        self,
+        m: Module,
+        name: int,
+        part: Value,
+        following: Signal,
+        taken: Signal,
+        step: Signal,
+        ends: Signal,
+    ) -> SimpleNamespace:
         """The part of the words that is of one bank, searched bit by bit.
 
         Returns {held, number, found, done, ready}: whether it has a part, of which word, the search
@@ -153,7 +195,7 @@ class Encoder(Block):
         came = SimpleNamespace(valid=taken & ~dark, bits=part, number=following)
         ready = free | dark
         if self._rows > 1:
-            entry = struct(bits=len(part), number=range(count))
+            entry = waiting_layout(self._n_inputs, self._width, self._rows)
             waiting = Buffer(entry, places_for(count))
             m.submodules[f"waiting_{name}"] = ResetInserter(self.aborted)(waiting)
             m.d.comb += [
@@ -182,7 +224,7 @@ class Encoder(Block):
             ready=ready,
         )
 
-    def _address(self, m, banks, step):
+    def _address(self, m: Module, banks: list[SimpleNamespace], step: Signal) -> ValueLike:
         """Put the rows that `banks` have found into the event; returns whether there are any."""
         event = self.events.payload
         if self._rows > 1:
@@ -204,7 +246,7 @@ class Encoder(Block):
             with m.If(step):
                 m.d.sync += event.address.eq(place)
             return 1
-        entry = struct(connected=1, row=event.address.shape())
+        entry = row_layout(len(self._inputs))
         count = -(-self._n_inputs // self._width)
         table = [entry.const({"connected": 0})] * (count * places)
         for row, pixel in enumerate(self._inputs):

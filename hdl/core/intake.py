@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The door of the core: checks the events of an image and gives them its image bit."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.layer.layouts import Kind, causes_layout, event_layout, input_layout, spikes_of
+from firstspike.hdl.layer.events import Kind, causes_layout, event_layout, input_layout, spikes_of
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -23,7 +23,14 @@ class Intake(Block):
     Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """
 
-    def __init__(self, n_in, deadline, learns=False, rows=1, only_tick=None):
+    def __init__(
+        self,
+        n_in: int,
+        deadline: int,
+        learns: bool = False,
+        rows: int = 1,
+        only_tick: int | None = None,
+    ) -> None:
         if n_in < 1 or deadline < 1:
             raise ValueError(f"a core has at least 1 row and 1 tick, not {n_in} and {deadline}.")
         self._n_in = n_in
@@ -60,7 +67,7 @@ class Intake(Block):
             bad_label=In(1) if learns else None,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.stage = stage = Stage(self._sent, latencies.INTAKE)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload

@@ -5,11 +5,11 @@ What a port and a field of its payload means stands beside it, for the interface
 generated Verilog.
 """
 
-from amaranth.lib import data, stream
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from firstspike.hdl.layer.layouts import causes_layout, input_layout, tick_shape
+from firstspike.hdl.layer.events import causes_layout, input_layout, tick_shape
 from firstspike.hdl.layer.words import CHUNK_BITS
 from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, DescribedSignature
@@ -139,7 +139,7 @@ class CoreSignature(DescribedSignature):
         )
 
 
-def _learning_ports(config):
+def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
     # Once an image, also for one that is not to be learned.
     learned = DescribedSignature(
         valid=(Out(1), "high for a cycle: from the next one on the core can take another image"),

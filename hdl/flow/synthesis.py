@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from amaranth.back import rtlil
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.system.temporary import temporary_folder
@@ -27,17 +27,17 @@ SEED = 1
 
 
 @dataclass(frozen=True)
-class Target:
+class Part:
     """A device, and with what options its nextpnr is to place a core that is on no board."""
 
     device: Device
     options: tuple[str, ...]
 
 
-TARGETS = (
-    Target(UP5K, ("--up5k", "--package", "sg48", "--freq", "24")),
-    Target(HX8K, ("--hx8k", "--package", "ct256", "--freq", "60")),
-    Target(ECP5_85F, ("--85k", "--package", "CABGA381", "--speed", "6", "--freq", "100")),
+PARTS = (
+    Part(UP5K, ("--up5k", "--package", "sg48", "--freq", "24")),
+    Part(HX8K, ("--hx8k", "--package", "ct256", "--freq", "60")),
+    Part(ECP5_85F, ("--85k", "--package", "CABGA381", "--speed", "6", "--freq", "100")),
 )
 
 
@@ -58,11 +58,11 @@ class _Harness(Block):
     so that every path to and from the core begins or ends in a register.
     """
 
-    def __init__(self, core: Core):
+    def __init__(self, core: Core) -> None:
         self._core = core
         super().__init__(pin_i=In(1), pin_o=Out(1))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.core = core = self._core
         i, o = self.pin_i, self.pin_o
         before = i
@@ -81,13 +81,13 @@ class _Harness(Block):
         m.d.comb += o.eq(chain)
 
 
-def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Result:
+def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
     """Synthesise a core of `config` for a device, and place and route it if it fits.
 
     Its memories hold zeros, since what is in them takes no room; with `loaded` the weights are
     without initial content, as single-port RAM asks for. Counts are of the core alone.
     """
-    device = target.device
+    device = part.device
     result = Result(device.name)
     with temporary_folder() as folder:
         with uncollected():
@@ -121,7 +121,7 @@ def synthesise(config: CoreConfig, target: Target, loaded: bool = False) -> Resu
         if over:
             result.note = f"does not fit: {', '.join(over)}"
             return result
-        words = ["--json", "design.json", "--seed", str(SEED), *target.options]
+        words = ["--json", "design.json", "--seed", str(SEED), *part.options]
         try:
             result.fmax = place(device.family, words, folder).fmax
         except ToolError as error:

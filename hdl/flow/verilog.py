@@ -23,9 +23,9 @@ from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 from .elaboration import uncollected
 from .identifiers import check_identifier, plain
 from .interface import describe, wires
-from .lines import broken, comment, declaration
 from .steps import step
 from .toolchain import run_yosys
+from .wrapping import broken, comment, declaration
 
 TOP = "firstspike_core"
 """What the generated module is called unless it is given a name."""

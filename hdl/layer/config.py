@@ -41,7 +41,7 @@ class LayerConfig:
     unit: int | None = None
     """The tick of all rows, in a layer that gathers."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
             raise NetworkError(
                 f"weights have 1 to {MAX_STORED_BITS} bits, of which a layer uses all or the top "
@@ -99,12 +99,3 @@ class LayerConfig:
         lanes = self.folding.lanes
         size = SEGMENT_LANES if self.folding.rows > 1 else lanes
         return tuple(range(first, min(first + size, lanes)) for first in range(0, lanes, size))
-
-    def lane_exists(self, group, lane: int):
-        """Whether `lane` of `group` (a number or a hardware value) is a neuron.
-
-        The last group may not be full. True, or a comparison of `group`.
-        """
-        if (self.folding.groups - 1) * self.folding.lanes + lane < self.folding.n_out:
-            return True
-        return group != self.folding.groups - 1

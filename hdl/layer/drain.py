@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
 
-from amaranth.hdl import Cat, Signal
+from collections.abc import Iterator
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.find import chosen, first_set, lowest_set, several, without_first
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import Buffer, Skid
 
-from .lanes import crossing_layout, fired_layout
-from .layouts import operation_layout
+from .config import LayerConfig
+from .lanes import fired_layout, state_layout
+from .operations import operation_layout
 
 
-def beat_layout(config):
+def beat_layout(config: LayerConfig) -> data.StructLayout:
     """`some` fired neurons, one (`hit`) in each bank of the next layer, or that a group had none.
 
     `last` ends its group's mask; a lane counts those of its bank alone.
@@ -26,16 +31,16 @@ def beat_layout(config):
         hit=config.folding.sends,
         last=1,
         lanes=data.ArrayLayout(lane, config.folding.sends),
-        state=crossing_layout(config) if config.folding.window else None,
+        state=state_layout(config) if config.folding.window else None,
     )
 
 
-def drain_for(config):
+def drain_for(config: LayerConfig) -> Block:
     """The Drain of a layer; of one that sends several spikes a cycle the BankedDrain."""
     return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
 
 
-def _ports(config):
+def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
     if config.folding.last:
         raise ValueError("the last layer sends no spikes, and so has no Drain.")
     return {
@@ -50,15 +55,17 @@ def _ports(config):
     }
 
 
-def filled_bits(config):
-    """What is found out of a mask as it comes.
+def waiting_layout(config: LayerConfig) -> data.StructLayout:
+    """A mask that waits, and what is found out of it as it comes.
 
-    Which blocks have a bit; of banks, whether any has one, and whether any has several.
+    `filled` says which blocks have a bit. Of banks it says whether any has one, and whether any has
+    several.
     """
-    return config.folding.drain_blocks if config.folding.sends == 1 else 2
+    blocks = config.folding.drain_blocks if config.folding.sends == 1 else 2
+    return struct(fired=fired_layout(config), filled=blocks)
 
 
-def banks_of(mask, sends):
+def banks_of(mask: Value, sends: int) -> list[list[Value]]:
     """The bits of each bank of the next layer, as a list: Amaranth is slow on slices of slices."""
     return [[mask[lane] for lane in range(bank, len(mask), sends)] for bank in range(sends)]
 
@@ -69,16 +76,21 @@ class MaskBuffer(Block):
     Latency: `latencies.DRAIN_PLACE`; throughput: a mask a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             #: Always ready.
             fired=In(stream.Signature(fired_layout(config))),
-            #: With `filled_bits`.
-            o=Out(stream.Signature(struct(fired=fired_layout(config), filled=filled_bits(config)))),
+            o=Out(stream.Signature(waiting_layout(config))),
         )
 
-    def build(self, m):
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The places."""
+        places = config.folding.mask_places
+        yield Memory("waiting", waiting_layout(config).size, places, looked_up=True)
+
+    def build(self, m: Module) -> None:
         folding = self._config.folding
         valid, came = Signal(), Signal(fired_layout(self._config), reset_less=True)
         m.d.comb += self.fired.ready.eq(1)
@@ -108,16 +120,16 @@ class Drain(Block):
     Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(**_ports(config))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, lanes = self._config, self._config.folding.lanes
         blocks, size = config.folding.drain_blocks, min(lanes, DRAIN_BLOCK)
         windowed = bool(config.folding.window)
 
-        def is_stale(operation):
+        def is_stale(operation: data.View) -> Value:
             return (operation.image == self.decided_image) & ~operation.end
 
         # The block being emptied.
@@ -141,9 +153,8 @@ class Drain(Block):
             beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
-        state = None
+        state = Signal(data.ArrayLayout(state_layout(config), size))
         if windowed:
-            state = Signal(data.ArrayLayout(crossing_layout(config), size))
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
         with m.If(self.beats.ready):
             m.d.sync += bits.eq(rest)
@@ -181,7 +192,7 @@ class Drain(Block):
         word = Signal(size)
         mask_stale = is_stale(mask_operation)
 
-        def searched(filled):
+        def searched(filled: Value) -> list[Any]:
             """`filled` says which blocks have a bit."""
             return [
                 lowest.eq(lowest_set(filled)),
@@ -214,8 +225,8 @@ class Drain(Block):
                 *searched(places.o.payload.filled),
             ]
         if windowed:
-            states = Signal(data.ArrayLayout(crossing_layout(config), blocks * size))
-            choice = Signal(data.ArrayLayout(crossing_layout(config), size))
+            states = Signal(data.ArrayLayout(state_layout(config), blocks * size))
+            choice = Signal(data.ArrayLayout(state_layout(config), size))
             with m.If(load):
                 m.d.sync += states.eq(fired.state)
             parts = [Cat(states[i * size + j] for j in range(size)) for i in range(blocks)]
@@ -233,13 +244,13 @@ class BankedDrain(Block):
     Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         if config.folding.sends == 1:
             raise ValueError("a layer that sends one spike a cycle has a Drain, not a BankedDrain.")
         self._config = config
         super().__init__(**_ports(config))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, sends = self._config, self._config.folding.sends
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)

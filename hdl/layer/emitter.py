@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns fired neurons into the events of a layer, in order of time."""
+"""Emitters: they turn fired neurons into the events of a layer, in order of time."""
 
-from amaranth.hdl import Signal
-from amaranth.lib import stream
+from collections.abc import Iterator
+
+from amaranth.hdl import Cat, Module, ShapeLike, Signal, ValueLike, signed
+from amaranth.lib import data, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.queue import SpikeQueue
 
-from .crossing import Crossing
+from .config import LayerConfig
 from .drain import beat_layout
-from .layouts import Kind, operation_layout, sent_layout
+from .events import Kind, sent_layout
+from .lanes import slope_shape, state_layout
+from .operations import operation_layout
 
 
-def _neuron(config, beat):
+def _neuron(config: LayerConfig, beat: data.View) -> ValueLike:
     return times(config.folding.lanes, beat.operation.group) + beat.lanes[0]
 
 
@@ -27,14 +32,14 @@ class TickEmitter(Block):
     Latency: 0, it has no register; throughput: one event a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
             events=Out(stream.Signature(sent_layout(config))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         beat, event = self.beats.payload, self.events.payload
         operation = beat.operation
         # With one group every beat closes it.
@@ -62,6 +67,65 @@ class TickEmitter(Block):
             m.d.comb += event.kind.eq(Kind.ADVANCE)
 
 
+class Crossing(Block):
+    """ceil(-M / S) - 1 for M < 0 <= M + 2^k S, by k restoring shift-and-subtract steps.
+
+    The result `key` is the number of whole ticks of the window that pass before the tick of the
+    spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
+    the right result in the same k steps, since its first k - j steps find nothing to subtract.
+
+    Latency: `config.folding.crossing_cycles`; throughput: one a cycle.
+    """
+
+    def __init__(self, config: LayerConfig, value: ShapeLike) -> None:
+        if not config.folding.window:
+            raise ValueError("a layer without windows needs no Crossing: it sees every tick.")
+        self._value = value
+        self._config = config
+        super().__init__(
+            #: `value` is what the taker wants to know again.
+            i=In(stream.Signature(struct(state=state_layout(config), value=value))),
+            o=Out(stream.Signature(struct(key=config.folding.window, value=value))),
+        )
+
+    def build(self, m: Module) -> None:
+        k, widths = self._config.folding.window, self._config.widths
+        # S << (k - 1) may leave the range of M where the window was a shorter one.
+        wide = signed(max(widths.M, widths.S + k - 1) + 1)
+        layout = struct(M=wide, S=slope_shape(self._config), key=k, value=self._value)
+        step = ~self.o.valid | self.o.ready
+        m.d.comb += self.i.ready.eq(step)
+
+        current, valid = Signal(layout), Signal()
+        with m.If(step):
+            m.d.sync += [
+                valid.eq(self.i.valid),
+                current.M.eq(self.i.payload.state.M),
+                current.S.eq(self.i.payload.state.S),
+                current.value.eq(self.i.payload.value),
+            ]
+        for bit in reversed(range(k)):
+            following = Signal(layout, name=f"step_{bit}")
+            following_valid = Signal(name=f"valid_{bit}")
+            trial = Signal(wide, name=f"trial_{bit}")
+            below = trial < 0
+            m.d.comb += trial.eq(current.M + (current.S << bit))
+            with m.If(step):
+                m.d.sync += [
+                    following_valid.eq(valid),
+                    following.eq(current),
+                    following.key.eq(Cat(current.key[:bit], below, current.key[bit + 1 :])),
+                ]
+                with m.If(below):
+                    m.d.sync += following.M.eq(trial)
+            current, valid = following, following_valid
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.key.eq(current.key),
+            self.o.payload.value.eq(current.value),
+        ]
+
+
 class WindowEmitter(Block):
     """The emitter of a layer with windows: crossing unit, SpikeQueue and promise.
 
@@ -75,7 +139,7 @@ class WindowEmitter(Block):
     SpikeQueue. Throughput: one event a cycle, every other cycle those of one tick.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             beats=In(stream.Signature(beat_layout(config))),
@@ -89,7 +153,13 @@ class WindowEmitter(Block):
             done=Out(1),
         )
 
-    def build(self, m):
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Those of its queue, which has a place for every neuron."""
+        n_out = config.folding.n_out
+        yield from SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
+
+    def build(self, m: Module) -> None:
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 

@@ -1,25 +1,39 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The lanes of a layer: S and M of every neuron, advanced in time and added to."""
 
+from collections.abc import Iterator
 from functools import partial
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Mux, Signal
-from amaranth.lib import data, memory, stream
+from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLike, signed
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing.folding import LayerFolding
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .layouts import fetched_layout, operation_layout, potential_shape, slope_shape, word_layout
-from .weights import ahead_signature
+from .config import LayerConfig
+from .operations import operation_layout
+from .weights import ahead_signature, fetched_layout, word_layout
 
 
-def fired_layout(config):
+def slope_shape(config: LayerConfig) -> Shape:
+    """Shape of S."""
+    return signed(config.widths.S)
+
+
+def potential_shape(config: LayerConfig) -> Shape:
+    """Shape of M."""
+    return signed(config.widths.M)
+
+
+def fired_layout(config: LayerConfig) -> data.StructLayout:
     """Which neurons of a group fired in an advance, and with a window also what they fired from."""
-    states = data.ArrayLayout(crossing_layout(config), config.folding.lanes)
+    states = data.ArrayLayout(state_layout(config), config.folding.lanes)
     return struct(
         operation=operation_layout(config),
         mask=config.folding.lanes,
@@ -27,12 +41,7 @@ def fired_layout(config):
     )
 
 
-def crossing_layout(config):
-    """M before an advance, and the slope S it advanced with."""
-    return struct(M=potential_shape(config), S=slope_shape(config))
-
-
-def potentials_layout(config):
+def potentials_layout(config: LayerConfig) -> data.StructLayout:
     """M of a group's neurons at a tick, for the decision."""
     return struct(
         operation=operation_layout(config),
@@ -40,7 +49,19 @@ def potentials_layout(config):
     )
 
 
-def probe_signature(config):
+def state_layout(config: LayerConfig) -> data.StructLayout:
+    """M and S of a neuron."""
+    return struct(M=potential_shape(config), S=slope_shape(config))
+
+
+def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
+    """Whether `lane` of `group` is a neuron: the last group may not be full."""
+    if (folding.groups - 1) * folding.lanes + lane < folding.n_out:
+        return Const(1)
+    return group != folding.groups - 1
+
+
+def probe_signature(config: LayerConfig) -> wiring.Signature:
     """A question for a group's neurons."""
     return tap(group=range(config.folding.groups))
 
@@ -61,7 +82,7 @@ class Lanes(Block):
     cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         last = config.folding.last
         learns = config.learns and not last
         self._config = config
@@ -81,7 +102,14 @@ class Lanes(Block):
             alive=Out(config.folding.lanes) if learns else None,
         )
 
-    def _told(self, m, ready):
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The state of all lanes, group by group: that of a single group is in registers."""
+        folding = config.folding
+        if folding.groups > 1:
+            yield Memory("", state_layout(config).size * folding.lanes, folding.groups)
+
+    def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
         """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
 
         And of the one behind it, which is in registers: {advance, initial}, the latter M where it
@@ -111,8 +139,8 @@ class Lanes(Block):
         M = Signal(potential_shape(config), name="initial")
         m.d.sync += M.eq(-times(config.threshold, coming.tick))
 
-        def told(number):
-            def copy(value, name, init=0):
+        def told(number: int) -> SimpleNamespace:
+            def copy(value: ValueLike, name: str, init: int = 0) -> Signal:
                 return copied(m, value, f"{name}_{number}", init=init)
 
             # After a reset nothing is gathered.
@@ -127,7 +155,7 @@ class Lanes(Block):
 
         return [told(number) for number in range(len(config.segments))]
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         lanes, groups, last = folding.lanes, folding.groups, folding.last
 
@@ -165,7 +193,7 @@ class Lanes(Block):
         with m.If(ready):
             m.d.sync += added.eq(Cat(by_segment))
 
-        state = struct(M=potential_shape(config), S=slope_shape(config))
+        state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
         # The state before `op`. It is started before it is looked at, or first fetched from memory.
         make = unknown_register if groups == 1 else partial(Signal, reset_less=True)
@@ -204,6 +232,7 @@ class Lanes(Block):
                 total = Signal(slope, name=f"gathered_{lane}")
                 m.d.comb += total.eq(sum(added[lane], gathered[lane]))
                 totals.append(total)
+            assert config.unit is not None
             M = Const(-config.threshold * config.unit, potential_shape(config))
             begin = [Cat(M, total) for total in totals]
             fresh = Const(-config.threshold, slope)
@@ -242,7 +271,9 @@ class Lanes(Block):
             potentials.append(M_next)
             if not last:
                 fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(advances & (M_next >= 0) & config.lane_exists(op.group, lane))
+                m.d.comb += fires.eq(
+                    advances & (M_next >= 0) & lane_exists(folding, op.group, lane)
+                )
                 mask.append(fires)
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A layer: from the events of the one before to its own, or to the potentials of the decision."""
 
-from amaranth.hdl import Signal
+from collections.abc import Iterator
+
+import numpy as np
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.memories import Memory, inside
 
-from .drain import drain_for
+from .config import LayerConfig
+from .drain import MaskBuffer, drain_for
 from .emitter import TickEmitter, WindowEmitter
-from .gather_sequencer import GatherSequencer
+from .events import sent_layout, taken_layout
 from .lanes import Lanes, potentials_layout, probe_signature
-from .layouts import sent_layout, taken_layout
-from .sequencer import Sequencer
+from .operations import RowList
+from .sequencer import GatherSequencer, Sequencer
 from .weights import WeightStore, host_request, update_layout, updated_signature
 from .words import CHUNK_BITS
 
@@ -28,7 +33,7 @@ class Layer(Block):
     takes `groups` cycles, a walk without rows as many.
     """
 
-    def __init__(self, config, weights=None):
+    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
         self._weights = weights
         learns, last = config.learns, config.folding.last
         self._config = config
@@ -53,7 +58,20 @@ class Layer(Block):
             alive=Out(config.folding.lanes) if learns and not last else None,
         )
 
-    def build(self, m):
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """Those of all its blocks."""
+        folding = config.folding
+        yield from inside("store", WeightStore.memories(config))
+        yield from inside("lanes", Lanes.memories(config))
+        if folding.groups > 1:
+            yield from inside("sequencer.row_list", RowList.memories(config))
+        if folding.mask_places:
+            yield from inside("drain.places", MaskBuffer.memories(config))
+        if folding.window:
+            yield from inside("emitter.queue", WindowEmitter.memories(config))
+
+    def build(self, m: Module) -> None:
         config = self._config
         gathers = config.folding.gathers
         m.submodules.sequencer = sequencer = (GatherSequencer if gathers else Sequencer)(config)

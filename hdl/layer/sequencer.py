@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns a layer's input events into the operations of its lanes: the walks over the groups."""
+"""Sequencers: they turn events of a layer into operations of its lanes, in walks over the groups.
+
+The Sequencer is that of most layers. The GatherSequencer is that of a layer whose images overlap.
+"""
 
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,10 +14,16 @@ from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Stage
 
-from .event_register import EventRegister
-from .layouts import Kind, operation_layout, read_layout, spikes_of, taken_layout
-from .mask_places import MaskPlaces
-from .row_list import RowList
+from .config import LayerConfig
+from .events import Kind, spikes_of, taken_layout
+from .operations import (
+    EventRegister,
+    MaskPlaces,
+    RowList,
+    count_places,
+    operation_layout,
+    read_layout,
+)
 
 
 class Sequencer(Block):
@@ -32,7 +41,7 @@ class Sequencer(Block):
     max(1, rows) cycles a group, without gaps.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         self._config = config
         super().__init__(
             #: In order of time.
@@ -53,7 +62,7 @@ class Sequencer(Block):
             freed=In(1) if config.folding.mask_places else None,
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         m.submodules.event_register = register = EventRegister(config)
         join(m, wiring.flipped(self), register, "events")
@@ -194,3 +203,101 @@ class Sequencer(Block):
             join(m, wiring.flipped(self), places, "freed")
             reads = places.o
         wiring.connect(m, reads, wiring.flipped(self.operations))
+
+
+class GatherSequencer(Block):
+    """Two things at once: rows of an image are gathered, and the time of the one before advances.
+
+        events -> register -> rows of image i + 1 -+-> operations
+                     END -> [start] -> ticks of i -+
+
+    All rows of an image are of one tick, so that its slope is known when they have all come. Its
+    END waits until the image before is decided and the taker has that decision; then the lanes
+    start with what they have gathered, and advance at once. What is sent of an image ends as soon
+    as it is decided.
+
+    Latency from an event to its operation: `config.folding.operation_cycles`; from `freed` to an
+    operation that waits for it: `latencies.FREED`. Throughput: an event and a tick a cycle.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        if not config.folding.gathers:
+            raise ValueError("a layer that does not gather has a Sequencer.")
+        self._config = config
+        super().__init__(
+            #: Rows, and the image's end; they wait only behind an end.
+            events=In(stream.Signature(taken_layout(config))),
+            #: What the lanes do. They are always ready.
+            operations=Out(stream.Signature(read_layout(config))),
+            #: The image bit of the latest decided image (that of no image after a reset).
+            decided_image=In(1),
+            #: The image bit of the latest image of which nothing more is sent.
+            finished_image=Out(1, init=1),
+            #: The latest decision has been taken.
+            may_start=In(1),
+            #: The drain has one more place for a mask.
+            freed=In(1),
+        )
+
+    def build(self, m: Module) -> None:
+        config, deadline, unit = self._config, self._config.deadline, self._config.unit
+        assert unit is not None
+        m.submodules.register = register = Stage(taken_layout(config), latencies.EVENT)
+        wiring.connect(m, wiring.flipped(self.events), register.i)
+        event, present = register.o.payload, register.o.valid
+        spikes = spikes_of(event, config.folding.rows)
+        rows = Cat(there for there, _ in spikes) & present.replicate(len(spikes))
+        waits = present & (event.kind == Kind.END)
+
+        # The image whose time advances.
+        image, ticking = Signal(init=1), Signal()
+        operation = Signal(operation_layout(config))
+        tick = Signal(operation.tick.shape())
+        count = Signal(operation.context.spikes_in["0"].shape())  # of the rows gathered
+        context = Signal(operation.context.shape())
+        decided = image == self.decided_image
+        finishing = ticking & (decided | (tick == deadline))
+        starts, ends, advances = Signal(), Signal(), Signal()
+        room = count_places(m, config, ends | advances, self.freed)
+        m.d.comb += [
+            starts.eq(waits & ~ticking & decided & self.may_start & room),
+            ends.eq(finishing & room),
+            advances.eq(starts | (ticking & ~finishing & room)),
+            register.o.ready.eq(~waits | starts),
+        ]
+        m.d.sync += count.eq(Mux(starts, 0, count + sum(rows)))
+        with m.If(advances):
+            m.d.sync += [
+                tick.eq(operation.tick),
+                image.eq(operation.image),
+                context.eq(operation.context),
+                ticking.eq(1),
+            ]
+        with m.If(ends):
+            m.d.sync += [ticking.eq(0), self.finished_image.eq(image)]
+
+        read = self.operations.payload
+        m.d.comb += [
+            operation.image.eq(image),
+            operation.tick.eq(tick + 1),
+            operation.context.eq(context),
+            operation.end.eq(ends),
+            operation.start.eq(starts),
+            operation.advance.eq(advances),
+            operation.row.eq(rows),
+            operation.first.eq(ends | advances),
+            operation.closes.eq(ends | advances),
+            self.operations.valid.eq(rows.any() | ends | advances),
+            read.operation.eq(operation),
+            *(
+                address.eq(index)
+                for address, (_, index) in zip(read.addresses, spikes, strict=True)
+            ),
+        ]
+        with m.If(starts):
+            m.d.comb += [
+                operation.image.eq(event.image),
+                operation.tick.eq(unit + 1),
+                operation.context.spikes_in["0"].eq(count),
+                operation.context.causes.eq(event.context.causes),
+            ]

@@ -1,28 +1,44 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The weight store of a layer: one word (a weight a lane) a cycle, and a host port to it."""
 
+from collections.abc import Iterator
 from functools import reduce
+from itertools import product
 from operator import or_
 from types import SimpleNamespace
 
-from amaranth.hdl import Cat, Const, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, stream
+import numpy as np
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.learning.rule import REGISTERS
-from firstspike.golden.network import weight_range
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import PAGE_WORDS
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.pipeline import delayed
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .layouts import fetched_layout, operation_layout, read_layout, word_layout
+from .config import LayerConfig
+from .operations import operation_layout, read_layout
 from .words import CHUNK_BITS, check_weights, chunks_of, pack_words
 
 
-def host_request(config):
+def word_layout(config: LayerConfig) -> data.ArrayLayout:
+    """A word of a layer's weight store: a stored weight a lane."""
+    return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
+
+
+def fetched_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation and its words, a bank's after the other."""
+    words = data.ArrayLayout(word_layout(config), config.folding.rows)
+    return struct(operation=operation_layout(config), words=words)
+
+
+def host_request(config: LayerConfig) -> data.StructLayout:
     """A chunk to write, or the request to read one; `address` is that of the word."""
     return struct(write=1, address=range(config.words), data=CHUNK_BITS)
 
@@ -31,18 +47,18 @@ STEP_BITS = REGISTERS["step"].bits
 """Width of the step of an update."""
 
 
-def update_layout(config):
+def update_layout(config: LayerConfig) -> data.StructLayout:
     """What a Learner does to a word: `step` is added to some lanes, and taken from others."""
     lanes = config.folding.lanes
     return struct(address=range(config.words), plus=lanes, minus=lanes, step=STEP_BITS)
 
 
-def updated_signature(config):
+def updated_signature(config: LayerConfig) -> wiring.Signature:
     """The signs of a word's lanes, in the cycle in which it is written after an update."""
     return tap(negative=config.folding.lanes)
 
 
-def ahead_signature(config):
+def ahead_signature(config: LayerConfig) -> wiring.Signature:
     """What the next word is for, in the cycle before it comes."""
     return tap(operation=operation_layout(config))
 
@@ -62,7 +78,7 @@ class WeightStore(Block):
     Raises ValueError for weights of another shape or of more bits.
     """
 
-    def __init__(self, config, weights=None):
+    def __init__(self, config: LayerConfig, weights: np.ndarray | None = None) -> None:
         check_weights(config, weights)
         self._weights = weights
         self._config = config
@@ -86,7 +102,16 @@ class WeightStore(Block):
             updated=Out(updated_signature(config)) if config.learns else None,
         )
 
-    def build(self, m):
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """In each bank one memory per segment of lanes, or one per page, as wide as all lanes."""
+        folding = config.folding
+        parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
+        widths = [config.stored_bits * lanes for lanes in parts]
+        for width, words in product(widths, folding.page_words * folding.rows):
+            yield Memory("", width, words, near=config.near)
+
+    def build(self, m: Module) -> None:
         config = self._config
         rows, paged = config.folding.rows, config.folding.pages > 1
         steady = rows > 1 or paged  # it is read in every cycle, and never waits
@@ -204,7 +229,16 @@ class WeightStore(Block):
                     count.eq(following),
                 ]
 
-    def _bank(self, m, bank, address, asked, take, here, write):
+    def _bank(
+        self,
+        m: Module,
+        bank: int,
+        address: Value,
+        asked: Value,
+        take: Value,
+        here: Value,
+        write: SimpleNamespace,
+    ) -> Value:
         """The memory of a bank, or its pages; with `take` the word at `address` is read.
 
         Returns the word, which comes in the next cycle and stays until another one is read. From
@@ -222,7 +256,9 @@ class WeightStore(Block):
             # read in every cycle nobody looks at the word that is being written.
             attributes["no_rw_check"] = 1
 
-        def memory_of(name, init, depth, data, here):
+        def memory_of(
+            name: str, init: list[int], depth: int, data: Value, here: Value
+        ) -> tuple[Value, Signal]:
             """What a memory, written with `here`, shows at `address`; and a register for that."""
             m.submodules[f"bank_{name}"] = store = memory.Memory(
                 shape=len(data), depth=depth, init=init, attrs=attributes
@@ -256,7 +292,7 @@ class WeightStore(Block):
             asked = delayed(m, asked, 1, f"asked_{bank}_paged")
         for page, depth in enumerate(config.folding.page_words):
 
-            def there(address, page=page):
+            def there(address: Value, page: int = page) -> Value:
                 return address[(PAGE_WORDS - 1).bit_length() :] == page
 
             first, name = page * PAGE_WORDS, f"{bank}_{page}"
@@ -273,7 +309,9 @@ class WeightStore(Block):
             parts.append(part)
         return reduce(or_, parts)
 
-    def _update(self, m, q, write, commit, word):
+    def _update(
+        self, m: Module, q: Value, write: SimpleNamespace, commit: Signal, word: Value
+    ) -> SimpleNamespace:
         """Read, add, saturate, write: a register before each.
 
         Drives `write` and `updated`; with `commit` it is the host's `word` that goes into the last

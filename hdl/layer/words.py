@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 
 from .config import LayerConfig
 
@@ -45,10 +45,11 @@ def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
     """
     folding, bits = layer.folding, layer.stored_bits
     mask = (1 << bits) - 1
-    missing = [0] * (folding.bank_rows * folding.rows - folding.n_in)
+    rows = folding.kind.stored_rows(weights)
+    missing = [0] * (folding.bank_rows * folding.rows - len(rows))
     words = []
     for group in range(folding.groups):
-        part = weights[:, group * folding.lanes : (group + 1) * folding.lanes]
+        part = rows[:, group * folding.lanes : (group + 1) * folding.lanes]
         for row in part.tolist():
             words.append(sum((weight & mask) << lane * bits for lane, weight in enumerate(row)))
         words += missing
@@ -58,13 +59,13 @@ def pack_words(layer: LayerConfig, weights: np.ndarray) -> list[int]:
 def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
     """The weights, int16 [n_in, n_out], that `pack_words` makes these words of."""
     folding, bits = layer.folding, layer.stored_bits
-    weights = np.zeros((folding.n_in, folding.groups * folding.lanes), np.int16)
+    rows = np.zeros((folding.kind.rows, folding.groups * folding.lanes), np.int16)
     for address, word in enumerate(words):
         group, row = divmod(address, folding.bank_rows * folding.rows)
-        if row >= folding.n_in:
+        if row >= len(rows):
             continue
         for lane in range(folding.lanes):
             weight = word >> lane * bits & ((1 << bits) - 1)
             weight -= weight >> bits - 1 << bits
-            weights[row, group * folding.lanes + lane] = weight
-    return weights[:, : folding.n_out]
+            rows[row, group * folding.lanes + lane] = weight
+    return folding.kind.weights_of(rows[:, : folding.n_out])

@@ -69,7 +69,7 @@ class AddressSet(Block):
             empty=Out(1),
         )
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         words = -(-self.n // WORD)
         blocks = -(-words // WORD)
@@ -150,7 +150,7 @@ class _BitsOfWord(Block):
         word = struct(number=range(words), bits=WORD, last=1)
         super().__init__(i=In(stream.Signature(word)), o=Out(stream.Signature(address_layout(n))))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         word = Signal(self.i.payload.shape(), reset_less=True)
         _, many, index = first_set(word.bits)
         m.d.comb += [

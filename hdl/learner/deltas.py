@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sign planes, and the corrections of the hidden neurons from popcounts of them."""
 
-from amaranth.hdl import Cat, Mux, Signal
-from amaranth.lib import memory
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.lanes import probe_signature
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, tap
@@ -12,7 +13,7 @@ from firstspike.hdl.lib.popcount import popcount
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 
-def sign_signature(hidden, last):
+def sign_signature(hidden: LayerConfig, last: LayerConfig) -> wiring.Signature:
     """A word of the last layer: the hidden neuron of its row, the group, the signs."""
     return tap(
         group=range(hidden.folding.groups),
@@ -33,7 +34,7 @@ class Deltas(Block):
     Latency from `start` to `done`: `hidden.folding.deltas_cycles`.
     """
 
-    def __init__(self, hidden, last):
+    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
         self._hidden, self._last = hidden, last
         lanes, n_out = hidden.folding.lanes, last.folding.n_out
         super().__init__(
@@ -58,7 +59,7 @@ class Deltas(Block):
             later=Out(lanes),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         hidden, last = self._hidden.folding, self._last.folding
         lanes, groups, n_out = hidden.lanes, hidden.groups, last.n_out
         row = last.groups * last.lanes  # bits a hidden neuron takes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The learner: changes the weights that took part in an image (design, section 5)."""
 
-from amaranth.hdl import Cat, Const, Mux, ResetInserter, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, ResetInserter, Signal, Value
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.fifo import SyncFIFOBuffered
 from amaranth.lib.wiring import In, Out
@@ -9,8 +9,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.learning.rule import REGISTERS, Settings, leap
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import settle_cycles
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import tick_shape
 from firstspike.hdl.layer.lanes import probe_signature
-from firstspike.hdl.layer.layouts import tick_shape
 from firstspike.hdl.layer.weights import update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.layouts import DescribedLayout
@@ -65,7 +66,7 @@ class Learner(Block):
     be learned.
     """
 
-    def __init__(self, hidden, last):
+    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
         if not (hidden.learns and last.learns):
             raise ValueError("a Learner is for two layers with `learning`: one of these has none.")
         self._hidden, self._last = hidden, last
@@ -114,8 +115,9 @@ class Learner(Block):
             updated=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         hidden, last = self._hidden.folding, self._last.folding
+        assert self._hidden.learning is not None
         unit = self._hidden.learning.unit
 
         m.submodules.lfsr = lfsr = generator()

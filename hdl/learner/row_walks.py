@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The walks of the Learner over the weight rows that took part in an image."""
 
-from amaranth.hdl import Cat, Mux, Signal
-from amaranth.lib import memory, stream
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.layer.layouts import address_shape
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import address_shape
 from firstspike.hdl.layer.weights import STEP_BITS, update_layout, updated_signature
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.lib.unknown_register import unknown_register
@@ -15,7 +16,7 @@ from .address_set import AddressSet
 from .deltas import sign_signature
 
 
-def _members(config):
+def _members(config: LayerConfig) -> dict[str, wiring.Member]:
     """What both walks have: the set of rows, when to begin, the draws, the updates."""
     return {
         #: A row that took part.
@@ -34,7 +35,7 @@ def _members(config):
     }
 
 
-def _connect_set(m, walk, n_in):
+def _connect_set(m: Module, walk: Block, n_in: int) -> AddressSet:
     """The set of a walk's rows; it is not started when it is empty."""
     m.submodules.rows = rows = AddressSet(n_in)
     m.d.comb += [
@@ -54,7 +55,7 @@ class OutputWalk(Block):
     a cycle for each further group of hidden neurons up to the last that spiked.
     """
 
-    def __init__(self, hidden, last):
+    def __init__(self, hidden: LayerConfig, last: LayerConfig) -> None:
         self._hidden, self._last = hidden, last
         n_out = last.folding.n_out
         super().__init__(
@@ -70,7 +71,7 @@ class OutputWalk(Block):
             sign=Out(sign_signature(hidden, last)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         hidden, last = self._hidden.folding, self._last.folding
         n_hidden, parts = last.n_in, last.groups
         rows = _connect_set(m, self, n_hidden)
@@ -161,7 +162,7 @@ class InputWalk(Block):
     all others.
     """
 
-    def __init__(self, hidden):
+    def __init__(self, hidden: LayerConfig) -> None:
         self._config = hidden
         lanes = hidden.folding.lanes
         super().__init__(
@@ -176,7 +177,7 @@ class InputWalk(Block):
             later=In(lanes),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         folding = self._config.folding
         n_in, groups = folding.n_in, folding.groups
         rows = _connect_set(m, self, n_in)

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a learning image does after its decision: the margin, and which outputs fire inside it."""
 
-from amaranth.hdl import Cat, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.lib import data
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.learning.rule import REGISTERS
+from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.find import first_set
 
 
-def margin_layout():
+def margin_layout() -> data.StructLayout:
     """The margin of m = max(minimum, (zk - unit) >> shift) ticks after a decision at tick zk."""
     return struct(shift=REGISTERS["margin_shift"].bits, minimum=REGISTERS["margin_minimum"].bits)
 
 
-def outcome_layout(config):
+def outcome_layout(config: LayerConfig) -> data.StructLayout:
     """What learning has to know of an image; `config` is the last layer's."""
     n_out = config.folding.n_out
     return struct(
@@ -36,7 +38,7 @@ class RunOn(Block):
     `latencies.OUTCOME`. Throughput: one group a cycle.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: LayerConfig) -> None:
         folding = config.folding
         self._config = config
         super().__init__(
@@ -71,7 +73,7 @@ class RunOn(Block):
             outcome=Out(outcome_layout(config)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
         n_out, lanes, groups = folding.n_out, folding.lanes, folding.groups
         outcome, tick = self.outcome, self.fired.tick
@@ -113,6 +115,7 @@ class RunOn(Block):
         fresh = Signal()
         m.d.sync += fresh.eq(self.verdict)
         late = Signal(signed(outcome.tick.shape().width + 1))
+        assert config.learning is not None
         m.d.comb += late.eq(outcome.tick - config.learning.unit)
         grown = late >> self.margin.shift
         least = Mux(self.margin.minimum < 2, 2, self.margin.minimum)

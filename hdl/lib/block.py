@@ -12,10 +12,10 @@ class Block(wiring.Component):
     `build` puts into the module m what is inside.
     """
 
-    def __init__(self, **ports):
+    def __init__(self, **ports: wiring.Member | None) -> None:
         super().__init__({name: port for name, port in ports.items() if port is not None})
 
-    def elaborate(self, platform):
+    def elaborate(self, platform: object) -> Module:
         m = Module()
         self.build(m)
         return m
@@ -31,7 +31,7 @@ def tap(**fields: ShapeLike) -> wiring.Signature:
     return wiring.Signature({"valid": Out(1)} | {name: Out(fields[name]) for name in fields})
 
 
-def join(m: Module, one, other, *names: str) -> None:
+def join(m: Module, one: wiring.PureInterface, other: wiring.PureInterface, *names: str) -> None:
     """Connect the ports of these names of two blocks, streams and taps as well as signals.
 
     For a block inside the one whose module `m` is, `one` is `wiring.flipped(self)`.

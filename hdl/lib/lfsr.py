@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from amaranth.hdl import Cat, Const, Mux
+from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib.wiring import In, Out
 
 from .block import Block
@@ -64,16 +64,16 @@ class Lfsr(Block):
             state=Out(width, init=init),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         width = self.width
 
-        def leapt(goes):
+        def leapt(goes: list[int]) -> Value:
             return Cat(
                 Cat(self.state[bit] for bit in range(width) if goes[bit] >> target & 1).xor()
                 for target in range(width)
             )
 
-        def succeeds(after):
+        def succeeds(after: Value) -> Value:
             low_zero = Cat(Const(1, 1), (~after[:j].any() for j in range(1, width)))
             return low_zero.bit_select(self.draw, 1)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Registers of an elastic pipeline: they hold a payload until the next stage takes it."""
 
-from amaranth.hdl import Mux, Signal, Value
+from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
 from amaranth.lib import stream
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -22,7 +22,7 @@ class Stage(Block):
     Raises ValueError for a depth below 1.
     """
 
-    def __init__(self, shape, depth=1):
+    def __init__(self, shape: ShapeLike, depth: int = 1) -> None:
         if depth < 1:
             raise ValueError(f"a stage is a chain of at least 1 register, not {depth}.")
         self.depth = depth
@@ -31,7 +31,7 @@ class Stage(Block):
         inner = (payloads.create(path=(f"stage_{number}",)) for number in range(1, depth))
         self.outputs = [*inner, self.o]
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.d.comb += self.load.eq(self.i.valid & self.i.ready)
         i = self.i
         for o in self.outputs:
@@ -42,7 +42,7 @@ class Stage(Block):
             i = o
 
 
-def delayed(m, value, cycles: int, name: str) -> Signal | Value:
+def delayed(m: Module, value: Value, cycles: int, name: str) -> Value:
     """`value` so many cycles later, of a pipeline that never waits; registers are called `name`."""
     for number in range(cycles):
         later = Signal(value.shape(), name=f"{name}_{number}")
@@ -61,11 +61,11 @@ class Skid(Block):
     Ports: `i` and `o`, streams of `shape`. Latency 0 cycles, throughput one payload a cycle.
     """
 
-    def __init__(self, shape):
+    def __init__(self, shape: ShapeLike) -> None:
         self._shape = shape
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         # Two registers for one fact: the choice of a wide payload keeps one busy.
         waiting, free = Signal(), Signal(init=1)
         held = Signal(self._shape, reset_less=True)
@@ -96,7 +96,7 @@ class Buffer(Block):
     Raises ValueError for a depth that is no power of two, or below 2.
     """
 
-    def __init__(self, shape, depth):
+    def __init__(self, shape: ShapeLike, depth: int) -> None:
         if depth < 2 or depth.bit_count() != 1:
             raise ValueError(f"a buffer has a power of two of places, at least 2, not {depth}.")
         self.depth = depth
@@ -107,7 +107,7 @@ class Buffer(Block):
         self.filled = Signal()
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.memory = self.memory
         write, read, level, filled = self.written, self.read, self.level, self.filled
         free, following = Signal(init=1), Signal(range(self.depth + 1))

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The spike-time priority queue: a calendar with a list of items for every key."""
 
-from amaranth.hdl import Mux, ShapeLike, Signal
+from collections.abc import Iterator
+
+from amaranth.hdl import Module, Mux, Shape, ShapeLike, Signal
 from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from .block import Block, struct
 from .find import first_set
+from .memories import Memory
 
 
 def item_layout(n_keys: int, shape: ShapeLike) -> data.StructLayout:
@@ -106,7 +110,15 @@ class SpikeQueue(Block):
         self._behind = Signal(name="behind")
         self._behind_key = Signal(range(n_keys), name="behind_key", reset_less=True)
 
-    def build(self, m):
+    @staticmethod
+    def memories(n_keys: int, shape: ShapeLike, capacity: int) -> Iterator[Memory]:
+        """Heads and tails; values and links."""
+        places = max(capacity, 2)
+        link = bits_for(places - 1)
+        yield from 2 * [Memory("", link, n_keys, looked_up=True)]
+        yield from (Memory("", width, places) for width in (Shape.cast(shape).width, link))
+
+    def build(self, m: Module) -> None:
         stored, place, first = self._stored, self._place, self._first
         behind, behind_key = self._behind, self._behind_key
         places = self._first_head.shape()

@@ -2,7 +2,7 @@
 """What a board knows of itself: its identity, the connected pixels, and the image it can show."""
 
 import numpy as np
-from amaranth.hdl import Cat, Const, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -26,7 +26,9 @@ class BoardRom(Block):
     Parameters: `identity`; `mask` and `digit`, bool [n], pixels, or None.
     """
 
-    def __init__(self, identity: Identity, mask: np.ndarray | None, digit: np.ndarray | None):
+    def __init__(
+        self, identity: Identity, mask: np.ndarray | None, digit: np.ndarray | None
+    ) -> None:
         # The parts begin at multiples of a power of two, so that addresses need no sum.
         parts = [b"\0" + identity.to_bytes(), b"", b""]
         if mask is not None:  # backwards, as places are counted
@@ -46,7 +48,7 @@ class BoardRom(Block):
             select=In(tap(place=place)), index=In(range(longest)), digit=In(1), data=Out(8)
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.memory = rom = memory.Memory(
             shape=8, depth=len(self._content), init=self._content
         )
@@ -67,7 +69,7 @@ class RomReader(Block):
     Latency 2 cycles, throughput a byte in 3.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             #: The byte at the memory's address, which stays until it has been taken; what has been
             #: read is dropped when it is not wanted any more.
@@ -79,7 +81,7 @@ class RomReader(Block):
             bytes=Out(stream.Signature(8)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         asked = Signal()
         m.d.sync += asked.eq(self.wanted & ~self.busy & ~asked & ~self.bytes.valid)
         with m.If(asked):

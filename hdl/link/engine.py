@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The engine: has the requests of the ring carried out, one after the other, and answers."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -55,7 +55,9 @@ class Engine(Block):
     `bench_images`, how many can be stored to be played.
     """
 
-    def __init__(self, config: CoreConfig, identity_bytes: int, digit: bool, bench_images: int = 0):
+    def __init__(
+        self, config: CoreConfig, identity_bytes: int, digit: bool, bench_images: int = 0
+    ) -> None:
         self._digit = digit
         self._bitmap = 0 if config.bitmap is None else bitmap_bytes(config.layers[0].folding.n_in)
         # Of a byte; what has more than a decision, the identity and a bitmap counts them itself.
@@ -103,7 +105,7 @@ class Engine(Block):
             core=In(CoreSignature(config)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         identity, status, _, images, control, *playing = self._handlers.values()
         get, answer = self.get, self.answer
         byte, mark = get.payload.data, get.payload.mark

@@ -2,7 +2,7 @@
 """The link: bytes from and to a host on one side, the streams of a core on the other."""
 
 import numpy as np
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -27,7 +27,7 @@ RING_BYTES = 8192
 """Of requests: 63 images of MNIST pixel by pixel. Half of the smallest single-port RAM there is."""
 
 
-def outer_members(config: CoreConfig):
+def outer_members(config: CoreConfig) -> dict[str, wiring.Member]:
     """The ports of a Link that are not for the core."""
     return {
         #: Always ready, for a line cannot wait; `receiver.SPACING` clocks at least between bytes.
@@ -67,7 +67,7 @@ class Link(Block):
         ring_bytes: int = RING_BYTES,
         bench_images: int = 0,
         gapless: bool = False,
-    ):
+    ) -> None:
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
         if len(build) != BUILD_BYTES:
@@ -97,7 +97,7 @@ class Link(Block):
             core=In(CoreSignature(config)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.rom = rom = self._rom
         m.submodules.receiver = receiver = self._receiver
         m.submodules.ring = ring = self._ring

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core behind its link: bytes in, bytes out."""
 
-from amaranth.hdl import ResetInserter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from amaranth.hdl import Module, ResetInserter
 from amaranth.lib import wiring
 
 from firstspike.golden.network import Network
@@ -22,14 +26,21 @@ class LinkedCore(Block):
     others are those of Link.
     """
 
-    def __init__(self, config: CoreConfig, network: Network, *, weights=None, **link):
+    def __init__(
+        self,
+        config: CoreConfig,
+        network: Network,
+        *,
+        weights: Sequence[np.ndarray] | None = None,
+        **link: Any,
+    ) -> None:
         self._core = Core(config, weights)
         self._link = Link(config, network, loaded=weights is None, **link)
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
         super().__init__(**outer_members(config), **self._logs)
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.link = link = self._link
         core, config = self._core, self._core.config
         m.submodules.core = ResetInserter(link.reset_core)(core)
@@ -49,7 +60,7 @@ class LinkedCore(Block):
         join(m, wiring.flipped(self), core, *self._logs)
         join(m, wiring.flipped(self), link, *outer_members(config))
 
-    def _cut(self, m, name, source):
+    def _cut(self, m: Module, name: str, source: Any) -> Any:
         """Registers in the way of `source`, so that no path goes through ring, engine and core.
 
         They change no cycle of an image: the core counts from the word or event that it takes.

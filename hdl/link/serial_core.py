@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """All of a board's design but its pins and its clock."""
 
+from typing import Any
+
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -54,8 +57,8 @@ class SerialCore(Block):
         *,
         clock_hz: int,
         line: Line = Line.UART,
-        **rest,
-    ):
+        **rest: Any,
+    ) -> None:
         self.line = line
         self._clocks = clocks_a_bit(line, clock_hz)
         self._core = LinkedCore(
@@ -65,7 +68,7 @@ class SerialCore(Block):
         del self._passed["received"], self._passed["sent"]
         super().__init__(**WIRES[line], **self._passed)
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         outside = wiring.flipped(self)
         if self.line is Line.UART:
             m.submodules.receiver = receiver = UartReceiver(self._clocks)

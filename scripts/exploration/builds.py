@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placing points of a front for real: the one that is taken, and some beside it."""
+"""Builds of points of a front: of the one that is taken, and of some beside it."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,17 +25,17 @@ estimate is off, seeds do not differ."""
 
 
 @dataclass(frozen=True)
-class Placing:
-    """A design to be placed."""
+class BuildTask:
+    """A design that is to be built."""
 
     network: bytes
-    """Its file."""
+    """The bytes of its file."""
     board: str
     shape: CoreShape
     hz: int
 
     @classmethod
-    def of(cls, plan: Plan) -> "Placing":
+    def of(cls, plan: Plan) -> "BuildTask":
         """What is planned, and fits."""
         assert plan.design is not None
         return cls(
@@ -47,8 +47,8 @@ class Placing:
 
 
 @dataclass(frozen=True)
-class PlacedFiles:
-    """What came of it."""
+class BuiltFiles:
+    """What came of a build."""
 
     report: dict[str, Any]
     """That of `build`, or `reason`, why there is none."""
@@ -56,38 +56,38 @@ class PlacedFiles:
     """The bitstream, if the clock was met."""
 
 
-def place(placing: Placing) -> PlacedFiles:
+def built(task: BuildTask) -> BuiltFiles:
     """Build a bitstream, where the clock is not met once more at one that was reached."""
-    network, board = Network.from_bytes(placing.network), BOARDS[placing.board]
-    design = Design.of(network, board, placing.shape, placing.hz)
+    network, board = Network.from_bytes(task.network), BOARDS[task.board]
+    design = Design.of(network, board, task.shape, task.hz)
     seeds: Sequence[int] = SEEDS[:1]
     while True:
         with temporary_folder() as folder:
             try:
                 report = build(design, folder, tools_for(board), seeds=seeds)
             except ToolError as error:  # the estimate was too low: it does not fit
-                return PlacedFiles({"met": False, "reason": str(error)}, {})
+                return BuiltFiles({"met": False, "reason": str(error)}, {})
             files = {path.name: path.read_bytes() for path in bitstreams(folder)}
         slower = clocked(design, max(report["fmax"].values()))
         if report["met"] or slower.hz >= design.hz:
-            return PlacedFiles(report, files)
+            return BuiltFiles(report, files)
         design, seeds = slower, SEEDS
 
 
-def place_all(
+def build_all(
     work: Shares, plans: Mapping[int, Plan], folder: Path
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Place what is planned, by the numbers of the trainings, and give the report of each.
 
     Each gets a folder of its number, with network, report and bitstream.
     """
-    numbers = {Placing.of(plan): number for number, plan in plans.items()}
-    for placing, placed in work.results(place, list(numbers), what="placements"):
-        number = numbers[placing]
+    numbers = {BuildTask.of(plan): number for number, plan in plans.items()}
+    for task, one in work.results(built, list(numbers), what="placements"):
+        number = numbers[task]
         into = folder / str(number)
         with naming(into), adding_to(into) as making:
-            (making / "network.npz").write_bytes(placing.network)
-            (making / REPORT).write_text(json.dumps(placed.report, indent=1) + "\n")
-            for name, content in placed.files.items():
+            (making / "network.npz").write_bytes(task.network)
+            (making / REPORT).write_text(json.dumps(one.report, indent=1) + "\n")
+            for name, content in one.files.items():
                 (making / name).write_bytes(content)
-        yield number, placed.report
+        yield number, one.report

@@ -18,7 +18,7 @@ from firstspike.golden.data.preparation import constants
 from firstspike.golden.data.usual import Usual, takes_digits
 from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.timing.figures import figures_of
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
@@ -51,7 +51,7 @@ def content(
     results = infer(network, ticks)
     cores = list(cores_of(network))
     flat = samples.reshape(len(samples), -1)
-    values = {Samples.PIXELS: flat, Samples.TICKS: ticks}.get(takes, flat.astype(np.float64))
+    values = {SampleKind.PIXELS: flat, SampleKind.TICKS: ticks}.get(takes, flat.astype(np.float64))
     features = network.features
     return {
         "title": title,
@@ -62,7 +62,7 @@ def content(
         "deadline": network.deadline,
         "encoding": _told(network, coding),
         "features": features.names if features else (),
-        "image": image_shape(network, samples) if takes is Samples.PIXELS else None,
+        "image": image_shape(network, samples) if takes is SampleKind.PIXELS else None,
         "preparation": constants(),
         "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
@@ -128,7 +128,7 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
 
 def random_samples(network: Network, count: int) -> np.ndarray:
     """Samples to check by where there are no others: [count, n_features]. `VerbError`."""
-    if encoder_of(network).takes(network.features) is Samples.TICKS:
+    if encoder_of(network).takes(network.features) is SampleKind.TICKS:
         raise VerbError(
             "this network takes neither pixels nor a table: give samples to choose from by "
             "--dataset"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Placement with several seeds in shares: which are tried, and what comes back of each."""
+"""Placement with several seeds in shares: which seeds are tried, and what comes of each."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ from . import Shares
 
 
 @dataclass(frozen=True)
-class Share:
-    """A design that is to be placed with a seed, without the folder that it is in."""
+class SeedTask:
+    """A design that is to be placed with one seed; it may go to another computer."""
 
     family: Family
     words: tuple[str, ...]
@@ -29,26 +29,26 @@ class Share:
 
 
 @dataclass(frozen=True)
-class Placed:
-    """What came of it."""
+class SeedResult:
+    """What came of a seed."""
 
     placement: Placement
     files: dict[str, bytes]
-    """That nextpnr has written."""
+    """Files that nextpnr has written."""
 
 
-def placed(share: Share) -> Placed:
+def place_seed(task: SeedTask) -> SeedResult:
     """Place and route. Raises ToolError."""
-    tool = tool_version(share.family.router, native=share.native)
-    if tool != share.tool:
-        raise ToolError(f"a worker has {tool}, and not {share.tool}: install the same there.")
+    tool = tool_version(task.family.router, native=task.native)
+    if tool != task.tool:
+        raise ToolError(f"a worker has {tool}, and not {task.tool}: install the same there.")
     with temporary_folder() as folder:
-        for name, content in share.files:
+        for name, content in task.files:
             (folder / name).write_bytes(zlib.decompress(content))
-        placement = Placer(share.family, share.words, folder, share.native).place(share.seed)
-        given = {name for name, _ in share.files}
+        placement = Placer(task.family, task.words, folder, task.native).place(task.seed)
+        given = {name for name, _ in task.files}
         made = {path.name: path for path in folder.iterdir() if path.name not in given}
-        return Placed(placement, {name: path.read_bytes() for name, path in made.items()})
+        return SeedResult(placement, {name: path.read_bytes() for name, path in made.items()})
 
 
 def in_shares(work: Shares, best: bool) -> PlaceSeeds:
@@ -59,7 +59,7 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
-        came: dict[int, Placed] = {}
+        came: dict[int, SeedResult] = {}
 
         def last() -> int | None:
             """Where in `seeds` the last one is that counts, None where that is still open."""
@@ -70,13 +70,13 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
                     return at
             return len(seeds) - 1
 
-        def asked() -> Iterator[Share]:
-            for share in _shares_of(placer, seeds):
+        def asked() -> Iterator[SeedTask]:
+            for task in _tasks_of(placer, seeds):
                 if best or not any(one.placement.met for one in came.values()):
-                    yield share
+                    yield task
 
-        for share, one in work.results(placed, asked(), what="seeds"):
-            came[share.seed] = one
+        for task, one in work.results(place_seed, asked(), what="seeds"):
+            came[task.seed] = one
             if last() is not None:
                 break
         at = last()
@@ -89,7 +89,7 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
     return place_seeds
 
 
-def _shares_of(placer: Placer, seeds: Sequence[int]) -> Iterator[Share]:
+def _tasks_of(placer: Placer, seeds: Sequence[int]) -> Iterator[SeedTask]:
     named = {word: placer.folder / word for word in placer.words}
     files = tuple(
         (word, zlib.compress(path.read_bytes(), 1))
@@ -98,4 +98,4 @@ def _shares_of(placer: Placer, seeds: Sequence[int]) -> Iterator[Share]:
     )
     tool = tool_version(placer.family.router, native=placer.native)
     for seed in seeds:
-        yield Share(placer.family, placer.words, files, seed, placer.native, tool)
+        yield SeedTask(placer.family, placer.words, files, seed, placer.native, tool)

@@ -2,7 +2,10 @@
 """The options of all targets, as `compare` and the command take them."""
 
 import os
+from dataclasses import fields
 from typing import TypedDict
+
+from firstspike.golden.timing.shape import CoreShape
 
 
 class Options(TypedDict, total=False):
@@ -28,7 +31,7 @@ class Options(TypedDict, total=False):
     """Folder in which `firstspike build` has put a netlist."""
 
 
-HARDWARE = ("lanes", "window", "bitmap", "rows", "overlap")
+HARDWARE = tuple(field.name for field in fields(CoreShape))
 """Options of hardware that is generated."""
 
 OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}

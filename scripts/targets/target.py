@@ -9,7 +9,6 @@ import numpy as np
 
 from firstspike.golden import LearningState, Network, Results, Settings, learn
 from firstspike.golden.timing.folding import Folding
-from firstspike.hdl.link.protocol.messages import Counts
 
 from .errors import OptionError, listed
 from .options import HARDWARE, OWN

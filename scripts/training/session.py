@@ -19,7 +19,7 @@ from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited
-from firstspike.golden.training.trainer import Trainer
+from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
 
@@ -51,11 +51,8 @@ class Session:
             progress,
             n_classes=images.n_classes,
             groups=images.groups_train,
-            names=images.features,
-            classes=images.classes,
-            resumed=self.checkpoint,
-            save=save,
-            until=until,
+            names=Names(images.features, images.classes),
+            continuation=Continuation(self.checkpoint, save, until),
         )
 
 

@@ -1,2 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The verbs of the command, a module each."""
+"""The verbs, a module each, and the group that finds them."""
+
+import importlib
+import keyword
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+class Verbs(click.Group):
+    """A group whose commands are modules of a package, each with a click command `command`.
+
+    A module is imported when its verb is used: `firstspike --help` waits for none of them.
+    """
+
+    def __init__(self, *args: Any, package: str, table: Mapping[str, str], **settings: Any) -> None:
+        """`table` has the verbs in the order in which they are listed, and what is said of each."""
+        super().__init__(*args, **settings)
+        self._package, self._table = package, table
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs of the table."""
+        return list(self._table)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the verb's module."""
+        if cmd_name not in self._table:
+            return None
+        module = cmd_name + "_" * keyword.iskeyword(cmd_name)  # import_
+        found: click.Command = importlib.import_module(f"{self._package}.{module}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._table.items()))

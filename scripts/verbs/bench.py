@@ -34,15 +34,15 @@ from firstspike.scripts.targets.linked import played_cycles
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @number_option(
-    "--rounds", default=10, type=click.IntRange(1, 65535), help="How often each goes in."
+    "--rounds", default=10, type=click.IntRange(1, 65535), help="Play each image so many times."
 )
 @click.option(
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help="What the images a second are at.  [default: that of the build, or of the board]",
+    help="Give images per second at this clock.  [default: that of the build, or of the board]",
 )
-@target_option(("rtl", "netlist", "board"), "What decides them.")
+@target_option(("rtl", "netlist", "board"), "What decides the images.")
 @lanes_option()
 @window_option()
 @rows_option()

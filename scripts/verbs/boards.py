@@ -64,8 +64,8 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "needs": plan.needs,
         "clock": plan.design and plan.design.hz,
         "us": plan.latency(ticks),
-        "placed": plan.placed
-        and {"board": plan.placed.board, "fmax": plan.placed.fmax, "seed": plan.placed.seed},
+        "placed": plan.build
+        and {"board": plan.build.board, "fmax": plan.build.fmax, "seed": plan.build.seed},
         "estimated": plan.estimated and plan.estimated._asdict(),
     }
 

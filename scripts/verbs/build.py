@@ -2,7 +2,9 @@
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import adding_to, naming
+from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.options import (
     Number,
     bench_option,
@@ -38,7 +41,7 @@ from firstspike.scripts.options import (
     rows_option,
     scheduler_option,
     seeds_option,
-    taken_shape,
+    taken,
     window_option,
 )
 from firstspike.scripts.output import command_line, json_option, json_result, note, say, table
@@ -47,9 +50,31 @@ from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
 
 
+@dataclass(frozen=True)
+class Placing:
+    """The seeds with which a design is placed, and who does it."""
+
+    seed: int | None
+    seeds: list[int] | None
+    best: bool
+    scheduler: str | None
+
+    def check(self) -> None:
+        """Raise click.UsageError where the options contradict each other."""
+        if self.seeds is None and (self.best or self.scheduler is not None):
+            raise click.UsageError("--best and --scheduler go with --seeds.")
+        if None not in (self.seed, self.seeds):
+            raise click.UsageError("Give --seed or --seeds.")
+
+    @property
+    def tried(self) -> Sequence[int]:
+        """The seeds in the order in which they are tried."""
+        return self.seeds or (SEEDS if self.seed is None else [self.seed])
+
+
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to build for.")
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="Board to build for.")
 @lanes_option("as `firstspike boards` says")
 @window_option(f"as `firstspike boards` says; with --lanes {WINDOW}")
 @rows_option("as `firstspike boards` says; with --lanes 1")
@@ -59,25 +84,27 @@ from firstspike.scripts.shares.seeds import in_shares
     "--clock",
     type=Number(min=1),
     metavar="MHz",
-    help="One that the PLL can make, with a UART a multiple of 3 MHz.  "
+    help="Clock of the design: one that the PLL can make, and with a UART a multiple of 3 MHz.  "
     "[default: as `firstspike boards` says]",
 )
 @number_option(
     "--seed",
-    help=f"Of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
+    help=f"Seed of the placement.  [default: {SEEDS[0]} to {SEEDS[-1]} until one is fast enough]",
 )
 @seeds_option("Place with several seeds at once, in shares, until one is fast enough.", least=1)
 @click.option("--best", is_flag=True, help="Place with all of --seeds, and take the fastest.")
 @scheduler_option
 @learn_option
 @bench_option
-@click.option("--native", is_flag=True, help="Use Yosys, nextpnr and the packer of the PATH.")
+@click.option(
+    "--native", is_flag=True, help="Use Yosys, nextpnr and the packer that are on the PATH."
+)
 @folder_option(
     "-o",
     "--output",
     files=FILES,
     default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
-    help="Where bitstream, netlist and report go.  [default: build/NET-BOARD]",
+    help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
 )
 @json_option
 @click.pass_context
@@ -85,11 +112,6 @@ def command(
     ctx: click.Context,
     net: str,
     board: str,
-    clock: float | None,
-    seed: int | None,
-    seeds: list[int] | None,
-    best: bool,
-    scheduler: str | None,
     native: bool,
     output: Path | None,
     json_path: str | None,
@@ -105,21 +127,20 @@ def command(
 
     Example: firstspike build mnist-4bit --board icebreaker
     """
-    if seeds is None and (best or scheduler is not None):
-        raise click.UsageError("--best and --scheduler go with --seeds.")
-    if None not in (seed, seeds):
-        raise click.UsageError("Give --seed or --seeds.")
+    placing, clock = taken(Placing, core), core.pop("clock")
+    placing.check()
     network = load_network(net)
     hz = None if clock is None else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], taken_shape(core), hz, **core)
+    design = chosen_design(network, BOARDS[board], taken(CoreShape, core), hz, **core)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write, ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
-        if seeds is not None:
-            place_seeds = in_shares(stack.enter_context(shares(scheduler)), best)
+        if placing.seeds is not None:
+            work = stack.enter_context(shares(placing.scheduler))
+            place_seeds = in_shares(work, placing.best)
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole
                 report = {
@@ -128,7 +149,7 @@ def command(
                         design,
                         making,
                         tools,
-                        seeds=seeds or (SEEDS if seed is None else [seed]),
+                        seeds=placing.tried,
                         place_seeds=place_seeds,
                         native=native,
                     ),

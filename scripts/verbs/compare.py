@@ -40,8 +40,8 @@ from firstspike.scripts.targets.options import HARDWARE
     is_flag=False,
     flag_value="",
     metavar="[ADDRESS]",
-    help="Simulate in shares of images, on the cluster of a scheduler (docs/cluster.md); alone on "
-    "one over the cores at hand.",
+    help="Simulate in shares of images, on the cluster of a Dask scheduler (docs/cluster.md). "
+    "Without ADDRESS a cluster over the cores of this machine does it.",
 )
 @clock_option
 @port_options

@@ -2,7 +2,7 @@
 """`firstspike explore`: searches for networks for a board, and places the best of them."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from firstspike.golden.training.prepared import prepared
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.exploration import JOURNAL
-from firstspike.scripts.exploration.builds import place_all
+from firstspike.scripts.exploration.builds import build_all
 from firstspike.scripts.exploration.front import Limits
 from firstspike.scripts.exploration.points import add_build, figures_of, point_of, report
 from firstspike.scripts.exploration.space import known
@@ -34,6 +34,7 @@ from firstspike.scripts.options import (
     number_option,
     scheduler_option,
     seed_option,
+    taken,
 )
 from firstspike.scripts.output import command_line, drawing, json_option, json_result, say
 from firstspike.scripts.places import Verb
@@ -45,17 +46,32 @@ if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
 
 HOURS = 3
-"""Of a search, if nothing is said."""
+"""Hours of a search by default."""
 
 TIMED = 500
-"""Held-out samples at most by which clock cycles are counted."""
+"""Clock cycles are counted on at most so many held-out samples."""
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
-"""What the folder has of it, beside the search and what was placed."""
+"""Files of the result, beside the journal and the folders of what was placed."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What all runs of a search may take together."""
+
+    trials: int | None
+    hours: float | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds after which no training begins, infinite where only trials are counted."""
+        return inf if self.hours is None and self.trials else 3600 * (self.hours or HOURS)
 
 
 @click.command(cls=Verb)
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What it is for.")
+@click.option(
+    "--board", required=True, type=click.Choice(list(BOARDS)), help="Board to search for."
+)
 @dataset_options()
 @data_option
 @recipe_option
@@ -63,31 +79,31 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     "--latency",
     type=Number(min=0, min_open=True),
     metavar="US",
-    help="Take the most accurate network of so many microseconds an image at most.",
+    help="Take the most accurate network that needs at most US microseconds per image.",
 )
 @click.option(
     "--accuracy",
     type=click.FloatRange(0, 1),
     metavar="MIN",
-    help="Take the fastest network of this accuracy at least, 0 to 1, or with --latency the most "
-    "accurate.",
+    help="Take the fastest network with at least this accuracy, 0 to 1; with --latency take the "
+    "most accurate one.",
 )
-@number_option("--trials", help="Try so many trainings, those of earlier runs counted.")
+@number_option("--trials", help="Try N trainings in all; those of earlier runs count.")
 @click.option(
     "--hours",
     type=Number(min=0, min_open=True),
     metavar="H",
-    help="Begin no training after so many hours, those of earlier runs counted.  [default: "
+    help="Begin no training after H hours in all; those of earlier runs count.  [default: "
     f"{HOURS}, if there are no --trials]",
 )
-@number_option("--epochs", help="Of a training that comes to its end.  [default: the recipe's]")
+@number_option("--epochs", help="Epochs of a whole training.  [default: the recipe's]")
 @click.option(
     "--place",
     "placed",
     type=click.IntRange(min=0),
     metavar="K",
     default=2,
-    help="Place so many of the best for real.",
+    help="Place and route the K best networks.",
 )
 @seed_option("the search, and of each training")
 @scheduler_option
@@ -96,7 +112,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     "--output",
     files=(JOURNAL, FRONT, TABLE, PICTURE, BEST),
     required=True,
-    help="Where search, front and bitstreams go.",
+    help="Write search, front and bitstreams into this folder.",
 )
 @json_option
 @click.pass_context
@@ -104,15 +120,7 @@ def command(
     ctx: click.Context,
     board: str,
     data: str | None,
-    recipe_name: str | None,
-    latency: float | None,
-    accuracy: float | None,
-    trials: int | None,
-    hours: float | None,
-    epochs: int | None,
     placed: int,
-    seed: int,
-    scheduler: str | None,
     output: Path,
     json_path: str | None,
     **options: Any,
@@ -131,18 +139,18 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
-    limits, told = Limits(latency, accuracy), command_line(ctx)
-    run = options | _NO_CHOICES | {"epochs": epochs, "seed": seed, "recipe": recipe_name}
+    limits, budget, told = taken(Limits, options), taken(Budget, options), command_line(ctx)
+    scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
+    run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)
     training = replace(images, x_test=images.x_test[:0], y_test=images.y_test[:0])
-    seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     with (
         json_result(json_path) as write,
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):
-        search = _search(output, training, run, BOARDS[board], limits, trials, seconds)
+        search = _search(output, training, run, BOARDS[board], limits, budget)
         search.run(work)
         figures, plans = search.ended(), search.front()
         if not plans:
@@ -159,18 +167,18 @@ def command(
             return limits.key(figures_of(points[number]))
 
         best = sorted(plans, key=key, reverse=True)[:placed]
-        for number, built in place_all(work, {n: plans[n] for n in best}, output):
+        for number, built in build_all(work, {n: plans[n] for n in best}, output):
             add_build(points[number], built)
         fast_enough = [number for number in best if points[number]["placed"]["met"]]
-        taken, shown = max(fast_enough or plans, key=key), list(points.values())
-        met = limits.met_by(figures_of(points[taken]))
-        result = {"command": told, "taken": taken, "met": met, "front": shown}
-        text = report(shown, taken)
-        search.network(taken).save(output / BEST)
+        chosen, shown = max(fast_enough or plans, key=key), list(points.values())
+        met = limits.met_by(figures_of(points[chosen]))
+        result = {"command": told, "taken": chosen, "met": met, "front": shown}
+        text = report(shown, chosen)
+        search.network(chosen).save(output / BEST)
         replace_file(output / FRONT, json.dumps(result, indent=1).encode() + b"\n")
         replace_file(output / TABLE, f"{text}\n".encode())
         with drawing(str(output / PICTURE)) as draw:
-            draw(picture_of(shown, taken, search.tried(), told))
+            draw(picture_of(shown, chosen, search.tried(), told))
         write(result)
     say(f"{text}\n\n* is taken: {printable(output / BEST)}")
     if not met:
@@ -185,10 +193,9 @@ def _search(
     run: dict[str, Any],
     board: Board,
     limits: Limits,
-    trials: int | None,
-    seconds: float,
+    budget: Budget,
 ) -> "Search":
-    """The search of a folder, begun or to go on. Raises VerbError."""
+    """Begin the search of a folder, or go on with it. Raises VerbError."""
     try:
         from firstspike.scripts.exploration.search import Search, opened
     except ModuleNotFoundError as error:
@@ -216,8 +223,8 @@ def _search(
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
-        trials=trials,
-        seconds=seconds,
+        trials=budget.trials,
+        seconds=budget.seconds,
     )
 
 

@@ -24,7 +24,7 @@ from firstspike.scripts.selection import SelectionCommand, select, selection_opt
     "--form",
     type=click.Choice(list(FORMS)),
     default=next(iter(FORMS)),
-    help="How the neuron is written: in z with a step of a tick, exact; in time, the published "
+    help="Write the neuron in z with a step of one tick, which is exact; in time, as the published "
     "equation; or as CubaLIF, which SpikingJelly and snnTorch run.",
 )
 @selection_options
@@ -34,7 +34,7 @@ from firstspike.scripts.selection import SelectionCommand, select, selection_opt
     metavar="NET.nir",
     required=True,
     type=Output(dir_okay=False, files=lambda path, _: (path, data_path(path))),
-    help="Where the graph goes.",
+    help="Write the graph to this file.",
 )
 @json_option
 def command(net: str, form: str, output: str, json_path: str | None, **options: Any) -> None:

@@ -17,7 +17,7 @@ from firstspike.scripts.places import Verb
 @folder_option(
     "--to",
     "folder",
-    help="Data folder (the set gets a folder in it); else $FIRSTSPIKE_DATA, or the user's cache.",
+    help="Make a folder for the set in this one.  [default: $FIRSTSPIKE_DATA, or the user's cache]",
 )
 def command(dataset: str, folder: Path | None) -> None:
     """Download MNIST or Fashion-MNIST, checked by SHA-256.

@@ -12,7 +12,7 @@ from firstspike.scripts.places import InputPath, Verb
 
 
 @click.command(cls=Verb)
-@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="What to program.")
+@click.option("--board", required=True, type=click.Choice(list(BOARDS)), help="Board to program.")
 @click.argument("bitstream", required=False, type=InputPath(path_type=Path), metavar="[BITSTREAM]")
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.

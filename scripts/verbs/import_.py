@@ -45,27 +45,29 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     "bits",
     type=click.IntRange(2, 8),
     metavar="BITS",
-    help="Round real weights to so many bits.  "
+    help="Round real weights to BITS bits.  "
     f"[default: {DEFAULT_BITS}; none for a graph of ours, whose weights are integers]",
 )
-@number_option("--unit", default=16, help="Ticks of z = 1, t = 0.")
-@number_option("--deadline", help="The last tick.  [default: 6 units]")
+@number_option("--unit", default=16, help="Ticks per unit of z; z = 1 is t = 0.")
+@number_option("--deadline", help="Last tick of an image.  [default: 6 units]")
 @click.option(
     "--encoding",
     metavar="NAME",
     default="binary",
-    help="Of the samples: binary, levels-N, crossings-L of time series, or ticks.",
+    help="Encoding of the samples: binary, levels-N, ticks, or crossings-L for time series.",
 )
 @click.option(
     "--late",
     type=click.IntRange(min=-1),
     metavar="TICK",
     default=-1,
-    help="When dark inputs spike; -1 for never.",
+    help="Tick at which dark inputs spike; -1 for never.",
 )
-@click.option("--complement", is_flag=True, help="The second half of the inputs are complements.")
+@click.option(
+    "--complement", is_flag=True, help="The second half of the inputs are complements of the first."
+)
 @click.option("--constant", is_flag=True, help="The last input always spikes, at z = 1.")
-@dataset_options(None, "By whose training samples the rounding is chosen")
+@dataset_options(None, "Choose the rounding by the training samples of a data set")
 @number_option("--images", help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
 @network_option()

@@ -75,22 +75,22 @@ class Relabelling(click.ParamType):
     "--random",
     type=Sizes(),
     metavar="HIDDEN",
-    help="Begin with random weights and so many hidden neurons.",
+    help="Begin with random weights, and hidden layers of these sizes.",
 )
 @number_option(
     "--inputs",
-    help="Of a random network, connect the inputs most often bright.  [default: all]",
+    help="Connect only the N inputs that are bright most often, with --random.  [default: all]",
 )
 @dataset_options()
 @data_option
 @number_option("--images", help=f"Learn N training images: {WHICH}.  [default: all]")
-@number_option("--epochs", default=10, help="How often each image is learned.")
+@number_option("--epochs", default=10, help="Learn each image N times.")
 @click.option(
     "--shift",
     type=click.IntRange(0, 1),
     metavar="PIXELS",
     default=0,
-    help="Move every image by up to so many pixels, at random.",
+    help="Move every image at random by up to PIXELS pixels.",
 )
 @click.option(
     "--stored-bits",
@@ -102,15 +102,27 @@ class Relabelling(click.ParamType):
     "--competitors",
     type=click.Choice(["1", "all"]),
     default="1",
-    help="How many outputs inside the margin are to fire later.",
+    help="Let one output inside the margin fire later, or all of them.",
 )
-@click.option("--exact", is_flag=True, help="Correct hidden neurons by weights, not by signs.")
 @click.option(
-    "--relabel", type=Relabelling(), metavar="OLD:NEW,...", help="Call classes something else."
+    "--exact",
+    is_flag=True,
+    help="Correct hidden neurons by the output weights, not by their signs.",
 )
-@click.option("--kill", type=Number(0, 1), metavar="FRACTION", help="Let hidden neurons die first.")
+@click.option(
+    "--relabel",
+    type=Relabelling(),
+    metavar="OLD:NEW,...",
+    help="Change the labels: OLD becomes NEW.",
+)
+@click.option(
+    "--kill",
+    type=Number(0, 1),
+    metavar="FRACTION",
+    help="Kill this share of the hidden neurons first.",
+)
 @target_option(
-    TARGETS, "What learns; rtl is the hardware, simulated and held against golden, as is a board."
+    TARGETS, "What learns. rtl is the simulated hardware; it and a board are compared with golden."
 )
 @number_option(
     "--lanes",
@@ -120,7 +132,7 @@ class Relabelling(click.ParamType):
 )
 @port_options
 @seed_option("the weights, the order of the images, and the draws")
-@click.option("--resume", is_flag=True, help="Continue the run whose state is beside -o NET.")
+@click.option("--resume", is_flag=True, help="Go on with the run whose state is beside -o NET.")
 @fresh_option
 @picture_option(
     "--plot", "plot_path", help="Draw the learning curve and receptive fields: .png, .svg or .pdf."
@@ -132,11 +144,6 @@ def command(
     ctx: click.Context,
     data: str | None,
     target: str,
-    lanes: int | None,
-    port: str | None,
-    baud: int | None,
-    resume: bool,
-    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
@@ -153,12 +160,15 @@ def command(
 
     Example: firstspike learn --random 600 --epochs 10 -o learned.npz
     """
+    resume, fresh = run.pop("resume"), run.pop("fresh")
+    hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
     _check(ctx, run)
     if Path(output).exists() and not Path(output).is_file():
         raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
-    if run["exact"] and (target != "golden" or lanes):
-        raise click.UsageError("--exact is no hardware's: leave out --target and --lanes.")
-    hardware = {"lanes": lanes, "port": port, "baud": baud}
+    if run["exact"] and (target != "golden" or hardware["lanes"]):
+        raise click.UsageError(
+            "--exact runs only on the golden model: leave out --target and --lanes."
+        )
     target_class(target).check(target, hardware)
     if not (resume or fresh):
         check_new(output)

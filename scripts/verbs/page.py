@@ -19,7 +19,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Whose test images it holds as samples")
+@dataset_options(None, "Hold test images of a data set as samples")
 @number_option("--images", default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",
@@ -27,7 +27,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
     metavar="FILE.html",
     required=True,
     type=Output(dir_okay=False),
-    help="Where the page goes.",
+    help="Write the page to this file.",
 )
 def command(net: str, images: int, output: str, **options: Any) -> None:
     """Write a page on which NET sees what one draws, and its spikes race.

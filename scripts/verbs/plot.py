@@ -20,7 +20,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @dataset_options(whose="Whose test images to take")
 @click.option(
-    "--image",
+    "--number",
     "at",
     type=click.IntRange(min=0),
     default=0,
@@ -28,7 +28,13 @@ from firstspike.scripts.selection import WHICH, loaded_images
     help="Draw test image K, counted from 0.",
 )
 @number_option("--images", help=f"Add histograms over N test images: {WHICH}.")
-@picture_option("-o", "--output", "path", required=True, help="The picture: .png, .svg or .pdf.")
+@picture_option(
+    "-o",
+    "--output",
+    "path",
+    required=True,
+    help="Write the picture to this file: .png, .svg or .pdf.",
+)
 def command(net: str, at: int, images: int | None, path: str, **options: Any) -> None:
     """Draw what NET does with a test image.
 
@@ -36,7 +42,7 @@ def command(net: str, at: int, images: int | None, path: str, **options: Any) ->
     outputs, and the image; with --images also histograms of decision time and of spikes until the
     decision.
 
-    Example: firstspike plot mnist-8bit --image 3 --images 1000 -o digit.png
+    Example: firstspike plot mnist-8bit --number 3 --images 1000 -o digit.png
     """
     network = load_network(net)
     there = loaded_images(network, options)

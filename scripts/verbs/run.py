@@ -41,7 +41,7 @@ LISTED = 20
 @folding_options
 @clock_option
 @port_options
-@click.option("--spikes", "with_spikes", is_flag=True, help="Give the hidden spikes, too.")
+@click.option("--spikes", "with_spikes", is_flag=True, help="List the hidden spikes, too.")
 @picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
 @click.option(
     "--show",
@@ -58,7 +58,6 @@ def command(
     plot_path: str | None,
     show_path: str | None,
     json_path: str | None,
-    clock: float | None,
     **options: Any,
 ) -> None:
     """Classify images with NET: decisions, spikes and clock cycles.
@@ -92,7 +91,7 @@ def command(
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
         summary = {"count": len(results)} | means(network, results, images.labels)
-        summary |= timing(results, clock)
+        summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")

@@ -23,7 +23,7 @@ from firstspike.scripts.options import (
     learn_option,
     overlap_option,
     rows_option,
-    taken_shape,
+    taken,
     weights_option,
     window_option,
 )
@@ -44,7 +44,7 @@ from firstspike.scripts.places import NetworkName, Output, Verb
     "--symlink",
     type=Output(path_type=Path),
     metavar="PATH",
-    help="Make a symbolic link to the port, so that its name is known beforehand.",
+    help="Make a symbolic link to the port, whose own name is not known beforehand.",
 )
 def command(net: str, symlink: Path | None, **design: Any) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
@@ -64,7 +64,7 @@ def command(net: str, symlink: Path | None, **design: Any) -> None:
         check_tools()
         with (
             _linked(symlink) as point,
-            VirtualBoard(board_verilog(network, taken_shape(design), **design)) as board,
+            VirtualBoard(board_verilog(network, taken(CoreShape, design), **design)) as board,
         ):
             point(board.port)
             say(board.port)

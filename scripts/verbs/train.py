@@ -62,51 +62,62 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @dataset_options()
 @data_option
 @recipe_option
-@click.option("--hidden", type=Sizes(), help="Sizes of the hidden layers.  [default: the recipe's]")
+@click.option(
+    "--hidden",
+    type=Sizes(),
+    help="Sizes of the hidden layers, such as 400-400.  [default: the recipe's]",
+)
 @click.option(
     "--encoding",
     metavar="NAME",
-    help="binary, levels-N, or of time series crossings-L.  [default: the recipe's]",
+    help="Encoding of the samples: binary, levels-N, or crossings-L for time series.  "
+    "[default: the recipe's]",
 )
 @click.option(
     "--complement/--no-complement",
     default=None,
-    help="A small value is early, too, on an input more.  [default: the recipe's]",
+    help="Add an input per feature on which small values spike early.  [default: the recipe's]",
 )
 @click.option(
     "--constant/--no-constant",
     default=None,
-    help="An input more that always spikes.  [default: the recipe's]",
+    help="Add one input that always spikes.  [default: the recipe's]",
 )
 @click.option(
-    "--threshold", type=float, metavar="X", help="Of a binary encoding, the first bright value."
+    "--threshold",
+    type=float,
+    metavar="X",
+    help="Take values from X on as bright, in a binary encoding.",
 )
 @number_option(
     "--weight-bits",
     type=click.IntRange(2, 8),
     metavar="BITS",
-    help="Of every weight.  [default: the recipe's, most often 8]",
+    help="Bits per weight.  [default: the recipe's, most often 8]",
 )
-@number_option("--inputs", "n_connected", help="Inputs to connect.  [default: the recipe's]")
+@number_option("--inputs", "n_connected", help="Connect only N inputs.  [default: the recipe's]")
 @click.option("--compact", is_flag=True, help="Drop hidden neurons that never take part.")
 @seed_option("the weights and the order of the images")
 @seeds_option("Train with each of several seeds, in shares, to NET-seed1.npz and so on.", least=0)
 @scheduler_option
 @number_option(
-    "--epochs", help="Epochs before those with quantised weights.  [default: the recipe's]"
+    "--epochs", help="Train N epochs before those with quantised weights.  [default: the recipe's]"
 )
 @click.option(
     "--validation-share",
     type=click.FloatRange(0, 1, max_open=True),
     metavar="SHARE",
-    help="Of the training samples, how much chooses the epoch and is not trained on, stratified; "
-    f"0 trains on all.  [default: {HELD_OUT} of a file with enough samples of each class, else 0; "
-    "of the named sets the recipe's]",
+    help="Hold out this share of each class's training samples: they choose the epoch. 0 trains on "
+    f"all samples.  [default: {HELD_OUT} for a file with enough samples per class, else 0; the "
+    "recipe's for a named set]",
 )
 @number_option(
-    "--patience", help="Go on to quantised weights when N epochs brought nothing better held out."
+    "--patience",
+    help="Go on to quantised weights after N epochs without a better held-out accuracy.",
 )
-@click.option("--resume", is_flag=True, help="Continue the training whose state is beside -o NET.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the training whose state is beside -o NET."
+)
 @fresh_option
 @picture_option(
     "--plot", "plot_path", help="Draw learning curve and confusion matrix: .png, .svg or .pdf."
@@ -117,14 +128,9 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 def command(
     ctx: click.Context,
     data: str | None,
-    recipe_name: str | None,
-    resume: bool,
-    fresh: bool,
     plot_path: str | None,
     output: str,
     json_path: str | None,
-    seeds: list[int] | None,
-    scheduler: str | None,
     **options: Any,
 ) -> None:
     """Train a network on a data set and write it to NET.
@@ -141,11 +147,14 @@ def command(
 
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
-    if resume and any(given(ctx, name) for name in ("recipe_name", "seeds", "fresh", *options)):
+    resume = options.pop("resume")
+    if resume and any(given(ctx, name) for name in options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
+    seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
+    fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with --seeds.")
-    run = options | {"recipe": recipe_name, "command": command_line(ctx)}
+    run = options | {"recipe": recipe, "command": command_line(ctx)}
     if seeds is not None:
         if plot_path is not None or given(ctx, "seed"):
             raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")

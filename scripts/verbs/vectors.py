@@ -29,7 +29,7 @@ from firstspike.scripts.targets import opened
     "--output",
     files=("core.v", "core.json", "bench.v", "*.hex", "DATA-LICENSE.md"),
     required=True,
-    help="A folder to be made, or one without Verilog files of others.",
+    help="Write into this folder, which has no Verilog files of others.",
 )
 def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     """Write the core for NET, test vectors for it, and a bench that checks them.

@@ -14,7 +14,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file, replacing
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.options import folding_options, learn_option, weights_option
+from firstspike.scripts.options import folding_options, learn_option, taken, weights_option
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Output, Parameters, Verb
 
@@ -40,37 +40,36 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     "--output",
     type=Output(dir_okay=False, path_type=Path, files=paths_of),
     metavar="CORE.v",
-    help="Where the Verilog goes; CORE.json and CORE_instance.v go beside it.",
+    help="Write the Verilog to this file, and CORE.json and CORE_instance.v beside it.",
 )
 @click.option(
     "--name",
     metavar="NAME",
-    help="Call the module NAME, and those inside NAME_...: cores of different names can stand in "
-    "one design. With --bus axi names in C begin with it, too.  [default: firstspike_core]",
+    help="Call the module NAME, and those inside NAME_...: one design can hold cores of different "
+    "names. With --bus axi names in C begin with NAME, too.  [default: firstspike_core]",
 )
 @learn_option
 @click.option(
     "--bus",
     type=click.Choice(["axi"]),
-    help="Put the core behind AXI4-Stream and AXI4-Lite; what goes with its registers goes beside "
-    "CORE.v.",
+    help="Put the core behind AXI4-Stream and AXI4-Lite, and write register maps and a C driver "
+    "beside CORE.v.",
 )
 @click.option(
     "--report",
     is_flag=True,
-    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. Minutes.",
+    help="Synthesise, place and route for iCE40 and ECP5, and say what the core takes. This takes "
+    "minutes.",
 )
 @json_option
 def command(
     net: str,
-    embedded: bool,
     output: Path | None,
     name: str | None,
-    stored_bits: int | None,
     bus: str | None,
     report: bool,
     json_path: str | None,
-    **folding_of: Any,
+    **core: Any,
 ) -> None:
     """Generate the core for NET as one Verilog file, or report its size and speed, or both.
 
@@ -89,16 +88,15 @@ def command(
     if bus is not None and (output is None or report):
         raise click.UsageError("--bus goes with -o CORE.v, and --report is of the core alone.")
     network = load_network(net)
-    folding = Folding.of(network, CoreShape(**folding_of))
+    folding = Folding.of(network, taken(CoreShape, core))
     result: dict[str, Any] = {"files": [], "report": None}
     with json_result(json_path) as write:
         if output is not None:
-            parameters: dict[str, Any] = {"embedded": embedded, "stored_bits": stored_bits}
-            if name is not None:
-                parameters["name"] = name
-            result["files"] = _generate(output, network, folding, bus is not None, parameters)
+            named = {} if name is None else {"name": name}
+            on_bus = bus is not None
+            result["files"] = _generate(output, network, folding, on_bus, core | named)
         if report:
-            result["report"] = _report(network, folding, embedded, stored_bits)
+            result["report"] = _report(network, folding, **core)
         write(result)
 
 
@@ -141,16 +139,16 @@ def _report(
     from firstspike.hdl.core.config import CoreConfig
     from firstspike.hdl.flow.devices import RESOURCES
     from firstspike.hdl.flow.steps import step
-    from firstspike.hdl.flow.synthesis import SEED, TARGETS, synthesise
+    from firstspike.hdl.flow.synthesis import PARTS, SEED, synthesise
     from firstspike.hdl.flow.toolchain import TOOLS
 
     shape = CoreConfig.of(network, folding, any_weights=not embedded, stored_bits=stored_bits)
-    names = ["yosys", *(target.device.family.router for target in TARGETS)]
+    names = ["yosys", *(part.device.family.router for part in PARTS)]
     tools = {TOOLS[name]: version(TOOLS[name]) for name in names}
     results = []
-    for target in TARGETS:
-        with step(f"{target.device.name}: synthesis, place and route"):
-            results.append(synthesise(shape, target, not embedded))
+    for part in PARTS:
+        with step(f"{part.device.name}: synthesis, place and route"):
+            results.append(synthesise(shape, part, not embedded))
     rows: list[tuple[str, ...]] = [("device", *RESOURCES, "MHz")]
     for result in results:
         used = [str(result.used[name]) if result.used else "-" for name in RESOURCES]

@@ -18,7 +18,7 @@ PATIENCE = 100
 
 
 @dataclass(frozen=True)
-class Parameters:
+class AddressSetParameters:
     """What the bench is told: addresses, and how many walks."""
 
     n: int
@@ -27,11 +27,11 @@ class Parameters:
 
 def simulate(addresses: AddressSet, amount: int = 100, **options: Any) -> None:
     """Fill and walk a set `amount` times, against a Python set; `options` are `run_bench`'s."""
-    run_bench(__name__, addresses, Parameters(addresses.n, amount), **options)
+    run_bench(__name__, addresses, AddressSetParameters(addresses.n, amount), **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(AddressSet(300), **options)
     return "300 addresses: 100 walks against sorted sets"
 
@@ -41,7 +41,7 @@ class AddressSetBench:
 
     def __init__(self, dut: Dut, pauses: bool) -> None:
         self.dut = dut
-        parameters = given(Parameters)
+        parameters = given(AddressSetParameters)
         self.n, self.amount = parameters.n, parameters.amount
         self.held: set[int] = set()
         self.domain = ClockDomain(dut)

@@ -11,7 +11,7 @@ import numpy as np
 
 from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
 from firstspike.sim.harness.networks import network_of
@@ -34,7 +34,7 @@ END = {"kind": Kind.END.value}
 
 
 @dataclass(frozen=True)
-class Parameters:
+class EncoderParameters:
     """What the bench is told: images as words [n, words] and as ticks [n, rows]."""
 
     words: np.ndarray
@@ -82,12 +82,12 @@ def simulate(
         width=width,
         rows=rows,
     )
-    parameters = Parameters(words, encode(network, pixels), network.deadline, rows)
+    parameters = EncoderParameters(words, encode(network, pixels), network.deadline, rows)
     run_bench(__name__, encoder, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(40, 13, 26, **options)
     return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 
@@ -128,7 +128,7 @@ class EncoderBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = parameters = given(Parameters)
+        self.given = parameters = given(EncoderParameters)
         self.domain = ClockDomain(dut)
         self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
         self.aborting = False

@@ -11,12 +11,13 @@ import cocotb
 import numpy as np
 
 from firstspike.golden.integer import walk
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import layer_widths
 from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import Kind, sent_layout, taken_layout
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.layer.layouts import Kind, sent_layout, taken_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.harness.bench_io import given
 from firstspike.sim.harness.block import run_bench
@@ -37,7 +38,7 @@ PATIENCE = 5000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class LayerParameters:
     """What the bench is told: the layer, with weights [n_in, n_out], and how many images."""
 
     config: LayerConfig
@@ -68,8 +69,7 @@ def simulate(
     weights = rng.integers(-8, 16, (n_in, n_out))
     config = LayerConfig(
         folding=LayerFolding(
-            n_in=n_in,
-            n_out=n_out,
+            kind=Dense(n_in, n_out),
             lanes=lanes,
             window=window,
             last=last,
@@ -82,12 +82,12 @@ def simulate(
         widths=layer_widths(weights, threshold, DEADLINE),
         counted=(n_in,),
     )
-    parameters = Parameters(config, weights, amount)
+    parameters = LayerParameters(config, weights, amount)
     run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(9, 13, 4, 2, **options)
     return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
 
@@ -95,7 +95,7 @@ def example(**options: Any) -> str:
 class Expected:
     """What the integer model makes of an image."""
 
-    def __init__(self, given: Parameters, image: int, ticks: np.ndarray, start: int) -> None:
+    def __init__(self, given: LayerParameters, image: int, ticks: np.ndarray, start: int) -> None:
         self.config = given.config
         spikes, self.M = walk(given.weights, given.config.threshold, ticks[:, None], DEADLINE, 1)
         self.image = image
@@ -202,7 +202,7 @@ class LayerBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = given(Parameters)
+        self.given = given(LayerParameters)
         self.config = config = self.given.config
         self.domain = domain = ClockDomain(dut)
         self.last = config.folding.last

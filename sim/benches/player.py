@@ -43,7 +43,7 @@ class Play:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class PlayerParameters:
     """What the bench is told."""
 
     config: CoreConfig
@@ -66,7 +66,7 @@ def simulate(
     network = network_of(weights, (5, 5), deadline=TICKS - 1)
     config = CoreConfig.of(network, Folding.of(network, CoreShape(bitmap=width)))
     ends = zip(rng.integers(1, images + 1, plays), rng.integers(1, 5, plays), strict=True)
-    parameters = Parameters(
+    parameters = PlayerParameters(
         config,
         images=rng.random((images, n_inputs)) < 0.5,
         expected=rng.integers(0, (CLASSES, TICKS), (images, 2)),
@@ -76,7 +76,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(40, 16, 5, **options)
     return "5 images of 40 pixels in words of 16 bits: 6 plays, every word and count"
 
@@ -86,7 +86,7 @@ class PlayerBench:
 
     def __init__(self, dut: Dut) -> None:
         self.dut = dut
-        self.given = parameters = given(Parameters)
+        self.given = parameters = given(PlayerParameters)
         self.domain = ClockDomain(dut)
         self.words = CheckedSink(dut, "words", self.domain, willing=at_random(1))
         self.decisions = StreamSource(

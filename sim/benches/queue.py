@@ -30,7 +30,7 @@ Item = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Parameters:
+class QueueParameters:
     """What the bench is told: the queue's keys, bits of a value and places, and how many cycles."""
 
     n_keys: int
@@ -42,12 +42,12 @@ class Parameters:
 def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
     """Hold a queue against its model for `amount` cycles; `options` are `run_bench`'s."""
     width = Shape.cast(queue.shape).width
-    parameters = Parameters(queue.n_keys, width, queue.capacity, amount)
+    parameters = QueueParameters(queue.n_keys, width, queue.capacity, amount)
     run_bench(__name__, queue, parameters, view=["stored"], **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(SpikeQueue(8, 6, 20), **options)
     return "8 keys, 20 places: every cycle against the model"
 
@@ -104,7 +104,7 @@ class QueueBench:
     """A queue's ports, its clock and the layout of its items."""
 
     def __init__(self, dut: Dut) -> None:
-        self.given = given(Parameters)
+        self.given = given(QueueParameters)
         self.layout = item_layout(self.given.n_keys, self.given.width)
         self.domain = ClockDomain(dut)
         drive(dut, release=0, clear=0)
@@ -151,7 +151,7 @@ async def lockstep(dut):
         await bench.domain.rising
 
 
-def _inputs(what: Parameters) -> Iterator[tuple[bool, bool, bool, bool, int]]:
+def _inputs(what: QueueParameters) -> Iterator[tuple[bool, bool, bool, bool, int]]:
     """For each cycle: push, pop.ready, release, clear, and from how many keys to choose.
 
     The probabilities change every few cycles, so that the queue fills, runs empty and idles.

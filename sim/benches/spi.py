@@ -30,7 +30,7 @@ PATIENCE = 20
 
 
 @dataclass(frozen=True)
-class Parameters:
+class SpiParameters:
     """What the bench is told: how many choices the master makes."""
 
     choices: int
@@ -38,11 +38,11 @@ class Parameters:
 
 def simulate(choices: int = 60, **options: Any) -> None:
     """Let a master choose the slave so often; `options` are `run_bench`'s."""
-    run_bench(__name__, SpiSlave(), Parameters(choices), **options)
+    run_bench(__name__, SpiSlave(), SpiParameters(choices), **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(**options)
     return f"60 transfers at {SPI_CLOCKS} to {SLOWEST} clocks a bit, some of them cut off"
 
@@ -51,7 +51,7 @@ class SpiBench:
     """A slave between its streams and a master."""
 
     def __init__(self, dut: Dut, pauses: bool = False) -> None:
-        self.given = given(Parameters)
+        self.given = given(SpiParameters)
         self.domain = domain = ClockDomain(dut)
         self.pace = Pace.of(SPI_CLOCKS)
         self.master = SpiMaster(dut, lambda: self.pace)

@@ -13,11 +13,12 @@ import cocotb
 import numpy as np
 from amaranth.lib import data
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.layouts import operation_layout, read_layout
+from firstspike.hdl.layer.operations import operation_layout, read_layout
 from firstspike.hdl.layer.weights import STEP_BITS, WeightStore, host_request, update_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words
 from firstspike.sim.harness.bench_io import given
@@ -29,7 +30,7 @@ PATIENCE = 2000
 
 
 @dataclass(frozen=True)
-class Parameters:
+class WeightsParameters:
     """What the bench is told: the store, with its weights [n_in, n_out], and how many accesses."""
 
     config: LayerConfig
@@ -59,7 +60,7 @@ def simulate(
     half = 1 << (stored_bits or weight_bits) - 1
     weights = rng.integers(-half, half, (n_in, n_out))
     config = LayerConfig(  # what the store does not look at is arbitrary
-        folding=LayerFolding(n_in=n_in, n_out=n_out, lanes=lanes, window=0, last=False, rows=rows),
+        folding=LayerFolding(kind=Dense(n_in, n_out), lanes=lanes, window=0, last=False, rows=rows),
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,
@@ -67,12 +68,12 @@ def simulate(
         counted=(n_in,),
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
-    store, parameters = WeightStore(config, weights), Parameters(config, weights, amount)
+    store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
     run_bench(__name__, store, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     simulate(7, 11, 6, stored_bits=10, **options)
     return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
@@ -81,7 +82,7 @@ class WeightsBench:
     """A store's ports, and the words it should hold."""
 
     def __init__(self, dut: Dut) -> None:
-        parameters = given(Parameters)
+        parameters = given(WeightsParameters)
         self.amount = parameters.amount
         self.config = config = parameters.config
         self.update_cycles = config.folding.update_cycles

@@ -40,23 +40,30 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
         "gathered-before-a-reset": ("init=int(folding.gathers)", "init=0"),
         "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
-    },
-    "layer.layouts": {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
     },
     "core.intake": {"deadline-refused": ("(event.tick > self", "(event.tick >= self")},
-    "layer.crossing": {"crossing-on-the-line": ("below = trial < 0", "below = trial <= 0")},
     "layer.emitter": {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),
+        "crossing-on-the-line": ("below = trial < 0", "below = trial <= 0"),
     },
     "layer.drain": {
         "spike-lost-in-the-drain": ("| (self.beats.ready & ~many)),", "| self.beats.ready),"),
         "bank-dropped": ("one in found))", "one in found[:-1]))"),
         "spike-lost-in-a-bank": ("several(bank)[2] for", "several(bank)[2] & 0 for"),
     },
-    "layer.gather_sequencer": {
+    "layer.operations": {
+        "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
+        "rows-of-a-bank-too-many": ("eq(found_entry.present)", "eq(~0)"),
+        "places-not-counted": ("goes = room | ~makes", "goes = 1"),
+    },
+    "layer.sequencer": {
+        "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
+        "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
+        "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
+        "last-row-listed-again": ("(present & is_spike)", "(is_spike)"),
         "starts-undecided": ("& decided & self.may_start", "& self.may_start"),
         "count-of-the-next-image": (
             "operation.context.eq(context)",
@@ -64,17 +71,6 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "rows-of-two-images": ("starts, 0, count", "0, 0, count"),
     },
-    "layer.row_list": {
-        "row-list-off-by-one": ("read.addr.eq(index)", "read.addr.eq(index + 1)"),
-        "rows-of-a-bank-too-many": ("eq(found_entry.present)", "eq(~0)"),
-    },
-    "layer.sequencer": {
-        "stale-image-not-dropped": ("(register.dead)", "(register.dead & is_end)"),
-        "counts-the-deadline": (".eq(rows_before),", ".eq(rows),"),
-        "waits-for-sent-spikes": ("(op.end | op.advance)", "op.end"),
-        "last-row-listed-again": ("(present & is_spike)", "(is_spike)"),
-    },
-    "layer.mask_places": {"places-not-counted": ("goes = room | ~makes", "goes = 1")},
     "layer.weights": {
         "pages-mixed": ("Mux(chosen, q, 0)", "q"),
         "banks-not-zeroed": ('Mux(copied(m, asked, f"asked_{name}"), word, 0)', "word"),

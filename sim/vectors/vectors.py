@@ -29,7 +29,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
-from firstspike.hdl.layer.layouts import input_layout
+from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.layouts import fields, pack
 from firstspike.sim.benches.core.items import image_port, items_of
 from firstspike.sim.harness.verilog import filled

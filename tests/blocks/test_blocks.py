@@ -7,9 +7,8 @@ from amaranth.sim import Simulator
 
 from firstspike.hdl.learner.address_set import AddressSet
 from firstspike.hdl.learner.learner import generator
-from firstspike.hdl.lib.popcount import PopCount, popcount
+from firstspike.hdl.lib.popcount import popcount
 from firstspike.sim.benches import address_set, lfsr
-from firstspike.sim.benches import popcount as popcount_bench
 from tests.support.refused import refused
 from tests.support.simulators import EITHER, BothSimulators
 
@@ -51,20 +50,6 @@ def test_popcount_without_registers(width):
     simulator.add_testbench(every_word)
     simulator.run()
     assert len(popcount(bits)) == len(count)
-
-
-@both_simulators(("width", "value"), [(10, 0), (100, 6)])
-def test_popcount(simulator, width, value):
-    popcount_bench.simulate(PopCount(width, value), simulator=simulator)
-
-
-@pytest.mark.parametrize("width", [1, 8, 29, 784])
-def test_popcount_of_any_width(width):
-    popcount_bench.simulate(PopCount(width, 3), simulator=EITHER, amount=50)
-
-
-def test_impossible_popcounts_are_refused():
-    refused(lambda: PopCount(0), "at least 1 bit, not 0")
 
 
 test_all_on_icarus = both_simulators.on_icarus()

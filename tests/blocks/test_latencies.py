@@ -16,12 +16,11 @@ from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.layer.config import LayerConfig
-from firstspike.hdl.layer.crossing import Crossing
 from firstspike.hdl.layer.drain import Drain
-from firstspike.hdl.layer.emitter import TickEmitter, WindowEmitter
+from firstspike.hdl.layer.emitter import Crossing, TickEmitter, WindowEmitter
+from firstspike.hdl.layer.events import Kind
 from firstspike.hdl.layer.lanes import Lanes
-from firstspike.hdl.layer.layouts import Kind
-from firstspike.hdl.layer.mask_places import MaskPlaces
+from firstspike.hdl.layer.operations import MaskPlaces
 from firstspike.hdl.layer.sequencer import Sequencer
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.deltas import Deltas

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from firstspike.boards.building import plan
-from firstspike.boards.building.shipped_builds import PLACED, bits_read, build_of, design_of, widest
+from firstspike.boards.building.shipped_builds import (
+    SHIPPED_BUILDS,
+    bits_read,
+    build_of,
+    design_of,
+    widest,
+)
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
@@ -49,7 +55,7 @@ def test_what_is_offered_has_been_placed(capfd, net):
             placed, board = row["placed"], row["board"]
             (build,) = (
                 one
-                for one in PLACED
+                for one in SHIPPED_BUILDS
                 if (one.board, one.network, one.fmax) == (placed["board"], net, placed["fmax"])
             )
             assert BOARDS[build.board].device.holds == row["holds"]
@@ -59,7 +65,9 @@ def test_what_is_offered_has_been_placed(capfd, net):
                 row["clock"],
             )
             elsewhere = build.board != board
-            assert elsewhere == (not any((p.board, p.network) == (board, net) for p in PLACED))
+            assert elsewhere == (
+                not any((p.board, p.network) == (board, net) for p in SHIPPED_BUILDS)
+            )
             assert elsewhere == (f"MHz on {build.board}" in line_of(board, ended.err))
 
 
@@ -131,10 +139,12 @@ def test_other_rows_and_windows_are_no_faster(name, unplaced):
 
 def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
     found = plan.plan_for(toy_network("levels-4"), BOARDS["ulx3s-85f"])
-    assert (found.rows, found.window, found.placed) == (1, plan.WINDOW, None)
+    assert (found.rows, found.window, found.build) == (1, plan.WINDOW, None)
 
 
-@pytest.mark.parametrize("build", PLACED, ids=lambda build: f"{build.network}-{build.board}")
+@pytest.mark.parametrize(
+    "build", SHIPPED_BUILDS, ids=lambda build: f"{build.network}-{build.board}"
+)
 def test_what_has_been_placed_is_the_plan_or_slower(build):
     """The design is known again, what it takes is as estimated, and its clock was met."""
     design = design_of(build)
@@ -143,13 +153,13 @@ def test_what_has_been_placed_is_the_plan_or_slower(build):
     assert plan.needs_of(design)["LUTs"] == pytest.approx(build.luts, rel=0.15)
     assert plan.needs_of(design)["block RAM"] == build.block_ram
     found = plan.plan_for(design.network, design.board)
-    assert found.placed
+    assert found.build
     assert found.latency() <= plan.Plan(design.board, design, "", {}).latency()
 
 
 def test_a_clock_that_nothing_was_placed_at_is_planned_anew():
     network, board = load_network("mnist-4bit"), BOARDS["ulx3s-85f"]
-    assert plan.plan_for(network, board, hz=60 * MHZ).placed is None
+    assert plan.plan_for(network, board, hz=60 * MHZ).build is None
 
 
 @pytest.mark.parametrize("words", [("--rows", 2), ("--lanes", 20)])

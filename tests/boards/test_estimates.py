@@ -7,9 +7,10 @@ import pytest
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fitting import EXPECTED, fitted
+from firstspike.boards.building.known_builds import KnownBuild
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.random_builds import known_builds, text_of
-from firstspike.boards.building.shipped_builds import PLACED, design_of
+from firstspike.boards.building.random_builds import random_builds, text_of
+from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
@@ -20,12 +21,12 @@ from tests.support.random_builds import judged
 
 pytestmark = pytest.mark.fast
 
-BUILDS = known_builds()
+BUILDS = random_builds()
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.number)
 def test_memories_of_a_build_are_counted(build):
-    one = build.measured()
+    one = KnownBuild.of_random(build)
     needs = memory_needs(one.config, build.network(), BOARDS[build.board])
     assert (needs["block RAM"], needs["SPRAM"]) == (build.block_ram, build.spram)
     assert judged(build).block_ram == 0
@@ -71,7 +72,9 @@ def test_the_error_is_that_of_leaving_builds_out():
     )
 
 
-@pytest.mark.parametrize("build", PLACED, ids=lambda build: f"{build.network}-{build.board}")
+@pytest.mark.parametrize(
+    "build", SHIPPED_BUILDS, ids=lambda build: f"{build.network}-{build.board}"
+)
 def test_the_clock_of_a_shipped_network_is_estimated(build):
     expected = clock.megahertz(design_of(build), build.luts)
     assert expected == pytest.approx(build.fmax, rel=0.15)

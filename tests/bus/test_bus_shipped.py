@@ -12,7 +12,7 @@ import pytest
 from firstspike.golden import bundled_test_set, encode, load_network
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.sim.benches.core.items import items_of
-from firstspike.sim.benches.core.run import Parameters, Stimulus, run_bench
+from firstspike.sim.benches.core.run import CoreParameters, Stimulus, run_bench
 from tests.support.bus_core import BusRun
 
 DIGITS = int(os.environ.get("FIRSTSPIKE_BUS_DIGITS", "10"))
@@ -46,7 +46,7 @@ def test_the_bus_adds_no_cycle_to_a_digit():
     pixels, ticks = images(run)
     outcome = run.run("streams", simulator="verilator", frames=run.frames(ticks, pixels))
     chunks, items = list(weight_chunks(run.config, run.network)), items_of(run.config, ticks, None)
-    parameters = Parameters(
+    parameters = CoreParameters(
         config=run.config, chunks=chunks, items=items, stimulus=Stimulus(), logged=False
     )
     alone = run_bench("bench", parameters, simulator="verilator")

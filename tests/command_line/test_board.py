@@ -216,10 +216,10 @@ def test_learning_that_a_board_cannot_is_refused(capfd, learning, words, sentenc
 
 @pytest.mark.parametrize(("link", "bytes_a_second"), [("uart", BAUD / 10), ("spi", 75e6 / 4 / 8)])
 def test_the_line_is_full_of_digits(capfd, tmp_path, link, bytes_a_second):
-    """`firstspike rate`: the board waits for the line, whose bits are all there is."""
+    """`firstspike check rate`: the board waits for the line, whose bits are all there is."""
     LearningState.random((784, 20, 10), 8, 1).network.save(tmp_path / "net.npz")
     words = ("--board", "ulx3s-85f", "--images", 4, "--link", link)
-    ended = firstspike(capfd, "rate", tmp_path / "net.npz", *words)
+    ended = firstspike(capfd, "check", "rate", tmp_path / "net.npz", *words)
     assert ended.status == 0, ended.err
     whole, connected = (line.split(" digits a second")[0] for line in ended.out.splitlines())
     assert 0.95 < int(connected.split()[-1]) / int(whole.split()[-1]) < 1.05  # the same bits

@@ -4,6 +4,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,11 +14,13 @@ import click
 import numpy as np
 import pytest
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import FirstSpikeError, NetworkError, shipped
-from firstspike.scripts.main import VERBS, Verbs
+from firstspike.scripts.main import VERBS
 from firstspike.scripts.shares.worker import EndedError
+from firstspike.scripts.verbs import Verbs
 from firstspike.sim.harness.networks import network_of, random_weights
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
@@ -35,12 +38,14 @@ def test_help_lists_every_verb_and_imports_none(capfd):
         assert f"  {verb} " in ended.stdout
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [*verbs(), "check"])
 def test_every_verb_has_help_with_an_example(capfd, verb):
-    ended = firstspike(capfd, verb, "--help")
+    ended = firstspike(capfd, *verb.split(), "--help")
     assert ended.status == 0
     assert f"Example: firstspike {verb}" in " ".join(ended.out.split())
     assert ended.err == ""
+    (rest,) = re.findall(r"\nOptions:\n((?: +.*\n)*)", ended.out)
+    assert "\nOutput:\n" not in ended.out or rest.count("  -") == 1  # --help alone has no section
 
 
 @pytest.mark.parametrize(
@@ -70,7 +75,7 @@ def test_every_verb_has_help_with_an_example(capfd, verb):
         ("study", "-o", "picture"),
         ("build", "--board", "icebreaker", "--clock", "nan"),
         ("build", "--board", "icebreaker", "--clock", "inf"),
-        ("rate", "--images", "10001"),
+        ("check", "rate", "--images", "10001"),
         ("verilog", "-o", "core.v", "--json", "core.json"),
         ("train", "--hidden", "99999999999999999999", "-o", "net.npz"),
     ],
@@ -81,6 +86,11 @@ def test_wrong_words_are_refused_with_status_2(capfd, words):
     assert ended.out == ""
     assert "Error: " in ended.err.splitlines()[-1]
     assert "Traceback" not in ended.err
+
+
+def test_a_missing_choice_is_one_sentence(capfd):
+    said = firstspike(capfd, "build").err.splitlines()[-1]
+    assert said == f"Error: Missing option '--board': choose from {', '.join(BOARDS)}"
 
 
 @pytest.mark.parametrize("verb", ["info", "run", "compare", "study", "plot"])

@@ -232,7 +232,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
         assert firstspike(capfd, "plot", "net.npz", *words).status == 0
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]
-    said = refusal(capfd, "plot", "net.npz", *words[:2], "--image", 180, "-o", "p.png")
+    said = refusal(capfd, "plot", "net.npz", *words[:2], "--number", 180, "-o", "p.png")
     assert "180 test images, counted from 0: there is no image 180" in said
 
 

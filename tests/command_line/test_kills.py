@@ -73,7 +73,7 @@ VERBS = {
         ("core.v", "core.json", "core_instance.v", "result.json"),
     ),
     "run": Verb("run mnist-4bit --images 2000 --json result.json", ("result.json",)),
-    "plot": Verb("plot mnist-4bit --image 3 --images 2000 -o plot.png", ("plot.png",)),
+    "plot": Verb("plot mnist-4bit --number 3 --images 2000 -o plot.png", ("plot.png",)),
     "page": Verb("page mnist-4bit -o page.html", ("page.html",)),
     "export": Verb(
         "export toy.npz --events events.jsonl -o toy.nir --json result.json",

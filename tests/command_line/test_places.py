@@ -13,20 +13,19 @@ from PIL import Image
 
 from firstspike.golden.data.sets import places
 from firstspike.golden.network import shipped_file
-from firstspike.scripts.main import VERBS
 from firstspike.scripts.main import firstspike as group
 from firstspike.scripts.places import Input, Output, Verb
-from tests.support.command import firstspike, refusal, toy_network
+from tests.support.command import firstspike, refusal, toy_network, verbs
 
 pytestmark = pytest.mark.fast
 
 ROOT = click.Context(group)
-COMMANDS = {verb: group.get_command(ROOT, verb) for verb in VERBS}
+COMMANDS = verbs()
 
 WORDS = {"label", "group", "encoding", "scheduler", "port", "name", "names"}
 """Parameters whose text names no file."""
 
-LINES = [(verb, ()) for verb in VERBS] + [
+LINES = [(verb, ()) for verb in COMMANDS] + [
     ("train", ("--seeds", "2-3")),
     ("verilog", ("--weights", "port", "--bus", "axi")),
 ]
@@ -98,7 +97,7 @@ def idle(monkeypatch):
     monkeypatch.setattr(click.Command, "invoke", only_the_group)
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_parameter_says_whether_it_names_a_file(verb):
     assert isinstance(COMMANDS[verb], Verb)
     for parameter in COMMANDS[verb].params:
@@ -128,7 +127,7 @@ def test_no_verb_writes_over_what_it_reads(capfd, tmp_path, monkeypatch, verb, m
                         folder.mkdir()
                         (folder / "file").symlink_to(tmp_path / path)
                         given = str(folder)
-                    line = [verb, *words, *spelled(source, given)]
+                    line = [*verb.split(), *words, *spelled(source, given)]
                     assert "name another file for" in refusal(capfd, *line), line
                     with open(path, "rb") as file:
                         assert file.read() == CONTENT
@@ -155,7 +154,7 @@ def test_no_verb_writes_twice_to_one_file(capfd, tmp_path, monkeypatch, verb, mo
                 continue
             second = spelled(file, f"../{tmp_path.name}/{path}")
             if second[-1] in written(verb, [*words, *second], file):
-                assert "name another file for" in refusal(capfd, verb, *words, *second)
+                assert "name another file for" in refusal(capfd, *verb.split(), *words, *second)
     assert os.listdir() == []
 
 

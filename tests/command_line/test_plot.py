@@ -14,7 +14,7 @@ from tests.support.command import firstspike, refusal, toy_network
 @pytest.mark.parametrize("more", [(), ("--images", 50)])
 def test_plot_draws_a_picture(capfd, tmp_path, more):
     path = tmp_path / "digit.png"
-    assert firstspike(capfd, "plot", "mnist-4bit", "--image", 3, *more, "-o", path).status == 0
+    assert firstspike(capfd, "plot", "mnist-4bit", "--number", 3, *more, "-o", path).status == 0
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     assert (pixels == (214, 39, 40)).all(2).any(), "the decision is marked in red"
@@ -30,7 +30,7 @@ def test_plot_writes_the_format_that_the_name_says(capfd, tmp_path, suffix, star
 
 
 def test_plot_refuses_an_image_that_is_not_there(capfd, tmp_path):
-    for words in (("--image", 10_000), ("--images", 10_001)):
+    for words in (("--number", 10_000), ("--images", 10_001)):
         assert "10000" in refusal(capfd, "plot", *words, "-o", tmp_path / "digit.png")
     assert list(tmp_path.iterdir()) == []
 

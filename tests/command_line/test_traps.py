@@ -42,7 +42,7 @@ LINES = {
     "import": Line("import graph.nir -o net.npz", quick=True),
     "train": Line(f"train {SMALL} --seeds 1-2 -o net.npz", quick=True),
     "verilog": Line("verilog toy.npz --lanes 4 -o core.v", quick=True),
-    "simulate": Line("simulate lfsr", quick=True),
+    "simulate": Line("check blocks lfsr", quick=True),
     "explore": Line(
         "explore --board ulx3s-25f --dataset digits.npz --trials 1 --epochs 1 --place 1 -o out",
         statuses=(0, 2),  # one training may find nothing that fits
@@ -54,9 +54,9 @@ LINES = {
         "learn --dataset digits.npz --random 5 --images 20 --epochs 1 --target rtl -o learned.npz"
     ),
     "bench": Line(f"bench {EVENTS} --rounds 1 --lanes 5", statuses=(0, 2)),
-    "rate": Line("rate --images 2"),
-    "fuzz": Line("fuzz --frames 20"),
-    "mutants": Line("mutants tie-in-a-group"),
+    "rate": Line("check rate --images 2"),
+    "fuzz": Line("check link --frames 20"),
+    "mutants": Line("check mutants tie-in-a-group"),
     "serve": Line("serve toy.npz --lanes 5 --symlink port", serves=True),
     "build": Line("build toy.npz --board icebreaker --lanes 4 --clock 12 --seeds 1-2 -o built"),
     "netlist": Line(f"compare {EVENTS} --target netlist --board icebreaker --build built"),

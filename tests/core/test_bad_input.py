@@ -11,7 +11,7 @@ from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.run import Stimulus, run_items

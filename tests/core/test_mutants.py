@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Faults put into the hardware on purpose: `firstspike mutants` tries them all, these tests two."""
+"""Faults put into the hardware: `firstspike check mutants` tries them all, these tests two."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def test_fault_applies(fault):
 
 
 def test_faults_are_found(capfd):
-    result = firstspike(capfd, "mutants", "tie-in-a-group", "waits-for-sent-spikes")
+    result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "waits-for-sent-spikes")
     assert result.status == 0
     assert "2 of 2 faults found" in result.out
     named = [Path(word) for word in result.out.split() if word.startswith("hdl/")]
@@ -24,6 +24,6 @@ def test_faults_are_found(capfd):
 
 
 def test_unknown_fault_is_refused(capfd):
-    result = firstspike(capfd, "mutants", "nothing")
+    result = firstspike(capfd, "check", "mutants", "nothing")
     assert result.status == 2
     assert "'nothing'" in result.err

@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
 from firstspike.golden.timing.layer import LayerFolding
@@ -16,8 +17,8 @@ from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.layer.config import LayerConfig, Learning
-from firstspike.hdl.layer.crossing import Crossing
 from firstspike.hdl.layer.drain import Drain
+from firstspike.hdl.layer.emitter import Crossing
 from firstspike.hdl.layer.weights import WeightStore
 from firstspike.hdl.learner.learner import Learner
 from tests.support.refused import refused
@@ -25,7 +26,7 @@ from tests.support.refused import refused
 
 def layer(n_in: int, n_out: int, last: bool, **more) -> LayerConfig:
     values = {
-        "folding": LayerFolding(n_in=n_in, n_out=n_out, lanes=2, window=0, last=last),
+        "folding": LayerFolding(kind=Dense(n_in, n_out), lanes=2, window=0, last=last),
         "weight_bits": 4,
         "threshold": 3,
         "deadline": 20,

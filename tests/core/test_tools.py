@@ -23,9 +23,9 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.bus.generate import generate_bus_core
-from firstspike.hdl.flow.lines import broken
 from firstspike.hdl.flow.toolchain import ToolError, run_yosys
 from firstspike.hdl.flow.verilog import TOP, Generated, generate
+from firstspike.hdl.flow.wrapping import broken
 from firstspike.scripts.targets.golden import Target
 from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors

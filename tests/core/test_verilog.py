@@ -15,9 +15,9 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.identifiers import MOST, plain
 from firstspike.hdl.flow.interface import wires
-from firstspike.hdl.flow.lines import WIDTH, broken
 from firstspike.hdl.flow.verilog import PROMISE, TOP, generate
-from firstspike.hdl.layer.layouts import Kind
+from firstspike.hdl.flow.wrapping import WIDTH, broken
+from firstspike.hdl.layer.events import Kind
 from firstspike.sim.benches.core.items import image_items
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import deep_toy_network, firstspike, refusal, toy_network

@@ -2,12 +2,14 @@
 """What is generated into the pages is what the code says now."""
 
 import re
+from collections.abc import Iterator
 
+import click
 import pytest
 
 from docs.extension.generated import texts
 from docs.extension.written import DOCS, MARKED, renewed
-from firstspike.scripts.main import VERBS
+from firstspike.scripts.main import firstspike
 
 pytestmark = pytest.mark.fast
 
@@ -20,7 +22,17 @@ def test_the_pages_are_fresh():
 def test_all_that_is_generated_stands_on_a_page():
     pages = "".join(path.read_text() for path in DOCS.rglob("*.md"))
     named = {name for name, _ in MARKED.findall(pages)}
-    assert named == {*texts(), *(f"verb {verb}" for verb in VERBS)}
+    assert named == {*texts(), *(f"verb {verb}" for verb in verbs(firstspike))}
+
+
+def verbs(group: click.Group) -> Iterator[str]:
+    """Give each verb, and behind a group its verbs after the group's name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield name
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {inner}" for inner in verbs(command))
 
 
 def test_no_line_begins_with_a_marker_within_it():

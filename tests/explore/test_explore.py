@@ -11,8 +11,7 @@ from optuna.trial import TrialState
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
-from firstspike.scripts.exploration import JOURNAL, rungs
-from firstspike.scripts.exploration import builds as placements
+from firstspike.scripts.exploration import JOURNAL, builds, rungs
 from firstspike.scripts.exploration.front import Figures, Limits
 from firstspike.scripts.exploration.search import Search, opened
 from firstspike.scripts.verbs import explore
@@ -43,7 +42,7 @@ class Here:
     @staticmethod
     def key(task):
         """By which a task is known again: the data are always the same."""
-        if isinstance(task, placements.Placing):
+        if isinstance(task, builds.BuildTask):
             return task
         return task.choice, task.number
 
@@ -143,7 +142,7 @@ def test_the_best_are_placed(toy, here, tmp_path, capfd, monkeypatch):
             "placed": {},
         }
 
-    monkeypatch.setattr(placements, "build", build)
+    monkeypatch.setattr(builds, "build", build)
     folder = tmp_path / "search"
     words = (*WORDS, "--dataset", toy, "--trials", 2, "--place", 1, "-o", folder)
     ended = firstspike(capfd, *words)

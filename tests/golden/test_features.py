@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firstspike.golden import EncodingError, Features, Network, NetworkError, encode
+from firstspike.golden.encodings.features import Asked
 from firstspike.golden.encodings.registry import encoding_of
 from tests.support.strategies import networks_with_samples, seeds
 
@@ -93,7 +94,7 @@ def test_the_digest_is_of_the_features_too_but_not_of_names():
 @given(seeds, st.sampled_from(["binary", "levels-5", "levels-17"]))
 def test_fitted_levels_reach_from_first_to_last(seed, encoding):
     samples = np.random.default_rng(seed).normal(size=(50, 4)) * 10.0 ** np.arange(-3, 5, 2)
-    features = encoding_of(encoding).fitted(samples, complement=True, constant=True)
+    features = encoding_of(encoding).fitted(samples, Asked(complement=True, constant=True))
     network = network_of(encoding, features, 4)
     levels = network.coding.values(network, samples)
     assert levels.shape == (50, 9)
@@ -120,7 +121,7 @@ def test_plain_pixels_need_no_features():
     pixels = np.array([[0, 200], [100, 255]], np.uint8)
     coding = encoding_of("levels-4")
     assert coding.fitted(pixels) is None
-    doubled = coding.fitted(pixels, complement=True)
+    doubled = coding.fitted(pixels, Asked(complement=True))
     assert doubled.edges is None
     assert coding.values(network_of("levels-4", doubled, 2), pixels).tolist() == [
         [0, 3, 3, 0],
@@ -131,7 +132,9 @@ def test_plain_pixels_need_no_features():
 
 
 def test_a_threshold_is_the_first_bright_value():
-    features = encoding_of("binary").fitted(np.array([[0.1, 3.0], [0.3, 5.0]]), threshold=0.3)
+    features = encoding_of("binary").fitted(
+        np.array([[0.1, 3.0], [0.3, 5.0]]), Asked(threshold=0.3)
+    )
     network = network_of("binary", features, 2)
     assert encode(network, [[0.3, 0.29999], [-7, 1e9]]).tolist() == [[4, 0], [0, 4]]
 

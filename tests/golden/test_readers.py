@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from firstspike.golden import DataError
-from firstspike.golden.data import images, readers
+from firstspike.golden.data import dataset, images
 from firstspike.golden.data.dataset import assembled, most_bytes
 from firstspike.golden.data.readers import read
 from firstspike.golden.data.split import HELD_OUT, SplitError, apart, held_out
@@ -466,7 +466,7 @@ def test_labels_that_a_network_does_not_know(table):
 def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypatch, absent):
     """Two bytes of the file are a feature of 8 for each text that the column has anywhere."""
     most = 1 << 20
-    monkeypatch.setattr(readers, "most_bytes", lambda *_: most)
+    monkeypatch.setattr(dataset, "most_bytes", lambda *_: most)
     path = tmp_path / "t.csv"
     rows = [",".join([chr(65 + n % (1 if absent else 50))] * 10) for n in range(1000)]
     path.write_text("\n".join([",".join("abcdefghij"), *rows]))
@@ -482,10 +482,12 @@ def test_a_table_of_texts_makes_no_more_than_such_a_file_may(tmp_path, monkeypat
 def test_bits_of_an_archive_make_no_more_features_than_such_a_file_may(tmp_path):
     """A bit takes a byte in the archive, and eight as a feature."""
     path = tmp_path / "bits.npz"
-    bits = np.zeros((4000, readers._FEATURES // 8 // 4000 + 1), bool)
+    bits = np.zeros((4000, dataset.FEATURES_BYTES // 8 // 4000 + 1), bool)
     assert bits.nbytes < most_bytes(0)
     np.savez_compressed(path, x_train=bits, y_train=np.arange(4000) % 2)
-    with pytest.raises(DataError, match=rf"at most {readers._FEATURES} are made; store the arrays"):
+    with pytest.raises(
+        DataError, match=rf"at most {dataset.FEATURES_BYTES} are made; store the arrays"
+    ):
         read(path)
 
 

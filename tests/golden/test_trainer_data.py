@@ -8,7 +8,13 @@ from firstspike.golden import EncodingError, NetworkError
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
 from firstspike.golden.training.epoch import Epoch
 from firstspike.golden.training.suited import suited
-from firstspike.golden.training.trainer import Trainer, TrainingError, sensible_batch
+from firstspike.golden.training.trainer import (
+    Continuation,
+    Names,
+    Trainer,
+    TrainingError,
+    sensible_batch,
+)
 
 SMALL = suited(150, hidden=(20,), epochs=40)
 
@@ -23,7 +29,7 @@ def blobs():
 
 
 def test_learns_features(blobs):
-    trainer = Trainer(**SMALL).fit(*blobs, names=("a", "b", "c"), classes=("x", "y", "z"))
+    trainer = Trainer(**SMALL).fit(*blobs, names=Names(("a", "b", "c"), ("x", "y", "z")))
     network = trainer.network_
     assert trainer.score(*blobs) > 0.9
     assert network.shape == (7, 20, 3)
@@ -80,15 +86,15 @@ def test_goes_on_to_the_same_network(blobs, tmp_path, stop):
         if checkpoint.done == stop:
             checkpoint.save(tmp_path / "state.npz", {"a": 1})
 
-    whole = Trainer(**SMALL).fit(*blobs, save=save)
+    whole = Trainer(**SMALL).fit(*blobs, continuation=Continuation(save=save))
     checkpoint, run = Checkpoint.load(tmp_path / "state.npz")
     assert run == {"a": 1}
-    again = Trainer(**SMALL).fit(*blobs, epochs.append, resumed=checkpoint)
+    again = Trainer(**SMALL).fit(*blobs, epochs.append, continuation=Continuation(checkpoint))
     assert len(epochs) == len(whole.history_) - stop
     assert again.network_.digest() == whole.network_.digest()
     assert again.best_.number == whole.best_.number
     with pytest.raises(CheckpointError, match="another training"):
-        Trainer(**SMALL | {"hidden": (13,)}).fit(*blobs, resumed=checkpoint)
+        Trainer(**SMALL | {"hidden": (13,)}).fit(*blobs, continuation=Continuation(checkpoint))
 
 
 @pytest.mark.parametrize(

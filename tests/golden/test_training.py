@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from firstspike.golden import EncodingError, encode, infer
 from firstspike.golden.data.sets import Dataset, bundled_test_set
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.quantise import (
@@ -102,7 +102,7 @@ def test_interrupt_before_there_is_a_network_is_passed_on(digits, monkeypatch):
         {"encoding": "levels-4"} | GRADED,
         {"weight_bits": 2},
         {"smoothing": 0.05, "smallest_slope": 1.0},
-        {"compact": True, "revival": 0.02, "weight_decay": 1e-5, "weight_sum": 1e-3},
+        {"compact": True, "revival": 0.02, "weight_decay": 1e-5},
     ],
 )
 def test_learns_with(changes, digits):
@@ -111,19 +111,6 @@ def test_learns_with(changes, digits):
     assert trainer.score(digits.x_test, digits.y_test) > 0.4
     low, high = weight_range(trainer.weight_bits)
     assert all(low <= W.min() and W.max() <= high for W in trainer.network_.weights)
-
-
-def test_weight_sum_lifts_neurons_that_cannot_fire(digits):
-    low = {"initial": ((-0.005, 0.01), (0.06, 0.08)), "epochs": 1, "fine_tuning_epochs": 0}
-    sums = [
-        Trainer(**SMALL | low | {"weight_sum": cost})
-        .fit(digits.x_train, digits.y_train)
-        .weights_[0]
-        .sum(axis=0)
-        for cost in (0.0, 0.1)
-    ]
-    assert (sums[0] < 1).all()
-    assert (sums[1] > sums[0]).all()
 
 
 @pytest.mark.parametrize(

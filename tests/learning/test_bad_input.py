@@ -14,7 +14,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.hdl.lib.layouts import pack
 from firstspike.sim.benches.core.items import end_item, event_items, image_items
 from firstspike.sim.benches.core.learning import learn_items

@@ -17,7 +17,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.layer.layouts import causes_layout
+from firstspike.hdl.layer.events import causes_layout
 from firstspike.sim.direct import learn_directly
 from tests.support.pairwise import pairwise
 

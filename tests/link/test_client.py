@@ -51,7 +51,7 @@ def board_with(**options) -> BoardClient:
     """A board on a good line; its model is `board.model`, the line `board.line`."""
     model = BoardModel(options.pop("network", NETWORK), **options)
     board = BoardClient(ModelLine(model))
-    board.model, board.line = model, board._line
+    board.model, board.line = model, board._channel
     return board
 
 

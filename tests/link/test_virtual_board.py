@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firstspike.boards.client.channel import SerialPort
 from firstspike.boards.client.client import BoardClient, Status
-from firstspike.boards.client.line import SerialLine
 from firstspike.boards.client.transport import TRIES
 from firstspike.golden import LearningState, Settings, differences, encode, infer, learn
 from firstspike.golden.timing.cycles import cycles
@@ -104,7 +104,7 @@ def test_a_board_of_three_hidden_layers():
         assert not list(differences(infer(network, ticks), board.classify(ticks)))
 
 
-class BadLine(SerialLine):
+class BadLine(SerialPort):
     """A port on which every so many bytes one is changed, in both directions."""
 
     GAP = 400

@@ -14,7 +14,7 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.bus.bus_core import BusCore, images_bus
 from firstspike.hdl.bus.core_map import NO_ROW, core_map, decision_words
 from firstspike.hdl.core.config import CoreConfig, weight_chunks
-from firstspike.sim.benches.bus.bench import Outcome, Parameters, tag_of
+from firstspike.sim.benches.bus.bench import BusOutcome, BusParameters, tag_of
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
 from tests.support.simulators import EITHER
@@ -37,7 +37,7 @@ class BusRun:
 
     def run(
         self, test: str, *, simulator: str = EITHER, bench: str = BENCH, **given: Any
-    ) -> Outcome:
+    ) -> BusOutcome:
         """Run a test of a bench; `given` are fields of its Parameters."""
         made_from = f"bus {self.config!r} {self.network.digest()}"
         verilog = verilog_of(
@@ -45,7 +45,7 @@ class BusRun:
         )
         simulation = Simulation(verilog, TOP, simulator=simulator)
         given.setdefault("weights", self.weights())
-        parameters = Parameters(map=self.map, images_bus=images_bus(self.config), **given)
+        parameters = BusParameters(map=self.map, images_bus=images_bus(self.config), **given)
         return simulation.run(bench, parameters, test=test, seed=parameters.seed)
 
     def weights(self, stored: Sequence[np.ndarray] | None = None) -> list[int]:

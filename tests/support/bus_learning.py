@@ -8,7 +8,7 @@ import numpy as np
 
 from firstspike.golden import LearningState, Settings, encode, learn
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.sim.benches.bus.bench import Outcome, tag_of
+from firstspike.sim.benches.bus.bench import BusOutcome, tag_of
 from tests.support.bus_core import BusRun
 
 
@@ -26,7 +26,7 @@ class LearningRun(BusRun):
         self.labels[:2] = UNLABELLED, 3
         self.ticks = encode(network, self.pixels)
 
-    def learn(self, test: str, tag: Callable[[int], int] = tag_of, **given: Any) -> Outcome:
+    def learn(self, test: str, tag: Callable[[int], int] = tag_of, **given: Any) -> BusOutcome:
         """Run a test of the bench, and compare what came back with golden's.
 
         `tag` gives the tag of an image.

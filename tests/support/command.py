@@ -4,10 +4,12 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+import click
 import numpy as np
 import pytest
 
 from firstspike.golden import Network
+from firstspike.scripts.main import firstspike as root
 from firstspike.scripts.main import run_line
 from firstspike.sim.harness.networks import network_of, random_weights
 
@@ -18,6 +20,16 @@ class Ended(NamedTuple):
     status: int
     out: str
     err: str
+
+
+def verbs(group: click.Group = root) -> dict[str, click.Command]:
+    """Return all verbs; those of a group after its name, as in `check mutants`."""
+    context, found = click.Context(group), {}
+    for name in group.list_commands(context):
+        verb = group.get_command(context, name)
+        inside = verbs(verb) if isinstance(verb, click.Group) else {}
+        found |= {f"{name} {word}": one for word, one in inside.items()} or {name: verb}
+    return found
 
 
 def firstspike(capfd: pytest.CaptureFixture[str], *words: object) -> Ended:

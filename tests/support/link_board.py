@@ -24,7 +24,7 @@ from firstspike.hdl.link.protocol.formats import (
 from firstspike.hdl.link.protocol.messages import packed
 from firstspike.sim.benches.link.script import (
     Answer,
-    Outcome,
+    LinkOutcome,
     Script,
     linked_core_verilog,
     run_script,
@@ -96,7 +96,7 @@ class SmallBoard:
             bench_images=self.bench_images,
         )
 
-    def run(self, script: Script, **options: Any) -> Outcome:
+    def run(self, script: Script, **options: Any) -> LinkOutcome:
         """Follow a script."""
         return run_script(self.verilog(), script, **options)
 

@@ -4,10 +4,10 @@
     python -m tests.support.random_builds --build $(seq 52 55)     those of four numbers
     python -m tests.support.random_builds                          how far off the estimates are
 
-`boards/building/random_builds.json` keeps each build as soon as it is placed, and none is placed
-again. A design is drawn with its number as the seed: boards, kinds of first layers and depth take
-turns, the rest is random, and drawn anew where by the estimates so far it does not fit. They are
-small, so that each takes a few minutes.
+`boards/building/random_builds.json` keeps each build as soon as it is placed, and no build is made
+twice. A design is drawn with its number as the seed. Boards, kinds of first layers and depth take
+turns, the rest is random; a design that does not fit by the estimates is drawn anew. Designs are
+small, so that a build takes a few minutes.
 """
 
 import argparse
@@ -21,9 +21,10 @@ import numpy as np
 from firstspike.boards.building import clock, logic
 from firstspike.boards.building.bitstream import build, logic_of, tools_for
 from firstspike.boards.building.design import Design
+from firstspike.boards.building.known_builds import KnownBuild, known_builds
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.plan import FILL, needs_of
-from firstspike.boards.building.random_builds import BUILDS, Build, known_builds, measured, text_of
+from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds, text_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
@@ -101,14 +102,14 @@ def _network(draw: np.random.Generator, sizes: list[int], bits: int, encoding: s
     )
 
 
-def placed(number: int) -> Build:
+def placed(number: int) -> RandomBuild:
     """Place the design of a number. Raises ToolError where it does not fit."""
     design, lanes, rows, window = drawn(number)
     tools = tools_for(design.board)
     with temporary_folder() as folder:
         report = build(design, folder, tools, seeds=[SEED])
     used, network = report["used"], design.network
-    return Build(
+    return RandomBuild(
         number=number,
         board=design.board.name,
         shape=network.shape,
@@ -140,10 +141,10 @@ class Judged(NamedTuple):
     fmax: float
 
 
-def judged(build: Build) -> Judged:
+def judged(build: RandomBuild) -> Judged:
     """Of a build, by rules that are fitted to all that are not held out."""
-    one, family = build.measured(), BOARDS[build.board].device.family
-    fitted_to = [other for other in measured() if not other.held_out]
+    one, family = KnownBuild.of_random(build), BOARDS[build.board].device.family
+    fitted_to = [other for other in known_builds() if not other.held_out]
     luts = logic.features_of(one.config) @ logic.rule_of(family, fitted_to).coefficients
     features = clock.features_of(one.config, one.board, one.luts)
     fmax = np.exp(features @ clock.rule_of(family, fitted_to).coefficients)
@@ -155,7 +156,7 @@ def judged(build: Build) -> Judged:
 
 def judge() -> None:
     """Print what there is to say of the estimates."""
-    for one in known_builds():
+    for one in random_builds():
         off = judged(one)
         print(
             f"{one.number}, {one.board}{', held out' if one.held_out else ''}: LUTs "
@@ -174,7 +175,7 @@ def main() -> None:
     if numbers is None:
         judge()
         return
-    builds = {build.number: build for build in known_builds()}
+    builds = {build.number: build for build in random_builds()}
     for number in numbers:
         if number in builds:
             continue

@@ -5,20 +5,21 @@ from unittest.mock import patch
 
 import numpy as np
 
-from firstspike.golden import Network, Results, crossings, infer
+from firstspike.golden import Network, Results, infer
 from firstspike.golden.integer import walk
+from firstspike.golden.layers import by_events
 
 
 def infer_tick_by_tick(network: Network, ticks: np.ndarray) -> Results:
     """Infer as `infer` does, tick by tick."""
-    with patch.object(crossings, "layer_by_crossings", layer_tick_by_tick):
+    with patch.object(by_events, "layer_by_events", layer_tick_by_tick):
         return infer(network, ticks)
 
 
 def layer_tick_by_tick(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return what `layer_by_crossings` does, tick by tick."""
+    """Return what `layer_by_events` does, tick by tick."""
     n, n_out = len(spikes), weights.shape[1]
     out, M = np.zeros((n, n_out, max_spikes), np.int32), np.zeros((n, n_out), np.int64)
     for image in range(n):

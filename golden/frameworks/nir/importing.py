@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.foreign.fields import Fields, NetworkError, integer
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import FORMAT as NETWORK_FORMAT
-from firstspike.golden.network import LARGEST, Network, weight_range
+from firstspike.golden.network import LARGEST, Network
 
 from .export import FORMAT, LISTS, form_of, graph_of
 from .forms import FORMS, Form

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from firstspike.golden.network import weight_range
+from firstspike.golden.layers.kind import weight_range
 
 from .ways import way_of
 

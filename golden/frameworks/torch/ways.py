@@ -66,8 +66,7 @@ class Grouped:
 
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
         """Of weights [n_in, n_out]."""
-        shape = len(self._groups.order), W.shape[1]
-        return _filled(shape, W, level_kernels.group_times, self._groups, threshold, horizon)
+        return _looped(level_kernels.group_times, (self._groups,), W, threshold, horizon)
 
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
@@ -88,9 +87,8 @@ class Ordered:
     def times(self, W: torch.Tensor, threshold: float, horizon: float) -> Times:
         """Of weights [n_in, n_out]."""
         loop = kernels.wide_spike_times if W.shape[1] >= _WIDE else kernels.spike_times
-        order = np.argsort(self._z_in, axis=1)
-        shape = len(self._z_in), W.shape[1]
-        return _filled(shape, W, loop, self._z_in, threshold, horizon, order)
+        inputs = self._z_in, np.argsort(self._z_in, axis=1)
+        return _looped(loop, inputs, W, threshold, horizon)
 
     def gradients(
         self, W: torch.Tensor, z_end: torch.Tensor, e: torch.Tensor
@@ -167,19 +165,10 @@ def _product(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
 
 
-def _filled(
-    shape: tuple[int, int],
-    W: torch.Tensor,
-    loop: Any,
-    inputs: Any,
-    threshold: float,
-    horizon: float,
-    *order: np.ndarray,
+def _looped(
+    loop: Any, inputs: tuple[Any, ...], W: torch.Tensor, threshold: float, horizon: float
 ) -> Times:
-    """What a compiled loop fills in."""
-    z, slope, potential = (np.empty(shape, W.numpy().dtype) for _ in range(3))
-    number = z.dtype.type
-    loop(
-        inputs, *order, W.numpy(), number(horizon), z, slope, potential, threshold=number(threshold)
-    )
-    return Times(*map(torch.from_numpy, (z, slope, potential)))
+    """Run a compiled loop of `training`."""
+    number = W.numpy().dtype.type
+    made = loop(*inputs, W.numpy(), number(horizon), threshold=number(threshold))
+    return Times(*map(torch.from_numpy, made))

@@ -8,13 +8,13 @@ import numpy as np
 
 from firstspike.golden.encodings.encoding import Table
 from firstspike.golden.encodings.registry import encoder_in
-from firstspike.golden.encodings.samples import Samples
+from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 
 from .c_header import WIDTH, comment, number
 
-_TYPES = {Samples.PIXELS: "uint8_t", Samples.TICKS: "uint16_t"}
+_TYPES = {SampleKind.PIXELS: "uint8_t", SampleKind.TICKS: "uint16_t"}
 """Types of a value of a sample; every other kind of sample is of doubles."""
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The receiver: makes requests of the bytes from the line, and checks all that can be checked."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
@@ -53,7 +53,7 @@ class Receiver(Block):
     Latency: a request is put 3 clocks after its delimiter.
     """
 
-    def __init__(self, lengths: dict[Request, Length], selects: bool):
+    def __init__(self, lengths: dict[Request, Length], selects: bool) -> None:
         self._lengths = lengths
         self._selects = selects
         # Bytes that are still to come of a frame, the type being here.
@@ -78,7 +78,7 @@ class Receiver(Block):
             mask=In(8),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         # The first stage undoes COBS. A zero is due between blocks, but not after a full one.
         said = self.received.payload
         byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle

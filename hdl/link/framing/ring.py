@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The ring: keeps requests from their acceptance until they have been carried out."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -19,13 +19,13 @@ class Store(Block):
     into `latest`, where it stays.
     """
 
-    def __init__(self, depth: int):
+    def __init__(self, depth: int) -> None:
         self._depth = depth
         super().__init__(
             address=In(range(depth)), write=In(1), entry=In(ENTRY), fetch=In(1), latest=Out(ENTRY)
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.memory = ram = memory.Memory(shape=ENTRY, depth=self._depth, init=[])
         read, write = ram.read_port(domain="comb"), ram.write_port()
         fetched, kept = unknown_register(ENTRY), Signal(ENTRY)
@@ -56,7 +56,7 @@ class Ring(Block):
     else one every second cycle.
     """
 
-    def __init__(self, depth: int):
+    def __init__(self, depth: int) -> None:
         if depth < 16 or depth & depth - 1:
             raise ValueError(f"a ring has a power of two of bytes, at least 16, not {depth}")
         self._depth = depth
@@ -80,7 +80,7 @@ class Ring(Block):
             rewind=In(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.store = store = Store(self._depth)
 
         # In the order in which they follow one another; positions of the next byte but `write`.

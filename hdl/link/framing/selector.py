@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The selector: of a bitmap of all pixels it keeps those that are connected."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
 
@@ -21,7 +21,7 @@ class Selector(Block):
     later, what the last one gives within its own.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             #: A byte of the bitmap, steady from `start` on while `busy`.
             pixels=In(8),
@@ -38,7 +38,7 @@ class Selector(Block):
             put=Out(stream.Signature(8, always_ready=True)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         index = Signal(3)  # of the pixel
         waited = Signal()  # the mask is here, straight from a memory
         running = Signal()

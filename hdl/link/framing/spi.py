@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The four wires of SPI: bytes in mode 0, at the rate of the master, who is the host."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -53,7 +53,7 @@ class SpiSlave(Block):
     then, for the byte that begins. Throughput: a byte every 8 bits, both ways.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             sck=In(1),
             mosi=In(1),
@@ -63,7 +63,7 @@ class SpiSlave(Block):
             sent=In(stream.Signature(8)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         sck, mosi, select = Signal(), Signal(), Signal(init=1)
         m.submodules.sck = FFSynchronizer(self.sck, sck)
         m.submodules.mosi = FFSynchronizer(self.mosi, mosi)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -46,11 +46,11 @@ class Transmitter(Block):
     room, 5 cycles more a frame and 1 every 254 bytes; a byte a cycle out.
     """
 
-    def __init__(self, gapless: bool = False):
+    def __init__(self, gapless: bool = False) -> None:
         self._gapless = gapless
         super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.crc = crc = CRC(data_width=8).create()
         m.submodules.buffer = buffer = memory.Memory(shape=8, depth=DEPTH, init=[])
         write_port, read_port = buffer.write_port(), buffer.read_port()

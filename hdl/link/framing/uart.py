@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The two wires of the link: bytes as 8N1, at the one rate that host and board agree on."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -62,11 +62,11 @@ class UartReceiver(Block):
     next one's start may follow from there on. Throughput: a byte every 10 * divisor clocks.
     """
 
-    def __init__(self, divisor: int):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
         super().__init__(rx=In(1, init=1), received=Out(stream.Signature(RECEIVED)))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         rx = Signal(init=1)
         m.submodules.synchroniser = FFSynchronizer(self.rx, rx, init=1)
         wait = Signal(range(self._divisor))  # clocks until the next sample
@@ -106,11 +106,11 @@ class UartTransmitter(Block):
     Latency 1 clock, throughput a byte every 10 * divisor clocks.
     """
 
-    def __init__(self, divisor: int):
+    def __init__(self, divisor: int) -> None:
         self._divisor = divisor
         super().__init__(sent=In(stream.Signature(8)), tx=Out(1, init=1))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         wait = Signal(range(self._divisor))
         # What is still to come, with a one on top that has become the stop bit when it is alone.
         bits = Signal(9)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the core is to be: SETTINGS of its learning rule, and RESET."""
 
-from amaranth.hdl import Cat, Signal
+from amaranth.hdl import Cat, Module, ShapeLike, Signal, Value
 from amaranth.lib.wiring import Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -21,7 +21,7 @@ class ControlHandler(Handler):
 
     requests = (Request.RESET, Request.SETTINGS)
 
-    def __init__(self, index, config: CoreConfig):
+    def __init__(self, index: ShapeLike, config: CoreConfig) -> None:
         self._learns = config.learns
         super().__init__(
             index,
@@ -30,7 +30,7 @@ class ControlHandler(Handler):
             **core_ports(config, "settings"),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         request = self.request
         resets = request.kind == Request.RESET
         m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
@@ -52,7 +52,7 @@ class ControlHandler(Handler):
             ]
 
 
-def _settings(content):
+def _settings(content: Signal) -> dict[str, Value]:
     """The registers of the learning rule in a payload, by name, as wide as they come."""
     values, place = {}, 0
     for name, size in SETTINGS_BYTES.items():

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a handler of requests has to do with the Engine."""
 
-from amaranth.hdl import Cat, Const
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, ShapeLike, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,7 +17,7 @@ from firstspike.hdl.link.protocol.messages import WORD_BYTES
 WORD_BITS = 8 * WORD_BYTES
 
 
-def request_signature(index):
+def request_signature(index: ShapeLike) -> wiring.Signature:
     """A request under way, from the Engine's side; `index` is the shape of a byte's number.
 
     First comes the payload, then it is carried out, then answered:
@@ -72,10 +74,10 @@ class Handler(Block):
     requests: tuple[Request, ...]
     """The types that it takes."""
 
-    def __init__(self, index, **ports):
+    def __init__(self, index: ShapeLike, **ports: wiring.Member) -> None:
         super().__init__(request=In(request_signature(index)), **ports)
 
-    def answer_with(self, m, values=()):
+    def answer_with(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
         """Let the payload of the answer be these bytes."""
         answer = self.request.answer
         m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(self.request.index == len(values))]
@@ -85,13 +87,13 @@ class Handler(Block):
                     m.d.comb += answer.payload.data.eq(value)
 
 
-def core_ports(config: CoreConfig, *names: str):
+def core_ports(config: CoreConfig, *names: str) -> dict[str, wiring.Member]:
     """Those of these ports that the Core has, from a handler's side; the Engine joins them."""
     members = CoreSignature(config).flip().members
     return {name: members[name] for name in names if name in members}
 
 
-def bytes_of(value, count: int):
+def bytes_of(value: ValueLike, count: int) -> list[Value]:
     """`value` in so many bytes, the lowest first."""
     padded = Cat(value, Const(0, 8 * count))
     return [padded[8 * i :][:8] for i in range(count)]

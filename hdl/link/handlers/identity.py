@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who the board is: HELLO."""
 
+from amaranth.hdl import Module, ShapeLike
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
@@ -21,7 +22,7 @@ class IdentityHandler(Handler):
 
     requests = (Request.HELLO,)
 
-    def __init__(self, index, length: int):
+    def __init__(self, index: ShapeLike, length: int) -> None:
         self._length = length
         super().__init__(
             index,
@@ -29,7 +30,7 @@ class IdentityHandler(Handler):
             stored=In(stream.Signature(8)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         request, answer = self.request, self.request.answer
         end = request.index == 1 + self._length
         m.d.comb += [

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images: PIXELS, INPUTS and EVENTS."""
 
-from amaranth.hdl import Cat, Mux, Signal
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike
 from amaranth.lib import enum, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CYCLES_BITS
-from firstspike.hdl.layer.layouts import Kind, tell_row
+from firstspike.hdl.layer.events import Kind, tell_row
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.unknown_register import unknown_register
 from firstspike.hdl.link.handlers.word_packer import WordPacker
@@ -51,7 +53,7 @@ class ImageHandler(Handler):
 
     requests = (Request.PIXELS, Request.INPUTS, Request.EVENTS)
 
-    def __init__(self, index, config: CoreConfig):
+    def __init__(self, index: ShapeLike, config: CoreConfig) -> None:
         self._config = config
         super().__init__(
             index,
@@ -66,7 +68,7 @@ class ImageHandler(Handler):
             **core_ports(config, "words", "labels", "learned"),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         config, request, payload = self._config, self.request, self.request.payload
         state = Signal(State)
         said = self.decision.payload
@@ -100,7 +102,10 @@ class ImageHandler(Handler):
         rows, row = config.layers[0].folding.rows, request.word[16:]
         repeated = self._repeated(m, row, state)
         m.d.comb += tell_row(event, rows, row, repeated)
-        words, at_pace = self._words(m) if config.bitmap is not None else (None, None)
+        if config.bitmap is not None:
+            assert config.n_inputs is not None  # a bitmap has a number of pixels
+            count = bitmap_bytes(config.n_inputs)
+            words, at_pace = self._words(m, config.bitmap, count)
         with m.Switch(state):
             with m.Case(State.LABEL):
                 m.d.comb += payload.ready.eq(1)
@@ -116,7 +121,7 @@ class ImageHandler(Handler):
                         words.valid.eq(payload.valid & at_pace),
                         payload.ready.eq(words.valid & words.ready),
                     ]
-                    with m.If(payload.ready & (request.index == bitmap_bytes(config.n_inputs))):
+                    with m.If(payload.ready & (request.index == count)):
                         m.d.sync += state.eq(State.WAIT)
             with m.Case(State.GATHER):
                 m.d.comb += [
@@ -140,7 +145,7 @@ class ImageHandler(Handler):
                 with m.If(request.do & settled):
                     m.d.sync += state.eq(State.LABEL)
 
-    def _repeated(self, m, row, state):
+    def _repeated(self, m: Module, row: Value, state: Signal) -> Signal:
         """Whether the row of the event that is offered has spiked before in its image."""
         request, payload = self.request, self.request.payload
         width = bits_for(self._config.layers[0].folding.n_in - 1)
@@ -160,11 +165,10 @@ class ImageHandler(Handler):
             m.d.sync += found.eq(read.data)
         return found
 
-    def _words(self, m):
-        """Where the bytes of a bitmap go, and whether they may."""
-        width, payload = self._config.bitmap, self.request.payload
+    def _words(self, m: Module, width: int, count: int) -> tuple[Any, ValueLike]:
+        """Return the sink for the `count` bytes of a bitmap, and whether it may take one now."""
+        payload = self.request.payload
         if width > BITMAP_BITS:
-            count = bitmap_bytes(self._config.n_inputs)
             m.submodules.packer = packer = WordPacker(width, count)
             wiring.connect(m, packer.o, wiring.flipped(self.words))
             m.d.comb += packer.i.payload.eq(payload.payload)
@@ -173,7 +177,7 @@ class ImageHandler(Handler):
         # Not before the ring can follow the core, so that none of its cycles is ours.
         return self.words, self.follows | (self.request.index[1:] != 0)
 
-    def _learn(self, m, begins):
+    def _learn(self, m: Module, begins: Value) -> tuple[Value, Value, Value]:
         """Give the labels, and keep what comes of the images.
 
         `begins`: the payload is an image's label. Returns (here, updated, cycles); the latter two

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The player: holds images, and sends them through a core as fast as it takes them."""
 
-from amaranth.hdl import Cat, Signal
-from amaranth.lib import memory, stream
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.network import NetworkError
@@ -36,7 +36,7 @@ def check_bench(config: CoreConfig, images: int) -> None:
         raise NetworkError(f"a design holds 1 to {MAX_BENCH_IMAGES} images to play, not {images}")
 
 
-def counts_layout(images):
+def counts_layout(images: int) -> data.StructLayout:
     """What came of a play."""
     decisions = range(images << ROUNDS_BITS)
     return struct(decisions=decisions, differences=decisions, cycles=CYCLES_BITS)
@@ -48,7 +48,7 @@ class Walk(Block):
     Latency: a cycle.
     """
 
-    def __init__(self, images):
+    def __init__(self, images: int) -> None:
         super().__init__(
             count=In(range(images + 1)),
             rounds=In(ROUNDS_BITS),
@@ -61,7 +61,7 @@ class Walk(Block):
             last=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         done = Signal(ROUNDS_BITS)
         ends = self.image + 1 == self.count
         m.d.comb += self.last.eq(ends & (done + 1 == self.rounds))
@@ -85,8 +85,10 @@ class Player(Block):
     Throughput: a word a cycle, and a decision every third one.
     """
 
-    def __init__(self, config: CoreConfig, images: int):
+    def __init__(self, config: CoreConfig, images: int) -> None:
         check_bench(config, images)
+        assert config.bitmap is not None  # or the check has failed
+        assert config.n_inputs is not None
         self._images = images
         self._width, self._n_inputs = config.bitmap, config.n_inputs
         super().__init__(
@@ -110,7 +112,7 @@ class Player(Block):
             decision=In(stream.Signature(decision_layout(config))),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         # An image begins at a multiple of a power of two, so that addresses need no product.
         count = -(-self._n_inputs // self._width)
         depth = self._images << (count - 1).bit_length()
@@ -130,7 +132,9 @@ class Player(Block):
         with m.Elif(self.running & (begins | begun)):
             m.d.sync += [begun.eq(1), counts.cycles.eq(counts.cycles + 1)]
 
-    def _store(self, m, images, decisions, count):
+    def _store(
+        self, m: Module, images: memory.Memory, decisions: memory.Memory, count: int
+    ) -> None:
         """Put bytes into words, the first one lowest."""
         lanes = self._width // 8
         write, write_decision = images.write_port(granularity=8), decisions.write_port()
@@ -150,7 +154,7 @@ class Player(Block):
             with m.If(lane == lanes - 1):
                 m.d.sync += [lane.eq(0), word.eq(word + 1)]
 
-    def _send(self, m, images, count):
+    def _send(self, m: Module, images: memory.Memory, count: int) -> None:
         """Read word after word of one image after the other, as they are taken."""
         read, fetched = images.read_port(domain="comb"), unknown_register(self._width)
         m.submodules.sent = walk = Walk(self._images)
@@ -174,7 +178,7 @@ class Player(Block):
         with m.If(self.start):
             m.d.sync += sending.eq(1)
 
-    def _compare(self, m, decisions):
+    def _compare(self, m: Module, decisions: memory.Memory) -> None:
         """Hold each decision against the one that was stored.
 
         Block RAM is slow, and so is a counter: between them are the registers `wanted`, which is

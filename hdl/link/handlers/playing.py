@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images that the board holds and plays: STORE and PLAY."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import wiring
 
 from firstspike.hdl.core.config import CoreConfig
@@ -23,14 +23,14 @@ class PlayingHandler(Handler):
 
     requests = (Request.STORE, Request.PLAY)
 
-    def __init__(self, index, config: CoreConfig, images: int):
+    def __init__(self, index: ShapeLike, config: CoreConfig, images: int) -> None:
         self._images = images
         self._player = Player(config, images)
         # The place of the checksum behind an image.
         self._end = STORE_FORMAT.size + bitmap_bytes(config.layers[0].folding.n_in)
         super().__init__(index, **core_ports(config, "words", "decision"))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         m.submodules.player = player = self._player
         request, payload = self.request, self.request.payload
         stores = request.kind == Request.STORE

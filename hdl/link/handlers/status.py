@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the line has done: STATUS, and the notice of frames that were dropped."""
 
-from amaranth.hdl import Cat, Const, Signal
+from amaranth.hdl import Cat, Const, Module, ShapeLike, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import tap
@@ -21,7 +21,7 @@ class StatusHandler(Handler):
 
     requests = (Request.STATUS,)
 
-    def __init__(self, index):
+    def __init__(self, index: ShapeLike) -> None:
         super().__init__(
             index,
             #: Of the Receiver.
@@ -30,7 +30,7 @@ class StatusHandler(Handler):
             untold=Out(1),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         request, answer = self.request, self.request.answer
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
         m.d.comb += [

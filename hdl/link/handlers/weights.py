@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, ShapeLike, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
@@ -38,11 +38,11 @@ class WeightHandler(Handler):
 
     requests = (Request.WRITE, Request.READ, Request.CHECKSUM)
 
-    def __init__(self, index, config: CoreConfig):
+    def __init__(self, index: ShapeLike, config: CoreConfig) -> None:
         self._config = config
         super().__init__(index, **core_ports(config, "weights", "weights_read"))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         request, answer, asked = self.request, self.request.answer, self.weights.payload
         state = Signal(State)
         writes = request.kind == Request.WRITE

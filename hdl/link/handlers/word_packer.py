@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes words of the bytes of an image, for a core that takes several rows a cycle."""
 
-from amaranth.hdl import Const, Signal
+from amaranth.hdl import Const, Module, Signal
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -21,7 +21,7 @@ class WordPacker(Block):
     image at a time.
     """
 
-    def __init__(self, width: int, count: int):
+    def __init__(self, width: int, count: int) -> None:
         if width < 8 or width % 8 or count < 1:
             raise ValueError(
                 f"words of a multiple of 8 bits are made of at least 1 byte, not of {width} and "
@@ -30,7 +30,7 @@ class WordPacker(Block):
         self._width, self._count = width, count
         super().__init__(i=In(stream.Signature(8)), o=Out(stream.Signature(width)))
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         lanes = self._width // 8
         words = -(-self._count // lanes)
         m.submodules.memory = places = memory.Memory(shape=self._width, depth=words, init=[])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Walks over the weight words of all layers, chunk by chunk."""
 
-from amaranth.hdl import Mux, Signal
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -13,7 +13,7 @@ from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT
 class WordWalk(Block):
     """Points to a chunk of a weight word: to `address` in `layer`."""
 
-    def __init__(self, config: CoreConfig):
+    def __init__(self, config: CoreConfig) -> None:
         self._layers = config.layers
         super().__init__(
             #: Go to the first chunk of the word at `place`.
@@ -36,7 +36,7 @@ class WordWalk(Block):
             address=Out(range(max(layer.words for layer in config.layers) + 1)),
         )
 
-    def build(self, m):
+    def build(self, m: Module) -> None:
         layers = self._layers
         chunk = Signal(range(max(map(chunks_of, layers))))
         missed = Signal()

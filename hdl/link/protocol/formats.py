@@ -290,7 +290,7 @@ def identity_bytes(layers: int, plays: bool = False) -> int:
 class FrameError(FirstSpikeError, ValueError):
     """Bytes that are no frame; the message says why, `cause` as the board would."""
 
-    def __init__(self, cause: Cause, message: str):
+    def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
         self.cause = cause
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The identity that a board has of its core and its network; and the core of an identity."""
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
@@ -69,8 +70,7 @@ def config_of(identity: Identity) -> CoreConfig:
         layers=tuple(
             LayerConfig(
                 folding=LayerFolding(
-                    n_in=layer.n_in,
-                    n_out=layer.n_out,
+                    kind=Dense(layer.n_in, layer.n_out),
                     lanes=layer.lanes,
                     window=layer.window,
                     last=layer is identity.layers[-1],

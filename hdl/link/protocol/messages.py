@@ -10,10 +10,11 @@ from typing import NamedTuple
 import numpy as np
 
 from firstspike.golden.encoding import events
+from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.learning import rule as learning
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.state import held_weights
-from firstspike.golden.network import Network, NetworkError, weight_range
+from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
 from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_chunks
 from firstspike.hdl.layer.config import LayerConfig

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /**
- * The integer model: golden/integer.py and golden/crossings.py, one spike a neuron, in JavaScript.
+ * The integer model: golden/integer.py and golden/layers/by_events.py, one spike a neuron, in JavaScript.
  *
  *     one tick:                      M += S
  *     input spike of weight w at z:  S += w

@@ -7,7 +7,7 @@ import random
 import cocotb
 from cocotb.task import bridge, resume
 
-from firstspike.sim.benches.bus.bench import Bench, Outcome
+from firstspike.sim.benches.bus.bench import BusBench, BusOutcome
 from firstspike.sim.harness.bench_io import report
 
 PATIENCE = 20_000
@@ -23,7 +23,7 @@ class Library(ctypes.CDLL):
     are `refused` are listed, and looked at afterwards.
     """
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: BusBench) -> None:
         super().__init__(bench.given.library)
         self.refused: list[str] = []
         read, write = resume(bench.read_word), resume(bench.write_word)
@@ -58,7 +58,7 @@ class Library(ctypes.CDLL):
 class Driven:
     """The driver of a core, as the functions of `SHIM` in test_bus_driver.py wrap it."""
 
-    def __init__(self, library: Library, bench: Bench) -> None:
+    def __init__(self, library: Library, bench: BusBench) -> None:
         self.library, self.map = library, bench.map
         features = {field.name: field.value for field in bench.map.by_name["features"].fields}
         self.bitmap, self.size = features["bitmap"], features["beat_bits"] // 8
@@ -92,7 +92,7 @@ class Driven:
 @cocotb.test()
 async def driver(dut):
     """All that the driver does with a core that does not learn."""
-    bench = Bench(dut)
+    bench = BusBench(dut)
     await bench.start()
     library = Library(bench)
     driven = Driven(library, bench)
@@ -144,7 +144,7 @@ async def driver(dut):
     await bridge(use)()
     assert library.refused == []
     assert await bench.field("error_causes", "access") == 0
-    report(Outcome(decisions=decisions, weights=list(stored)))
+    report(BusOutcome(decisions=decisions, weights=list(stored)))
 
 
 @cocotb.test()
@@ -154,15 +154,14 @@ async def driver_restarts(dut):
     Of each good decision the outcome has the image in front of the words. A part of an image may
     have one, if its events were enough for the decision.
     """
-    bench = Bench(dut)
+    bench = BusBench(dut)
     await bench.start()
     library = Library(bench)
     driven = Driven(library, bench)
     choice = random.Random(bench.given.seed)
     weights, frames = bench.given.weights, bench.given.frames
     decisions, happened = [], {"bad": 0, "silent": 0, "part": 0, "restart": 0, "lost": 0}
-    sent: dict[int, tuple[int, bool]] = {}
-    """By tag, the image that a decision will be on, and whether all of it was sent."""
+    sent = {}  # by tag, the image that a decision will be on, and whether all of it was sent
 
     def start() -> None:
         sent.clear()
@@ -208,13 +207,13 @@ async def driver_restarts(dut):
 
     await bridge(use)()
     assert library.refused == []
-    report(Outcome(decisions=decisions, registers=happened))
+    report(BusOutcome(decisions=decisions, registers=happened))
 
 
 @cocotb.test()
 async def driver_learns(dut):
     """The driver has each image learned as labelled, or only decided."""
-    bench = Bench(dut)
+    bench = BusBench(dut)
     await bench.start()
     library = Library(bench)
     weights = bench.given.weights
@@ -244,13 +243,13 @@ async def driver_learns(dut):
     assert library.refused == []
     assert await bench.field("error_causes", "access") == 0
     registers = {"updated": await bench.field("updated_count", "images")}
-    report(Outcome(decisions=decisions, registers=registers, weights=list(stored)))
+    report(BusOutcome(decisions=decisions, registers=registers, weights=list(stored)))
 
 
 @cocotb.test()
 async def firmware(dut):
     """A firmware classifies once, and prints."""
-    bench = Bench(dut)
+    bench = BusBench(dut)
     await bench.start()
     library = Library(bench)
     status = await bridge(lambda: library.classify(0))()
@@ -259,4 +258,4 @@ async def firmware(dut):
     said = ctypes.create_string_buffer(1 << 16)
     library.copy_said(said)
     registers = {"status": status, "interrupts": library.core_interrupts()}
-    report(Outcome(decisions=[], registers=registers, said=said.value.decode()))
+    report(BusOutcome(decisions=[], registers=registers, said=said.value.decode()))

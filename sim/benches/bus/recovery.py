@@ -12,7 +12,13 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from firstspike.hdl.bus.register import HOLD
-from firstspike.sim.benches.bus.bench import Bench, Outcome, at_random, learn_all, tag_of
+from firstspike.sim.benches.bus.bench import (
+    BusBench,
+    BusOutcome,
+    learn_all,
+    pauses_at_random,
+    tag_of,
+)
 from firstspike.sim.harness.bench_io import report
 
 ROUNDS = 24
@@ -21,7 +27,7 @@ IMAGES = 4
 """Images that a source offers when a round begins."""
 
 
-class Recovery(Bench):
+class Recovery(BusBench):
     """A bench that watches what goes over its buses while an image is ended."""
 
     def __init__(self, dut) -> None:
@@ -85,7 +91,7 @@ class Recovery(Bench):
         """Wait for a random moment, while the streams may pause; from it on some do."""
         slow = [one for one in (self.source, self.sink) if self.random.random() < 0.5]
         for stream in slow:
-            stream.set_pause_generator(at_random(self.random.randrange(1 << 30)))
+            stream.set_pause_generator(pauses_at_random(self.random.randrange(1 << 30)))
         if self.sink not in slow:
             self.sink.pause = self.random.random() < 0.5
         # Half of the moments are such that images still come.
@@ -160,7 +166,7 @@ async def soft_resets(dut):
         seen["forgotten"] += IMAGES + 1 - len(numbers)
         decisions += came
         first = final + 1
-    report(Outcome(decisions=decisions, registers=seen))
+    report(BusOutcome(decisions=decisions, registers=seen))
 
 
 @cocotb.test()
@@ -194,7 +200,7 @@ async def restarts(dut):
         assert await bench.field("decision_count", "decisions") == 1
         assert not dut.irq.value
     assert await bench.stored(len(weights)) == list(weights)
-    report(Outcome(decisions=decisions))
+    report(BusOutcome(decisions=decisions))
 
 
 @cocotb.test()
@@ -220,7 +226,7 @@ async def aborts_amid_streams(dut):
         await bench.wait_for("open", 0)
         await bench.wait_for("dropping", 0)
     assert await bench.field("decision_count", "decisions") == ROUNDS * IMAGES
-    report(Outcome(decisions=decisions, registers=seen))
+    report(BusOutcome(decisions=decisions, registers=seen))
 
 
 @cocotb.test()
@@ -243,7 +249,7 @@ async def new_sources(dut):
         bench.source.assert_reset(False)
         bench.images_from(0, 1)
         decisions.append(await bench.decision())
-    report(Outcome(decisions=decisions))
+    report(BusOutcome(decisions=decisions))
 
 
 @cocotb.test()
@@ -267,7 +273,7 @@ async def switches(dut):
     await bench.write("control")
     await bench.wait_for("by_registers", 0)
     decisions.append(await bench.decision())
-    report(Outcome(decisions=decisions))
+    report(BusOutcome(decisions=decisions))
 
 
 @cocotb.test()
@@ -276,7 +282,7 @@ async def interrupts(dut):
     bench = Recovery(dut)
     await bench.start()
 
-    async def state() -> dict[str, int]:
+    async def state() -> set[str]:
         found = bench.map.unpack("interrupt_state", await bench.read("interrupt_state"))
         return {name for name, value in found.items() if value}
 
@@ -313,7 +319,7 @@ async def interrupts(dut):
         assert await state() == {name}
         await bench.write("interrupt_test")
         assert not dut.irq.value
-    report(Outcome(decisions=decisions))
+    report(BusOutcome(decisions=decisions))
 
 
 @cocotb.test()

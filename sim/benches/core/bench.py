@@ -16,9 +16,9 @@ from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource, at_random
 from firstspike.sim.harness.taps import Arrivals, SpikeLogs, fail_in_silence
 
-from .items import Request, image_port, read_requests, requests
-from .outcome import Outcome
-from .run import Parameters
+from .items import WeightRequest, image_port, read_requests, requests
+from .outcome import CoreOutcome
+from .run import CoreParameters
 
 PATIENCE = 200_000
 """Cycles, more than any image takes."""
@@ -65,7 +65,7 @@ class DecisionSink(StreamSink):
 class CoreBench:
     """The ports of a core, and what goes through them."""
 
-    def __init__(self, dut: Dut, given: Parameters) -> None:
+    def __init__(self, dut: Dut, given: CoreParameters) -> None:
         self.dut = dut
         self.given = given
         self.domain = ClockDomain(dut)
@@ -110,10 +110,10 @@ class CoreBench:
         await during
         await self._access([*stimulus.after, *reads])
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CoreOutcome:
         """All that came out."""
         resets = list(self.given.stimulus.resets)
-        return Outcome(
+        return CoreOutcome(
             decisions=self._told(self.decisions.decisions),
             taken=self.decisions.cycles,
             answers=[payload for _, payload in self.answers.received],
@@ -162,7 +162,7 @@ class CoreBench:
         await self.domain.reset()
         self.decisions.restart(image + 1)
 
-    async def _access(self, asked: Sequence[Request]) -> None:
+    async def _access(self, asked: Sequence[WeightRequest]) -> None:
         """Send requests into the weight port, and wait for the answers."""
         self._asked += sum(not write for write, *_ in asked)
         await self.host.send_all(requests(self.given.config, asked).tolist())
@@ -178,6 +178,6 @@ class CoreBench:
 @cocotb.test()
 async def core(dut):
     """Run the images it is given."""
-    bench = CoreBench(dut, given(Parameters))
+    bench = CoreBench(dut, given(CoreParameters))
     await bench.run()
     report(bench.outcome())

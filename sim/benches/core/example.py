@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A small core for `firstspike simulate`."""
+"""A small core for `firstspike check blocks`."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from .run import Stimulus, simulate
 
 
 def example(**options: Any) -> str:
-    """What `firstspike simulate` runs and says."""
+    """What `firstspike check blocks` runs and says."""
     rng = np.random.default_rng(1)
     weights = random_weights(rng, (20, 13, 5), -4, 8)
     network = network_of(weights, (7, 5), encoding="levels-4")

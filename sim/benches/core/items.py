@@ -10,11 +10,11 @@ from firstspike.golden import Settings, events
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import label_layout, weights_layout
-from firstspike.hdl.layer.layouts import Kind, input_layout
+from firstspike.hdl.layer.events import Kind, input_layout
 from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, pack
 
-Request = tuple[int, int, int, int]
+WeightRequest = tuple[int, int, int, int]
 """Of the weight port: (write, layer, address, data)."""
 
 
@@ -94,12 +94,12 @@ def label_items(config: CoreConfig, labels: Sequence[int] | np.ndarray) -> np.nd
     return pack(label_layout(config), {"learn": learn, "label": np.where(learn, labels, 0)})
 
 
-def read_requests(chunks: Sequence[tuple[int, int, int]]) -> list[Request]:
+def read_requests(chunks: Sequence[tuple[int, int, int]]) -> list[WeightRequest]:
     """Requests to read these chunks back, (layer, address, data)."""
     return [(0, layer, address, 0) for layer, address, _ in chunks]
 
 
-def requests(config: CoreConfig, asked: Sequence[Request]) -> np.ndarray:
+def requests(config: CoreConfig, asked: Sequence[WeightRequest]) -> np.ndarray:
     """Payloads of the weights port."""
     write, layer, address, word = np.array(asked, np.int64).reshape(-1, 4).T
     return pack(

@@ -12,11 +12,11 @@ from firstspike.hdl.core.config import CoreConfig, weight_chunks, weights_from_c
 
 from .items import items_of, label_items, read_requests, settings_item
 from .outcome import answers_of, results_of
-from .run import Parameters, Stimulus, run_bench
+from .run import CoreParameters, Stimulus, run_bench
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningParameters(Parameters):
+class LearningParameters(CoreParameters):
     """What the bench of a Core that learns is told besides."""
 
     labels: Sequence[int]

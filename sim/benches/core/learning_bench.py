@@ -15,7 +15,7 @@ from firstspike.sim.harness.taps import Arrivals, tap
 
 from .bench import CoreBench
 from .learning import LearningParameters
-from .outcome import Outcome
+from .outcome import CoreOutcome
 
 
 class LearningBench(CoreBench):
@@ -40,7 +40,7 @@ class LearningBench(CoreBench):
         cocotb.start_soon(tap(self.domain, self.dut.learned__valid, self._learned))
         await super().run()
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CoreOutcome:
         """All that came out."""
         return replace(super().outcome(), learned=self._told(self.learned))
 

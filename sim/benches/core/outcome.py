@@ -16,7 +16,7 @@ from firstspike.sim.harness.runner import SimulationError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class CoreOutcome:
     """What came out of the ports; nothing is told of images in which there was a reset."""
 
     decisions: Sequence[tuple[int, int]]
@@ -31,7 +31,7 @@ class Outcome:
     """Of a core that learns: (image, updated, cycles) of every image that is done."""
 
 
-def results_of(config: CoreConfig, outcome: Outcome, count: int) -> Results:
+def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:
     """Results of `count` images; where there was no decision, everything is 0."""
     payloads = [0] * count
     for image, payload in outcome.decisions:
@@ -99,7 +99,7 @@ def spike_logs(
     return logs
 
 
-def answers_of(outcome: Outcome) -> np.ndarray:
+def answers_of(outcome: CoreOutcome) -> np.ndarray:
     """Data and error flag of every answer of the weights_read port, int64 [reads, 2]."""
     answers = np.asarray(outcome.answers, np.int64)
     return np.column_stack([answers & ((1 << CHUNK_BITS) - 1), answers >> CHUNK_BITS])

@@ -13,8 +13,8 @@ from firstspike.hdl.core.core import Core
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.verilog import verilog_of
 
-from .items import Request, items_of
-from .outcome import Outcome, answers_of, results_of
+from .items import WeightRequest, items_of
+from .outcome import CoreOutcome, answers_of, results_of
 
 TOP = "firstspike_core"
 
@@ -40,18 +40,18 @@ class Stimulus:
     """Images in which there is a reset, so many cycles after their first item was offered."""
     checked: bool = False
     """Read all weights back and compare them, before the first image and after the last."""
-    between: Mapping[int, Sequence[Request]] = field(default_factory=dict)
+    between: Mapping[int, Sequence[WeightRequest]] = field(default_factory=dict)
     """Requests to the weight port before an image, while none is under way."""
-    during: Sequence[Request] = ()
+    during: Sequence[WeightRequest] = ()
     """Requests to the weight port while images are under way."""
-    after: Sequence[Request] = ()
+    after: Sequence[WeightRequest] = ()
     """Requests to the weight port after the images."""
     seed: int = 1
     """Of the pauses."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameters:
+class CoreParameters:
     """What the bench of the Core is told."""
 
     config: CoreConfig
@@ -100,7 +100,7 @@ def run_items(
     """
     stimulus = stimulus or Stimulus()
     chunks = list(weight_chunks(config, network))
-    parameters = Parameters(config=config, chunks=chunks, items=items, stimulus=stimulus)
+    parameters = CoreParameters(config=config, chunks=chunks, items=items, stimulus=stimulus)
     outcome = run_bench("bench", parameters, simulator=simulator, waves=waves)
     answers, reads = answers_of(outcome), len(chunks) * stimulus.checked
     if stimulus.checked:
@@ -110,8 +110,8 @@ def run_items(
 
 
 def run_bench(
-    bench: str, parameters: Parameters, *, simulator: str, waves: str | None = None
-) -> Outcome:
+    bench: str, parameters: CoreParameters, *, simulator: str, waves: str | None = None
+) -> CoreOutcome:
     """Run a bench of this folder, by its name, on a Core."""
     config = parameters.config
     # Weight memories are empty: one model serves all networks of a shape.

@@ -18,7 +18,7 @@ from firstspike.sim.harness.streams import PERIOD, ClockDomain, Dut, StreamSink,
 
 from .link_model import BROKEN
 from .received import Received
-from .script import PATIENCE, Outcome, Parameters, answers_of
+from .script import PATIENCE, LinkOutcome, LinkParameters, answers_of
 from .spi_line import SpiLine
 
 
@@ -104,7 +104,7 @@ def line_to(
 class LinkBench:
     """A board, and a host that follows a script; a step is a method."""
 
-    def __init__(self, dut: Dut, parameters: Parameters) -> None:
+    def __init__(self, dut: Dut, parameters: LinkParameters) -> None:
         self.dut = dut
         self.domain = ClockDomain(dut)
         self.line = line_to(dut, self.domain, parameters.bits, parameters.pauses, parameters.line)
@@ -150,8 +150,8 @@ class LinkBench:
 @cocotb.test()
 async def link(dut):
     """Follow the script it is given."""
-    bench = LinkBench(dut, given(Parameters))
+    bench = LinkBench(dut, given(LinkParameters))
     await bench.run()
     shown = int(dut.shown.value) if dut.shown_valid.value else -1
     arrived = bench.line.arrived
-    report(Outcome(answers_of(bytes(arrived.content), arrived.cycles), shown))
+    report(LinkOutcome(answers_of(bytes(arrived.content), arrived.cycles), shown))

@@ -256,7 +256,7 @@ def trials(
 
 
 @dataclass(frozen=True)
-class Parameters:
+class FuzzParameters:
     """What the bench is told."""
 
     trials: Sequence[Trial]
@@ -287,5 +287,5 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
     )
     verilog = make(config, network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES)
     sent = list(trials(network, config, seed, count, bits))
-    parameters = Parameters(sent, CLOCKS_A_BIT if bits else None)
+    parameters = FuzzParameters(sent, CLOCKS_A_BIT if bits else None)
     return Simulation(verilog, top).run("firstspike.sim.benches.link.fuzz_bench", parameters)

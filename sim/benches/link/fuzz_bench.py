@@ -23,7 +23,7 @@ from firstspike.sim.harness.bench_io import given, report
 from firstspike.sim.harness.streams import ClockDomain, Dut
 
 from .bench import BitLine, line_to
-from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Findings, Parameters
+from .fuzz import CHANGED, HANGS, LOST, LOW, WRONG, Findings, FuzzParameters
 from .link_model import BROKEN
 from .spi_line import SpiLine
 
@@ -107,7 +107,7 @@ class FuzzBench:
 @cocotb.test()
 async def fuzz(dut):
     """Send everything; end with what does harm."""
-    parameters = given(Parameters)
+    parameters = given(FuzzParameters)
     bench = FuzzBench(dut, parameters.bits)
     await bench.start()
     kinds, harmful = [], []

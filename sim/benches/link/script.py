@@ -121,7 +121,7 @@ class Script:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class LinkParameters:
     """What the bench is told."""
 
     steps: Sequence[tuple[str, Any]]
@@ -131,7 +131,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LinkOutcome:
     """What came back."""
 
     answers: Sequence[Answer]
@@ -146,7 +146,7 @@ def run_script(
     bits: int | None = None,
     pauses: bool = False,
     line: Line = Line.UART,
-) -> Outcome:
+) -> LinkOutcome:
     """Do what a script says, with a LinkedCore, or with `bits` clocks a bit with a SerialCore.
 
     `line` is that of the SerialCore. With `pauses` the line out pauses at random (bytes alone), and
@@ -155,7 +155,7 @@ def run_script(
     """
     simulation = Simulation(verilog, LINKED_CORE_TOP if bits is None else SERIAL_CORE_TOP)
     return simulation.run(
-        "firstspike.sim.benches.link.bench", Parameters(script.steps, bits, pauses, line)
+        "firstspike.sim.benches.link.bench", LinkParameters(script.steps, bits, pauses, line)
     )
 
 

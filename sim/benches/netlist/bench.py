@@ -22,7 +22,7 @@ from firstspike.sim.harness.bench_io import given, report, tell
 from firstspike.sim.harness.streams import ClockDomain, Dut, StreamSink, StreamSource
 from firstspike.sim.harness.taps import SpikeLogs
 
-from .netlist import PATIENCE, Outcome, Parameters
+from .netlist import PATIENCE, NetlistOutcome, NetlistParameters
 
 POWER_UP = 5_000
 """Cycles after which a board is out of its reset."""
@@ -46,7 +46,7 @@ class HostEnd(StreamSink):
 class NetlistBench:
     """A board, and what a host does with it."""
 
-    def __init__(self, dut: Dut, given: Parameters) -> None:
+    def __init__(self, dut: Dut, given: NetlistParameters) -> None:
         self.given = given
         self.domain = ClockDomain(dut)
         self.end = HostEnd(dut, self.domain)
@@ -115,6 +115,6 @@ class NetlistBench:
 @cocotb.test()
 async def netlist(dut):
     """Classify the images it is given."""
-    bench = NetlistBench(dut, given(Parameters))
+    bench = NetlistBench(dut, given(NetlistParameters))
     await bench.run()
-    report(Outcome(bytes(bench.arrived.content), bench.arrived.cycles, bench.logs.arrays()))
+    report(NetlistOutcome(bytes(bench.arrived.content), bench.arrived.cycles, bench.logs.arrays()))

@@ -91,7 +91,7 @@ class NetlistError(SimulationError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameters:
+class NetlistParameters:
     """What the bench is told."""
 
     weight_bits: int
@@ -106,7 +106,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class NetlistOutcome:
     """What came out of a board."""
 
     content: bytes
@@ -302,7 +302,7 @@ class _Host:
     ) -> tuple[Sequence[Answer], Sequence[np.ndarray]]:
         """The answers to requests, once the board is known to be the right one, and spike logs."""
         words = weight_bytes(self._config, self._network)
-        parameters = Parameters(
+        parameters = NetlistParameters(
             weight_bits=8 * sum(map(len, words)),
             writes=list(weight_writes(self._config, words, WRITE_BYTES)),
             images=requests,

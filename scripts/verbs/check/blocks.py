@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike simulate`: the test benches of the hardware."""
+"""`firstspike check blocks`: the test benches of the hardware."""
 
 from pathlib import Path
 from time import perf_counter
@@ -18,18 +18,21 @@ from firstspike.sim.harness.runner import SIMULATORS, check_tools
     "benches", nargs=-1, type=click.Choice(EXAMPLES), metavar=f"[{' | '.join(EXAMPLES)}] ..."
 )
 @click.option(
-    "--simulator", type=click.Choice(SIMULATORS), default="verilator", help="What simulates."
+    "--simulator",
+    type=click.Choice(SIMULATORS),
+    default="verilator",
+    help="Simulator that runs the benches.",
 )
 @folder_option(
     "--waves",
-    help="Leave the signals over time (FST) and a view of the named ones (GTKWave) in DIR/BENCH.",
+    help="Write the signals over time (FST), and a GTKWave view of the named ones, into DIR/BENCH.",
 )
 def command(benches: tuple[str, ...], simulator: str, waves: Path | None) -> None:
     """Run test benches of the hardware: by default all, each with a small design.
 
     Compiled simulations are cached, so the second call is quick.
 
-    Example: firstspike simulate queue layer --simulator icarus --waves waves
+    Example: firstspike check blocks queue layer --simulator icarus --waves waves
     """
     check_tools(simulator, waves is not None)
     for name in benches or EXAMPLES:

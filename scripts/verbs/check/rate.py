@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike rate`: digits a second over the link, simulated bit by bit."""
+"""`firstspike check rate`: digits a second over the link, simulated bit by bit."""
 
 import click
 
@@ -19,10 +19,10 @@ from firstspike.scripts.places import NetworkName, Verb
     "--board",
     type=click.Choice(list(BOARDS)),
     default="icebreaker",
-    help="Whose clock, lanes and room for requests it has.",
+    help="Simulate the design of this board: its clock, its lanes and its room for requests.",
 )
 @number_option(
-    "--images", type=click.IntRange(2, 10_000), default=60, help="How many bundled digits."
+    "--images", type=click.IntRange(2, 10_000), default=60, help="Send N of the bundled digits."
 )
 @line_option
 def command(net: str, board: str, images: int, line: Line) -> None:
@@ -31,7 +31,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     Bitmaps go in, of all pixels and then of the connected ones alone, and decisions come out, all
     of which are compared with the golden model. SPI has a quarter of the board's clock.
 
-    Example: firstspike rate --images 20
+    Example: firstspike check rate --images 20
     """
     from firstspike.sim.benches.link.rate import rate
     from firstspike.sim.harness.runner import check_tools

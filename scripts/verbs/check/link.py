@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike fuzz`: hostile and damaged frames against the link, which must drop them all."""
+"""`firstspike check link`: the link must drop all hostile and damaged frames."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ from firstspike.scripts.places import Verb
 
 
 @click.command(cls=Verb)
-@number_option("--frames", default=100_000, help="How many hostile frames.")
+@number_option("--frames", default=100_000, help="Send N hostile frames.")
 @click.option(
     "--bit-by-bit",
     "bits",
@@ -28,7 +28,7 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
     count of what it has dropped, and why, is checked as well. Ends with exit status 1 where one
     did harm.
 
-    Example: firstspike fuzz --frames 2000
+    Example: firstspike check link --frames 2000
     """
     from firstspike.sim.benches.link.fuzz import BATCH, HARMS, fuzz
     from firstspike.sim.harness.runner import check_tools

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`firstspike mutants`: faults put into the hardware on purpose must be found by the checks."""
+"""`firstspike check mutants`: the checks must find each fault that is put into the hardware."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,14 +17,14 @@ from firstspike.sim.mutants.mutation import MutantError
 
 @click.command(cls=Verb)
 @click.argument("names", nargs=-1, metavar="[FAULT ...]")
-@number_option("--jobs", default=2, help="How many faults are tried at once.")
+@number_option("--jobs", default=2, help="Try N faults at once.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], jobs: int) -> None:
     """Put faults into the hardware, one by one, and say which check finds each of them.
 
     Without names all faults are tried. Ends with exit status 1 if one is not found.
 
-    Example: firstspike mutants tie-in-a-group
+    Example: firstspike check mutants tie-in-a-group
     """
     known = {fault.name: fault for fault in FAULTS}
     unknown = [name for name in names if name not in known]

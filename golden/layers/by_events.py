@@ -10,7 +10,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def layer_by_crossings(
+def layer_by_events(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """One layer of many images.

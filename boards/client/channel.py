@@ -14,7 +14,7 @@ WRITE_TIMEOUT = 10.0
 """Seconds in which a port has to take what is written to it."""
 
 
-class Line(Protocol):
+class Channel(Protocol):
     """What carries the bytes to a board and back, and says what time it is."""
 
     name: str
@@ -33,7 +33,7 @@ class Line(Protocol):
         """Let go of the port."""
 
 
-class SerialLine:
+class SerialPort:
     """A serial port, 8N1, for this program alone. Raises PortError."""
 
     def __init__(self, port: str, baud: int) -> None:

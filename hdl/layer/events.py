@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Shapes and layouts of what the blocks of a core exchange, by the configuration of a layer.
+"""The events that layers, and the blocks around them, exchange."""
 
-Those of the core's own ports are in `ports`.
-"""
+from collections.abc import Sequence
+from typing import Any
 
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import Shape, ShapeLike, Value, ValueLike, unsigned
 from amaranth.lib import data, enum
 from amaranth.utils import bits_for
 
 from firstspike.hdl.lib.arithmetic import saturated
 from firstspike.hdl.lib.block import struct
 from firstspike.hdl.lib.layouts import DescribedLayout
+
+from .config import LayerConfig
 
 
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
@@ -24,7 +26,7 @@ class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's En
     END = 2
 
 
-def causes_layout(learns):
+def causes_layout(learns: bool) -> DescribedLayout:
     """Why an image is flagged with an error: one bit for each kind of bad input."""
     causes = {
         "address": (1, "an event's address was no row"),
@@ -37,17 +39,17 @@ def causes_layout(learns):
     return DescribedLayout(**causes)
 
 
-def tick_shape(deadline):
+def tick_shape(deadline: int) -> Shape:
     """Ticks 0 .. deadline, and at least one past it, so that a bad one can be expressed."""
     return unsigned(bits_for(deadline + 1))
 
 
-def address_shape(n_in):
+def address_shape(n_in: int) -> Shape:
     """Addresses 0 .. n_in - 1, and at least one past them, so that a bad one can be expressed."""
     return unsigned(bits_for(n_in))
 
 
-def context_layout(counted, learns):
+def context_layout(counted: Sequence[int], learns: bool) -> data.StructLayout:
     """What is known of the input before a tick: spikes into each layer, and errors.
 
     `counted` lists n_in of the layers whose input spikes are counted so far, the first layer
@@ -62,12 +64,12 @@ def context_layout(counted, learns):
     )
 
 
-def bank_index_shape(n_in, rows):
+def bank_index_shape(n_in: int, rows: int) -> Shape:
     """Index of a row in its bank, and at least one past it: row r is r // R in bank r mod R."""
     return address_shape(-(-n_in // rows))
 
 
-def _spikes(n_in, rows):
+def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
     """What an event says of who spikes, by name: (shape, meaning)."""
     if rows == 1:
         return {"address": (address_shape(n_in), "row of the input, with SPIKE only")}
@@ -78,13 +80,13 @@ def _spikes(n_in, rows):
     return {"banks": (data.StructLayout({str(i): bank for i in range(rows)}), "a row of each bank")}
 
 
-def indices_layout(config):
+def indices_layout(config: LayerConfig) -> data.ArrayLayout:
     """Of a row in each bank."""
     folding = config.folding
     return data.ArrayLayout(bank_index_shape(folding.n_in, folding.rows), folding.rows)
 
 
-def spikes_of(event, rows):
+def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
     """Of an event: for each bank (whether a row of it spikes, its index there)."""
     spike = event.kind == Kind.SPIKE
     if rows == 1:
@@ -92,7 +94,7 @@ def spikes_of(event, rows):
     return [(spike & event.banks[str(i)].present, event.banks[str(i)].index) for i in range(rows)]
 
 
-def tell_row(event, rows, row, bad=0):
+def tell_row(event: data.View, rows: int, row: Value, bad: ValueLike = 0) -> list[Any]:
     """Statements that let an `event` tell of one `row`, with `bad` of one that the core refuses.
 
     So it is, too, of a row that the event's field cannot hold.
@@ -110,7 +112,7 @@ def tell_row(event, rows, row, bad=0):
     return statements
 
 
-def input_layout(n_in, deadline, rows=1):
+def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
     """An event as it enters the core, of `rows` banks: the core itself adds the image bit."""
     return DescribedLayout(
         kind=(Kind, "0 SPIKE, 1 ADVANCE (nothing more is to come before tick), 2 END"),
@@ -119,7 +121,9 @@ def input_layout(n_in, deadline, rows=1):
     )
 
 
-def event_layout(n_in, deadline, counted, learns, rows=1):
+def event_layout(
+    n_in: int, deadline: int, counted: Sequence[int], learns: bool, rows: int = 1
+) -> data.StructLayout:
     """An event between two blocks; `n_in` and `rows` are those of the taker."""
     spikes = {name: shape for name, (shape, _) in _spikes(n_in, rows).items()}
     return struct(
@@ -131,61 +135,13 @@ def event_layout(n_in, deadline, counted, learns, rows=1):
     )
 
 
-def taken_layout(config):
+def taken_layout(config: LayerConfig) -> data.StructLayout:
     """An event that a layer takes."""
     folding, counted = config.folding, config.counted[:-1]
     return event_layout(folding.n_in, config.deadline, counted, config.learns, folding.rows)
 
 
-def sent_layout(config):
+def sent_layout(config: LayerConfig) -> data.StructLayout:
     """An event that a layer sends."""
     folding, counted = config.folding, config.counted
     return event_layout(folding.n_out, config.deadline, counted, config.learns, folding.sends)
-
-
-def operation_layout(config):
-    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
-    return struct(
-        image=1,
-        end=1,  # the image's last operation, which does nothing else
-        start=1,  # M = -threshold * tick, S = -threshold
-        advance=1,  # M += S << shift
-        row=config.folding.rows,  # of which banks rows are there: S += their weights
-        first=1,  # the first operation of its group in this walk
-        closes=1,  # the last group: with it every neuron at `tick` is known
-        shift=range(config.folding.window + 1),
-        group=range(config.folding.groups),
-        tick=tick_shape(config.deadline),  # reached with this operation
-        context=context_layout(config.counted, config.learns),  # of the events sent
-    )
-
-
-def word_layout(config):
-    """A word of a layer's weight store: a stored weight a lane."""
-    return data.ArrayLayout(signed(config.stored_bits), config.folding.lanes)
-
-
-def addresses_layout(config):
-    """Of a word in each bank."""
-    return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
-
-
-def read_layout(config):
-    """An operation and the words it takes; where `operation.row` is low they are not used."""
-    return struct(operation=operation_layout(config), addresses=addresses_layout(config))
-
-
-def fetched_layout(config):
-    """An operation and its words, a bank's after the other."""
-    words = data.ArrayLayout(word_layout(config), config.folding.rows)
-    return struct(operation=operation_layout(config), words=words)
-
-
-def slope_shape(config):
-    """Shape of S."""
-    return signed(config.widths.S)
-
-
-def potential_shape(config):
-    """Shape of M."""
-    return signed(config.widths.M)

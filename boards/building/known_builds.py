@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""All known builds: estimates of logic and clock are fitted to them, and judged by them."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from firstspike.boards.pins.board import Board
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import Network
+from firstspike.hdl.core.config import CoreConfig
+
+from .memories import memory_needs
+from .random_builds import RandomBuild, random_builds
+from .shipped_builds import SHIPPED_BUILDS, design_of
+
+
+@dataclass(frozen=True)
+class KnownBuild:
+    """What estimates look at in a build, and what they are to say of it."""
+
+    config: CoreConfig
+    board: Board
+    luts: int
+    """Look-up tables, or logic cells of an iCE40."""
+    logic: int
+    """The same without those that serve as memory."""
+    fmax: float
+    """MHz."""
+    held_out: bool = False
+
+    @classmethod
+    def of(
+        cls, config: CoreConfig, network: Network, board: Board, luts: int, fmax: float
+    ) -> "KnownBuild":
+        """Know the build of a network for a board."""
+        logic = luts - memory_needs(config, network, board)["LUTs"]
+        return cls(config, board, luts, logic, fmax)
+
+    @classmethod
+    def of_random(cls, build: RandomBuild) -> "KnownBuild":
+        """Know a build of random_builds.json."""
+        board = BOARDS[build.board]
+        known = cls.of(build.config(), build.network(), board, build.luts, build.fmax)
+        return replace(known, held_out=build.held_out)
+
+
+@cache
+def known_builds() -> tuple[KnownBuild, ...]:
+    """Every random build, and every build of a shipped network."""
+    shipped = ((design_of(build), build.luts, build.fmax) for build in SHIPPED_BUILDS)
+    return (
+        *map(KnownBuild.of_random, random_builds()),
+        *(KnownBuild.of(d.config, d.network, d.board, luts, fmax) for d, luts, fmax in shipped),
+    )

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The operations of the lanes, and the parts of a Sequencer that turn events into them."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.hdl.lib.block import Block, struct, tap
+from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.pipeline import Skid, Stage
+from firstspike.hdl.lib.unknown_register import unknown_register
+
+from .config import LayerConfig
+from .events import Kind, context_layout, indices_layout, taken_layout, tick_shape
+
+
+def operation_layout(config: LayerConfig) -> data.StructLayout:
+    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
+    return struct(
+        image=1,
+        end=1,  # the image's last operation, which does nothing else
+        start=1,  # M = -threshold * tick, S = -threshold
+        advance=1,  # M += S << shift
+        row=config.folding.rows,  # of which banks rows are there: S += their weights
+        first=1,  # the first operation of its group in this walk
+        closes=1,  # the last group: with it every neuron at `tick` is known
+        shift=range(config.folding.window + 1),
+        group=range(config.folding.groups),
+        tick=tick_shape(config.deadline),  # reached with this operation
+        context=context_layout(config.counted, config.learns),  # of the events sent
+    )
+
+
+def addresses_layout(config: LayerConfig) -> data.ArrayLayout:
+    """Of a word in each bank."""
+    return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
+
+
+def read_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation and the words it takes; where `operation.row` is low they are not used."""
+    return struct(operation=operation_layout(config), addresses=addresses_layout(config))
+
+
+class EventRegister(Block):
+    """A register for an event, and how far away it is, found out as it is taken.
+
+    What waits for an event is long enough without a subtraction and comparisons in front of it.
+    Time advances in steps, each of the largest power of two ticks that passes neither the event
+    nor 2^k ticks, k being the layer's window.
+
+    Latency: `latencies.EVENT`; throughput: an event a cycle.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        tick, window = tick_shape(config.deadline), config.folding.window
+        self._config = config
+        super().__init__(
+            #: What comes, in order of time.
+            events=In(stream.Signature(taken_layout(config))),
+            #: The image bit of the latest decided image.
+            decided_image=In(1),
+            #: There is an event.
+            present=Out(1),
+            #: The same; the tick of the image's end is the deadline.
+            event=Out(taken_layout(config)),
+            #: Its image is decided.
+            dead=Out(1),
+            #: The tick that the layer has reached.
+            now=Out(tick),
+            #: The event's tick is a later one.
+            behind=Out(1),
+            #: All spikes of tick `now` have come.
+            due=Out(1),
+            #: The next step: 2^shift, as many ticks; with it the event's tick is reached.
+            shift=Out(range(window + 1)),
+            ticks=Out(window + 1),
+            arrives=Out(1),
+            #: The event is used up.
+            consume=In(1),
+            #: The image starts at `tick`, or advances by the step to it, or stays at it.
+            move=In(tap(starts=1, advances=1, tick=tick)),
+        )
+
+    def build(self, m: Module) -> None:
+        window, move, event = self._config.folding.window, self.move, self.event
+        m.submodules.skid = skid = Skid(taken_layout(self._config))
+        wiring.connect(m, wiring.flipped(self.events), skid.i)
+        given, taken = skid.o.payload, skid.o.ready
+        remaining = Signal.like(self.now)  # from `now` to the event's tick
+        target = Signal.like(self.now)
+        start_from = Signal.like(self.now)  # where `now` will be then
+        m.d.comb += [
+            taken.eq(~self.present | self.consume),
+            target.eq(Mux(given.kind == Kind.END, self._config.deadline, given.tick)),
+            start_from.eq(Mux(self.present, event.tick, self.now)),
+            self.ticks.eq(1 << self.shift),
+            self.arrives.eq(remaining == self.ticks),
+        ]
+        for k in range(1, window + 1):
+            with m.If(remaining[k:] != 0):
+                m.d.comb += self.shift.eq(k)
+
+        is_end = event.kind == Kind.END
+        m.d.sync += self.dead.eq(event.image == self.decided_image)
+        with m.If(move.valid):
+            m.d.sync += self.now.eq(move.tick)
+            with m.If(move.starts | move.advances):
+                m.d.sync += [
+                    remaining.eq(Mux(move.starts, 0, remaining - self.ticks)),
+                    self.behind.eq(~move.starts & ~self.arrives),
+                    self.due.eq(is_end | (~move.starts & ~self.arrives)),
+                ]
+        with m.If(taken):
+            m.d.sync += self.present.eq(skid.o.valid)
+            with m.If(skid.o.valid):
+                m.d.sync += [
+                    event.eq(given),
+                    event.tick.eq(target),
+                    self.dead.eq(given.image == self.decided_image),
+                    remaining.eq(target - start_from),
+                    self.behind.eq(target != start_from),
+                    self.due.eq((given.kind == Kind.END) | (target != start_from)),
+                ]
+
+
+def listed_layout(config: LayerConfig) -> data.StructLayout:
+    """An entry of the RowList. Whoever has one bank alone knows that it has a row."""
+    banks = config.folding.rows
+    return struct(rows=indices_layout(config), present=banks if banks > 1 else None)
+
+
+class RowList(Block):
+    """Lists the rows that the first group takes as they arrive, and replays them for the others.
+
+    The first group's operations go through; when the tick is over they are repeated for every
+    further group, once for each row in the list, or once if there is none.
+
+    Latency: `latencies.ROW_LIST`; throughput: an operation a cycle.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        super().__init__(
+            #: What the first group does next: until it is issued whatever is to come.
+            operation=In(operation_layout(config)),
+            #: It begins a walk, or adds a row to one.
+            begin=In(1),
+            #: There is an event, spikes of these rows, of those banks that `operation.row` names.
+            #: Not one that is used up: it would be listed once more behind the last, and where the
+            #: list is full over the first.
+            is_spike=In(1),
+            rows=In(indices_layout(config)),
+            #: All rows of the tick have come.
+            complete=In(1),
+            #: The image is decided: the walk ends.
+            stale=In(1),
+            #: There is something to do, `operation` or what is replayed, and room for it.
+            issue=In(1),
+            step=Out(1),
+            #: Further groups have their turn, not `operation`.
+            replaying=Out(1),
+            #: Rows have gone to the first group alone.
+            open=Out(1),
+            #: Operations, with the address of the weight word.
+            reads=Out(stream.Signature(read_layout(config))),
+        )
+
+    @staticmethod
+    def memories(config: LayerConfig) -> Iterator[Memory]:
+        """The list."""
+        yield Memory("", listed_layout(config).size, config.folding.n_in)
+
+    def build(self, m: Module) -> None:
+        config = self._config
+        n_in, groups = config.folding.n_in, config.folding.groups
+        banks, bank_rows = config.folding.rows, config.folding.bank_rows
+        operation = self.operation
+
+        entry = listed_layout(config)
+        m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
+        listed = Signal(range(n_in + 1))
+        latest = Signal(range(n_in))  # where those are that were listed last
+        write = rows.write_port()
+        m.d.comb += [
+            write.addr.eq(Mux(self.open, listed, 0)),
+            write.data.eq(Cat(self.rows, operation.row if banks > 1 else ())),
+            # Also before the operation is issued, which comes late: again and again the same.
+            write.en.eq(~self.replaying & self.is_spike),
+        ]
+        # Never in the cycle of a write, so that synthesis finds an ordinary block RAM without
+        # collision logic.
+        read = rows.read_port(domain="comb")
+        found_entry = unknown_register(entry)
+
+        walking = Signal()  # groups after the first are being worked on
+        group = Signal(range(groups))
+        base = Signal(range(config.folding.bank_words))  # the group's first word
+        index = Signal(range(n_in))
+        index_last = Signal()
+        held = Signal(operation_layout(config))  # the walk's operation, of the first group
+        with m.If(~self.open & ~walking):
+            m.d.sync += held.eq(operation)
+        replayed = Signal(operation_layout(config))
+        m.d.comb += [
+            self.replaying.eq(walking | (self.open & self.complete)),
+            read.addr.eq(index),
+            index_last.eq(~held.row.any() | (index == latest)),
+            replayed.eq(held),
+            replayed.first.eq(index == 0),
+            replayed.group.eq(group),
+            replayed.closes.eq(group == groups - 1),
+        ]
+
+        with m.If(self.stale):
+            m.d.sync += [self.open.eq(0), walking.eq(0)]
+        with m.If(self.issue & self.step):
+            with m.If(self.replaying):
+                m.d.sync += [self.open.eq(0), walking.eq(1), index.eq(index + 1)]
+                with m.If(index_last):
+                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + bank_rows)]
+                    with m.If(replayed.closes):
+                        m.d.sync += walking.eq(0)
+            with m.Elif(self.begin):
+                m.d.sync += [
+                    latest.eq(write.addr),
+                    listed.eq(write.addr + operation.row.any()),
+                    self.open.eq(operation.row.any()),
+                    walking.eq(~operation.row.any()),
+                    group.eq(1),
+                    base.eq(bank_rows),
+                    index.eq(0),
+                ]
+
+        # A cycle later the rows have come from the list.
+        m.submodules.listing = listing = Stage(
+            struct(
+                operation=operation_layout(config),
+                base=range(config.folding.bank_words),
+                rows=indices_layout(config),
+                listed=1,
+            )
+        )
+        with m.If(listing.load & self.replaying):
+            m.d.sync += found_entry.eq(read.data)
+        into, found, out = listing.i.payload, listing.o.payload, self.reads.payload
+        m.d.comb += [
+            listing.i.valid.eq(self.issue),
+            into.operation.eq(Mux(self.replaying, replayed.as_value(), operation.as_value())),
+            into.base.eq(Mux(self.replaying, base, 0)),
+            into.rows.eq(self.rows),
+            into.listed.eq(self.replaying),
+            self.step.eq(listing.i.ready),
+            self.reads.valid.eq(listing.o.valid),
+            listing.o.ready.eq(self.reads.ready),
+            *(
+                address.eq(found.base + Mux(found.listed, entry_row, row))
+                for address, entry_row, row in zip(
+                    out.addresses, found_entry.rows, found.rows, strict=True
+                )
+            ),
+        ]
+        m.d.comb += out.operation.eq(found.operation)
+        if banks > 1:
+            with m.If(found.listed & found.operation.row.any()):
+                m.d.comb += out.operation.row.eq(found_entry.present)
+
+
+class MaskPlaces(Block):
+    """Lets an operation that makes a mask go only when there is a place for the mask.
+
+    Lanes that never wait are too far from one another to be told to: whoever sends them operations
+    counts what comes of these. Latency: 0, and `latencies.FREED` from a place that is free again to
+    the operation that waits for it.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        super().__init__(
+            i=In(stream.Signature(read_layout(config))),
+            o=Out(stream.Signature(read_layout(config))),
+            #: A place is free again.
+            freed=In(1),
+        )
+
+    def build(self, m: Module) -> None:
+        takes, operation = Signal(), self.i.payload.operation
+        room = count_places(m, self._config, takes, self.freed)
+        makes = operation.end | (operation.first & operation.advance)
+        goes = room | ~makes
+        m.d.comb += [
+            takes.eq(self.i.valid & self.i.ready & makes),
+            self.o.valid.eq(self.i.valid & goes),
+            self.o.payload.eq(self.i.payload),
+            self.i.ready.eq(self.o.ready & goes),
+        ]
+
+
+def count_places(m: Module, config: LayerConfig, takes: Value, freed: Value) -> Signal:
+    """Whether there is a place: a register. `takes`, that one is taken; `freed`, given back."""
+    places = config.folding.mask_places
+    free, room = Signal(range(places + 1), init=places), Signal(init=1)
+    with m.If(takes & ~freed):
+        m.d.sync += [free.eq(free - 1), room.eq(free != 1)]
+    with m.If(~takes & freed):
+        m.d.sync += [free.eq(free + 1), room.eq(1)]
+    return room

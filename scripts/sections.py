@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The sections in which `--help`, and the page of a verb, list its options."""
+
+from collections.abc import Sequence
+
+import click
+
+SECTIONS = {
+    "Data": (
+        *("dataset", "label", "group", "test", "test_share", "validation_share", "data"),
+        *("images", "image_files", "raw", "events_file", "shift", "relabel"),
+    ),
+    "Network": (
+        *("random", "hidden", "inputs", "n_connected", "encoding", "complement", "constant"),
+        *("threshold", "weight_bits", "bits", "unit", "deadline", "late", "compact", "kill"),
+    ),
+    "Training": ("recipe_name", "epochs", "patience", "competitors", "exact"),
+    "Search": ("latency", "accuracy", "trials", "hours", "placed"),
+    "Hardware": (
+        *("target", "board", "lanes", "window", "rows", "overlap", "bitmap", "line", "clock"),
+        *("stored_bits", "embedded", "bench_images", "rounds", "port", "baud", "build", "bus"),
+    ),
+    "Run": ("seed", "seeds", "best", "scheduler", "native", "resume", "fresh"),
+    "Output": (
+        *("form", "with_spikes", "name", "output", "json_path", "plot_path", "show_path"),
+        "path",
+        "report",
+    ),
+}
+"""Names of the parameters in each section."""
+
+FEW = 9
+"""A verb of so many options lists them in one section."""
+
+
+def in_sections(options: Sequence[click.Parameter]) -> dict[str, list[click.Parameter]]:
+    """Return the options of each section that has some; those of none, as --help, come last."""
+    if len(options) <= FEW:
+        return {"Options": list(options)}
+    titles = {name: title for title, names in SECTIONS.items() for name in names}
+    found: dict[str, list[click.Parameter]] = {title: [] for title in (*SECTIONS, "Options")}
+    for option in options:
+        found[titles.get(option.name or "", "Options")].append(option)
+    return {title: some for title, some in found.items() if some}

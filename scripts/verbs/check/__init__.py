@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike check`: the verbs by which a developer checks the hardware."""
+
+import click
+
+from firstspike.scripts.verbs import Verbs
+
+CHECKS = {
+    "blocks": "Run the test benches of the hardware.",
+    "mutants": "Put faults into the hardware, and see that the checks find them.",
+    "link": "Send hostile frames to the link, and see that none does harm.",
+    "rate": "Measure how many digits per second go over the link.",
+}
+
+
+@click.group(cls=Verbs, package=__name__, table=CHECKS)
+def command() -> None:
+    """Check the hardware itself: for whoever changes it.
+
+    Everything here runs simulated hardware, and needs g++ and make. `firstspike compare` checks a
+    network on a target.
+
+    Example: firstspike check blocks queue
+    """
