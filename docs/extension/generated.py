@@ -27,7 +27,7 @@ NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
 
 Interface = dict[str, Any]
-"""What `describe` says of a core."""
+"""The interface of a core, as `describe` gives it."""
 
 
 def texts() -> dict[str, str]:
@@ -100,7 +100,7 @@ def _latencies() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Of the pipeline of a layer: of few lanes, of many with pages, and of one group."""
+    """Return depths of a layer's pipeline: with few lanes, many with pages, and one group."""
     network = load_network(NETWORK)
     few, many, whole = (
         Folding.of(network, CoreShape(lanes)).layers[0] for lanes in (8, LANES, 600)
