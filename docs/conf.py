@@ -6,7 +6,6 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "extension"))
-import generated
 
 project = "FirstSpike"
 author = "the FirstSpike authors"
@@ -14,15 +13,13 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += ["docstrings", "drawn", "verb", "walk"]  # our own
+extensions += ["docstrings", "drawn", "walk"]  # our own
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"
 smartquotes = False  # they make en dashes of the dashes of options
 
-myst_enable_extensions = ["substitution"]
 myst_heading_anchors = 3
-myst_substitutions = generated.substitutions()
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

@@ -2,8 +2,8 @@
 """Ordinary PyTorch trains a first-spike network, quantised as it learns, and it becomes a core.
 
 Two hidden layers and a loss of one's own: the label's neuron is to spike first, and by a margin.
-The digits of scikit-learn, or with --mnist those of MNIST (`firstspike fetch mnist`). Needs
-`firstspike[torch,nir]`.
+The digits of scikit-learn, or with --mnist those of MNIST (`firstspike fetch mnist`). It needs
+`pip install ".[torch,nir]"`.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """First-spike networks in PyTorch: layers, losses, and the way to the integer network and back.
 
-Needs PyTorch, which `firstspike[torch]` brings; nothing else of the package does.
+It needs PyTorch, which `pip install ".[torch]"` brings; nothing else of the package does.
 """
 
 from .golden.frameworks.torch.conversion import (

@@ -201,7 +201,7 @@ class Difference:
     image: int | None
     """Number of the image; a weight has None."""
     what: str
-    """A name of `_FIGURES`, "spike", or "weight"."""
+    """Name of the figure that differs, or "spike" or "weight"."""
     expected: Any
     """Golden's value; of a spike (tick, neuron), or None where there should be none; of a weight
     (row, neuron, value)."""

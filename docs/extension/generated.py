@@ -27,11 +27,11 @@ NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
 """Of the cores whose ports are shown."""
 
 Interface = dict[str, Any]
-"""What `describe` says of a core."""
+"""The interface of a core, as `describe` gives it."""
 
 
-def substitutions() -> dict[str, str]:
-    """What `{{ name }}` stands for on a page, in Markdown."""
+def texts() -> dict[str, str]:
+    """Return the parts in Markdown, by the names that pages give them (`written.py`)."""
     plain = interface()
     bitmap = _beyond(plain, interface(bitmap=BITMAP))
     learning = _beyond(plain, interface(stored_bits=8))
@@ -100,7 +100,7 @@ def _latencies() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Of the pipeline of a layer: of few lanes, of many with pages, and of one group."""
+    """Return depths of a layer's pipeline: with few lanes, many with pages, and one group."""
     network = load_network(NETWORK)
     few, many, whole = (
         Folding.of(network, CoreShape(lanes)).layers[0] for lanes in (8, LANES, 600)

@@ -29,14 +29,14 @@ from firstspike.hdl.layer.layer import Layer
 EVENTS = ((Kind.SPIKE, 3, 0), (Kind.SPIKE, 3, 2), (Kind.SPIKE, 5, 1), (Kind.END, 0, 0))
 WEIGHTS = np.array([[4, 4, 0, 0], [0, 0, 0, 0], [4, 3, 0, 0], [0, 0, 0, 0]])
 THRESHOLD, DEADLINE = 4, 24
-"""With which neuron 0 fires at tick 6, and neuron 1 at tick 7."""
+"""These make neuron 0 fire at tick 6, and neuron 1 at tick 7."""
 
 LAST = ("A@7", "A@9")
 """The picture ends with the first promise behind both spikes."""
 
 ROWS = {"event": "3", "tick": "=", "group": "=", "start": "4", "advance": "4", "row": "4"}
 ROWS |= {"sent": "5"}
-"""Of the picture: names, and WaveDrom's letters for their colours."""
+"""The picture has these rows, by name, with WaveDrom's letters for their colours."""
 
 Cycle = dict[str, str]
 """What is seen in a cycle, by the names of the rows."""
@@ -110,7 +110,7 @@ def shortened(cycles: list[Cycle]) -> Iterator[tuple[str, Cycle]]:
 
 
 def picture(cycles: list[Cycle]) -> dict:
-    """What WaveDrom draws."""
+    """Return the picture as WaveDrom reads it."""
     numbers, columns = zip(*shortened(cycles), strict=True)
     rows = [{"name": "cycle", "wave": "2" * len(numbers), "data": numbers}]
     for name, colour in ROWS.items():

@@ -54,7 +54,7 @@ def shares(scheduler: str | None, workers: int | None = None) -> Iterator["Share
         import distributed  # noqa: F401
     except ImportError:
         raise VerbError(
-            "work in shares needs Dask: install it by pip install 'firstspike[cluster]'."
+            "work in shares needs Dask: install it by pip install '.[cluster]'."
         ) from None
     kept.sweep()
     with ExitStack() as stack:

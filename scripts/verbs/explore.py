@@ -200,9 +200,7 @@ def _search(
     except ModuleNotFoundError as error:
         if error.name != "optuna":
             raise
-        raise VerbError(
-            "a search needs Optuna: install it by pip install 'firstspike[explore]'."
-        ) from None
+        raise VerbError("a search needs Optuna: install it by pip install '.[explore]'.") from None
     asked = {"board": board.name, **asdict(limits), **run}
     if run["dataset"] not in DATASETS:
         # A search chooses by held-out samples, of small sets, too.

@@ -129,7 +129,7 @@ def test_no_scheduler_and_no_dask_are_said(capfd, monkeypatch, tmp_path):
         said = refusal(capfd, *words, "--scheduler", other)
         assert f"Dask cannot use the protocol of '{other}' here" in said
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert "pip install 'firstspike[cluster]'" in refusal(capfd, *words)
+    assert "pip install '.[cluster]'" in refusal(capfd, *words)
 
 
 CALLS = """

@@ -204,5 +204,5 @@ def test_refusals_leave_nothing_behind(capfd, toy):
 def test_without_the_package_it_is_said_what_to_install(capfd, toy, monkeypatch, words):
     for name in ("nir", "h5py"):
         monkeypatch.setitem(sys.modules, name, None)  # which no import gets past
-    assert "install firstspike[nir]" in refusal(capfd, *words)
+    assert "install it by pip install '.[nir]'" in refusal(capfd, *words)
     assert os.listdir() == ["toy.npz"]

@@ -2,6 +2,7 @@
 """Ten digits as a hand draws them: strokes of points, 0..100 on a pad."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 DIGITS = {
     0: [[(55, 15), (35, 22), (27, 45), (32, 72), (48, 84), (66, 74), (72, 48), (66, 24), (55, 15)]],
@@ -37,3 +38,18 @@ def strokes_on(box: Mapping[str, float], digit: int) -> Iterator[list[tuple[floa
             (box["x"] + x / 100 * box["width"], box["y"] + y / 100 * box["height"])
             for x, y in stroke
         ]
+
+
+def draw(page: Any, digit: int) -> None:
+    """Clear the pad and draw a digit on it with the mouse."""
+    page.click("#clear")
+    pad = page.locator("#pad")
+    pad.scroll_into_view_if_needed()
+    for places in strokes_on(pad.bounding_box(), digit):
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=4)
+        page.mouse.up()
+    page.wait_for_function("document.querySelector('#answer b')")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")

@@ -20,7 +20,7 @@ from tests.support.browser import DESKTOP, PHONE, opened
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.tools import TYPESCRIPT, needs
 
-from .strokes import DIGITS, strokes_on
+from .strokes import DIGITS, draw
 
 COUNT = int(os.environ.get("FIRSTSPIKE_PAGE_DIGITS", 300))
 MOST_BYTES = 400_000
@@ -58,19 +58,8 @@ def test_ten_drawn_digits_are_recognised(browser, pages, name):
 def check_drawn_digits(browser, pages, screen, name):
     found = {}
     with opened(browser, pages / f"{name}.html", **screen) as page:
-        pad = page.locator("#pad")
-        pad.scroll_into_view_if_needed()
-        box = pad.bounding_box()
         for digit in DIGITS:
-            page.click("#clear")
-            for places in strokes_on(box, digit):
-                page.mouse.move(*places[0])
-                page.mouse.down()
-                for place in places[1:]:
-                    page.mouse.move(*place, steps=4)
-                page.mouse.up()
-            page.wait_for_function("document.querySelector('#answer b')")
-            page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 0)))")
+            draw(page, digit)
             found[digit] = page.inner_text("#answer b")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert found == {digit: str(digit) for digit in DIGITS}

@@ -52,7 +52,7 @@ def optional(name: str) -> ModuleType:
         return import_module(name)
     except ImportError:
         raise NirError(
-            f"the Python package {name} is missing: install firstspike[nir], or {name} itself."
+            f"the Python package {name} is missing: install it by pip install '.[nir]'."
         ) from None
 
 

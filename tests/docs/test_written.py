@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is generated into the pages is what the code says now."""
+
+import re
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from docs.extension.generated import texts
+from docs.extension.written import DOCS, MARKED, renewed
+from firstspike.scripts.main import firstspike
+
+pytestmark = pytest.mark.fast
+
+
+def test_the_pages_are_fresh():
+    stale = [str(path.relative_to(DOCS)) for path, before, after in renewed() if after != before]
+    assert stale == [], "python -m docs.extension.written renews them"
+
+
+def test_all_that_is_generated_stands_on_a_page():
+    pages = "".join(path.read_text() for path in DOCS.rglob("*.md"))
+    named = {name for name, _ in MARKED.findall(pages)}
+    assert named == {*texts(), *(f"verb {verb}" for verb in verbs(firstspike))}
+
+
+def verbs(group: click.Group) -> Iterator[str]:
+    """Give each verb, and behind a group its verbs after the group's name."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        yield name
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from (f"{name} {inner}" for inner in verbs(command))
+
+
+def test_no_line_begins_with_a_marker_within_it():
+    """A code host would take all of that line for HTML."""
+    for path in DOCS.rglob("*.md"):
+        assert re.findall(r"^ *<!-- [a-z_]+ -->.+", path.read_text(), re.MULTILINE) == [], path
