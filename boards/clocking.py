@@ -14,8 +14,9 @@ from firstspike.hdl.lib.block import Block
 from .pll import Dividers, ecp5_dividers, ecp5_feedback, ice40_dividers, ice40_filter
 
 RESET_SECONDS = 15e-6
-"""How long reset lasts from the PLL's lock on: block RAM of an iCE40 reads zero for some 3 us
-after configuration, a time that its own oscillator measures."""
+"""Time in reset after the PLL's lock.
+
+Block RAM of an iCE40 reads zero for some 3 us after configuration, by its own oscillator."""
 
 
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:

@@ -13,12 +13,12 @@ from firstspike.hdl.link.framing.uart import ClockError
 MHZ = 1_000_000
 
 TOLERANCE = 0.01
-"""How far the clock may be off what is asked for; the design is built for the clock it gets."""
+"""Relative error that the clock may have; the design is built for the clock it gets."""
 
 
 @dataclass(frozen=True)
 class Dividers:
-    """Of a PLL: f(VCO) = oscillator / reference * feedback, output = f(VCO) / output."""
+    """Dividers of a PLL: f(VCO) = oscillator / reference * feedback, output = f(VCO) / output."""
 
     oscillator: int  # Hz
     reference: int
@@ -47,11 +47,11 @@ ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
 
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
-"""Of the output that is fed back, CLKOP."""
+"""Limits of CLKOP, the output that is fed back."""
 
 
 def ice40_dividers(oscillator: int, hz: int) -> Dividers:
-    """For SB_PLL40 with simple feedback: reference DIVR + 1, feedback DIVF + 1, output 2^DIVQ."""
+    """Dividers of an SB_PLL40 with simple feedback: DIVR + 1, DIVF + 1 and 2^DIVQ."""
     return _nearest(
         hz,
         (
@@ -70,7 +70,7 @@ def ice40_filter(dividers: Dividers) -> int:
 
 
 def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
-    """For EHXPLLL with `ecp5_feedback`: reference CLKI_DIV, output CLKOS_DIV."""
+    """Dividers of an EHXPLLL: CLKI_DIV, the product of `ecp5_feedback`, and CLKOS_DIV."""
     return _nearest(
         hz,
         (
@@ -85,7 +85,7 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
 
 
 def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
-    """(CLKFB_DIV, CLKOP_DIV), whose product is the feedback divider; None if there are none."""
+    """(CLKFB_DIV, CLKOP_DIV), whose product is the feedback divider; None without such a pair."""
     for clkfb in range(1, 81):
         clkop, rest = divmod(dividers.feedback, clkfb)
         if not rest and clkop <= 128 and _within(dividers.vco / clkop, ECP5_FEEDBACK):
@@ -94,7 +94,7 @@ def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
 
 
 def _nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:
-    """The one that comes nearest; of those the fastest comparison, which jitters least."""
+    """The nearest dividers; among equals those of the fastest comparison, which jitters least."""
     best = min(
         candidates,
         key=lambda dividers: (abs(dividers.hz - hz), -dividers.comparison, dividers.vco),

@@ -17,6 +17,7 @@ from .neuron import NeuronError, Spike, spike
 from .results import Difference, Results, differences
 from .system.errors import FirstSpikeError
 from .timing.folding import Folding
+from .timing.shape import CoreShape
 
 if TYPE_CHECKING:
     from .data.dataset import DataError, Dataset
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from .training.trainer import Trainer
 
 __all__ = [
+    "CoreShape",
     "DataError",
     "Dataset",
     "Difference",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From a design to a bitstream: Yosys, nextpnr seed by seed until it is fast enough, the packer."""
+"""Builds a bitstream: Yosys, nextpnr seed by seed until the design is fast enough, the packer."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ NETLIST = "netlist"
 """NETLIST.json is what nextpnr gets, NETLIST.v the same in Verilog."""
 
 REPORT, REPORT_TEXT = "report.json", "report.txt"
-"""What a build's folder has besides: figures for programs, and for people."""
+"""Reports in a build's folder: one for programs, one for people."""
 
 FILES = (
     *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", f"{TOP}.bin", f"{TOP}.bit"),
@@ -39,7 +39,7 @@ FILES = (
 """Names of all files in a build's folder, and a pattern of such."""
 
 REPORT_BYTES, NETLIST_BYTES, BITSTREAM_BYTES = 1 << 20, 1 << 30, 1 << 26
-"""That are read at most."""
+"""Most bytes that are read of each file."""
 
 BUILT = {
     "board": str,
@@ -47,7 +47,7 @@ BUILT = {
     "network": str,
     "bitstream": {"file": str, "bytes": int, "sha256": str},
 }
-"""What a report says of the bitstream."""
+"""The form of what a report says of the bitstream."""
 
 DESIGNED = {
     "board": str,
@@ -60,13 +60,13 @@ DESIGNED = {
     "overlap": bool,
     "link": tuple(line.value for line in Line),
 }
-"""What it says of the design."""
+"""The form of what a report says of the design."""
 
 
 def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
-    """The report of the build in a folder, which says what is described.
+    """Read the report in a build's folder; it has the form that is described.
 
-    Raises JsonError for another one, and OSError where there is none.
+    Raises JsonError for another form, and OSError without a report.
     """
     report = read_json(read_file(folder / REPORT, REPORT_BYTES))
     check_json(report, description, REPORT)
@@ -74,12 +74,12 @@ def read_report(folder: Path, description: dict[str, Any]) -> dict[str, Any]:
 
 
 def build_folder(net: str, board: str) -> Path:
-    """Where a build goes if no folder is named: of the network's name or file, and the board's."""
+    """Folder of a build if none is named, called after the network's name or file and the board."""
     return Path("build") / f"{Path(net).stem}-{board}"
 
 
 def tools_for(board: Board, *, native: bool = False) -> list[str]:
-    """The tools that a build for a board takes, and their versions; ToolError without one."""
+    """Names and versions of the tools that a build for a board takes; ToolError without one."""
     family = board.device.family
     names = ("yosys", family.router, family.packer)
     # YoWASP has nextpnr and the packer in one package
@@ -98,7 +98,7 @@ def build(
     """Build a bitstream into `folder`, an empty one, and return the report, as JSON holds it.
 
     `tools` are what `tools_for` says; `place_seeds` says which of the seeds are tried, and where.
-    Where none is fast enough, `met` is false, the figures are those of the fastest seed, and there
+    If no seed is fast enough, `met` is false, the figures are those of the fastest seed, and there
     is no bitstream. Raises ToolError if a tool fails, or the design does not fit.
     """
     began = time.monotonic()
@@ -160,7 +160,7 @@ def build(
 
 
 def logic_of(report: dict[str, Any]) -> int:
-    """What a build took: look-up tables, or of an iCE40 logic cells, once it is placed."""
+    """Look-up tables that a build took; of an iCE40 logic cells, once it is placed."""
     cells: int = report["placed"].get("ICESTORM_LC", report["used"]["LUTs"])
     return cells
 
@@ -169,7 +169,7 @@ _COMMANDS = f"build_{TOP}.json"
 
 
 def fingerprint(bitstream: Path) -> dict[str, Any]:
-    """By which a file is known again: name, bytes and SHA-256."""
+    """Name, bytes and SHA-256, by which a file is known again."""
     content = read_file(bitstream, BITSTREAM_BYTES)
     return {
         "file": bitstream.name,
@@ -210,7 +210,7 @@ _IN_SPRAM = (
     # Yosys would take many small blocks of RAM for them, by their cost.
     'setattr -set ram_style "huge" *.layer_0.store/m:* *.ring.store/m:*',
 )
-"""Commands of Yosys: what is in single-port RAM."""
+"""Commands of Yosys that put large memories into single-port RAM."""
 
 
 def _without(words: Sequence[str], *left_out: str) -> list[str]:
@@ -218,7 +218,7 @@ def _without(words: Sequence[str], *left_out: str) -> list[str]:
 
 
 def _latency(design: Design) -> dict[str, Any] | None:
-    """Cycles and microseconds of the bundled test digits; None where they are no input for it."""
+    """Cycles and microseconds of the bundled test digits; None if they do not fit the network."""
     cycles = design.digit_cycles()
     if cycles is None:
         return None

@@ -25,17 +25,19 @@ from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
 FAST = "8"
-"""The highest speed grade of an ECP5; the others here have the lowest."""
+"""The highest speed grade of an ECP5; the other boards have the lowest."""
 
 KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0, 0), ECP5: (log(80), *[0] * 6, 0.2)}
-"""Found by hand: what the shipped networks reach, on an iCE40 one that takes no bitmaps, and on an
-ECP5 of the highest speed grade; the 5G is as much faster once more."""
+"""Rules that were found by hand, from what the shipped networks reach.
+
+The 0.2 of an iCE40 is for a core without bitmaps. That of an ECP5 is for the highest speed grade,
+and counts twice for the 5G."""
 _SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.1)
 _NOISE = 0.08
 
 
 def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
-    """Of a design that takes so many look-up tables: float64 [8], each 0 in a usual design."""
+    """Features float64 [8] of a design of so many look-up tables; a usual design has zeros."""
     first = config.layers[0].folding
     widest = max(layer.widths.M for layer in config.layers)
     return np.array(
@@ -53,15 +55,15 @@ def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
 
 
 def megahertz(design: Design, luts: float) -> float:
-    """That a placement reaches, of a design that takes so many look-up tables."""
+    """MHz that a placement reaches if the design takes so many look-up tables."""
     board = design.board
     return exp(features_of(design.config, board, luts) @ rule(board.device.family).coefficients)
 
 
 def clocked(design: Design, most: float) -> Design:
-    """The same at the fastest clock, of at most so many MHz, that PLL and line make.
+    """The design at the fastest clock up to so many MHz that PLL and line make.
 
-    Raises ClockError where there is none.
+    Raises ClockError if there is no such clock.
     """
     for hz in range(int(most * MHZ) // BAUD * BAUD, 0, -BAUD):
         with suppress(ClockError):
@@ -76,7 +78,7 @@ def rule(family: Family) -> Fit:
 
 
 def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
-    """The same by some of them."""
+    """The rule by these builds alone."""
     builds = [build for build in builds if build.board.device.family is family]
     X = [features_of(build.config, build.board, build.luts) for build in builds]
     y = np.log([build.fmax for build in builds])

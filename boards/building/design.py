@@ -41,9 +41,9 @@ class Design:
     config: CoreConfig
     dividers: Dividers
     bench_images: int = 0
-    """How many images it holds to play."""
+    """Number of images that the design holds to play."""
     line: Line = Line.UART
-    """To the host."""
+    """The line to the host."""
 
     def __post_init__(self):
         if self.line not in self.board.lines:
@@ -65,9 +65,9 @@ class Design:
     ) -> "Design":
         """Design a core of this shape for the board; without `hz` it has the board's own clock.
 
-        With `stored_bits` its core learns; it holds `bench_images` to play; `line` is the one to
-        the host. A shape without a window has WINDOW. Raises NetworkError, LineError and
-        ClockError.
+        The core learns if there are `stored_bits`. The design holds `bench_images` to play, and
+        `line` is its line to the host. A shape without a window has WINDOW. Raises NetworkError,
+        LineError and ClockError.
         """
         if shape.window is None:
             shape = replace(shape, window=WINDOW)
@@ -79,7 +79,7 @@ class Design:
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
                 f"the {board.title} has the weights in single-port RAM, which cannot be read in "
-                "every cycle, as banks and pages are: take one row a cycle, and fewer lanes"
+                "every cycle, as banks and pages are: take one row per cycle, and fewer lanes"
             )
         config = CoreConfig.of(network.connected(), folding, stored_bits=stored_bits)
         if config.learns and board.loaded:
@@ -92,7 +92,7 @@ class Design:
         return cls(network, board, config, dividers, bench_images, line)
 
     def at(self, hz: int) -> "Design":
-        """The same at another clock. Raises ClockError."""
+        """The design at another clock. Raises ClockError."""
         dividers = dividers_for(self.board.device.family, self.dividers.oscillator, hz)
         clocks_a_bit(self.line, dividers.hz)
         return replace(self, dividers=dividers)
@@ -104,17 +104,17 @@ class Design:
 
     @property
     def bit_rate(self) -> float:
-        """Of the line in bits a second, of SPI at most."""
+        """Bits per second on the line; of SPI the most."""
         return self.dividers.hz / clocks_a_bit(self.line, self.dividers.hz)
 
     def build_hash(self) -> bytes:
-        """What the design is known by; networks that differ in weights alone have the same."""
+        """The hash of the design; networks that differ in weights alone share it."""
         blank = tuple(np.zeros_like(weights) for weights in self.network.weights)
         plan = replace(self, network=replace(self.network, weights=blank)).plan(bytes(BUILD_BYTES))
         return hashlib.sha256(plan.files[f"{TOP}.il"].encode()).digest()[:BUILD_BYTES]
 
     def plan(self, build: bytes) -> BuildPlan:
-        """Amaranth's files and commands for it; `build` is the hash that it tells."""
+        """Amaranth's files and commands for the design; `build` is the hash that it tells."""
         weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)
         serial_core = SerialCore(
@@ -137,12 +137,15 @@ class Design:
         return image_cycles(self.network, self.config.folding, ticks)
 
     def digit_cycles(self, count: int | None = None) -> np.ndarray | None:
-        """Clock cycles int64 [n] of the digits of `digit_pixels`, None where it has none."""
+        """Clock cycles int64 [n] of the digits of `digit_pixels`, None if it has none."""
         return _digit_cycles(self.network, self.config.folding, count)
 
 
 def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.ndarray:
-    """The same of a core behind the link, which sees the connected inputs alone."""
+    """Clock cycles int64 [n] of images of a core behind the link.
+
+    It sees the connected inputs alone, of images int32 [n, n_rows] without a pause.
+    """
     seen = network.connected()
     pixels = (ticks > 0).astype(np.uint8) * 255  # what a bitmap in front sees of them
     return cycles(seen, ticks, infer(seen, ticks), folding, pixels)
@@ -150,7 +153,7 @@ def image_cycles(network: Network, folding: Folding, ticks: np.ndarray) -> np.nd
 
 @lru_cache
 def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.ndarray | None:
-    """Kept, for the planner asks for the same folding on board after board."""
+    """Count the digits' cycles once: the planner asks for the same folding on board after board."""
     pixels = digit_pixels(network, count)
     if pixels is None:
         return None
@@ -158,10 +161,10 @@ def _digit_cycles(network: Network, folding: Folding, count: int | None) -> np.n
 
 
 def digit_pixels(network: Network, count: int | None = None) -> np.ndarray | None:
-    """The connected pixels uint8 [n, n_connected] of `count` bundled test digits, None for all.
+    """The connected pixels uint8 [n, n_connected] of `count` bundled test digits, or of all.
 
-    They are spread over the set, whose beginning is easier than the rest. None for a network that
-    takes no black and white digits of that size.
+    They are spread over the set, whose beginning is easier than the rest. Returns None for a
+    network that takes no black and white digits of that size.
     """
     pixels = bundled_test_set()[0]
     pixels = pixels[:: len(pixels) // (count or len(pixels))]

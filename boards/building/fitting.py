@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fits a rule to builds: what is known beforehand gives way to measurements, as far as these tell.
+"""Fits a rule to builds: prior knowledge gives way to measurements, as far as these tell.
 
-Of a rule X c the coefficients c [k] are those of the least
+The coefficients c [k] of a rule X c minimise
 
     sum over builds ((X c - y) / noise)^2  +  sum over coefficients ((c - known) / spread)^2
 
-so that a feature that no build has keeps its coefficient. The error is the root mean square of what
-is left of each build by a fit to the others: r / (1 - h), h on the diagonal of the hat matrix. A
-few builds may agree by chance: the noise counts in it as `EXPECTED` more would.
+so that a feature that no build has keeps its coefficient. The error is the root mean square of the
+residuals that each build has in a fit to the others: r / (1 - h), h on the diagonal of the hat
+matrix. A few builds may agree by chance, so the noise counts in it as `EXPECTED` more builds would.
 """
 
 from typing import NamedTuple
@@ -24,11 +24,11 @@ class Fit(NamedTuple):
     coefficients: np.ndarray
     """float64 [k]"""
     error: float
-    """Of what it says."""
+    """Standard deviation of what the rule says."""
 
 
 def fitted(X: np.ndarray, y: np.ndarray, known: ArrayLike, spread: ArrayLike, noise: float) -> Fit:
-    """The rule for features X [n, k] of n builds and what was measured of them, y [n]."""
+    """Fit the rule to features X [n, k] of n builds and the figures y [n] that were measured."""
     scale = 1 / np.asarray(spread, float)
     A = np.vstack([X.reshape(-1, scale.size) / noise, np.diag(scale)])
     b = np.concatenate([y / noise, scale * np.asarray(known)])

@@ -23,7 +23,7 @@ class KnownBuild:
     luts: int
     """Look-up tables, or logic cells of an iCE40."""
     logic: int
-    """The same without those that serve as memory."""
+    """Those of them that do not serve as memory."""
     fmax: float
     """MHz."""
     held_out: bool = False

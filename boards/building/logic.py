@@ -29,7 +29,7 @@ _NOISE = 0.05  # of a build, likewise: what no rule knows of it
 
 @dataclass(frozen=True)
 class Rule:
-    """Of a family: what each of the features (`features_of`) takes."""
+    """Logic that each of the features (`features_of`) takes in a family."""
 
     design: float
     """One of no lanes, no hidden layer and no bitmaps."""
@@ -52,9 +52,9 @@ class Rule:
     player: float
     """A design that holds images to play."""
     banks: float
-    """Several rows a cycle."""
+    """A first layer that adds several rows per cycle."""
     sends: float
-    """A first layer that sends several spikes a cycle."""
+    """A first layer that sends several spikes per cycle."""
     bank_bit: float
     """A bit of a word of weights, for each further row."""
 
@@ -100,7 +100,7 @@ def rule(family: Family) -> Fit:
 
 
 def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
-    """The same by some of them."""
+    """The rule as these builds correct it."""
     builds = [build for build in builds if build.board.device.family is family]
     logic = np.array([build.logic for build in builds], float)
     known = np.array(astuple(RULES[family]), float)

@@ -17,7 +17,7 @@ from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.link import Link
 
 BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
-"""What Yosys counts for a block, in bits of logic: as its library says, for a ROM as trials say."""
+"""Cost of a block in bits of logic, as Yosys counts it: by its library, and for a ROM by trials."""
 
 TABLE_WORDS = 16
 """Of a look-up table that is memory."""
@@ -44,7 +44,7 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     """What a memory takes of a device; with `loaded` the big ones are in single-port RAM.
 
     Yosys takes what is cheapest: a bit of logic costs 1, of a table that is only read 1 / 16, and
-    block RAM as much as its library says. Of what selects one of several tables half counts.
+    block RAM as much as its library says. Logic that selects one of several tables counts half.
     Look-up tables for logic are not counted here.
     """
     bits = memory.width * memory.depth

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The planner: whether a network fits on a board, with how many lanes and rows, and how fast it is.
 
-Where builds of the very network for the board, or else for one with the same die, are known, the
-fastest of them is the plan, else the fastest design that fits by an estimate.
+The plan is the fastest known build of the very network for the board, or for a board with the same
+die. Without such a build it is the fastest design that fits by an estimate.
 """
 
 from collections.abc import Iterator
@@ -27,18 +27,19 @@ from .memories import memory_needs
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
 FILL = {ICE40: 0.92, ECP5: 0.85}
-"""How much of the logic may be used: nextpnr needs some room (it found no place for what takes 0.97
-of an iCE40, and an estimate may be 0.05 too low), and what it has to fill is slow."""
+"""Share of the logic that may be used: nextpnr needs some room, and a full device is slow.
+
+It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low."""
 
 SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
 
 
 class Estimated(NamedTuple):
-    """What is not known of a design that was not placed, and how far off it may be."""
+    """Estimates of a design that was not placed, and how far off they may be."""
 
     luts_error: float
-    """Of what it needs, relative: one standard deviation."""
+    """Relative error of its look-up tables: one standard deviation."""
     fmax: float
     """MHz."""
     fmax_error: float
@@ -46,7 +47,7 @@ class Estimated(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of a network on a board."""
+    """The design that a network gets on a board."""
 
     board: Board
     design: Design | None
@@ -54,13 +55,13 @@ class Plan:
     reason: str
     """Why not, or empty."""
     needs: dict[str, int]
-    """Of the device's resources: of the design, or of one that fits nearly."""
+    """Resources of the device that the design takes, or one that nearly fits."""
     build: ShippedBuild | None = None
-    """The build that it is known by, perhaps on a board with the same die; None for an estimate."""
+    """The known build, perhaps on a board with the same die; None for an estimate."""
 
     @property
     def estimated(self) -> Estimated | None:
-        """None where nothing fits, or where all is known by a build."""
+        """Estimates of the design; None if nothing fits, or if its build is known."""
         if self.design is None or self.build:
             return None
         family = self.board.device.family
@@ -69,17 +70,17 @@ class Plan:
 
     @property
     def lanes(self) -> int | None:
-        """Of the widest layer; None if nothing fits."""
+        """Lanes of the widest layer; None if nothing fits."""
         return self._most("lanes")
 
     @property
     def rows(self) -> int | None:
-        """R of the first layer, likewise."""
+        """R of the first layer; None if nothing fits."""
         return self._most("rows")
 
     @property
     def window(self) -> int | None:
-        """k of the hidden layers, likewise."""
+        """k of the hidden layers; None if nothing fits."""
         return self._most("window")
 
     def _most(self, figure: str) -> int | None:
@@ -88,9 +89,9 @@ class Plan:
         return max(getattr(layer, figure) for layer in self.design.config.folding.layers)
 
     def latency(self, ticks: np.ndarray | None = None) -> float | None:
-        """Expected microseconds, in the mean of images [n, n_rows], or of the bundled digits.
+        """Expected microseconds in the mean of images [n, n_rows], or of the bundled digits.
 
-        None where nothing fits, or where the network takes no digits.
+        Returns None if nothing fits, or if the network takes no digits.
         """
         if self.design is None:
             return None
@@ -128,7 +129,7 @@ def plan_for(
         _with_most_lanes(network, board, one, hz, bench_images, line, limited)
         for one in _choices(network, shape, ticks is not None)
     ]
-    # Where cycles are the same, or cannot be counted, the first one.
+    # If cycles are equal, or cannot be counted, the first plan is taken.
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
 
 
@@ -201,7 +202,7 @@ def fitting(board: Board) -> str | None:
 
 
 def _bits(network: Network) -> int:
-    """Of all weights."""
+    """Bits of all weights."""
     sized = zip(network.weights, network.weight_bits, strict=True)
     return sum(weights.size * bits for weights, bits in sized)
 
@@ -234,7 +235,7 @@ def chosen_design(
 
 
 def needs_of(design: Design) -> dict[str, int]:
-    """What a design takes of the board's device; look-up tables by an estimate."""
+    """Resources of the board's device that a design takes; look-up tables are estimated."""
     family = design.board.device.family
     plays = design.bench_images > 0
     needs = memory_needs(design.config, design.network, design.board, design.bench_images)

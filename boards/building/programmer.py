@@ -25,7 +25,7 @@ class ProgrammerError(FirstSpikeError):
 def built_for(board: Board, builds: Path) -> Path:
     """The bitstream for the board that has been built below `builds`.
 
-    Raises ProgrammerError if there is none, or more than one.
+    Raises ProgrammerError if there is no bitstream, or more than one.
     """
     found = [
         path for folder in sorted(builds.glob(f"*-{board.name}")) for path in bitstreams(folder)
@@ -74,9 +74,9 @@ def program(board: Board, bitstream: Path) -> str:
 
 
 def _check(board: Board, bitstream: Path) -> None:
-    """Refuse what is no file, is empty, or is not what the report of its build says.
+    """Refuse a bitstream that is no file, is empty, or differs from the report of its build.
 
-    A file of another name than those of `firstspike build` is the user's own and has no report.
+    A file whose name `firstspike build` does not use is the user's own, and has no report.
     """
     if not bitstream.is_file():
         raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
@@ -117,7 +117,7 @@ _ABSENT = re.compile(r"find|found|available|no device|-3\b", re.IGNORECASE)
 
 
 def _reason(said: str) -> str:
-    """The line that says what is wrong, of all that a programmer says."""
+    """The line of a programmer's output that says what is wrong."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if _FAILURE.search(line) and "warning" not in line.lower()]
     return (telling or lines[-1:] or [""])[0].removeprefix("Error: ").rstrip(".")

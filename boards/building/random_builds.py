@@ -31,26 +31,26 @@ class RandomBuild:
     """A random design, what it took, and how fast it was."""
 
     number: int
-    """From 0 on; the design is drawn with it as the seed."""
+    """Number from 0 on; it is the seed with which the design is drawn."""
     board: str
     shape: tuple[int, ...]
-    """From the inputs on, unconnected ones included."""
+    """Sizes from the inputs on, unconnected ones included."""
     connected: int
-    """Inputs."""
+    """Number of connected inputs."""
     bits: int
-    """Of every weight."""
+    """Bits of every weight."""
     thresholds: tuple[int, ...]
     deadline: int
     encoding: str
     widths: tuple[tuple[int, int], ...]
-    """Of S and M, a layer."""
+    """Widths of S and M per layer."""
     lanes: int
     rows: int
     window: int
     clock: int
     """Hz, asked for."""
     seed: int
-    """Of the placement."""
+    """Seed of the placement."""
     fmax: float
     """MHz."""
     luts: int
@@ -62,11 +62,11 @@ class RandomBuild:
 
     @property
     def held_out(self) -> bool:
-        """Whether it judges."""
+        """Whether the build judges the estimates."""
         return self.number % HELD_OUT == HELD_OUT - 1
 
     def network(self) -> Network:
-        """What it was built for, but for the weights, which are 0: their widths are known."""
+        """The network that was built, with weights of 0: only their widths are known."""
         sizes = (self.connected, *self.shape[1:])
         return Network(
             weights=tuple(np.zeros(pair, np.int32) for pair in pairwise(sizes)),

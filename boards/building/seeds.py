@@ -10,7 +10,7 @@ from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.synthesis import Placement, place
 
 SEEDS = (1, 2, 3, 4, 5)
-"""Tried in turn if none is named."""
+"""Seeds that are tried in turn if none is named."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,10 @@ class Placer:
 
     family: Family
     words: tuple[str, ...]
-    """Of nextpnr, but for the seed; files are named as they are in the folder."""
+    """Arguments of nextpnr without the seed; files are named as in the folder."""
     folder: Path
     native: bool = False
-    """By the nextpnr of the PATH."""
+    """Whether the nextpnr of the PATH places it."""
 
     def place(self, seed: int) -> Placement:
         """Place and route; the folder then has what the packer takes. Raises ToolError."""
@@ -31,7 +31,7 @@ class Placer:
 
 
 PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
-"""Places with seeds, and gives what came of those that count; the best one's is in the folder."""
+"""It places with seeds and returns the placements that count; that of the best is in the folder."""
 
 
 def in_turn(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
@@ -46,5 +46,5 @@ def in_turn(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
 
 
 def best_of(tried: Mapping[int, Placement]) -> int:
-    """The seed that is taken: of those that are fast enough, or else of all, the fastest."""
+    """The fastest of the seeds that are fast enough, or else of all."""
     return max(tried, key=lambda seed: (tried[seed].met, tried[seed].fmax))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds that met their clock: what the planner may promise of a network that is shipped.
+"""Builds that met their clock: what the planner may promise of a shipped network.
 
 Each line of shipped_builds.json is what the report of a `firstspike build` with this seed said. A
 build of a later core that says something else replaces it.
@@ -28,22 +28,22 @@ class ShippedBuild:
 
     board: str
     network: str
-    """Name of a shipped one."""
+    """Name of a shipped network."""
     shape: CoreShape
     clock: int
-    """MHz, asked for."""
+    """MHz that were asked for."""
     fmax: float
-    """MHz, reached."""
+    """MHz that were reached."""
     seed: int
     luts: int
-    """Or logic cells, as the device counts."""
+    """Look-up tables, or logic cells, as the device counts."""
     block_ram: int
     tools: str
 
 
 @cache
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
-    """What was built, or the same for another board."""
+    """The design that was built, or the same for another board."""
     target = BOARDS[board or build.board]
     return Design.of(load_network(build.network), target, build.shape, build.clock * MHZ)
 
@@ -64,10 +64,10 @@ def _digest_of(network: str) -> str:
 
 
 def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, Design]]:
-    """Those of exactly this network on this board, else on boards with the same die.
+    """Builds of exactly this network on this board, else on boards with the same die.
 
-    The design is for this board. The die is what matters; a package has other pins, and a speed
-    grade of its own.
+    The design is for this board. The die is what matters: another package has other pins, and a
+    speed grade of its own.
     """
     digest = network.digest()
     found = [one for one in SHIPPED_BUILDS if _digest_of(one.network) == digest]
@@ -78,7 +78,7 @@ def builds_of(network: Network, board: Board) -> Iterator[tuple[ShippedBuild, De
 
 
 def build_of(design: Design) -> ShippedBuild | None:
-    """The one of this design on its board, None where none is known."""
+    """The known build of this design on its board, if there is one."""
     for build, known in builds_of(design.network, design.board):
         if (build.board, known.config, known.hz, known.bench_images, known.line) == (
             design.board.name,
@@ -92,12 +92,12 @@ def build_of(design: Design) -> ShippedBuild | None:
 
 
 def widest(family: Family) -> int:
-    """The most bits of weights that a first layer placed on such a device reads in a cycle."""
+    """Most bits of weights per cycle that a placed first layer reads on such a device."""
     designs = [design_of(build) for build in SHIPPED_BUILDS]
     return max(bits_read(design) for design in designs if design.board.device.family is family)
 
 
 def bits_read(design: Design) -> int:
-    """Of weights in a cycle, by the first layer."""
+    """Bits of weights that the first layer reads per cycle."""
     layer = design.config.layers[0]
     return layer.word_bits * layer.folding.rows

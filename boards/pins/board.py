@@ -18,25 +18,25 @@ class Board:
     """A board, and how our design is put on it."""
 
     name: str
-    """For the command line."""
+    """Name on the command line."""
     title: str
     platform: type[Platform]
-    """A new one for every build."""
+    """Amaranth's platform; every build makes a new one."""
     device: Device
     clock: int
-    """Hz, by default."""
+    """Default clock in Hz."""
     loaded: bool
     """The weights are written over the link after power-up; else they are in the bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Joins the pins with a SerialCore: its line, the button that shows a digit, lights."""
+    """Joins the pins with a SerialCore: line, lights, and the button that shows a digit."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program it, the best one first; the bitstream's name is to be added."""
     attach: str = "plug the board in"
-    """What has to be done before it can be programmed."""
+    """What the user does before the board can be programmed."""
     ring_bytes: int = RING_BYTES
-    """Of requests that the link holds."""
+    """Bytes of requests that the link holds."""
     lines: tuple[Line, ...] = (Line.UART,)
-    """Those that it has pins for; a board with SPI connects by `connect_line`."""
+    """Lines for which the board has pins; one with SPI connects by `connect_line`."""
 
     @property
     def speed(self) -> str:

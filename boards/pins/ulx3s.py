@@ -28,7 +28,7 @@ SPI = SPIResource(
 
 
 def _platform(size: str) -> type[Platform]:
-    """That of a board of this size, with the wires of SPI."""
+    """The platform of a board of this size, with the wires of SPI."""
     plain = getattr(ulx3s, f"ULX3S_{size}_Platform")
     return type(plain.__name__, (plain,), {"resources": [*plain.resources, SPI]})
 

@@ -52,7 +52,7 @@ class Dense(LayerKind):
         deadline: int,
         max_spikes: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """From event to event."""
+        """Run from event to event."""
         from .by_events import layer_by_events  # numba takes a while to import
 
         return layer_by_events(weights, threshold, spikes, deadline, max_spikes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a kind of layer says of itself; golden, cycle models and hardware ask it."""
+"""The questions that golden, cycle models and hardware ask a kind of layer."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ def weight_range(bits: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class LayerKind(ABC):
-    """Which of `n_in` inputs connect to which of `n_out` neurons.
+    """It says which of `n_in` inputs connect to which of `n_out` neurons.
 
     It holds no weights: networks of one form share it, and so does the hardware.
     """
@@ -44,7 +44,7 @@ class LayerKind(ABC):
 
     @abstractmethod
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
-        """What spikes of these inputs add to S, int64 [n_out]; an input may spike twice."""
+        """Sum what spikes of these inputs add to S, int64 [n_out]; an input may spike twice."""
 
     @abstractmethod
     def fired(

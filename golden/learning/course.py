@@ -21,7 +21,7 @@ ANNEALING: dict[int, tuple[tuple[float, int, int, int], ...]] = {
     8: ((0.0, 2, 0, 1), (0.2, 1, 0, 2), (0.45, 1, 1, 3), (0.7, 1, 2, 4)),
     10: ((0.0, 4, 0, 0), (0.2, 2, 0, 1), (0.45, 1, 0, 2), (0.7, 1, 1, 3)),
 }
-"""By stored bits: (from this fraction of the run on, step, row_draw, output_draw)."""
+"""Phases by stored bits: (fraction of the run at which it begins, step, row_draw, output_draw)."""
 
 
 def settings_at(stored_bits: int, n: int, N: int, every_competitor: bool = False) -> Settings:
@@ -47,9 +47,9 @@ class Course:
     stored_bits: int
     """8 or 10, which decides the annealing."""
     seed: int = 1
-    """Of the orders and the shifts."""
+    """Seed of the orders and the shifts."""
     shift: int = 0
-    """Each image is moved by up to so many pixels in both directions, at random."""
+    """Pixels by which each image is moved at most, in both directions, at random."""
     every_competitor: bool = False
     """See `Settings`."""
 
@@ -64,11 +64,11 @@ class Course:
         return self.n_images * self.epochs
 
     def settings(self, n: int) -> Settings:
-        """With what image n, counted from 0, is learned."""
+        """Settings with which image n, counted from 0, is learned."""
         return settings_at(self.stored_bits, n, len(self), self.every_competitor)
 
     def part(self, done: int, grid: int) -> range:
-        """The images from number `done` on that can be learned at once.
+        """Images from number `done` on that can be learned at once.
 
         They are of one epoch, have the same settings, and end before the next multiple of `grid`.
         """
@@ -101,9 +101,9 @@ def _epoch(n_images: int, seed: int, epoch: int, shift: int) -> tuple[np.ndarray
 
 
 def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
-    """Square images uint8 [n, side * side], each moved by its (down, right) of `moves` [n, 2].
+    """Move square images uint8 [n, side * side], each by its (down, right) of `moves` [n, 2].
 
-    What comes in at the edges is dark.
+    Pixels that enter at the edges are dark.
     """
     side = math.isqrt(pixels.shape[1])
     images = pixels.reshape(-1, side, side)
@@ -117,7 +117,7 @@ def moved(pixels: np.ndarray, moves: np.ndarray) -> np.ndarray:
 
 
 def relabelled(labels: np.ndarray, changes: Mapping[int, int]) -> np.ndarray:
-    """Labels, int [n], of which some classes, the keys, are called something else."""
+    """Labels int [n] with the keys of `changes` replaced by their values."""
     result = labels.copy()
     for old, new in changes.items():
         result[labels == old] = new

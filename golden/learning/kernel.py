@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rule of `learning`, compiled: 60,000 images of 784-600-10 in some seconds.
 
-An image's hidden spikes come from event to event as in `layers.by_events`, its outputs tick by tick, then
-the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent. The tests hold
-this against a plain second implementation.
+An image's hidden spikes come from event to event as in `layers.by_events`, and its outputs tick by
+tick. Then come the updates, letter by letter as in DESIGN, section 5. Spike ticks are 0 for silent.
+The tests hold this against a plain second implementation.
 """
 
 from collections import namedtuple
@@ -27,7 +27,7 @@ _BLOCK = 256
 
 
 class NetworkRecord(NamedTuple):
-    """What stays as it is of a network whose weights are learned; of both layers in pairs."""
+    """The parts of a network that learning leaves unchanged; pairs are those of both layers."""
 
     stored_bits: int
     weight_bits: tuple[int, ...]
@@ -259,9 +259,9 @@ def _choose(k, zk, y, every_competitor, z_out, D):
 
 @njit(cache=True, nogil=True)
 def _correct(W2, D, B, quiet, exact, correction):
-    """The hidden neurons' corrections: sign(p - q), 1 to fire earlier, -1 to fire later.
+    """Fill in the hidden neurons' corrections: sign(p - q), 1 to fire earlier, -1 to fire later.
 
-    With `exact` those of the ablation: p - q weighted, in units of the mean absolute output weight.
+    The ablation `exact` weights p - q, in units of the mean absolute output weight.
     """
     if exact:
         weights = W2 / np.abs(W2).mean()
@@ -281,9 +281,9 @@ def _correct(W2, D, B, quiet, exact, correction):
 
 @njit(cache=True, nogil=True)
 def _round(step, correction, s, change):
-    """Of the ablation, step * correction rounded at random, each by a number of its own.
+    """Round step * correction at random, each by a number of its own, as the ablation does.
 
-    The numbers are those of a linear congruential generator (Numerical Recipes) begun with s.
+    A linear congruential generator (Numerical Recipes) that begins with s draws the numbers.
     """
     for h in range(len(correction)):
         s = (1664525 * s + 1013904223) & 0xFFFFFFFF

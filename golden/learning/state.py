@@ -27,7 +27,7 @@ from .rule import LearningError
 FORMAT = "firstspike-learning-1"
 MAX_STORED_BITS = 12
 STORED_BITS = 8
-"""Of a weight, if no other number is given."""
+"""Bits of a stored weight if no other number is given."""
 
 _INTEGERS = ("stored_bits", "generator", "done")
 _KINDS: dict[str, Kind] = {
@@ -37,24 +37,25 @@ _KINDS: dict[str, Kind] = {
     "network": Kind("the bytes of a network file", "u", 1),
 }
 UNIT, DEADLINE = 64, 384
-"""Of a network that begins at random, in ticks."""
+"""Unit and deadline, in ticks, of a network that begins at random."""
 
 _STARTS = {8: ((512, 512), ((-20, 28), (-40, 56))), 10: ((256, 256), ((-20, 36), (-39, 71)))}
-"""By stored bits, of which 8 are used: thresholds, and both layers' first weights in stored units,
-uniform from the first to the last."""
+"""Thresholds and first weights of both layers by stored bits, of which 8 are used.
+
+Weights are in stored units, uniform from the first number to the last."""
 
 
 @dataclass(eq=False)
 class LearningState:
-    """What `learn` changes, and the network it is about. Raises `LearningError` for what is wrong.
+    """What `learn` changes, and the network it is about.
 
-    Made by `random`, `of` or `load`.
+    `random`, `of` and `load` make one. Raises `LearningError` for a wrong field.
     """
 
     weights: tuple[np.ndarray, ...]
     """Stored weights, int16 [n_in, n_out] of both layers; inference uses the top bits."""
     stored_bits: int
-    """Bits of them, from the bits in use to 12."""
+    """Bits of a stored weight, from the bits in use to 12."""
     generator: int
     """State of the random generator, 1..65535."""
     template: Network
@@ -62,7 +63,7 @@ class LearningState:
     done: int = 0
     """Images learned so far."""
     meta: dict[str, Any] = field(default_factory=dict)
-    """What whoever continues needs to know, such as the run (anything JSON can hold)."""
+    """What a program needs to continue, such as the run (anything JSON can hold)."""
 
     def __post_init__(self) -> None:
         network = self.template
@@ -173,8 +174,8 @@ class LearningState:
     def save(self, path: str | os.PathLike[str], beside: Network | None = None) -> None:
         """Write the state file; an existing file is replaced whole or not touched.
 
-        It goes with the network as it is now, and with `beside`, the one in the network file until
-        that is replaced in turn: whichever a lost process leaves there, learning can go on.
+        The state goes with the network as it is now. It also goes with `beside`, the network in the
+        network file until that is replaced, so learning can go on if a process is killed between.
         """
         file = io.BytesIO()
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _INTEGERS}
@@ -191,7 +192,7 @@ class LearningState:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], network: Network | None = None) -> "LearningState":
-        """Read and check a state file, and that it goes with `network`, if one is given.
+        """Read a state file, and check that it goes with `network`, if one is given.
 
         Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
         """
@@ -205,9 +206,10 @@ class LearningState:
 
 
 def held_weights(network: Network, stored_bits: int | None) -> tuple[np.ndarray, ...]:
-    """The weights that a core for the network holds: with `stored_bits` those it learns on from.
+    """The weights int [n_in, n_out] per layer that a core for the network holds.
 
-    int [n_in, n_out] a layer. Raises `LearningError` for a network that is not learned.
+    A core with `stored_bits` learns on from them. Raises `LearningError` for a network that is
+    not learned.
     """
     if stored_bits is None:
         return network.weights

@@ -26,14 +26,14 @@ def cycles(
     """Clock cycles, int64 [n], from the first word the core takes for an image to its decision.
 
     `results` are those of `infer(network, ticks)`, `ticks` [n, n_rows], or of `learn` with `trace`.
-    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: connected or not, a bright one takes
-    the encoder a cycle. For a source that never pauses and a taker that is always ready. Where
-    images overlap, for those that come alone; `overlapped_cycles` knows about the others.
+    A bitmap of all pixels needs `pixels`, uint8 [n, n_inputs]: every bright one takes the encoder a
+    cycle, connected or not. The source never pauses, and the taker is always ready. Each
+    image comes alone, even in a core whose images overlap (`overlapped_cycles` counts the others).
     """
     if folding.overlaps:
         return cycles_alone(network, ticks, results, folding)
     decided, _ = run_images(network, ticks, results.known_hidden(), results.tick, folding, pixels)
-    # Less would pass for UNCOUNTED, which differs from nothing.
+    # A negative count would pass for UNCOUNTED, which equals everything.
     assert (decided > 0).all(), "the cycle model has left an image undecided"
     return decided
 
@@ -46,10 +46,10 @@ def run_images(
     folding: Folding,
     pixels: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cycles of images that run to `decision_ticks` [n]: int64 [n] until these are known.
+    """Cycles int64 [n] until images are decided at `decision_ticks` [n], and until they end.
 
-    `hidden`: spike ticks of each hidden layer, [n, n_out]. Also until the last layer takes an
-    image's end, -1 for those that are decided before.
+    `hidden`: spike ticks of each hidden layer, [n, n_out]. An image ends when the last layer takes
+    its end; -1 stands for an image that is decided before.
     """
     core, layers = figures_of(network, folding), folding.layers
     count = len(ticks)

@@ -40,9 +40,10 @@ class CoreFigures(NamedTuple):
 
 
 class ImageState(NamedTuple):
-    """What is known of an image; all times are cycles, all begins at 0 but `decided` and `ended`.
+    """What is known of an image; times are cycles.
 
-    From `masks` on there is an entry a layer, a row of `by_layer`.
+    All figures begin at 0, except `decided` and `ended`. From `masks` on there is one entry per
+    layer; each array is a row of `by_layer`.
     """
 
     spikes: np.ndarray  # ticks of all hidden neurons
@@ -68,7 +69,7 @@ class ImageState(NamedTuple):
 
 
 def figures_of(network: Network, folding: Folding) -> CoreFigures:
-    """All figures of a core by which its cycles are counted, here and elsewhere."""
+    """Collect all figures by which the cycles of a core are counted."""
     layers = folding.layers
 
     def each(name: str) -> np.ndarray:

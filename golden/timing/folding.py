@@ -13,15 +13,16 @@ from .shape import ANY_SHAPE, CoreShape
 DEFAULT_LANES = 64
 
 DEFAULT_WINDOW = 4
-"""The fastest k for both shipped networks, from 8 to 64 lanes (measured: docs/figures.md)."""
+"""The fastest k of both shipped networks, from 8 to 64 lanes (docs/figures.md has the figures)."""
 
 MAX_IMAGES = 2
-"""Where images overlap: whose words have all come but whose end has not left the encoder. With so
-many no further one begins."""
+"""Most overlapping images inside the encoder; a further image waits.
+
+An image is inside from its last word until its end has left the encoder."""
 
 
 def places_for(words: int) -> int:
-    """Places of an encoder, in which a bank's parts of all words of an image can wait."""
+    """Places of an encoder in which one bank's parts of all words of an image can wait."""
     return max(2, 1 << (words - 1).bit_length())
 
 
@@ -34,13 +35,13 @@ class Folding:
 
     @classmethod
     def of(cls, network: Network, shape: CoreShape = ANY_SHAPE) -> "Folding":
-        """The folding of `network` in a core of this shape, without one the default.
+        """Fold `network` into a core of this shape.
 
-        Without lanes every layer has up to DEFAULT_LANES. The window is that of the layers with
-        more than one group but the last; None is DEFAULT_WINDOW. The rows are those of the first
-        layer, and of the layers behind a layer of one group, which sends as many spikes; None is 1.
-        With several rows a bitmap holds the connected inputs alone. With `overlap` the first layer
-        gathers. Raises NetworkError where a value is out of range.
+        Lanes are up to DEFAULT_LANES, the window is DEFAULT_WINDOW and the rows are 1 where the
+        shape leaves them open. The window counts for layers of several groups, except the last one.
+        The rows count for the first layer, and for each layer behind one of a single group, which
+        sends as many spikes. If there are several, a bitmap holds the connected inputs alone. The
+        first layer gathers if images overlap. Raises NetworkError for values out of range.
         """
         lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
         window = DEFAULT_WINDOW if shape.window is None else shape.window
@@ -72,7 +73,7 @@ class Folding:
         folding = cls(tuple(layers), shape.bitmap)
         if shape.overlap and not folding._may_overlap:
             raise NetworkError(
-                "images overlap in a core with a bitmap, one hidden layer, several rows a cycle "
+                "images overlap in a core with a bitmap, one hidden layer, several rows per cycle "
                 "and as many lanes as neurons"
             )
         return folding
@@ -90,7 +91,7 @@ class Folding:
 
     @property
     def overlaps(self) -> bool:
-        """Whether the next image's rows go in while the one before is being decided."""
+        """Whether the next image's rows enter while the one before is being decided."""
         return self.layers[0].gathers
 
     @property
@@ -102,7 +103,7 @@ class Folding:
         )
 
     def bound(self, rows: np.ndarray) -> np.ndarray:
-        """Cycles that the weights' bandwidth alone asks for: the sum of ceil(rows / R) * groups.
+        """Cycles that the bandwidth of the weights asks for: the sum of ceil(rows / R) * groups.
 
         `rows` [n, n_layers] are the spikes into each layer until the decision.
         """
@@ -111,7 +112,7 @@ class Folding:
 
 
 def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
-    """Raise NetworkError where no Encoder could take words of `bitmap` bits."""
+    """Raise NetworkError unless an Encoder can take words of `bitmap` bits."""
     widest = max(32, len(network.inputs) if rows > 1 else network.n_inputs)
     if not 8 <= bitmap <= widest:
         raise NetworkError(
@@ -124,6 +125,6 @@ def _check_bitmap(network: Network, bitmap: int, rows: int) -> None:
         )
     if bitmap % rows:
         raise NetworkError(
-            f"with {rows} rows a cycle a bitmap comes in words of a multiple of {rows} bits, "
+            f"with {rows} rows per cycle a bitmap comes in words of a multiple of {rows} bits, "
             f"not {bitmap}"
         )

@@ -3,13 +3,13 @@
 
 One convention: a latency is counted from the cycle in which an input is taken to the cycle in which
 the output it causes is offered, where nothing has to wait. A register is 1; a block that answers in
-the same cycle is 0. What depends on how a layer is folded is a property of `LayerFolding`, and made
-of these.
+the same cycle is 0. Latencies that depend on a layer's folding are properties of `LayerFolding`,
+made of these figures.
 
-The cycle model asks for these figures, and so does the hardware: it has as many registers as
-`INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE` say, and delays and counts by what is made of the others.
-What a block cannot have more or less of is measured against its name (tests/blocks). All ask for
-them as `latencies.NAME`, so that a figure can be changed in one place.
+The cycle model asks for these figures, and so does the hardware. It has as many registers as
+`INTAKE`, `ADDRESS` and `LEVELS_PER_STAGE` say, and its delays and counts are made of the others. A
+figure that is fixed by the design of its block is measured against its name (tests/blocks). All ask
+for `latencies.NAME`, so that a figure is changed in one place.
 """
 
 INTAKE = 1
@@ -85,7 +85,7 @@ LEVELS_PER_STAGE = 1
 """Decision: levels of the tree of comparisons between two registers."""
 
 LEVELS_PER_STAGE_OF_BANKS = 4
-"""The same, in a last layer of several rows a cycle."""
+"""Decision: the same levels in a last layer that adds several rows per cycle."""
 
 DECISION = 1
 """Decision: from the best of a tick to the decision."""
@@ -112,4 +112,4 @@ WALK_UPDATE = 1
 """OutputWalk, InputWalk: from a row to its update."""
 
 WALK_DONE = 1
-"""OutputWalk, InputWalk: from the last row, or the start if there is none, to the end."""
+"""OutputWalk, InputWalk: from the last row to the end; without rows, from the start."""

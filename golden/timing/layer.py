@@ -19,23 +19,25 @@ DRAIN_BLOCK = 16
 """Lanes whose fired bits are searched in one cycle; more are searched block by block."""
 
 MASK_PLACES = 8
-"""A power of two: twice those under way, when one is made and one is taken in every cycle."""
+"""Masks that can wait for the drain: twice those under way if one is made and taken per cycle.
+
+It is a power of two."""
 
 PAGE_WORDS = 1024
-"""Of a large weight store, in a page: as many as one block RAM of the ECP5 is deep."""
+"""Words in a page of a large weight store: the depth of one block RAM of the ECP5."""
 
 ROWS = (1, 2, 4)
-"""Each R there is."""
+"""Every number R of rows per cycle that there is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerFolding:
     """The shape of one layer in hardware, as far as it decides about clock cycles.
 
-    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: in
-    a cycle so many rows of weights are added, one from each bank of the weight store; row r is in
-    bank r mod R. `sends` is how many spikes leave in a cycle: R of the next layer. A layer that
-    `gathers` takes the next image's rows while the time of the one before advances.
+    `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: per
+    cycle so many rows of weights are added, one from each bank of the weight store. Row r is in
+    bank r mod R. `sends` spikes leave per cycle: it is R of the next layer. A layer that `gathers`
+    takes the next image's rows while the time of the one before advances.
     """
 
     kind: LayerKind
@@ -59,8 +61,8 @@ class LayerFolding:
         check_rows(self.sends)
         if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):
             raise NetworkError(
-                "only a layer of one group, and not the last one, sends several spikes a cycle, "
-                "up to one a neuron"
+                "only a layer of one group, and not the last one, sends several spikes per "
+                "cycle, up to one per neuron"
             )
 
     @property
@@ -80,22 +82,22 @@ class LayerFolding:
 
     @property
     def operation_cycles(self) -> int:
-        """Of the Sequencer, from an event to its operation; rows are listed for further groups."""
+        """Latency of the Sequencer from an event to its operation; several groups list rows."""
         row_list = latencies.ROW_LIST if self.groups > 1 else 0
         return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
 
     @property
     def word_cycles(self) -> int:
-        """Of the WeightStore, from an operation to the same with its word.
+        """Latency of the WeightStore from an operation to the same with its word.
 
-        The addresses of several banks have far to go: each bank has them in registers of its own.
+        Addresses of several banks go far, so each bank keeps them in registers of its own.
         """
         address = latencies.ADDRESS if self.rows > 1 else 0
         return address + latencies.WORD + (latencies.PAGE if self.pages > 1 else 0)
 
     @property
     def fetch_cycles(self) -> int:
-        """From an event that a layer takes to the cycle in which its lanes know who fires."""
+        """Latency from an event that a layer takes to its lanes' knowledge of who fires."""
         return self.operation_cycles + self.word_cycles + latencies.LANES
 
     @property
@@ -110,25 +112,25 @@ class LayerFolding:
 
     @property
     def bank_rows(self) -> int:
-        """Rows of a bank: of the last banks some may be missing, which are 0."""
+        """Rows of a bank; the last banks may miss one, which is 0."""
         return -(-self.kind.rows // self.rows)
 
     @property
     def bank_words(self) -> int:
-        """Words of a bank: group by group, in each a word a row."""
+        """Words of a bank: group by group, one word per row."""
         return self.groups * self.bank_rows
 
     @property
     def words(self) -> int:
-        """Of the weight store: word i is in bank i mod R."""
+        """Words of the weight store: word i is in bank i mod R."""
         return self.bank_words * self.rows
 
     @property
     def page_words(self) -> tuple[int, ...]:
-        """Words of each page of a bank; of several one is chosen a cycle after the read.
+        """Words of each page of a bank; one of several pages is chosen a cycle after the read.
 
-        Block RAMs of many lanes are far from one another and from the lanes. Only where lanes never
-        wait: such a store could not.
+        Block RAMs of many lanes are far from one another and from the lanes. A store of pages
+        cannot wait, so it serves lanes that never wait.
         """
         if not self.mask_places:
             return (self.bank_words,)
@@ -137,17 +139,17 @@ class LayerFolding:
 
     @property
     def pages(self) -> int:
-        """How many there are."""
+        """Number of pages of a bank."""
         return len(self.page_words)
 
     @property
     def update_cycles(self) -> int:
-        """Of the WeightStore, from an update to the cycle in which its word is written."""
+        """Latency of the WeightStore from an update to the cycle in which its word is written."""
         return latencies.UPDATE + self.word_cycles + latencies.SUM + latencies.SATURATED
 
     @property
     def deltas_cycles(self) -> int:
-        """Of the Deltas, from the start to the cycle in which the last group's are there."""
+        """Latency of the Deltas from the start to the cycle in which the last group's are there."""
         return latencies.DELTAS + self.groups - 1
 
     @property
@@ -157,7 +159,7 @@ class LayerFolding:
 
     @property
     def drain_cycles(self) -> int:
-        """Of the Drain, from a mask to its first beat."""
+        """Latency of the Drain from a mask to its first beat."""
         cycles = latencies.DRAIN_BEAT
         if self.mask_places:
             cycles += latencies.DRAIN_PLACE + (latencies.DRAIN_BLOCKS if self.sends == 1 else 0)
@@ -165,17 +167,17 @@ class LayerFolding:
 
     @property
     def crossing_cycles(self) -> int:
-        """Of the Crossing: a register in front, and one for each of its steps."""
+        """Latency of the Crossing: it has a register in front, and one per step."""
         return latencies.CROSSING + self.window
 
     @property
     def release_cycles(self) -> int:
-        """Of the WindowEmitter, from a window's last beat to the release of its queue."""
+        """Latency of the WindowEmitter from a window's last beat to the release of its queue."""
         return self.crossing_cycles + latencies.RELEASE
 
     @property
     def queued_cycles(self) -> int:
-        """Of the WindowEmitter, from a window's last beat to the first spike that is offered."""
+        """Latency of the WindowEmitter from a window's last beat to the first spike it offers."""
         stored = self.crossing_cycles + latencies.QUEUE_STORE
         return max(self.release_cycles, stored) + latencies.QUEUE_SELECT
 
@@ -183,7 +185,7 @@ class LayerFolding:
     def mask_places(self) -> int:
         """Masks of fired lanes that wait for the drain; 0 where the lanes wait for it instead.
 
-        Many lanes are far from one another, and from what would have to tell them to wait; banks of
+        Many lanes are far from one another, and from whatever would tell them to wait. Banks of
         weights never wait.
         """
         several = self.drain_blocks > 1 or self.rows > 1 or self.sends > 1
@@ -191,40 +193,40 @@ class LayerFolding:
 
     @property
     def levels_per_stage(self) -> int:
-        """Of the Decision: levels of comparisons between two registers."""
+        """Levels of comparisons between two registers of the Decision."""
         if self.rows > 1:
             return latencies.LEVELS_PER_STAGE_OF_BANKS
         return latencies.LEVELS_PER_STAGE
 
     @property
     def decision_cycles(self) -> int:
-        """Of the Decision, from a tick's last potentials to what they decide."""
+        """Latency of the Decision from a tick's last potentials to what they decide."""
         levels = (self.lanes - 1).bit_length()
         return -(-levels // self.levels_per_stage) + latencies.DECISION
 
     @property
     def spikes_under_way(self) -> int:
-        """Spikes that the last layer can have taken in before the limit of the margin is known.
+        """Most spikes that the last layer takes before the limit of the margin is known.
 
-        One a cycle, and one in front of it.
+        It takes one per cycle, and one more waits in front of it.
         """
         decision = latencies.POTENTIALS + self.decision_cycles + latencies.LIMIT
         return self.fetch_cycles + decision + 1
 
 
 def check_rows(rows: int) -> None:
-    """Raise NetworkError where so many rows cannot be added, or so many spikes sent, in a cycle."""
+    """Raise NetworkError unless so many rows can be added, or spikes sent, per cycle."""
     if rows not in ROWS:
         allowed = ", ".join(map(str, ROWS))
         raise NetworkError(f"the rows added in a cycle are one of {allowed}, not {rows}")
 
 
 def settle_cycles(hidden: LayerFolding, last: LayerFolding) -> int:
-    """Cycles a learner waits until nothing is left of an image: enough for all that is under way.
+    """Cycles that a learner waits so that nothing of an image is under way any more.
 
-    The end of the image goes from the intake through all registers of the hidden layer, crossing
-    unit and queue included (where there are none, too), to the last one's; at the same time the
-    spikes under way are sorted out, one a cycle.
+    The end of the image passes the intake, all registers of the hidden layer, and the last layer's.
+    Crossing unit and queue count even in a layer without them. Meanwhile the spikes under way are
+    sorted out, one per cycle.
     """
     layer = hidden.fetch_cycles + hidden.drain_cycles + hidden.release_cycles
     end = latencies.INTAKE + layer + latencies.EVENT + latencies.FINISHED

@@ -21,11 +21,11 @@ def learning_cycles(
     folding: Folding,
     pixels: np.ndarray | None = None,
 ) -> Results:
-    """What `learn(..., trace=True)` has `learned`, with the cycles of a core that learns.
+    """Add the cycles of a core that learns to what `learn(..., trace=True)` has `learned`.
 
-    They are `cycles`, `run_on` and `turnaround`; the rest is as for `cycles`. The first image after
-    the start, a reset or a write of weights may begin later, but takes no longer. Raises ValueError
-    for images that were not learned.
+    They are `cycles`, `run_on` and `turnaround`; the arguments are those of `cycles`. The first
+    image after the start, a reset or a write of weights may begin later, but takes no longer.
+    Raises ValueError for images that were not learned.
     """
     hidden, last = folding.layers
     rule, (spikes,) = learned.rule, learned.known_hidden()
@@ -56,6 +56,6 @@ def learning_cycles(
 
 
 def _walk_cycles(layer: LayerFolding, rows: np.ndarray, updates: np.ndarray) -> np.ndarray:
-    """From the start of a walk to its end: a cycle a row, or as many as groups if it is updated."""
+    """Cycles of a walk: one per row, or one per group of a row that is updated."""
     given_out = latencies.WALK_START + rows - 1 + (layer.groups - 1) * updates
     return np.where(rows > 0, given_out, 0) + latencies.WALK_DONE

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The cycle model of a core whose images overlap: when each begins, and when it is decided.
 
-The front of the core, from the words to the END that waits for its start, is gone through cycle by
-cycle, register by register. From the start of an image on nothing waits but for places for masks
-and for the drain, and times follow from one another:
+The model follows the front of the core cycle by cycle and register by register, from the words to
+the END that waits for its start. After the start of an image only masks wait, for places and for
+the drain, and each time follows from the one before:
 
     start -> tick unit + 1 -> ... -> the decision's tick -> decision -> END -> start of the next
 """
@@ -47,8 +47,10 @@ class _Figures(NamedTuple):
 def overlapped_cycles(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
 ) -> Results:
-    """`results`, those of `infer(network, ticks)`, with `cycles` and `apart` of images without a
-    pause between."""
+    """Add `cycles` and `apart`, for images without a pause between, to `results`.
+
+    These are those of `infer(network, ticks)`.
+    """
     begun, decided = run_overlapped(network, ticks, results, folding)
     return replace(results, cycles=decided - begun, apart=np.diff(decided, prepend=0))
 
@@ -56,7 +58,7 @@ def overlapped_cycles(
 def run_overlapped(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding, rounds: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The cycles in which images begin and are decided, without a pause between, round after round.
+    """The cycles in which images begin and are decided, round after round, without a pause.
 
     Int64 [rounds * n] each; the first one begins in cycle 0. `results` are those of
     `infer(network, ticks)`, `ticks` [n, n_rows]; the decisions are taken at once.
@@ -67,7 +69,7 @@ def run_overlapped(
 def cycles_alone(
     network: Network, ticks: np.ndarray, results: Results, folding: Folding
 ) -> np.ndarray:
-    """Clock cycles of images that come alone, int64 [n]; parameters as for `run_overlapped`."""
+    """Clock cycles int64 [n] of images that come alone; see `run_overlapped`."""
     images, core = _known(network, ticks, results, folding)
     alone = np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
@@ -197,8 +199,8 @@ def _run(known, core, rounds):
 def _advance(beats, decided_after, core, earliest, back, taken_out):
     """The time of an image, from its start to its END; returns when it starts.
 
-    `beats`: of the mask of each tick after the first; `decided_after` so many ticks it is decided.
-    For `back` see `_run`; it is updated.
+    `beats`: of the mask of each tick after the first. The image is decided `decided_after` ticks
+    later. `back` is that of `_run`, and is updated.
     """
     free, masks = back[2], back[3]
     issued, start = earliest - 1, np.int64(-1)

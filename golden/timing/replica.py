@@ -20,15 +20,15 @@ from numba import njit
 
 SPIKE, ADVANCE, END = 0, 1, 2
 BEGINS = -1
-"""Of a walk in the place of its steps: the first of an image, which advances by none."""
+"""It stands for the steps of an image's first walk, which does not advance."""
 
 
 @njit(cache=True)
 def _issue(core, state, layer, at, fetched, ready):
-    """One operation from the sequencer to the lanes.
+    """Pass one operation from the sequencer to the lanes.
 
-    Its word is not there before `fetched`. Returns the cycle of its issue, and that in which it
-    leaves the lanes, not before `ready`.
+    Its word is there from `fetched` on. Returns the cycle of its issue, and the cycle in which it
+    leaves the lanes, from `ready` on.
     """
     e = state.registers[layer]
     stages = core.stages[layer]
@@ -46,9 +46,10 @@ def _issue(core, state, layer, at, fetched, ready):
 
 @njit(cache=True)
 def _mask_beats(core, state, layer, group, steps, beats):
-    """The beats of a group's mask after an advance by `steps`: the block of each, -1 for none.
+    """Fill `beats` with the block of each beat of a group's mask, -1 for none; returns how many.
 
-    Of several spikes sent in a cycle each is of another bank of the next layer.
+    The mask is that after an advance by `steps`. Spikes that are sent in one cycle are of different
+    banks of the next layer.
     """
     lanes, tick = core.lanes[layer], state.now[layer]
     first = core.offset[layer] + group * lanes
@@ -72,7 +73,7 @@ def _mask_beats(core, state, layer, group, steps, beats):
 
 @njit(cache=True)
 def _queued(core, state, layer, steps, out):
-    """The spike ticks of the window that ends now, in order of time; returns how many."""
+    """Fill `out` with the spike ticks of the window that ends now, in order; returns how many."""
     tick, count = state.now[layer], 0
     first = core.offset[layer]
     for spike_tick in range(tick - steps + 1, tick + 1):
@@ -228,7 +229,7 @@ def _take(core, state, kind, tick, offered):
 
 @njit(cache=True)
 def _image(core, state, ticks, bitmap, connected):
-    """One image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
+    """Run one image: `ticks` [n_rows] of its inputs, or the bits of its bitmap."""
     if bitmap == 0:
         _events(core, state, ticks)
     elif core.rows[0] > 1:
@@ -239,7 +240,7 @@ def _image(core, state, ticks, bitmap, connected):
 
 @njit(cache=True)
 def _events(core, state, ticks):
-    """In every event a row of each bank that has any left at its tick."""
+    """Offer an image as events: each has one row of every bank that has any left at its tick."""
     spike, end = np.int64(SPIKE), np.int64(END)
     banks = np.zeros(core.rows[0], np.int64)
     offered = np.int64(0)
@@ -258,7 +259,7 @@ def _events(core, state, ticks):
 
 @njit(cache=True)
 def _banked_bitmap(core, state, bitmap, connected):
-    """Every bank searches its own part of the words, which wait for it: cycle by cycle."""
+    """Offer an image as words, cycle by cycle; every bank searches its own part of each word."""
     banks = core.rows[0]
     words = -(-connected.size // bitmap)
     final = words - 1
@@ -301,7 +302,7 @@ def _banked_bitmap(core, state, bitmap, connected):
 
 @njit(cache=True)
 def _bitmap(core, state, bitmap, connected):
-    """A register for a word, and one for the pixel whose row is looked up."""
+    """Offer an image as words; one register holds a word, one the pixel whose row is looked up."""
     spike, end = np.int64(SPIKE), np.int64(END)
     latency = core.latency
     word_offered = 0
@@ -333,9 +334,9 @@ def _bitmap(core, state, bitmap, connected):
 
 @njit(cache=True)
 def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
-    """When each image is decided, and when the last layer takes its end.
+    """The cycles in which each image is decided, and in which the last layer takes its end.
 
-    -1 for what never happens, since a decision stops everything.
+    A decision stops everything; -1 stands for what then does not happen.
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):

@@ -118,7 +118,7 @@ class CoreConfig:
 
     @property
     def stored_bits(self) -> int | None:
-        """Of a weight in the store of a core that learns; None if it does not."""
+        """Bits of a stored weight in a core that learns; None for any other core."""
         return self.layers[-1].stored_bits if self.learns else None
 
 
@@ -147,7 +147,7 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int) -> Non
 def weight_chunks(
     config: CoreConfig, network: Network, stored: Sequence[np.ndarray] | None = None
 ) -> Iterator[tuple[int, int, int]]:
-    """What to write into the weight port: (layer, address, data) for every chunk of `network`.
+    """The chunks of `network` for the weight port, as (layer, address, data).
 
     For a core that learns `stored` are the stored weights, of which the network's are the top bits.
     Raises NetworkError where the core is not made for the network, or where its weights could

@@ -62,7 +62,7 @@ class Core(wiring.Component):
 
     @staticmethod
     def memories(config: CoreConfig) -> Iterator[Memory]:
-        """Those of the Encoder and of the layers; a Learner's are not listed."""
+        """The memories of Encoder and layers; those of a Learner are not listed."""
         first = config.layers[0].folding
         if config.bitmap and config.inputs and config.n_inputs:
             encoder = Encoder.memories(config.inputs, config.n_inputs, config.bitmap, first.rows)
@@ -71,12 +71,11 @@ class Core(wiring.Component):
             yield from inside(f"layer_{number}", Layer.memories(layer))
 
     def elaborate(self, platform: object) -> Module:
+        # The front: Intake and Encoder.
         m = Module()
         config = self.config
         first = config.layers[0].folding
-        m.submodules.intake = intake = Intake(
-            first.n_in, config.deadline, config.learns, first.rows, config.layers[0].unit
-        )
+        m.submodules.intake = intake = Intake(config.layers[0])
         m.submodules.decision = decision = Decision(config.layers[-1])
         begins = intake.begins
         hold = Signal()  # a learner lets no image begin
@@ -113,6 +112,7 @@ class Core(wiring.Component):
             ]
             under_way |= encoder.busy
 
+        # The layers, each behind the one before, and the Decision behind the last.
         layers: list[Layer] = []
         for i, layer_config in enumerate(config.layers):
             layer = Layer(layer_config, self._weights[i])
@@ -136,6 +136,7 @@ class Core(wiring.Component):
             goes = events.valid & events.ready & (says.kind == Kind.SPIKE)
             return goes & (says.image != decision.decided_image)
 
+        # The spikes that each layer but the first takes are logged.
         for i, layer in enumerate(layers[:-1]):
             log, sent = getattr(self, f"log_{i}"), layer.sent
             m.d.comb += [
@@ -174,6 +175,7 @@ class Core(wiring.Component):
         for i in range(len(layers)):
             m.d.comb += out.spikes_in[str(i)].eq(said.context.spikes_in[str(i)])
 
+        # The host, and the Learner.
         self._connect_host(m, layers)
         if config.learns:
             under_way |= self._connect_learner(m, intake, layers, decision, hold, cycles, spikes)

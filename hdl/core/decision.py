@@ -18,7 +18,7 @@ from firstspike.hdl.lib.block import Block, struct, tap
 
 
 def decision_layout(config: LayerConfig) -> data.StructLayout:
-    """What the core says of an image; `config` is the last layer's."""
+    """A decision before the core adds its cycles; `config` is the last layer's."""
     return struct(
         **{"class": range(config.folding.n_out)},
         tick=range(config.deadline + 1),
@@ -28,14 +28,14 @@ def decision_layout(config: LayerConfig) -> data.StructLayout:
 
 
 Entry = tuple[Value, Value, Value]
-"""Of the tree of comparisons: whether it exists, its M, its lane."""
+"""An entry of the tree of comparisons: whether it exists, its M, its lane."""
 
 
 class Decision(Block):
     """The first tick at which the largest M is not negative; at the deadline the largest M.
 
-    As all outputs are silent until the decision, who fires is who has M >= 0, and the order
-    'fired, larger M, lower index' is the order of M alone.
+    All outputs are silent until the decision, so those with M >= 0 fire. The order 'fired, larger
+    M, lower index' is therefore the order of M alone.
 
     In a core that learns an image that is to be learned runs on after its decision until the margin
     is over (see RunOn): only then `decided_image` changes.
@@ -149,6 +149,7 @@ class Decision(Block):
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
+        # The verdict: an image is decided, or in a core that learns runs on.
         fires = top_M >= 0
         final = operation.tick == config.deadline
         tick_known = (
@@ -178,6 +179,7 @@ class Decision(Block):
             ]
         else:
             m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
+        # What is kept: the best of the groups so far, and the decision until it is taken.
         with m.If(valid):
             m.d.sync += [
                 best_M.eq(top_M),

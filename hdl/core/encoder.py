@@ -30,18 +30,17 @@ def row_layout(n_rows: int) -> data.StructLayout:
 class Encoder(Block):
     """Every bright pixel of a connected input spikes at tick `unit`; dark ones stay silent.
 
-    Pixel p is bit p % width of word p // width; bits past the last pixel are ignored. With several
-    rows a cycle each bank has its own part of every word, which it searches at its own pace: there
-    are places for all words of an image, and the banks meet at its end.
+    Pixel p is bit p % width of word p // width; bits past the last pixel are ignored. Each of
+    several banks has its own part of every word, which it searches at its own pace. There are
+    places for all words of an image, and the banks meet at its end.
 
     Parameters: `inputs`, the pixel of each row; `n_inputs`, pixels of an image; `unit` and
     `deadline`, ticks; `width` of a word; `rows`, R; `overlap`, whether words of the next image are
     taken while an image is being searched. Raises ValueError where one is out of range.
 
-    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: a word or an event a cycle. With
-    one row a cycle a bright pixel that is not connected takes its cycle too, and a word without
-    bright pixels takes one only where no event is under way: it is dropped while the word before it
-    is being emptied.
+    Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: one word or event per cycle. A
+    single bank spends a cycle on a bright pixel that is not connected, too. It drops a word without
+    bright pixels while the word before is being emptied; else such a word takes a cycle.
     """
 
     def __init__(
@@ -113,6 +112,7 @@ class Encoder(Block):
         width, count, rows = self._width, -(-self._n_inputs // self._width), self._rows
         last_bits = self._n_inputs - (count - 1) * width
 
+        # The word that comes, and its part in each bank.
         following = Signal(range(count))  # the number of the word to come
         final = following == count - 1
         word = Signal(width)
@@ -126,6 +126,7 @@ class Encoder(Block):
             for number in range(rows)
         ]
 
+        # Rows that were found are in the second stage, and images that come meanwhile are counted.
         sent = Signal()  # the second stage holds pixels, or the end
         sent_end = Signal()
         says = sent_end | self._address(m, banks, step)

@@ -6,7 +6,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing import latencies
-from firstspike.hdl.layer.events import Kind, causes_layout, event_layout, input_layout, spikes_of
+from firstspike.hdl.layer.config import LayerConfig
+from firstspike.hdl.layer.events import Kind, causes_layout, input_layout, spikes_of, taken_layout
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -18,32 +19,18 @@ class Intake(Block):
     that are no rows; the cause travels with all that follows. What is still to come of a decided
     image is passed on, and discarded by the first layer. An image begins only when the one before
     is decided and its end has gone through all layers, so that its cycles are its own. Where images
-    overlap all spikes are of the tick `only_tick`, and an image may begin at any time.
+    overlap all spikes are of the tick `unit`, and an image may begin at any time.
 
     Latency: `latencies.INTAKE`; throughput: one event a cycle.
     """
 
-    def __init__(
-        self,
-        n_in: int,
-        deadline: int,
-        learns: bool = False,
-        rows: int = 1,
-        only_tick: int | None = None,
-    ) -> None:
-        if n_in < 1 or deadline < 1:
-            raise ValueError(f"a core has at least 1 row and 1 tick, not {n_in} and {deadline}.")
-        self._n_in = n_in
-        self._deadline = deadline
-        self._learns = learns
-        self._rows = rows
-        self._only_tick = only_tick
-        self._sent = event_layout(n_in, deadline, (), learns, rows)
+    def __init__(self, first: LayerConfig) -> None:
+        self._first, folding = first, first.folding
         super().__init__(
             #: The order of events inside a tick does not matter.
-            source=In(stream.Signature(input_layout(n_in, deadline, rows))),
+            source=In(stream.Signature(input_layout(folding.n_in, first.deadline, folding.rows))),
             #: No spikes are counted in them yet.
-            events=Out(stream.Signature(self._sent)),
+            events=Out(stream.Signature(taken_layout(first))),
             #: End the image now, as if END had come; the next event taken is the first one of
             #: a new image. Without an image under way it does nothing.
             abort_image=In(1),
@@ -53,34 +40,36 @@ class Intake(Block):
             ahead=In(1),
             #: The image bit of the latest decided image.
             decided_image=In(1),
-            #: The image bit of the latest one whose END has reached the last layer.
+            #: The image bit of the latest image whose END has reached the last layer.
             finished_image=In(1),
             #: High in the cycle in which an image's first event is taken.
             begins=Out(1),
-            #: The same, and also where an image that had not arrived here yet is aborted.
+            #: High with `begins`, and where an image is aborted that had not arrived here yet.
             opens=Out(1),
             #: No image is under way.
             resting=Out(1),
-            #: One may begin.
+            #: An image may begin.
             idle=Out(1),
-            #: The image that begins has a label that is no class.
-            bad_label=In(1) if learns else None,
+            #: High if the label of the image that begins is no class.
+            bad_label=In(1) if first.learns else None,
         )
 
     def build(self, m: Module) -> None:
-        m.submodules.stage = stage = Stage(self._sent, latencies.INTAKE)
+        first, n_in, rows = self._first, self._first.folding.n_in, self._first.folding.rows
+        m.submodules.stage = stage = Stage(taken_layout(first), latencies.INTAKE)
         wiring.connect(m, stage.o, wiring.flipped(self.events))
         event, out = self.source.payload, stage.i.payload
 
+        # Where the image stands, and what is wrong with the event.
         image = Signal(init=1)  # of the latest image taken
         inside = Signal()
         aborting = Signal()
         before = Signal(event.tick.shape())  # the latest good event's tick
-        causes = Signal(causes_layout(self._learns))
+        causes = Signal(causes_layout(first.learns))
         found = Signal.like(causes)
         is_spike, is_end = event.kind == Kind.SPIKE, event.kind == Kind.END
-        spikes = spikes_of(event, self._rows)
-        sizes = [len(range(bank, self._n_in, self._rows)) for bank in range(self._rows)]
+        spikes = spikes_of(event, rows)
+        sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
         bad = [  # in a bank without rows each one is
             present & (index >= size) if size else present
             for (present, index), size in zip(spikes, sizes, strict=True)
@@ -90,14 +79,16 @@ class Intake(Block):
             self.resting.eq(
                 ~inside & (image == self.finished_image) & (image == self.decided_image)
             ),
-            self.idle.eq((self.resting if self._only_tick is None else ~inside) & ~self.hold),
+            self.idle.eq((self.resting if first.unit is None else ~inside) & ~self.hold),
             found.address.eq(Cat(bad).any()),
-            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > self._deadline))),
+            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
-        if self._only_tick is not None:
-            with m.If(is_spike & (event.tick != self._only_tick)):
+        # All rows of a layer that gathers spike at one tick.
+        if first.unit is not None:
+            with m.If(is_spike & (event.tick != first.unit)):
                 m.d.comb += found.tick.eq(1)
+        # What is taken, and what is passed on of it.
         good = ~(found.tick | found.order) & (~is_spike | Cat(remain).any())
         open_ = Signal()
         taken = Signal()
@@ -112,7 +103,7 @@ class Intake(Block):
             out.image.eq(image ^ ~inside),
             out.tick.eq(event.tick),
         ]
-        if self._rows == 1:
+        if rows == 1:
             m.d.comb += out.address.eq(event.address)
         else:
             for number, (_, index) in enumerate(spikes):
@@ -120,12 +111,13 @@ class Intake(Block):
                 m.d.comb += [bank.present.eq(remain[number]), bank.index.eq(index)]
         with m.If(inside):
             m.d.comb += out.context.causes.eq(causes)
-        if self._learns:
+        if first.learns:
             with m.If(~inside):
                 m.d.comb += out.context.causes.label.eq(self.bad_label)
         with m.If(aborting):
             m.d.comb += [out.kind.eq(Kind.END), out.context.causes.abort.eq(1)]
 
+        # What is remembered for the next event; an abort stands for the image's END.
         with m.If(taken):
             m.d.sync += [
                 inside.eq(~is_end),

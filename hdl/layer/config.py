@@ -20,9 +20,9 @@ class Learning:
     """What a core that learns is built for."""
 
     stored_bits: int
-    """Of a weight; the layers use the top `weight_bits` of them."""
+    """Bits of a stored weight; the layers use the top `weight_bits` of them."""
     unit: int
-    """Of the network."""
+    """Ticks of z = 1 in the network."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Gets fired neurons out of a mask, one a cycle, the lowest lane first."""
+"""Drains: they get the fired neurons out of a mask, one per cycle, the lowest lane first."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,9 +20,10 @@ from .operations import operation_layout
 
 
 def beat_layout(config: LayerConfig) -> data.StructLayout:
-    """`some` fired neurons, one (`hit`) in each bank of the next layer, or that a group had none.
+    """Fired neurons, at most one per bank of the next layer, or the word that a group had none.
 
-    `last` ends its group's mask; a lane counts those of its bank alone.
+    `some`: there are any. `hit`: which banks have one. `last`: the beat ends its group's mask. A
+    lane is counted among those of its bank.
     """
     lane = range(-(-config.folding.lanes // config.folding.sends))
     return struct(
@@ -36,7 +37,7 @@ def beat_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def drain_for(config: LayerConfig) -> Block:
-    """The Drain of a layer; of one that sends several spikes a cycle the BankedDrain."""
+    """The Drain of a layer; a layer that sends several spikes per cycle has a BankedDrain."""
     return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
 
 
@@ -73,7 +74,7 @@ def banks_of(mask: Value, sends: int) -> list[list[Value]]:
 class MaskBuffer(Block):
     """Places in which masks wait for a Drain, and a register in front, where they are looked at.
 
-    Latency: `latencies.DRAIN_PLACE`; throughput: a mask a cycle.
+    Latency: `latencies.DRAIN_PLACE`; throughput: one mask per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -86,7 +87,7 @@ class MaskBuffer(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The places."""
+        """The places for masks."""
         places = config.folding.mask_places
         yield Memory("waiting", waiting_layout(config).size, places, looked_up=True)
 
@@ -111,13 +112,13 @@ class MaskBuffer(Block):
 
 
 class Drain(Block):
-    """From a mask a group to a beat a fired lane; an empty mask gives one beat without a hit.
+    """Makes one beat per fired lane of a mask; an empty mask gives one beat without a hit.
 
-    Up to DRAIN_BLOCK lanes are searched in one cycle. More are searched in three steps, the blocks
-    with a bit, the first of them and the first bit in the block, with registers in between, so that
-    the path does not grow with the lanes.
+    Up to DRAIN_BLOCK lanes are searched in one cycle. More lanes take three steps: the blocks with
+    a bit, the first of these blocks, the first bit of that block. Registers between the steps keep
+    the path from growing with the lanes.
 
-    Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
+    Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -236,12 +237,13 @@ class Drain(Block):
 
 
 class BankedDrain(Block):
-    """Of a layer that sends several spikes a cycle: lane l goes to bank l mod R of the next layer.
+    """The drain of a layer that sends several spikes per cycle.
 
-    All lanes of a bank are searched in one cycle, and all banks at once, mask by mask: a mask takes
-    as many beats as the bank with most fired lanes has, and one if there are none.
+    Lane l goes to bank l mod R of the next layer. All lanes of a bank are searched in one cycle,
+    and all banks at once, mask by mask. A mask takes as many beats as the fullest bank has fired
+    lanes, and at least one.
 
-    Latency: `config.folding.drain_cycles`; throughput: one beat a cycle, without gaps.
+    Latency: `config.folding.drain_cycles`; throughput: one beat per cycle, without gaps.
     """
 
     def __init__(self, config: LayerConfig) -> None:

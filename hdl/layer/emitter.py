@@ -74,7 +74,7 @@ class Crossing(Block):
     spike: the largest u in 0 .. 2^k - 1 with M + u S < 0. A shorter window of 2^j ticks gives
     the right result in the same k steps, since its first k - j steps find nothing to subtract.
 
-    Latency: `config.folding.crossing_cycles`; throughput: one a cycle.
+    Latency: `config.folding.crossing_cycles`; throughput: one neuron per cycle.
     """
 
     def __init__(self, config: LayerConfig, value: ShapeLike) -> None:
@@ -155,7 +155,7 @@ class WindowEmitter(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Those of its queue, which has a place for every neuron."""
+        """The memories of its queue, which has a place for every neuron."""
         n_out = config.folding.n_out
         yield from SpikeQueue.memories(1 << config.folding.window, range(n_out), n_out)
 
@@ -163,6 +163,7 @@ class WindowEmitter(Block):
         config, window = self._config, self._config.folding.window
         beat, event = self.beats.payload, self.events.payload
 
+        # Beats go through the crossing unit.
         value = struct(neuron=range(config.folding.n_out), image=1, hit=1, closes=1, end=1)
         m.submodules.crossing = crossing = Crossing(config, value)
         m.submodules.queue = queue = SpikeQueue(
@@ -189,6 +190,7 @@ class WindowEmitter(Block):
                 before.eq(beat.operation.tick - (1 << beat.operation.shift)),
             ]
 
+        # Into the queue, and out of it once the window's last beat has come.
         release = Signal()
         live = crossing.o.valid & (crossed.value.end | (crossed.value.image != self.decided_image))
         m.d.comb += [
@@ -201,6 +203,7 @@ class WindowEmitter(Block):
             queue.clear.eq(self.stale),
             queue.pop.ready.eq(self.events.ready),
         ]
+        # The events: the queue's spikes, then the promise.
         finish = Signal()
         m.d.comb += [
             finish.eq(release & queue.empty),

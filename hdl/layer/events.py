@@ -16,7 +16,7 @@ from .config import LayerConfig
 
 
 class Kind(enum.Enum, shape=2):  # type: ignore[call-arg]  # which Amaranth's Enum takes
-    """What an event says (DESIGN: streams)."""
+    """The kinds of events (DESIGN: streams)."""
 
     #: The neuron at `address` spikes at `tick`; every spike before `tick` has been sent.
     SPIKE = 0
@@ -70,7 +70,7 @@ def bank_index_shape(n_in: int, rows: int) -> Shape:
 
 
 def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
-    """What an event says of who spikes, by name: (shape, meaning)."""
+    """The fields of an event that name who spikes: (shape, meaning) by name."""
     if rows == 1:
         return {"address": (address_shape(n_in), "row of the input, with SPIKE only")}
     bank = DescribedLayout(
@@ -81,13 +81,13 @@ def _spikes(n_in: int, rows: int) -> dict[str, tuple[ShapeLike, str]]:
 
 
 def indices_layout(config: LayerConfig) -> data.ArrayLayout:
-    """Of a row in each bank."""
+    """The index of one row in each bank."""
     folding = config.folding
     return data.ArrayLayout(bank_index_shape(folding.n_in, folding.rows), folding.rows)
 
 
 def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
-    """Of an event: for each bank (whether a row of it spikes, its index there)."""
+    """List whether the event has a spike of each bank, and the index of its row there."""
     spike = event.kind == Kind.SPIKE
     if rows == 1:
         return [(spike, event.address)]
@@ -121,27 +121,25 @@ def input_layout(n_in: int, deadline: int, rows: int = 1) -> DescribedLayout:
     )
 
 
-def event_layout(
-    n_in: int, deadline: int, counted: Sequence[int], learns: bool, rows: int = 1
+def _event_layout(
+    config: LayerConfig, n_in: int, rows: int, counted: Sequence[int]
 ) -> data.StructLayout:
-    """An event between two blocks; `n_in` and `rows` are those of the taker."""
+    """An event beside the layer of `config`; `n_in` and `rows` are those of the taker."""
     spikes = {name: shape for name, (shape, _) in _spikes(n_in, rows).items()}
     return struct(
         kind=Kind,
         image=1,
-        tick=tick_shape(deadline),
+        tick=tick_shape(config.deadline),
         **spikes,
-        context=context_layout(counted, learns),
+        context=context_layout(counted, config.learns),
     )
 
 
 def taken_layout(config: LayerConfig) -> data.StructLayout:
     """An event that a layer takes."""
-    folding, counted = config.folding, config.counted[:-1]
-    return event_layout(folding.n_in, config.deadline, counted, config.learns, folding.rows)
+    return _event_layout(config, config.folding.n_in, config.folding.rows, config.counted[:-1])
 
 
 def sent_layout(config: LayerConfig) -> data.StructLayout:
     """An event that a layer sends."""
-    folding, counted = config.folding, config.counted
-    return event_layout(folding.n_out, config.deadline, counted, config.learns, folding.sends)
+    return _event_layout(config, config.folding.n_out, config.folding.sends, config.counted)

@@ -9,7 +9,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Shape, Signal, Value, ValueLik
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.timing.folding import LayerFolding
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
@@ -32,7 +32,7 @@ def potential_shape(config: LayerConfig) -> Shape:
 
 
 def fired_layout(config: LayerConfig) -> data.StructLayout:
-    """Which neurons of a group fired in an advance, and with a window also what they fired from."""
+    """The neurons of a group that fired in an advance, and with a window their states before it."""
     states = data.ArrayLayout(state_layout(config), config.folding.lanes)
     return struct(
         operation=operation_layout(config),
@@ -62,7 +62,7 @@ def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
 
 
 def probe_signature(config: LayerConfig) -> wiring.Signature:
-    """A question for a group's neurons."""
+    """The group whose neurons are asked for."""
     return tap(group=range(config.folding.groups))
 
 
@@ -88,7 +88,7 @@ class Lanes(Block):
         self._config = config
         super().__init__(
             words=In(stream.Signature(fetched_layout(config))),
-            #: Of `words`.
+            #: The operation of the next word, in the cycle before it is in `words`.
             ahead=In(ahead_signature(config)),
             #: One for the first operation of a group that starts or advances. From registers.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
@@ -193,6 +193,7 @@ class Lanes(Block):
         with m.If(ready):
             m.d.sync += added.eq(Cat(by_segment))
 
+        # The state of the group: in registers, or in a memory in front of them.
         state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
         # The state before `op`. It is started before it is looked at, or first fetched from memory.
@@ -239,6 +240,7 @@ class Lanes(Block):
             m.d.sync += gathered.eq(
                 Cat(Mux(to.starts, fresh, total) for to, total in zip(told_of, totals, strict=True))
             )
+        # What the registers hold next: the start, the word from the memory, or what was made of it.
         following = []
         for to, segment in zip(told, config.segments, strict=True):
             bits = slice(segment.start * state.size, segment.stop * state.size)
@@ -278,6 +280,7 @@ class Lanes(Block):
                 before += [M, S]
         m.d.comb += updated.eq(Cat(after))
 
+        # To the Decision, or to the Drain.
         if last:
             # A register for M; with one group it is that of the lanes.
             output = self.potentials

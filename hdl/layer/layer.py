@@ -39,28 +39,28 @@ class Layer(Block):
         self._config = config
         super().__init__(
             events=In(stream.Signature(taken_layout(config))),
-            #: Of the WeightStore.
+            #: Chunks of weights to write, and requests to read some; see WeightStore.
             host=In(stream.Signature(host_request(config))),
             answers=Out(stream.Signature(CHUNK_BITS)),
             updates=In(stream.Signature(update_layout(config))) if learns else None,
             updated=Out(updated_signature(config)) if learns else None,
             #: The image bit of the latest decided image (that of no image after a reset).
             decided_image=In(1),
-            #: Of the GatherSequencer.
+            #: The latest decision has been taken, so the next image may start.
             may_start=In(1) if config.folding.gathers else None,
             #: The image bit of the latest image of which nothing is left to do.
             finished_image=Out(1),
-            #: With several rows a cycle the taker must always be ready.
+            #: A layer of several rows per cycle needs a taker that is always ready.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             sent=None if last else Out(stream.Signature(sent_layout(config))),
-            #: Of the Lanes.
+            #: A question for the lanes of a group: which have S + threshold > 0.
             probe=In(probe_signature(config)) if learns and not last else None,
             alive=Out(config.folding.lanes) if learns and not last else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """Those of all its blocks."""
+        """All memories of a layer."""
         folding = config.folding
         yield from inside("store", WeightStore.memories(config))
         yield from inside("lanes", Lanes.memories(config))
@@ -72,6 +72,7 @@ class Layer(Block):
             yield from inside("emitter.queue", WindowEmitter.memories(config))
 
     def build(self, m: Module) -> None:
+        # From events to the lanes.
         config = self._config
         gathers = config.folding.gathers
         m.submodules.sequencer = sequencer = (GatherSequencer if gathers else Sequencer)(config)
@@ -96,6 +97,7 @@ class Layer(Block):
             join(m, outside, lanes, "potentials")
             return
 
+        # From the lanes to events.
         m.submodules.drain = drain = drain_for(config)
         if config.folding.window:
             m.submodules.emitter = emitter = WindowEmitter(config)

@@ -34,7 +34,7 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def addresses_layout(config: LayerConfig) -> data.ArrayLayout:
-    """Of a word in each bank."""
+    """The address of one word in each bank."""
     return data.ArrayLayout(range(config.folding.bank_words), config.folding.rows)
 
 
@@ -50,7 +50,7 @@ class EventRegister(Block):
     Time advances in steps, each of the largest power of two ticks that passes neither the event
     nor 2^k ticks, k being the layer's window.
 
-    Latency: `latencies.EVENT`; throughput: an event a cycle.
+    Latency: `latencies.EVENT`; throughput: one event per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -61,11 +61,11 @@ class EventRegister(Block):
             events=In(stream.Signature(taken_layout(config))),
             #: The image bit of the latest decided image.
             decided_image=In(1),
-            #: There is an event.
+            #: An event is in the register.
             present=Out(1),
-            #: The same; the tick of the image's end is the deadline.
+            #: That event; the tick of an image's END is the deadline.
             event=Out(taken_layout(config)),
-            #: Its image is decided.
+            #: The event's image is decided.
             dead=Out(1),
             #: The tick that the layer has reached.
             now=Out(tick),
@@ -134,10 +134,10 @@ def listed_layout(config: LayerConfig) -> data.StructLayout:
 class RowList(Block):
     """Lists the rows that the first group takes as they arrive, and replays them for the others.
 
-    The first group's operations go through; when the tick is over they are repeated for every
-    further group, once for each row in the list, or once if there is none.
+    The first group's operations go through. When the tick is over they are repeated for every
+    further group: once per row in the list, and once for an empty list.
 
-    Latency: `latencies.ROW_LIST`; throughput: an operation a cycle.
+    Latency: `latencies.ROW_LIST`; throughput: one operation per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -156,8 +156,9 @@ class RowList(Block):
             complete=In(1),
             #: The image is decided: the walk ends.
             stale=In(1),
-            #: There is something to do, `operation` or what is replayed, and room for it.
+            #: There is something to do: `operation`, or what is replayed.
             issue=In(1),
+            #: There is room for it.
             step=Out(1),
             #: Further groups have their turn, not `operation`.
             replaying=Out(1),
@@ -169,7 +170,7 @@ class RowList(Block):
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """The list."""
+        """The list of rows."""
         yield Memory("", listed_layout(config).size, config.folding.n_in)
 
     def build(self, m: Module) -> None:
@@ -178,6 +179,7 @@ class RowList(Block):
         banks, bank_rows = config.folding.rows, config.folding.bank_rows
         operation = self.operation
 
+        # The list: rows are written as the first group takes them.
         entry = listed_layout(config)
         m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
         listed = Signal(range(n_in + 1))
@@ -194,6 +196,7 @@ class RowList(Block):
         read = rows.read_port(domain="comb")
         found_entry = unknown_register(entry)
 
+        # The walk over the further groups: where it is, and the operation that it repeats.
         walking = Signal()  # groups after the first are being worked on
         group = Signal(range(groups))
         base = Signal(range(config.folding.bank_words))  # the group's first word
@@ -213,6 +216,7 @@ class RowList(Block):
             replayed.closes.eq(group == groups - 1),
         ]
 
+        # One step of the walk, or the first group's row.
         with m.If(self.stale):
             m.d.sync += [self.open.eq(0), walking.eq(0)]
         with m.If(self.issue & self.step):

@@ -37,8 +37,8 @@ class Sequencer(Block):
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from that of an
     image's end to `finished`: `latencies.FINISHED`, from `done` to an operation: `latencies.DONE`,
-    from `freed` to one: `latencies.FREED`. Throughput: one operation a cycle; a walk takes
-    max(1, rows) cycles a group, without gaps.
+    from `freed` to one: `latencies.FREED`. Throughput: one operation per cycle; a walk
+    takes max(1, rows) cycles per group, without gaps.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -103,6 +103,7 @@ class Sequencer(Block):
             m.d.comb += op.context.spikes_in[str(i)].eq(event.context.spikes_in[str(i)])
         m.d.comb += op.context.spikes_in[str(counted)].eq(rows)
 
+        # Which operation that is.
         with m.If(replaying):
             # Nothing more is done for an image that is decided in the middle of a walk.
             m.d.comb += issue.eq(~self.stale)
@@ -143,6 +144,7 @@ class Sequencer(Block):
         with m.Else():
             m.d.comb += consume.eq(1)  # a promise that has been kept already
 
+        # What is remembered when the first group's operation goes.
         goes = issue & step & ~replaying
         m.d.comb += [
             register.decided_image.eq(self.decided_image),
@@ -217,7 +219,7 @@ class GatherSequencer(Block):
     as it is decided.
 
     Latency from an event to its operation: `config.folding.operation_cycles`; from `freed` to an
-    operation that waits for it: `latencies.FREED`. Throughput: an event and a tick a cycle.
+    operation that waits for it: `latencies.FREED`. Throughput: one event and one tick per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -276,6 +278,7 @@ class GatherSequencer(Block):
         with m.If(ends):
             m.d.sync += [ticking.eq(0), self.finished_image.eq(image)]
 
+        # The operation: it adds rows, and beside that starts, advances or ends an image.
         read = self.operations.payload
         m.d.comb += [
             operation.image.eq(image),

@@ -86,7 +86,7 @@ class WeightStore(Block):
             reads=In(stream.Signature(read_layout(config))),
             #: With several banks or pages they must be taken at once.
             words=Out(stream.Signature(fetched_layout(config))),
-            #: Of `words`: high in the cycle before a word.
+            #: High in the cycle before a word is in `words`, with its operation.
             ahead=Out(ahead_signature(config)),
             #: The chunks of a word come in order, lowest bits first; with the last one the
             #: word is written. To be used between images: in the middle of one it waits for a
@@ -99,12 +99,13 @@ class WeightStore(Block):
             #: Weights saturate. Latency to the cycle in which the word is written:
             #: `config.folding.update_cycles`; before that it is not to be updated again.
             updates=In(stream.Signature(update_layout(config))) if config.learns else None,
+            #: A word is being written after an update, and these are its signs.
             updated=Out(updated_signature(config)) if config.learns else None,
         )
 
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
-        """In each bank one memory per segment of lanes, or one per page, as wide as all lanes."""
+        """Each bank has one memory per segment of lanes, or one per page, as wide as all lanes."""
         folding = config.folding
         parts = [folding.lanes] if folding.pages > 1 else map(len, config.segments)
         widths = [config.stored_bits * lanes for lanes in parts]
@@ -116,13 +117,11 @@ class WeightStore(Block):
         rows, paged = config.folding.rows, config.folding.pages > 1
         steady = rows > 1 or paged  # it is read in every cycle, and never waits
 
+        # The banks: which word each of them reads, and which one the host or an update writes.
         asked_for = self.reads.payload
         wanted = self.reads.valid
         level = rows.bit_length() - 1
-        host_bank, host_address = (
-            self.host.payload.address[:level],
-            self.host.payload.address[level:],
-        )
+        host_address = self.host.payload.address
         take = Signal()  # the words there are read
         write = SimpleNamespace(
             valid=Signal(name="write_valid"),
@@ -137,18 +136,20 @@ class WeightStore(Block):
             addresses.append(address)
             asked, here = Const(1), write.valid
             if rows > 1:
-                hosts = host_bank == bank
+                hosts = host_address[:level] == bank
                 asked = Mux(wanted, asked_for.operation.row[bank], hosts)
                 asked = delayed(m, asked, ahead - 1, f"asked_{bank}")
                 here = delayed(m, commit & hosts, ahead, f"write_{bank}")
                 address = delayed(m, address, ahead, f"address_{bank}")
-            words.append(self._bank(m, bank, address, asked, take, here, write))
+            access = SimpleNamespace(address=address, asked=asked, take=take, writes=here)
+            words.append(self._bank(m, bank, access, write))
         q, fetch_cycles = reduce(or_, words), config.folding.word_cycles  # for the host
         if rows > 1:  # which are far from one another
             found = Signal(config.word_bits, reset_less=True)
             m.d.sync += found.eq(q)
             q, fetch_cycles = found, fetch_cycles + 1
 
+        # The lanes' side: a word is read when it is asked for, and its operation goes beside it.
         fetch = Signal()  # the host reads a word in this cycle
         free = 1 if steady else ~self.words.valid | self.words.ready
         load = Signal()
@@ -157,7 +158,7 @@ class WeightStore(Block):
             load.eq(self.reads.valid & self.reads.ready),
             take.eq((load | fetch) & ~commit),
             *(
-                address.eq(Mux(wanted, asked_for.addresses[bank], host_address))
+                address.eq(Mux(wanted, asked_for.addresses[bank], host_address[level:]))
                 for bank, address in enumerate(addresses)
             ),
             self.words.payload.words.eq(Cat(words)),
@@ -229,25 +230,16 @@ class WeightStore(Block):
                     count.eq(following),
                 ]
 
-    def _bank(
-        self,
-        m: Module,
-        bank: int,
-        address: Value,
-        asked: Value,
-        take: Value,
-        here: Value,
-        write: SimpleNamespace,
-    ) -> Value:
-        """The memory of a bank, or its pages; with `take` the word at `address` is read.
+    def _bank(self, m: Module, bank: int, access: SimpleNamespace, write: SimpleNamespace) -> Value:
+        """The memory of a bank, or its pages: `take` reads the word at `address`, `writes` writes.
 
-        Returns the word, which comes in the next cycle and stays until another one is read. From
-        several pages it comes a cycle later. Of several banks or pages it stays only for that
-        cycle, for these read in every one: `take` would have far to go. `asked` says, of several
-        banks a cycle before `address`, whether a word of this one is wanted, which else is 0.
+        Returns the word, which comes in the next cycle and stays until another one is read. Several
+        pages add a cycle. Several banks or pages read in every cycle, for `take` would have far to
+        go, and so their word stays for one cycle. Without `asked` the word of a bank is 0; several
+        banks hear of it a cycle before `address`.
         """
-        config, rows = self._config, self._config.folding.rows
-        pages = config.folding.pages
+        config, rows, pages = self._config, self._config.folding.rows, self._config.folding.pages
+        address, asked = access.address, access.asked
         init = [] if self._weights is None else pack_words(config, self._weights)[bank::rows]
         written = write.address if rows == 1 else address
         attributes = {"near": 1} if config.near else {}
@@ -259,7 +251,7 @@ class WeightStore(Block):
         def memory_of(
             name: str, init: list[int], depth: int, data: Value, here: Value
         ) -> tuple[Value, Signal]:
-            """What a memory, written with `here`, shows at `address`; and a register for that."""
+            """A memory, written with `here`: its content at `address`, and a register for that."""
             m.submodules[f"bank_{name}"] = store = memory.Memory(
                 shape=len(data), depth=depth, init=init, attrs=attributes
             )
@@ -273,6 +265,7 @@ class WeightStore(Block):
             ]
             return read.data, q
 
+        # Without pages: one memory per segment of lanes.
         parts = []
         if pages == 1:
             depth = config.folding.bank_words
@@ -280,30 +273,30 @@ class WeightStore(Block):
                 low, high = (lane * config.stored_bits for lane in (segment.start, segment.stop))
                 name = f"{bank}_{number}"
                 content = [word >> low & (1 << high - low) - 1 for word in init]
-                word, q = memory_of(name, content, depth, write.data[low:high], here)
+                word, q = memory_of(name, content, depth, write.data[low:high], access.writes)
                 if rows == 1:
-                    with m.If(take):
+                    with m.If(access.take):
                         m.d.sync += q.eq(word)
                 else:  # a reset, which block RAM has
                     m.d.sync += q.eq(Mux(copied(m, asked, f"asked_{name}"), word, 0))
                 parts.append(q)
             return Cat(parts)
+        # Pages: the one that was asked is chosen a cycle later.
         if rows > 1:
             asked = delayed(m, asked, 1, f"asked_{bank}_paged")
+        inside = (PAGE_WORDS - 1).bit_length()  # bits of an address in its page
         for page, depth in enumerate(config.folding.page_words):
-
-            def there(address: Value, page: int = page) -> Value:
-                return address[(PAGE_WORDS - 1).bit_length() :] == page
-
             first, name = page * PAGE_WORDS, f"{bank}_{page}"
             content = init[first : first + depth]
-            word, q = memory_of(name, content, depth, write.data, here & there(written))
+            word, q = memory_of(
+                name, content, depth, write.data, access.writes & (written[inside:] == page)
+            )
             # The others give zeros: a reset of registers, and no choice among words.
             chosen = Signal(name=f"chosen_{name}")
             part = Signal(config.word_bits, name=f"part_{name}", reset_less=True)
             m.d.sync += [
                 q.eq(word),
-                chosen.eq(asked & there(address)),
+                chosen.eq(asked & (address[inside:] == page)),
                 part.eq(Mux(chosen, q, 0)),
             ]
             parts.append(part)

@@ -50,7 +50,7 @@ class AddressSet(Block):
 
     Timing
     ------
-    Latency from `start` to the first address: `latencies.WALK_START`; then an address a cycle,
+    Latency from `start` to the first address: `latencies.WALK_START`; then one address per cycle,
     without gaps.
 
     Raises ValueError for an n out of range.
@@ -138,7 +138,7 @@ class AddressSet(Block):
 class _BitsOfWord(Block):
     """Hands out where a word has bits, the lowest first.
 
-    Latency 1 cycle, throughput a bit a cycle, without gaps between words.
+    Latency 1 cycle, throughput one bit per cycle, without gaps between words.
 
     Parameters: how many words there are, and how many bits in all of them.
 

@@ -48,8 +48,9 @@ class Deltas(Block):
             #: Compute the deltas; they are there from the cycle after `done` on.
             start=In(1),
             done=Out(1),
-            #: To and from the Lanes.
+            #: The Lanes are asked for a group's neurons with S + threshold > 0.
             probe=Out(probe_signature(hidden)),
+            #: Their answer, a cycle later.
             alive=In(lanes),
             #: Which group's deltas are wanted.
             group=In(range(hidden.folding.groups)),

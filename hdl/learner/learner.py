@@ -89,21 +89,23 @@ class Learner(Block):
             wanted=In(1),
             #: Weights of the last layer are written from outside.
             rewritten=In(1),
-            #: From the Decision.
+            #: What the Decision says of an image that has ended.
             outcome=In(tap(what=outcome_layout(last))),
             #: Taps of the spikes the two layers take in; nothing that comes after the margin's
             #: last tick but what has been under way to the decision by then.
             input=In(tap(address=range(n_in))),
             hidden=In(tap(tick=tick_shape(deadline), address=range(n_hidden))),
-            #: To and from the hidden layer's Lanes.
+            #: The hidden layer's Lanes are asked for a group's neurons with S + threshold > 0.
             probe=Out(probe_signature(hidden)),
+            #: Their answer, a cycle later.
             alive=In(hidden.folding.lanes),
-            #: To the two WeightStores.
+            #: Updates of words in the hidden layer's WeightStore.
             input_updates=Out(stream.Signature(update_layout(hidden))),
+            #: Updates of words in the last layer's WeightStore.
             output_updates=Out(stream.Signature(update_layout(last))),
-            #: From the last layer's WeightStore.
+            #: The signs of a word of the last layer, as it is written after an update.
             output_updated=In(updated_signature(last)),
-            #: As set.
+            #: The margin of the settings, for the Decision.
             margin=Out(margin_layout()),
             #: What is left of an image is worked on, or the signs are read.
             busy=Out(1),
@@ -211,6 +213,7 @@ class Learner(Block):
             inputs.drawn.eq(lfsr.drawn),
         ]
 
+        # The states, one after the other, and what lets the next image begin.
         settling = settle_cycles(hidden, last)
         wait = Signal(range(max(settling, hidden.update_cycles)))
         settled = (wait == settling - 1) & self.settled & (latest.level == 0)

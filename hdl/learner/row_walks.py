@@ -25,7 +25,7 @@ def _members(config: LayerConfig) -> dict[str, wiring.Member]:
         "clear": In(1),
         #: Begin, with the rows added.
         "start": In(1),
-        #: The last row was given out, or there is none.
+        #: Every row has been given out.
         "done": Out(1),
         #: A row asks whether it is drawn, and is answered in the same cycle.
         "take": Out(1),
@@ -65,9 +65,9 @@ class OutputWalk(Block):
             #: The outputs whose weights grow by 1, and shrink by 1. Steady during the walk.
             plus=In(n_out),
             minus=In(n_out),
-            #: From the WeightStore.
+            #: The signs of a word, as the WeightStore writes it after an update.
             updated=In(updated_signature(last)),
-            #: The same, with the neuron it belongs to.
+            #: Those signs, with the hidden neuron whose row the word belongs to.
             sign=Out(sign_signature(hidden, last)),
         )
 
@@ -96,6 +96,7 @@ class OutputWalk(Block):
         lane = neuron - first
         inside = lane < hidden.lanes
 
+        # Each neuron that is drawn takes a word per group of outputs.
         part = Signal(range(parts))
         offset = Signal(range(self._last.words))
         issue = Signal()
@@ -169,10 +170,11 @@ class InputWalk(Block):
             **_members(hidden),
             #: By how much weights change.
             step=In(STEP_BITS),
-            #: Of the Deltas; `read` is high in the cycle before `earlier` and `later` are to be
-            #: those of `group`.
+            #: The group whose deltas the walk needs.
             group=Out(range(hidden.folding.groups)),
+            #: In the next cycle `earlier` and `later` are to be those of `group`.
             read=Out(1),
+            #: The group's lanes whose weights grow, and those whose weights shrink.
             earlier=In(lanes),
             later=In(lanes),
         )
@@ -182,6 +184,7 @@ class InputWalk(Block):
         n_in, groups = folding.n_in, folding.groups
         rows = _connect_set(m, self, n_in)
 
+        # The first group draws rows and lists them, the others replay the list.
         drawing, replaying = Signal(), Signal()
         count = Signal(range(n_in + 1))  # rows drawn
         index = Signal(range(n_in))
@@ -207,6 +210,7 @@ class InputWalk(Block):
             read.addr.eq(index),
             self.read.eq(drawing | replaying),
         ]
+        # Where the walk stands.
         walked = taken & rows.walk.payload.last  # all rows have been drawn, or not
         m.d.sync += count.eq(following)
         ends = Signal()

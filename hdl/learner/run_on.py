@@ -27,15 +27,15 @@ def outcome_layout(config: LayerConfig) -> data.StructLayout:
         # zc: spikes before it take part; until it is known that is all of them.
         limit=range(config.deadline + 2),
         rival=n_out,  # the next output to fire, one bit or none
-        fired=n_out,  # every output that fired by then, but that of the decision
+        fired=n_out,  # every output that fired by then, without the one that decided
     )
 
 
 class RunOn(Block):
-    """Follows an image from its decision at zk to tick min(deadline, zk + m) (design, section 5).
+    """Follows an image from its decision at zk up to min(deadline, zk + m) (design, section 5).
 
     Latency: from a decision to the limit of its margin `latencies.LIMIT`, from `ends` to `outcome`
-    `latencies.OUTCOME`. Throughput: one group a cycle.
+    `latencies.OUTCOME`. Throughput: one group per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:

@@ -27,7 +27,7 @@ _BLOCK = 16
 
 
 class Found(NamedTuple):
-    """What a search says, as values: the index of the lowest bit that is set, if any is."""
+    """The result of a search, as values: `index` is that of the lowest bit that is set."""
 
     any: Value
     many: Value
@@ -38,7 +38,7 @@ class Found(NamedTuple):
 def first_set(bits: Value | Iterable[Value]) -> Found:
     """Search `bits`, a value or one-bit values, from the lowest: a logarithmic tree.
 
-    Raises ValueError where there are none.
+    Raises ValueError without a bit.
     """
     bits = list(bits)
     if not bits:

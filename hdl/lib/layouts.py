@@ -21,7 +21,7 @@ from amaranth.lib import data, wiring
 
 
 class _Described:
-    """What each member means.
+    """A layout or signature whose members have meanings.
 
     Parameters: by name, (shape or member, meaning).
     Attribute: `meanings`, {name: meaning}, in the order given.

@@ -28,12 +28,11 @@ class Lfsr(Block):
     width : bits of the state, at least 2.
     init : the state after a reset, not 0.
 
-    Members
-    -------
-    draw : In, j, 0 .. width - 1; steady from the cycle before a draw on.
-    drawn : Out, whether the draw succeeds: the low j bits of the next state are 0. With j = 0
-        always. A register, so what asks for a draw may come late in the cycle.
-    take : In, the draw counts; unless j = 0 the state leaps at the end of the cycle.
+    Members ------- draw : In; j is 0 .. width - 1, and steady from the cycle before a draw on.
+    drawn : Out; the draw succeeds if the low j bits of the next state are 0, so with j = 0 it
+    always
+        does. It is a register, so what asks for a draw may come late in the cycle.
+    take : In; it makes the draw count. Unless j = 0 the state leaps at the end of the cycle.
     load, seed : In, set the state, if the seed is not 0; wins over `take`. The next cycle has no
         draw.
     state : Out, never 0.

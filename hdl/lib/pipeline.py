@@ -93,7 +93,7 @@ class Buffer(Block):
     Of the places of `memory` `level` are taken, any if `filled`: from where it is `read` to where
     it is `written`.
 
-    Raises ValueError for a depth that is no power of two, or below 2.
+    Raises ValueError unless the depth is a power of two, and at least 2.
     """
 
     def __init__(self, shape: ShapeLike, depth: int) -> None:

@@ -15,8 +15,8 @@ from amaranth.hdl import Cat, Value
 GROUP_BITS = 7
 """Bits that full adders count; more are added up with carry chains.
 
-Of 1, 3, 5, 6, 7 and 10 it made the smallest circuit with Yosys, on iCE40 and on ECP5. That circuit
-was a count of 10 bits with a comparison behind it.
+Yosys made the smallest circuit with 7, on iCE40 and on ECP5, compared with 1, 3, 5, 6 and 10. That
+circuit was a count of 10 bits with a comparison behind it.
 """
 
 

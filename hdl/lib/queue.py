@@ -71,7 +71,7 @@ class SpikeQueue(Block):
 
     Timing
     ------
-    Whatever is stored, push and pop move an item a cycle. In each cycle with `release` high and
+    Whatever is stored, push and pop move one item per cycle. In each cycle with `release` high and
     `pop` free (not valid, or being taken) the first item of those stored is selected, and offered
     in the next cycle. An item is stored from the cycle after its push.
     (`golden.timing.latencies`: QUEUE_STORE, QUEUE_SELECT.) So in an empty queue

@@ -31,7 +31,7 @@ def simulate(addresses: AddressSet, amount: int = 100, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     simulate(AddressSet(300), **options)
     return "300 addresses: 100 walks against sorted sets"
 

@@ -87,7 +87,7 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     simulate(40, 13, 26, **options)
     return "40 pixels, 26 of them connected, in words of 13 bits: 60 images against the encoding"
 

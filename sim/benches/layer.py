@@ -46,54 +46,36 @@ class LayerParameters:
     amount: int
 
 
-def simulate(
-    n_in: int,
-    n_out: int,
-    lanes: int,
-    window: int = 0,
-    last: bool = False,
-    rows: int = 1,
-    sends: int = 1,
-    *,
-    amount: int = 60,
-    seed: int = 1,
-    **options: Any,
-) -> None:
+def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **options: Any) -> None:
     """Put `amount` images of random events through a layer of random weights.
 
-    The first parameters are those of `LayerFolding`, `options` those of `run_bench`. Raises
-    SimulationError at the first difference to the integer model.
+    `options` are those of `run_bench`. Raises SimulationError at the first difference to the
+    integer model.
     """
     rng = np.random.default_rng(seed)
-    threshold = int(rng.integers(3, 4 + 2 * n_in))
-    weights = rng.integers(-8, 16, (n_in, n_out))
+    threshold = int(rng.integers(3, 4 + 2 * folding.n_in))
+    weights = rng.integers(-8, 16, (folding.n_in, folding.n_out))
     config = LayerConfig(
-        folding=LayerFolding(
-            kind=Dense(n_in, n_out),
-            lanes=lanes,
-            window=window,
-            last=last,
-            rows=rows,
-            sends=sends,
-        ),
+        folding=folding,
         weight_bits=WEIGHT_BITS,
         threshold=threshold,
         deadline=DEADLINE,
         widths=layer_widths(weights, threshold, DEADLINE),
-        counted=(n_in,),
+        counted=(folding.n_in,),
     )
     parameters = LayerParameters(config, weights, amount)
     run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
-    simulate(9, 13, 4, 2, **options)
+    """Run what `firstspike check blocks` shows, and return its sentence."""
+    folding = LayerFolding(kind=Dense(9, 13), lanes=4, window=2, last=False)
+    simulate(folding, **options)
     return "9-13, 4 lanes, windows of 4 ticks: 60 images against the integer model"
 
 
 class Expected:
-    """What the integer model makes of an image."""
+    """An image as the integer model has it."""
 
     def __init__(self, given: LayerParameters, image: int, ticks: np.ndarray, start: int) -> None:
         self.config = given.config
@@ -209,7 +191,7 @@ class LayerBench:
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
         self.source = StreamSource(dut, "events", domain, taken_layout(config), at_random(1))
-        # With several rows a cycle potentials are taken at once, as by the Decision.
+        # A layer of several rows per cycle has its potentials taken at once, as by the Decision.
         at_once = self.last and config.folding.rows > 1
         willing = at_random(2, lambda: at_once or self.decides)
         if self.last:

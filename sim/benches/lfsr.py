@@ -23,7 +23,7 @@ def simulate(lfsr: Lfsr, amount: int = 5000, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     simulate(generator(), **options)
     return "5000 cycles of draws and seeds against the golden generator"
 

@@ -47,7 +47,7 @@ def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     simulate(SpikeQueue(8, 6, 20), **options)
     return "8 keys, 20 places: every cycle against the model"
 
@@ -152,7 +152,7 @@ async def lockstep(dut):
 
 
 def _inputs(what: QueueParameters) -> Iterator[tuple[bool, bool, bool, bool, int]]:
-    """For each cycle: push, pop.ready, release, clear, and from how many keys to choose.
+    """Yield push, pop.ready, release, clear, and the number of keys to choose from, per cycle.
 
     The probabilities change every few cycles, so that the queue fills, runs empty and idles.
     """

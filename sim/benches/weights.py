@@ -39,12 +39,9 @@ class WeightsParameters:
 
 
 def simulate(
-    n_in: int,
-    n_out: int,
-    lanes: int,
+    folding: LayerFolding,
     weight_bits: int = 8,
     stored_bits: int | None = None,
-    rows: int = 1,
     *,
     amount: int = 400,
     seed: int = 1,
@@ -58,14 +55,14 @@ def simulate(
     """
     rng = np.random.default_rng(seed)
     half = 1 << (stored_bits or weight_bits) - 1
-    weights = rng.integers(-half, half, (n_in, n_out))
+    weights = rng.integers(-half, half, (folding.n_in, folding.n_out))
     config = LayerConfig(  # what the store does not look at is arbitrary
-        folding=LayerFolding(kind=Dense(n_in, n_out), lanes=lanes, window=0, last=False, rows=rows),
+        folding=folding,
         weight_bits=weight_bits,
         threshold=1,
         deadline=30,
         widths=StateWidths(S=8, M=12),
-        counted=(n_in,),
+        counted=(folding.n_in,),
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
     store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
@@ -73,8 +70,9 @@ def simulate(
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
-    simulate(7, 11, 6, stored_bits=10, **options)
+    """Run what `firstspike check blocks` shows, and return its sentence."""
+    folding = LayerFolding(kind=Dense(7, 11), lanes=6, window=0, last=False)
+    simulate(folding, stored_bits=10, **options)
     return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
 

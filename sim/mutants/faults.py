@@ -43,7 +43,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
     },
-    "core.intake": {"deadline-refused": ("(event.tick > self", "(event.tick >= self")},
+    "core.intake": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
     "layer.emitter": {
         "window-tick-off-by-one": ("pop.payload.key + 1", "pop.payload.key"),
         "group-index-off": ("(config.folding.lanes, beat", "(config.folding.lanes - 1, beat"),

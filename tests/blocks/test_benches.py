@@ -1,11 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.timing.layer import LayerFolding
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
 from tests.support.simulators import BothSimulators
 
 both_simulators = BothSimulators()
+
+
+def folded(n_in, n_out, lanes, window=0, last=False, rows=1, sends=1):
+    shape = {"kind": Dense(n_in, n_out), "lanes": lanes, "window": window}
+    return LayerFolding(**shape, last=last, rows=rows, sends=sends)
 
 
 @both_simulators(
@@ -19,7 +26,8 @@ both_simulators = BothSimulators()
     ],
 )
 def test_layer(simulator, n_in, n_out, lanes, window, last):
-    layer.simulate(n_in, n_out, lanes, window, last, simulator=simulator, amount=30)
+    folding = folded(n_in, n_out, lanes, window, last)
+    layer.simulate(folding, simulator=simulator, amount=30)
 
 
 @both_simulators(
@@ -34,11 +42,12 @@ def test_layer(simulator, n_in, n_out, lanes, window, last):
     ],
 )
 def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, last, rows, sends):
-    layer.simulate(n_in, n_out, lanes, window, last, rows, sends, simulator=simulator, amount=30)
+    folding = folded(n_in, n_out, lanes, window, last, rows, sends)
+    layer.simulate(folding, simulator=simulator, amount=30)
 
 
 def test_layer_that_searches_its_lanes_block_by_block():
-    layer.simulate(6, 80, 36, 1, amount=30)
+    layer.simulate(folded(6, 80, 36, 1), amount=30)
 
 
 @both_simulators(
@@ -74,8 +83,8 @@ def test_player(simulator, n_inputs, width, images):
     ],
 )
 def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits, rows):
-    options = {"simulator": simulator, "amount": 100}
-    weights.simulate(n_in, n_out, lanes, weight_bits, stored_bits, rows, **options)
+    folding = folded(n_in, n_out, lanes, rows=rows)
+    weights.simulate(folding, weight_bits, stored_bits, simulator=simulator, amount=100)
 
 
 def test_command_runs_all_benches_or_those_that_are_named(capfd):

@@ -139,7 +139,7 @@ def test_a_stage_has_a_register():
 
 
 def test_intake():
-    intake = Intake(6, 48)
+    intake = Intake(layers()[0])
     event = {"kind": Kind.SPIKE, "tick": 8}
     free = {"decided_image": 1, "finished_image": 1}
     assert latency(intake, {"source": event}, intake.events.valid, **free) == latencies.INTAKE

@@ -15,7 +15,6 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.decision import Decision
 from firstspike.hdl.core.encoder import Encoder
-from firstspike.hdl.core.intake import Intake
 from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.drain import Drain
 from firstspike.hdl.layer.emitter import Crossing
@@ -75,7 +74,6 @@ def test_a_configuration_that_cannot_be(make, said):
         (lambda: Encoder([0, 3], **PIXELS | {"width": 0}), "not 9 and 0"),
         (lambda: Encoder([0, 3], **PIXELS | {"unit": 21}), "deadline 20, not at 21"),
         (lambda: Encoder([0, 9], **PIXELS), r"pixels 0\.\.8.*not \[0, 9\]"),
-        (lambda: Intake(0, 20), "not 0 and 20"),
         (lambda: Decision(HIDDEN), "only the last layer decides"),
         (lambda: Drain(LAST), "the last layer sends no spikes"),
         (lambda: Crossing(HIDDEN, 8), "without windows"),

@@ -17,7 +17,7 @@ from .run import Stimulus, simulate
 
 
 def example(**options: Any) -> str:
-    """What `firstspike check blocks` runs and says."""
+    """Run what `firstspike check blocks` shows, and return its sentence."""
     rng = np.random.default_rng(1)
     weights = random_weights(rng, (20, 13, 5), -4, 8)
     network = network_of(weights, (7, 5), encoding="levels-4")
