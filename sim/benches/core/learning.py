@@ -37,8 +37,7 @@ def learn_on_rtl(
 ) -> Results:
     """Learn images on the generated hardware, cycle by cycle, from what `state` holds.
 
-    `ticks` int32 [n, n_rows] as `encode` makes them go in as events. All else is as for
-    `learn_items`.
+    `ticks` int32 [n, n_rows], as `encode` makes them, go in as events. `learn_items` says the rest.
     """
     config = CoreConfig.of(state.network, folding, stored_bits=state.stored_bits)
     items = items_of(config, ticks)
