@@ -29,7 +29,7 @@ demo: setup
 	$(BIN)/firstspike info
 	$(BIN)/firstspike compare --target rtl $(DEMO)
 	$(BIN)/firstspike run $(DEMO)
-	$(BIN)/firstspike plot --image 0 --images 100 -o demo.png
+	$(BIN)/firstspike plot --number 0 --images 100 -o demo.png
 
 quick: check
 	$(PYTEST) -m fast
