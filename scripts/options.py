@@ -65,6 +65,23 @@ class Sizes(click.ParamType):
         return tuple(map(int, value.split("-")))
 
 
+class Lanes(click.ParamType):
+    """Lanes of all layers, written 16, or a number per layer, written 13,2."""
+
+    name = "lanes"
+    SEPARATOR = ","
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Split at the commas; a number alone stays one."""
+        if not re.fullmatch("[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*", value):
+            self.fail(
+                f"{value!r} is not lanes: give one number, such as 16, or one per layer, "
+                "such as 13,2."
+            )
+        first, *others = map(int, value.split(self.SEPARATOR))
+        return (first, *others) if others else first
+
+
 MOST_SEEDS = 10_000
 
 
@@ -174,12 +191,15 @@ def target_option(targets: Sequence[str], meaning: str) -> Decorator:
     return click.option("--target", type=click.Choice(targets), default=targets[0], help=meaning)
 
 
-def lanes_option(default: object = DEFAULT_LANES) -> Decorator:
+def lanes_option(
+    default: object = DEFAULT_LANES, meaning: str = "Give every layer min(P, its neurons) lanes"
+) -> Decorator:
     """Return the option; the help names `default`, and the verb gets None."""
-    return number_option(
+    return click.option(
         "--lanes",
-        metavar="P",
-        help=f"Give every layer min(P, its neurons) lanes.  [default: {default}]",
+        type=Lanes(),
+        metavar="P[,P...]",
+        help=f"{meaning}. With commas each layer has a number of its own.  [default: {default}]",
     )
 
 

@@ -179,8 +179,9 @@ def command_line(ctx: click.Context) -> str:
             words.append((negated or parameter.opts)[0])
             if parameter.is_flag:
                 continue
-        if isinstance(value, tuple):  # sizes
-            value = "-".join(map(str, value)) or "none"
+        if isinstance(value, tuple):  # sizes, or lanes by layer
+            between = getattr(parameter.type, "SEPARATOR", "-")
+            value = between.join(map(str, value)) or "none"
         elif isinstance(value, list):  # pairs, or seeds
             parts = (one if isinstance(one, tuple) else (one,) for one in value)
             value = ",".join(":".join(map(str, part)) for part in parts)

@@ -5,8 +5,9 @@ The plan is the fastest known build of the very network for the board, or for a 
 die. Without such a build it is the fastest design that fits by an estimate.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -14,10 +15,10 @@ import numpy as np
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
-from firstspike.golden import Network, NetworkError, load_network, shipped
+from firstspike.golden import Network, NetworkError, encode, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS
-from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape
+from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape, Lanes, lanes_text
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 from firstspike.hdl.link.protocol.lines import Line
 
@@ -31,8 +32,17 @@ FILL = {ICE40: 0.92, ECP5: 0.85}
 
 It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low."""
 
+SHARES = (1, 2, 4)
+"""A hidden layer behind the first one may have as many lanes as that, or this part of them."""
+
+FEW_LANES = (4, 3, 2, 1)
+"""Lanes of a last layer of which little is asked."""
+
 SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
+
+FEW = 200
+"""Images by which lanes are compared, at least, where there are so many."""
 
 
 class Estimated(NamedTuple):
@@ -69,9 +79,9 @@ class Plan:
         return Estimated(logic.rule(family).error, fmax, clock.rule(family).error)
 
     @property
-    def lanes(self) -> int | None:
-        """Lanes of the widest layer; None if nothing fits."""
-        return self._most("lanes")
+    def lanes(self) -> Lanes | None:
+        """Lanes of all layers, as one number where that is enough; None if nothing fits."""
+        return None if self.design is None else self.design.config.folding.lanes
 
     @property
     def rows(self) -> int | None:
@@ -124,13 +134,20 @@ def plan_for(
         and hz in (None, design.hz)
         and (bench_images, bool(shape.overlap)) == (0, build.shape.overlap)
     ]
+    few = _few_images(network, ticks)
     limited = not (shape.rows or shape.overlap)
-    plans = known or [
-        _with_most_lanes(network, board, one, hz, bench_images, line, limited)
-        for one in _choices(network, shape, ticks is not None)
-    ]
+    planner = _Planner(network, board, hz, bench_images, line, limited, few)
+    plans = known or [planner.plan(one) for one in _choices(network, shape, few is not None)]
     # If cycles are equal, or cannot be counted, the first plan is taken.
     return min(plans, key=lambda plan: (plan.design is None, plan.latency(ticks) or inf))
+
+
+def _few_images(network: Network, ticks: np.ndarray | None) -> np.ndarray | None:
+    """Some of the images `ticks` [n, n_rows], or of the bundled digits if the network takes any."""
+    if ticks is not None:
+        return ticks[:: max(1, len(ticks) // FEW)]
+    pixels = digit_pixels(network, FEW)
+    return None if pixels is None else encode(network.connected(), pixels)
 
 
 def _plan_of(build: ShippedBuild, design: Design) -> Plan:
@@ -138,12 +155,11 @@ def _plan_of(build: ShippedBuild, design: Design) -> Plan:
     return Plan(design.board, design, "", needs_of(design) | measured, build)
 
 
-def _choices(network: Network, shape: CoreShape, timed: bool = False) -> Iterator[CoreShape]:
-    """Every choice of R and k; the first alone where no images, `timed` or digits, are counted.
+def _choices(network: Network, shape: CoreShape, counted: bool = True) -> Iterator[CoreShape]:
+    """Yield every choice of R and k; the first alone where no cycles are `counted`.
 
     Over the link the events of a network without bitmaps come one at a time.
     """
-    counted = timed or digit_pixels(network, 1) is not None
     rows = ROWS if counted and network.takes_bitmap else ROWS[:1]
     windows = (WINDOW, DEFAULT_WINDOW)[: 1 + counted]
     for r in (shape.rows,) if shape.rows else rows:
@@ -151,47 +167,110 @@ def _choices(network: Network, shape: CoreShape, timed: bool = False) -> Iterato
             yield replace(shape, rows=r, window=k)
 
 
-def _with_most_lanes(
-    network: Network,
-    board: Board,
-    shape: CoreShape,
-    hz: int | None,
-    bench_images: int,
-    line: Line,
-    limited: bool,
-) -> Plan:
-    """Plan the most lanes that fit.
+@dataclass(frozen=True)
+class _Planner:
+    """Plans designs of a network for a board, with the most lanes that fit.
 
     With `limited` a core of several rows has a store of weights no wider than one that has been
     placed. The clock of a wider one depends on wires, of which no estimate knows.
     """
-    hidden = max(network.shape[1:])
-    limit = widest(board.device.family) if limited and shape.rows != 1 else inf
-    nearest, least = None, inf
-    # Fewer lanes for the same groups would not be faster.
-    for lanes in dict.fromkeys(ceil(hidden / groups) for groups in range(1, hidden + 1)):
-        try:
-            wide = replace(shape, lanes=lanes)
-            design = Design.of(network, board, wide, hz, bench_images=bench_images, line=line)
-        except NetworkError as error:
-            nearest = nearest or Plan(board, None, str(error), {})
-            continue
-        if bits_read(design) > limit:
-            continue
-        needs = needs_of(design)
-        room = {resource: _room(board, resource) for resource in needs}
-        over = {resource: need for resource, need in needs.items() if need > room[resource]}
-        if not over:
-            return Plan(board, design, "", needs)
-        missing = sum(need / room[resource] - 1 for resource, need in over.items())
-        if missing < least:
-            excess = ", ".join(
-                f"{need} of {room[resource]} {resource}" for resource, need in over.items()
-            )
-            reason = f"with {lanes} lane{'s' if lanes > 1 else ''} it takes {excess}"
-            nearest, least = Plan(board, None, reason, needs), missing
-    assert nearest is not None
-    return nearest
+
+    network: Network
+    board: Board
+    hz: int | None
+    bench_images: int
+    line: Line
+    limited: bool
+    few: np.ndarray | None
+    """Images [n, n_rows] by which designs are compared; None if no cycles are counted."""
+
+    def plan(self, shape: CoreShape) -> Plan:
+        """Plan the fastest lanes: one number for all layers, or lanes by layer.
+
+        Lanes by layer are left out if another plan has as few groups in each layer.
+        """
+        first, *others = self.network.shape[1:]
+        alike = self._first_that_fits(shape, _fewer(max(first, *others, 0)))
+        if not others:
+            return alike
+        plans = [alike]
+        groups = _groups(alike)[0] if alike.design else first
+        shares = SHARES if len(others) > 1 else SHARES[:1]
+        most = [P for P in _fewer(first) if ceil(first / P) <= groups]
+        for share, last in product(shares, (None, others[-1], *FEW_LANES)):
+            lanes = (self._by_layer(P, share, last or P) for P in most)
+            plan = self._first_that_fits(shape, lanes)
+            if plan.design and not any(_no_slower(other, plan) for other in plans):
+                plans.append(plan)
+        return min(plans, key=self._cycles)
+
+    def _cycles(self, plan: Plan) -> float:
+        """Cycles of the few images, or of the weights alone if every input and neuron spikes."""
+        if plan.design is None:
+            return inf
+        if self.few is not None:
+            return float(plan.design.image_cycles(self.few).mean())
+        folding = plan.design.config.folding
+        return float(folding.bound(np.array([layer.n_in for layer in folding.layers])))
+
+    def _by_layer(self, most: int, share: int, last: int) -> tuple[int, ...]:
+        """Lanes of a first layer with the most, of a hidden one with a share of it, of the last."""
+        *hidden, outputs = self.network.shape[2:]
+        return (most, *(max(1, min(most // share, n)) for n in hidden), min(last, outputs))
+
+    def _first_that_fits(self, shape: CoreShape, choices: Iterable[Lanes]) -> Plan:
+        """Plan the first of the choices of lanes that fits, or say what the nearest one takes."""
+        limit = widest(self.board.device.family) if self.limited and shape.rows != 1 else inf
+        nearest, least = Plan(self.board, None, "", {}), inf
+        for lanes in choices:
+            try:
+                design = Design.of(
+                    self.network,
+                    self.board,
+                    replace(shape, lanes=lanes),
+                    self.hz,
+                    bench_images=self.bench_images,
+                    line=self.line,
+                )
+            except NetworkError as error:
+                if not nearest.reason:
+                    nearest = replace(nearest, reason=str(error))
+                continue
+            if bits_read(design) > limit:
+                continue
+            needs = needs_of(design)
+            room = {resource: _room(self.board, resource) for resource in needs}
+            over = {resource: need for resource, need in needs.items() if need > room[resource]}
+            if not over:
+                return Plan(self.board, design, "", needs)
+            missing = sum(need / room[resource] - 1 for resource, need in over.items())
+            if missing < least:
+                excess = ", ".join(
+                    f"{need} of {room[resource]} {resource}" for resource, need in over.items()
+                )
+                reason = (
+                    f"with {lanes_text(lanes)} lane{'s' if lanes != 1 else ''} it takes {excess}"
+                )
+                nearest, least = Plan(self.board, None, reason, needs), missing
+        return nearest
+
+
+def _fewer(size: int) -> list[int]:
+    """Lanes of a layer of this size, the most first; fewer for the same groups are no faster."""
+    return list(dict.fromkeys(ceil(size / groups) for groups in range(1, size + 1)))
+
+
+def _groups(plan: Plan) -> list[int]:
+    """Groups of each layer of a plan that fits."""
+    assert plan.design is not None
+    return [layer.groups for layer in plan.design.config.folding.layers]
+
+
+def _no_slower(one: Plan, other: Plan) -> bool:
+    """Whether a plan has as few groups as another one in each layer."""
+    return one.design is not None and all(
+        ours <= theirs for ours, theirs in zip(_groups(one), _groups(other), strict=True)
+    )
 
 
 def fitting(board: Board) -> str | None:

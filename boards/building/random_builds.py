@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden import Network
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import CoreShape, Lanes
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
@@ -44,7 +44,7 @@ class RandomBuild:
     encoding: str
     widths: tuple[tuple[int, int], ...]
     """Widths of S and M per layer."""
-    lanes: int
+    lanes: Lanes
     rows: int
     window: int
     clock: int

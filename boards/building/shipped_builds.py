@@ -49,7 +49,10 @@ def design_of(build: ShippedBuild, board: str | None = None) -> Design:
 
 
 def _build(fields: dict[str, Any]) -> ShippedBuild:
-    return ShippedBuild(**fields | {"shape": CoreShape(**fields["shape"])})
+    shape = fields["shape"]
+    if isinstance(shape["lanes"], list):
+        shape |= {"lanes": tuple(shape["lanes"])}
+    return ShippedBuild(**fields | {"shape": CoreShape(**shape)})
 
 
 SHIPPED_BUILDS = tuple(

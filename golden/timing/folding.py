@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden.network import Network, NetworkError
 
 from .layer import MAX_WINDOW, LayerFolding, check_rows
-from .shape import ANY_SHAPE, CoreShape
+from .shape import ANY_SHAPE, CoreShape, Lanes
 
 DEFAULT_LANES = 64
 
@@ -80,14 +80,22 @@ class Folding:
 
     @property
     def shape(self) -> CoreShape:
-        """The shape of which `of` makes this folding, with the lanes of every layer."""
+        """The shape of which `of` makes this folding."""
         return CoreShape(
-            lanes=tuple(layer.lanes for layer in self.layers),
+            lanes=self.lanes,
             window=max(layer.window for layer in self.layers),
             bitmap=self.bitmap,
             rows=self.layers[0].rows,
             overlap=self.overlaps,
         )
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of all layers, as one number where that is enough."""
+        each = tuple(layer.lanes for layer in self.layers)
+        most = max(each)
+        alike = all(layer.lanes == min(most, layer.n_out) for layer in self.layers)
+        return most if alike else each
 
     @property
     def overlaps(self) -> bool:

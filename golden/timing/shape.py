@@ -5,13 +5,21 @@ from dataclasses import dataclass
 
 from firstspike.golden.network import NetworkError
 
+Lanes = int | tuple[int, ...]
+"""Lanes of a core: P for min(P, its neurons) in each layer, or a number per layer."""
+
+
+def lanes_text(lanes: Lanes) -> str:
+    """The lanes as the option --lanes takes them."""
+    return str(lanes) if isinstance(lanes, int) else ",".join(map(str, lanes))
+
 
 @dataclass(frozen=True)
 class CoreShape:
     """What one may choose about a core. None leaves a choice to the function that lays it out."""
 
-    lanes: int | tuple[int, ...] | None = None
-    """Neurons that are added at once: P for min(P, n_out) in every layer, or a number per layer."""
+    lanes: Lanes | None = None
+    """Neurons that are added at once."""
     window: int | None = None
     """k: time advances by up to 2^k ticks in one walk over the groups of a layer."""
     bitmap: int | None = None
@@ -29,8 +37,8 @@ class CoreShape:
         if isinstance(self.lanes, tuple):
             if len(self.lanes) != len(sizes):
                 raise NetworkError(
-                    f"lanes are given for {len(self.lanes)} layers, and the network has "
-                    f"{len(sizes)}: give one number for all layers, or one per layer"
+                    f"the lanes are {lanes_text(self.lanes)!r}: give one number, or one "
+                    f"per layer of the network's {len(sizes)}, separated by commas"
                 )
             return self.lanes
         lanes = default if self.lanes is None else self.lanes

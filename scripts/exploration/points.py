@@ -11,6 +11,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, infer
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.encoding import encode
+from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.means import operations
 from firstspike.scripts.output import off_by, table
 
@@ -98,7 +99,9 @@ def _percent(share: float | None) -> str:
 
 _COLUMNS: dict[str, Callable[[dict[str, Any]], object]] = {
     "network": lambda point: "-".join(map(str, point["shape"])),
-    **{name: itemgetter(name) for name in ("inputs", "bits", "lanes", "rows", "window")},
+    **{name: itemgetter(name) for name in ("inputs", "bits")},
+    "lanes": lambda point: lanes_text(point["lanes"]),
+    **{name: itemgetter(name) for name in ("rows", "window")},
     "held out %": lambda point: _percent(point["held_out_accuracy"]),
     "test %": lambda point: _percent(point["accuracy"]),
     "us": lambda point: f"{point['us']:.2f}",

@@ -20,6 +20,7 @@ from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.registry import encoder_in
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.timing.figures import figures_of
+from firstspike.golden.timing.shape import lanes_text
 from firstspike.golden.widths import state_widths
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.scripts.errors import VerbError
@@ -161,7 +162,7 @@ def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dic
             shape[name] = dict(zip(value._fields, value, strict=True))
         else:
             shape[name] = value.tolist() if isinstance(value, np.ndarray) else value
-    lanes = max(layer.lanes for layer in folding.layers)
+    lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows
     layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}

@@ -5,14 +5,14 @@ import os
 from dataclasses import fields
 from typing import TypedDict
 
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import CoreShape, Lanes
 
 
 class Options(TypedDict, total=False):
     """Options of targets; None, or none given, leaves the choice to the target."""
 
-    lanes: int | None
-    """Lanes of each layer of a generated core, at most one per neuron."""
+    lanes: Lanes | None
+    """Lanes of each layer of a generated core, at most one per neuron; or a number per layer."""
     window: int | None
     """The core advances by up to 2^window ticks at once."""
     bitmap: int | None

@@ -11,6 +11,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import encode, load_network
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.timing.shape import lanes_text
 from firstspike.scripts.datasets import check_options, dataset_options
 from firstspike.scripts.output import json_option, json_result, off_by, say, table
 from firstspike.scripts.places import NetworkName, Verb
@@ -85,8 +86,8 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
             reached = _expected(**about) if about else _reached(plan["board"], plan["placed"])
-            settings = [plan[name] for name in _SETTINGS]
-            speed = [*settings, f"{plan['clock'] / MHZ:g}", us, reached]
+            settings = [plan[name] for name in _SETTINGS[1:]]
+            speed = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}", us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
     lines = [table(rows)]
     for plan in plans:

@@ -18,6 +18,7 @@ from firstspike.golden import Network, NetworkError
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
+from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
@@ -25,6 +26,7 @@ from firstspike.scripts.options import (
     Number,
     Sizes,
     data_option,
+    lanes_option,
     number_option,
     port_options,
     resumable_options,
@@ -121,11 +123,9 @@ class Relabelling(click.ParamType):
 @target_option(
     TARGETS, "What learns. rtl is the simulated hardware; it and a board are compared with golden."
 )
-@number_option(
-    "--lanes",
-    metavar="P",
-    help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
-    "with --target rtl 64]",
+@lanes_option(
+    f"with --target rtl {DEFAULT_LANES}",
+    "Count the clock cycles of a core with min(P, its neurons) lanes per layer",
 )
 @port_options
 @seed_option("the weights, the order of the images, and the draws")

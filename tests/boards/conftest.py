@@ -10,12 +10,12 @@ import pytest
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.scripts.main import run_line
 from tests.support.command import toy_network
 
-LANES, HELD = 4, 6
-"""Lanes of the builds, and the number of images that they hold to play."""
+LANES, HELD = (4, 3), 6
+"""Lanes by layer of the builds, and the number of images that they hold to play."""
 
 CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
 """Clock of each board in MHz."""
@@ -38,7 +38,16 @@ def built(request, tmp_path_factory) -> Built:
     place = tmp_path_factory.mktemp(board)
     network = toy_network()
     network.save(place / "net.npz")
-    words = ["build", place / "net.npz", "--board", board, "--lanes", LANES, "--clock", mhz]
+    words = [
+        "build",
+        place / "net.npz",
+        "--board",
+        board,
+        "--lanes",
+        lanes_text(LANES),
+        "--clock",
+        mhz,
+    ]
     words += ["--bench", HELD, "--seed", 1, "-o", place / "out"]
     assert run_line([str(word) for word in words]) == 0
     report = json.loads((place / "out" / "report.json").read_text())

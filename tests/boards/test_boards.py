@@ -16,8 +16,8 @@ from firstspike.boards.building.shipped_builds import (
 )
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
-from firstspike.golden import load_network
-from firstspike.golden.timing.shape import CoreShape
+from firstspike.golden import encode, load_network
+from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -140,6 +140,31 @@ def test_other_rows_and_windows_are_no_faster(name, unplaced):
 def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
     found = plan.plan_for(toy_network("levels-4"), BOARDS["ulx3s-85f"])
     assert (found.rows, found.window, found.build) == (1, plan.WINDOW, None)
+
+
+def test_lanes_by_layer_are_taken_where_no_one_number_is_as_fast(tmp_path, capfd):
+    rng = np.random.default_rng(3)
+    weights = random_weights(rng, (97, 100, 7), -127, 126)
+    network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
+    ticks = encode(network, rng.integers(0, 256, (50, 97)).astype(np.uint8))
+    board = BOARDS["icebreaker"]
+    found = plan.plan_for(network, board, ticks=ticks)
+    assert isinstance(found.lanes, tuple)
+    assert fits(found)
+    for lanes in range(1, 10):
+        design = plan.Design.of(network, board, CoreShape(lanes))
+        alike = plan.Plan(board, design, "", plan.needs_of(design))
+        assert not fits(alike) or found.latency(ticks) < alike.latency(ticks)
+    network.save(tmp_path / "net.npz")  # without images the weights that are read decide
+    ended = firstspike(capfd, "boards", tmp_path / "net.npz", "--json", "-")
+    rows = {row["board"]: row for row in json.loads(ended.out)["boards"]}
+    assert tuple(rows[board.name]["lanes"]) == found.lanes
+    assert f" {lanes_text(found.lanes)} " in line_of(board.name, ended.err)
+
+
+def fits(found):
+    """Whether a plan's board has what its design takes."""
+    return all(need <= plan._room(found.board, name) for name, need in found.needs.items())
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_the_report_says_what_was_built(built):
     assert report["network"] == toy_network().digest()
     assert re.fullmatch("[0-9a-f]{16}", report["build"])
     assert report["device"] == board.device.name
-    assert report["lanes"] == [LANES, LANES]
+    assert report["lanes"] == [layer.lanes for layer in built.design.config.folding.layers]
     assert report["met"]
     assert report["fmax"]["1"] * 1e6 >= report["clock"]
     assert report["weights"] == ("loaded" if board.loaded else "bitstream")
@@ -168,7 +168,8 @@ def test_without_lanes_the_planner_chooses(fake, capfd, tmp_path):
     assert ended.status == 0
     assert "Not placed before" in ended.err
     report = json.loads((tmp_path / "build/net-icebreaker/report.json").read_text())
-    assert report["lanes"][0] == plan.plan_for(toy_network(), BOARDS["icebreaker"]).lanes
+    planned = plan.plan_for(toy_network(), BOARDS["icebreaker"]).design.config.folding
+    assert report["lanes"] == [layer.lanes for layer in planned.layers]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,9 @@ def test_each_name_of_an_option_stands_for_one_kind_of_value():
         ("run", "--nonsense"),
         ("run", "--lanes", "0"),
         ("run", "--lanes", "many"),
+        ("run", "--lanes", "13,,2"),
+        ("run", "--lanes", "13,0"),
+        ("run", "--lanes", "13,2,"),
         ("run", "--window", "5"),
         ("run", "--bitmap", "7"),
         ("run", "--clock", "0"),
@@ -102,6 +105,28 @@ def test_wrong_words_are_refused_with_status_2(capfd, words):
 def test_a_missing_choice_is_one_sentence(capfd):
     said = firstspike(capfd, "build").err.splitlines()[-1]
     assert said == f"Error: Missing option '--board': choose from {', '.join(BOARDS)}"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run",),
+        ("compare", "--images", 1),
+        ("bench", "--images", 1),
+        ("build", "--board", "icebreaker"),
+        ("serve",),
+        ("learn", "--target", "rtl", "-o", "net.npz"),
+        ("verilog", "-o", "core.v"),
+        ("vectors", "-o", "vectors"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_lanes_of_another_number_of_layers_are_refused(capfd, monkeypatch, tmp_path, words):
+    monkeypatch.chdir(tmp_path)
+    verb, *options = words
+    sentence = refusal(capfd, verb, "mnist-4bit", *options, "--lanes", "13,2,4")
+    assert "'13,2,4': give one number, or one per layer of the network's 2" in sentence
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("verb", ["info", "run", "compare", "study", "plot"])

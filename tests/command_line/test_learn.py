@@ -431,11 +431,12 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
     assert result["accuracy"] > 0.9
 
 
-HARDWARE = ("--random", "40", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", 8)
+HARDWARE = ("--random", "40", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "8,3")
 
 
 def test_hardware_learns_the_same(capfd, folder):
-    golden = learned(capfd, *HARDWARE[:6], "--lanes", 8, "-o", "golden.npz")
+    golden = learned(capfd, *HARDWARE[:6], *HARDWARE[8:], "-o", "golden.npz")
+    assert "--lanes 8,3 " in Network.load("golden.npz").meta["command"] + " "
     hardware = learned(capfd, *HARDWARE, "-o", "rtl.npz")
     assert (hardware["differences"], hardware["weights_differ"]) == (0, 0)
     assert golden["differences"] is None

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.support.command import firstspike, refusal, toy_network
 
-CORE = ("--lanes", 5, "--window", 2)
+CORE = ("--lanes", "5,2", "--window", 2)
 
 
 @pytest.fixture(scope="module")

@@ -71,7 +71,11 @@ def test_lanes_by_layer_are_a_number_for_each_layer():
     folding = Folding.of(network, CoreShape(lanes=7))
     assert Folding.of(network, CoreShape(lanes=(7, 5))) == folding
     assert Folding.of(network, folding.shape) == folding
-    for lanes, said in [((7,), "1 layers"), ((7, 6), "1 to 5 lanes, not 6"), ((0, 5), "not 0")]:
+    for lanes, said in [
+        ((7,), "layer of the network's 2"),
+        ((7, 6), "1 to 5 lanes, not 6"),
+        ((0, 5), "not 0"),
+    ]:
         with pytest.raises(NetworkError, match=said):
             Folding.of(network, CoreShape(lanes=lanes))
 

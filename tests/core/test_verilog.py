@@ -279,13 +279,17 @@ def test_the_verb_writes_the_core_and_what_goes_with_it(tmp_path, capfd):
     toy_network().save(tmp_path / "net.npz")
     file = tmp_path / "out" / "c.v"
     file.parent.mkdir()
-    options = ("--lanes", 3, "--weights", "port", "--name", "mine", "-o", file)
+    options = ("--lanes", "3,2", "--weights", "port", "--name", "mine", "-o", file)
     assert firstspike(capfd, "verilog", tmp_path / "net.npz", *options).status == 0
     names = {"c.v", "c.json", "c_instance.v", "c_weights.hex"}
     assert {path.name for path in file.parent.iterdir()} == names
     interface = json.loads(file.with_suffix(".json").read_text())
     assert interface["parameters"]["weights"] == "port"
-    assert interface["layers"][0]["lanes"] == 3
+    assert [layer["lanes"] for layer in interface["layers"]] == [3, 2]
+    for layer, lanes in enumerate((3, 2)):
+        assert re.search(
+            rf"^//   layer {layer}: .*\blanes {lanes}, ", file.read_text(), re.MULTILINE
+        )
     assert interface["module"] == "mine"
     assert "\nmodule mine(" in file.read_text()
     assert "\nmine core (" in file.with_name("c_instance.v").read_text()
