@@ -5,7 +5,7 @@ The plan is the fastest known build of the very network for the board, or for a 
 die. Without such a build it is the fastest design that fits by an estimate.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import ceil, inf
@@ -36,7 +36,7 @@ SHARES = (1, 2, 4)
 """A hidden layer behind the first one may have as many lanes as that, or this part of them."""
 
 FEW_LANES = (4, 3, 2, 1)
-"""Lanes of a last layer of which little is asked."""
+"""Numbers of lanes for a layer of which little is asked, as of the last one."""
 
 SAMPLE = 2000
 """Bundled test digits whose clock cycles are counted."""
@@ -194,9 +194,10 @@ class _Planner:
         if not others:
             return alike
         plans = [alike]
-        groups = _groups(alike)[0] if alike.design else first
         shares = SHARES if len(others) > 1 else SHARES[:1]
-        most = [P for P in _fewer(first) if ceil(first / P) <= groups]
+        most: Sequence[int] = FEW_LANES  # all that may fit where no one number does
+        if alike.design:
+            most = [P for P in _fewer(first) if ceil(first / P) <= _groups(alike)[0]]
         for share, last in product(shares, (None, others[-1], *FEW_LANES)):
             lanes = (self._by_layer(P, share, last or P) for P in most)
             plan = self._first_that_fits(shape, lanes)

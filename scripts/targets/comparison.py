@@ -43,10 +43,11 @@ def compare(
     """Compare a target with the golden model: every spike, decision, statistic and clock cycle.
 
     `network`: itself, its file, or the name of one that comes with the package; `samples` as
-    `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`,
-    `window`, `bitmap`, `rows` and `overlap`, simulated on Verilator; "board" with `port` and
-    `baud`; "netlist" with `board` and `build`, where `firstspike build` has put it. Returns the
-    differences, none if they are equal; `str` makes a sentence of each.
+    `encode` takes them. The targets and their options are those of the command: "rtl" with `lanes`
+    (a number, or a tuple with one per layer), `window`, `bitmap`, `rows` and `overlap`, simulated
+    on Verilator; "board" with `port` and `baud`; "netlist" with `board` and `build`, where
+    `firstspike build` has put it. Returns the differences, none if they are equal; `str` makes a
+    sentence of each.
 
     Raises ValueError for what does not fit, and the errors of what runs it.
     """

@@ -25,7 +25,8 @@ from firstspike.scripts.selection import loaded_images
 def command(net: str, json_path: str | None, **options: Any) -> None:
     """Say of each board whether NET fits on it, and how long an image takes there.
 
-    The table has the lanes and the rows per cycle of the fastest design. Where a build of it is
+    The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
+    all layers, or one per layer, as `firstspike build --lanes` takes them. Where a build of it is
     known, on the board or on another one with the same die, the figures are that build's. The last
     column is the speed that it reached. Else look-up tables and speed are estimates, +- one
     standard deviation, and block RAM and clock cycles are counted. `firstspike build` finds out
