@@ -14,7 +14,7 @@ from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.scripts.main import run_line
 from tests.support.command import toy_network
 
-LANES, HELD = (4, 3), 6
+LANES, HELD = (3, 4), 6
 """Lanes by layer of the builds, and the number of images that they hold to play."""
 
 CLOCKS = {"icebreaker": 12, "ulx3s-25f": 30}
