@@ -20,7 +20,7 @@ OPTIONS = ("dataset", "label", "group", "test", "test_share")
 
 
 def dataset_options(
-    default: str | None = DATASETS[0], whose: str = "Whose images it takes"
+    default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
 ) -> Callable:
     """Add the options that `loaded` looks at."""
     names = ", ".join(DATASETS)
@@ -31,30 +31,33 @@ def dataset_options(
                 "--test-share",
                 type=click.FloatRange(0, 1, min_open=True),
                 metavar="SHARE",
-                help="Of a file without a test part, how much of it is that, stratified; 1 for "
-                f"all.  [default: {TEST_SHARE}]",
+                help="Keep this share of each class apart as the test part, if a file has none; 1 "
+                f"takes all.  [default: {TEST_SHARE}]",
             ),
             click.option(
                 "--test",
                 type=InputPath(exists=True),
                 metavar="FILE",
-                help="Of a file, its test part.",
+                help="Take the test part of --dataset from this file.",
             ),
             click.option(
                 "--group",
                 metavar="COLUMN",
-                help="Of a .csv file: rows of one group stay on one side.",
+                help="Column of a .csv file that names groups: no group is both in the training "
+                "part and in the test part.",
             ),
             click.option(
-                "--label", metavar="COLUMN", help="Of a .csv file, where the classes are."
+                "--label",
+                metavar="COLUMN",
+                help="Column of a .csv file that names the class of each row.",
             ),
             click.option(
                 "--dataset",
                 default=default,
                 type=DatasetName(),
                 metavar="NAME|FILE",
-                help=f"{whose}: {names}, or a file, .npz as of Keras, .csv, .jsonl of events, or a "
-                "folder of images.",
+                help=f"{whose}: {names}, or a file of yours. It is an .npz as Keras writes it, a "
+                ".csv, a .jsonl of events, or a folder of images.",
             ),
         ):
             command = option(command)

@@ -33,7 +33,7 @@ DEFAULT_IMAGES = 100
 
 STANDARD_INPUT = "-"
 
-WHICH = "the first, but of a file N drawn from all, always the same"
+WHICH = "the first N of a named set, or N drawn from all of a file, always the same"
 """Says which images `--images N` takes."""
 
 MOST_BYTES = 1 << 28
@@ -86,26 +86,28 @@ def selection_options(command: Callable) -> Callable:
             multiple=True,
             type=InputPath(exists=True, dir_okay=False),
             metavar="FILE ...",
-            help="Photos of digits: PNG, JPEG or WebP. For other networks as with --raw.",
+            help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
+            "on digits takes them as with --raw.",
         ),
         click.option(
             "--raw",
             is_flag=True,
-            help="Take --image as it is: grey, bright on dark, of the network's size.",
+            help="Take --image as it is. It must be grey, bright on dark, and of the network's "
+            "size.",
         ),
         click.option(
             "--events",
             "events_file",
             type=InputFile(),
             metavar="FILE",
-            help='One image a line: {"events": [[tick, input], ...], "label": 3}; - is standard '
-            "input.",
+            help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
+            '"label": 3}. With - it is standard input.',
         ),
         number_option(
             "--images",
             help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
         ),
-        dataset_options(None, "Whose test images to take"),
+        dataset_options(None, "Take the test images of this data set"),
     ):
         command = option(command)
     return command

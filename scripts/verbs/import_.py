@@ -48,7 +48,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     help="Round real weights to BITS bits.  "
     f"[default: {DEFAULT_BITS}; none for a graph of ours, whose weights are integers]",
 )
-@number_option("--unit", default=16, help="Ticks per unit of z; z = 1 is t = 0.")
+@number_option("--unit", default=16, help="Make one unit of z this many ticks; z = 1 is t = 0.")
 @number_option("--deadline", help="Last tick of an image.  [default: 6 units]")
 @click.option(
     "--encoding",
@@ -64,10 +64,12 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     help="Tick at which dark inputs spike; -1 for never.",
 )
 @click.option(
-    "--complement", is_flag=True, help="The second half of the inputs are complements of the first."
+    "--complement",
+    is_flag=True,
+    help="Take the second half of the inputs as complements of the first.",
 )
-@click.option("--constant", is_flag=True, help="The last input always spikes, at z = 1.")
-@dataset_options(None, "Choose the rounding by the training samples of a data set")
+@click.option("--constant", is_flag=True, help="Let the last input spike in every image, at z = 1.")
+@dataset_options(None, "Choose the rounding by the training samples of this data set")
 @number_option("--images", help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
 @network_option()

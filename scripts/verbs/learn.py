@@ -119,13 +119,15 @@ class Relabelling(click.ParamType):
     help="Kill this share of the hidden neurons first.",
 )
 @target_option(
-    TARGETS, "What learns. rtl is the simulated hardware; it and a board are compared with golden."
+    TARGETS,
+    "Learn on this: the golden model, the simulated core, or a board. The last two are compared "
+    "with the first.",
 )
 @number_option(
     "--lanes",
     metavar="P",
-    help="Count the clock cycles of a core with min(P, its neurons) lanes a layer.  [default: "
-    "with --target rtl 64]",
+    help="Count the clock cycles of a core whose layers have min(P, its neurons) lanes each.  "
+    "[default: with --target rtl 64]",
 )
 @port_options
 @seed_option("the weights, the order of the images, and the draws")

@@ -19,7 +19,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Hold test images of a data set as samples")
+@dataset_options(None, "Hold test images of this data set as samples")
 @number_option("--images", default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",

@@ -18,7 +18,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(whose="Whose test images to take")
+@dataset_options(whose="Take the test images of this data set")
 @click.option(
     "--number",
     "at",

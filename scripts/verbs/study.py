@@ -37,7 +37,7 @@ Curve = dict[str, list[float]]
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(whose="Whose test images to take")
+@dataset_options(whose="Take the test images of this data set")
 @number_option("--images", help=f"Take N test images: {WHICH}.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
