@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
@@ -26,10 +27,36 @@ from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, loaded
 from .errors import VerbError
-from .options import number_option
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
+
+
+class _All(int):
+    """A number of images that is written `all`, as in the command that a network file tells."""
+
+    def __str__(self) -> str:
+        return "all"
+
+
+ALL = _All(-1)
+"""Number of images that stands for all."""
+
+
+class ImageCount(click.IntRange):
+    """A number of images, or `all`, which is ALL."""
+
+    name = "number of images: give a number, or all"
+
+    def __init__(self, least: int = 1, most: int | None = None) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take `all` beside the numbers."""
+        return ALL if value == "all" else super().convert(value, param, ctx)
+
+
+images_option = partial(click.option, "--images", type=ImageCount(), metavar="N|all")
 
 STANDARD_INPUT = "-"
 
@@ -103,8 +130,7 @@ def selection_options(command: Callable) -> Callable:
             help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
             '"label": 3}. With - it is standard input.',
         ),
-        number_option(
-            "--images",
+        images_option(
             help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
         ),
         dataset_options(None, "Take the test images of this data set"),
@@ -167,11 +193,12 @@ class Images:
     """Origin of the images, for people."""
 
     def some(self, n: int | None, at_most: bool = False) -> "Images":
-        """Return n of all images, or all for None: `WHICH` says which.
+        """Return n of all images, or all for None and ALL: `WHICH` says which.
 
         With `at_most` fewer will do where there are no more. Raises `VerbError`.
         """
         there = len(self.samples)
+        n = None if n == ALL else n
         if (n or 0) > there and not at_most:
             raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
         n = min(n or there, there)

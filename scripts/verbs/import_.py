@@ -26,11 +26,16 @@ from firstspike.golden.frameworks.nir.rounding import (
     rounded_network,
 )
 from firstspike.golden.system.files import replacing
-from firstspike.scripts.datasets import check_options, dataset_options, training_data
+from firstspike.scripts.datasets import (
+    check_options,
+    columns_of,
+    dataset_options,
+    training_data,
+)
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
 from firstspike.scripts.places import InputPath, Verb
-from firstspike.scripts.selection import WHICH
+from firstspike.scripts.selection import ALL, WHICH, images_option
 
 DEFAULT_SAMPLES = 1000
 
@@ -70,7 +75,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 )
 @click.option("--constant", is_flag=True, help="Let the last input spike in every image, at z = 1.")
 @dataset_options(None, "Choose the rounding by the training samples of this data set")
-@number_option("--images", help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
+@images_option(help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
 @network_option()
 @json_option
@@ -145,7 +150,8 @@ def _rounded(
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
         data = training_data(options, template)
-        count, there = images or DEFAULT_SAMPLES, len(data.x_train)
+        there = len(data.x_train)
+        count = there if images == ALL else images or DEFAULT_SAMPLES
         own = options["dataset"] not in DATASETS
         chosen = some_of(there, count) if own else np.arange(min(count, there))
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
@@ -153,7 +159,7 @@ def _rounded(
             raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
-        named["meta"] = made | {"dataset": options["dataset"]}
+        named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
         if len(data.classes) == weights[-1].shape[1]:
             named["classes"] = data.classes
     elif any(further.values()):
