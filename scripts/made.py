@@ -17,8 +17,8 @@ def _lookups(shares: list[float]) -> str:
 
 
 def _columns(columns: Mapping[str, str]) -> str:
-    said = " and ".join(f"the {role} from {name}" for role, name in columns.items())
-    return f"Of a .csv file it takes {said}."
+    said = " and ".join(f"the {role} in {name}" for role, name in columns.items())
+    return f"A .csv file for it has these columns: {said}."
 
 
 SENTENCES: dict[str, Callable[[Any], str]] = {
@@ -51,7 +51,7 @@ SENTENCES: dict[str, Callable[[Any], str]] = {
     ),
     "decisions_changed_by_compaction": "Without the idle neurons {} decisions changed.".format,
 }
-"""The sentence about each fact, by the name that the network file gives the fact."""
+"""The sentence about each fact, in this order, by the name that the network file gives it."""
 
 
 def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
@@ -59,7 +59,9 @@ def sentences(meta: Mapping[str, Any]) -> Iterator[str]:
 
     The file may be a stranger's: its names and values may be anything.
     """
-    for name, value in islice(meta.items(), MOST):
+    places = {name: place for place, name in enumerate(SENTENCES)}
+    facts = sorted(meta.items(), key=lambda fact: places.get(fact[0], len(places)))
+    for name, value in islice(facts, MOST):
         if value is not None and value is not False:
             yield printable(_sentence(name, value))
     if len(meta) > MOST:
