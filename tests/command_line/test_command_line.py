@@ -260,11 +260,8 @@ def test_info_has_a_sentence_for_each_fact_about_the_networks_of_the_package():
 
 def test_info_says_what_is_of_another_kind_as_it_is():
     odd = {"lookups": 3, "accuracy": "x", "interrupted": False, "held_out": None, "columns": [1]}
-    assert list(sentences(odd)) == [
-        "Its lookups is 3.",
-        "Its accuracy is x.",
-        "Its columns is [1].",
-    ]
+    said = ["Its columns is [1].", "Its accuracy is x.", "Its lookups is 3."]
+    assert list(sentences(odd)) == said
 
 
 def test_every_error_of_ours_has_the_base_that_people_can_catch():
