@@ -177,7 +177,7 @@ class Network:
 
     @cached_property
     def layers(self) -> tuple[LayerKind, ...]:
-        """What each layer connects."""
+        """The kind of each layer, which says what it connects."""
         return tuple(layer_of(f"weights_{layer}", w) for layer, w in enumerate(self.weights))
 
     def connected(self) -> "Network":

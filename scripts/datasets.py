@@ -20,7 +20,7 @@ OPTIONS = ("dataset", "label", "group", "test", "test_share")
 
 
 def dataset_options(
-    default: str | None = DATASETS[0], whose: str = "Whose images it takes"
+    default: str | None = DATASETS[0], whose: str = "Take the images of this data set"
 ) -> Callable:
     """Add the options that `loaded` looks at."""
     names = ", ".join(DATASETS)
@@ -31,30 +31,33 @@ def dataset_options(
                 "--test-share",
                 type=click.FloatRange(0, 1, min_open=True),
                 metavar="SHARE",
-                help="Of a file without a test part, how much of it is that, stratified; 1 for "
-                f"all.  [default: {TEST_SHARE}]",
+                help="Keep this share of each class apart as the test part, if a file has none; 1 "
+                f"takes all.  [default: {TEST_SHARE}]",
             ),
             click.option(
                 "--test",
                 type=InputPath(exists=True),
                 metavar="FILE",
-                help="Of a file, its test part.",
+                help="Take the test part of --dataset from this file.",
             ),
             click.option(
                 "--group",
                 metavar="COLUMN",
-                help="Of a .csv file: rows of one group stay on one side.",
+                help="Column of a .csv file that names groups: no group is both in the training "
+                "part and in the test part.",
             ),
             click.option(
-                "--label", metavar="COLUMN", help="Of a .csv file, where the classes are."
+                "--label",
+                metavar="COLUMN",
+                help="Column of a .csv file that names the class of each row.",
             ),
             click.option(
                 "--dataset",
                 default=default,
                 type=DatasetName(),
                 metavar="NAME|FILE",
-                help=f"{whose}: {names}, or a file, .npz as of Keras, .csv, .jsonl of events, or a "
-                "folder of images.",
+                help=f"{whose}: {names}, or a file of yours. It is an .npz as Keras writes it, a "
+                ".csv, a .jsonl of events, or a folder of images.",
             ),
         ):
             command = option(command)
@@ -63,8 +66,32 @@ def dataset_options(
     return decorate
 
 
+COLUMNS = ("label", "group")
+
+
+def columns_of(options: Mapping[str, Any], network: Network | None = None) -> dict[str, Any]:
+    """Return what the `meta` of a network says of its table: the columns of label and group.
+
+    A column that no option names is that of `network`, from which the new one comes.
+    """
+    named = {role: options[role] for role in COLUMNS if options[role] is not None}
+    columns = _known_columns(network) | named
+    return {"columns": columns} if columns else {}
+
+
+def _known_columns(network: Network | None) -> dict[str, str]:
+    """Return the columns that the file of a network names; it may be a stranger's."""
+    known = None if network is None else network.meta.get("columns")
+    if not isinstance(known, dict):
+        return {}
+    return {role: known[role] for role in COLUMNS if isinstance(known.get(role), str)}
+
+
 def loaded(options: Mapping[str, Any], network: Network | None = None) -> Dataset:
     """The data set that a verb's options name; `network` says what its features and classes are.
+
+    The columns of label and group are those of the network's training, where a table has them and
+    the options name none.
 
     Raises our errors for what is not there, is broken, or does not fit the network.
     """
@@ -86,11 +113,12 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
 
     columns = options["label"], options["group"]
     features = network.features.names if network is not None and network.features else ()
-    train, test = read(path, *columns, features)
+    usual = _known_columns(network)
+    train, test = read(path, *columns, features, usual)
     if options["test"] is not None:
         if options["test_share"] is not None:
             raise click.UsageError("Give --test or --test-share.")
-        other = read(Path(options["test"]), *columns, features or train.names)
+        other = read(Path(options["test"]), *columns, features or train.names, usual)
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")

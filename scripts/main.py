@@ -41,10 +41,15 @@ VERBS = {
 }
 
 
+FOR_DEVELOPERS = ("check",)
+"""`--help` lists these verbs apart."""
+
+
 @click.group(
     cls=Verbs,
     package="firstspike.scripts.verbs",
     table=VERBS,
+    apart=FOR_DEVELOPERS,
     context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="firstspike")

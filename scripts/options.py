@@ -295,7 +295,7 @@ line_option = click.option(
     type=click.Choice([line.value for line in Line]),
     default=Line.UART.value,
     callback=lambda ctx, parameter, line: Line(line),
-    help="Wires to the host. docs/link.md says what SPI asks of a host.",
+    help="Connect the host by these wires. docs/link.md says what SPI asks of a host.",
 )
 
 weights_option = click.option(

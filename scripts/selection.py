@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import click
@@ -26,14 +27,40 @@ from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, loaded
 from .errors import VerbError
-from .options import number_option
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
 
+
+class _All(int):
+    """A number of images that is written `all`, as in the command that a network file tells."""
+
+    def __str__(self) -> str:
+        return "all"
+
+
+ALL = _All(-1)
+"""Number of images that stands for all."""
+
+
+class ImageCount(click.IntRange):
+    """A number of images, or `all`, which is ALL."""
+
+    name = "number of images: give a number, or all"
+
+    def __init__(self, least: int = 1, most: int | None = None) -> None:
+        super().__init__(least, most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Take `all` beside the numbers."""
+        return ALL if value == "all" else super().convert(value, param, ctx)
+
+
+images_option = partial(click.option, "--images", type=ImageCount(), metavar="N|all")
+
 STANDARD_INPUT = "-"
 
-WHICH = "the first, but of a file N drawn from all, always the same"
+WHICH = "the first N of a named set, or N drawn from all of a file, always the same"
 """Says which images `--images N` takes."""
 
 MOST_BYTES = 1 << 28
@@ -86,26 +113,27 @@ def selection_options(command: Callable) -> Callable:
             multiple=True,
             type=InputPath(exists=True, dir_okay=False),
             metavar="FILE ...",
-            help="Photos of digits: PNG, JPEG or WebP. For other networks as with --raw.",
+            help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
+            "on digits takes them as with --raw.",
         ),
         click.option(
             "--raw",
             is_flag=True,
-            help="Take --image as it is: grey, bright on dark, of the network's size.",
+            help="Take --image as it is. It must be grey, bright on dark, and of the network's "
+            "size.",
         ),
         click.option(
             "--events",
             "events_file",
             type=InputFile(),
             metavar="FILE",
-            help='One image a line: {"events": [[tick, input], ...], "label": 3}; - is standard '
-            "input.",
+            help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
+            '"label": 3}. With - it is standard input.',
         ),
-        number_option(
-            "--images",
+        images_option(
             help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
         ),
-        dataset_options(None, "Whose test images to take"),
+        dataset_options(None, "Take the test images of this data set"),
     ):
         command = option(command)
     return command
@@ -165,11 +193,12 @@ class Images:
     """Origin of the images, for people."""
 
     def some(self, n: int | None, at_most: bool = False) -> "Images":
-        """Return n of all images, or all for None: `WHICH` says which.
+        """Return n of all images, or all for None and ALL: `WHICH` says which.
 
         With `at_most` fewer will do where there are no more. Raises `VerbError`.
         """
         there = len(self.samples)
+        n = None if n == ALL else n
         if (n or 0) > there and not at_most:
             raise VerbError(f"{self.name} has {there} test images: at most as many can be taken.")
         n = min(n or there, there)

@@ -74,7 +74,7 @@ def program(board: Board, bitstream: Path) -> str:
 
 
 def _check(board: Board, bitstream: Path) -> None:
-    """Refuse a bitstream that is no file, is empty, or differs from the report of its build.
+    """Refuse a bitstream that is not a file, is empty, or differs from the report of its build.
 
     A file whose name `firstspike build` does not use is the user's own, and has no report.
     """

@@ -28,7 +28,7 @@ class Board:
     loaded: bool
     """The weights are written over the link after power-up; else they are in the bitstream."""
     connect: Callable[[Module, Platform, object], None]
-    """Joins the pins with a SerialCore: line, lights, and the button that shows a digit."""
+    """Joins the pins with a SerialCore: line, lights, and the button for a digit."""
     programmers: tuple[tuple[str, ...], ...]
     """Commands that program it, the best one first; the bitstream's name is to be added."""
     attach: str = "plug the board in"

@@ -5,22 +5,27 @@ A reader gives the samples of a file, and apart the part to test, where the file
 is wrong is a `DataError`: one sentence that names the file, and the line where there are lines.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from .arrays import read_arrays
 from .dataset import DataError, Parts
 from .events import read_events
 from .images import read_folder
-from .table import read_table
+from .table import NOTHING, read_table
 
 
 def read(
-    path: Path, label: str | None = None, group: str | None = None, names: Sequence[str] = ()
+    path: Path,
+    label: str | None = None,
+    group: str | None = None,
+    names: Sequence[str] = (),
+    usual: Mapping[str, str] = NOTHING,
 ) -> Parts:
     """Return the samples of a file or folder.
 
-    Of a table, `label` and `group` are columns; `names` are the features that a network takes.
+    `label` and `group` are columns of a table. Where they are None, `usual` may name columns that
+    the table need not have. `names` are the features that a network takes.
     """
     if path.suffix.lower() != ".csv" and (label or group):
         raise DataError(f"{path} has no columns: --label and --group are of a .csv file.")
@@ -28,7 +33,7 @@ def read(
         return read_folder(path), None
     readers: dict[str, Callable[[], Parts]] = {
         ".npz": lambda: read_arrays(path),
-        ".csv": lambda: (read_table(path, label, group, names), None),
+        ".csv": lambda: (read_table(path, label, group, names, usual), None),
         ".jsonl": lambda: (read_events(path), None),
     }
     if path.suffix.lower() not in readers:

@@ -5,7 +5,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -18,11 +18,19 @@ from .dataset import MOST_TEXT, NOT_FINITE, DataError, Samples, check_size, line
 
 _MOST_CATEGORIES = 100
 
+NOTHING: Mapping[str, str] = {}
+
 
 def read_table(
-    path: Path, label: str | None, group: str | None, names: Sequence[str] = ()
+    path: Path,
+    label: str | None,
+    group: str | None,
+    names: Sequence[str] = (),
+    usual: Mapping[str, str] = NOTHING,
 ) -> Samples:
     """A .csv file with a header; without `label` its rows are not labelled.
+
+    Where `label` or `group` is None, `usual` may name a column for it, which need not be there.
 
     A column of numbers is a feature of that name, one of texts a feature 0 or 1 for each of its
     categories, COLUMN=TEXT. With `names`, these are the features, and all else is left out.
@@ -33,6 +41,10 @@ def read_table(
             raise DataError(
                 f"{path} has no column {wanted!r} for {option}: it has {', '.join(columns):.200}."
             )
+    label, group = (
+        usual[role] if column is None and usual.get(role) in columns else column
+        for role, column in (("label", label), ("group", group))
+    )
     labels = None if label is None else columns.pop(label)
     groups = None if group is None or group == label else columns.pop(group)
     for name, cells in columns.items():

@@ -198,7 +198,10 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
             raise ValueError(f"classes is {classes!r}: it was {self.classes_.tolist()} before.")
         if unknown := sorted({*np.unique(y).tolist()} - {*self.classes_.tolist()}):
-            raise ValueError(f"y has {unknown[0]!r}, which is none of the classes.")
+            raise ValueError(
+                f"y has {unknown[0]!r}: give only the classes of the first call, "
+                f"{self.classes_.tolist()}."
+            )
         if first:
             self._state = self._random_state(X)
             self.n_iter_ = 0

@@ -135,7 +135,7 @@ def _check_learning(network: Network, folding: Folding, stored_bits: int) -> Non
             "silent dark pixels"
         )
     if any(layer.rows > 1 for layer in folding.layers):
-        raise NetworkError("a core that learns adds one row a cycle: leave several out")
+        raise NetworkError("a core that learns adds one row per cycle: leave several out")
     used = max(network.weight_bits)
     if not used <= stored_bits <= MAX_STORED_BITS:
         raise NetworkError(

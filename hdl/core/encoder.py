@@ -39,8 +39,8 @@ class Encoder(Block):
     taken while an image is being searched. Raises ValueError where one is out of range.
 
     Latency: `latencies.ENCODER_WORD` + `ENCODER_ROW`; throughput: one word or event per cycle. A
-    single bank spends a cycle on a bright pixel that is not connected, too. It drops a word without
-    bright pixels while the word before is being emptied; else such a word takes a cycle.
+    single bank also spends one cycle on a bright pixel that is not connected. It drops a word
+    without bright pixels while the word before is being emptied; else such a word takes a cycle.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Encoder(Block):
         self._whole = self._inputs == list(range(n_inputs))
         if rows > 1 and (width % rows or not self._whole):
             raise ValueError(
-                f"with {rows} rows a cycle all pixels are connected, and words have a multiple of "
-                f"{rows} bits, not {width}."
+                f"with {rows} rows per cycle all pixels must be connected, and the bits of a word "
+                f"must be a multiple of {rows}, not {width}."
             )
         self._n_inputs = n_inputs
         self._unit = unit

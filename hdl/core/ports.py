@@ -146,7 +146,7 @@ def _learning_ports(config: CoreConfig) -> dict[str, tuple[wiring.Member, str]]:
         updated=(Out(1), "whether weights were changed"),
         cycles=(Out(CYCLES_BITS), "clock cycles from the first event or word until then"),
     )
-    # The decision flags a label that is no class. An image with an error is not learned.
+    # The decision flags a label without a class. An image with an error is not learned.
     return {
         "labels": (
             In(stream.Signature(label_layout(config))),

@@ -204,9 +204,9 @@ def _header(interface: dict[str, Any]) -> str:
 
 
 def _said(name: str, value: Any) -> str:
-    """What the header says of a parameter: of a list how long it is, nothing of what is in it.
+    """Return what the header says of a parameter; of a list it says only the length.
 
-    Names of classes and features are of strangers: they could end a comment, or be a directive.
+    Names of classes and features come from strangers: they could end a comment, or be a directive.
     """
     if isinstance(value, dict):
         return f"{name}: {', '.join(_said(*item) for item in value.items())}"

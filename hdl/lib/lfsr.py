@@ -10,7 +10,7 @@ from .block import Block
 
 
 class Lfsr(Block):
-    """Draws with probability 2^-j, one draw a cycle.
+    """Draws with probability 2^-j, one draw per cycle.
 
     A leap, which may be many steps of the register, is linear: each bit of the next state is the
     exclusive or of some bits of this one. So software that defines it is all there is to say, for
@@ -28,14 +28,15 @@ class Lfsr(Block):
     width : bits of the state, at least 2.
     init : the state after a reset, not 0.
 
-    Members ------- draw : In; j is 0 .. width - 1, and steady from the cycle before a draw on.
-    drawn : Out; the draw succeeds if the low j bits of the next state are 0, so with j = 0 it
-    always
-        does. It is a register, so what asks for a draw may come late in the cycle.
-    take : In; it makes the draw count. Unless j = 0 the state leaps at the end of the cycle.
-    load, seed : In, set the state, if the seed is not 0; wins over `take`. The next cycle has no
-        draw.
-    state : Out, never 0.
+    Members
+    -------
+    draw : j, an input of 0 .. width - 1. It is steady from the cycle before a draw on.
+    drawn : output; it is 1 if the low j bits of the next state are 0, so with j = 0 a draw always
+        succeeds. It is a register, so what asks for a draw may come late in the cycle.
+    take : input that makes the draw count. Unless j = 0 the state leaps at the end of the cycle.
+    load, seed : inputs that set the state, if the seed is not 0. `load` wins over `take`, and the
+        next cycle has no draw.
+    state : output, never 0.
 
     Raises ValueError for parameters out of range, and for a leap that is not linear.
     """

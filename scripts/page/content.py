@@ -103,7 +103,7 @@ def check(network: Network) -> None:
     """Raise `VerbError` where no page can be made."""
     if network.max_spikes != 1:
         raise VerbError(
-            f"the neurons of this network spike up to {network.max_spikes} times an image: "
+            f"the neurons of this network spike up to {network.max_spikes} times per image: "
             "a page, like the hardware, takes networks whose neurons spike once"
         )
     widest = max(widths.M for widths in state_widths(network))

@@ -11,6 +11,7 @@ import numpy as np
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.integer import infer_samples
+from firstspike.scripts.datasets import columns_of
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
 
@@ -52,7 +53,7 @@ def told(
     names = ("command", "dataset", "seed")
     made = {name: session.run[name] for name in names} | {"recipe": session.recipe, **result}
     meta = {name: value for name, value in made.items() if name not in _TOO_LONG}
-    return made, replace(network, meta=network.meta | meta)
+    return made, replace(network, meta=network.meta | meta | columns_of(session.run))
 
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")

@@ -3,7 +3,7 @@
 
 import importlib
 import keyword
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import click
@@ -15,10 +15,20 @@ class Verbs(click.Group):
     A module is imported when its verb is used: `firstspike --help` waits for none of them.
     """
 
-    def __init__(self, *args: Any, package: str, table: Mapping[str, str], **settings: Any) -> None:
-        """`table` has the verbs in the order in which they are listed, and what is said of each."""
+    def __init__(
+        self,
+        *args: Any,
+        package: str,
+        table: Mapping[str, str],
+        apart: Collection[str] = (),
+        **settings: Any,
+    ) -> None:
+        """`table` has the verbs in the order in which they are listed, and what is said of each.
+
+        Those of `apart` are for developers, and are listed behind the others.
+        """
         super().__init__(*args, **settings)
-        self._package, self._table = package, table
+        self._package, self._table, self._apart = package, table, apart
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs of the table."""
@@ -34,5 +44,9 @@ class Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs from the table, without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._table.items()))
+        verbs = self._table.items()
+        for title, apart in (("Commands", False), ("For developers of the hardware", True)):
+            listed = [(verb, said) for verb, said in verbs if (verb in self._apart) is apart]
+            if listed:
+                with formatter.section(title):
+                    formatter.write_dl(listed)

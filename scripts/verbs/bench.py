@@ -34,7 +34,7 @@ from firstspike.scripts.targets.linked import played_cycles
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
 @number_option(
-    "--rounds", default=10, type=click.IntRange(1, 65535), help="Play each image so many times."
+    "--rounds", default=10, type=click.IntRange(1, 65535), help="Play each image N times."
 )
 @click.option(
     "--clock",
@@ -42,7 +42,10 @@ from firstspike.scripts.targets.linked import played_cycles
     metavar="MHz",
     help="Give images per second at this clock.  [default: that of the build, or of the board]",
 )
-@target_option(("rtl", "netlist", "board"), "What decides the images.")
+@target_option(
+    ("rtl", "netlist", "board"),
+    "Let this decide the images: the simulated core, a netlist, or a board.",
+)
 @lanes_option()
 @window_option()
 @rows_option()

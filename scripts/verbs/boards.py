@@ -20,7 +20,7 @@ from firstspike.scripts.selection import loaded_images
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Whose test images to time, instead of bundled digits")
+@dataset_options(None, "Time the test images of this data set, not bundled digits")
 @json_option
 def command(net: str, json_path: str | None, **options: Any) -> None:
     """Say of each board whether NET fits on it, and how long an image takes there.

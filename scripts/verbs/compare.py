@@ -33,7 +33,10 @@ from firstspike.scripts.targets.options import HARDWARE
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
-@target_option((*TARGETS[1:], *BUILT), "What is compared with the golden model.")
+@target_option(
+    (*TARGETS[1:], *BUILT),
+    "Compare this with the golden model: the simulated core, a board, or a netlist.",
+)
 @folding_options
 @click.option(
     "--scheduler",

@@ -95,7 +95,7 @@ class Budget:
     help="Begin no training after H hours in all; those of earlier runs count.  [default: "
     f"{HOURS}, if there are no --trials]",
 )
-@number_option("--epochs", help="Epochs of a whole training.  [default: the recipe's]")
+@number_option("--epochs", help="Let a whole training take N epochs.  [default: the recipe's]")
 @click.option(
     "--place",
     "placed",

@@ -26,11 +26,16 @@ from firstspike.golden.frameworks.nir.rounding import (
     rounded_network,
 )
 from firstspike.golden.system.files import replacing
-from firstspike.scripts.datasets import check_options, dataset_options, training_data
+from firstspike.scripts.datasets import (
+    check_options,
+    columns_of,
+    dataset_options,
+    training_data,
+)
 from firstspike.scripts.options import data_option, network_option, number_option
 from firstspike.scripts.output import command_line, given, json_option, json_result, say, table
 from firstspike.scripts.places import InputPath, Verb
-from firstspike.scripts.selection import WHICH
+from firstspike.scripts.selection import ALL, WHICH, images_option
 
 DEFAULT_SAMPLES = 1000
 
@@ -48,7 +53,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     help="Round real weights to BITS bits.  "
     f"[default: {DEFAULT_BITS}; none for a graph of ours, whose weights are integers]",
 )
-@number_option("--unit", default=16, help="Ticks per unit of z; z = 1 is t = 0.")
+@number_option("--unit", default=16, help="Make one unit of z this many ticks; z = 1 is t = 0.")
 @number_option("--deadline", help="Last tick of an image.  [default: 6 units]")
 @click.option(
     "--encoding",
@@ -64,11 +69,13 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
     help="Tick at which dark inputs spike; -1 for never.",
 )
 @click.option(
-    "--complement", is_flag=True, help="The second half of the inputs are complements of the first."
+    "--complement",
+    is_flag=True,
+    help="Take the second half of the inputs as complements of the first.",
 )
-@click.option("--constant", is_flag=True, help="The last input always spikes, at z = 1.")
-@dataset_options(None, "Choose the rounding by the training samples of a data set")
-@number_option("--images", help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
+@click.option("--constant", is_flag=True, help="Let the last input spike in every image, at z = 1.")
+@dataset_options(None, "Choose the rounding by the training samples of this data set")
+@images_option(help=f"Take N training samples: {WHICH}.  [default: {DEFAULT_SAMPLES}]")
 @data_option
 @network_option()
 @json_option
@@ -143,7 +150,8 @@ def _rounded(
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
         data = training_data(options, template)
-        count, there = images or DEFAULT_SAMPLES, len(data.x_train)
+        there = len(data.x_train)
+        count = there if images == ALL else images or DEFAULT_SAMPLES
         own = options["dataset"] not in DATASETS
         chosen = some_of(there, count) if own else np.arange(min(count, there))
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
@@ -151,7 +159,7 @@ def _rounded(
             raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
-        named["meta"] = made | {"dataset": options["dataset"]}
+        named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
         if len(data.classes) == weights[-1].shape[1]:
             named["classes"] = data.classes
     elif any(further.values()):

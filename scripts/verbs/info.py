@@ -10,11 +10,11 @@ import numpy as np
 
 from firstspike.golden import Features, Network, load_network, shipped
 from firstspike.golden.widths import state_widths
+from firstspike.scripts.made import sentences
 from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName, Verb
 
 _SHOWN = 8  # features of which the edges are named
-_MOST = 50  # facts about how a network was made
 
 
 @click.command(cls=Verb)
@@ -110,12 +110,9 @@ def report(net: str, facts: dict[str, Any]) -> str:
         *_features(facts),
         *([("classes", ", ".join(facts["classes"]))] if facts["classes"] else []),
         ("time", f"z = 1 is {facts['unit']} ticks, deadline at tick {facts['deadline']}"),
-        ("spikes of a neuron", f"at most {facts['max_spikes']} an image"),
+        ("spikes of a neuron", f"at most {facts['max_spikes']} per image"),
         ("digest", facts["digest"]),
-        *((f"made with {name}", value) for name, value in islice(facts["meta"].items(), _MOST)),
     ]
-    if len(facts["meta"]) > _MOST:
-        rows.append(("made with", f"{len(facts['meta']) - _MOST} more, which --json tells"))
     layers = [
         ("layer", "in", "out", "bits", "threshold", "weights", "zero", "bits of S", "bits of M"),
         *(
@@ -131,4 +128,5 @@ def report(net: str, facts: dict[str, Any]) -> str:
         ),
     ]
     named = f"Networks that come with the package: {', '.join(shipped())}"
-    return "\n\n".join([table(rows, str.ljust), table(layers), named])
+    made = "\n".join(sentences(facts["meta"]))
+    return "\n\n".join(filter(None, [table(rows, str.ljust), table(layers), made, named]))

@@ -19,7 +19,7 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
 from firstspike.golden.timing.folding import DEFAULT_LANES
-from firstspike.scripts.datasets import dataset_options
+from firstspike.scripts.datasets import columns_of, dataset_options
 from firstspike.scripts.learning.report import rates, report, result_of
 from firstspike.scripts.learning.session import Session, begun, check_new, resumed, state_path
 from firstspike.scripts.options import (
@@ -42,7 +42,7 @@ from firstspike.scripts.output import (
 )
 from firstspike.scripts.places import NetworkName, Verb
 from firstspike.scripts.progress import bars
-from firstspike.scripts.selection import WHICH
+from firstspike.scripts.selection import ALL, WHICH, images_option
 from firstspike.scripts.targets import TARGETS, opened, target_class
 from firstspike.scripts.targets.target import Target
 
@@ -82,7 +82,7 @@ class Relabelling(click.ParamType):
 )
 @dataset_options()
 @data_option
-@number_option("--images", help=f"Learn N training images: {WHICH}.  [default: all]")
+@images_option(help=f"Learn N training images: {WHICH}.  [default: all]")
 @number_option("--epochs", default=10, help="Learn each image N times.")
 @click.option(
     "--shift",
@@ -121,11 +121,13 @@ class Relabelling(click.ParamType):
     help="Kill this share of the hidden neurons first.",
 )
 @target_option(
-    TARGETS, "What learns. rtl is the simulated hardware; it and a board are compared with golden."
+    TARGETS,
+    "Learn on this: the golden model, the simulated core, or a board. The last two are compared "
+    "with the first.",
 )
 @lanes_option(
     f"with --target rtl {DEFAULT_LANES}",
-    "Count the clock cycles of a core with min(P, its neurons) lanes per layer",
+    "Count the clock cycles of a core whose layers have min(P, its neurons) lanes each",
 )
 @port_options
 @seed_option("the weights, the order of the images, and the draws")
@@ -166,6 +168,8 @@ def command(
     if not (resume or fresh):
         check_new(output)
     run |= {"command": command_line(ctx)}
+    if run["images"] == ALL:
+        run["images"] = None
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
         session = resumed(output, data) if resume else begun(run, data)
         before = session.state.done
@@ -174,7 +178,9 @@ def command(
         finished = session.state.done == len(session.course)
         result = result_of(session, seconds, session.state.done - before) if finished else {}
         meta = {name: result[name] for name in _META if name in result}
-        replace(session.state.network, meta=meta | {"command": session.run["command"]}).save(file)
+        meta |= {"command": session.run["command"]}
+        meta |= columns_of(session.run, session.state.template)
+        replace(session.state.network, meta=meta).save(file)
         if plot_path is not None:
             from firstspike.scripts.learning import figure  # matplotlib takes a while to import
 

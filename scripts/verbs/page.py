@@ -11,16 +11,16 @@ from firstspike.golden.data.usual import takes_digits
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replace_file
 from firstspike.scripts.datasets import check_options, dataset_options
-from firstspike.scripts.options import number_option
+from firstspike.scripts.errors import VerbError
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Output, Verb
-from firstspike.scripts.selection import WHICH, loaded_images
+from firstspike.scripts.selection import ALL, WHICH, images_option, loaded_images
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(None, "Hold test images of a data set as samples")
-@number_option("--images", default=100, help=f"Hold N test images: {WHICH}.")
+@dataset_options(None, "Hold test images of this data set as samples")
+@images_option(default=100, help=f"Hold N test images: {WHICH}.")
 @click.option(
     "-o",
     "--output",
@@ -49,6 +49,8 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     if shown:
         taken = loaded_images(network, options).some(images, at_most=True)
         samples, labels, source = taken.samples, taken.labels, taken.source
+    elif images == ALL:
+        raise VerbError("random samples have no end: give --images N, or a data set by --dataset.")
     else:
         samples, labels = random_samples(network, images), []
         source = f"{images} random samples"

@@ -10,15 +10,14 @@ from firstspike.golden import encode, infer, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
-from firstspike.scripts.options import number_option
 from firstspike.scripts.output import drawing, picture_option, say
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import WHICH, loaded_images
+from firstspike.scripts.selection import WHICH, images_option, loaded_images
 
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(whose="Whose test images to take")
+@dataset_options(whose="Take the test images of this data set")
 @click.option(
     "--number",
     "at",
@@ -27,7 +26,7 @@ from firstspike.scripts.selection import WHICH, loaded_images
     metavar="K",
     help="Draw test image K, counted from 0.",
 )
-@number_option("--images", help=f"Add histograms over N test images: {WHICH}.")
+@images_option(help=f"Add histograms over N test images: {WHICH}.")
 @picture_option(
     "-o",
     "--output",

@@ -37,7 +37,9 @@ LISTED = 20
 @click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @selection_options
-@target_option(TARGETS, "What runs the network.")
+@target_option(
+    TARGETS, "Run the network on this: the golden model, the simulated core, or a board."
+)
 @folding_options
 @clock_option
 @port_options

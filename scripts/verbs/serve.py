@@ -44,7 +44,7 @@ from firstspike.scripts.places import NetworkName, Output, Verb
     "--symlink",
     type=Output(path_type=Path),
     metavar="PATH",
-    help="Make a symbolic link to the port, whose own name is not known beforehand.",
+    help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
 def command(net: str, symlink: Path | None, **design: Any) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.

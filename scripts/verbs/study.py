@@ -13,10 +13,10 @@ from firstspike.golden.foreign.printable import printable
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.means import operations
-from firstspike.scripts.options import number_option, seed_option
+from firstspike.scripts.options import seed_option
 from firstspike.scripts.output import drawing, json_option, json_result, picture_option, say, table
 from firstspike.scripts.places import NetworkName, Verb
-from firstspike.scripts.selection import WHICH, loaded_images
+from firstspike.scripts.selection import WHICH, images_option, loaded_images
 
 FLIPS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15)
 JITTERS = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
@@ -37,8 +37,8 @@ Curve = dict[str, list[float]]
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@dataset_options(whose="Whose test images to take")
-@number_option("--images", help=f"Take N test images: {WHICH}.  [default: all]")
+@dataset_options(whose="Take the test images of this data set")
+@images_option(help=f"Take N test images: {WHICH}.  [default: all]")
 @seed_option("the noise")
 @picture_option("-o", "--output", "path", help="Draw the curves: .png, .svg or .pdf.")
 @json_option

@@ -29,7 +29,7 @@ from firstspike.scripts.targets import opened
     "--output",
     files=("core.v", "core.json", "bench.v", "*.hex", "DATA-LICENSE.md"),
     required=True,
-    help="Write into this folder, which has no Verilog files of others.",
+    help="Write into this folder. It must hold no Verilog files but those of this verb.",
 )
 def command(net: str, embedded: bool, output: Path, **options: Any) -> None:
     """Write the core for NET, test vectors for it, and a bench that checks them.

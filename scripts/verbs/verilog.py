@@ -46,7 +46,7 @@ def paths_of(output: Path, parameters: Parameters) -> list[Path]:
     "--name",
     metavar="NAME",
     help="Call the module NAME, and those inside NAME_...: one design can hold cores of different "
-    "names. With --bus axi names in C begin with NAME, too.  [default: firstspike_core]",
+    "names. Names in the C driver of --bus axi begin with NAME, too.  [default: firstspike_core]",
 )
 @learn_option
 @click.option(

@@ -41,8 +41,8 @@ def cached(content: Iterable[str], make: Callable[[Path], None]) -> Path:
 
     Raises
     ------
-    OSError : the cache folder cannot be written, or is full; it names the folder. What `make`
-        raises passes through.
+    OSError : the cache folder cannot be written, or is full; it names the folder. Errors
+        of `make` pass through.
     """
     digest = hashlib.sha256()
     for text in content:

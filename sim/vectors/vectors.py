@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Test vectors for other test benches, and a self-checking one in plain Verilog that uses them.
 
-core.json beside core.v is the interface of the core. The other files, all for `$readmemh`, say what
-goes into a core and what golden expects to come out:
+core.json beside core.v is the interface of the core. The other files are all for `$readmemh`. They
+say what goes into a core, and what golden expects to come out:
 
     items.hex        payloads of the input port, image after image
     item_ends.hex    per image the number of items up to its end; the bench does not need it

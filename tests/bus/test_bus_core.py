@@ -70,7 +70,7 @@ def test_decisions_and_weights_are_goldens(kind, pauses):
 
 @pytest.mark.parametrize("name", ["events", "bitmap", "overlap"])
 def test_the_bus_adds_no_cycle(name):
-    """From decision to decision, of a source that never pauses."""
+    """The cycles from decision to decision are the same, if the source never pauses."""
     network, folding = CORES[name]
     pixels, ticks = images(network)
     run = BusRun(network, **folding)

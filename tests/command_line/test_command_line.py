@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.golden import FirstSpikeError, NetworkError, shipped
+from firstspike.golden import FirstSpikeError, NetworkError, load_network, shipped
+from firstspike.scripts.made import SENTENCES, sentences
 from firstspike.scripts.main import VERBS
 from firstspike.scripts.shares.worker import EndedError
 from firstspike.scripts.verbs import Verbs
@@ -273,6 +274,19 @@ def test_info_gives_the_facts_of_the_network(capfd, tmp_path):
         assert layer["threshold"] == threshold
         assert (layer["smallest_weight"], layer["largest_weight"]) == (w.min(), w.max())
         assert layer["zero_weights"] == (w == 0).sum()
+
+
+def test_info_has_a_sentence_for_each_fact_about_the_networks_of_the_package():
+    for name in shipped():
+        meta = load_network(name).meta
+        assert meta.keys() <= SENTENCES.keys()
+        assert not re.search("_| is None", "".join(sentences(meta)))
+
+
+def test_info_says_what_is_of_another_kind_as_it_is():
+    odd = {"lookups": 3, "accuracy": "x", "interrupted": False, "held_out": None, "columns": [1]}
+    said = ["Its columns is [1].", "Its accuracy is x.", "Its lookups is 3."]
+    assert list(sentences(odd)) == said
 
 
 def test_every_error_of_ours_has_the_base_that_people_can_catch():

@@ -83,6 +83,21 @@ def test_the_same_test_part_is_run_by_names(capfd, folder, trained):
     assert json.loads(firstspike(capfd, "run", "net.npz", *DATA, "--json", "-").out) == result
 
 
+def test_the_network_file_names_the_columns(capfd, folder, trained):
+    """The label and the group need not be named again, and a table need not have them."""
+    short = ("--dataset", "t.csv", "--images", "all", "--json", "-")
+    result = json.loads(firstspike(capfd, "run", "net.npz", *short).out)
+    assert result["summary"]["confusion"] == trained["confusion"]
+    network = Network.load("net.npz")
+    assert network.meta["columns"] == {"label": "kind", "group": "person"}
+    plain = replace(network, meta={**network.meta, "columns": {"label": 3, "group": ["person"]}})
+    assert plain.digest() == network.digest()
+    plain.save("plain.npz")
+    result = json.loads(firstspike(capfd, "run", "plain.npz", *short).out)
+    assert result["summary"]["accuracy"] is None
+    assert result["summary"]["count"] == 180
+
+
 def test_unlabelled_rows_are_decided(capfd, folder, trained):
     lines = [line.rsplit(",", 2)[0] for line in rows(9).splitlines()]
     (folder / "new.csv").write_text("\n".join(lines))
@@ -228,7 +243,7 @@ def test_an_image_by_its_number_is_the_one_of_the_file(capfd, folder, ordered, m
     drawn = []
     monkeypatch.setattr(figures, "picture", lambda *words: drawn.append(words) or Figure())
     for number in (0, 7, 100, 179):
-        words = ("--dataset", "sorted.npz", "--image", number, "--images", 20, "-o", "p.png")
+        words = ("--dataset", "sorted.npz", "--number", number, "--images", 20, "-o", "p.png")
         assert firstspike(capfd, "plot", "net.npz", *words).status == 0
         assert np.array_equal(drawn[-1][1], x[number])
         assert drawn[-1][2] == y[number]

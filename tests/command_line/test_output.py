@@ -40,7 +40,7 @@ def test_what_is_in_a_network_file_is_shown_and_not_obeyed(capfd, tmp_path):
     assert ended.status == 0
     assert all(line.isprintable() and len(line) < 1000 for line in ended.out.split("\n"))
     assert sum(line.startswith("shape") for line in ended.out.split("\n")) == 1
-    assert "made with by\\x1b[1m\\nshape  1-1" in ended.out
+    assert "Its by\\x1b[1m\\nshape  1-1 is" in ended.out
     assert "54 more" in ended.out
     ended = firstspike(capfd, "run", path, "--events", events(tmp_path))
     assert ended.status == 0

@@ -82,7 +82,7 @@ def test_what_no_core_can_do_is_refused_in_one_sentence(
         said = refusal(capfd, *words, "--rows", 4, "--bitmap", 10)
         assert "a multiple of 4 bits, not 10" in said
     if verb in ("verilog", "serve"):
-        assert "adds one row a cycle" in refusal(capfd, *words, "--rows", 2, "--learn")
+        assert "adds one row per cycle" in refusal(capfd, *words, "--rows", 2, "--learn")
     ended = firstspike(capfd, *words, "--rows", 3)
     assert ended.status == 2
     assert "'3' is not one of '1', '2', '4'" in ended.err.splitlines()[-1]

@@ -183,5 +183,5 @@ def test_what_cannot_overlap_is_refused(sizes, folding):
 
 def test_a_core_that_learns_adds_one_row_a_cycle():
     network, *_, folding, _ = made(0)
-    with pytest.raises(NetworkError, match="adds one row a cycle"):
+    with pytest.raises(NetworkError, match="adds one row per cycle"):
         CoreConfig.of(network, folding, stored_bits=8)

@@ -169,7 +169,8 @@ def test_what_no_chip_learns_has_no_partial_fit(changes):
 
 
 @pytest.mark.parametrize(
-    ("classes", "told"), [(None, "first call"), ([0, 1], "2, which is none of the classes")]
+    ("classes", "told"),
+    [(None, "first call"), ([0, 1], "2: give only the classes of the first call")],
 )
 def test_classes_of_a_first_call(iris, classes, told):
     with pytest.raises(ValueError, match=told):

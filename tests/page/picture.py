@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws the picture of the page that the README shows.
+"""Draws the picture of the page for the README.
 
     python -m tests.page.picture
 

@@ -53,7 +53,7 @@ class BusRun:
         return [chunk for *_, chunk in weight_chunks(self.config, self.network, stored)]
 
     def frames(self, ticks: np.ndarray, pixels: np.ndarray) -> list[bytes]:
-        """What each image sends."""
+        """Return the bytes that each image sends."""
         if self.config.bitmap is None:
             return [
                 b"".join(struct.pack("<HH", *spike) for spike in events(row).tolist())

@@ -103,7 +103,7 @@ class _Reader:
     def member(self, group: Any, name: str) -> Any:
         """Return a group or dataset in `group`, which must be in this file itself."""
         if name not in group:
-            raise NirError(f"{group.name!r:.80} has no {name!r:.80}: that is no NIR graph.")
+            raise NirError(f"{group.name!r:.80} has no {name!r:.80}, which every NIR graph has.")
         if not isinstance(group.get(name, getlink=True), self.h5py.HardLink):
             raise NirError(f"{name!r:.80} is a link to somewhere else: links are not followed.")
         return group[name]

@@ -12,9 +12,9 @@ from firstspike.hdl.lib.memories import Memory
 
 
 class WordPacker(Block):
-    """Collects an image's bytes, and then gives its words, one per cycle.
+    """Collects the bytes of an image, and then gives its words, one per cycle.
 
-    A byte a cycle would leave the core waiting, and its cycles would be those of the link.
+    With one byte per cycle the core would wait, and its cycle count would be the link's.
 
     Parameters: `width`, bits of a word, a multiple of 8; `count`, bytes of an image. The first byte
     is the lowest of the first word; what the last word has beyond the last byte is not defined.

@@ -141,7 +141,7 @@ def counts_of(answer: bytes) -> Counts:
 
 
 def decision_bytes(config: CoreConfig) -> int:
-    """Return the bytes of a decision as it answers an image."""
+    """Return the size in bytes of the answer to an image, its decision."""
     layers = SPIKES_BYTES * len(config.layers)
     return DECISION_FORMAT.size + layers + TURNAROUND_BYTES * config.learns
 

@@ -9,9 +9,10 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.board_options import board_option
-from firstspike.scripts.options import line_option, number_option
+from firstspike.scripts.options import line_option
 from firstspike.scripts.output import say
 from firstspike.scripts.places import NetworkName, Verb
+from firstspike.scripts.selection import ALL, ImageCount, images_option
 
 
 @click.command(cls=Verb)
@@ -20,9 +21,7 @@ from firstspike.scripts.places import NetworkName, Verb
     "Simulate the design of this board: its clock, its lanes and its room for requests.",
     default="icebreaker",
 )
-@number_option(
-    "--images", type=click.IntRange(2, 10_000), default=60, help="Send N of the bundled digits."
-)
+@images_option(type=ImageCount(2, 10_000), default=60, help="Send N of the bundled digits.")
 @line_option
 def command(net: str, board: str, images: int, line: Line) -> None:
     """Stream bundled digits to the simulated board, bit by bit on its wires.
@@ -39,7 +38,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
     design = chosen_design(load_network(net), BOARDS[board], line=line)
     unit = "Mbaud" if line is Line.UART else "Mbit/s of SPI"
     speed = f"{design.bit_rate / MHZ:g} {unit}"
-    pixels = bundled_test_set()[0][:images]
+    pixels = bundled_test_set()[0][: None if images == ALL else images]
     for all_pixels, what in ((True, "all pixels"), (False, "connected pixels")):
         found = rate(
             design.network,
@@ -52,5 +51,5 @@ def command(net: str, board: str, images: int, line: Line) -> None:
         )
         say(
             f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "
-            f"({images} digits, every decision and cycle as golden)"
+            f"({len(pixels)} digits, every decision and cycle as golden)"
         )

@@ -89,7 +89,7 @@ class CoreBench:
             dut.events__valid.value = 0
 
     def willing(self) -> Iterator[bool] | None:
-        """What a source or sink pauses by."""
+        """Return when a source or sink is willing, cycle by cycle; None means always."""
         return at_random(next(self._seeds)) if self.given.stimulus.pauses else None
 
     async def run(self) -> None:

@@ -15,7 +15,7 @@ from firstspike.hdl.learner.learner import settings_layout
 from firstspike.hdl.lib.layouts import DescribedLayout, pack
 
 WeightRequest = tuple[int, int, int, int]
-"""Of the weight port: (write, layer, address, data)."""
+"""A request to the weight port: (write, layer, address, data)."""
 
 
 def image_port(config: CoreConfig) -> str:
@@ -34,10 +34,10 @@ def items_of(
 
 
 def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None) -> np.ndarray:
-    """What one image puts into the core's input port: event payloads, or bitmap words."""
+    """Return what goes into the core's input port per image: event payloads, or bitmap words."""
     if config.bitmap is None:
         return np.append(event_items(config, events(ticks)), end_item(config)).astype(np.int64)
-    # Several rows a cycle are those of a bitmap of the connected inputs.
+    # A core of several rows per cycle takes a bitmap of the connected inputs alone.
     bright = ticks > 0 if config.layers[0].folding.rows > 1 else pixels > 127
     width = config.bitmap
     bits = np.zeros((-(-len(bright) // width), width), np.int64)
@@ -49,8 +49,8 @@ def image_items(config: CoreConfig, ticks: np.ndarray, pixels: np.ndarray | None
 def event_items(config: CoreConfig, spikes: np.ndarray) -> np.ndarray:
     """Payloads of the events port for `spikes` (k, 2), (tick, row); they may be bad ones.
 
-    With several rows a cycle those that follow one another at one tick share events, a row of each
-    bank that has any left.
+    If the core takes several rows per cycle, rows that follow one another at one tick share events:
+    each event holds one row of every bank that has any left.
     """
     layout, banks = _layout(config), config.layers[0].folding.rows
     spikes = np.asarray(spikes, np.int64).reshape(-1, 2)
@@ -77,7 +77,7 @@ def end_item(config: CoreConfig) -> int:
 
 
 def _layout(config: CoreConfig) -> DescribedLayout:
-    """Of the payload of the events port."""
+    """Return the layout of the payload of the events port."""
     first = config.layers[0].folding
     return input_layout(first.n_in, config.deadline, first.rows)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of a Core that learns: labels and settings go in with the images, updates come out.
 
-As the bench of the Core it only writes down.
+Like the bench of the Core it judges nothing: it writes down what comes out.
 """
 
 from dataclasses import replace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What comes out of the ports of a core, and results made of it."""
+"""Makes results of what comes out of the ports of a core."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from firstspike.sim.harness.runner import SimulationError
 
 @dataclass(frozen=True, kw_only=True)
 class CoreOutcome:
-    """What came out of the ports; nothing is told of images in which there was a reset."""
+    """Everything that came out of the ports; images in which there was a reset are left out."""
 
     decisions: Sequence[tuple[int, int]]
     """(image, payload)."""
@@ -28,7 +28,7 @@ class CoreOutcome:
     taken: Sequence[int] = ()
     """The cycles in which the decisions were taken, those of images with a reset included."""
     learned: Sequence[tuple[int, int, int]] = ()
-    """Of a core that learns: (image, updated, cycles) of every image that is done."""
+    """(image, updated, cycles) of every image that is done, if the core learns."""
 
 
 def results_of(config: CoreConfig, outcome: CoreOutcome, count: int) -> Results:

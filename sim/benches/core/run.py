@@ -47,7 +47,7 @@ class Stimulus:
     after: Sequence[WeightRequest] = ()
     """Requests to the weight port after the images."""
     seed: int = 1
-    """Of the pauses."""
+    """Seed of the pauses."""
 
 
 @dataclass(frozen=True, kw_only=True)

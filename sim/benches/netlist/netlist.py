@@ -138,7 +138,7 @@ class Netlist:
 
     Raises
     ------
-    NetlistError : the text is no netlist of Yosys.
+    NetlistError : Yosys did not write the text.
     """
 
     def __init__(self, content: bytes, family: str) -> None:
@@ -147,7 +147,7 @@ class Netlist:
             self._design = read_json(content)
             check_json(self._design, _WRITTEN, "it")
         except JsonError as error:
-            raise NetlistError(f"the netlist is none of Yosys: {error}.") from None
+            raise NetlistError(f"the netlist was not written by Yosys: {error}.") from None
         modules = self._design["modules"]
         tops = [name for name, one in modules.items() if "1" in one["attributes"].get("top", "")]
         if len(tops) != 1:
