@@ -5,6 +5,7 @@ An encoding turns samples into spike ticks. `Network.encoding` names it, `regist
 class, and everybody else asks its members.
 """
 
+import math
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -134,7 +135,7 @@ class Encoding(ABC):
     def fitting(self, network: Described, samples: Any) -> np.ndarray:
         """Return samples [n, n_features], checked to be a network's. Raises `EncodingError`."""
         samples = checked_samples(samples)
-        samples = samples.reshape(len(samples), -1)
+        samples = samples.reshape(len(samples), math.prod(samples.shape[1:]))
         pixels = self.takes(network.features) is SampleKind.PIXELS
         count = network.n_features
         if samples.shape[1] != count or (pixels and samples.dtype != np.uint8):

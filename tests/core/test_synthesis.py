@@ -14,7 +14,7 @@ from firstspike.hdl.flow import synthesis
 from firstspike.sim.harness.networks import network_of
 from tests.support.command import firstspike, toy_network
 
-UP5K, HX8K, ECP5 = synthesis.TARGETS
+UP5K, HX8K, ECP5 = synthesis.PARTS
 
 
 @pytest.fixture
@@ -71,6 +71,6 @@ def test_the_verb_reports_every_device(tmp_path, capfd, monkeypatch):
     ended = firstspike(capfd, "verilog", tmp_path / "net.npz", "--report", "--json", "-")
     assert ended.status == 0
     rows = json.loads(ended.out)["report"]["devices"]
-    assert [row["device"] for row in rows] == [target.device.name for target in synthesis.TARGETS]
-    for target in synthesis.TARGETS:
+    assert [row["device"] for row in rows] == [part.device.name for part in synthesis.PARTS]
+    for target in synthesis.PARTS:
         assert f"{target.device.name}: does not fit: too big" in ended.err
