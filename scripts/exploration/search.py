@@ -216,8 +216,8 @@ def opened(folder: Path, run: dict[str, Any], seed: int, first: Sequence[dict[st
         study.set_user_attr("run", run)
         for parameters in first:
             study.enqueue_trial(parameters)
-    elif there != json.loads(json.dumps(run)):
-        differs = next(name for name in run if json.loads(json.dumps(run[name])) != there.get(name))
+    elif there != (wanted := json.loads(json.dumps(run))):
+        differs = next(name for name in wanted | there if wanted.get(name) != there.get(name))
         raise VerbError(
             f"{folder} has a search of another {differs}: name another folder by -o, or give what "
             "that search was begun with."

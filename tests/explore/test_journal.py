@@ -83,6 +83,14 @@ def test_an_unknown_operation_is_named(tmp_path, lines):
     assert f"line {len(lines)}, is no line" in said
 
 
+def test_a_search_with_a_setting_more_is_another_search(tmp_path, lines):
+    number = next(number for number, line in enumerate(lines) if '"run"' in line)
+    fields = json.loads(lines[number])
+    fields["user_attr"]["run"]["of_later"] = 1
+    said = damaged(tmp_path, lines, number, json.dumps(fields))
+    assert "has a search of another of_later" in said
+
+
 def test_a_field_of_another_kind_is_named_or_does_no_harm(tmp_path, lines):
     refused = 0
     for number in kinds(lines):
