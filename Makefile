@@ -3,7 +3,8 @@
 #
 #   make demo    classify 100 bundled test digits on the simulated core and compare every spike
 #   make quick   check style and types, and run the tests that are marked fast
-#   make test    check style and types, and run the whole test suite
+#   make test    check style and types, and run all tests but the long ones
+#   make long    run the tests that take long: bitstreams and their netlists, networks of full size, all tools
 #   make left-out  run the tests that the last run left out, once the programs that it named are there
 #   make soak    try random networks, images, frames, files and kills for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
@@ -23,7 +24,7 @@ PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
 TEST_EXTRAS := build test examples explore nir cluster
 
-.PHONY: demo quick test left-out soak check torch docs release setup setup-tests lock clean prerequisites
+.PHONY: demo quick test long left-out soak check torch docs release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -35,7 +36,10 @@ quick: check
 	$(PYTEST) -m fast
 
 test: check
-	$(PYTEST)
+	$(PYTEST) -m "not long"
+
+long: setup-tests
+	$(PYTEST) -m long
 
 left-out: setup-tests
 	$(PYTEST) --left-out

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
+import pytest
+
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
@@ -87,6 +89,7 @@ def test_weight_store(simulator, n_in, n_out, lanes, weight_bits, stored_bits, r
     weights.simulate(folding, weight_bits, stored_bits, simulator=simulator, amount=100)
 
 
+@pytest.mark.long
 def test_command_runs_all_benches_or_those_that_are_named(capfd):
     ended = firstspike(capfd, "check", "blocks")
     assert ended.status == 0, ended.err

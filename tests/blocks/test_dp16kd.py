@@ -24,6 +24,8 @@ from firstspike.sim.benches.netlist.cells import cell_models
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.mutants.mutation import mutated
 
+pytestmark = pytest.mark.long
+
 TOP = "twins"
 
 STIMULUS = {

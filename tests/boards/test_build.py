@@ -21,6 +21,7 @@ from tests.support.command import firstspike, refusal, toy_network
 LANES = 4
 
 
+@pytest.mark.long
 def test_there_is_a_bitstream(built):
     suffix, preamble = {
         "icebreaker": (".bin", b"\x7e\xaa\x99\x7e"),
@@ -34,6 +35,7 @@ def test_there_is_a_bitstream(built):
         assert any(path.match(name) for name in bitstream.FILES), path
 
 
+@pytest.mark.long
 def test_the_report_says_what_was_built(built):
     report, board = built.report, BOARDS[built.board]
     assert report["network"] == toy_network().digest()
@@ -50,6 +52,7 @@ def test_the_report_says_what_was_built(built):
     assert report["digits"] is None  # of another size than the network's images
 
 
+@pytest.mark.long
 def test_the_planner_knows_the_memories(built):
     needs = plan.needs_of(built.design)
     for resource in ("block RAM", "SPRAM"):
@@ -58,6 +61,7 @@ def test_the_planner_knows_the_memories(built):
     assert logic == pytest.approx(needs["LUTs"], rel=0.2)
 
 
+@pytest.mark.long
 def test_the_netlist_keeps_the_spike_log(built):
     netlist = (built.folder / "netlist.v").read_text()
     for name, width in (("valid", 1), ("image", 1), ("tick", 6), ("neuron", 4)):

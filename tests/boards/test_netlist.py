@@ -63,12 +63,14 @@ def compare(capfd, asked, board, build):
     return firstspike(capfd, "compare", *asked, *words)
 
 
+@pytest.mark.long
 def test_a_netlist_equals_golden(built, capfd, asked):
     ended = compare(capfd, asked, built.board, built.folder)
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions and statistics" in ended.out
 
 
+@pytest.mark.long
 def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, asked):
     board = "icebreaker"
     build_in(tmp_path, board, line=Line.SPI)
@@ -77,6 +79,7 @@ def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, asked):
     assert "0 differences in spikes, decisions and statistics" in ended.out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)  # the same bench for all
 def test_one_wrong_table_is_found(built, capfd, tmp_path, asked):
     netlist = json.loads((built.folder / "netlist.json").read_text())
@@ -93,6 +96,7 @@ def test_one_wrong_table_is_found(built, capfd, tmp_path, asked):
     assert differs or hangs, ended.err
 
 
+@pytest.mark.long
 def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     network, option, file = asked
     bitmaps = built.design.bench_images - 1  # one less than it holds
@@ -106,6 +110,7 @@ def test_a_netlist_plays_what_it_holds(built, capfd, asked):
     assert result["clock"] == built.design.hz
 
 
+@pytest.mark.long
 def test_a_missing_or_foreign_build_is_refused(built, capfd, tmp_path, asked):
     board, words = built.board, ["compare", *asked, "--target", "netlist"]
     said = refusal(capfd, *words, "--board", board, "--build", tmp_path)

@@ -214,6 +214,7 @@ def test_learning_that_a_board_cannot_is_refused(capfd, learning, words, sentenc
     assert sentence in ended.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("link", "bytes_a_second"), [("uart", BAUD / 10), ("spi", 75e6 / 4 / 8)])
 def test_the_line_is_full_of_digits(capfd, tmp_path, link, bytes_a_second):
     """`firstspike check rate`: the board waits for the line, whose bits are all there is."""

@@ -434,6 +434,7 @@ def test_a_shipped_network_goes_on_learning(capfd, folder):
 HARDWARE = ("--random", "40", "--epochs", 1, "--images", 60, "--target", "rtl", "--lanes", "8,3")
 
 
+@pytest.mark.long
 def test_hardware_learns_the_same(capfd, folder):
     golden = learned(capfd, *HARDWARE[:6], *HARDWARE[8:], "-o", "golden.npz")
     assert "--lanes 8,3 " in Network.load("golden.npz").meta["command"] + " "

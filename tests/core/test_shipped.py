@@ -17,6 +17,7 @@ from firstspike.sim.benches.core.run import Stimulus, simulate
 IMAGES = 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "lanes", "bitmap"),
     [

@@ -31,6 +31,8 @@ from firstspike.sim.harness.networks import network_of, random_weights
 from firstspike.sim.vectors.vectors import write_vectors
 from tests.support.lint import check_lint, every_simulator
 
+pytestmark = pytest.mark.long
+
 WHOLE = "FIRSTSPIKE_TOOLS" in os.environ
 
 FEATURES = (1, 8, 30, 481)

@@ -47,7 +47,13 @@ def commands(page: Path) -> Iterator[tuple[str, str]]:
             yield command, output
 
 
-PAGES = [page for page in sorted(DOCS.rglob("*.md")) if next(commands(page), None)]
+LONG = {DOCS / "tutorial.md"}
+"""Pages whose commands take longer than all others."""
+PAGES = [
+    pytest.param(page, marks=pytest.mark.long if page in LONG else ())
+    for page in sorted(DOCS.rglob("*.md"))
+    if next(commands(page), None)
+]
 
 
 @pytest.fixture

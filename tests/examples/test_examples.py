@@ -20,6 +20,7 @@ def test_every_example_is_run():
     assert names == {*ACCURACY, "frameworks", "show"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(ACCURACY.keys() - {"pytorch"}))  # that one: tests/torch
 def test_example(name, tmp_path):
     check_example(name, tmp_path)

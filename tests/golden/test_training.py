@@ -292,6 +292,7 @@ def test_a_recipe_has_an_encoding_of_its_own():
     assert "late" not in recipe("deep", "binary")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", [None, "binary"])
 @pytest.mark.parametrize("hidden", [(60, 40), (60, 50, 40)])
 def test_deep_recipe_learns_as_it_is(hidden, encoding, digits):

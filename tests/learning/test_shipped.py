@@ -17,6 +17,7 @@ COUNT = 240
 RUN = 60_000  # images, so that the first ones are learned with the largest steps
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("hidden", "stored_bits"), [(100, 8), (600, 10)])
 def test_learns_as_golden_does(hidden, stored_bits):
     """One rival at first, then every competitor with the settings of the end of a run."""
