@@ -29,17 +29,21 @@ class CoreShape:
     overlap: bool | None = None
     """Whether the next image enters while the one before is being decided."""
 
+    def check_layers(self, n_layers: int) -> None:
+        """Raise NetworkError unless the lanes are for a network of so many layers."""
+        if isinstance(self.lanes, tuple) and len(self.lanes) != n_layers:
+            raise NetworkError(
+                f"the lanes are {lanes_text(self.lanes)!r}: give one number, or one "
+                f"per layer of the network's {n_layers}, separated by commas"
+            )
+
     def lanes_of(self, sizes: tuple[int, ...], default: int) -> tuple[int, ...]:
         """Lanes of each layer, for layers of these numbers of neurons.
 
         Raises NetworkError for less than one lane, and for another number of layers.
         """
+        self.check_layers(len(sizes))
         if isinstance(self.lanes, tuple):
-            if len(self.lanes) != len(sizes):
-                raise NetworkError(
-                    f"the lanes are {lanes_text(self.lanes)!r}: give one number, or one "
-                    f"per layer of the network's {len(sizes)}, separated by commas"
-                )
             return self.lanes
         lanes = default if self.lanes is None else self.lanes
         if lanes < 1:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from firstspike.golden import Network, NetworkError
+from firstspike.golden import CoreShape, Network, NetworkError, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.course import ANNEALING
 from firstspike.golden.system.files import replacing
@@ -165,6 +165,9 @@ def command(
             "--exact runs only on the golden model: leave out --target and --lanes."
         )
     target_class(target).check(target, hardware)
+    if not resume:  # before the data are read, or fetched
+        n_layers = len(run["random"]) + 1 if run["random"] else load_network(run["net"]).n_layers
+        CoreShape(hardware["lanes"]).check_layers(n_layers)
     if not (resume or fresh):
         check_new(output)
     run |= {"command": command_line(ctx)}

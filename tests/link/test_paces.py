@@ -138,5 +138,5 @@ def test_events_go_on_at_the_pace_that_is_said():
 
     simulate(m, put, take)
     assert rows[:8] == list(range(8))
-    assert f"({EVENT_CYCLES} cycles an event)" in PAGE
+    assert f"{EVENT_CYCLES} cycles per event" in PAGE
     assert np.diff(cycles).tolist() == [EVENT_CYCLES] * 7 + [2]  # END is the last
