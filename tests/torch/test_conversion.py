@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from sklearn.datasets import load_digits
 
+from firstspike.golden import load_network
 from firstspike.golden.encoding import encode
 from firstspike.golden.frameworks.torch.layer import Quantised
 from firstspike.golden.integer import infer
-from firstspike.golden.network import load_network
 from firstspike.torch import (
     ConversionError,
     Encoder,
