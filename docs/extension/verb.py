@@ -13,7 +13,9 @@ from firstspike.scripts.sections import in_sections
 def described(verb: str) -> str:
     """Return the paragraphs of the docstring, the usage, the options and the example."""
     command: click.Command = firstspike
-    context = click.Context(command, info_name="firstspike", **firstspike.context_settings)
+    # A line is not broken at the width of this terminal.
+    settings = firstspike.context_settings | {"terminal_width": 10_000}
+    context = click.Context(command, info_name="firstspike", **settings)
     for word in verb.split():  # a verb, or a verb of a group after its name
         found = command.get_command(context, word) if isinstance(command, click.Group) else None
         if found is None:
