@@ -128,8 +128,7 @@ def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> 
                 axes.text(
                     decision, label, str(count), ha="center", va="center", color=colour, fontsize=8
                 )
-    axes.set_xlabel("decided")
-    axes.set_ylabel("labelled")
+    axes.set(xlabel="decided", ylabel="labelled")
     right = np.trace(counts) / max(counts.sum(), 1)
     axes.set_title(f"{counts.sum()} images, {right:.2%} right", fontsize=9)
 
@@ -179,7 +178,6 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
             z, scaled[:, output], label=network.class_name(output), color=f"C{output % 10}", **style
         )
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
-    axes.set_ylim(max(scaled.min() - 0.2, -4), 1)
-    axes.set_ylabel("M(z) of the outputs")
+    axes.set(ylim=(max(scaled.min() - 0.2, -4), 1), ylabel="M(z) of the outputs")
     if M.shape[1] <= 10:
         axes.legend(loc="lower left", ncols=5, fontsize=7)
