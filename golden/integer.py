@@ -52,6 +52,11 @@ def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.nd
         yield ticks, infer(network, ticks)
 
 
+def decisions(network: Network, samples: np.ndarray) -> np.ndarray:
+    """Return the classes int32 [n] of samples [n, ...], part by part as `infer_samples` does."""
+    return np.concatenate([results.decision for _, results in infer_samples(network, samples)])
+
+
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 

@@ -220,14 +220,10 @@ def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
 
 def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
     """Return a picture in h x w pixels, interpolated between the middles of pixels: float64."""
-    for count in (h, w):
-        length = len(grey)
-        place = np.clip((np.arange(count) + 0.5) * (length / count) - 0.5, 0, length - 1)
-        first = np.minimum(np.floor(place).astype(int), max(0, length - 2))
-        last = np.minimum(first + 1, length - 1)
-        share = (place - first)[:, None]
-        grey = (grey[first] * (1 - share) + grey[last] * share).T
-    return grey
+    from scipy.ndimage import zoom  # takes a while to import
+
+    factors = h / grey.shape[0], w / grey.shape[1]
+    return zoom(grey.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True)
 
 
 def rounded(values: Any) -> np.ndarray:

@@ -26,7 +26,7 @@ from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.learning.start import at_random, binary_features
+from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
@@ -250,7 +250,7 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
         return at_random(
             images.x_train,
             (*run["random"], images.n_classes),
-            binary_features(images.x_train, names=images.features),
+            binary_features(images.x_train, INPUTS._replace(names=images.features)),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],

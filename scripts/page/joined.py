@@ -29,9 +29,7 @@ def page(content: dict[str, Any]) -> str:
         "title": escape(content["title"]),
         "style": _text("style.css"),
         # No text of a network's can end the element it is in.
-        "content": told.replace(
-            "<", "\\u003c"
-        ),
+        "content": told.replace("<", "\\u003c"),
         "script": script(),
     }
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], _text("page.html"))

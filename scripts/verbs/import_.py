@@ -21,11 +21,11 @@ from firstspike.golden.frameworks.nir.importing import (
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
-    fitted_template,
     plain_template,
     rounded_network,
 )
 from firstspike.golden.system.files import replacing
+from firstspike.golden.training.prepared import fitted_template
 from firstspike.scripts.datasets import (
     check_options,
     columns_of,

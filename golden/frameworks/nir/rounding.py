@@ -2,7 +2,7 @@
 """Real weights of a graph to the integer network, and what rounding them has changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,7 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.training.parameters import Parameters
-from firstspike.golden.training.prepared import prepared
-from firstspike.golden.training.quantise import best_threshold, quantise
+from firstspike.golden.training.quantise import best_threshold, quantised
 
 from .graph import NirError
 
@@ -48,15 +47,6 @@ def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Ne
     )
 
 
-def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
-    """Return such a network with the encoding fitted to samples [n, ...], as by training.
-
-    `fields`: of `Parameters`. Raises `EncodingError`, `NetworkError`.
-    """
-    parameters = Parameters(n_connected=None, held_out=0, augmentation=None, **fields)
-    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
-
-
 def rounded_network(
     weights: Sequence[np.ndarray],
     template: Network,
@@ -86,13 +76,7 @@ def rounded_network(
         ticks, labels = encode(template, samples), np.asarray(labels, np.int64)
         optimiser, values = _judge(template, real, ticks, labels, bits)
         thresholds = optimiser.useful_thresholds(real, values, labels)
-    network = replace(
-        template,
-        weights=tuple(quantise(W, bits, t) for W, t in zip(real, thresholds, strict=True)),
-        weight_bits=(bits,) * len(real),
-        thresholds=tuple(thresholds),
-        **fields,
-    )
+    network = quantised(template, real, bits, thresholds, **fields)
     if not judged:
         return network, None
     before = optimiser.forward(real, values)[-1].argmin(axis=1)
