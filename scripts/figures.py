@@ -176,10 +176,8 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     scaled = M / (network.thresholds[-1] * network.unit)
     lowest = max(scaled.min() - 0.2, -4)
     for output in range(M.shape[1]):
-        style = {"color": OTHERS, "linewidth": 0.8}
-        if output == winner:
-            style = {"color": DECISION, "linewidth": 2, "zorder": 3}
-        axes.plot(z, scaled[:, output], **style)
+        colour, width = (DECISION, 2) if output == winner else (OTHERS, 0.8)
+        axes.plot(z, scaled[:, output], color=colour, linewidth=width, zorder=2 + width)
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
     axes.set_ylim(lowest, 1)
     axes.set_ylabel("M(z) of the outputs")
