@@ -65,6 +65,16 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     return traces
 
 
+def output_potentials(network: Network, spikes: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return M of every output neuron at ticks z [n]: float64 [n, n_out].
+
+    `spikes`: int32 [n, n_in], the ticks of the spikes into the last layer, 0 for silent.
+    """
+    # Floating point makes the product fast; all sums are integers below 2^53.
+    since = np.where(until(spikes, z), z[:, None] - spikes, 0).astype(np.float64)
+    return since @ network.weights[-1] - network.thresholds[-1] * z[:, None]
+
+
 def walk(
     weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
 ) -> tuple[np.ndarray, np.ndarray]:

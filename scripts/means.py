@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, Results
 from firstspike.golden.results import UNCOUNTED
 
@@ -24,7 +23,7 @@ def timing(results: Results, clock: float | None) -> dict[str, float | None]:
         "cycles": cycles,
         "cycles_apart": apart,
         "us": cycles / clock if clock and cycles is not None else None,
-        "images_a_second": clock * MHZ / apart if clock and apart is not None else None,
+        "images_a_second": 1e6 * clock / apart if clock and apart is not None else None,
     }
 
 

@@ -232,8 +232,13 @@ overlap_option = click.option(
 )
 
 
+def design_options(command: Callable) -> Callable:
+    """Add --lanes, --window, --rows and --overlap, fields of `CoreShape`."""
+    return lanes_option()(window_option()(rows_option()(overlap_option(command))))
+
+
 def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window, --rows, --overlap and --bitmap, the fields of `CoreShape`."""
+    """Add all fields of `CoreShape`: those of `design_options` and --bitmap."""
     bitmap = number_option(
         "--bitmap",
         metavar="BITS",
@@ -241,7 +246,7 @@ def folding_options(command: Callable) -> Callable:
         help="Feed the pixels as words of BITS bits instead of events. With several rows per cycle "
         "only the pixels of connected inputs are fed.",
     )
-    return lanes_option()(window_option()(rows_option()(overlap_option(bitmap(command)))))
+    return design_options(bitmap(command))
 
 
 clock_option = click.option(

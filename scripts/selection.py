@@ -157,7 +157,6 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         return read_events(network, events_file)
     if options["raw"] and not image_files:
         raise click.UsageError("--raw goes with --image.")
-    labels: Sequence[int | None]
     photos = None
     if image_files:
         if options["raw"] or not takes_digits(network):
@@ -166,15 +165,19 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])
         n = len(samples)
-        labels, source, numbers = [None] * n, f"{n} image files", np.arange(n)
+        images = Images("", samples, [None] * n, np.arange(n), f"{n} image files")
     else:
         images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
-        samples, labels = images.samples, images.labels
-        source, numbers = images.source, images.numbers
-    pixels = bitmap_pixels(network, samples)
-    pictures = samples if image_files else None
-    return Selection(encode(network, samples), labels, pixels, source, numbers, pictures, photos)
+    return Selection(
+        encode(network, images.samples),
+        images.labels,
+        bitmap_pixels(network, images.samples),
+        images.source,
+        images.numbers,
+        images.samples if image_files else None,
+        photos,
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import label, median_filter
 
 SIDE = 28
 """Side of a digit of MNIST in pixels."""
@@ -138,6 +137,8 @@ def standing(channel: np.ndarray) -> tuple[Standing, str]:
 
 def ground(channel: np.ndarray) -> np.ndarray:
     """Return the ground of a channel, float64 [h, w]."""
+    from scipy.ndimage import median_filter  # takes a while to import
+
     h, w = channel.shape
     cells = rounded(scaled(channel, *fitting(h, w, min(GRID, max(h, w)))))
     return stretched(median_filter(cells, 2 * AROUND + 1, mode="nearest"), h, w)
@@ -161,6 +162,8 @@ def otsu(counts: np.ndarray) -> tuple[int, float, float]:
 
 def cleaned(bright: np.ndarray) -> np.ndarray:
     """Return ink, bool [h, w], without specks, and without what comes in over the frame."""
+    from scipy.ndimage import label  # takes a while to import
+
     pieces, count = label(bright, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     sizes[0] = 0

@@ -17,13 +17,13 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
-from firstspike.golden.integer import infer_samples
+from firstspike.golden.integer import infer_samples, output_potentials
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.network import LARGEST, Network
-from firstspike.golden.results import Results, until
+from firstspike.golden.network import LARGEST
+from firstspike.golden.results import Results
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
@@ -338,21 +338,11 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     def _potentials(self, X: Any) -> np.ndarray:
         """Return M of every output at the decision, threshold and unit 1: float64 [n, classes]."""
-        parts = [potentials_at_decision(self.network_, *some) for some in self._inferred(X)]
+        parts = [
+            output_potentials(self.network_, (ticks, *results.known_hidden())[-1], results.tick)
+            for ticks, results in self._inferred(X)
+        ]
         return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
-
-
-def potentials_at_decision(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """Return M of every output neuron at the tick of the decision, float64 [n, n_out].
-
-    `results` are those that `infer` gives for `ticks`, of a network with `max_spikes` 1. The class
-    is the argmax: the outputs that fired have 0 or more.
-    """
-    spikes = results.hidden[-1] if results.hidden else ticks
-    decision = results.tick[:, None]
-    # Floating point makes the product fast; all sums are integers below 2^53.
-    since = np.where(until(spikes, results.tick), decision - spikes, 0).astype(np.float64)
-    return since @ network.weights[-1] - network.thresholds[-1] * decision
 
 
 def _names(values: Any) -> tuple[str, ...]:

@@ -160,10 +160,6 @@ class LearningState:
             ),
         )
 
-    def copy(self) -> Self:
-        """A state of its own with the same content."""
-        return replace(self, meta=json.loads(json.dumps(self.meta)))
-
     def kill(self, fraction: float, rng: "np.random.Generator") -> None:
         """Let a fraction of the hidden neurons die: without input weights they never fire.
 

@@ -18,8 +18,7 @@ from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 
-from .checkpoint import Best, Checkpoint
-from .epoch import Epoch
+from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
 from .parameters import Parameters
 from .prepared import Prepared, TrainingError, prepared

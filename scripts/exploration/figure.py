@@ -45,8 +45,7 @@ def picture_of(
             axes.plot(costs, reached, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.xaxis.set_minor_formatter("")
+            axes.xaxis.set(major_formatter="{x:g}", minor_formatter="")
         axes.plot(costs, accuracies, "o", color=DECISIVE, markersize=4)
         for point, at, accuracy in zip(points, costs, accuracies, strict=True):
             if point["training"] == taken:

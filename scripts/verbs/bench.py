@@ -8,26 +8,23 @@ import click
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.link.handlers.player import CYCLES_BESIDES
 from firstspike.hdl.link.protocol.folding import bitmap_bits
 from firstspike.scripts.board_options import netlist_options
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     Number,
-    lanes_option,
+    design_options,
     number_option,
-    overlap_option,
     port_options,
-    rows_option,
     target_option,
-    window_option,
 )
 from firstspike.scripts.output import json_option, json_result, say
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
 from firstspike.scripts.targets import opened
-from firstspike.scripts.targets.linked import played_cycles
 
 
 @click.command(cls=SelectionCommand)
@@ -46,10 +43,7 @@ from firstspike.scripts.targets.linked import played_cycles
     ("rtl", "netlist", "board"),
     "Let this decide the images: the simulated core, a netlist, or a board.",
 )
-@lanes_option()
-@window_option()
-@rows_option()
-@overlap_option
+@design_options
 @port_options
 @netlist_options
 @json_option
@@ -112,8 +106,9 @@ def command(
     say(f"{counts.differences} differences to golden in class and tick")
     late = 0
     if ready.folding.overlaps:
-        golden = played_cycles(network, ready.folding, ticks, expected, rounds)
-        late = counts.cycles - CYCLES_BESIDES - golden
+        seen = network.connected()
+        _, decided = run_overlapped(seen, ticks, expected, ready.folding, rounds)
+        late = counts.cycles - CYCLES_BESIDES - int(decided[-1])
         say(f"{late} clock cycles more than golden's")
     if counts.differences or late or counts.decisions != rounds * len(ticks):
         ctx.exit(1)

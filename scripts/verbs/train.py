@@ -11,8 +11,7 @@ from tqdm import tqdm
 from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
-from firstspike.golden.training.checkpoint import Checkpoint
-from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.checkpoint import Checkpoint, Epoch
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
     Sizes,

@@ -7,6 +7,7 @@ next thing right when the line is good again. For more than a test run has time 
     FIRSTSPIKE_DAMAGED_FRAMES=100000 pytest tests/link/test_client_fuzz.py
 """
 
+import copy
 import itertools
 import os
 from collections.abc import Iterator
@@ -216,7 +217,7 @@ def check_learning_on_a_bad_line(first: int) -> None:
         board.status()  # all that was taken is done
         learned_so_far(model)
         board.load(NETWORK, state.weights)
-        golden = state.copy()
+        golden = copy.deepcopy(state)
         results = board.learn(TICKS[:20], LABELS[:20], RULE, seed=golden.generator)
         assert not results.lost.any()
         results = replace(results, weights=board.read_weights())
