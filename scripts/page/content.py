@@ -160,7 +160,7 @@ def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dic
     shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows
-    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
+    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} per cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
 
 
