@@ -171,14 +171,15 @@ def off_by(error: float) -> str:
     return f"+- {100 * error:.0f} %"
 
 
-def command_line(ctx: click.Context) -> str:
+def command_line() -> str:
     """Return the command as it was given, without `UNTOLD`, for a result that tells it.
 
     A file whose name is no text raises `VerbError`.
     """
+    ctx = click.get_current_context()
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.name in UNTOLD or not given(ctx, parameter.name):
+        if parameter.name in UNTOLD or not given(parameter.name):
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):
@@ -202,6 +203,7 @@ def command_line(ctx: click.Context) -> str:
     return " ".join(words)
 
 
-def given(ctx: click.Context, name: str) -> bool:
+def given(name: str | None) -> bool:
     """Whether a parameter stands on the command line."""
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    source = click.get_current_context().get_parameter_source(name or "")
+    return source is click.core.ParameterSource.COMMANDLINE

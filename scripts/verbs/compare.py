@@ -53,16 +53,14 @@ IMAGES = 500
 @port_options
 @netlist_options
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     net: str,
     target: str,
     json_path: str | None,
     scheduler: str | None,
     clock: float | None,
     **options: Any,
-) -> None:
+) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
     Names the first difference and ends with exit status 1 if there is one. A board is given NET's
@@ -111,7 +109,7 @@ def command(
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(found)} differences ({named}):\n{found[0]}")
-        ctx.exit(1)
+        return 1
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
@@ -121,6 +119,7 @@ def command(
         if clock:
             say(table(timing_rows(summary)))
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")
+    return 0
 
 
 @dataclass(frozen=True, eq=False)

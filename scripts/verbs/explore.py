@@ -101,9 +101,7 @@ FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
     help="Write search, front and bitstreams into this folder.",
 )
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     board: str,
     data: str | None,
     placed: int,
@@ -125,7 +123,7 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
-    limits, told = taken(Limits, options), command_line(ctx)
+    limits, told = taken(Limits, options), command_line()
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
