@@ -10,11 +10,7 @@ from typing import Any
 import click
 
 from firstspike.boards.building import fastest
-from firstspike.boards.building.bitstream import (
-    FILES,
-    build_folder,
-    tools_for,
-)
+from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
@@ -116,9 +112,7 @@ class Clock(Number):
     help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
 )
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     net: str,
     board: str,
     native: bool,
@@ -159,7 +153,7 @@ def command(
             work = stack.enter_context(shares(placing.scheduler))
             place_seeds = in_shares(work, placing.best)
         building = Building(
-            folder, command_line(ctx), tools, native, placing.tried(SEEDS), place_seeds, report_text
+            folder, command_line(), tools, native, placing.tried(SEEDS), place_seeds, report_text
         )
         if clock == MAX:
             building = replace(building, seeds=placing.tried(fastest.SEEDS))
