@@ -63,8 +63,8 @@ def fastest(
 
     `clocks` are those to choose from in Hz, the slowest first, and `mhz` is what is expected.
     `reach` places at a clock, and returns what each seed has reached. The next clock is the highest
-    that was reached; where that is none between those that were met and missed, the next higher
-    one. The search ends where the clock above the best, by STEP, was missed.
+    one that was reached. If that is no open one, the next clock is the one above the best by STEP.
+    The search ends where that clock was missed.
     """
     met, missed = 0.0, inf
     while True:
@@ -83,8 +83,8 @@ def fastest(
 class Placed:
     """What was placed in search of a clock, kept in a build's folder: nothing is placed twice.
 
-    A design is known by its build hash, its network and the tools. Raises JsonError for a file
-    PLACED that is none of ours.
+    A design is known by its build hash, its network and the tools. Raises JsonError if another
+    program has written the file PLACED.
     """
 
     def __init__(self, folder: Path, tools: Sequence[str]):

@@ -22,7 +22,7 @@ from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape, Lanes, lanes_te
 from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
 from firstspike.hdl.link.protocol.lines import Line
 
-from . import clock, logic
+from . import clock, duration, logic
 from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
@@ -77,6 +77,13 @@ class Plan:
         family = self.board.device.family
         fmax = clock.megahertz(self.design, self.needs["LUTs"])
         return Estimated(logic.rule(family).error, fmax, clock.rule(family).error)
+
+    @property
+    def seconds(self) -> float | None:
+        """About how long a build with one seed takes; None if nothing fits."""
+        if self.design is None:
+            return None
+        return duration.seconds(self.board.device.family, self.needs["LUTs"])
 
     @property
     def lanes(self) -> Lanes | None:

@@ -31,6 +31,7 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     column is the speed that it reached. Else look-up tables and speed are estimates, +- one
     standard deviation, and block RAM and clock cycles are counted. `firstspike build` finds out
     whether the clock is met. The time is that of the core, to which events come without a pause.
+    The minutes are about those of a build, with one seed on an idle machine.
 
     Example: firstspike boards mnist-4bit
     """
@@ -66,6 +67,7 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "needs": plan.needs,
         "clock": plan.design and plan.design.hz,
         "us": plan.latency(ticks),
+        "seconds": plan.seconds,
         "placed": plan.build
         and {"board": plan.build.board, "fmax": plan.build.fmax, "seed": plan.build.seed},
         "estimated": plan.estimated and plan.estimated._asdict(),
@@ -74,7 +76,7 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
     """The table, and below it why what does not fit does not."""
-    rows = [("board", "device", *_TAKEN, *_SETTINGS, "MHz", f"us {image}", "reached")]
+    rows = [("board", "device", *_TAKEN, "minutes", *_SETTINGS, "MHz", f"us {image}", "reached")]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
         taken = [
@@ -83,12 +85,14 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
         about = plan["estimated"]
         if about:
             taken[0] = f"{needs['LUTs']} {off_by(about['luts_error'])} of {holds['LUTs']}"
-        speed = ["-"] * (len(_SETTINGS) + 3)
+        speed = ["-"] * (len(_SETTINGS) + 4)
         if plan["fits"]:
             us = "-" if plan["us"] is None else f"{plan['us']:.1f}"
             reached = _expected(**about) if about else _reached(plan["board"], plan["placed"])
             settings = [plan[name] for name in _SETTINGS[1:]]
-            speed = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}", us, reached]
+            minutes = max(1, round(plan["seconds"] / 60))
+            chosen = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}"]
+            speed = [minutes, *chosen, us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed))
     lines = [table(rows)]
     for plan in plans:

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
-from firstspike.boards.building import fastest
+from firstspike.boards.building import duration, fastest
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.plan import chosen_design
+from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.shipped_builds import build_of
 from firstspike.boards.pins.registry import BOARDS
@@ -124,9 +124,9 @@ def command(
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
     that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
-    and there is no bitstream. Takes minutes; with --seeds all cores, or a cluster, place at once,
-    and what they have done is kept. Where no build of this design is known, that is said
-    first.
+    and there is no bitstream. With --seeds all cores, or a cluster, place at once,
+    and what they have done is kept. Before anything else it is said about how long that takes, and
+    whether no build of this design is known.
 
     With --clock max the design is placed at several clocks, each time at one that was reached. It
     says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
@@ -147,6 +147,9 @@ def command(
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
+    seconds = duration.seconds(design.board.device.family, needs_of(design)["LUTs"])
+    each = " for each clock" if clock == MAX else ""
+    note(f"On an idle machine it takes about {about(seconds)} with one seed{each}.")
     with json_result(json_path) as write, ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
         if placing.seeds is not None:
@@ -168,6 +171,12 @@ def command(
             f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
             "other --seeds, fewer --lanes, or a lower --clock."
         )
+
+
+def about(seconds: float) -> str:
+    """Return seconds as whole minutes, for people."""
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minute{'s' if minutes > 1 else ''}"
 
 
 def report_text(report: dict[str, Any]) -> str:

@@ -3,11 +3,12 @@
 
 import json
 import random
+import re
 from typing import NamedTuple
 
 import pytest
 
-from firstspike.boards.building import bitstream, fastest, seeds
+from firstspike.boards.building import bitstream, duration, fastest, seeds
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import PLACED, STEP, Reached
 from firstspike.boards.pins.registry import BOARDS
@@ -187,3 +188,19 @@ def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
     (entry,) = json.loads((tmp_path / "out" / PLACED).read_text())
     assert report["clock"] == entry["clock"]
     assert report["fmax"] == {str(entry["seed"]): entry["fmax"]}
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("family", duration.MEASURED)
+def test_the_time_of_a_build_is_that_of_the_builds_that_were_measured(family):
+    for luts, seconds in duration.MEASURED[family]:
+        assert duration.seconds(family, luts) == pytest.approx(seconds)
+    times = [duration.seconds(family, luts) for luts in range(1000, 90_000, 1000)]
+    assert times == sorted(set(times))
+
+
+def test_the_time_is_said_beforehand(search, capfd):
+    said = search(capfd, reached).ended.err.splitlines()[0]
+    assert re.fullmatch(
+        r"On an idle machine it takes about \d+ minutes? with one seed for each clock\.", said
+    )
