@@ -18,6 +18,7 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
@@ -135,10 +136,8 @@ def _complete(
     for file in SHA256[name]:
         path = next((path for path in _places(name, folder, file) if path.exists()), None)
         if path is not None:
-            try:
+            with told_as(DataError, "", DataError, after=f" {advice}"):
                 contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))
-            except DataError as error:
-                raise DataError(f"{error} {advice}") from None
             paths[file] = path
     for source in SOURCES[name]:
         missing = [file for file in SHA256[name] if file not in paths]
@@ -165,13 +164,13 @@ def _complete(
 
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """Return the decompressed content, which must be the set's `file`; `where` is for messages."""
-    try:
-        content = raw
-        if raw.startswith(b"\x1f\x8b"):
-            with gzip.open(io.BytesIO(raw)) as unpacked:
-                content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{where} is broken ({error}).") from None
+    content = raw
+    if raw.startswith(b"\x1f\x8b"):
+        with (
+            told_as(DataError, f"{where} is broken (", OSError, EOFError, zlib.error, after=")."),
+            gzip.open(io.BytesIO(raw)) as unpacked,
+        ):
+            content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
     found, expected = hashlib.sha256(content).hexdigest(), SHA256[name][file]
     if found != expected:
         raise DataError(
