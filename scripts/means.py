@@ -33,7 +33,7 @@ def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
         ("clock cycles, mean", "cycles", ".1f"),
         ("clock cycles from decision to decision, mean", "cycles_apart", ".2f"),
         ("microseconds an image, mean", "us", ".3f"),
-        ("images a second", "images_a_second", ",.0f"),
+        ("images per second", "images_a_second", ",.0f"),
     )
     return [(what, f"{timing[name]:{form}}") for what, name, form in named if timing[name]]
 

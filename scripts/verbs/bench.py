@@ -100,7 +100,7 @@ def command(
         f"{alone:.1f}"
     )
     if hz is not None:
-        say(f"{hz / each:.0f} images a second at {hz / MHZ:g} MHz")
+        say(f"{hz / each:.0f} images per second at {hz / MHZ:g} MHz")
     say(f"{counts.differences} differences to golden in class and tick")
     late = 0
     if ready.folding.overlaps:
