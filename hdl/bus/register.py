@@ -133,15 +133,14 @@ class RegisterMap:
                         f"generated code would have two meanings of {name}: rename one."
                     )
                 names.add(name)
-        for one, other in pairwise(self.registers):
-            if one.end > other.offset:
-                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
-        for register in self.registers:
             taken = 0
             for field in register.fields:
                 if taken & field.mask or field.low + field.bits > WORD_BITS:
                     raise ValueError(f"{register.name}.{field.name} has no bits of its own.")
                 taken |= field.mask
+        for one, other in pairwise(self.registers):
+            if one.end > other.offset:
+                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
 
     def ports(self) -> dict[str, tuple[Register, ...]]:
         """The registers of each port, by its name.
