@@ -52,18 +52,17 @@ class Register:
     fields: tuple[Field, ...]
     array: bool = False
     count: int = 1
-    readable: bool = True
-    writable: bool = False
-    """`readable` and `writable` hold for a `PORT`; the other kinds fix both."""
+    allowed: str = "r"
+    """What can be done to a `PORT`: `r`, `w` or `rw`."""
     port: str = ""
     """Name of the port of a `PORT`; neighbours may share one, and are told apart by an index."""
 
     @property
-    def access(self) -> tuple[bool, bool]:
-        """Whether it can be read, and written."""
+    def access(self) -> str:
+        """What can be done to it: `r`, `w` or `rw`."""
         if self.kind == PORT:
-            return self.readable, self.writable
-        return True, self.kind in (HOLD, STICKY)
+            return self.allowed
+        return "rw" if self.kind in (HOLD, STICKY) else "r"
 
     @property
     def end(self) -> int:
@@ -95,15 +94,8 @@ def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Re
         assert found, line
         if found["name"]:
             said = found["name"], int(found["offset"], 16), found[6], found["kind"], ()
-            access = found["access"] or "r"
-            registers.append(
-                Register(
-                    *said,
-                    readable="r" in access,
-                    writable="w" in access,
-                    port=found["port"] or "",
-                )
-            )
+            allowed, port = found["access"] or "r", found["port"] or ""
+            registers.append(Register(*said, allowed=allowed, port=port))
         else:
             register, low = registers[-1], int(found["low"])
             value = values.get(register.name, {}).get(found["field"], 0)
