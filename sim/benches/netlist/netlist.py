@@ -34,7 +34,7 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import (
     Counts,
@@ -319,11 +319,13 @@ def _check_board(
     expected = identity_of(
         config,
         network,
-        clock_hz=said.clock,
-        build=said.build,
-        loaded=said.has(IdentityFlag.LOADED),
-        ring_bytes=said.capacity + 1,
-        bench_images=said.bench_images,
+        Facts(
+            clock_hz=said.clock,
+            build=said.build,
+            loaded=said.has(IdentityFlag.LOADED),
+            ring_bytes=said.capacity + 1,
+            bench_images=said.bench_images,
+        ),
     )
     if said != expected:
         raise NetlistError(
