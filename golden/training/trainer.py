@@ -17,6 +17,7 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
+from firstspike.golden.sound.front import FrontEnd
 
 from .checkpoint import Best, Checkpoint
 from .epoch import Epoch
@@ -30,10 +31,14 @@ _JUDGES = 1000  # samples by which thresholds are chosen
 
 
 class Names(NamedTuple):
-    """Names of the features and the classes of a network."""
+    """What a network keeps of its samples: names, and where they came from."""
 
     features: tuple[str, ...] = ()
+    """Names of the features."""
     classes: tuple[str, ...] = ()
+    """Names of the classes."""
+    sound: FrontEnd | None = None
+    """The front end that made the samples, if they are pictures of words."""
 
 
 class Continuation(NamedTuple):
@@ -85,7 +90,7 @@ class Trainer(Parameters):
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
-        data = prepared(self, samples, labels, groups, names.features)
+        data = prepared(self, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
         self._template = data.network
         self._classes = tuple(names.classes)
