@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from firstspike.golden import EncodingError, Network
-from firstspike.golden.data.dataset import TEST_SHARE, Dataset, assembled
+from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
 from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
 from firstspike.golden.sound.front import FrontEnd
 
@@ -125,22 +125,31 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
+    if network is not None:
+        _check_heard(train, sound)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
     data = assembled(name, train, test, share=options["test_share"], **known)
-    if network is not None and data.sound != sound:
-        raise VerbError(
-            f"{name} holds no sound, and this network takes sound: give it {' or '.join(SOUNDS)}, "
-            "or a folder of WAV files."
-            if sound
-            else f"{name} holds sound, and this network takes none: train one on it."
-        )
     if network is not None and not data.ticks:
         parts = ((train.source, data.x_train), ((test or train).source, data.x_test))
         for source, samples in parts:
             _check_fits(source, network, samples)
     return data
+
+
+def _check_heard(samples: Samples, sound: FrontEnd | None) -> None:
+    """Raise `VerbError` where samples are sound, and a network takes none, or the reverse."""
+    if sound is None and samples.sound is not None:
+        raise VerbError(_TAKES_NONE.format(samples.source))
+    if sound is not None and samples.sound is None:
+        raise VerbError(
+            f"{samples.source} holds no sound, and this network takes sound: give it "
+            f"{' or '.join(SOUNDS)}, or a folder of WAV files."
+        )
+
+
+_TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
 
 
 def front_end(network: Network | None) -> FrontEnd | None:
@@ -184,7 +193,7 @@ def check_named(name: str, network: Network | None) -> None:
     sound, classes = front_end(network), network.shape[-1]
     if sound is not None or name in SOUNDS:
         if sound is None:
-            raise VerbError(f"{name} holds sound, and this network takes none: train one on it.")
+            raise VerbError(_TAKES_NONE.format(name))
         if name not in SOUNDS:
             raise VerbError(
                 f"{name} holds images, and this network takes sound: give a data set of sound by "
