@@ -85,7 +85,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     for layer, keep in enumerate(used):
         if not keep.any():
             keep[0] = True  # a layer needs a neuron, even one that never takes part
-        weights[layer] = weights[layer][:, keep]
+        weights[layer] = weights[layer][..., keep]
         weights[layer + 1] = weights[layer + 1][keep]
     meta = network.meta | {"compacted_from": list(network.shape)}
     return dataclasses.replace(network, weights=tuple(weights), meta=meta)
