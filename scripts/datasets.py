@@ -104,7 +104,9 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     check_options(options)
     if name in DATASETS:
         check_named(name, network)
-        return load_dataset(name, options.get("data"), sound=front_end(network))
+        if name in SOUNDS:
+            return load_dataset(name, options.get("data"), sound=front_end(network))
+        return load_dataset(name, options.get("data"))
     path = Path(name)
     if not path.exists():
         raise VerbError(

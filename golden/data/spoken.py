@@ -50,7 +50,7 @@ def content_of(archive: bytes) -> bytes:
 def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
     """Return the data set of an archive that was checked; the front end is the usual one for None.
 
-    Both parts begin with the first recordings of every speaker and digit.
+    Both parts are in order of the number of a recording, then of its speaker, then of its digit.
     """
     sound = sound or usual_front_end()
     recordings = sorted((_named(name), raw) for name, raw in _recordings(archive).items())

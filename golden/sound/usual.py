@@ -16,12 +16,12 @@ FILTERS = 16
 LOWEST, HIGHEST = 120.0, 3600.0
 """Hertz between which the filters are spread evenly on the mel scale."""
 
-WIDTH = 1.5
+WIDTH = 1.0
 """Bandwidth of one resonator; 1 is the distance between neighbours."""
 
 SLOT_SECONDS = 0.016
 
-TILT = 6
+TILT = 8
 """Steps of level that a filter gains per octave above the lowest: high sounds are softer."""
 
 

@@ -2,6 +2,7 @@
 """`firstspike run`: classify images on a target and give the figures of each."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -128,7 +129,9 @@ def _picture(network: Network, images: Selection, summary: dict[str, Any], net: 
 
     if images.words is None or images.samples is None:
         return confusion_picture(network, summary["confusion"], f"{net}, {images.source}")
-    return picture(network, images.samples[0], None, _begins(images.words[0]))
+    word = images.words[0]
+    named = word._replace(file=Path(word.file).name)
+    return picture(network, images.samples[0], None, _begins(named))
 
 
 def _begins(word: Heard) -> str:
