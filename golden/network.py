@@ -33,6 +33,7 @@ from .foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    check,
     integer,
     json_object,
     texts,
@@ -305,7 +306,7 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
 
 def _arguments(fields: Fields) -> dict[str, Any]:
     """Return the file's fields as arguments of `Network`, each of the right kind and number."""
-    fields.check(_described)
+    check(_described, fields)
     said = fields.take("format", str)
     if said != FORMAT:
         raise NetworkError(f"format is {said!r:.40}: this version reads {FORMAT!r}.")

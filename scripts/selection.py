@@ -3,7 +3,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
+from .options import several
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
@@ -125,47 +126,43 @@ class SelectionCommand(Verb):
         return super().parse_args(ctx, words)
 
 
-def selection_options(command: Callable) -> Callable:
-    """Add the options that `select` looks at."""
-    for option in (
-        click.option(
-            "--image",
-            "image_files",
-            multiple=True,
-            type=InputPath(exists=True, dir_okay=False),
-            metavar="FILE ...",
-            help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
-            "on digits takes them as with --raw.",
-        ),
-        click.option(
-            "--raw",
-            is_flag=True,
-            help="Take --image as it is. It must be grey, bright on dark, and of the network's "
-            "size.",
-        ),
-        click.option(
-            "--wav",
-            "wav_files",
-            multiple=True,
-            type=InputPath(exists=True, dir_okay=False),
-            metavar="FILE ...",
-            help="Take the words in these recordings: WAV files, for a network of sound.",
-        ),
-        click.option(
-            "--events",
-            "events_file",
-            type=InputFile(),
-            metavar="FILE",
-            help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
-            '"label": 3}. With - it is standard input.',
-        ),
-        images_option(
-            help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
-        ),
-        dataset_options(None, "Take the test images of this data set"),
-    ):
-        command = option(command)
-    return command
+selection_options = several(
+    click.option(
+        "--image",
+        "image_files",
+        multiple=True,
+        type=InputPath(exists=True, dir_okay=False),
+        metavar="FILE ...",
+        help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
+        "on digits takes them as with --raw.",
+    ),
+    click.option(
+        "--raw",
+        is_flag=True,
+        help="Take --image as it is. It must be grey, bright on dark, and of the network's size.",
+    ),
+    click.option(
+        "--wav",
+        "wav_files",
+        multiple=True,
+        type=InputPath(exists=True, dir_okay=False),
+        metavar="FILE ...",
+        help="Take the words in these recordings: WAV files, for a network of sound.",
+    ),
+    click.option(
+        "--events",
+        "events_file",
+        type=InputFile(),
+        metavar="FILE",
+        help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
+        '"label": 3}. With - it is standard input.',
+    ),
+    images_option(
+        help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
+    ),
+    dataset_options(None, "Take the test images of this data set"),
+)
+"""Adds the options that `select` looks at."""
 
 
 def select(network: Network, options: Mapping[str, Any]) -> Selection:
@@ -186,12 +183,12 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         return read_events(network, events_file)
     if options["raw"] and not image_files:
         raise click.UsageError("--raw goes with --image.")
-    labels: Sequence[int | None]
     photos = words = None
     if wav_files:
-        words, samples = read_words(network, wav_files)
-        labels, numbers = [None] * len(words), np.arange(len(words))
-        source = f"{len(words)} words in {len(wav_files)} recordings"
+        words, pictures = read_words(network, wav_files)
+        n = len(words)
+        source = f"{n} words in {len(wav_files)} recordings"
+        images = Images("", pictures, [None] * n, np.arange(n), source)
     elif image_files:
         if options["raw"] or not takes_digits(network):
             samples = np.stack([read_image(network, file) for file in image_files])
@@ -199,16 +196,20 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])
         n = len(samples)
-        labels, source, numbers = [None] * n, f"{n} image files", np.arange(n)
+        images = Images("", samples, [None] * n, np.arange(n), f"{n} image files")
     else:
         images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
-        samples, labels = images.samples, images.labels
-        source, numbers = images.source, images.numbers
-    pixels = bitmap_pixels(network, samples)
-    pictures = samples if image_files or wav_files else None
-    ticks = encode(network, samples)
-    return Selection(ticks, labels, pixels, source, numbers, pictures, photos, words)
+    return Selection(
+        encode(network, images.samples),
+        images.labels,
+        bitmap_pixels(network, images.samples),
+        images.source,
+        images.numbers,
+        images.samples if image_files or wav_files else None,
+        photos,
+        words,
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,13 +22,9 @@ _MOST = 65_535
 
 def read_events(path: Path) -> Samples:
     """Return samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
-    images, labels, numbers = [], [], []
     with reading(path, MOST_TEXT) as file:
         lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
-        for number, events, label in lines:
-            images.append(events)
-            labels.append(label)
-            numbers.append(number)
+        numbers, images, labels = zip(*lines, strict=True)
 
     def where(at: int) -> str:
         return f"{path}, line {numbers[at]}"
@@ -47,7 +43,7 @@ def read_events(path: Path) -> Samples:
             "spikes: number the inputs from 0 on without gaps."
         )
     x = np.stack([ticks_of(events, width) for events in images])
-    return Samples(str(path), where, x, None if None in labels else labels, ticks=True)
+    return Samples(str(path), where, x, None if None in labels else list(labels), ticks=True)
 
 
 def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:

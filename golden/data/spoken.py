@@ -30,7 +30,7 @@ TESTED = 5
 
 
 class _Recording(NamedTuple):
-    """What the name of a file says."""
+    """Number, speaker and digit, as the name of a file says them."""
 
     number: int
     speaker: str

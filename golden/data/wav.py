@@ -33,7 +33,7 @@ _HALF = 1 << SAMPLE_BITS - 1
 
 
 class _Scale(NamedTuple):
-    """What makes samples of a type those of 16 bits."""
+    """Zero and factor that turn samples of a type into those of 16 bits."""
 
     zero: int
     factor: float

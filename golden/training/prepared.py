@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -91,6 +92,15 @@ def prepared(
         held_out=chooses,
         pixels=pixels,
     )
+
+
+def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
+    """Return the network of `Prepared`, with the encoding fitted to samples [n, ...].
+
+    `fields`: of `Parameters`. Raises as `prepared` does.
+    """
+    parameters = Parameters(**{"n_connected": None, **fields}, held_out=0, augmentation=None)
+    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
 
 
 def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:

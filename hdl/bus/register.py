@@ -9,8 +9,9 @@ the files that go with a generated core.
 {'busy': 1}
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 WORD_BITS = 32
@@ -68,6 +69,48 @@ class Register:
     def end(self) -> int:
         """The offset behind it."""
         return self.offset + WORD_BYTES * self.count
+
+
+_LINE = re.compile(
+    r"(?P<name>\w+) (?P<offset>0x\w+) (?P<kind>\w+)(?: (?P<port>\w+) (?P<access>r?w?))?: (.*)|"
+    r"    (?P<field>\w+) \[(?:(?P<high>\d+):)?(?P<low>\d+)\]: (.*)"
+)
+
+
+def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Register]:
+    """Read registers from a table with a line per register, and below it a line per field.
+
+    `values` are those of fields, by register and field; others are 0. Behind the kind of a `PORT`
+    stand the port's name and what can be done to it, `r`, `w` or `rw`.
+
+    >>> registers_of('''
+    ... status 0x10 read: how it is
+    ...     busy [0]: an image is under way
+    ... ''', {})[0].fields
+    (Field(name='busy', low=0, bits=1, meaning='an image is under way', value=0),)
+    """
+    registers: list[Register] = []
+    for line in table.strip().splitlines():
+        found = _LINE.fullmatch(line)
+        assert found, line
+        if found["name"]:
+            said = found["name"], int(found["offset"], 16), found[6], found["kind"], ()
+            access = found["access"] or "r"
+            registers.append(
+                Register(
+                    *said,
+                    readable="r" in access,
+                    writable="w" in access,
+                    port=found["port"] or "",
+                )
+            )
+        else:
+            register, low = registers[-1], int(found["low"])
+            value = values.get(register.name, {}).get(found["field"], 0)
+            bits = int(found["high"] or low) - low + 1
+            field = Field(found["field"], low, bits, found[10], value)
+            registers[-1] = replace(register, fields=(*register.fields, field))
+    return registers
 
 
 class RegisterMap:

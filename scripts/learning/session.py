@@ -26,7 +26,7 @@ from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.learning.start import at_random, binary_features
+from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
@@ -121,11 +121,15 @@ class Session:
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
             learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
-            if found is not None and (lost := (~found.arrived).sum()):
-                note(
-                    f"{lost} decisions were lost on the line; their images are learned, and not "
-                    "compared."
-                )
+            differ: tuple[int, ...] = ()
+            if found is not None:
+                what = [difference.what for difference in differences(learned, found)]
+                differ = len(what), what.count("weight")
+                if lost := (~found.arrived).sum():
+                    note(
+                        f"{lost} decisions were lost on the line; their images are learned, and "
+                        "not compared."
+                    )
             point = {
                 "done": self.state.done,
                 "images": len(part),
@@ -133,7 +137,7 @@ class Session:
                 **{name: int(getattr(learned, name).sum()) for name in ("updated", "forced")},
                 **{name: int(getattr(learned.rule, name).sum()) for name in RULE_COUNTS},
                 **cycle_sums(learned),
-                **({} if found is None else difference_counts(learned, found)),
+                **dict(zip(DIFFERENCES, differ, strict=False)),
                 "watched": watched_accuracy(self.state, self.images) if self.watches else None,
             }
             self.curve.append(point)
@@ -148,12 +152,6 @@ def cycle_sums(learned: Results) -> dict[str, int]:
         return {}
     parts = (whole, run_on, whole[updated], run_on[updated], (whole - cycles)[~updated])
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
-
-
-def difference_counts(learned: Results, found: Results) -> dict[str, int]:
-    """`DIFFERENCES` of what hardware has found from what golden has learned."""
-    what = [difference.what for difference in differences(learned, found)]
-    return dict(zip(DIFFERENCES, (len(what), what.count("weight")), strict=True))
 
 
 def state_path(output: str | Path) -> Path:
@@ -254,7 +252,7 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
         return at_random(
             images.x_train,
             (*run["random"], images.n_classes),
-            binary_features(images.x_train, names=images.features),
+            binary_features(images.x_train, INPUTS._replace(names=images.features)),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],

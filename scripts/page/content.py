@@ -159,15 +159,11 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
-    shape: dict[str, Any] = {}
-    for name, value in figures_of(network, folding)._asdict().items():
-        if name == "latency":
-            shape[name] = dict(zip(value._fields, value, strict=True))
-        else:
-            shape[name] = value.tolist() if isinstance(value, np.ndarray) else value
+    shape = figures_of(network, folding)._asdict()
+    shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows
-    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
+    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} per cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
 
 

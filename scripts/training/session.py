@@ -15,8 +15,7 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.system.files import beside
-from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
-from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
@@ -79,6 +78,13 @@ _RUN = {
 """The options of a command, as its state tells them."""
 
 
+CHOICES = (
+    *("hidden", "weight_bits", "n_connected", "patience"),
+    *("complement", "constant", "threshold"),
+)
+"""Options of a training that else the recipe decides, as it does the encoding."""
+
+
 def state_path(output: str | Path) -> Path:
     """The state file beside a network file."""
     return beside(output, "training")
@@ -135,11 +141,7 @@ def resumed(output: str, data: str | None) -> Session:
 
 def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, Any]]:
     """The name of the recipe, and the parameters of the trainer."""
-    changes = {
-        name: run[name]
-        for name in ("hidden", "weight_bits", "n_connected", "seed", "epochs", "patience")
-    }
-    changes |= {name: run[name] for name in ("complement", "constant", "threshold")}
+    changes = {name: run[name] for name in ("seed", "epochs", *CHOICES)}
     changes["compact"] = run["compact"] or None
     named = run["dataset"] in DATASETS and run["dataset"] not in SOUNDS
     if run["recipe"] and images.sound is not None:

@@ -108,9 +108,7 @@ class Placing:
     help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
 )
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     net: str,
     board: str,
     native: bool,
@@ -145,7 +143,7 @@ def command(
         with naming(folder):
             with adding_to(folder) as making:  # what was built before stays until this is whole
                 report = {
-                    "command": command_line(ctx),
+                    "command": command_line(),
                     **build(
                         design,
                         making,

@@ -24,10 +24,11 @@ from firstspike.scripts.output import (
     picture_option,
     say,
     table,
+    writing,
 )
 from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.progress import bars
-from firstspike.scripts.seen import found_on, seen, told, written
+from firstspike.scripts.seen import found_on, png, seen, told
 from firstspike.scripts.selection import (
     Heard,
     Selection,
@@ -98,7 +99,7 @@ def command(
     with (
         json_result(json_path) as write,
         drawing(plot_path) as draw,
-        written(show_path) as show,
+        writing(show_path, png) as show,
         opened(target, net, network, options, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
