@@ -245,6 +245,8 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
     if network is None:
         if images.ticks:
             raise VerbError("spikes at many ticks are not learned from random weights: use train.")
+        if images.sound is not None:
+            raise VerbError("sound is not learned from random weights: use train.")
         return at_random(
             images.x_train,
             (*run["random"], images.n_classes),
