@@ -150,9 +150,14 @@ def draw_curves(
 
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
-    """What was to be classified: an image, a time series, or a bar for each feature."""
+    """What was to be classified: an image, a word, a time series, or a bar for each feature."""
     side = math.isqrt(sample.size)
-    if network.takes is SampleKind.SERIES:
+    if network.features is not None and network.features.sound is not None:
+        sound = network.features.sound
+        picture = sample.reshape(sound.frames, -1).T  # time runs to the right, low sound is below
+        axes.imshow(picture, cmap="gray", origin="lower", aspect="auto")
+        axes.set_axis_off()
+    elif network.takes is SampleKind.SERIES:
         axes.plot(sample.T, linewidth=0.8)
     elif sample.ndim == 2 or (side > 2 and side * side == sample.size):
         axes.imshow(sample if sample.ndim == 2 else sample.reshape(side, side), cmap="gray")

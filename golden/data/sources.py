@@ -175,4 +175,7 @@ SOURCES: dict[str, tuple[Source, ...]] = {
         Mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
         DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
     ),
+    "spoken-digits": (
+        Mirror("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/"),
+    ),
 }

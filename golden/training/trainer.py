@@ -15,6 +15,7 @@ import numpy as np
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
+from firstspike.golden.sound.front import FrontEnd
 
 from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
@@ -27,10 +28,14 @@ _JUDGES = 1000  # samples by which thresholds are chosen
 
 
 class Names(NamedTuple):
-    """Names of the features and the classes of a network."""
+    """What a network keeps of its samples: names, and where they came from."""
 
     features: tuple[str, ...] = ()
+    """Names of the features."""
     classes: tuple[str, ...] = ()
+    """Names of the classes."""
+    sound: FrontEnd | None = None
+    """The front end that made the samples, if they are pictures of words."""
 
 
 class Continuation(NamedTuple):
@@ -82,7 +87,7 @@ class Trainer(Parameters):
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
-        data = prepared(self, samples, labels, groups, names.features)
+        data = prepared(self, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
         shape = (data.network.n_inputs, *self.hidden, n_classes or int(labels.max()) + 1)
         optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)

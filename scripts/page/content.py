@@ -118,6 +118,9 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
     """Return height and width of its images, as the samples have them, else square. `VerbError`."""
     if samples.ndim == 3:
         return list(samples.shape[1:])
+    sound = network.features.sound if network.features else None
+    if sound is not None:
+        return [sound.frames, len(sound.filters)]
     side = math.isqrt(network.n_features)
     if side * side != network.n_features:
         raise VerbError(

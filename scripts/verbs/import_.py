@@ -155,6 +155,10 @@ def _rounded(
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
         if data.ticks and about["encoding"] != "ticks" and template is None:
             raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
+        if data.sound is not None and template is None:
+            raise click.UsageError(
+                f"{options['dataset']} holds sound: such networks are not imported."
+            )
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
