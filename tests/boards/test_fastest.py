@@ -57,6 +57,19 @@ def test_the_clock_above_was_missed_whatever_placements_give():
 
 
 @pytest.mark.fast
+def test_a_clock_nearer_than_seeds_differ_is_not_tried():
+    near, far = round(100 * MHZ * (1 + STEP / 2)), round(100 * MHZ * (1 + STEP))
+    tried = []
+
+    def reach(hz):
+        tried.append(hz)
+        return [Reached(hz <= 100 * MHZ, 100.2)]
+
+    assert fastest.fastest([100 * MHZ, near, far], 100.2, reach) == 100 * MHZ
+    assert tried == [100 * MHZ, far]
+
+
+@pytest.mark.fast
 def test_a_design_that_meets_no_clock_has_none():
     assert searched(100, lambda hz: 1.0)[0] is None
 
