@@ -30,8 +30,8 @@ class ShippedBuild:
     network: str
     """Name of a shipped network."""
     shape: CoreShape
-    clock: int
-    """MHz that were asked for."""
+    clock: float
+    """MHz that were asked for: the PLL's clock to within 1 kHz."""
     fmax: float
     """MHz that were reached."""
     seed: int
@@ -45,7 +45,7 @@ class ShippedBuild:
 def design_of(build: ShippedBuild, board: str | None = None) -> Design:
     """The design that was built, or the same for another board."""
     target = BOARDS[board or build.board]
-    return Design.of(load_network(build.network), target, build.shape, build.clock * MHZ)
+    return Design.of(load_network(build.network), target, build.shape, round(build.clock * MHZ))
 
 
 def _build(fields: dict[str, Any]) -> ShippedBuild:
