@@ -40,6 +40,7 @@ from .foreign.fields import (
 )
 from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
+from .system.errors import told_as
 from .system.files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
@@ -268,10 +269,8 @@ class Network:
         Raises `NetworkError` for anything wrong with the content, `OSError` if the file cannot be
         read.
         """
-        try:
+        with told_as(NetworkError, f"{path} is not a valid network file: ", NetworkError):
             return cls.from_bytes(read_file(path, MOST_BYTES))
-        except NetworkError as error:
-            raise NetworkError(f"{path} is not a valid network file: {error}") from None
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":

@@ -10,7 +10,7 @@ from typing import IO, AnyStr
 import numpy as np
 
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError, told_as
 
 from .split import SplitError, apart
 
@@ -157,10 +157,8 @@ def assembled(
             kept = np.ones(len(train.x), bool)
         else:
             codes = np.unique(train.labels, return_inverse=True)[1]
-            try:
+            with told_as(SplitError, f"{source} has no test part of its own, and ", SplitError):
                 kept = apart(codes, share, train.groups)
-            except SplitError as error:
-                raise SplitError(f"{source} has no test part of its own, and {error}") from None
         train, test = train.select(~kept), train.select(kept)
     elif train.ticks != test.ticks:
         events, other = (train, test) if train.ticks else (test, train)

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from firstspike.golden.foreign.json_text import JsonError, read_json
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import reading
 
 from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
@@ -71,7 +72,7 @@ def event_lines(
         if not line.strip():
             continue
         empty = False
-        try:
+        with told_as(DataError, f"{name}, line {number}: ", DataError):
             try:
                 image = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
@@ -80,9 +81,8 @@ def event_lines(
                 raise DataError(f"this is {error}.") from None
             events = _checked(image, deadline, n_inputs)
             label = image.get("label")
-            yield number, events, None if label is None else label_of(label)
-        except DataError as error:
-            raise DataError(f"{name}, line {number}: {error}") from None
+            called = None if label is None else label_of(label)
+        yield number, events, called
     if empty:
         raise DataError(f"{name} holds no image: give one JSON object a line.")
 

@@ -21,6 +21,7 @@ from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
@@ -151,10 +152,8 @@ def _complete(
     for file in SHA256[name]:
         path = next((path for path in _places(name, folder, file) if path.exists()), None)
         if path is not None:
-            try:
+            with told_as(DataError, "", DataError, after=f" {advice}"):
                 contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))
-            except DataError as error:
-                raise DataError(f"{error} {advice}") from None
             paths[file] = path
     for source in SOURCES[name]:
         missing = [file for file in SHA256[name] if file not in paths]
@@ -181,14 +180,13 @@ def _complete(
 
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """Return the decompressed content, which must be the set's `file`; `where` is for messages."""
-    try:
+    broken = OSError, EOFError, zlib.error, tarfile.TarError
+    with told_as(DataError, f"{where} is broken (", *broken, after=")."):
         content = raw
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
                 content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
         checked = content_of(content) if file == ARCHIVE else content
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        raise DataError(f"{where} is broken ({error}).") from None
     found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
     if found != expected:
         raise DataError(

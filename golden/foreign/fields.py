@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError, told_as
 
 from .archive import ArchiveError, Member, bytes_of, read_archive
 from .json_text import JsonError, read_json
@@ -65,10 +65,8 @@ class Fields(dict[str, np.ndarray]):
             raise NetworkError("it is no .npz archive.")
         if len(content) > most:
             raise NetworkError(f"it is longer than {most} bytes, the most that is read.")
-        try:
+        with told_as(NetworkError, "", ArchiveError):
             return cls(read_archive(io.BytesIO(content), partial(check, described), most))
-        except ArchiveError as error:
-            raise NetworkError(str(error)) from None
 
     def __missing__(self, name: str) -> NoReturn:
         raise NetworkError(f"the field {name} is missing.")
@@ -82,10 +80,8 @@ class Fields(dict[str, np.ndarray]):
 
     def meta(self) -> dict[str, Any]:
         """Return the content of the field `meta`, which is JSON."""
-        try:
+        with told_as(NetworkError, "meta is ", JsonError, after="."):
             meta = read_json(self.take("meta", str))
-        except JsonError as error:
-            raise NetworkError(f"meta is {error}.") from None
         if not isinstance(meta, dict):
             raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
         return meta

@@ -52,18 +52,17 @@ class Register:
     fields: tuple[Field, ...]
     array: bool = False
     count: int = 1
-    readable: bool = True
-    writable: bool = False
-    """`readable` and `writable` hold for a `PORT`; the other kinds fix both."""
+    allowed: str = "r"
+    """What can be done to a `PORT`: `r`, `w` or `rw`."""
     port: str = ""
     """Name of the port of a `PORT`; neighbours may share one, and are told apart by an index."""
 
     @property
-    def access(self) -> tuple[bool, bool]:
-        """Whether it can be read, and written."""
+    def access(self) -> str:
+        """What can be done to it: `r`, `w` or `rw`."""
         if self.kind == PORT:
-            return self.readable, self.writable
-        return True, self.kind in (HOLD, STICKY)
+            return self.allowed
+        return "rw" if self.kind in (HOLD, STICKY) else "r"
 
     @property
     def end(self) -> int:
@@ -95,15 +94,8 @@ def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Re
         assert found, line
         if found["name"]:
             said = found["name"], int(found["offset"], 16), found[6], found["kind"], ()
-            access = found["access"] or "r"
-            registers.append(
-                Register(
-                    *said,
-                    readable="r" in access,
-                    writable="w" in access,
-                    port=found["port"] or "",
-                )
-            )
+            allowed, port = found["access"] or "r", found["port"] or ""
+            registers.append(Register(*said, allowed=allowed, port=port))
         else:
             register, low = registers[-1], int(found["low"])
             value = values.get(register.name, {}).get(found["field"], 0)
@@ -133,15 +125,14 @@ class RegisterMap:
                         f"generated code would have two meanings of {name}: rename one."
                     )
                 names.add(name)
-        for one, other in pairwise(self.registers):
-            if one.end > other.offset:
-                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
-        for register in self.registers:
             taken = 0
             for field in register.fields:
                 if taken & field.mask or field.low + field.bits > WORD_BITS:
                     raise ValueError(f"{register.name}.{field.name} has no bits of its own.")
                 taken |= field.mask
+        for one, other in pairwise(self.registers):
+            if one.end > other.offset:
+                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
 
     def ports(self) -> dict[str, tuple[Register, ...]]:
         """The registers of each port, by its name.

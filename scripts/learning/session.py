@@ -28,6 +28,7 @@ from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
 from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
@@ -220,17 +221,14 @@ def resumed(output: str, data: str | None) -> Session:
     if not path.exists():
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
-    try:
+    wrong = f"{path} does not say what was being learned: "
+    with told_as(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
-    except JsonError as error:
-        raise LearningError(f"{path} does not say what was being learned: {error}.") from None
     run = state.meta["run"]
     images = training_data(run | {"data": data}, state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
-        raise LearningError(
-            f"{path} does not say what was being learned: its curve ends elsewhere."
-        )
+        raise LearningError(f"{wrong}its curve ends elsewhere.")
     if session.course.n_images > len(session.images.x_train) - WATCHED * session.watches:
         raise LearningError(f"{path} is of more images than {session.run['dataset']} has.")
     if state.done >= len(session.course):

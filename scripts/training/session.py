@@ -14,6 +14,7 @@ from firstspike.golden.data.sets import DATASETS, SOUNDS
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
@@ -128,10 +129,9 @@ def resumed(output: str, data: str | None) -> Session:
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
-    try:
+    wrong = f"{path} does not say what was being trained: "
+    with told_as(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _RUN, "meta")
-    except JsonError as error:
-        raise CheckpointError(f"{path} does not say what was being trained: {error}.") from None
     session = begun(run, data)
     if session.run["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
