@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import numpy as np
@@ -18,10 +18,9 @@ from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.preparation import SIDE, Prepared, prepared
 from firstspike.golden.data.sets import DATASETS
-from firstspike.golden.data.sounds import SILENT
 from firstspike.golden.data.split import some_of
 from firstspike.golden.data.usual import takes_digits
-from firstspike.golden.data.wav import SUFFIX, read_wav
+from firstspike.golden.data.wav import SUFFIX
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
@@ -29,6 +28,7 @@ from firstspike.golden.system.files import reading
 
 from .datasets import check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
+from .heard import Heard, read_words
 from .options import several
 from .places import InputFile, InputPath, Verb
 
@@ -68,14 +68,6 @@ WHICH = "the first N of a named set, or N drawn from all of a file, always the s
 
 MOST_BYTES = 1 << 28
 """Largest size of the spike ticks of a file of events: a small file may make many."""
-
-
-class Heard(NamedTuple):
-    """Where a word was heard."""
-
-    file: str
-    seconds: float
-    """Time from the beginning of the recording to that of the word."""
 
 
 @dataclass(frozen=True)
@@ -270,27 +262,6 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
     labels = [None if label < 0 else label for label in called.tolist()]
     source = f"the test images of {printable(name)}"
     return Images(name, samples, labels, np.arange(len(samples)), source)
-
-
-def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray]:
-    """Find the words in recordings: where each is, and their pictures uint8 [n, frames, filters].
-
-    Raises `VerbError` for a network that takes no sound, and for a recording without a word.
-    """
-    sound = front_end(network)
-    if sound is None:
-        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
-    heard: list[Heard] = []
-    pictures: list[np.ndarray] = []
-    for file in files:
-        levels = sound.levels(read_wav(file, sound.rate))
-        before = len(heard)
-        for word in sound.words(levels):
-            heard.append(Heard(file, sound.seconds(word.slot)))
-            pictures.append(sound.picture(levels, word))
-        if len(heard) == before:
-            raise VerbError(f"{file}: {SILENT}")
-    return heard, np.stack(pictures)
 
 
 def read_image(network: Network, file: str) -> np.ndarray:

@@ -10,6 +10,7 @@ import click
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
+from firstspike.scripts.heard import Heard
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -29,13 +30,7 @@ from firstspike.scripts.output import (
 from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.progress import bars
 from firstspike.scripts.seen import found_on, png, seen, told
-from firstspike.scripts.selection import (
-    Heard,
-    Selection,
-    SelectionCommand,
-    select,
-    selection_options,
-)
+from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
 from firstspike.scripts.targets import TARGETS, opened, target_class
 
 if TYPE_CHECKING:
