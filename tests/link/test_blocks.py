@@ -15,6 +15,7 @@ from cobs import cobs
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.lib.counting import TAPS, next_place
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring
@@ -22,7 +23,6 @@ from firstspike.hdl.link.framing.selector import Selector
 from firstspike.hdl.link.framing.transmitter import Transmitter
 from firstspike.hdl.link.framing.uart import (
     TOLERANCE,
-    ClockError,
     UartReceiver,
     UartTransmitter,
     divisor_of,
