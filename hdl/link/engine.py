@@ -52,8 +52,8 @@ class Engine(Block):
     of dropped frames is a STATUS that nobody has asked for; to show the stored image is an INPUTS
     that is read from the ROM, and has no answer.
 
-    Between a decision and the first word of an image that waits there are a cycle for every byte of
-    the answer, and some 15 more.
+    Between a decision and the first word of an image that waits there are 9 cycles for every byte
+    of the answer, and some 30 more. A line takes longer for the answer.
 
     Parameters: `identity_bytes`, of the identity; `digit`, whether there is a stored image;
     `bench_images`, how many can be stored to be played.

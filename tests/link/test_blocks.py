@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 from amaranth.back import rtlil
-from amaranth.hdl import Module
+from amaranth.hdl import Module, Signal
 from amaranth.sim import Simulator
 from cobs import cobs
 
@@ -16,6 +16,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.lib.clock import ClockError
+from firstspike.hdl.lib.counting import TAPS, next_place
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring
 from firstspike.hdl.link.framing.selector import Selector
@@ -293,10 +294,27 @@ def test_ring_against_a_list(seed):
     simulate(ring, both, read)
 
 
+@pytest.mark.parametrize("width", TAPS)
+def test_places_take_turns(width):
+    m = Module()
+    place = Signal(width)
+    m.d.sync += place.eq(next_place(place))
+
+    async def watch(ctx):
+        seen = set()
+        for _ in range(1 << width):
+            seen.add(ctx.get(place))
+            await ctx.tick()
+        assert len(seen) == 1 << width
+        assert ctx.get(place) == 0
+
+    simulate(m, watch)
+
+
 @pytest.mark.filterwarnings("ignore:.*created but never used")
-@pytest.mark.parametrize("depth", [8, 100])
+@pytest.mark.parametrize("depth", [8, 100, 1 << 15])
 def test_impossible_rings_are_refused(depth):
-    with pytest.raises(ValueError, match=f"a power of two of bytes, at least 16, not {depth}"):
+    with pytest.raises(ValueError, match=f"a power of two of bytes, 16 to 16384, not {depth}"):
         Ring(depth)
     gc.collect()
 

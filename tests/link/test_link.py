@@ -296,6 +296,13 @@ def test_what_is_not_there_is_refused_and_nothing_is_touched():
     assert len(answers[last + 2].payload) == 16
 
 
+def test_a_layer_behind_three_is_refused():
+    board = SmallBoard(small_network(hidden=(9, 11)), lanes=3)
+    script = Script().request(Request.READ, 0, place(3, 0) + b"\1").answers(1)
+    script.request(Request.WRITE, 1, place(3, 0) + bytes(4)).answers(2)
+    assert told(board.run(script).answers) == [refused(0), refused(1)]
+
+
 def test_frames_that_are_none_are_dropped_counted_and_told():
     good = encode_frame(Request.STATUS, 0)
     _, payload = pixels_request(BOARD.pixels(1)[0])
@@ -334,8 +341,8 @@ def test_after_a_loss_nothing_is_taken_until_hello():
     good = [encode_frame(Request.STATUS, i) for i in range(5)]
     script = Script().send(good[0]).send(good[1][:-1] + b"\1" + DELIMITER)
     script.send(good[2]).send(good[3]).pause(2000)
-    script.request(Request.HELLO, 90).request(Request.STATUS, 91).request(Request.STATUS, 91)
-    script.pause(3000)
+    script.request(Request.HELLO, 90).request(Request.STATUS, 91).pause(2000)
+    script.request(Request.STATUS, 91).pause(3000)
     answers = BOARD.run(script).answers
     status = [a for a in answers if a.kind == Request.STATUS + ANSWER]
     assert [(a.sequence, a.payload) for a in status] == [

@@ -3,33 +3,21 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
-from amaranth.lib.crc import Algorithm
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, tap
 from firstspike.hdl.link.protocol.formats import (
     CRC_BITS,
-    CRC_INITIAL,
-    CRC_POLYNOMIAL,
     HEADER_BYTES,
     Cause,
     Request,
 )
 from firstspike.hdl.link.protocol.messages import WORD_BYTES, Length
 
+from .checksum import Checksum
 from .ring import ENTRY
 from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
 from .uart import RECEIVED
-
-CRC = Algorithm(
-    crc_width=CRC_BITS,
-    polynomial=CRC_POLYNOMIAL,
-    initial_crc=CRC_INITIAL,
-    reflect_input=False,
-    reflect_output=False,
-    xor_output=0,
-)
-"""The checksum of frames."""
 
 CRC_BYTES = CRC_BITS // 8
 
@@ -102,8 +90,8 @@ class Receiver(Block):
             m.d.sync += [left.eq(0), zero_due.eq(0), broken.eq(0)]
 
         # The checksum.
-        m.submodules.crc = crc = CRC(data_width=8).create()
-        m.d.comb += [crc.data.eq(byte), crc.valid.eq(decoded), crc.start.eq(ended)]
+        m.submodules.crc = crc = Checksum()
+        m.d.comb += [crc.byte.eq(byte), crc.add.eq(decoded), crc.start.eq(ended)]
 
         # The second takes what it says. `number` stays where nothing depends on it any more.
         number = Signal(range(HEADER_BYTES + CRC_BYTES + 1))
@@ -169,7 +157,7 @@ class Receiver(Block):
         m.d.sync += judged.eq(ended)
         with m.If(broken | (left != 0)):
             m.d.sync += cause.eq(Cause.FRAMING)
-        with m.Elif((crc.crc != 0) | ~enough):
+        with m.Elif((~crc.complement).any() | ~enough):
             m.d.sync += cause.eq(Cause.CRC)
         with m.Elif(~known):
             m.d.sync += cause.eq(Cause.TYPE)

@@ -8,6 +8,7 @@ from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.counting import TAPS, next_place
 from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 
@@ -65,8 +66,8 @@ class Ring(Block):
     """
 
     def __init__(self, depth: int) -> None:
-        if depth < 16 or depth & depth - 1:
-            raise ValueError(f"a ring has a power of two of bytes, at least 16, not {depth}")
+        if depth & depth - 1 or depth.bit_length() - 1 not in TAPS:
+            raise ValueError(f"a ring has a power of two of bytes, 16 to 16384, not {depth}")
         self._depth = depth
         super().__init__(
             put=In(stream.Signature(ENTRY, always_ready=True)),
@@ -96,7 +97,7 @@ class Ring(Block):
     def build(self, m: Module) -> None:
         m.submodules.store = store = Store(self._depth)
 
-        # In the order in which they follow one another; positions of the next byte but `write`.
+        # In the order in which they follow one another; places of the next byte but `write`.
         kept, read, committed, write = (
             Signal(range(self._depth), name=name) for name in ("kept", "read", "committed", "write")
         )
@@ -105,19 +106,24 @@ class Ring(Block):
         fetch, store_now = Signal(), Signal()
         following = Signal.like(write)
         m.d.sync += self.full.eq(following == kept)
-        m.d.comb += [following.eq(write + 1), store_now.eq(pending & (~fetch | self.put.valid))]
+        m.d.comb += [
+            following.eq(next_place(write)),
+            store_now.eq(pending & (~fetch | self.put.valid)),
+        ]
         with m.If(store_now):
             m.d.sync += pending.eq(0)
             with m.If(entry.mark):
-                m.d.sync += [committed.eq(following), write.eq(following), filled.eq(0)]
+                m.d.sync += [committed.eq(following), filled.eq(0)]
         with m.If(self.put.valid):
             m.d.sync += [pending.eq(1), entry.eq(self.put.payload)]
             with m.If(~self.put.payload.mark):
                 m.d.sync += filled.eq(1)
-                with m.If(filled):
-                    m.d.sync += write.eq(following)
         with m.If(self.drop):
-            m.d.sync += [pending.eq(0), write.eq(committed), filled.eq(0)]
+            m.d.sync += [pending.eq(0), filled.eq(0)]
+        # One condition for all, so that each bit is one look-up table before its register.
+        moves_on = (store_now & entry.mark) | (self.put.valid & ~self.put.payload.mark & filled)
+        with m.If(self.drop | moves_on):
+            m.d.sync += write.eq(Mux(self.drop, committed, following))
 
         # `get` says what is in `head`; behind it `latest` has been read, if it is valid.
         latest, head = store.latest, self.get.payload
@@ -135,8 +141,10 @@ class Ring(Block):
         with m.If(moves):
             m.d.sync += [head.eq(latest), head_valid.eq(latest_valid), latest_valid.eq(0)]
         with m.If(fetch & ~store_now):
-            m.d.sync += [latest_valid.eq(1), read.eq(read + 1)]
+            m.d.sync += latest_valid.eq(1)
         with m.If(self.release):
             m.d.sync += kept.eq(read)
         with m.If(self.rewind):
-            m.d.sync += [read.eq(kept), latest_valid.eq(0), head_valid.eq(0)]
+            m.d.sync += [latest_valid.eq(0), head_valid.eq(0)]
+        with m.If(self.rewind | (fetch & ~store_now)):
+            m.d.sync += read.eq(Mux(self.rewind, kept, next_place(read)))

@@ -3,9 +3,10 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, ShapeLike, Value, ValueLike
+from amaranth.hdl import Array, Cat, Const, Module, ShapeLike, Value, ValueLike
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
@@ -79,12 +80,15 @@ class Handler(Block):
 
     def answer_with(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
         """Let the payload of the answer be these bytes."""
-        answer = self.request.answer
-        m.d.comb += [answer.valid.eq(1), answer.payload.end.eq(self.request.index == len(values))]
-        with m.Switch(self.request.index):
-            for number, value in enumerate(values):
-                with m.Case(number):
-                    m.d.comb += answer.payload.data.eq(value)
+        answer, index = self.request.answer, self.request.index
+        count = len(values)
+        # The index goes up to the end, and its high bits stay 0.
+        m.d.comb += [
+            answer.valid.eq(1),
+            answer.payload.end.eq(index[: bits_for(count)] == count),
+        ]
+        if values:
+            m.d.comb += answer.payload.data.eq(Array(values)[index[: bits_for(count - 1)]])
 
 
 def core_ports(config: CoreConfig, *names: str) -> dict[str, wiring.Member]:

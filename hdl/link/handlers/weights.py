@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Module, ShapeLike, Signal
+from amaranth.hdl import Module, Mux, ShapeLike, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT, CHECKSUM_FORMAT, Request
+from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT, Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
-from .handler import Handler, bytes_of, core_ports
+from .handler import Handler, core_ports
 from .word_walk import WordWalk
 
 
@@ -70,15 +70,13 @@ class WeightHandler(Handler):
         ]
 
         # The answers.
-        self.answer_with(m)
-        with m.If(sums):
-            self.answer_with(m, bytes_of(crc.crc, CHECKSUM_FORMAT.size))
-        with m.Elif(~writes):
-            m.d.comb += [
-                answer.valid.eq((state == State.BYTES) | (state == State.END)),
-                answer.payload.data.eq(request.word[:8]),
-                answer.payload.end.eq(state == State.END),
-            ]
+        end = state == State.END
+        checksum = crc.crc.word_select(request.index[:2], 8)
+        m.d.comb += [
+            answer.valid.eq(writes | sums | (state == State.BYTES) | end),
+            answer.payload.data.eq(Mux(sums, checksum, request.word[:8])),
+            answer.payload.end.eq(Mux(sums, request.index[2], writes | end)),
+        ]
 
         # The states: the payload is gathered and checked, then words are asked for one by one.
         with m.Switch(state):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Walks over the weight words of all layers, chunk by chunk."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
@@ -40,33 +40,29 @@ class WordWalk(Block):
         layers = self._layers
         chunk = Signal(range(max(map(chunks_of, layers))))
         missed = Signal()
-        inside, last_word = Signal(), Signal()
-        with m.Switch(self.layer):
-            for number, layer in enumerate(layers):
-                with m.Case(number):
-                    m.d.comb += [
-                        inside.eq(self.address < layer.words),
-                        last_word.eq(self.address == layer.words - 1),
-                        self.whole.eq(chunk == chunks_of(layer) - 1),
-                    ]
+        # The layer's constants are chosen, and not what comes of each.
+        last_address = Array(layer.words - 1 for layer in layers)[self.layer]
+        last_chunk = Array(chunks_of(layer) - 1 for layer in layers)[self.layer]
+        last_word = self.address == last_address
         last_layer = self.layer == len(layers) - 1
         m.d.comb += [
+            self.whole.eq(chunk == last_chunk),
             self.last.eq(last_word & last_layer),
             self.begun.eq(chunk != 0),
             self.outside.eq(missed),
         ]
-        place = Mux(self.everything, 0, self.place)
-        layer, address = place[:8], place[8:]
+        layer, address = self.place[:8], self.place[8:]
+        goes_on = self.advance & self.whole
+        leaves = goes_on & self.everything & last_word
         with m.If(self.start):
-            m.d.sync += [
-                chunk.eq(0),
-                self.layer.eq(layer),
-                self.address.eq(address),
-                missed.eq((layer >= len(layers)) | (address >> len(self.address)).any()),
-            ]
+            m.d.sync += missed.eq((layer >= len(layers)) | (address >> len(self.address)).any())
         with m.Elif(self.advance):
-            m.d.sync += [chunk.eq(Mux(self.whole, 0, chunk + 1)), missed.eq(missed | ~inside)]
-            with m.If(self.whole):
-                m.d.sync += self.address.eq(self.address + 1)
-                with m.If(self.everything & last_word):
-                    m.d.sync += [self.address.eq(0), self.layer.eq(self.layer + 1)]
+            m.d.sync += [chunk.eq(chunk + 1), missed.eq(missed | (self.address > last_address))]
+        with m.If(self.start | goes_on):
+            m.d.sync += [chunk.eq(0), self.address.eq(Mux(self.start, address, self.address + 1))]
+        with m.If(self.start | leaves):
+            m.d.sync += self.layer.eq(Mux(self.start, layer, self.layer + 1))
+        with m.If(self.start & self.everything):
+            m.d.sync += self.layer.eq(0)
+        with m.If((self.start & self.everything) | leaves):
+            m.d.sync += self.address.eq(0)

@@ -19,7 +19,7 @@ RING_BYTES = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a link tells of its design besides core and network.
+    """A link tells these facts of its design, besides core and network.
 
     Raises ValueError for a hash of another length.
     """

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A count in an order of its own, for addresses of a memory whose places are all alike."""
+
+from amaranth.hdl import Cat, Value
+
+TAPS = {
+    4: (4, 3),
+    5: (5, 3),
+    6: (6, 5),
+    7: (7, 6),
+    8: (8, 6, 5, 4),
+    9: (9, 5),
+    10: (10, 7),
+    11: (11, 9),
+    12: (12, 6, 4, 1),
+    13: (13, 4, 3, 1),
+    14: (14, 5, 3, 1),
+}
+"""Bits, counted from 1, whose exclusive or makes a shift register of this width pass all states
+but 0 (P. Alfke, Xilinx application note 52)."""
+
+
+def next_place(place: Value) -> Value:
+    """Return what follows `place`, so that all 2**n places of n bits take turns; n is in TAPS.
+
+    A shift register takes no carry chain, so what loads it costs nothing. A state of one bit is
+    followed by 0, which the taps alone would leave out.
+    """
+    taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
+    return Cat(taps ^ ~place[:-1].any(), place[:-1])
