@@ -31,6 +31,7 @@ from firstspike.sim.harness.streams import (
 )
 
 DEADLINE = 45
+UNIT = 7
 WEIGHT_BITS = 5
 
 PATIENCE = 5000
@@ -62,6 +63,7 @@ def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **option
         deadline=DEADLINE,
         widths=layer_widths(weights, threshold, DEADLINE),
         counted=(folding.n_in,),
+        unit=UNIT if folding.one_tick else None,
     )
     parameters = LayerParameters(config, weights, amount)
     run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
@@ -238,6 +240,8 @@ class LayerBench:
         n_in = self.config.folding.n_in
         latest = random.randint(1, DEADLINE)
         ticks = np.array([random.randint(0, latest) for _ in range(n_in)])
+        if self.config.folding.one_tick:
+            ticks = np.where(ticks, UNIT, 0)
         if image % 7 == 6:
             ticks[:] = 0
         events = list(self.events(image, ticks))
