@@ -11,7 +11,15 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 from firstspike.hdl.lib.block import Block
 
-from .pll import Dividers, ecp5_dividers, ecp5_feedback, ice40_dividers, ice40_filter
+from .pll import (
+    Dividers,
+    ecp5_clocks,
+    ecp5_dividers,
+    ecp5_feedback,
+    ice40_clocks,
+    ice40_dividers,
+    ice40_filter,
+)
 
 RESET_SECONDS = 15e-6
 """Time in reset after the PLL's lock.
@@ -22,6 +30,11 @@ Block RAM of an iCE40 reads zero for some 3 us after configuration, by its own o
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:
     """The PLL's dividers. Raises ClockError."""
     return {ICE40: ice40_dividers, ECP5: ecp5_dividers}[family](oscillator, hz)
+
+
+def clocks_for(family: Family, oscillator: int) -> set[float]:
+    """All frequencies in Hz that the PLL makes."""
+    return {ICE40: ice40_clocks, ECP5: ecp5_clocks}[family](oscillator)
 
 
 def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:

@@ -8,7 +8,7 @@ divide that by `output`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from firstspike.hdl.link.framing.uart import ClockError
+from firstspike.hdl.lib.clock import ClockError
 
 MHZ = 1_000_000
 
@@ -64,6 +64,17 @@ def ice40_dividers(oscillator: int, hz: int) -> Dividers:
     )
 
 
+def ice40_clocks(oscillator: int) -> set[float]:
+    """All frequencies in Hz that an SB_PLL40 makes of the oscillator's."""
+    return {
+        Dividers(oscillator, reference, feedback, 1 << q).hz
+        for reference in _references(oscillator, 16, ICE40_COMPARISON)
+        for feedback in range(1, 129)
+        for q in range(1, 7)
+        if _within(oscillator / reference * feedback, ICE40_VCO)
+    }
+
+
 def ice40_filter(dividers: Dividers) -> int:
     """FILTER_RANGE, as icepll has it."""
     return 1 + sum(dividers.comparison >= limit for limit in ICE40_FILTERS)
@@ -82,6 +93,18 @@ def ecp5_dividers(oscillator: int, hz: int) -> Dividers:
             and ecp5_feedback(dividers := Dividers(oscillator, reference, feedback, output))
         ),
     )
+
+
+def ecp5_clocks(oscillator: int) -> set[float]:
+    """All frequencies in Hz that an EHXPLLL makes of the oscillator's."""
+    return {
+        loop.hz / output
+        for reference in _references(oscillator, 128, ECP5_COMPARISON)
+        for feedback in range(1, ECP5_VCO[1] * reference // oscillator + 1)
+        if _within((loop := Dividers(oscillator, reference, feedback, 1)).vco, ECP5_VCO)
+        and ecp5_feedback(loop)
+        for output in range(1, 129)
+    }
 
 
 def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ project_copyright = author
 release = version_of("firstspike")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.yowasp_wavedrom"]
-extensions += ["docstrings", "drawn", "walk"]  # our own
+extensions += ["accessible", "chains", "docstrings", "drawn", "walk"]  # our own
 exclude_patterns = ["extension"]
 default_role = "literal"  # docstrings write `name`
 highlight_language = "none"
@@ -27,6 +27,7 @@ autodoc_preserve_defaults = True
 autodoc_mock_imports = ["torch"]  # it may not be there
 
 html_theme = "furo"
+html_theme_options = {"top_of_page_buttons": []}  # a link outside of all landmarks
 html_title = f"FirstSpike {release}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]

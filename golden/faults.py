@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from .integer import output_potentials
 from .network import Network
 from .results import Results
 
@@ -16,17 +17,12 @@ from .results import Results
 def decide_by(network: Network, inference: Results, deadline: int) -> np.ndarray:
     """Return the classes, int32 [n], of decisions that are forced at an early `deadline`.
 
-    The largest M(z) = z (B - threshold) - A wins, then the lower index, as at the network's own
-    deadline. B and A are the sums of w and w z over those inputs of the last layer that spiked
-    before the deadline. Images decided by then keep their decision. The network must have a hidden
-    layer, and its neurons must spike once.
+    The largest M wins, then the lower index, as at the network's own deadline. Images decided by
+    then keep their decision. The network must have a hidden layer, and its neurons must spike once.
     """
-    z, W = deadline, network.weights[-1].astype(np.int64)
-    hidden = inference.known_hidden()[-1]
-    spikes = np.where(hidden < z, hidden, 0).astype(np.int64)
-    A, B = spikes @ W, (spikes > 0).astype(np.int64) @ W
-    M = z * (B - network.thresholds[-1]) - A
-    return np.where(inference.tick <= z, inference.decision, M.argmax(1)).astype(np.int32)
+    spikes = inference.known_hidden()[-1]
+    M = output_potentials(network, spikes, np.full(len(spikes), deadline))
+    return np.where(inference.tick <= deadline, inference.decision, M.argmax(1)).astype(np.int32)
 
 
 def flip(pixels: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
@@ -42,5 +38,5 @@ def jitter(network: Network, ticks: np.ndarray, most: int, rng: np.random.Genera
 
 def kill(network: Network, fraction: float, rng: np.random.Generator) -> Network:
     """Return the network with a fraction of its hidden neurons dead: they lose their inputs."""
-    hidden = [w * (rng.random(w.shape[1]) >= fraction) for w in network.weights[:-1]]
+    hidden = [w * (rng.random(w.shape[-1]) >= fraction) for w in network.weights[:-1]]
     return replace(network, weights=(*hidden, network.weights[-1]))

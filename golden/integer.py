@@ -52,6 +52,11 @@ def infer_samples(network: Network, samples: np.ndarray) -> Iterator[tuple[np.nd
         yield ticks, infer(network, ticks)
 
 
+def decisions(network: Network, samples: np.ndarray) -> np.ndarray:
+    """Return the classes int32 [n] of samples [n, ...], part by part as `infer_samples` does."""
+    return np.concatenate([results.decision for _, results in infer_samples(network, samples)])
+
+
 def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     """Return M of every neuron of one image at every tick: per layer int64 [deadline + 1, n_out].
 
@@ -63,6 +68,16 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
         spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes)
         traces.append(M)
     return traces
+
+
+def output_potentials(network: Network, spikes: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return M of every output neuron at ticks z [n]: float64 [n, n_out].
+
+    `spikes`: int32 [n, n_in], the ticks of the spikes into the last layer, 0 for silent.
+    """
+    # Floating point makes the product fast; all sums are integers below 2^53.
+    since = np.where(until(spikes, z), z[:, None] - spikes, 0).astype(np.float64)
+    return since @ network.weights[-1] - network.thresholds[-1] * z[:, None]
 
 
 def walk(

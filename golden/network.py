@@ -33,12 +33,14 @@ from .foreign.fields import (
     Fields,
     Kind,
     NetworkError,
+    check,
     integer,
     json_object,
     texts,
 )
 from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
+from .system.errors import told_as
 from .system.files import read_file, replace_file
 
 FORMAT = "firstspike-network-1"
@@ -267,10 +269,8 @@ class Network:
         Raises `NetworkError` for anything wrong with the content, `OSError` if the file cannot be
         read.
         """
-        try:
+        with told_as(NetworkError, f"{path} is not a valid network file: ", NetworkError):
             return cls.from_bytes(read_file(path, MOST_BYTES))
-        except NetworkError as error:
-            raise NetworkError(f"{path} is not a valid network file: {error}") from None
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Network":
@@ -305,7 +305,7 @@ def _described(names: Collection[str]) -> Mapping[str, Kind]:
 
 def _arguments(fields: Fields) -> dict[str, Any]:
     """Return the file's fields as arguments of `Network`, each of the right kind and number."""
-    fields.check(_described)
+    check(_described, fields)
     said = fields.take("format", str)
     if said != FORMAT:
         raise NetworkError(f"format is {said!r:.40}: this version reads {FORMAT!r}.")

@@ -6,8 +6,8 @@ are classified or learned. Each fills in what it can tell, the rest is None; `di
 what both tell.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import zip_longest
 from typing import Any, Self
 
@@ -144,22 +144,8 @@ class Results:
 
     def select(self, which: np.ndarray | slice) -> Self:
         """Return some of the images, by a mask, numbers or a slice; `weights` stay as they are."""
-        return _select(self, which)
-
-
-def _select(record: Any, which: np.ndarray | slice) -> Any:
-    chosen: dict[str, Any] = {}
-    for field in fields(record):
-        value = getattr(record, field.name)
-        if is_dataclass(value):
-            chosen[field.name] = _select(value, which)
-        elif isinstance(value, np.ndarray):
-            chosen[field.name] = value[which]
-        elif isinstance(value, tuple) and field.name != "weights":
-            chosen[field.name] = tuple(array[which] for array in value)
-        elif isinstance(value, list):
-            chosen[field.name] = [value[image] for image in np.arange(len(value))[which]]
-    return replace(record, **chosen)
+        numbers = np.arange(len(self))[which]
+        return _mapped([self], lambda one: one[0][which], lambda one: [one[0][n] for n in numbers])
 
 
 def joined(parts: Sequence[Results]) -> Results:
@@ -167,26 +153,29 @@ def joined(parts: Sequence[Results]) -> Results:
 
     A figure that not all parts tell is None.
     """
-    return _joined(parts)
+    return _mapped(parts, np.concatenate, lambda lists: [one for some in lists for one in some])
 
 
-def _joined(parts: Sequence[Any]) -> Any:
-    chosen: dict[str, Any] = {}
+def _mapped(
+    parts: Sequence[Any], array: Callable[[Sequence[np.ndarray]], np.ndarray], logs: Callable
+) -> Any:
+    """Make a record of several: `array` makes its arrays of theirs, and `logs` its lists."""
+    made: dict[str, Any] = {}
     for field in fields(parts[0]):
         values = [getattr(part, field.name) for part in parts]
         if any(value is None for value in values):
             continue
         if field.name == "weights":
-            chosen["weights"] = values[-1]
+            made["weights"] = values[-1]
         elif is_dataclass(values[0]):
-            chosen[field.name] = _joined(values)
+            made[field.name] = _mapped(values, array, logs)
         elif isinstance(values[0], np.ndarray):
-            chosen[field.name] = np.concatenate(values)
+            made[field.name] = array(values)
         elif isinstance(values[0], tuple):
-            chosen[field.name] = tuple(map(np.concatenate, zip(*values, strict=True)))
+            made[field.name] = tuple(map(array, zip(*values, strict=True)))
         else:
-            chosen[field.name] = [one for value in values for one in value]
-    return type(parts[0])(**chosen)
+            made[field.name] = logs(values)
+    return type(parts[0])(**made)
 
 
 def until(ticks: np.ndarray, decision: np.ndarray) -> np.ndarray:

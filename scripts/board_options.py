@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from firstspike.boards.building.bitstream import build_folder
 from firstspike.boards.pins.registry import BOARDS
 
 from .options import Decorator
@@ -32,5 +31,8 @@ def netlist_options(command: Callable) -> Callable:
 
 
 def _default(parameters: Parameters) -> Path | None:
-    board = parameters["board"] if parameters["target"] == "netlist" else None
-    return board and build_folder(parameters["net"], board)
+    if parameters["target"] != "netlist" or parameters["board"] is None:
+        return None
+    from firstspike.boards.building.bitstream import build_folder  # takes a while to import
+
+    return build_folder(parameters["net"], parameters["board"])

@@ -9,8 +9,9 @@ import click
 import numpy as np
 
 from firstspike.golden import EncodingError, Network
-from firstspike.golden.data.dataset import TEST_SHARE, Dataset, assembled
-from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, load_dataset
+from firstspike.golden.data.dataset import TEST_SHARE, Dataset, Samples, assembled
+from firstspike.golden.data.sets import CLASSES, DATASETS, PIXELS, SOUNDS, load_dataset
+from firstspike.golden.sound.front import FrontEnd
 
 from .errors import VerbError
 from .places import DatasetName, InputPath
@@ -57,7 +58,7 @@ def dataset_options(
                 type=DatasetName(),
                 metavar="NAME|FILE",
                 help=f"{whose}: {names}, or a file of yours. It is an .npz as Keras writes it, a "
-                ".csv, a .jsonl of events, or a folder of images.",
+                ".csv, a .jsonl of events, or a folder of images or of WAV files.",
             ),
         ):
             command = option(command)
@@ -103,6 +104,8 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     check_options(options)
     if name in DATASETS:
         check_named(name, network)
+        if name in SOUNDS:
+            return load_dataset(name, options.get("data"), sound=front_end(network))
         return load_dataset(name, options.get("data"))
     path = Path(name)
     if not path.exists():
@@ -114,14 +117,18 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
     columns = options["label"], options["group"]
     features = network.features.names if network is not None and network.features else ()
     usual = _known_columns(network)
-    train, test = read(path, *columns, features, usual)
+    sound = front_end(network)
+    train, test = read(path, *columns, features, usual, sound)
     if options["test"] is not None:
         if options["test_share"] is not None:
             raise click.UsageError("Give --test or --test-share.")
-        other = read(Path(options["test"]), *columns, features or train.names, usual)
+        names = features or train.names
+        other = read(Path(options["test"]), *columns, names, usual, sound)
         test = other[1] or other[0]
     elif test is not None and options["test_share"] is not None:
         raise click.UsageError(f"{name} has a test part: leave --test-share out.")
+    if network is not None:
+        _check_heard(train, sound)
     known: dict[str, Any] = {}
     if network is not None:
         known = {"classes": network.classes, "n_classes": network.shape[-1]}
@@ -131,6 +138,25 @@ def loaded(options: Mapping[str, Any], network: Network | None = None) -> Datase
         for source, samples in parts:
             _check_fits(source, network, samples)
     return data
+
+
+def _check_heard(samples: Samples, sound: FrontEnd | None) -> None:
+    """Raise `VerbError` where samples are sound, and a network takes none, or the reverse."""
+    if sound is None and samples.sound is not None:
+        raise VerbError(_TAKES_NONE.format(samples.source))
+    if sound is not None and samples.sound is None:
+        raise VerbError(
+            f"{samples.source} holds no sound, and this network takes sound: give it "
+            f"{' or '.join(SOUNDS)}, or a folder of WAV files."
+        )
+
+
+_TAKES_NONE = "{} holds sound, and this network takes none: train one on it."
+
+
+def front_end(network: Network | None) -> FrontEnd | None:
+    """Return the front end of a network of sound, None for any other."""
+    return network.features.sound if network is not None and network.features else None
 
 
 def _check_fits(source: str, network: Network, samples: np.ndarray) -> None:
@@ -163,8 +189,23 @@ def check_options(options: Mapping[str, Any]) -> None:
 
 
 def check_named(name: str, network: Network | None) -> None:
-    """Raise `VerbError` unless a network takes the images of a named data set."""
+    """Raise `VerbError` unless a network takes the images or the sound of a named data set."""
     if network is None:
+        return
+    sound, classes = front_end(network), network.shape[-1]
+    if sound is not None or name in SOUNDS:
+        if sound is None:
+            raise VerbError(_TAKES_NONE.format(name))
+        if name not in SOUNDS:
+            raise VerbError(
+                f"{name} holds images, and this network takes sound: give a data set of sound by "
+                "--dataset, or a recording by --wav."
+            )
+        if classes < CLASSES:
+            raise VerbError(
+                f"the recordings of {name} have {CLASSES} classes, and this network has {classes}: "
+                "name the data that it is for by --dataset."
+            )
         return
     pixels, classes = network.n_features, network.shape[-1]
     if not network.takes_pixels or pixels != PIXELS or classes < CLASSES:

@@ -13,7 +13,7 @@ from firstspike.golden.encodings.samples import SampleKind
 
 _MOST_NAMES = 20  # classes of which a confusion matrix has the names and the counts
 _TITLE = 26  # characters above the sample
-DECISIVE, LATER, DECISION = "black", "0.75", "tab:red"
+DECISIVE, LATER, DECISION, OTHERS = "black", "0.75", "tab:red", "0.6"
 
 
 def picture(
@@ -57,7 +57,8 @@ def draw_image(
         *((f"{len(hidden[0])} hidden", hidden[0]) for hidden in inference.known_hidden()),
         (f"{len(fires)} outputs", fires),
     ]
-    heights = [3] * (len(sources) - 1) + [1.2, 3]
+    heights = [3 if len(np.unique(spikes[spikes > 0])) > 1 else 1.2 for _, spikes in sources[:-1]]
+    heights += [1.2, 3]
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights, width_ratios=[1, 3])
     rasters = [figure.add_subplot(grid[row, 1]) for row in range(len(heights))]
     for axes, (name, spikes) in zip(rasters, sources, strict=False):
@@ -74,11 +75,11 @@ def draw_image(
     how = "forced at" if inference.forced[0] else "decided at"
     rasters[0].set_title(f"{network.class_name(winner)}, {how} tick {tick}", color=DECISION)
 
-    axes = figure.add_subplot(grid[0, 0])
+    axes = figure.add_subplot(grid[:2, 0])
     _sample(axes, network, sample)
     called = title if label is None else f"{title}: {network.class_name(label)}"
     axes.set_title(textwrap.fill(called, _TITLE))
-    axes = figure.add_subplot(grid[1:, 0])
+    axes = figure.add_subplot(grid[2:, 0])
     axes.set_axis_off()
     counts = (
         "until the decision\n"
@@ -113,25 +114,24 @@ def confusion_picture(network: Network, confusion: list[list[int]], title: str) 
 
 
 def draw_confusion(axes: Axes, network: Network, confusion: list[list[int]]) -> None:
-    """The matrix [label][decision], each row coloured by its shares."""
+    """The matrix [label][decision]; what is wrong has colours of its own, up to the largest."""
     counts = np.array(confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    right = np.eye(len(counts), dtype=bool)
+    most = counts[~right].max(initial=1)
+    axes.imshow(np.ma.masked_array(counts, right), cmap="Reds", vmin=0, vmax=2 * most)
+    axes.imshow(np.ma.masked_array(right, ~right), cmap="Greys", vmin=0, vmax=4)
     names = [network.class_name(output) for output in range(len(counts))]
     if len(counts) <= _MOST_NAMES:
         turned = max(map(len, names)) > 3
         axes.set_xticks(range(len(names)), names, fontsize=8, rotation=45 if turned else 0)
         axes.set_yticks(range(len(names)), names, fontsize=8)
         for (label, decision), count in np.ndenumerate(counts):
-            colour = "white" if shares[label, decision] > 0.5 else "black"
             if count:
-                axes.text(
-                    decision, label, str(count), ha="center", va="center", color=colour, fontsize=8
-                )
+                axes.text(decision, label, str(count), ha="center", va="center", fontsize=8)
     axes.set_xlabel("decided")
     axes.set_ylabel("labelled")
-    right = np.trace(counts) / max(counts.sum(), 1)
-    axes.set_title(f"{counts.sum()} images, {right:.2%} right", fontsize=9)
+    accuracy = np.trace(counts) / max(counts.sum(), 1)
+    axes.set_title(f"{counts.sum()} images, {accuracy:.2%} right", fontsize=9)
 
 
 def draw_curves(
@@ -140,7 +140,8 @@ def draw_curves(
     """Accuracy in percent along each of `curves`: `values` and `accuracy` of the same length."""
     figure = Figure(figsize=(9, 6), layout="constrained")
     figure.suptitle(title)
-    for axes, (name, curve) in zip(figure.subplots(2, 2).flat, curves.items(), strict=False):
+    panels = figure.subplots(2, 2, sharey=True).flat
+    for axes, (name, curve) in zip(panels, curves.items(), strict=False):
         axes.plot(curve["values"], 100 * np.array(curve["accuracy"]), "o-", color=DECISIVE, ms=3)
         axes.set_xlabel(names[name])
         axes.grid(color="0.9")
@@ -149,9 +150,14 @@ def draw_curves(
 
 
 def _sample(axes: Axes, network: Network, sample: np.ndarray) -> None:
-    """What was to be classified: an image, a time series, or a bar for each feature."""
+    """What was to be classified: an image, a word, a time series, or a bar for each feature."""
     side = math.isqrt(sample.size)
-    if network.takes is SampleKind.SERIES:
+    if network.features is not None and network.features.sound is not None:
+        sound = network.features.sound
+        picture = sample.reshape(sound.frames, -1).T  # time runs to the right, low sound is below
+        axes.imshow(picture, cmap="gray", origin="lower", aspect="auto")
+        axes.set_axis_off()
+    elif network.takes is SampleKind.SERIES:
         axes.plot(sample.T, linewidth=0.8)
     elif sample.ndim == 2 or (side > 2 and side * side == sample.size):
         axes.imshow(sample if sample.ndim == 2 else sample.reshape(side, side), cmap="gray")
@@ -173,13 +179,26 @@ def _membranes(axes: Axes, network: Network, M: np.ndarray, winner: int) -> None
     """M(z) = z (B - 1) - A of every output; it fires where its line reaches 0."""
     z = np.arange(len(M)) / network.unit
     scaled = M / (network.thresholds[-1] * network.unit)
+    lowest = max(scaled.min() - 0.2, -4)
     for output in range(M.shape[1]):
-        style = {"linewidth": 2, "zorder": 3} if output == winner else {"linewidth": 0.8}
-        axes.plot(
-            z, scaled[:, output], label=network.class_name(output), color=f"C{output % 10}", **style
-        )
+        colour, width = (DECISION, 2) if output == winner else (OTHERS, 0.8)
+        axes.plot(z, scaled[:, output], color=colour, linewidth=width, zorder=2 + width)
     axes.axhline(0, color="0.5", linewidth=0.8, linestyle=":")
-    axes.set_ylim(max(scaled.min() - 0.2, -4), 1)
+    axes.set_ylim(lowest, 1)
     axes.set_ylabel("M(z) of the outputs")
-    if M.shape[1] <= 10:
-        axes.legend(loc="lower left", ncols=5, fontsize=7)
+    if M.shape[1] > _MOST_NAMES:
+        return
+    # Names stand where the lines end, and at least a line of text apart.
+    apart, place = (1 - lowest) / 11, np.inf
+    for output in np.argsort(-scaled[-1], kind="stable").tolist():
+        place = min(np.clip(scaled[-1, output], lowest, 1), place - apart)
+        axes.annotate(
+            network.class_name(output),
+            (z[-1], place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            annotation_clip=False,
+            color=DECISION if output == winner else "0.4",
+            fontsize=8,
+            va="center",
+        )

@@ -91,26 +91,18 @@ def run_line(words: list[str]) -> int:
             status = firstspike.main(words, prog_name="firstspike", standalone_mode=False)
         sys.stdout.flush()
         return status or 0
-    except click.ClickException as error:
-        _complain(error)
-        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return 130
     except (BrokenPipeError, SystemExit):  # click exits, with 1, where a pipe is closed
         return 141
     except Exception as error:
-        if not is_for_people(error):
+        if not isinstance(error, click.ClickException) and not is_for_people(error):
             raise
-        _complain(error)
-        return 2
+        from .output import complain  # golden, which takes a while to import
 
-
-def _complain(error: Exception) -> None:
-    """Say in one sentence what is wrong."""
-    from .output import complain  # golden, which takes a while to import
-
-    complain(error)
+        complain(error)
+        return error.exit_code if isinstance(error, click.ClickException) else 2
 
 
 def is_for_people(error: Exception) -> bool:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, Results
 from firstspike.golden.results import UNCOUNTED
 
@@ -24,7 +23,7 @@ def timing(results: Results, clock: float | None) -> dict[str, float | None]:
         "cycles": cycles,
         "cycles_apart": apart,
         "us": cycles / clock if clock and cycles is not None else None,
-        "images_a_second": clock * MHZ / apart if clock and apart is not None else None,
+        "images_a_second": 1e6 * clock / apart if clock and apart is not None else None,
     }
 
 
@@ -34,7 +33,7 @@ def timing_rows(timing: dict[str, Any]) -> list[tuple[str, str]]:
         ("clock cycles, mean", "cycles", ".1f"),
         ("clock cycles from decision to decision, mean", "cycles_apart", ".2f"),
         ("microseconds an image, mean", "us", ".3f"),
-        ("images a second", "images_a_second", ",.0f"),
+        ("images per second", "images_a_second", ",.0f"),
     )
     return [(what, f"{timing[name]:{form}}") for what, name, form in named if timing[name]]
 

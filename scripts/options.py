@@ -148,24 +148,29 @@ def folder_option(
 number_option = partial(click.option, type=click.IntRange(min=1), metavar="N")
 
 
+def several(*options: Decorator) -> Decorator:
+    """Return the decorator that adds options, of which the last comes first in the help."""
+
+    def decorate(command: Callable) -> Callable:
+        for option in options:
+            command = option(command)
+        return command
+
+    return decorate
+
+
 def resumable_options(drawn: str, files: Files) -> Decorator:
     """Add --resume, --fresh, --plot, --json and -o, beside which `files` gives what is written."""
     fresh = "Discard the state that an interrupted run left beside NET, and begin anew."
     resume = "Go on with the run whose state is beside -o NET."
     plot = f"Draw {drawn}: .png, .svg or .pdf."
-
-    def decorate(command: Callable) -> Callable:
-        for option in (
-            json_option,
-            network_option(files),
-            picture_option("--plot", "plot_path", help=plot),
-            click.option("--fresh", is_flag=True, help=fresh),
-            click.option("--resume", is_flag=True, help=resume),
-        ):
-            command = option(command)
-        return command
-
-    return decorate
+    return several(
+        json_option,
+        network_option(files),
+        picture_option("--plot", "plot_path", help=plot),
+        click.option("--fresh", is_flag=True, help=fresh),
+        click.option("--resume", is_flag=True, help=resume),
+    )
 
 
 def seed_option(of: str) -> Decorator:
@@ -232,17 +237,20 @@ overlap_option = click.option(
 )
 
 
-def folding_options(command: Callable) -> Callable:
-    """Add --lanes, --window, --rows, --overlap and --bitmap, the fields of `CoreShape`."""
-    bitmap = number_option(
+design_options = several(overlap_option, rows_option(), window_option(), lanes_option())
+"""Adds --lanes, --window, --rows and --overlap, fields of `CoreShape`."""
+
+folding_options = several(
+    number_option(
         "--bitmap",
         metavar="BITS",
         type=click.IntRange(min=8),
         help="Feed the pixels as words of BITS bits instead of events. With several rows per cycle "
         "only the pixels of connected inputs are fed.",
-    )
-    return lanes_option()(window_option()(rows_option()(overlap_option(bitmap(command)))))
-
+    ),
+    design_options,
+)
+"""Adds all fields of `CoreShape`: those of `design_options` and --bitmap."""
 
 clock_option = click.option(
     "--clock",
@@ -252,18 +260,15 @@ clock_option = click.option(
 )
 
 
-def port_options(command: Callable) -> Callable:
-    """Add --port and --baud."""
-    port = click.option(
-        "--port", metavar="PORT", help="Serial port of the board, with --target board."
-    )
-    baud = number_option(
+port_options = several(
+    number_option(
         "--baud",
         metavar="B",
         help="Baud rate of the serial port, with --target board.  [default: 3000000]",
-    )
-    return port(baud(command))
-
+    ),
+    click.option("--port", metavar="PORT", help="Serial port of the board, with --target board."),
+)
+"""Adds --port and --baud."""
 
 learn_option = click.option(
     "--learn",

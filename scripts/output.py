@@ -16,7 +16,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,21 +48,27 @@ json_option = click.option(
 
 
 @contextmanager
-def json_result(path: str | None) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Give a function that writes the verb's result, a dictionary, to `path`.
+def writing(path: str | None, made: Callable[[Any], bytes]) -> Iterator[Callable[[Any], None]]:
+    """Give a function that writes a verb's result to `path`, as bytes that `made` makes of it.
 
-    `path` None drops it; "-" is standard output. A file is opened at once (`OSError`) and appears
-    when the block ends.
+    `path` None drops it. A file is opened at once (`OSError`) and appears when the block ends.
     """
     if path is None:
         yield lambda result: None
-    elif path == STANDARD_OUTPUT:
-        yield lambda result: _print(json.dumps(result, allow_nan=False), err=False)
-    else:
-        with replacing(path) as file:
-            yield lambda result: replace_file(
-                file, json.dumps(result, allow_nan=False).encode() + b"\n"
-            )
+        return
+    with replacing(path) as file:
+        yield lambda result: replace_file(file, made(result))
+
+
+def json_result(path: str | None) -> AbstractContextManager[Callable[[dict[str, Any]], None]]:
+    """Give a function that writes the verb's result, a dictionary; "-" is standard output."""
+    if path == STANDARD_OUTPUT:
+        return nullcontext(lambda result: _print(_json(result), err=False))
+    return writing(path, lambda result: f"{_json(result)}\n".encode())
+
+
+def _json(result: dict[str, Any]) -> str:
+    return json.dumps(result, allow_nan=False)
 
 
 class Picture(Output):
@@ -81,22 +87,23 @@ picture_option = partial(click.option, type=Picture(dir_okay=False), metavar="FI
 @contextmanager
 def drawing(path: str | None) -> Iterator[Callable[["Figure"], None]]:
     """Give a function that draws a figure into a file, which is opened and appears as for JSON."""
-    if path is None:
-        yield lambda figure: None
-        return
-    import matplotlib  # takes a while
+    with ExitStack() as stack:
+        draw = stack.enter_context(writing(path, partial(_drawn, Path(path or "").suffix)))
+        if path is not None:
+            import matplotlib  # takes a while
 
-    # A name of a class is no formula, even with dollars in it.
-    with replacing(path) as file, matplotlib.rc_context({"text.parse_math": False}):
-
-        def draw(figure: "Figure") -> None:
-            content = io.BytesIO()  # a picture that fails half-way, on a full disk, fails oddly
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of letters that the font does not have
-                figure.savefig(content, format=Path(path).suffix[1:].lower(), dpi=120)
-            replace_file(file, content.getvalue())
-
+            # A name of a class is no formula, even with dollars in it.
+            stack.enter_context(matplotlib.rc_context({"text.parse_math": False}))
         yield draw
+
+
+def _drawn(suffix: str, figure: "Figure") -> bytes:
+    """Return the picture whole: one that fails half-way, on a full disk, fails oddly."""
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of letters that the font does not have
+        figure.savefig(content, format=suffix[1:].lower(), dpi=120)
+    return content.getvalue()
 
 
 def say(text: str) -> None:
@@ -164,14 +171,15 @@ def off_by(error: float) -> str:
     return f"+- {100 * error:.0f} %"
 
 
-def command_line(ctx: click.Context) -> str:
+def command_line() -> str:
     """Return the command as it was given, without `UNTOLD`, for a result that tells it.
 
     A file whose name is no text raises `VerbError`.
     """
+    ctx = click.get_current_context()
     words = [ctx.command_path]
     for parameter in ctx.command.params:
-        if parameter.name in UNTOLD or not given(ctx, parameter.name):
+        if parameter.name in UNTOLD or not given(parameter.name):
             continue
         value = ctx.params[parameter.name]
         if isinstance(parameter, click.Option):
@@ -195,6 +203,7 @@ def command_line(ctx: click.Context) -> str:
     return " ".join(words)
 
 
-def given(ctx: click.Context, name: str) -> bool:
+def given(name: str | None) -> bool:
     """Whether a parameter stands on the command line."""
-    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    source = click.get_current_context().get_parameter_source(name or "")
+    return source is click.core.ParameterSource.COMMANDLINE

@@ -6,32 +6,36 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import click
+
+from firstspike.hdl.flow.steps import Tell, untold
 
 if TYPE_CHECKING:
     from firstspike.scripts.targets.target import Work
 
 
 @contextmanager
-def shown(what: str) -> Iterator[None]:
+def shown(what: str) -> Iterator[Tell]:
     """Show a step while it is done: a line that ticks, or one that ends with the seconds it took.
 
-    The latter where nobody watches, for standard error is no terminal.
+    The latter where nobody watches, for standard error is no terminal. The line that ticks also has
+    the progress that is told.
     """
     began = time.monotonic()
     if not sys.stderr.isatty():
         click.echo(f"{what}: ", nl=False, err=True)
         try:
-            yield
+            yield untold
         finally:
             click.echo(f"{time.monotonic() - began:.0f} s", err=True)
         return
     from tqdm import tqdm  # takes a while to import
 
     done = threading.Event()
-    bar = tqdm(desc=what, bar_format="{desc}: {elapsed}", leave=None)
+    bar = tqdm(desc=what, bar_format="{desc}: {elapsed}{postfix}", leave=None)
 
     def tick() -> None:
         while not done.wait(1):
@@ -40,10 +44,11 @@ def shown(what: str) -> Iterator[None]:
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     try:
-        yield
+        yield partial(bar.set_postfix_str, refresh=False)
     finally:
         done.set()
         ticker.join()
+        bar.set_postfix_str("")
         bar.close()
 
 

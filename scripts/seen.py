@@ -3,8 +3,7 @@
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from firstspike.golden.data.preparation import Prepared
 from firstspike.golden.data.usual import Usual
 from firstspike.golden.encodings.levels import pixel_levels
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.files import replace_file, replacing
 
 ENLARGED = 8
 """Pixels of a side of one that the network saw."""
@@ -59,17 +57,8 @@ def seen(network: Network, samples: np.ndarray) -> np.ndarray:
     return joined.repeat(ENLARGED, 0).repeat(ENLARGED, 1)
 
 
-@contextmanager
-def written(path: str | None) -> Iterator[Callable[[np.ndarray], None]]:
-    """Give a function that writes pixels, uint8 [h, w], to a PNG file, as `json_result` does."""
-    if path is None:
-        yield lambda pixels: None
-        return
-    with replacing(path) as file:
-
-        def show(pixels: np.ndarray) -> None:
-            content = io.BytesIO()
-            Image.fromarray(pixels).save(content, "PNG")
-            replace_file(file, content.getvalue())
-
-        yield show
+def png(pixels: np.ndarray) -> bytes:
+    """Return pixels, uint8 [h, w], as a PNG file."""
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    return content.getvalue()

@@ -3,10 +3,10 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -18,15 +18,18 @@ from firstspike.golden.data.images import opened
 from firstspike.golden.data.photos import FORMATS, SUFFIXES, read_photo
 from firstspike.golden.data.preparation import SIDE, Prepared, prepared
 from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.sounds import SILENT
 from firstspike.golden.data.split import some_of
 from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.data.wav import SUFFIX, read_wav
 from firstspike.golden.encoding import bitmap_pixels
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import reading
 
-from .datasets import check_named, check_options, dataset_options, loaded
+from .datasets import check_named, check_options, dataset_options, front_end, loaded
 from .errors import VerbError
+from .options import several
 from .places import InputFile, InputPath, Verb
 
 DEFAULT_IMAGES = 100
@@ -67,6 +70,14 @@ MOST_BYTES = 1 << 28
 """Largest size of the spike ticks of a file of events: a small file may make many."""
 
 
+class Heard(NamedTuple):
+    """Where a word was heard."""
+
+    file: str
+    seconds: float
+    """Time from the beginning of the recording to that of the word."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """Images as the network takes them."""
@@ -83,60 +94,75 @@ class Selection:
     """int64 [n], the place of each image in its test part, file of events, or list of pictures,
     counted from 0."""
     samples: np.ndarray | None = None
-    """uint8 [n, n_features], the pixels of pictures, else None."""
+    """uint8 [n, n_features], the pixels of pictures, or [n, frames, filters], the pictures of
+    words; else None."""
     photos: Sequence[Prepared] | None = None
     """Pictures that were prepared; None for others."""
+    words: Sequence[Heard] | None = None
+    """The words of recordings; None for others."""
+
+
+_LISTS = {"--image": SUFFIXES, "--wav": (SUFFIX,)}
+"""Options that take several files, and the ends of their names."""
 
 
 class SelectionCommand(Verb):
-    """A command whose --image takes several files: `--image 1.png 2.jpg` as a shell expands it."""
+    """A command whose --image takes several files: `--image 1.png 2.jpg` as a shell expands it.
+
+    So does its --wav.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put --image before each further picture."""
+        """Put the option before each further file."""
         words: list[str] = []
-        listing = False
+        listing = None
         for word in args:
-            if listing and word.lower().endswith(SUFFIXES):
-                words.append("--image")
+            if listing and word.lower().endswith(_LISTS[listing]):
+                words.append(listing)
             else:
-                listing = words[-1:] == ["--image"] or word.startswith("--image=")
+                begun = words[-1:] + [word.partition("=")[0]] * ("=" in word)
+                listing = next((option for option in begun if option in _LISTS), None)
             words.append(word)
         return super().parse_args(ctx, words)
 
 
-def selection_options(command: Callable) -> Callable:
-    """Add the options that `select` looks at."""
-    for option in (
-        click.option(
-            "--image",
-            "image_files",
-            multiple=True,
-            type=InputPath(exists=True, dir_okay=False),
-            metavar="FILE ...",
-            help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
-            "on digits takes them as with --raw.",
-        ),
-        click.option(
-            "--raw",
-            is_flag=True,
-            help="Take --image as it is. It must be grey, bright on dark, and of the network's "
-            "size.",
-        ),
-        click.option(
-            "--events",
-            "events_file",
-            type=InputFile(),
-            metavar="FILE",
-            help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
-            '"label": 3}. With - it is standard input.',
-        ),
-        images_option(
-            help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
-        ),
-        dataset_options(None, "Take the test images of this data set"),
-    ):
-        command = option(command)
-    return command
+selection_options = several(
+    click.option(
+        "--image",
+        "image_files",
+        multiple=True,
+        type=InputPath(exists=True, dir_okay=False),
+        metavar="FILE ...",
+        help="Take these photos of digits: PNG, JPEG or WebP. A network that was not trained "
+        "on digits takes them as with --raw.",
+    ),
+    click.option(
+        "--raw",
+        is_flag=True,
+        help="Take --image as it is. It must be grey, bright on dark, and of the network's size.",
+    ),
+    click.option(
+        "--wav",
+        "wav_files",
+        multiple=True,
+        type=InputPath(exists=True, dir_okay=False),
+        metavar="FILE ...",
+        help="Take the words in these recordings: WAV files, for a network of sound.",
+    ),
+    click.option(
+        "--events",
+        "events_file",
+        type=InputFile(),
+        metavar="FILE",
+        help='Take the images of this file, one per line: {"events": [[tick, input], ...], '
+        '"label": 3}. With - it is standard input.',
+    ),
+    images_option(
+        help=f"Take N test images of the data set: {WHICH}.  [default: {DEFAULT_IMAGES}]",
+    ),
+    dataset_options(None, "Take the test images of this data set"),
+)
+"""Adds the options that `select` looks at."""
 
 
 def select(network: Network, options: Mapping[str, Any]) -> Selection:
@@ -145,11 +171,11 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
     Where the core takes pixels (--bitmap) events will not do. Raises `VerbError` for images
     that do not fit the network, click.UsageError if the options contradict each other.
     """
-    dataset, n, events_file, image_files = (
-        options[name] for name in ("dataset", "images", "events_file", "image_files")
+    dataset, n, events_file, image_files, wav_files = (
+        options[name] for name in ("dataset", "images", "events_file", "image_files", "wav_files")
     )
-    if sum(map(bool, (dataset or n, events_file, image_files))) > 1:
-        raise click.UsageError("Give a data set (--dataset, --images), --events or --image.")
+    if sum(map(bool, (dataset or n, events_file, image_files, wav_files))) > 1:
+        raise click.UsageError("Give a data set (--dataset, --images), --events, --image or --wav.")
     check_options(options)
     if events_file:
         if options["bitmap"]:
@@ -157,24 +183,33 @@ def select(network: Network, options: Mapping[str, Any]) -> Selection:
         return read_events(network, events_file)
     if options["raw"] and not image_files:
         raise click.UsageError("--raw goes with --image.")
-    labels: Sequence[int | None]
-    photos = None
-    if image_files:
+    photos = words = None
+    if wav_files:
+        words, pictures = read_words(network, wav_files)
+        n = len(words)
+        source = f"{n} words in {len(wav_files)} recordings"
+        images = Images("", pictures, [None] * n, np.arange(n), source)
+    elif image_files:
         if options["raw"] or not takes_digits(network):
             samples = np.stack([read_image(network, file) for file in image_files])
         else:
             photos = [prepared(read_photo(file), SIDE) for file in image_files]
             samples = np.stack([photo.pixels.ravel() for photo in photos])
         n = len(samples)
-        labels, source, numbers = [None] * n, f"{n} image files", np.arange(n)
+        images = Images("", samples, [None] * n, np.arange(n), f"{n} image files")
     else:
         images = loaded_images(network, {**options, "dataset": dataset or DATASETS[0]})
         images = images.some(n or DEFAULT_IMAGES, at_most=not n)
-        samples, labels = images.samples, images.labels
-        source, numbers = images.source, images.numbers
-    pixels = bitmap_pixels(network, samples)
-    pictures = samples if image_files else None
-    return Selection(encode(network, samples), labels, pixels, source, numbers, pictures, photos)
+    return Selection(
+        encode(network, images.samples),
+        images.labels,
+        bitmap_pixels(network, images.samples),
+        images.source,
+        images.numbers,
+        images.samples if image_files or wav_files else None,
+        photos,
+        words,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,8 +272,31 @@ def loaded_images(network: Network, options: Mapping[str, Any]) -> Images:
     return Images(name, samples, labels, np.arange(len(samples)), source)
 
 
+def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray]:
+    """Find the words in recordings: where each is, and their pictures uint8 [n, frames, filters].
+
+    Raises `VerbError` for a network that takes no sound, and for a recording without a word.
+    """
+    sound = front_end(network)
+    if sound is None:
+        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
+    heard: list[Heard] = []
+    pictures: list[np.ndarray] = []
+    for file in files:
+        levels = sound.levels(read_wav(file, sound.rate))
+        before = len(heard)
+        for word in sound.words(levels):
+            heard.append(Heard(file, sound.seconds(word.slot)))
+            pictures.append(sound.picture(levels, word))
+        if len(heard) == before:
+            raise VerbError(f"{file}: {SILENT}")
+    return heard, np.stack(pictures)
+
+
 def read_image(network: Network, file: str) -> np.ndarray:
     """Pixels uint8 [n_pixels] of a grey picture of the network's size, bright on dark."""
+    if front_end(network) is not None:
+        raise VerbError("this network takes sound, and no images: give recordings by --wav.")
     if not network.takes_pixels:
         raise VerbError("the network takes no pixels: give a data set by --dataset, or --events.")
     side = math.isqrt(network.n_features)

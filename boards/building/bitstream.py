@@ -105,7 +105,7 @@ def build(
     began = time.monotonic()
     board, device = design.board, design.board.device
     with step("Amaranth: the design as RTLIL"):
-        build_hash = design.build_hash()
+        build_hash = design.build_hash
         plan = design.plan(build_hash)
         for name, content in plan.files.items():
             if name.endswith((".il", ".pcf", ".lpf")):

@@ -3,12 +3,12 @@
 
 import hashlib
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from amaranth.build.run import BuildPlan
 
-from firstspike.boards.clocking import dividers_for
+from firstspike.boards.clocking import clocks_for, dividers_for
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import Dividers
 from firstspike.boards.top import Top
@@ -19,6 +19,7 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.elaboration import uncollected
+from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.handlers.player import check_bench
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
@@ -115,6 +116,20 @@ class Design:
         """Bits per second on the line; of SPI the most."""
         return self.dividers.hz / clocks_a_bit(self.line, self.dividers.hz)
 
+    def clocks(self) -> list[int]:
+        """All clocks in whole Hz that the PLL makes and the line can use, the slowest first."""
+        made = clocks_for(self.board.device.family, self.dividers.oscillator)
+        return sorted({round(hz) for hz in made if self._usable(hz)})
+
+    def _usable(self, hz: float) -> bool:
+        """Whether the line works at a clock."""
+        try:
+            clocks_a_bit(self.line, hz)
+        except ClockError:
+            return False
+        return True
+
+    @cached_property
     def build_hash(self) -> bytes:
         """The hash of the design; networks that differ in weights alone share it."""
         blank = tuple(np.zeros_like(weights) for weights in self.network.weights)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firstspike.hdl.flow.devices import Family
-from firstspike.hdl.flow.steps import step
+from firstspike.hdl.flow.steps import Tell, step, untold
 from firstspike.hdl.flow.synthesis import Placement, place
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -24,22 +24,32 @@ class Placer:
     native: bool = False
     """Whether the nextpnr of the PATH places it."""
 
-    def place(self, seed: int) -> Placement:
-        """Place and route; the folder then has what the packer takes. Raises ToolError."""
+    def place(self, seed: int, tell: Tell = untold) -> Placement:
+        """Place and route; the folder then has what the packer takes. Raises ToolError.
+
+        `tell` gets the progress.
+        """
         words = [*self.words, "--seed", str(seed)]
-        return place(self.family, words, self.folder, native=self.native)
+        return place(self.family, words, self.folder, native=self.native, tell=tell)
 
 
 PlaceSeeds = Callable[[Placer, Sequence[int]], dict[int, Placement]]
 """It places with seeds and returns the placements that count; that of the best is in the folder."""
 
 
-def in_turn(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
+Placed = Callable[[int, Placement], None]
+"""It is told of each seed that was placed."""
+
+
+def in_turn(
+    placer: Placer, seeds: Sequence[int], placed: Placed = lambda *_: None
+) -> dict[int, Placement]:
     """Place with one seed after another until one is fast enough."""
     tried: dict[int, Placement] = {}
     for seed in seeds:
-        with step(f"{placer.family.router}: place and route, seed {seed}"):
-            tried[seed] = placer.place(seed)
+        with step(f"{placer.family.router}: place and route, seed {seed}") as tell:
+            tried[seed] = placer.place(seed, tell)
+        placed(seed, tried[seed])
         if tried[seed].met:
             break
     return tried

@@ -9,7 +9,7 @@ from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.hdl.flow.devices import Device
-from firstspike.hdl.link.link import RING_BYTES
+from firstspike.hdl.link.protocol.identity import RING_BYTES
 from firstspike.hdl.link.protocol.lines import Line
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.foreign.archive import ArchiveError, Member, read_archive
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import reading
 
 from .dataset import (
@@ -31,11 +32,8 @@ def read_arrays(path: Path) -> Parts:
             if member.dtype.kind not in "biufSU":
                 raise DataError(f"{path}: {name} is {member.dtype}: give numbers or texts.")
 
-    try:
-        with reading(path, MOST_FILE) as file:
-            arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
-    except ArchiveError as error:
-        raise DataError(f"{path}: {error}") from None
+    with told_as(DataError, f"{path}: ", ArchiveError), reading(path, MOST_FILE) as file:
+        arrays = read_archive(file, check, most_bytes(os.fstat(file.fileno()).st_size))
     if not {"x_train", "y_train"} <= arrays.keys():
         raise DataError(
             f"{path} holds {', '.join(arrays) or 'nothing':.200}: give x_train and y_train, "

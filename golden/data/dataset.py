@@ -9,7 +9,8 @@ from typing import IO, AnyStr
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.errors import FirstSpikeError, told_as
 
 from .split import SplitError, apart
 
@@ -63,6 +64,8 @@ class Dataset:
     """Whether samples are spike ticks."""
     n_classes: int = 10
     """Number of classes."""
+    sound: FrontEnd | None = None
+    """The front end that made the samples, if they are pictures of words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,8 @@ class Samples:
     classes: tuple[str, ...] = ()
     """Names of the classes, of which the labels then are the indices."""
     ticks: bool = False
+    sound: FrontEnd | None = None
+    """The front end that made `x`, if these are pictures of words."""
 
     def select(self, which: np.ndarray) -> "Samples":
         """Return the samples of a mask [n]."""
@@ -152,15 +157,18 @@ def assembled(
             kept = np.ones(len(train.x), bool)
         else:
             codes = np.unique(train.labels, return_inverse=True)[1]
-            try:
+            with told_as(SplitError, f"{source} has no test part of its own, and ", SplitError):
                 kept = apart(codes, share, train.groups)
-            except SplitError as error:
-                raise SplitError(f"{source} has no test part of its own, and {error}") from None
         train, test = train.select(~kept), train.select(kept)
     elif train.ticks != test.ticks:
         events, other = (train, test) if train.ticks else (test, train)
         raise DataError(
             f"{events.source} holds events, and {other.source} does not: give both parts as events."
+        )
+    elif train.sound != test.sound:
+        words, other = (train, test) if train.sound else (test, train)
+        raise DataError(
+            f"{words.source} holds sound, and {other.source} does not: give both parts as sound."
         )
     elif train.ticks:
         width = max(train.x.shape[1], test.x.shape[1])
@@ -187,6 +195,7 @@ def assembled(
         train.names,
         train.ticks,
         len(names),
+        train.sound,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from firstspike.golden.foreign.json_text import JsonError, read_json
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import reading
 
 from .dataset import MOST_TEXT, DataError, Samples, lines_of, most_bytes
@@ -22,13 +23,9 @@ _MOST = 65_535
 
 def read_events(path: Path) -> Samples:
     """Return samples of ticks, int32 [n, n_inputs], of all inputs up to the last that spikes."""
-    images, labels, numbers = [], [], []
     with reading(path, MOST_TEXT) as file:
         lines = event_lines(file, str(path), _MOST, _MOST + 1, _any_label)
-        for number, events, label in lines:
-            images.append(events)
-            labels.append(label)
-            numbers.append(number)
+        numbers, images, labels = zip(*lines, strict=True)
 
     def where(at: int) -> str:
         return f"{path}, line {numbers[at]}"
@@ -47,7 +44,7 @@ def read_events(path: Path) -> Samples:
             "spikes: number the inputs from 0 on without gaps."
         )
     x = np.stack([ticks_of(events, width) for events in images])
-    return Samples(str(path), where, x, None if None in labels else labels, ticks=True)
+    return Samples(str(path), where, x, None if None in labels else list(labels), ticks=True)
 
 
 def ticks_of(events: Iterable[Sequence[int]], n_inputs: int) -> np.ndarray:
@@ -75,7 +72,7 @@ def event_lines(
         if not line.strip():
             continue
         empty = False
-        try:
+        with told_as(DataError, f"{name}, line {number}: ", DataError):
             try:
                 image = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except UnicodeDecodeError:
@@ -84,9 +81,8 @@ def event_lines(
                 raise DataError(f"this is {error}.") from None
             events = _checked(image, deadline, n_inputs)
             label = image.get("label")
-            yield number, events, None if label is None else label_of(label)
-        except DataError as error:
-            raise DataError(f"{name}, line {number}: {error}") from None
+            called = None if label is None else label_of(label)
+        yield number, events, called
     if empty:
         raise DataError(f"{name} holds no image: give one JSON object a line.")
 

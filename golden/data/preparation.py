@@ -25,7 +25,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import label, median_filter
 
 SIDE = 28
 """Side of a digit of MNIST in pixels."""
@@ -138,6 +137,8 @@ def standing(channel: np.ndarray) -> tuple[Standing, str]:
 
 def ground(channel: np.ndarray) -> np.ndarray:
     """Return the ground of a channel, float64 [h, w]."""
+    from scipy.ndimage import median_filter  # takes a while to import
+
     h, w = channel.shape
     cells = rounded(scaled(channel, *fitting(h, w, min(GRID, max(h, w)))))
     return stretched(median_filter(cells, 2 * AROUND + 1, mode="nearest"), h, w)
@@ -161,6 +162,8 @@ def otsu(counts: np.ndarray) -> tuple[int, float, float]:
 
 def cleaned(bright: np.ndarray) -> np.ndarray:
     """Return ink, bool [h, w], without specks, and without what comes in over the frame."""
+    from scipy.ndimage import label  # takes a while to import
+
     pieces, count = label(bright, np.ones((3, 3)))
     sizes = np.bincount(pieces.ravel(), minlength=count + 1)
     sizes[0] = 0
@@ -217,14 +220,10 @@ def shares(length: int, count: int) -> list[tuple[slice, np.ndarray]]:
 
 def stretched(grey: np.ndarray, h: int, w: int) -> np.ndarray:
     """Return a picture in h x w pixels, interpolated between the middles of pixels: float64."""
-    for count in (h, w):
-        length = len(grey)
-        place = np.clip((np.arange(count) + 0.5) * (length / count) - 0.5, 0, length - 1)
-        first = np.minimum(np.floor(place).astype(int), max(0, length - 2))
-        last = np.minimum(first + 1, length - 1)
-        share = (place - first)[:, None]
-        grey = (grey[first] * (1 - share) + grey[last] * share).T
-    return grey
+    from scipy.ndimage import zoom  # takes a while to import
+
+    factors = h / grey.shape[0], w / grey.shape[1]
+    return zoom(grey.astype(np.float64), factors, order=1, mode="nearest", grid_mode=True)
 
 
 def rounded(values: Any) -> np.ndarray:

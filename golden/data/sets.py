@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The data sets: real MNIST and Fashion-MNIST, every file checked by its SHA-256.
+"""The data sets: MNIST, Fashion-MNIST and spoken digits, every file checked by its SHA-256.
 
-A data folder holds one folder per set (or the four files themselves): IDX files, plain or gzipped.
+A data folder holds one folder per set (or its files themselves), plain or gzipped: four IDX files,
+or an archive of recordings.
 What is missing there is downloaded into it. The binarised MNIST test set comes with the package.
 """
 
@@ -10,6 +11,7 @@ import hashlib
 import io
 import os
 import sys
+import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +20,14 @@ import numpy as np
 from platformdirs import user_cache_dir
 
 from firstspike.golden.foreign.printable import printable
+from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.golden.system.temporary import sweep, temporary_folder
 
 from .dataset import DataError, Dataset
 from .sources import MOST_BYTES, SOURCES, SourceError
+from .spoken import ARCHIVE, SPOKEN_DIGITS, content_of, spoken_digits
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -40,11 +45,17 @@ SHA256 = {
         TEST_IMAGES: "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
         TEST_LABELS: "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
     },
+    SPOKEN_DIGITS: {
+        ARCHIVE: "8fed8b0b058a7efa7544bbb3e8e98607ecdcbd47a2f0ea31139cab18a6b679c9",
+    },
 }
-"""Digests of the decompressed files."""
+"""Digests of the decompressed files; of an archive, of the recordings in it (`content_of`)."""
 
 DATASETS = tuple(SHA256)
 """Names of the data sets."""
+
+SOUNDS = (SPOKEN_DIGITS,)
+"""Names of those that hold sound; the others hold images."""
 
 MNIST_NOTICE = """\
 The test vectors in this folder are made from images of the MNIST database of handwritten digits by
@@ -78,13 +89,19 @@ def _places(name: str, folder: Path, file: str) -> list[Path]:
 
 
 def load_dataset(
-    name: str, folder: str | os.PathLike[str] | None = None, progress: bool = True
+    name: str,
+    folder: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    sound: FrontEnd | None = None,
 ) -> Dataset:
-    """Load a data set ("mnist", "fashion-mnist"); what `folder` does not hold is fetched into it.
+    """Load a data set of `DATASETS`; what `folder` does not hold is fetched into it.
 
-    Raises `DataError` if a file is broken or wrong, or can be had nowhere.
+    `sound` is the front end for recordings, None for the usual one. Raises `DataError` if a file is
+    broken or wrong, or can be had nowhere.
     """
     _, contents = _complete(name, folder, progress)
+    if name in SOUNDS:
+        return spoken_digits(contents[ARCHIVE], sound)
     parts = {
         file: np.frombuffer(contents[file], np.uint8, offset=_HEADER[file]) for file in _HEADER
     }
@@ -99,7 +116,7 @@ def load_dataset(
 def fetch(
     name: str, folder: str | os.PathLike[str] | None = None, progress: bool = True
 ) -> list[Path]:
-    """Bring the four files of a data set into `folder`, unless they are there; returns their paths.
+    """Bring the files of a data set into `folder`, unless they are there; returns their paths.
 
     A file already there is checked, and never replaced. With `progress`, bars are shown on
     standard error, and messages say why a source failed. Raises `DataError` as `load_dataset` does.
@@ -120,7 +137,7 @@ def bundled_test_set() -> tuple[np.ndarray, np.ndarray]:
 def _complete(
     name: str, folder: str | os.PathLike[str] | None, progress: bool
 ) -> tuple[dict[str, Path], dict[str, bytes]]:
-    """Return paths and checked contents of a set's four files, after fetching the missing ones."""
+    """Return paths and checked contents of a set's files, after fetching the missing ones."""
     if name not in DATASETS:
         raise DataError(f"there is no data set {name!r}: give one of {', '.join(DATASETS)}.")
     # We have fetched the files in the user's cache; those of any other folder are the user's.
@@ -135,10 +152,8 @@ def _complete(
     for file in SHA256[name]:
         path = next((path for path in _places(name, folder, file) if path.exists()), None)
         if path is not None:
-            try:
+            with told_as(DataError, "", DataError, after=f" {advice}"):
                 contents[file] = _checked(name, file, read_file(path, MOST_BYTES), str(path))
-            except DataError as error:
-                raise DataError(f"{error} {advice}") from None
             paths[file] = path
     for source in SOURCES[name]:
         missing = [file for file in SHA256[name] if file not in paths]
@@ -165,14 +180,14 @@ def _complete(
 
 def _checked(name: str, file: str, raw: bytes, where: str) -> bytes:
     """Return the decompressed content, which must be the set's `file`; `where` is for messages."""
-    try:
+    broken = OSError, EOFError, zlib.error, tarfile.TarError
+    with told_as(DataError, f"{where} is broken (", *broken, after=")."):
         content = raw
         if raw.startswith(b"\x1f\x8b"):
             with gzip.open(io.BytesIO(raw)) as unpacked:
                 content = unpacked.read(MOST_BYTES + 1)  # the file itself, or no file of ours
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{where} is broken ({error}).") from None
-    found, expected = hashlib.sha256(content).hexdigest(), SHA256[name][file]
+        checked = content_of(content) if file == ARCHIVE else content
+    found, expected = hashlib.sha256(checked).hexdigest(), SHA256[name][file]
     if found != expected:
         raise DataError(
             f"{where} is not the {file} of {name}: its SHA-256 begins with {found[:12]}, "

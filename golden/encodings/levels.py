@@ -65,9 +65,15 @@ class Levels(Encoding):
         is `threshold` where one is given.
         """
         samples = checked_samples(samples)
-        complement, constant, threshold, names = asked
+        complement, constant, threshold, names, sound = asked
         if self.sees_pixels(samples, threshold):
-            return Features(None, complement, constant) if complement or constant else None
+            plain = not (complement or constant or sound)
+            return None if plain else Features(None, complement, constant, sound=sound)
+        if sound is not None:
+            raise EncodingError(
+                "sound becomes pixels, of which some must be bright, and that are bright from 128 "
+                "on: leave the threshold out."
+            )
         flat = samples.reshape(len(samples), -1)
         if threshold is None:
             edges = even_edges(flat.min(axis=0), flat.max(axis=0), self.N)

@@ -45,15 +45,10 @@ class Member:
     dtype: np.dtype
     shape: tuple[int, ...]
 
-    @property
-    def nbytes(self) -> int:
-        """Size of the unpacked array in bytes."""
-        return self.dtype.itemsize * math.prod(self.shape)
 
-    @property
-    def takes(self) -> int:
-        """Size in bytes, counting at least one byte per element: strings can be empty."""
-        return max(self.dtype.itemsize, 1) * math.prod(self.shape)
+def bytes_of(array: Member | np.ndarray) -> int:
+    """Size in bytes, counting at least one byte per element: strings can be empty."""
+    return max(array.dtype.itemsize, 1) * math.prod(array.shape)
 
 
 def read_archive(
@@ -76,7 +71,7 @@ def read_archive(
             if name == info.filename or name in members:
                 raise ArchiveError(f"its member {info.filename!r:.40} is no array of its own.")
             members[name] = _member(archive, info)
-    total = sum(member.takes for member in members.values())
+    total = sum(bytes_of(member) for member in members.values())
     if total > most:
         raise ArchiveError(f"its arrays have {total} bytes, of which at most {most} are read.")
     check(members)
@@ -132,10 +127,10 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
             f"it cannot be read as an .npz without pickles ({name} has objects, which "
             "numpy makes of series of unequal lengths: bring them to one length)."
         )
-    member = Member(info, dtype, shape)
-    if min(shape, default=0) < 0 or info.file_size != head.tell() + member.nbytes:
+    nbytes = dtype.itemsize * math.prod(shape)
+    if min(shape, default=0) < 0 or info.file_size != head.tell() + nbytes:
         raise ArchiveError(f"its member {name} is not as long as its head says.")
-    return member
+    return Member(info, dtype, shape)
 
 
 def _array(archive: zipfile.ZipFile, member: Member) -> np.ndarray:

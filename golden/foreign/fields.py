@@ -9,13 +9,14 @@ import io
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.golden.system.errors import FirstSpikeError, told_as
 
-from .archive import ArchiveError, Member, read_archive
+from .archive import ArchiveError, Member, bytes_of, read_archive
 from .json_text import JsonError, read_json
 
 MOST_BYTES = 1 << 26
@@ -64,14 +65,8 @@ class Fields(dict[str, np.ndarray]):
             raise NetworkError("it is no .npz archive.")
         if len(content) > most:
             raise NetworkError(f"it is longer than {most} bytes, the most that is read.")
-        try:
-            return cls(read_archive(io.BytesIO(content), _checked_by(described), most))
-        except ArchiveError as error:
-            raise NetworkError(str(error)) from None
-
-    def check(self, described: Described) -> None:
-        """Raise `NetworkError` unless they are as described."""
-        _check(self, described)
+        with told_as(NetworkError, "", ArchiveError):
+            return cls(read_archive(io.BytesIO(content), partial(check, described), most))
 
     def __missing__(self, name: str) -> NoReturn:
         raise NetworkError(f"the field {name} is missing.")
@@ -85,10 +80,8 @@ class Fields(dict[str, np.ndarray]):
 
     def meta(self) -> dict[str, Any]:
         """Return the content of the field `meta`, which is JSON."""
-        try:
+        with told_as(NetworkError, "meta is ", JsonError, after="."):
             meta = read_json(self.take("meta", str))
-        except JsonError as error:
-            raise NetworkError(f"meta is {error}.") from None
         if not isinstance(meta, dict):
             raise NetworkError(f"meta is {type(meta).__name__}: it must be a dictionary.")
         return meta
@@ -125,22 +118,7 @@ def json_object(name: str, value: Any) -> dict[str, Any]:
     return value
 
 
-def _checked_by(described: Described) -> Callable[[Mapping[str, Member]], None]:
-    """Return a function that checks the heads of a file's arrays, and their sizes."""
-
-    def check(found: Mapping[str, Member]) -> None:
-        _check(found, described)
-        kinds = described(found.keys())
-        for name, member in found.items():
-            if member.takes > kinds[name].most:
-                raise NetworkError(
-                    f"{name} has {member.takes} bytes: at most {kinds[name].most} are read."
-                )
-
-    return check
-
-
-def _check(found: Mapping[str, Member] | Mapping[str, np.ndarray], described: Described) -> None:
+def check(described: Described, found: Mapping[str, Member] | Mapping[str, np.ndarray]) -> None:
     """Raise `NetworkError` unless arrays, or the heads of arrays, are as described."""
     kinds = described(found.keys())
     for name, array in found.items():
@@ -151,6 +129,8 @@ def _check(found: Mapping[str, Member] | Mapping[str, np.ndarray], described: De
             raise NetworkError(
                 f"{name} is {array.dtype} {list(array.shape)}: it must be {kind.said}."
             )
+        if (size := bytes_of(array)) > kind.most:
+            raise NetworkError(f"{name} has {size} bytes: at most {kind.most} are read.")
     for name, kind in kinds.items():
         if kind.needed and name not in found:
             raise NetworkError(f"the field {name} is missing.")

@@ -19,6 +19,8 @@ from typing import Any
 
 from firstspike.golden.system.errors import FirstSpikeError
 
+from .printable import is_text
+
 DEEPEST = 32
 """Levels of lists and objects inside each other: far fewer than Python can walk through."""
 
@@ -39,7 +41,7 @@ def read_json(text: str | bytes) -> Any:
 
 def _walk(value: Any, levels: int) -> None:
     if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= c <= "\udfff" for c in value):
+        if not is_text(value):
             raise JsonError(f"not JSON (half a character in {value!a:.40})")
     elif isinstance(value, float):
         if not math.isfinite(value):

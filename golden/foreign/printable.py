@@ -9,11 +9,7 @@ _CUT = " ... "
 
 def is_text(name: str) -> bool:
     """Whether a name can be written as UTF-8: the name of a file may hold any bytes."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return name.isascii() or not any("\ud800" <= one <= "\udfff" for one in name)
 
 
 def printable(text: object, most: int | None = MOST) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network as a scikit-learn classifier: `fit` trains it, `predict` is the integer model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -14,16 +14,16 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from firstspike.golden.encoding import encode
+from firstspike.golden.encodings.features import Asked
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
-from firstspike.golden.integer import infer_samples
+from firstspike.golden.integer import decisions, infer_samples, output_potentials
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
 from firstspike.golden.learning.state import LearningState
-from firstspike.golden.network import LARGEST, Network
-from firstspike.golden.results import Results, until
+from firstspike.golden.network import LARGEST
 from firstspike.golden.training.recipes import GRADED
 from firstspike.golden.training.suited import ENCODING, suited
 from firstspike.golden.training.trainer import Names, Trainer
@@ -224,8 +224,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        decisions = [results.decision for _, results in self._inferred(X)]
-        return self.classes_[np.concatenate(decisions)]
+        check_is_fitted(self)
+        return self.classes_[decisions(self.network_, self._validated(X, reset=False))]
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the potential M of every output at the decision, with threshold and unit 1.
@@ -308,13 +308,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _random_state(self, X: np.ndarray) -> LearningState:
         """Return the state of a network with random weights that fires for samples like X."""
         self._check_parameters()
-        features = binary_features(
-            X,
-            bool(self.complement),
-            bool(self.constant),
-            self.threshold,
-            self._feature_names(),
-        )
+        further = bool(self.complement), bool(self.constant), self.threshold
+        features = binary_features(X, Asked(*further, self._feature_names()))
         sizes = (*self.hidden, len(self.classes_))
         return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 
@@ -331,28 +326,14 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
             return ()
         return _names(classes.tolist())
 
-    def _inferred(self, X: Any) -> Iterator[tuple[np.ndarray, Results]]:
-        """Yield ticks and results, batch by batch."""
-        check_is_fitted(self)
-        return infer_samples(self.network_, self._validated(X, reset=False))
-
     def _potentials(self, X: Any) -> np.ndarray:
         """Return M of every output at the decision, threshold and unit 1: float64 [n, classes]."""
-        parts = [potentials_at_decision(self.network_, *some) for some in self._inferred(X)]
+        check_is_fitted(self)
+        parts = [
+            output_potentials(self.network_, (ticks, *results.known_hidden())[-1], results.tick)
+            for ticks, results in infer_samples(self.network_, self._validated(X, reset=False))
+        ]
         return np.concatenate(parts) / (self.network_.thresholds[-1] * self.network_.unit)
-
-
-def potentials_at_decision(network: Network, ticks: np.ndarray, results: Results) -> np.ndarray:
-    """Return M of every output neuron at the tick of the decision, float64 [n, n_out].
-
-    `results` are those that `infer` gives for `ticks`, of a network with `max_spikes` 1. The class
-    is the argmax: the outputs that fired have 0 or more.
-    """
-    spikes = results.hidden[-1] if results.hidden else ticks
-    decision = results.tick[:, None]
-    # Floating point makes the product fast; all sums are integers below 2^53.
-    since = np.where(until(spikes, results.tick), decision - spikes, 0).astype(np.float64)
-    return since @ network.weights[-1] - network.thresholds[-1] * decision
 
 
 def _names(values: Any) -> tuple[str, ...]:

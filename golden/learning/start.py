@@ -19,21 +19,17 @@ _SPIKES, _HIDDEN = 150, 600
 """Input spikes of an image and hidden neurons that `LearningState.random` is made for."""
 
 
-def binary_features(
-    samples: np.ndarray,
-    complement: bool = True,
-    constant: bool = True,
-    threshold: float | None = None,
-    names: tuple[str, ...] = (),
-) -> Features | None:
+INPUTS = Asked(complement=True, constant=True)
+"""Options for features: each has a second input, and one input always spikes."""
+
+
+def binary_features(samples: np.ndarray, asked: Asked = INPUTS) -> Features | None:
     """Fit binary features to samples [n, ...]; None for pixels, which are inputs as they are.
 
-    What the arguments mean is said at `Asked`. Raises `EncodingError`.
+    Raises `EncodingError`.
     """
     samples = checked_samples(samples)
-    if is_pixels(samples):
-        return None
-    return encoding_of("binary").fitted(samples, Asked(complement, constant, threshold, names))
+    return None if is_pixels(samples) else encoding_of("binary").fitted(samples, asked)
 
 
 def at_random(

@@ -20,6 +20,7 @@ from firstspike.golden.foreign.fields import (
 )
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import Network
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file, replace_file
 
 from .rule import LearningError
@@ -196,10 +197,9 @@ class LearningState:
 
         Raises `LearningError` for anything wrong with it, `OSError` if it cannot be read.
         """
-        try:
+        wrong = f"{path} is not a valid state of learning: "
+        with told_as(LearningError, wrong, NetworkError, LearningError):
             state, beside = _state_of(Fields.of(read_file(path, MOST_BYTES), lambda _: _KINDS))
-        except (NetworkError, LearningError) as error:
-            raise LearningError(f"{path} is not a valid state of learning: {error}") from None
         if network is not None and network.digest() not in (state.template.digest(), beside):
             raise LearningError(f"{path} is the state of another network: move it away.")
         return state

@@ -4,12 +4,13 @@
 import errno
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from .temporary import file_without_name, reserved_folder
+from .temporary import reserved_folder
 
 _PART = 1 << 20
 """Bytes per read of a pipe."""
@@ -93,7 +94,7 @@ def _at_once(path: str, flags: int) -> int:
 def _copied(pipe: BinaryIO, name: str, most: int) -> BinaryIO:
     """Copy what comes out of a pipe into a file that has no name."""
     os.set_blocking(pipe.fileno(), True)
-    file = file_without_name()
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, it outlives this call
     try:
         left = most
         while part := pipe.read(_PART):

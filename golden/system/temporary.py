@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO
 
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -42,11 +42,6 @@ def temporary_folder(inside: Path | None = None) -> Iterator[Path]:
         lock = _locked(folder)
     with lock, _content(folder) as content:
         yield content
-
-
-def file_without_name() -> BinaryIO:
-    """Open an empty file that has no name: it ends when it is closed, or with its process."""
-    return cast(BinaryIO, tempfile.TemporaryFile())
 
 
 def sweep(root: Path) -> None:

@@ -3,6 +3,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from firstspike.golden.encodings.encoding import Encoding
 from firstspike.golden.encodings.features import Asked, Features
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.network import Network
+from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.system.errors import FirstSpikeError
 
 from .parameters import Parameters
@@ -49,14 +51,16 @@ def prepared(
     labels: np.ndarray,
     groups: np.ndarray | None = None,
     names: tuple[str, ...] = (),
+    sound: FrontEnd | None = None,
 ) -> Prepared:
     """Fit the encoding to what is trained on, and bring all samples to what the optimiser takes.
 
     `samples`: [n, ...] as of `checked_samples`, `labels` and `groups`: [n]; `names` of features.
+    `sound` is the front end that made the samples.
     Raises `TrainingError`, `EncodingError`, `SplitError`, `NetworkError`.
     """
     coding = encoding_of(parameters.encoding)
-    asked = Asked(parameters.complement, parameters.constant, parameters.threshold, names)
+    asked = Asked(parameters.complement, parameters.constant, parameters.threshold, names, sound)
     _check_asked(coding, asked)
     chooses = _held_out(parameters, labels, groups)
     pixels = coding.sees_pixels(samples, parameters.threshold)
@@ -90,6 +94,15 @@ def prepared(
     )
 
 
+def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
+    """Return the network of `Prepared`, with the encoding fitted to samples [n, ...].
+
+    `fields`: of `Parameters`. Raises as `prepared` does.
+    """
+    parameters = Parameters(**{"n_connected": None, **fields}, held_out=0, augmentation=None)
+    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
+
+
 def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
     last, n = parameters.held_out, len(labels)
     if last is None or isinstance(last, float):
@@ -108,6 +121,11 @@ def _held_out(parameters: Parameters, labels: np.ndarray, groups: np.ndarray | N
 
 def _check_asked(coding: Encoding, asked: Asked) -> None:
     """Raise `TrainingError` where something is asked for that the encoding does not take."""
+    if asked.sound is not None and not coding.levels:
+        raise TrainingError(
+            f"the samples are pictures of words, which take levels-N or binary: leave the encoding "
+            f"{coding.name} out."
+        )
     for name, absent in (("complement", False), ("threshold", None), ("constant", False)):
         if getattr(asked, name) is not absent and name not in coding.OPTIONS:
             whose = "of features" if name != "constant" else "of features and of time series"

@@ -2,7 +2,8 @@
 """Makes the integer network from real weights: thresholds, rounding, inputs, compaction."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,23 @@ _FAR = 0.9  # of the cost: what is not lower than this share of it may be so by 
 def quantise(W: np.ndarray, bits: int, threshold: int) -> np.ndarray:
     """Return the integer weights nearest to W, int32, where `threshold` stands for 1.0."""
     return np.clip(np.rint(W * threshold), *weight_range(bits)).astype(np.int32)
+
+
+def quantised(
+    template: Network,
+    weights: Sequence[np.ndarray],
+    bits: int,
+    thresholds: Sequence[int],
+    **fields: Any,
+) -> Network:
+    """Return the network of real weights with a threshold per layer; `fields` change others."""
+    return dataclasses.replace(
+        template,
+        weights=tuple(quantise(W, bits, t) for W, t in zip(weights, thresholds, strict=True)),
+        weight_bits=(bits,) * len(weights),
+        thresholds=tuple(thresholds),
+        **fields,
+    )
 
 
 def best_threshold(W: np.ndarray, bits: int) -> int:
@@ -85,7 +103,7 @@ def compact(network: Network, images: np.ndarray, margin: int = 0) -> Network:
     for layer, keep in enumerate(used):
         if not keep.any():
             keep[0] = True  # a layer needs a neuron, even one that never takes part
-        weights[layer] = weights[layer][:, keep]
+        weights[layer] = weights[layer][..., keep]
         weights[layer + 1] = weights[layer + 1][keep]
     meta = network.meta | {"compacted_from": list(network.shape)}
     return dataclasses.replace(network, weights=tuple(weights), meta=meta)

@@ -7,8 +7,7 @@ keep training alive or the network sparse; `Parameters` names each. optimiser.py
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,24 +15,27 @@ import numpy as np
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
-from firstspike.golden.network import Network
+from firstspike.golden.sound.front import FrontEnd
 
-from .checkpoint import Best, Checkpoint
-from .epoch import Epoch
+from .checkpoint import Best, Checkpoint, Epoch
 from .optimiser import Optimiser
 from .parameters import Parameters
 from .prepared import Prepared, TrainingError, prepared
-from .quantise import compact, quantise
+from .quantise import compact, quantised
 
 _WARM_UP = 200  # steps over which the rate rises to its highest
 _JUDGES = 1000  # samples by which thresholds are chosen
 
 
 class Names(NamedTuple):
-    """Names of the features and the classes of a network."""
+    """What a network keeps of its samples: names, and where they came from."""
 
     features: tuple[str, ...] = ()
+    """Names of the features."""
     classes: tuple[str, ...] = ()
+    """Names of the classes."""
+    sound: FrontEnd | None = None
+    """The front end that made the samples, if they are pictures of words."""
 
 
 class Continuation(NamedTuple):
@@ -85,10 +87,8 @@ class Trainer(Parameters):
         """
         samples, labels = self._checked(samples, labels, n_classes)
         rng = np.random.default_rng(self.seed)
-        data = prepared(self, samples, labels, groups, names.features)
+        data = prepared(self, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
-        self._template = data.network
-        self._classes = tuple(names.classes)
         shape = (data.network.n_inputs, *self.hidden, n_classes or int(labels.max()) + 1)
         optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)
         self.history_: list[Epoch] = []
@@ -116,7 +116,9 @@ class Trainer(Parameters):
         thresholds = best.thresholds
         if thresholds is None:
             thresholds = optimiser.useful_thresholds(self.weights_, *_some(data, labels))
-        self.uncompacted_ = self._network(self.weights_, thresholds)
+        self.uncompacted_ = quantised(
+            data.network, self.weights_, self.weight_bits, thresholds, classes=tuple(names.classes)
+        )
         self.network_ = self.uncompacted_
         if self.compact:
             # A quarter of a unit keeps the neurons that nearly take part: other images need some.
@@ -213,19 +215,6 @@ class Trainer(Parameters):
         patience = self.patience
         return patience is not None and max(ranks[-patience:], default=(False, 0.0)) <= max(
             ranks[:-patience], default=(False, -1.0)
-        )
-
-    def _network(self, weights: Sequence[np.ndarray], thresholds: Sequence[int]) -> Network:
-        bits = self.weight_bits
-        return replace(
-            self._template,
-            weights=tuple(
-                quantise(W, bits, threshold)
-                for W, threshold in zip(weights, thresholds, strict=True)
-            ),
-            weight_bits=(bits,) * len(weights),
-            thresholds=tuple(thresholds),
-            classes=self._classes,
         )
 
 

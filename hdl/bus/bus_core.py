@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core with the ports that systems speak: AXI4-Stream, AXI4-Lite, and an interrupt."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 from amaranth.hdl import Cat, ClockDomain, DomainRenamer, Module, Mux, Signal, Value
@@ -58,56 +60,36 @@ def bus_ports(config: CoreConfig) -> list[Port]:
     bits = config.bitmap or WORD_BITS
     images = images_bus(config)
     beat = "a beat of an event" if config.bitmap is None else "pixels, the first in the lowest bit"
-    keep = [("tkeep", In, bits // 8, "bytes that are there")] if kept_of(config) else []
-    buses = {
-        images: [
-            ("tdata", In, bits, beat),
-            *keep,
-            ("tid", In, TAG_BITS, "tag of the image, with its first beat"),
-            ("tlast", In, 1, "the image ends with this beat"),
-            ("tvalid", In, 1, ""),
-            ("tready", Out, 1, ""),
-        ],
-        DECISIONS: [
-            ("tdata", Out, WORD_BITS, "a word of a decision"),
-            ("tid", Out, TAG_BITS, "tag of its image"),
-            ("tlast", Out, 1, "the decision ends with this beat"),
-            ("tvalid", Out, 1, ""),
-            ("tready", In, 1, ""),
-        ],
-        REGISTERS: [
-            ("awaddr", In, ADDRESS_BITS, "offset of a register to write"),
-            ("awvalid", In, 1, ""),
-            ("awready", Out, 1, ""),
-            ("wdata", In, WORD_BITS, "what to write"),
-            ("wstrb", In, WORD_BYTES, "all bytes, or it is refused"),
-            ("wvalid", In, 1, ""),
-            ("wready", Out, 1, ""),
-            ("bresp", Out, 2, "0 OKAY, 2 SLVERR"),
-            ("bvalid", Out, 1, ""),
-            ("bready", In, 1, ""),
-            ("araddr", In, ADDRESS_BITS, "offset of a register to read"),
-            ("arvalid", In, 1, ""),
-            ("arready", Out, 1, ""),
-            ("rdata", Out, WORD_BITS, "what was read"),
-            ("rresp", Out, 2, "0 OKAY, 2 SLVERR"),
-            ("rvalid", Out, 1, ""),
-            ("rready", In, 1, ""),
-        ],
-    }
+    keep = [(images, "t", In, "keep", bits // 8, "bytes that are there")] if kept_of(config) else []
+    payloads = [
+        (images, "t", In, "data", bits, beat),
+        *keep,
+        (images, "t", In, "id", TAG_BITS, "tag of the image, with its first beat"),
+        (images, "t", In, "last", 1, "the image ends with this beat"),
+        (DECISIONS, "t", Out, "data", WORD_BITS, "a word of a decision"),
+        (DECISIONS, "t", Out, "id", TAG_BITS, "tag of its image"),
+        (DECISIONS, "t", Out, "last", 1, "the decision ends with this beat"),
+        (REGISTERS, "aw", In, "addr", ADDRESS_BITS, "offset of a register to write"),
+        (REGISTERS, "w", In, "data", WORD_BITS, "what to write"),
+        (REGISTERS, "w", In, "strb", WORD_BYTES, "all bytes, or it is refused"),
+        (REGISTERS, "b", Out, "resp", 2, "0 OKAY, 2 SLVERR"),
+        (REGISTERS, "ar", In, "addr", ADDRESS_BITS, "offset of a register to read"),
+        (REGISTERS, "r", Out, "data", WORD_BITS, "what was read"),
+        (REGISTERS, "r", Out, "resp", 2, "0 OKAY, 2 SLVERR"),
+    ]
     alone = [
         ("aclk", In, "clock"),
         ("aresetn", In, "synchronous reset, active low, at any moment"),
         ("irq", Out, "high while a bit of interrupt_state is 1 that is enabled"),
     ]
-    return [
-        *(Port(name, flow(1).flow, 1, meaning, name, name) for name, flow, meaning in alone),
-        *(
-            Port(f"{bus}_{signal}", flow(1).flow, width, meaning, bus, signal)
-            for bus, signals in buses.items()
-            for signal, flow, width, meaning in signals
-        ),
-    ]
+    ports = [Port(name, flow, 1, meaning, name, name) for name, flow, meaning in alone]
+    for (bus, channel, flow), group in groupby(payloads, itemgetter(0, 1, 2)):
+        signals = [(name, flow, width, meaning) for *_, name, width, meaning in group]
+        signals += [("valid", flow, 1, ""), ("ready", flow.flip(), 1, "")]
+        for name, way, width, meaning in signals:
+            signal = f"{channel}{name}"
+            ports.append(Port(f"{bus}_{signal}", way, width, meaning, bus, signal))
+    return ports
 
 
 class BusCore(wiring.Component):
@@ -145,13 +127,12 @@ class BusCore(wiring.Component):
         self._core = Core(config, weights)
         self.map = core_map(config, network, any_weights)
         self.ports = bus_ports(config)
-        super().__init__(
-            {port.name: (In if port.flow is wiring.In else Out)(port.width) for port in self.ports}
-        )
+        super().__init__({port.name: port.flow(port.width) for port in self.ports})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self._config
+        # Clocks, resets and the bus of the registers.
         m.domains.sync = domain = ClockDomain()
         m.domains.bus = bus_domain = ClockDomain()
         on_bus = DomainRenamer("bus")
@@ -166,7 +147,14 @@ class BusCore(wiring.Component):
         m.submodules.axi_lite = lite = on_bus(AxiLite(ADDRESS_BITS))
         m.submodules.registers = registers = RegisterFile(self.map, len(lite.access.address))
         wiring.connect(m, lite.access, registers.access)
-        self._connect_channels(m, lite)
+        write, read = lite.write_data.payload, lite.read_data.payload
+        m.d.comb += [
+            self._joined("s_axi_aw", lite.write_address, addr=lite.write_address.payload),
+            self._joined("s_axi_w", lite.write_data, data=write.data, strb=write.strobe),
+            self._joined("s_axi_b", lite.write_response, resp=lite.write_response.payload),
+            self._joined("s_axi_ar", lite.read_address, addr=lite.read_address.payload),
+            self._joined("s_axi_r", lite.read_data, data=read.data, resp=read.response),
+        ]
 
         # Images.
         beats = beat_layout(config.bitmap or WORD_BITS, kept_of(config))
@@ -177,20 +165,13 @@ class BusCore(wiring.Component):
         wiring.connect(m, dropper.o, images.beats)
         wiring.connect(m, images.entries, door.entries)
         wiring.connect(m, registers.send, images.send)
-        bus = images_bus(config)
         m.d.comb += [
-            dropper.i.payload.data.eq(getattr(self, f"{bus}_tdata")),
-            dropper.i.payload.last.eq(getattr(self, f"{bus}_tlast")),
-            dropper.i.payload.id.eq(getattr(self, f"{bus}_tid")),
-            dropper.i.valid.eq(getattr(self, f"{bus}_tvalid")),
-            getattr(self, f"{bus}_tready").eq(dropper.i.ready),
+            self._joined(f"{images_bus(config)}_t", dropper.i, **_parts(dropper.i)),
             dropper.drop.eq(images.aborted | flush),
             dropper.undrop.eq(undrop),
             images.tag.eq(registers.image_tag.tag),
             core.abort_image.eq(door.abort_image),
         ]
-        if kept_of(config):
-            m.d.comb += dropper.i.payload.keep.eq(getattr(self, f"{bus}_tkeep"))
         wrong = registers.error_causes_set
         if config.bitmap is None:
             wiring.connect(m, door.events, core.events)
@@ -209,11 +190,7 @@ class BusCore(wiring.Component):
             tags.o.ready.eq(decided),
             decisions.tag.eq(tags.o.payload),
             decisions.flush.eq(flush),
-            self.m_axis_decision_tdata.eq(decisions.beats.payload.data),
-            self.m_axis_decision_tid.eq(decisions.beats.payload.id),
-            self.m_axis_decision_tlast.eq(decisions.beats.payload.last),
-            self.m_axis_decision_tvalid.eq(decisions.beats.valid),
-            decisions.beats.ready.eq(self.m_axis_decision_tready),
+            self._joined(f"{DECISIONS}_t", decisions.beats, **_parts(decisions.beats)),
             decisions.by_registers.eq(registers.control.by_registers),
             images.by_registers.eq(registers.control.by_registers),
         ]
@@ -264,28 +241,12 @@ class BusCore(wiring.Component):
             self._connect_learning(m, core, registers)
         return m
 
-    def _connect_channels(self, m: Module, lite: AxiLite) -> None:
-        """Join the channels of AXI4-Lite."""
-        write, read = lite.write_data.payload, lite.read_data
-        m.d.comb += [
-            lite.write_address.payload.eq(self.s_axi_awaddr),
-            lite.write_address.valid.eq(self.s_axi_awvalid),
-            self.s_axi_awready.eq(lite.write_address.ready),
-            write.data.eq(self.s_axi_wdata),
-            write.strobe.eq(self.s_axi_wstrb),
-            lite.write_data.valid.eq(self.s_axi_wvalid),
-            self.s_axi_wready.eq(lite.write_data.ready),
-            self.s_axi_bresp.eq(lite.write_response.payload),
-            self.s_axi_bvalid.eq(lite.write_response.valid),
-            lite.write_response.ready.eq(self.s_axi_bready),
-            lite.read_address.payload.eq(self.s_axi_araddr),
-            lite.read_address.valid.eq(self.s_axi_arvalid),
-            self.s_axi_arready.eq(lite.read_address.ready),
-            self.s_axi_rdata.eq(read.payload.data),
-            self.s_axi_rresp.eq(read.payload.response),
-            self.s_axi_rvalid.eq(read.valid),
-            read.ready.eq(self.s_axi_rready),
-        ]
+    def _joined(self, prefix: str, channel: wiring.PureInterface, **parts: Value) -> Iterator[Any]:
+        """Join a stream to the ports of this prefix; `parts` are those of its payload."""
+        for name, part in {**parts, "valid": channel.valid, "ready": channel.ready}.items():
+            port = getattr(self, prefix + name)
+            inward = self.signature.members[prefix + name].flow is In
+            yield part.eq(port) if inward else port.eq(part)
 
     def _connect_learning(self, m: Module, core: Core, registers: RegisterFile) -> None:
         """Join what only a core has that learns."""
@@ -305,6 +266,11 @@ class BusCore(wiring.Component):
         m.d.comb += registers.learn_cycles.cycles.eq(cycles)
         with m.If(learned.valid):
             m.d.sync += cycles.eq(learned.cycles)
+
+
+def _parts(channel: wiring.PureInterface) -> dict[str, Value]:
+    """Return the fields of a stream's payload by name."""
+    return {name: channel.payload[name] for name, _ in channel.payload.shape()}
 
 
 def _count(m: Module, told: Signal, event: Value) -> None:

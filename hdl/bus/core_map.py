@@ -6,8 +6,9 @@ there, and its address is refused.
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 from firstspike.golden.learning.rule import REGISTERS, Settings
 from firstspike.golden.network import Network, NetworkError
@@ -15,18 +16,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.events import causes_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of
 
-from .register import (
-    CONSTANT,
-    HOLD,
-    PORT,
-    READ,
-    STICKY,
-    WORD_BITS,
-    WORD_BYTES,
-    Field,
-    Register,
-    RegisterMap,
-)
+from .register import WORD_BITS, Field, Register, RegisterMap, registers_of
 
 ADDRESS_BITS = 12
 """Bits of an address of the registers: system builders give a block at least 4 KiB."""
@@ -55,8 +45,6 @@ WEIGHT_ADDRESS = (
 
 BITMAPS = tuple(8 << n for n in range(8))
 """Bits of a beat of a bitmap: whole bytes, as many as other blocks' streams have."""
-
-DIGEST_WORDS = 2
 
 DECISION = 0xC0
 """Offset of the decision's first word."""
@@ -98,6 +86,96 @@ def kept_of(config: CoreConfig) -> int:
     return -(-(config.n_inputs - (beats_of(config) - 1) * config.bitmap) // 8)
 
 
+def _lines(fields: Iterable[Field]) -> str:
+    """Return these fields as lines of a table of `registers_of`."""
+    return "\n".join(f"    {f.name} [{f.low + f.bits - 1}:{f.low}]: {f.meaning}" for f in fields)
+
+
+_CORE = f"""
+magic 0x00 constant: what it is
+    magic [31:0]: FSP1 in ASCII
+version 0x04 constant: of these registers
+    map [15:0]: another number is another map
+features 0x08 constant: what the core has
+    learns [0]: it can learn
+    bitmap [1]: images are bitmaps and not events
+    any_weights [2]: weights of other networks fit
+    layers [15:8]: layers of weights
+    beat_bits [31:16]: bits of a beat of an image
+sizes 0x0c constant: of the network
+    rows [15:0]: connected inputs
+    outputs [31:16]: output neurons: classes
+timing 0x10 constant: of the network, in ticks
+    deadline [15:0]: the last tick of an image
+    unit [31:16]: the tick of the brightest pixels
+bitmap 0x14 constant: of an image that is a bitmap
+    pixels [15:0]: in an image
+    beats [31:16]: in an image
+weight_words 0x18 constant: all weights
+    words [31:0]: of {CHUNK_BITS} bits
+release 0x1c constant: the FirstSpike that generated the core
+    patch [7:0]: third number of its version
+    minor [15:8]: second number of its version
+    major [23:16]: first number of its version
+digest_0 0x20 constant: the network that it was generated for: its digest begins so
+    digits [31:0]: hexadecimal digits 0 .. 7
+digest_1 0x24 constant: the network that it was generated for: its digest begins so
+    digits [31:0]: hexadecimal digits 8 .. 15
+folding 0x28 constant: how the network is laid out in time
+    lanes [15:0]: neurons computed at once, in the layer with the most
+    rows [23:16]: rows of weights added per cycle
+control 0x40 hold: how it is used
+    by_registers [0]: images and decisions go by registers, not streams
+status 0x44 read: how it is
+    busy [0]: an image is under way, or being learned
+    open [1]: the beats of an image have not all come
+    aborting [2]: an abort waits for the beats before it
+    room [3]: send and send_last are taken
+    decision [4]: by registers: the words of a decision can be read
+    weight_open [5]: of a weight word some parts have come
+    settings [6]: settings wait for the image under way
+    by_registers [7]: control.by_registers, once it is in force
+    dropping [8]: the stream's beats up to the next TLAST are dropped
+    resetting [9]: a decision begun before a reset is leaving
+command 0x48 port command w: a written 1 does it
+    abort [0]: end the image whose beats have not all come; if any
+    take [1]: by registers: go on to the next decision
+    reset [2]: forget everything but the weights, as aresetn does
+    undrop [3]: the stream's next beat begins an image: clears dropping
+interrupt_enable 0x4c hold: what raises irq
+    decision [0]: status.decision
+    error [1]: a bit of error_causes is 1
+interrupt_state 0x50 read: what holds now, or is under test
+    decision [0]: status.decision
+    error [1]: a bit of error_causes is 1
+interrupt_test 0x54 hold: what interrupt_state shows as well
+    decision [0]: status.decision
+    error [1]: a bit of error_causes is 1
+error_causes 0x58 sticky: what was wrong since it was cleared
+    access [0]: a read or write of a register was refused
+    short [1]: TLAST came too early: the image was aborted
+    long [2]: TLAST came too late: the beats up to it were dropped
+    keep [3]: TKEEP left out bytes that hold pixels: taken as they were
+    decision [4]: the error of a decision was set
+error_count 0x5c read: errors since the reset, modulo 2^32; those of one cycle count once
+    errors [31:0]: how many
+decision_count 0x60 read: decisions since the reset, modulo 2^32
+    decisions [31:0]: how many
+weight_address 0x68 port weights rw: the next weight word to be written or read; counts up, also \
+over the layers
+{_lines(WEIGHT_ADDRESS)}
+weight_data 0x6c port weights rw: the next 32 bits of that word, lowest first; refused while busy
+    bits [31:0]: with the last of a word it is written
+send 0x70 port send w: by registers: of an image
+    bits [31:0]: a beat, or the next 32 bits of one that is wider
+send_last 0x74 port send w: by registers: the last of an image, as with TLAST
+    bits [31:0]: a beat, or the next 32 bits of one that is wider
+image_tag 0x78 hold: by registers: of images whose first beat is sent from now on
+    tag [{TAG_BITS - 1}:0]: comes back with the image's decision, as TID does
+"""
+"""The registers of every core, as `registers_of` reads them."""
+
+
 def core_map(config: CoreConfig, network: Network, any_weights: bool) -> RegisterMap:
     """The registers of a core of this configuration for `network`.
 
@@ -105,340 +183,91 @@ def core_map(config: CoreConfig, network: Network, any_weights: bool) -> Registe
     Raises NetworkError, as `check_bus`.
     """
     check_bus(config, network)
-    return RegisterMap(
-        [
-            *_constants(config, network, any_weights),
-            *_control(),
-            *_weights(),
-            *_images(),
-            *(_learning() if config.learns else ()),
-            *decision_words(config),
-        ]
-    )
+    registers = registers_of(_CORE, _constants(config, network, any_weights))
+    learning = _learning() if config.learns else ()
+    return RegisterMap([*registers, *learning, *decision_words(config)])
 
 
-def _constants(config: CoreConfig, network: Network, any_weights: bool) -> list[Register]:
-    bitmap = config.bitmap or 0
-    chunks = sum(layer.words * chunks_of(layer) for layer in config.layers)
+def _constants(
+    config: CoreConfig, network: Network, any_weights: bool
+) -> dict[str, dict[str, int]]:
+    """Return the values of the constants' fields, by register and field."""
     first, last = config.layers[0].folding, config.layers[-1].folding
-    lanes = max(layer.folding.lanes for layer in config.layers)
-    major, minor, patch = _release()
+    numbers = map(int, re.findall(r"\d+", version("firstspike")))
     digest = network.digest()
-    digits = WORD_BITS // 4
-
-    def constant(name: str, offset: int, meaning: str, *fields: Field) -> Register:
-        return Register(name, offset, meaning, CONSTANT, tuple(fields))
-
-    return [
-        constant("magic", 0x00, "what it is", Field("magic", 0, 32, "FSP1 in ASCII", MAGIC)),
-        constant(
-            "version",
-            0x04,
-            "of these registers",
-            Field("map", 0, 16, "another number is another map", MAP_VERSION),
-        ),
-        constant(
-            "features",
-            0x08,
-            "what the core has",
-            Field("learns", 0, 1, "it can learn", int(config.learns)),
-            Field("bitmap", 1, 1, "images are bitmaps and not events", int(bitmap > 0)),
-            Field("any_weights", 2, 1, "weights of other networks fit", int(any_weights)),
-            Field("layers", 8, 8, "layers of weights", len(config.layers)),
-            Field("beat_bits", 16, 16, "bits of a beat of an image", bitmap or WORD_BITS),
-        ),
-        constant(
-            "sizes",
-            0x0C,
-            "of the network",
-            Field("rows", 0, 16, "connected inputs", first.n_in),
-            Field("outputs", 16, 16, "output neurons: classes", last.n_out),
-        ),
-        constant(
-            "timing",
-            0x10,
-            "of the network, in ticks",
-            Field("deadline", 0, 16, "the last tick of an image", network.deadline),
-            Field("unit", 16, 16, "the tick of the brightest pixels", network.unit),
-        ),
-        constant(
-            "bitmap",
-            0x14,
-            "of an image that is a bitmap",
-            Field("pixels", 0, 16, "in an image", config.n_inputs or 0),
-            Field("beats", 16, 16, "in an image", beats_of(config) if bitmap else 0),
-        ),
-        constant(
-            "weight_words",
-            0x18,
-            "all weights",
-            Field("words", 0, 32, f"of {CHUNK_BITS} bits", chunks),
-        ),
-        constant(
-            "release",
-            0x1C,
-            "the FirstSpike that generated the core",
-            Field("patch", 0, 8, "third number of its version", patch),
-            Field("minor", 8, 8, "second number of its version", minor),
-            Field("major", 16, 8, "first number of its version", major),
-        ),
-        *(
-            constant(
-                f"digest_{number}",
-                0x20 + WORD_BYTES * number,
-                "the network that it was generated for: its digest begins so",
-                Field(
-                    "digits",
-                    0,
-                    WORD_BITS,
-                    f"hexadecimal digits {number * digits} .. {number * digits + digits - 1}",
-                    int(digest[number * digits :][:digits], 16),
-                ),
-            )
-            for number in range(DIGEST_WORDS)
-        ),
-        constant(
-            "folding",
-            0x28,
-            "how the network is laid out in time",
-            Field("lanes", 0, 16, "neurons computed at once, in the layer with the most", lanes),
-            Field("rows", 16, 8, "rows of weights added per cycle", first.rows),
-        ),
-    ]
-
-
-def _release() -> tuple[int, ...]:
-    """The first three numbers of FirstSpike's version."""
-    return tuple(int(number) for number in re.findall(r"\d+", version("firstspike"))[:3])
-
-
-def _control() -> list[Register]:
-    interrupts = (
-        Field("decision", 0, 1, "status.decision"),
-        Field("error", 1, 1, "a bit of error_causes is 1"),
-    )
-    return [
-        Register(
-            "control",
-            0x40,
-            "how it is used",
-            HOLD,
-            (Field("by_registers", 0, 1, "images and decisions go by registers, not streams"),),
-        ),
-        Register(
-            "status",
-            0x44,
-            "how it is",
-            READ,
-            (
-                Field("busy", 0, 1, "an image is under way, or being learned"),
-                Field("open", 1, 1, "the beats of an image have not all come"),
-                Field("aborting", 2, 1, "an abort waits for the beats before it"),
-                Field("room", 3, 1, "send and send_last are taken"),
-                Field("decision", 4, 1, "by registers: the words of a decision can be read"),
-                Field("weight_open", 5, 1, "of a weight word some parts have come"),
-                Field("settings", 6, 1, "settings wait for the image under way"),
-                Field("by_registers", 7, 1, "control.by_registers, once it is in force"),
-                Field("dropping", 8, 1, "the stream's beats up to the next TLAST are dropped"),
-                Field("resetting", 9, 1, "a decision begun before a reset is leaving"),
-            ),
-        ),
-        Register(
-            "command",
-            0x48,
-            "a written 1 does it",
-            PORT,
-            (
-                Field("abort", 0, 1, "end the image whose beats have not all come; if any"),
-                Field("take", 1, 1, "by registers: go on to the next decision"),
-                Field("reset", 2, 1, "forget everything but the weights, as aresetn does"),
-                Field("undrop", 3, 1, "the stream's next beat begins an image: clears dropping"),
-            ),
-            readable=False,
-            writable=True,
-            port="command",
-        ),
-        Register("interrupt_enable", 0x4C, "what raises irq", HOLD, interrupts),
-        Register("interrupt_state", 0x50, "what holds now, or is under test", READ, interrupts),
-        Register("interrupt_test", 0x54, "what interrupt_state shows as well", HOLD, interrupts),
-        Register(
-            "error_causes",
-            0x58,
-            "what was wrong since it was cleared",
-            STICKY,
-            (
-                Field("access", 0, 1, "a read or write of a register was refused"),
-                Field("short", 1, 1, "TLAST came too early: the image was aborted"),
-                Field("long", 2, 1, "TLAST came too late: the beats up to it were dropped"),
-                Field("keep", 3, 1, "TKEEP left out bytes that hold pixels: taken as they were"),
-                Field("decision", 4, 1, "the error of a decision was set"),
-            ),
-        ),
-        Register(
-            "error_count",
-            0x5C,
-            "errors since the reset, modulo 2^32; those of one cycle count once",
-            READ,
-            (Field("errors", 0, 32, "how many"),),
-        ),
-        Register(
-            "decision_count",
-            0x60,
-            "decisions since the reset, modulo 2^32",
-            READ,
-            (Field("decisions", 0, 32, "how many"),),
-        ),
-    ]
-
-
-def _weights() -> list[Register]:
-    return [
-        Register(
-            "weight_address",
-            0x68,
-            "the next weight word to be written or read; counts up, also over the layers",
-            PORT,
-            WEIGHT_ADDRESS,
-            writable=True,
-            port="weights",
-        ),
-        Register(
-            "weight_data",
-            0x6C,
-            "the next 32 bits of that word, lowest first; refused while busy",
-            PORT,
-            (Field("bits", 0, 32, "with the last of a word it is written"),),
-            writable=True,
-            port="weights",
-        ),
-    ]
-
-
-def _images() -> list[Register]:
-    beat = (Field("bits", 0, 32, "a beat, or the next 32 bits of one that is wider"),)
-
-    def sent(name: str, offset: int, meaning: str) -> Register:
-        return Register(
-            name, offset, meaning, PORT, beat, readable=False, writable=True, port="send"
-        )
-
-    return [
-        sent("send", 0x70, "by registers: of an image"),
-        sent("send_last", 0x74, "by registers: the last of an image, as with TLAST"),
-        Register(
-            "image_tag",
-            0x78,
-            "by registers: of images whose first beat is sent from now on",
-            HOLD,
-            (Field("tag", 0, TAG_BITS, "comes back with the image's decision, as TID does"),),
-        ),
-    ]
+    return {
+        "magic": {"magic": MAGIC},
+        "version": {"map": MAP_VERSION},
+        "features": {
+            "learns": int(config.learns),
+            "bitmap": int(config.bitmap is not None),
+            "any_weights": int(any_weights),
+            "layers": len(config.layers),
+            "beat_bits": config.bitmap or WORD_BITS,
+        },
+        "sizes": {"rows": first.n_in, "outputs": last.n_out},
+        "timing": {"deadline": network.deadline, "unit": network.unit},
+        "bitmap": {
+            "pixels": config.n_inputs or 0,
+            "beats": 0 if config.bitmap is None else beats_of(config),
+        },
+        "weight_words": {"words": sum(layer.words * chunks_of(layer) for layer in config.layers)},
+        "release": dict(zip(("major", "minor", "patch"), numbers, strict=False)),
+        "digest_0": {"digits": int(digest[:8], 16)},
+        "digest_1": {"digits": int(digest[8:16], 16)},
+        "folding": {
+            "lanes": max(layer.folding.lanes for layer in config.layers),
+            "rows": first.rows,
+        },
+    }
 
 
 def _learning() -> list[Register]:
-    settings = Settings().registers()
-    fields, low = [], 0
+    """Return the registers that only a core has that learns."""
+    rule, low = [], 0
     for one in REGISTERS.values():
         if one.name != "seed":
-            fields.append(Field(one.name, low, one.bits, one.meaning, settings[one.name]))
+            rule.append(Field(one.name, low, one.bits, one.meaning))
             low += one.bits
     seed = REGISTERS["seed"]
-    return [
-        Register(
-            "label",
-            0x80,
-            "of images that begin from now on",
-            HOLD,
-            (
-                Field("class", 0, 16, "what the image is to be learned as"),
-                Field("learn", 31, 1, "1 learn it, 0 only decide it"),
-            ),
-        ),
-        Register(
-            "learn_rule",
-            0x88,
-            "settings of the learning rule, taken between images; refused while some wait",
-            PORT,
-            tuple(fields),
-            writable=True,
-            port="settings",
-        ),
-        Register(
-            "learn_seed",
-            0x8C,
-            "with the rule's settings",
-            PORT,
-            (Field("seed", 0, seed.bits, seed.meaning),),
-            readable=False,
-            writable=True,
-            port="settings",
-        ),
-        Register(
-            "learned_count",
-            0x90,
-            "images that the core is through with since the reset, modulo 2^32",
-            READ,
-            (Field("images", 0, 32, "learned or not"),),
-        ),
-        Register(
-            "updated_count",
-            0x94,
-            "of these, modulo 2^32",
-            READ,
-            (Field("images", 0, 32, "those that changed weights"),),
-        ),
-        Register(
-            "learn_cycles",
-            0x98,
-            "of the latest of these",
-            READ,
-            (Field("cycles", 0, 32, "from its first event or word until the next could come"),),
-        ),
-    ]
+    table = f"""
+label 0x80 hold: of images that begin from now on
+    class [15:0]: what the image is to be learned as
+    learn [31]: 1 learn it, 0 only decide it
+learn_rule 0x88 port settings rw: settings of the learning rule, taken between images; refused \
+while some wait
+{_lines(rule)}
+learn_seed 0x8c port settings w: with the rule's settings
+{_lines([Field(seed.name, 0, seed.bits, seed.meaning)])}
+learned_count 0x90 read: images that the core is through with since the reset, modulo 2^32
+    images [31:0]: learned or not
+updated_count 0x94 read: of these, modulo 2^32
+    images [31:0]: those that changed weights
+learn_cycles 0x98 read: of the latest of these
+    cycles [31:0]: from its first event or word until the next could come
+"""
+    return registers_of(table, {"learn_rule": Settings().registers()})
 
 
 def decision_words(config: CoreConfig) -> tuple[Register, ...]:
     """The words of a decision: registers, and the beats of the stream in the same order."""
-    causes = causes_layout(config.learns)
+    causes = enumerate(causes_layout(config.learns).meanings.items(), 24)
     layers = len(config.layers)
-
-    def word(number: int, name: str, meaning: str, *fields: Field, **array: Any) -> Register:
-        offset = DECISION + WORD_BYTES * number
-        return Register(name, offset, meaning, PORT, fields, port="decision", **array)
-
-    return (
-        word(
-            0,
-            "decision",
-            "what was decided; this and what follows is refused where status.decision is 0",
-            Field("class", 0, 16, "the output neuron that decides"),
-            Field("forced", 16, 1, "no output fired up to the deadline"),
-            Field("error", 17, 1, "one of the causes is set"),
-            *(
-                Field(f"cause_{name}", 24 + number, 1, causes.meanings[name])
-                for number, name in enumerate(causes.meanings)
-            ),
-        ),
-        word(
-            1,
-            "decision_time",
-            "when, and of which image",
-            Field("tick", 0, 16, "of the decision"),
-            Field("layers", 16, 8, "as many words of spikes follow the cycles", layers),
-            Field("tag", 24, TAG_BITS, "of its image"),
-        ),
-        word(
-            2,
-            "decision_cycles",
-            "how long it took",
-            Field("cycles", 0, 32, "clock cycles from the first event or word taken on"),
-        ),
-        word(
-            3,
-            "decision_spikes",
-            "a word a layer",
-            Field("spikes", 0, 32, "spikes into this layer before the tick of the decision"),
-            array=True,
-            count=layers,
-        ),
-    )
+    table = f"""
+decision {DECISION:#x} port decision r: what was decided; this and what follows is refused where \
+status.decision is 0
+    class [15:0]: the output neuron that decides
+    forced [16]: no output fired up to the deadline
+    error [17]: one of the causes is set
+{_lines(Field(f"cause_{name}", low, 1, meaning) for low, (name, meaning) in causes)}
+decision_time {DECISION + 4:#x} port decision r: when, and of which image
+    tick [15:0]: of the decision
+    layers [23:16]: as many words of spikes follow the cycles
+    tag [31:24]: of its image
+decision_cycles {DECISION + 8:#x} port decision r: how long it took
+    cycles [31:0]: clock cycles from the first event or word taken on
+decision_spikes {DECISION + 12:#x} port decision r: a word a layer
+    spikes [31:0]: spikes into this layer before the tick of the decision
+"""
+    *words, spikes = registers_of(table, {"decision_time": {"layers": layers}})
+    return (*words, replace(spikes, array=True, count=layers))

@@ -9,8 +9,9 @@ the files that go with a generated core.
 {'busy': 1}
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
 WORD_BITS = 32
@@ -51,23 +52,57 @@ class Register:
     fields: tuple[Field, ...]
     array: bool = False
     count: int = 1
-    readable: bool = True
-    writable: bool = False
-    """`readable` and `writable` hold for a `PORT`; the other kinds fix both."""
+    allowed: str = "r"
+    """What can be done to a `PORT`: `r`, `w` or `rw`."""
     port: str = ""
     """Name of the port of a `PORT`; neighbours may share one, and are told apart by an index."""
 
     @property
-    def access(self) -> tuple[bool, bool]:
-        """Whether it can be read, and written."""
+    def access(self) -> str:
+        """What can be done to it: `r`, `w` or `rw`."""
         if self.kind == PORT:
-            return self.readable, self.writable
-        return True, self.kind in (HOLD, STICKY)
+            return self.allowed
+        return "rw" if self.kind in (HOLD, STICKY) else "r"
 
     @property
     def end(self) -> int:
         """The offset behind it."""
         return self.offset + WORD_BYTES * self.count
+
+
+_LINE = re.compile(
+    r"(?P<name>\w+) (?P<offset>0x\w+) (?P<kind>\w+)(?: (?P<port>\w+) (?P<access>r?w?))?: (.*)|"
+    r"    (?P<field>\w+) \[(?:(?P<high>\d+):)?(?P<low>\d+)\]: (.*)"
+)
+
+
+def registers_of(table: str, values: Mapping[str, Mapping[str, int]]) -> list[Register]:
+    """Read registers from a table with a line per register, and below it a line per field.
+
+    `values` are those of fields, by register and field; others are 0. Behind the kind of a `PORT`
+    stand the port's name and what can be done to it, `r`, `w` or `rw`.
+
+    >>> registers_of('''
+    ... status 0x10 read: how it is
+    ...     busy [0]: an image is under way
+    ... ''', {})[0].fields
+    (Field(name='busy', low=0, bits=1, meaning='an image is under way', value=0),)
+    """
+    registers: list[Register] = []
+    for line in table.strip().splitlines():
+        found = _LINE.fullmatch(line)
+        assert found, line
+        if found["name"]:
+            said = found["name"], int(found["offset"], 16), found[6], found["kind"], ()
+            allowed, port = found["access"] or "r", found["port"] or ""
+            registers.append(Register(*said, allowed=allowed, port=port))
+        else:
+            register, low = registers[-1], int(found["low"])
+            value = values.get(register.name, {}).get(found["field"], 0)
+            bits = int(found["high"] or low) - low + 1
+            field = Field(found["field"], low, bits, found[10], value)
+            registers[-1] = replace(register, fields=(*register.fields, field))
+    return registers
 
 
 class RegisterMap:
@@ -90,15 +125,14 @@ class RegisterMap:
                         f"generated code would have two meanings of {name}: rename one."
                     )
                 names.add(name)
-        for one, other in pairwise(self.registers):
-            if one.end > other.offset:
-                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
-        for register in self.registers:
             taken = 0
             for field in register.fields:
                 if taken & field.mask or field.low + field.bits > WORD_BITS:
                     raise ValueError(f"{register.name}.{field.name} has no bits of its own.")
                 taken |= field.mask
+        for one, other in pairwise(self.registers):
+            if one.end > other.offset:
+                raise ValueError(f"{other.name} begins at {other.offset:#x}, in {one.name}.")
 
     def ports(self) -> dict[str, tuple[Register, ...]]:
         """The registers of each port, by its name.

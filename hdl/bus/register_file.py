@@ -118,9 +118,8 @@ class RegisterFile(Block):
 
     def _register(self, m: Module, register: Register, access: Any) -> None:
         """What the access to a register gives."""
-        readable, writable = register.access
-        wrong = (access.write & ~access.whole) if writable else access.write
-        if not readable:
+        wrong = (access.write & ~access.whole) if "w" in register.access else access.write
+        if "r" not in register.access:
             wrong |= ~access.write
         if register.kind != PORT:
             m.d.comb += access.refused.eq(wrong)

@@ -44,7 +44,7 @@ _NETWORK_NOTES = (
 """What a user has to know besides the ports: how to use them, and what the numbers mean."""
 
 _BITMAP_NOTE = (
-    "A bitmap is `bitmap_words` words an image, with a bit for every input, connected or not; "
+    "A bitmap is `bitmap_words` words per image, with a bit for every input, connected or not; "
     "where the first layer takes several `rows` a cycle, for every one of `inputs` instead, in "
     "their order: 1 where its level is not 0. The last word has `bitmap_last_bits` pixels in its "
     "lowest bits; those above are ignored."

@@ -7,16 +7,26 @@ with someone in front of it has asked for it by `shown_by`.
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
 
-Show = Callable[[str], AbstractContextManager[Any]]
+Tell = Callable[[str], None]
+"""It is told in a few words how far a step is."""
+
+Show = Callable[[str], AbstractContextManager[Tell]]
 """Given what is done; it is done inside."""
 
-_shows: list[Show] = [nullcontext]
+
+def untold(progress: str) -> None:
+    """Show no progress."""
 
 
-def step(what: str) -> AbstractContextManager[Any]:
-    """Do something that takes seconds or minutes, inside; `what` names the tool and the work."""
+_shows: list[Show] = [lambda what: nullcontext(untold)]
+
+
+def step(what: str) -> AbstractContextManager[Tell]:
+    """Do something that takes seconds or minutes, inside; `what` names the tool and the work.
+
+    The block may tell its progress to what it is given.
+    """
     return _shows[-1](what)
 
 

@@ -2,6 +2,7 @@
 """What a core takes on an FPGA: look-up tables, flip-flops, memories and clock frequency."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from firstspike.hdl.lib.unknown_register import FORGET_INITIAL
 
 from .devices import ECP5_85F, HX8K, UP5K, Device, Family
 from .elaboration import uncollected
+from .steps import Tell, untold
 from .toolchain import ToolError, run_tool, run_yosys
 
 SEED = 1
@@ -164,14 +166,43 @@ class Placement(NamedTuple):
         return all(clock.achieved >= clock.constraint for clock in self.clocks.values())
 
 
-def place(family: Family, words: Sequence[str], folder: Path, *, native: bool = False) -> Placement:
+_PHASES = (
+    (r"at iteration #(\d+), type ALL:", "placing, iteration {}"),
+    (r"at iteration #(\d+): temp = ", "refining the placement, iteration {}"),
+    (r"\d+ \|[^|]*\|[^|]*\| *(\d+)\|", "routing, {} arcs left"),
+    (r"iter=\d+ wires=\d+ overused=(\d+)", "routing, {} wires used twice"),
+)
+"""Lines of nextpnr that tell how far it is, and what they mean: of the last two each router's."""
+
+
+def phase_of(line: str) -> str | None:
+    """What a line of nextpnr tells of its progress, None if it tells nothing of it."""
+    for pattern, meaning in _PHASES:
+        if found := re.search(pattern, line):
+            return meaning.format(found[1])
+    return None
+
+
+def place(
+    family: Family,
+    words: Sequence[str],
+    folder: Path,
+    *,
+    native: bool = False,
+    tell: Tell = untold,
+) -> Placement:
     """Place and route with the family's nextpnr, which gets `words`; a slow clock is no error.
 
-    Raises ToolError.
+    `tell` gets its progress. Raises ToolError.
     """
+
+    def read(line: str) -> None:
+        if phase := phase_of(line):
+            tell(phase)
+
     report = "nextpnr.json"
     words = [*words, "--report", report, "--timing-allow-fail"]
-    run_tool(family.router, words, folder, native=native)
+    run_tool(family.router, words, folder, native=native, read=read)
     said = json.loads((folder / report).read_text())
     return Placement(
         {

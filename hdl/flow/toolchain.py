@@ -5,10 +5,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from subprocess import PIPE, CompletedProcess
+from subprocess import PIPE, STDOUT, CompletedProcess
 
 from platformdirs import user_cache_dir
 
@@ -30,21 +30,27 @@ class ToolError(FirstSpikeError):
 
 
 def run_tool(
-    name: str, words: Sequence[str], folder: Path, *, native: bool = False, log: str | None = None
+    name: str,
+    words: Sequence[str],
+    folder: Path,
+    *,
+    native: bool = False,
+    log: str | None = None,
+    read: Callable[[str], None] | None = None,
 ) -> None:
     """Run a tool of `TOOLS` with `folder` as the current one; what it prints is dropped.
 
     A process of its own, by module and not by the PATH, which need not name our environment;
     with `native` by the PATH. Where it fails the reason is looked for in what it prints, and in
-    the file `log` if it writes one.
+    the file `log` if it writes one. `read` gets each line that the tool prints.
 
     Raises ToolError.
     """
-    done = _run(name, words, native, folder)
+    done = _run(name, words, native, folder, read)
     if done.returncode < 0:
         raise ToolError(f"{name} failed: it was ended by signal {-done.returncode}")
     if done.returncode:
-        said = done.stderr + done.stdout
+        said = done.stdout
         if log and (folder / log).exists():
             said += (folder / log).read_text(errors="replace")
         lines = [line for line in said.splitlines() if line.startswith("ERROR: ")]
@@ -74,21 +80,33 @@ def tool_version(name: str, *, native: bool = False) -> str:
         return f"{TOOLS[name]} {version(TOOLS[name])}"
     # icepack knows no --version: it then says how it is used.
     done = _run(name, ["--version"], native)
-    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout + done.stderr)
+    said = re.search(r"(?:Yosys|[Vv]ersion) [^\s()]+", done.stdout)
     return f"{name} {said[0].split()[1]}" if said else name
 
 
 def _run(
-    name: str, words: Sequence[str], native: bool, folder: Path | None = None
+    name: str,
+    words: Sequence[str],
+    native: bool,
+    folder: Path | None = None,
+    read: Callable[[str], None] | None = None,
 ) -> CompletedProcess[str]:
-    return programs.run(
+    with programs.started(
         [*_command(name, native), *words],
         cwd=folder,
         stdout=PIPE,
-        stderr=PIPE,
+        stderr=STDOUT,
         text=True,
         errors="replace",
-    )
+    ) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if read:
+                read(line)
+        process.wait()
+    return CompletedProcess(process.args, process.returncode, "".join(said))
 
 
 def _command(name: str, native: bool) -> list[str]:

@@ -190,8 +190,7 @@ def _header(interface: dict[str, Any]) -> str:
             declared = f"  {direction + 'put':6} {_range(width):8} {name:22}  "
             lines += comment(about, declared, " " * len(declared))
         for field in port.get("fields", ()):
-            high, low = field["offset"] + field["width"] - 1, field["offset"]
-            about = f"[{high}:{low}] {field['name']}: {field['meaning']}"
+            about = f"{_bits(field)} {field['name']}: {field['meaning']}"
             lines += comment(about, "    ", "      ")
     lines.append("//")
     for note in interface["notes"]:
@@ -220,6 +219,11 @@ def _if_unused(port: dict[str, Any], wire: str) -> str:
     return "" if value is None else f"{value} if unused"
 
 
+def _bits(field: dict[str, Any]) -> str:
+    """The part-select of a field of a payload."""
+    return f"[{field['offset'] + field['width'] - 1}:{field['offset']}]"
+
+
 def _range(width: int) -> str:
     return f"[{width - 1}:0]" if width > 1 else ""
 
@@ -244,8 +248,7 @@ def _template(interface: dict[str, Any]) -> str:
             if not packed:
                 continue
             for part, field in parts.items():
-                high, low = field["offset"] + field["width"] - 1, field["offset"]
-                value = f" = {name}[{high}:{low}]" if direction == "out" else ""
+                value = f" = {name}{_bits(field)}" if direction == "out" else ""
                 about = (field["meaning"], _if_unused(port, name))
                 declarations.append(_wire(field["width"], part + value, *about))
     return broken(

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Breaks long lines of generated Verilog, comments as well as code.
+"""Writes generated text: fills templates, and breaks long lines of Verilog.
 
 Icarus Verilog stops at a comment or a number of more than 16 KB.
 """
 
 import re
 import textwrap
+from string import Template
+from typing import Any
 
 WIDTH = 100
 """Most characters of a line; only a longer string of characters stands on a longer one."""
@@ -16,6 +18,15 @@ _PART_BITS = {"h": 4 * _PART_DIGITS, "b": _PART_DIGITS}
 
 _NUMBER = re.compile(r"\b(\d+)'([hb])([0-9a-fxz]+)\b")
 _WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
+
+
+class _Template(Template):
+    delimiter = "@"
+
+
+def filled(template: str, **values: Any) -> str:
+    """Return a template with values in the places of its `@name`s; `@@` is a plain one."""
+    return _Template(template).substitute(values)
 
 
 def comment(text: str, first: str = "", others: str = "") -> list[str]:

@@ -22,12 +22,9 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
     """Raise ValueError for weights that the store of a layer cannot hold; None is for zeros."""
     if weights is None:
         return
-    expected = layer.folding.n_in, layer.folding.n_out
-    if np.shape(weights) != expected:
-        raise ValueError(
-            f"a layer of {expected[0]} rows and {expected[1]} neurons takes weights of that shape, "
-            f"not {np.shape(weights)}."
-        )
+    kind = layer.folding.kind
+    if type(kind).of("weights", np.asarray(weights)) != kind:
+        raise ValueError(f"weights of the form {np.shape(weights)} do not go with a layer {kind}.")
     low, high = weight_range(layer.stored_bits)
     if np.min(weights) < low or np.max(weights) > high:
         raise ValueError(

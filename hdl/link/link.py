@@ -22,12 +22,9 @@ from .framing.receiver import Receiver
 from .framing.ring import Ring
 from .framing.transmitter import ANSWER_BYTE, Transmitter
 from .framing.uart import RECEIVED
-from .protocol.formats import BUILD_BYTES, identity_bytes
-from .protocol.identity import identity_of
+from .protocol.formats import identity_bytes
+from .protocol.identity import Facts, identity_of
 from .protocol.messages import bitmap_bytes, lengths_of
-
-RING_BYTES = 8192
-"""Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
 
 
 def outer_members(config: CoreConfig) -> dict[str, wiring.Member]:
@@ -53,45 +50,32 @@ class Link(Block):
         sent <- Transmitter <- answers <- Engine <- core
 
     Parameters: `config` of the core for `network` as its connected inputs see it. `network` is the
-    whole one. `build`, 8 bytes, names the design; `loaded` says that the weights are to be written
-    after power-up; `digit`, bool [n_connected], is the image to show. `ring_bytes`, a power of two.
-    `bench_images`, how many images it holds to play them. `gapless`, as of the Transmitter.
+    whole one. `facts` of the design. `digit`, bool [n_connected], is the image to show. `gapless`,
+    as of the Transmitter.
     """
 
     def __init__(
         self,
         config: CoreConfig,
         network: Network,
+        facts: Facts,
         *,
-        clock_hz: int,
-        build: bytes = bytes(BUILD_BYTES),
-        loaded: bool = False,
         digit: np.ndarray | None = None,
-        ring_bytes: int = RING_BYTES,
-        bench_images: int = 0,
         gapless: bool = False,
     ) -> None:
         if digit is not None and config.bitmap is None:
             raise ValueError("only a core with a bitmap has an image to show: leave `digit` out")
-        if len(build) != BUILD_BYTES:
-            raise ValueError(f"build has {len(build)} bytes: give the {BUILD_BYTES} of its hash")
-        identity = identity_of(
-            config,
-            network,
-            clock_hz=clock_hz,
-            build=build,
-            loaded=loaded,
-            ring_bytes=ring_bytes,
-            bench_images=bench_images,
-        )
+        identity = identity_of(config, network, facts)
         mask = None
         if config.bitmap is not None and len(network.inputs) < network.n_inputs:
             mask = np.isin(np.arange(network.n_inputs), network.inputs)
         self._rom = BoardRom(identity, mask, digit)
-        lengths = lengths_of(config, network, bench_images)
+        lengths = lengths_of(config, network, facts.bench_images)
         self._receiver = Receiver(lengths, selects=mask is not None)
-        self._ring = Ring(ring_bytes)
-        self._engine = Engine(config, len(identity.to_bytes()), digit is not None, bench_images)
+        self._ring = Ring(facts.ring_bytes)
+        self._engine = Engine(
+            config, len(identity.to_bytes()), digit is not None, facts.bench_images
+        )
         self._transmitter = Transmitter(gapless)
         super().__init__(
             **outer_members(config),

@@ -15,6 +15,7 @@ from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.pipeline import Skid, Stage
 
 from .link import Link, outer_members
+from .protocol.identity import Facts
 
 
 class LinkedCore(Block):
@@ -22,8 +23,8 @@ class LinkedCore(Block):
 
     Ports: `outer_members`, and the Core's taps log_0, log_1, ...
 
-    Parameters: `weights` as for Core; None for those that are to be written after power-up. All
-    others are those of Link.
+    Parameters: `weights` as for Core; None for those that are to be written after power-up.
+    `digit` and `gapless` as for Link. All others are its Facts.
     """
 
     def __init__(
@@ -32,10 +33,18 @@ class LinkedCore(Block):
         network: Network,
         *,
         weights: Sequence[np.ndarray] | None = None,
-        **link: Any,
+        digit: np.ndarray | None = None,
+        gapless: bool = False,
+        **facts: Any,
     ) -> None:
         self._core = Core(config, weights)
-        self._link = Link(config, network, loaded=weights is None, **link)
+        self._link = Link(
+            config,
+            network,
+            Facts(loaded=weights is None, **facts),
+            digit=digit,
+            gapless=gapless,
+        )
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
         super().__init__(**outer_members(config), **self._logs)

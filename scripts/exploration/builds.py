@@ -47,18 +47,12 @@ class BuildTask:
         )
 
 
-@dataclass(frozen=True)
-class BuiltFiles:
-    """Result of a build."""
+def built(task: BuildTask) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Build a bitstream. Where the clock is not met, build again at a clock that was reached.
 
-    report: dict[str, Any]
-    """Report of `build`, or the `reason` why the build failed."""
-    files: dict[str, bytes]
-    """The bitstream, if the clock was met."""
-
-
-def built(task: BuildTask) -> BuiltFiles:
-    """Build a bitstream. Where the clock is not met, build again at a clock that was reached."""
+    Returns the report of `build`, or the `reason` why the build failed, and the bitstream by its
+    name, if the clock was met.
+    """
     network, board = Network.from_bytes(task.network), BOARDS[task.board]
     design = Design.of(network, board, task.shape, task.hz)
     seeds: Sequence[int] = SEEDS[:1]
@@ -67,11 +61,11 @@ def built(task: BuildTask) -> BuiltFiles:
             try:
                 report = build(design, folder, tools_for(board), seeds=seeds)
             except ToolError as error:  # the estimate was too low: it does not fit
-                return BuiltFiles({"met": False, "reason": str(error)}, {})
+                return {"met": False, "reason": str(error)}, {}
             files = {path.name: path.read_bytes() for path in bitstreams(folder)}
         slower = clocked(design, max(report["fmax"].values()))
         if report["met"] or slower.hz >= design.hz:
-            return BuiltFiles(report, files)
+            return report, files
         design, seeds = slower, SEEDS
 
 
@@ -83,12 +77,12 @@ def build_all(
     Each gets a folder of its number, with network, report and bitstream.
     """
     numbers = {BuildTask.of(plan): number for number, plan in plans.items()}
-    for task, one in work.results(built, list(numbers), what="placements"):
+    for task, (report, files) in work.results(built, list(numbers), what="placements"):
         number = numbers[task]
         into = folder / str(number)
         with naming(into), adding_to(into) as making:
             (making / "network.npz").write_bytes(task.network)
-            (making / REPORT).write_text(json.dumps(one.report, indent=1) + "\n")
-            for name, content in one.files.items():
+            (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+            for name, content in files.items():
                 (making / name).write_bytes(content)
-        yield number, one.report
+        yield number, report

@@ -13,12 +13,15 @@ from firstspike.scripts.figures import DECISION, DECISIVE, LATER
 from .front import Figures
 
 COSTS = {
-    "held_out_us": "microseconds an image",
+    "held_out_us": "microseconds per image",
     "LUTs": "look-up tables or logic cells",
     "block RAM": "block RAM",
-    "operations": "synaptic operations an image",
+    "operations": "synaptic operations per image",
 }
 """What a panel is of, and its name."""
+
+FEWEST = 4
+"""A front of fewer points shows nothing in a panel of them alone."""
 
 MARGIN = 0.05
 """Above and below what is to be seen, as a share of it."""
@@ -27,16 +30,19 @@ MARGIN = 0.05
 def picture_of(
     points: Sequence[dict[str, Any]], taken: int, others: Sequence[Figures], title: str
 ) -> Figure:
-    """Four panels of the front's points, the one of training `taken` marked; pale are `others`.
+    """Draw the front over time, and over the other costs if it has `FEWEST` points.
 
-    Of these is shown what they cost in time, of the worse half only as far as the front goes.
+    The point of training `taken` is marked. The panel of time shows `others` pale; those of the
+    worse half are in it as far as the front goes.
     """
-    figure = Figure(figsize=(10, 8), layout="constrained")
+    costs_shown = dict(list(COSTS.items())[: None if len(points) >= FEWEST else 1])
+    panels = (1, 1) if len(costs_shown) == 1 else (2, 2)
+    figure = Figure(figsize=(5 * panels[1], 4 * panels[0]), layout="constrained")
     figure.suptitle(title, fontsize=9, wrap=True)
     pale = [(one.us, 100 * one.accuracy) for one in others]
     accuracies = [100 * point["held_out_accuracy"] for point in points]
     for axes, (cost, name) in zip(
-        figure.subplots(2, 2, sharey=True).flat, COSTS.items(), strict=True
+        figure.subplots(*panels, sharey=True, squeeze=False).flat, costs_shown.items(), strict=True
     ):
         costs = [point.get(cost, point["needs"].get(cost, 0)) for point in points]
         if cost == "held_out_us":
@@ -45,8 +51,7 @@ def picture_of(
             axes.plot(costs, reached, drawstyle="steps-post", color=DECISIVE, linewidth=0.8)
             axes.set_xscale("log")
             axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.xaxis.set_minor_formatter("")
+            axes.xaxis.set(major_formatter="{x:g}", minor_formatter="")
         axes.plot(costs, accuracies, "o", color=DECISIVE, markersize=4)
         for point, at, accuracy in zip(points, costs, accuracies, strict=True):
             if point["training"] == taken:

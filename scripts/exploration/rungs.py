@@ -7,7 +7,6 @@ from typing import Any
 
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.training.checkpoint import Checkpoint
-from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts.training.session import Session, begun_on
 
 from .space import Choice
@@ -50,11 +49,6 @@ def session_of(images: Dataset, options: dict[str, Any], choice: Choice) -> Sess
     return session
 
 
-def last_epoch(trainer: Trainer, rung: int) -> int:
-    """The epoch with which a rung ends."""
-    return ceil(SHARES[rung] * (trainer.epochs + trainer.fine_tuning_epochs))
-
-
 def train(rung: Rung) -> Trained:
     """Train up to the end of a rung."""
     session = session_of(rung.images, rung.options, rung.choice)
@@ -65,7 +59,8 @@ def train(rung: Rung) -> Trained:
         nonlocal latest
         latest = checkpoint
 
-    session.fit(None, save, last_epoch(trainer, rung.number))
+    epochs = trainer.epochs + trainer.fine_tuning_epochs
+    session.fit(None, save, until=ceil(SHARES[rung.number] * epochs))
     held_out = trainer.held_out_
     return Trained(
         network=trainer.network_.to_bytes(),

@@ -62,9 +62,9 @@ class Search:
     """Indices of the samples by which clock cycles are counted."""
     board: Board
     limits: Limits
-    trials: int | None
+    trials: int | None = None
     """Trainings that are tried in all, None for no limit."""
-    seconds: float
+    seconds: float = inf
     """Seconds that all runs of the search may take together, infinite for no limit."""
     _waiting: deque[Rung] = field(default_factory=deque)
     _trials: dict[Rung, Trial] = field(default_factory=dict)
@@ -160,7 +160,9 @@ class Search:
         plan = self._planned(network)
         us = plan.latency(self._ticks(network))
         goal = self.limits.goal(Figures(trained.accuracy, inf if us is None else us))
-        others = self._came_as_far(rung.number)
+        trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
+        there = (_figures(trial.user_attrs, rung.number) for trial in trials)
+        others = [self.limits.goal(figures) for figures in there if figures is not None]
         trial.set_user_attr(f"rung_{rung.number}", [trained.accuracy, us])
         if trained.checkpoint is None and plan.design:
             self._path(trial.number).parent.mkdir(parents=True, exist_ok=True)
@@ -179,12 +181,6 @@ class Search:
         else:
             self.study.tell(trial, state=TrialState.PRUNED)
         self.study.set_user_attr("seconds", time.monotonic() - self._began)
-
-    def _came_as_far(self, rung: int) -> list[Figures]:
-        """Return the figures of all trainings at a rung, cut off at the limits."""
-        trials = self.study.get_trials(states=(*ENDED, TrialState.RUNNING))
-        there = (_figures(trial.user_attrs, rung) for trial in trials)
-        return [self.limits.goal(figures) for figures in there if figures is not None]
 
 
 def _figures(attributes: dict[str, Any], rung: int) -> Figures | None:

@@ -49,12 +49,9 @@ def draw_curve(axes: Axes, session: Session) -> None:
         axes.axhline(
             100 * (1 - figures["before"]), color=WATCHED, linestyle=":", label="before the change"
         )
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.set(yscale="log", xlabel="images learned", ylabel="% of the images")
+    axes.yaxis.set(major_formatter="{x:g}", minor_formatter="{x:g}")
     axes.tick_params(axis="y", which="minor", labelsize=7)
-    axes.set_xlabel("images learned")
-    axes.set_ylabel("% of the images")
     axes.grid(color="0.9", which="both")
     axes.legend()
 

@@ -106,7 +106,7 @@ def report(session: Session, result: dict[str, Any], paths: Sequence[str]) -> st
         ("connected inputs", len(network.inputs)),
         ("stored bits", f"{result['stored_bits']}, used {network.weight_bits[0]}"),
         ("images learned", session.state.done),
-        ("images a second", result["images_per_second"]),
+        ("images per second", result["images_per_second"]),
     ]
     first, last = result["epochs"][0], result["epochs"][-1]
     ratio, latency = first["update_cycles_over_run_on"], last["latency_without_update"]

@@ -26,8 +26,9 @@ from firstspike.golden.data.split import mixed
 from firstspike.golden.foreign.json_text import JsonError, check_json
 from firstspike.golden.learning.course import Course, relabelled
 from firstspike.golden.learning.rule import UNLABELLED
-from firstspike.golden.learning.start import at_random, binary_features
+from firstspike.golden.learning.start import INPUTS, at_random, binary_features
 from firstspike.golden.learning.state import STORED_BITS
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
@@ -121,11 +122,15 @@ class Session:
             ticks = encode(self.state.template, seen)
             settings = self.course.settings(part.start)
             learned, found = learner.learn(self.state, ticks, called, settings, self.run["exact"])
-            if found is not None and (lost := (~found.arrived).sum()):
-                note(
-                    f"{lost} decisions were lost on the line; their images are learned, and not "
-                    "compared."
-                )
+            differ: tuple[int, ...] = ()
+            if found is not None:
+                what = [difference.what for difference in differences(learned, found)]
+                differ = len(what), what.count("weight")
+                if lost := (~found.arrived).sum():
+                    note(
+                        f"{lost} decisions were lost on the line; their images are learned, and "
+                        "not compared."
+                    )
             point = {
                 "done": self.state.done,
                 "images": len(part),
@@ -133,7 +138,7 @@ class Session:
                 **{name: int(getattr(learned, name).sum()) for name in ("updated", "forced")},
                 **{name: int(getattr(learned.rule, name).sum()) for name in RULE_COUNTS},
                 **cycle_sums(learned),
-                **({} if found is None else difference_counts(learned, found)),
+                **dict(zip(DIFFERENCES, differ, strict=False)),
                 "watched": watched_accuracy(self.state, self.images) if self.watches else None,
             }
             self.curve.append(point)
@@ -148,12 +153,6 @@ def cycle_sums(learned: Results) -> dict[str, int]:
         return {}
     parts = (whole, run_on, whole[updated], run_on[updated], (whole - cycles)[~updated])
     return {name: int(part.sum()) for name, part in zip(CYCLES, parts, strict=True)}
-
-
-def difference_counts(learned: Results, found: Results) -> dict[str, int]:
-    """`DIFFERENCES` of what hardware has found from what golden has learned."""
-    what = [difference.what for difference in differences(learned, found)]
-    return dict(zip(DIFFERENCES, (len(what), what.count("weight")), strict=True))
 
 
 def state_path(output: str | Path) -> Path:
@@ -222,17 +221,14 @@ def resumed(output: str, data: str | None) -> Session:
     if not path.exists():
         raise LearningError(f"there is no state {path} to resume: begin a run without --resume.")
     state = LearningState.load(path, Network.load(output) if Path(output).exists() else None)
-    try:
+    wrong = f"{path} does not say what was being learned: "
+    with told_as(LearningError, wrong, JsonError, after="."):
         check_json(state.meta, _META, "meta")
-    except JsonError as error:
-        raise LearningError(f"{path} does not say what was being learned: {error}.") from None
     run = state.meta["run"]
     images = training_data(run | {"data": data}, state.template)
     session = _session(state, _ordered(images, run))
     if state.done != (session.curve[-1]["done"] if session.curve else 0):
-        raise LearningError(
-            f"{path} does not say what was being learned: its curve ends elsewhere."
-        )
+        raise LearningError(f"{wrong}its curve ends elsewhere.")
     if session.course.n_images > len(session.images.x_train) - WATCHED * session.watches:
         raise LearningError(f"{path} is of more images than {session.run['dataset']} has.")
     if state.done >= len(session.course):
@@ -249,10 +245,12 @@ def _start(run: dict[str, Any], images: Dataset, network: Network | None) -> Lea
     if network is None:
         if images.ticks:
             raise VerbError("spikes at many ticks are not learned from random weights: use train.")
+        if images.sound is not None:
+            raise VerbError("sound is not learned from random weights: use train.")
         return at_random(
             images.x_train,
             (*run["random"], images.n_classes),
-            binary_features(images.x_train, names=images.features),
+            binary_features(images.x_train, INPUTS._replace(names=images.features)),
             stored_bits=bits or STORED_BITS,
             seed=seed,
             n_connected=run["inputs"],

@@ -118,6 +118,9 @@ def image_shape(network: Network, samples: np.ndarray) -> list[int]:
     """Return height and width of its images, as the samples have them, else square. `VerbError`."""
     if samples.ndim == 3:
         return list(samples.shape[1:])
+    sound = network.features.sound if network.features else None
+    if sound is not None:
+        return [sound.frames, len(sound.filters)]
     side = math.isqrt(network.n_features)
     if side * side != network.n_features:
         raise VerbError(
@@ -156,15 +159,11 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
-    shape: dict[str, Any] = {}
-    for name, value in figures_of(network, folding)._asdict().items():
-        if name == "latency":
-            shape[name] = dict(zip(value._fields, value, strict=True))
-        else:
-            shape[name] = value.tolist() if isinstance(value, np.ndarray) else value
+    shape = figures_of(network, folding)._asdict()
+    shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows
-    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} a cycle"
+    layout = f"{lanes} lanes, {rows} row{'s' * (rows > 1)} per cycle"
     return {"board": board, "hz": hz, "layout": layout, "bitmap": folding.bitmap, "shape": shape}
 
 

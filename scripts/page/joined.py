@@ -11,6 +11,8 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 WEB = files(__package__) / "web"
 MAIN = "main.js"
 
@@ -22,11 +24,12 @@ _EXPORT = re.compile(r"^export (?=async function|function|const|class)", re.MULT
 
 def page(content: dict[str, Any]) -> str:
     """The file: `content` is what `main.js` is told, and has a `title`."""
+    told = json.dumps(content, allow_nan=False, default=np.ndarray.tolist)
     parts = {
         "title": escape(content["title"]),
         "style": _text("style.css"),
         # No text of a network's can end the element it is in.
-        "content": json.dumps(content, allow_nan=False).replace("<", "\\u003c"),
+        "content": told.replace("<", "\\u003c"),
         "script": script(),
     }
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: parts[match[1]], _text("page.html"))

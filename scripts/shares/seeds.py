@@ -28,17 +28,8 @@ class SeedTask:
     """Name and version of the nextpnr."""
 
 
-@dataclass(frozen=True)
-class SeedResult:
-    """Result of a seed."""
-
-    placement: Placement
-    files: dict[str, bytes]
-    """Files that nextpnr has written."""
-
-
-def place_seed(task: SeedTask) -> SeedResult:
-    """Place and route. Raises ToolError."""
+def place_seed(task: SeedTask) -> tuple[Placement, dict[str, bytes]]:
+    """Place and route; also returns the files that nextpnr has written. Raises ToolError."""
     tool = tool_version(task.family.router, native=task.native)
     if tool != task.tool:
         raise ToolError(f"a worker has {tool}, and not {task.tool}: install the same there.")
@@ -48,7 +39,7 @@ def place_seed(task: SeedTask) -> SeedResult:
         placement = Placer(task.family, task.words, folder, task.native).place(task.seed)
         given = {name for name, _ in task.files}
         made = {path.name: path for path in folder.iterdir() if path.name not in given}
-        return SeedResult(placement, {name: path.read_bytes() for name, path in made.items()})
+        return placement, {name: path.read_bytes() for name, path in made.items()}
 
 
 def in_shares(work: Shares, best: bool) -> PlaceSeeds:
@@ -59,20 +50,20 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
     """
 
     def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
-        came: dict[int, SeedResult] = {}
+        came: dict[int, tuple[Placement, dict[str, bytes]]] = {}
 
         def last() -> int | None:
             """Where in `seeds` the last one is that counts, None where that is still open."""
             for at, seed in enumerate(seeds):
                 if seed not in came:
                     return None
-                if came[seed].placement.met and not best:
+                if came[seed][0].met and not best:
                     return at
             return len(seeds) - 1
 
         def asked() -> Iterator[SeedTask]:
             for task in _tasks_of(placer, seeds):
-                if best or not any(one.placement.met for one in came.values()):
+                if best or not any(placement.met for placement, _ in came.values()):
                     yield task
 
         for task, one in work.results(place_seed, asked(), what="seeds"):
@@ -81,8 +72,8 @@ def in_shares(work: Shares, best: bool) -> PlaceSeeds:
                 break
         at = last()
         assert at is not None
-        counted = {seed: came[seed].placement for seed in seeds[: at + 1]}
-        for name, content in came[best_of(counted)].files.items():
+        counted = {seed: came[seed][0] for seed in seeds[: at + 1]}
+        for name, content in came[best_of(counted)][1].items():
             (placer.folder / name).write_bytes(content)
         return counted
 

@@ -8,9 +8,7 @@ import numpy as np
 from firstspike.golden import Network, Results, infer
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.timing.cycles import cycles
-from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.learning_cycles import learning_cycles
-from firstspike.golden.timing.overlapped import run_overlapped
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.messages import goes_as_bitmap
 
@@ -56,14 +54,6 @@ def expected_of_played(network: Network, config: CoreConfig, ticks: np.ndarray) 
             "whose dark ones never do: take a network, and images, of that kind."
         )
     return _expected(network, config, ticks)
-
-
-def played_cycles(
-    network: Network, folding: Folding, ticks: np.ndarray, expected: Results, rounds: int
-) -> int:
-    """Clock cycles in which a core whose images overlap decides them all, round after round."""
-    _, decided = run_overlapped(network.connected(), ticks, expected, folding, rounds)
-    return int(decided[-1])
 
 
 def _pixels(ticks: np.ndarray) -> np.ndarray:

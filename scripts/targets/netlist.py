@@ -3,8 +3,6 @@
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, Results
 from firstspike.golden.foreign.json_text import JsonError
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import read_file
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.lines import Line
@@ -77,7 +76,7 @@ class Target(LinkedTarget):
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Simulate the netlist through its pins."""
         told = self.told(Work.IMAGES, len(ticks))
-        with _working():
+        with told_as(FaultyTargetError, "", NetlistError):
             results = self._board().classify(ticks, told)
             told(len(ticks))
         return results
@@ -85,22 +84,13 @@ class Target(LinkedTarget):
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Simulate the netlist through its pins, storing the images first."""
         expected = expected_of_played(self.network, self.config, ticks)
-        with _working():
+        with told_as(FaultyTargetError, "", NetlistError):
             counts = self._board().play(ticks, expected, rounds)
         return expected, counts
 
     def _board(self) -> NetlistBoard:
         """The board to be simulated."""
         return NetlistBoard(self._netlist, self._pins, self.network, self.config, self._design.hz)
-
-
-@contextmanager
-def _working() -> Iterator[None]:
-    """Raise a netlist that does not work as a board as a faulty target."""
-    try:
-        yield
-    except NetlistError as error:
-        raise FaultyTargetError(str(error)) from None
 
 
 def _built(

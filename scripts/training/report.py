@@ -6,11 +6,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.integer import infer_samples
+from firstspike.golden.integer import decisions
 from firstspike.scripts.datasets import columns_of
 from firstspike.scripts.means import means
 from firstspike.scripts.output import table
@@ -22,7 +20,7 @@ def result_of(session: Session) -> dict[str, Any]:
     """The result under the names of `train --json`; figures of the test part are None without."""
     trainer, images = session.trainer, session.images
     network = trainer.network_
-    training = _decisions(network, images.x_train)
+    training = decisions(network, images.x_train)
     right, held_out = training == images.y_train, trainer.held_out_
     test = infer(network, encode(network, images.x_test))
     result: dict[str, Any] = {
@@ -40,8 +38,8 @@ def result_of(session: Session) -> dict[str, Any]:
     }
     if trainer.compact:
         whole = trainer.uncompacted_
-        changed = int((_decisions(whole, images.x_train) != training).sum())
-        changed += int((_decisions(whole, images.x_test) != test.decision).sum())
+        changed = int((decisions(whole, images.x_train) != training).sum())
+        changed += int((decisions(whole, images.x_test) != test.decision).sum())
         result["decisions_changed_by_compaction"] = changed
     return result
 
@@ -58,10 +56,6 @@ def told(
 
 _TOO_LONG = ("history", "confusion", "class_accuracy")
 """Parts of the result that the network file leaves out."""
-
-
-def _decisions(network: Network, samples: np.ndarray) -> np.ndarray:
-    return np.concatenate([run.decision for _, run in infer_samples(network, samples)])
 
 
 def report(output: str, session: Session, result: dict[str, Any]) -> str:

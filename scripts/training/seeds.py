@@ -2,7 +2,7 @@
 """Trains with several seeds, in shares, and says how far their results spread."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +18,10 @@ from .report import result_of, told
 from .session import Session, begun_on
 
 
-@dataclass(frozen=True, eq=False)
-class Trained:
-    """Network and result of a training."""
-
-    network: Network
-    result: dict[str, Any]
-    """As `result_of` gives it."""
-
-
-def trained(session: Session) -> Trained:
-    """Do a training."""
+def trained(session: Session) -> tuple[Network, dict[str, Any]]:
+    """Do a training; returns its network, and the result as `result_of` gives it."""
     session.fit(lambda epoch: None, None)
-    return Trained(session.trainer.network_, result_of(session))
+    return session.trainer.network_, result_of(session)
 
 
 def train_all(
@@ -51,7 +42,7 @@ def train_all(
     for task, done in work.results(trained, tasks, what="seeds"):
         seed = task.trainer.seed
         path = path_of(output, seed)
-        tells, network = told(sessions[seed], done.network, done.result)
+        tells, network = told(sessions[seed], *done)
         with replacing(path) as file:
             network.save(file)
         made[seed] = tells | {"network": str(path), "digest": network.digest()}

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from firstspike.golden.data.dataset import Dataset
-from firstspike.golden.data.sets import DATASETS
+from firstspike.golden.data.sets import DATASETS, SOUNDS
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
+from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
-from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
-from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
@@ -51,10 +51,13 @@ class Session:
             progress,
             n_classes=images.n_classes,
             groups=images.groups_train,
-            names=Names(images.features, images.classes),
+            names=Names(images.features, images.classes, images.sound),
             continuation=Continuation(self.checkpoint, save, until),
         )
 
+
+SOUND_ENCODING = "levels-32"
+"""Default encoding of pictures of words."""
 
 _COUNT = (None, range(1, 1 << 24))
 _FLAG = (None, bool)
@@ -74,6 +77,13 @@ _RUN = {
     "threshold": (None, float),
 }
 """The options of a command, as its state tells them."""
+
+
+CHOICES = (
+    *("hidden", "weight_bits", "n_connected", "patience"),
+    *("complement", "constant", "threshold"),
+)
+"""Options of a training that else the recipe decides, as it does the encoding."""
 
 
 def state_path(output: str | Path) -> Path:
@@ -119,10 +129,9 @@ def resumed(output: str, data: str | None) -> Session:
     if not path.exists():
         raise CheckpointError(f"there is no state {path} to resume: begin without --resume.")
     checkpoint, run = Checkpoint.load(path)
-    try:
+    wrong = f"{path} does not say what was being trained: "
+    with told_as(CheckpointError, wrong, JsonError, after="."):
         check_json(run, _RUN, "meta")
-    except JsonError as error:
-        raise CheckpointError(f"{path} does not say what was being trained: {error}.") from None
     session = begun(run, data)
     if session.run["digest"] != run["digest"]:
         raise CheckpointError(f"{run['dataset']} is not what it was when the training began.")
@@ -132,25 +141,25 @@ def resumed(output: str, data: str | None) -> Session:
 
 def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, Any]]:
     """The name of the recipe, and the parameters of the trainer."""
-    changes = {
-        name: run[name]
-        for name in ("hidden", "weight_bits", "n_connected", "seed", "epochs", "patience")
-    }
-    changes |= {name: run[name] for name in ("complement", "constant", "threshold")}
+    changes = {name: run[name] for name in ("seed", "epochs", *CHOICES)}
     changes["compact"] = run["compact"] or None
-    if run["dataset"] in DATASETS or run["recipe"]:
+    named = run["dataset"] in DATASETS and run["dataset"] not in SOUNDS
+    if run["recipe"] and images.sound is not None:
+        raise VerbError(f"the recipe {run['recipe']} is for images: leave --recipe out.")
+    if named or run["recipe"]:
         name = run["recipe"] or "sparse"
         if not is_pixels(images.x_train):
             raise VerbError(f"the recipe {name} is for pixels: leave --recipe out.")
         parameters = recipe(name, run["encoding"], **changes)
-        if run["dataset"] not in DATASETS:
+        if not named:
             parameters |= {"held_out": None, "batch": None}
             wanted, there = parameters["n_connected"], images.x_train[0].size
             parameters["n_connected"] = wanted and min(wanted, there)
     else:
         name = "suited"
         last_tick = int(images.x_train.max()) if images.ticks else None
-        parameters = suited(len(images.x_train), run["encoding"], last_tick, **changes)
+        encoding = run["encoding"] or (SOUND_ENCODING if images.sound else None)
+        parameters = suited(len(images.x_train), encoding, last_tick, **changes)
     if run.get("validation_share") is not None:
         parameters["held_out"] = run["validation_share"]
     if changes["epochs"]:

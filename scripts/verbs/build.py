@@ -1,24 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike build`: a bitstream for a board, and a report of what it takes and how fast it is."""
 
-import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from firstspike.boards.building.bitstream import (
-    FILES,
-    REPORT,
-    REPORT_TEXT,
-    bitstreams,
-    build,
-    build_folder,
-    tools_for,
-)
+from firstspike.boards.building import fastest
+from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
@@ -27,9 +19,9 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.system.files import adding_to, naming
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.board_options import board_option
+from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
     bench_option,
@@ -67,10 +59,21 @@ class Placing:
         if None not in (self.seed, self.seeds):
             raise click.UsageError("Give --seed or --seeds.")
 
-    @property
-    def tried(self) -> Sequence[int]:
-        """The seeds in the order in which they are tried."""
-        return self.seeds or (SEEDS if self.seed is None else [self.seed])
+    def tried(self, default: Sequence[int]) -> Sequence[int]:
+        """The seeds in the order in which they are tried; those of `default` if none is named."""
+        return self.seeds or (default if self.seed is None else [self.seed])
+
+
+MAX = "max"
+"""The clock that is searched for."""
+
+
+class Clock(Number):
+    """MHz, or MAX."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Let MAX pass."""
+        return value if value == MAX else super().convert(value, param, ctx)
 
 
 @click.command(cls=Verb)
@@ -83,9 +86,10 @@ class Placing:
 @line_option
 @click.option(
     "--clock",
-    type=Number(min=1),
-    metavar="MHz",
-    help="Clock of the design: one that the PLL can make, and with a UART a multiple of 3 MHz.  "
+    type=Clock(min=1),
+    metavar="MHz|max",
+    help="Clock of the design: one that the PLL can make, and with a UART a multiple of 3 MHz. "
+    "With max it is the highest one that a placement meets.  "
     "[default: as `firstspike boards` says]",
 )
 @number_option(
@@ -103,14 +107,12 @@ class Placing:
 @folder_option(
     "-o",
     "--output",
-    files=FILES,
+    files=(*FILES, fastest.PLACED),
     default=lambda parameters: build_folder(parameters["net"], parameters["board"]),
     help="Write bitstream, netlist and report into this folder.  [default: build/NET-BOARD]",
 )
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     net: str,
     board: str,
     native: bool,
@@ -126,41 +128,38 @@ def command(
     and what they have done is kept. Where no build of this design is known, that is said
     first.
 
+    With --clock max the design is placed at several clocks, each time at one that was reached. It
+    says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
+    goes on where it was ended.
+
     Example: firstspike build mnist-4bit --board icebreaker
     """
     placing, clock = taken(Placing, core), core.pop("clock")
     placing.check()
     network = load_network(net)
-    hz = None if clock is None else round(clock * MHZ)
+    if clock == MAX and placing.best:
+        raise click.UsageError(
+            "--best does not go with --clock max, which takes a seed that meets."
+        )
+    hz = None if clock in (None, MAX) else round(clock * MHZ)
     design = chosen_design(network, BOARDS[board], taken(CoreShape, core), hz, **core)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
-    if not build_of(design):
+    if clock != MAX and not build_of(design):
         note(f"Not placed before: whether it meets {design.hz / MHZ:g} MHz will be seen.")
     with json_result(json_path) as write, ExitStack() as stack:
         place_seeds: PlaceSeeds = in_turn
         if placing.seeds is not None:
             work = stack.enter_context(shares(placing.scheduler))
             place_seeds = in_shares(work, placing.best)
-        with naming(folder):
-            with adding_to(folder) as making:  # what was built before stays until this is whole
-                report = {
-                    "command": command_line(ctx),
-                    **build(
-                        design,
-                        making,
-                        tools,
-                        seeds=placing.tried,
-                        place_seeds=place_seeds,
-                        native=native,
-                    ),
-                }
-                text = report_text(report)
-                (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
-                (making / REPORT_TEXT).write_text(text + "\n")
-            if not report["met"]:
-                for stale in bitstreams(folder):
-                    stale.unlink()
+        building = Building(
+            folder, command_line(), tools, native, placing.tried(SEEDS), place_seeds, report_text
+        )
+        if clock == MAX:
+            building = replace(building, seeds=placing.tried(fastest.SEEDS))
+            report, text = building.at_the_highest(design)
+        else:
+            report, text = building.at_its_clock(design)
         say(f"{text}\nwritten: {printable(folder)}")
         write(report)
     if not report["met"]:

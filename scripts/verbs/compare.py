@@ -2,17 +2,17 @@
 """`firstspike compare`: a target against the golden model, down to the spike and the cycle."""
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 import numpy as np
 
-from firstspike.golden import load_network
+from firstspike.golden import Network, load_network
 from firstspike.golden.foreign.printable import printable
-from firstspike.golden.results import UNCOUNTED
+from firstspike.golden.results import UNCOUNTED, joined
 from firstspike.scripts.board_options import netlist_options
-from firstspike.scripts.comparison import compared_in_shares
 from firstspike.scripts.means import timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -24,10 +24,13 @@ from firstspike.scripts.output import json_option, json_result, say, table
 from firstspike.scripts.places import NetworkName
 from firstspike.scripts.progress import bars
 from firstspike.scripts.selection import SelectionCommand, select, selection_options
-from firstspike.scripts.shares import shares
+from firstspike.scripts.shares import Shares, shares
 from firstspike.scripts.targets import BUILT, TARGETS, opened
-from firstspike.scripts.targets.comparison import compared
+from firstspike.scripts.targets.comparison import Comparison, compared
 from firstspike.scripts.targets.options import HARDWARE
+
+IMAGES = 500
+"""Images per share: they take several times as long as the start of a share."""
 
 
 @click.command(cls=SelectionCommand)
@@ -50,16 +53,14 @@ from firstspike.scripts.targets.options import HARDWARE
 @port_options
 @netlist_options
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     net: str,
     target: str,
     json_path: str | None,
     scheduler: str | None,
     clock: float | None,
     **options: Any,
-) -> None:
+) -> int:
     """Compare a target with the golden model: every spike, decision, statistic and cycle.
 
     Names the first difference and ends with exit status 1 if there is one. A board is given NET's
@@ -108,7 +109,7 @@ def command(
     if found:
         named = ", ".join(f"{count} in {what}" for what, count in counts.items())
         say(f"The first of {len(found)} differences ({named}):\n{found[0]}")
-        ctx.exit(1)
+        return 1
     what = ["decisions", "statistics"]
     if spikes is not None:
         what.insert(0, "spikes")
@@ -118,3 +119,59 @@ def command(
         if clock:
             say(table(timing_rows(summary)))
     say(f"0 differences in {', '.join(what[:-1])} and {what[-1]}")
+    return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Share:
+    """A part of the images that are compared on simulated hardware."""
+
+    network: Network
+    hardware: dict[str, Any]
+    """The options of the target."""
+    first: int
+    """The number of the first of them."""
+    ticks: np.ndarray
+    pixels: np.ndarray | None
+
+
+def compared_share(share: Share) -> Comparison:
+    """Compare some of the images."""
+    with opened("rtl", "network", share.network, share.hardware) as ready:
+        comparison = compared(ready, share.ticks, share.pixels)
+    placed = [
+        one if one.image is None else replace(one, image=share.first + one.image)
+        for one in comparison.differences
+    ]
+    return replace(comparison, differences=placed)
+
+
+def compared_in_shares(
+    work: Shares,
+    network: Network,
+    hardware: Mapping[str, Any],
+    ticks: np.ndarray,
+    pixels: np.ndarray | None,
+) -> Comparison:
+    """Compare as `compared` does, on simulated hardware with these options, in shares of images.
+
+    Images must not overlap: each begins in an empty core, and depends on no image before it.
+    """
+    tasks = [
+        Share(
+            network,
+            dict(hardware),
+            first,
+            ticks[first : first + IMAGES],
+            None if pixels is None else pixels[first : first + IMAGES],
+        )
+        for first in range(0, len(ticks), IMAGES)
+    ]
+    what = f"shares of {IMAGES} images"
+    found = {task.first: one for task, one in work.results(compared_share, tasks, what)}
+    parts = [found[task.first] for task in tasks]
+    return Comparison(
+        joined([part.expected for part in parts]),
+        joined([part.found for part in parts]),
+        [one for part in parts for one in part.differences],
+    )

@@ -2,7 +2,7 @@
 """`firstspike explore`: searches for networks for a board, and places the best of them."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,7 @@ from firstspike.scripts.output import command_line, drawing, json_option, json_r
 from firstspike.scripts.places import Verb
 from firstspike.scripts.shares import shares
 from firstspike.scripts.training.options import recipe_option
-from firstspike.scripts.training.session import begun_on, images_of
+from firstspike.scripts.training.session import CHOICES, begun_on, images_of
 
 if TYPE_CHECKING:
     from firstspike.scripts.exploration.search import Search
@@ -54,19 +54,6 @@ TIMED = 500
 
 FRONT, TABLE, PICTURE, BEST = "front.json", "front.txt", "front.png", "best.npz"
 """Files of the result, beside the journal and the folders of what was placed."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What all runs of a search may take together."""
-
-    trials: int | None
-    hours: float | None
-
-    @property
-    def seconds(self) -> float:
-        """Seconds after which no training begins, infinite where only trials are counted."""
-        return inf if self.hours is None and self.trials else 3600 * (self.hours or HOURS)
 
 
 @click.command(cls=Verb)
@@ -114,9 +101,7 @@ class Budget:
     help="Write search, front and bitstreams into this folder.",
 )
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     board: str,
     data: str | None,
     placed: int,
@@ -138,7 +123,9 @@ def command(
     """
     from firstspike.scripts.exploration.figure import picture_of  # takes a while to import
 
-    limits, budget, told = taken(Limits, options), taken(Budget, options), command_line(ctx)
+    limits, told = taken(Limits, options), command_line()
+    trials, hours = options.pop("trials"), options.pop("hours")
+    seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
     run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
@@ -149,7 +136,8 @@ def command(
         reserved_folder(output / ".searching", output),
         shares(scheduler) as work,
     ):
-        search = _search(output, training, run, BOARDS[board], limits, budget)
+        search = _search(output, training, run, BOARDS[board], limits)
+        search.trials, search.seconds = trials, seconds
         search.run(work)
         figures, plans = search.ended(), search.front()
         if not plans:
@@ -192,7 +180,6 @@ def _search(
     run: dict[str, Any],
     board: Board,
     limits: Limits,
-    budget: Budget,
 ) -> "Search":
     """Begin the search of a folder, or go on with it. Raises VerbError."""
     try:
@@ -222,21 +209,8 @@ def _search(
         timed=held_out[:: ceil(len(held_out) / TIMED)],
         board=board,
         limits=limits,
-        trials=budget.trials,
-        seconds=budget.seconds,
     )
 
 
-_NO_CHOICES = {"compact": True, "command": ""} | dict.fromkeys(
-    [
-        "encoding",
-        "hidden",
-        "weight_bits",
-        "n_connected",
-        "patience",
-        "complement",
-        "constant",
-        "threshold",
-    ]
-)
+_NO_CHOICES = {"compact": True, "command": ""} | dict.fromkeys(["encoding", *CHOICES])
 """Options of a training that the search chooses, or leaves to the recipe."""

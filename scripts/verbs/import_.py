@@ -21,11 +21,11 @@ from firstspike.golden.frameworks.nir.importing import (
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
-    fitted_template,
     plain_template,
     rounded_network,
 )
 from firstspike.golden.system.files import replacing
+from firstspike.golden.training.prepared import fitted_template
 from firstspike.scripts.datasets import (
     check_options,
     columns_of,
@@ -79,9 +79,7 @@ _INPUTS = ("unit", "deadline", "encoding", "late", "complement", "constant")
 @data_option
 @network_option()
 @json_option
-@click.pass_context
 def command(
-    ctx: click.Context,
     graph_file: str,
     bits: int | None,
     images: int | None,
@@ -103,7 +101,7 @@ def command(
     rounds = said is None or bits is not None
     if said is not None:
         for name in _INPUTS:
-            if given(ctx, name):
+            if given(name):
                 raise click.UsageError(f"The graph's metadata say it: leave --{name} out.")
     if not rounds and options["dataset"]:
         raise click.UsageError(
@@ -115,7 +113,7 @@ def command(
     with json_result(json_path) as write, replacing(output) as file:
         calibrated = None
         if rounds:
-            made = {"command": command_line(ctx)}
+            made = {"command": command_line()}
             network, calibrated = _rounded(graph, said, bits or DEFAULT_BITS, images, options, made)
         else:
             network = network_of(graph)
@@ -157,6 +155,10 @@ def _rounded(
         samples = {"samples": data.x_train[chosen], "labels": data.y_train[chosen]}
         if data.ticks and about["encoding"] != "ticks" and template is None:
             raise click.UsageError(f"{options['dataset']} holds events: give --encoding ticks.")
+        if data.sound is not None and template is None:
+            raise click.UsageError(
+                f"{options['dataset']} holds sound: such networks are not imported."
+            )
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike info`: what is in a network file."""
 
+import json
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -9,6 +10,7 @@ import click
 import numpy as np
 
 from firstspike.golden import Features, Network, load_network, shipped
+from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.widths import state_widths
 from firstspike.scripts.made import sentences
 from firstspike.scripts.output import json_option, json_result, say, table
@@ -78,6 +80,7 @@ def features_of(features: Features) -> dict[str, Any]:
         "complement": features.complement,
         "constant": features.constant,
         "steps": features.steps,
+        "sound": None if features.sound is None else json.loads(features.sound.to_json()),
         "lowest_edge": None if edges is None else edges.min(axis=1).tolist(),
         "highest_edge": None if edges is None else edges.max(axis=1).tolist(),
     }
@@ -87,6 +90,8 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     features = facts["features"]
     if features is None:
         return
+    if features["sound"]:
+        yield "sound", FrontEnd.from_json(json.dumps(features["sound"])).sentence()
     more = [name for name in ("complement", "constant") if features[name]]
     if features["steps"]:
         more.append(f"time series of {features['steps']} steps")

@@ -134,16 +134,14 @@ class Relabelling(click.ParamType):
 @resumable_options(
     "the learning curve and receptive fields", lambda output, _: (output, state_path(output))
 )
-@click.pass_context
 def command(
-    ctx: click.Context,
     data: str | None,
     target: str,
     plot_path: str | None,
     output: str,
     json_path: str | None,
     **run: Any,
-) -> None:
+) -> int:
     """Learn a data set image by image, in integers, as the chip does, and write the network.
 
     It begins with NET or with random weights; --relabel and --kill change the world of a trained
@@ -157,7 +155,7 @@ def command(
     """
     resume, fresh = run.pop("resume"), run.pop("fresh")
     hardware = {name: run.pop(name) for name in ("lanes", "port", "baud")}
-    _check(ctx, run)
+    _check(resume, run)
     if Path(output).exists() and not Path(output).is_file():
         raise click.UsageError(f"{output!r} is no ordinary file: the state is kept beside it.")
     if run["exact"] and (target != "golden" or hardware["lanes"]):
@@ -170,7 +168,7 @@ def command(
         CoreShape(hardware["lanes"]).check_layers(n_layers)
     if not (resume or fresh):
         check_new(output)
-    run |= {"command": command_line(ctx)}
+    run |= {"command": command_line()}
     if run["images"] == ALL:
         run["images"] = None
     with replacing(output) as file, json_result(json_path) as write, drawing(plot_path) as draw:
@@ -194,24 +192,22 @@ def command(
     session.state.save(state_path(output))  # from now on it goes with no network but its own
     if finished:
         say(report(session, result, list(paths.values())))
-        if result["differences"]:
-            ctx.exit(1)
-    else:
-        say(
-            f"Interrupted after {session.state.done} of {len(session.course)} images; "
-            f"to continue: firstspike learn --resume -o {printable(output)}"
-        )
-        ctx.exit(130)
+        return int(bool(result["differences"]))
+    say(
+        f"Interrupted after {session.state.done} of {len(session.course)} images; "
+        f"to continue: firstspike learn --resume -o {printable(output)}"
+    )
+    return 130
 
 
 _META = ("dataset", "seed", "competitors", "shift", "stored_bits", "images", "accuracy")
 """Of the result, what the network file says about how it was made."""
 
 
-def _check(ctx: click.Context, run: dict[str, Any]) -> None:
+def _check(resume: bool, run: dict[str, Any]) -> None:
     """Raise click.UsageError where the options that make the run contradict each other."""
-    if ctx.params["resume"]:
-        if any(given(ctx, name) for name in ("fresh", *run)):
+    if resume:
+        if any(given(name) for name in ("fresh", *run)):
             raise click.UsageError("--resume continues the run as it began: leave its options out.")
         return
     if (run["net"] is None) == (run["random"] is None):

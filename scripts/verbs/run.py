@@ -2,7 +2,8 @@
 """`firstspike run`: classify images on a target and give the figures of each."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,12 +24,22 @@ from firstspike.scripts.output import (
     picture_option,
     say,
     table,
+    writing,
 )
 from firstspike.scripts.places import NetworkName, Output
 from firstspike.scripts.progress import bars
-from firstspike.scripts.seen import found_on, seen, told, written
-from firstspike.scripts.selection import Selection, SelectionCommand, select, selection_options
+from firstspike.scripts.seen import found_on, png, seen, told
+from firstspike.scripts.selection import (
+    Heard,
+    Selection,
+    SelectionCommand,
+    select,
+    selection_options,
+)
 from firstspike.scripts.targets import TARGETS, opened, target_class
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 LISTED = 20
 """Up to so many images are listed one by one; of more only the summary is printed."""
@@ -44,7 +55,11 @@ LISTED = 20
 @clock_option
 @port_options
 @click.option("--spikes", "with_spikes", is_flag=True, help="List the hidden spikes, too.")
-@picture_option("--plot", "plot_path", help="Draw the confusion matrix: .png, .svg or .pdf.")
+@picture_option(
+    "--plot",
+    "plot_path",
+    help="Draw the confusion matrix, or of --wav the spikes of the first word: .png, .svg or .pdf.",
+)
 @click.option(
     "--show",
     "show_path",
@@ -68,6 +83,7 @@ def command(
     predicts. Means are over the selected images. A board is given NET's weights if it has others.
 
     Photos of digits are prepared as the digits of MNIST were, and what is unlike them is said.
+    A network of sound finds the words in a recording, and says when each begins.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
@@ -78,12 +94,12 @@ def command(
     files = options["image_files"]
     if show_path and not files:
         raise click.UsageError("--show goes with --image.")
-    if plot_path and set(images.labels) == {None}:
+    if plot_path and images.words is None and set(images.labels) == {None}:
         raise click.UsageError("Nothing is labelled: --plot draws labels against decisions.")
     with (
         json_result(json_path) as write,
         drawing(plot_path) as draw,
-        written(show_path) as show,
+        writing(show_path, png) as show,
         opened(target, net, network, options, bars()) as ready,
     ):
         results = ready.run(images.ticks, images.pixels)
@@ -92,6 +108,8 @@ def command(
             photos = found_on(network, files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
+        for image, word in zip(figures, images.words or (), strict=bool(images.words)):
+            image["word"] = word._asdict()
         summary = {"count": len(results)} | means(network, results, images.labels)
         summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
@@ -100,16 +118,25 @@ def command(
         bound = float(ready.folding.bound(results.spikes_in).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
         if plot_path is not None:
-            from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
-
-            draw(
-                confusion_picture(
-                    network, summary["confusion"], f"{printable(net)}, {images.source}"
-                )
-            )
-        if images.samples is not None:
+            draw(_picture(network, images, summary, printable(net)))
+        if show_path is not None and images.samples is not None:
             show(seen(network, images.samples))
         write(result)
+
+
+def _picture(network: Network, images: Selection, summary: dict[str, Any], net: str) -> "Figure":
+    """Draw the first word of recordings, and of all else which classes are taken for which."""
+    from firstspike.scripts.figures import confusion_picture, picture  # matplotlib takes a while
+
+    if images.words is None or images.samples is None:
+        return confusion_picture(network, summary["confusion"], f"{net}, {images.source}")
+    word = images.words[0]
+    named = word._replace(file=Path(word.file).name)
+    return picture(network, images.samples[0], None, _begins(named))
+
+
+def _begins(word: Heard) -> str:
+    return f"{printable(word.file)}, {word.seconds:.2f} s"
 
 
 def figures_of(
@@ -148,6 +175,9 @@ def report(
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
         lines = (_line(network, image) for image in figures)
         parts.append(table([header, *lines]))
+        if images.words is not None:
+            named = zip(images.words, figures, strict=True)
+            parts.append("\n".join(_heard(network, *one) for one in named))
         if images.photos is not None:
             parts.append("\n".join(told(image["photo"]) for image in figures))
     if with_spikes:
@@ -176,6 +206,11 @@ def report(
     if labelled and len(figures) > LISTED:
         parts.append(table([("class", "images", "accuracy"), *_classes(network, summary)]))
     return "\n\n".join(parts)
+
+
+def _heard(network: Network, word: Heard, image: dict[str, Any]) -> str:
+    """Say what is heard, and when."""
+    return f"{_begins(word)}: {network.class_name(image['class'])}"
 
 
 _COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")

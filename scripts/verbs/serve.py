@@ -19,13 +19,10 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
-    lanes_option,
+    design_options,
     learn_option,
-    overlap_option,
-    rows_option,
     taken,
     weights_option,
-    window_option,
 )
 from firstspike.scripts.output import note, say
 from firstspike.scripts.places import NetworkName, Output, Verb
@@ -33,10 +30,7 @@ from firstspike.scripts.places import NetworkName, Output, Verb
 
 @click.command(cls=Verb)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
-@lanes_option()
-@window_option()
-@rows_option()
-@overlap_option
+@design_options
 @weights_option
 @learn_option
 @bench_option

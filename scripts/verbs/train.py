@@ -11,8 +11,7 @@ from tqdm import tqdm
 from firstspike.golden.data.split import HELD_OUT
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.system.files import replacing
-from firstspike.golden.training.checkpoint import Checkpoint
-from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.checkpoint import Checkpoint, Epoch
 from firstspike.scripts.datasets import dataset_options
 from firstspike.scripts.options import (
     Sizes,
@@ -113,9 +112,7 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
     help="Go on to quantised weights after N epochs without a better held-out accuracy.",
 )
 @resumable_options("learning curve and confusion matrix", written)
-@click.pass_context
 def command(
-    ctx: click.Context,
     data: str | None,
     plot_path: str | None,
     output: str,
@@ -137,15 +134,15 @@ def command(
     Example: firstspike train --weight-bits 4 --inputs 400 --compact -o mnist-4bit.npz
     """
     resume = options.pop("resume")
-    if resume and any(given(ctx, name) for name in options):
+    if resume and any(given(name) for name in options):
         raise click.UsageError("--resume continues the training as it began: give -o alone.")
     seeds, scheduler = options.pop("seeds"), options.pop("scheduler")
     fresh, recipe = options.pop("fresh"), options.pop("recipe_name")
     if seeds is None and scheduler is not None:
         raise click.UsageError("--scheduler goes with --seeds.")
-    run = options | {"recipe": recipe, "command": command_line(ctx)}
+    run = options | {"recipe": recipe, "command": command_line()}
     if seeds is not None:
-        if plot_path is not None or given(ctx, "seed"):
+        if plot_path is not None or given("seed"):
             raise click.UsageError("--seeds goes without --seed and --plot, which are of one.")
         with json_result(json_path) as write, shares(scheduler) as work:
             results = several.train_all(work, images_of(run, data), run, seeds, output)

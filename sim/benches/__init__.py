@@ -2,8 +2,8 @@
 """Benches, a file or a folder a block: its cocotb tests, and the function that runs them on it.
 
 A bench can carry an example, which is what `firstspike check blocks` runs: a function
-`example(**options)` for the options of `harness.block.run_bench`, which returns the sentence to
-print. It stands in the bench's file, or in `example.py` of its folder.
+`example(**options)` for the options of `harness.bench.BlockBench.run`, which returns the sentence
+to print. It stands in the bench's file, or in `example.py` of its folder.
 """
 
 from importlib import import_module

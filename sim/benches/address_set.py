@@ -5,13 +5,10 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import cocotb
-
 from firstspike.golden.timing import latencies
 from firstspike.hdl.learner.address_set import AddressSet, address_layout
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, at_random, drive
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut, at_random
 
 PATIENCE = 100
 """Cycles for each address in which a walk must be through."""
@@ -26,8 +23,11 @@ class AddressSetParameters:
 
 
 def simulate(addresses: AddressSet, amount: int = 100, **options: Any) -> None:
-    """Fill and walk a set `amount` times, against a Python set; `options` are `run_bench`'s."""
-    run_bench(__name__, addresses, AddressSetParameters(addresses.n, amount), **options)
+    """Fill and walk a set `amount` times, against a Python set.
+
+    `options` are `BlockBench.run`'s.
+    """
+    AddressSetBench.run(addresses, AddressSetParameters(addresses.n, amount), **options)
 
 
 def example(**options: Any) -> str:
@@ -36,20 +36,20 @@ def example(**options: Any) -> str:
     return "300 addresses: 100 walks against sorted sets"
 
 
-class AddressSetBench:
+class AddressSetBench(BlockBench):
     """The ports of an AddressSet, and what it should hold."""
 
+    Given = AddressSetParameters
+
     def __init__(self, dut: Dut, pauses: bool) -> None:
-        self.dut = dut
-        parameters = given(AddressSetParameters)
-        self.n, self.amount = parameters.n, parameters.amount
+        super().__init__(dut)
+        self.n, self.amount = self.given.n, self.given.amount
         self.held: set[int] = set()
-        self.domain = ClockDomain(dut)
         self._clearing = False
         # Clearing withdraws what is offered, so its taker must be ready.
         willing = at_random(1, lambda: self._clearing) if pauses else None
-        self.board = CheckedSink(dut, "walk", self.domain, address_layout(self.n), willing)
-        drive(dut, add__valid=0, add__address=0, start=0, clear=0)
+        self.board = self.sink("walk", address_layout(self.n), willing)
+        self.drive(add__valid=0, add__address=0, start=0, clear=0)
 
     async def fill(self, more: int) -> None:
         """Add so many random addresses of a random part, with pauses, and some again."""
@@ -59,7 +59,7 @@ class AddressSetBench:
         while more:
             adds = random.random() < busy
             address = random.choice(part if random.random() < 0.9 else range(self.n))
-            drive(self.dut, add__valid=adds, add__address=address)
+            self.drive(add__valid=adds, add__address=address)
             await self.domain.falling
             self._check_empty(not self.held)
             await self.domain.rising
@@ -74,16 +74,16 @@ class AddressSetBench:
 
     async def clear(self) -> None:
         """Empty the set, in a cycle in which something is added, too."""
-        drive(self.dut, clear=1, add__valid=1, add__address=random.randrange(self.n))
+        self.drive(clear=1, add__valid=1, add__address=random.randrange(self.n))
         await self.domain.rising
-        drive(self.dut, clear=0, add__valid=0)
+        self.drive(clear=0, add__valid=0)
         self.held.clear()
 
-    async def start(self) -> int:
+    async def walk(self) -> int:
         """Start the walk, perhaps with a last address, and expect all; return the cycle."""
         if random.random() < 0.5:
             address = random.randrange(self.n)
-            drive(self.dut, add__valid=1, add__address=address)
+            self.drive(add__valid=1, add__address=address)
             self.held.add(address)
         ascending = sorted(self.held)
         self.held.clear()
@@ -118,34 +118,28 @@ class AddressSetBench:
         await self.domain.cycles(2 * latencies.WALK_START)
 
 
-@cocotb.test()
-async def walks(dut):
+@bench_test(AddressSetBench, pauses=True)
+async def walks(bench):
     """Sets of any size, walked with pauses; some are cleared before, some on the way."""
-    bench = AddressSetBench(dut, pauses=True)
-    await bench.domain.start()
-    bench.board.start()
     for _ in range(bench.amount):
         await bench.fill(random.choice((0, 1, 3, 30, bench.n)))
         if random.random() < 0.2:
             await bench.clear()
             await bench.fill(random.choice((0, 1, 10)))
-        await bench.start()
+        await bench.walk()
         if random.random() < 0.2:
             await bench.interrupt()
         else:
             await bench.finish()
 
 
-@cocotb.test()
-async def without_gaps(dut):
-    """To a taker who is always ready, an address a cycle, the first after WALK_START."""
-    bench = AddressSetBench(dut, pauses=False)
-    await bench.domain.start()
-    bench.board.start()
+@bench_test(AddressSetBench, pauses=False)
+async def without_gaps(bench):
+    """To a taker who is always ready, an address per cycle, the first after WALK_START."""
     for size in (1, 2, 3, 10, bench.n):
         await bench.fill(size)
         before = len(bench.board.received)
-        begun = await bench.start() + latencies.WALK_START
+        begun = await bench.walk() + latencies.WALK_START
         await bench.finish()
         cycles = [cycle for cycle, _ in bench.board.received[before:]]
         assert cycles == list(range(begun, begun + len(cycles))), f"start {begun}: {cycles}"

@@ -4,26 +4,17 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import cocotb
 import numpy as np
 
 from firstspike.golden import encode, events
 from firstspike.hdl.core.encoder import Encoder
 from firstspike.hdl.layer.events import Kind, input_layout
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
+from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.networks import network_of
-from firstspike.sim.harness.streams import (
-    CheckedSink,
-    ClockDomain,
-    Dut,
-    StreamSource,
-    at_random,
-    bits,
-    drive,
-)
+from firstspike.sim.harness.streams import CheckedSink, Dut, at_random, bits
 
 PATIENCE = 2000
 """Cycles in which an image must be through."""
@@ -56,7 +47,7 @@ def simulate(
     """Put `amount` random images of `n_inputs` pixels through an Encoder, `width` a word.
 
     So many of the inputs are connected, and `rows` are taken in a cycle; `options` are
-    `run_bench`'s. Raises SimulationError at the first difference to `golden.encode`.
+    `BlockBench.run`'s. Raises SimulationError at the first difference to `golden.encode`.
     """
     rng = np.random.default_rng(seed)
     inputs = np.sort(rng.choice(n_inputs, connected, replace=False))
@@ -83,7 +74,7 @@ def simulate(
         rows=rows,
     )
     parameters = EncoderParameters(words, encode(network, pixels), network.deadline, rows)
-    run_bench(__name__, encoder, parameters, seed=seed, **options)
+    EncoderBench.run(encoder, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -95,8 +86,8 @@ def example(**options: Any) -> str:
 class EventSink(CheckedSink):
     """Compares the events of an image: its spikes in order, bank by bank, then one end."""
 
-    def __init__(self, *arguments: Any, rows: int, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, rows: int, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._rows = rows
         self._left: list[list[int]] = []
         """Of the image that is expected the rows to come, of each bank."""
@@ -123,63 +114,60 @@ class EventSink(CheckedSink):
                 del self._left[bank][0]
 
 
-class EncoderBench:
+class EncoderBench(BlockBench):
     """An Encoder's ports and what goes through them."""
 
+    Given = EncoderParameters
+
     def __init__(self, dut: Dut) -> None:
-        self.dut = dut
-        self.given = parameters = given(EncoderParameters)
-        self.domain = ClockDomain(dut)
-        self.source = StreamSource(dut, "words", self.domain, willing=at_random(1))
+        super().__init__(dut)
+        self.words = self.source("words", willing=at_random(1))
         self.aborting = False
-        rows = parameters.rows
-        layout = input_layout(parameters.ticks.shape[1], parameters.deadline, rows)
+        rows = self.given.rows
+        layout = input_layout(self.given.ticks.shape[1], self.given.deadline, rows)
         # An abort withdraws what is offered, so its taker must be ready.
         willing = at_random(2, lambda: self.aborting)
-        self.sink = EventSink(dut, "events", self.domain, layout, willing, rows=rows)
-        drive(dut, start=1, abort_image=0)
+        self.events = self.sink("events", layout, willing, partial(EventSink, rows))
+        self.drive(start=1, abort_image=0)
 
     def expect(self, ticks: np.ndarray) -> None:
         """Expect an image with these ticks of its rows."""
         if self.given.rows > 1:
-            self.sink.expect_rows(np.flatnonzero(ticks).tolist())
-            self.sink.expect([END])
+            self.events.expect_rows(np.flatnonzero(ticks).tolist())
+            self.events.expect([END])
             return
-        self.sink.expect(
+        self.events.expect(
             {"kind": Kind.SPIKE.value, "tick": tick, "address": row}
             for tick, row in events(ticks).tolist()
         )
-        self.sink.expect([END])
+        self.events.expect([END])
 
     async def image(self, words: list[int], ticks: np.ndarray) -> None:
         """Send an image and wait until its end has come."""
         self.expect(ticks)
-        await self.source.send_all(words)
+        await self.words.send_all(words)
         assert await self.domain.until(self._done, PATIENCE), "an image does not end"
         await self.domain.rising
 
     def _done(self) -> bool:
-        return not (self.sink.missing or self.dut.busy.value)
+        return not (self.events.missing or self.dut.busy.value)
 
     async def aborted(self, words: list[int], ticks: np.ndarray) -> None:
         """Send the beginning of an image and abort it."""
         self.expect(ticks)
-        await self.source.send_all(words[: random.randrange(1, len(words))])
+        await self.words.send_all(words[: random.randrange(1, len(words))])
         await self.domain.cycles(random.randrange(12))
         self.aborting = True
         await self.domain.rising
         await self.domain.pulse(self.dut.abort_image)
         self.aborting = False
-        self.sink.forget()  # nothing more may come
+        self.events.forget()  # nothing more may come
         await self.domain.cycles(20)
 
 
-@cocotb.test()
-async def encoder(dut):
+@bench_test(EncoderBench)
+async def encoder(bench):
     """Images one after the other, some aborted on the way, with random pauses on both sides."""
-    bench = EncoderBench(dut)
-    await bench.domain.start()
-    bench.sink.start()
     ticks, words = bench.given.ticks, bench.given.words.tolist()
     for image in range(len(words)):
         if image % 4 == 3 and len(words[0]) > 1:

@@ -19,16 +19,8 @@ from firstspike.hdl.layer.events import Kind, sent_layout, taken_layout
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.layer import Layer
 from firstspike.hdl.lib.layouts import pack
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import (
-    ClockDomain,
-    Dut,
-    StreamSink,
-    StreamSource,
-    at_random,
-    drive,
-)
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut, StreamSink, at_random
 
 DEADLINE = 45
 UNIT = 7
@@ -50,7 +42,7 @@ class LayerParameters:
 def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **options: Any) -> None:
     """Put `amount` images of random events through a layer of random weights.
 
-    `options` are those of `run_bench`. Raises SimulationError at the first difference to the
+    `options` are those of `BlockBench.run`. Raises SimulationError at the first difference to the
     integer model.
     """
     rng = np.random.default_rng(seed)
@@ -66,7 +58,7 @@ def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **option
         unit=UNIT if folding.one_tick else None,
     )
     parameters = LayerParameters(config, weights, amount)
-    run_bench(__name__, Layer(config, weights), parameters, seed=seed, **options)
+    LayerBench.run(Layer(config, weights), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -181,27 +173,27 @@ class PotentialsJudge(Judge):
             self.promised = tick
 
 
-class LayerBench:
+class LayerBench(BlockBench):
     """A layer's ports; `decided_image` is what the Decision would say."""
 
+    Given = LayerParameters
+
     def __init__(self, dut: Dut) -> None:
-        self.dut = dut
-        self.given = given(LayerParameters)
+        super().__init__(dut)
         self.config = config = self.given.config
-        self.domain = domain = ClockDomain(dut)
         self.last = config.folding.last
         self.decides = False
         """From the cycle before a decision on all is taken, as layer and Decision would."""
-        self.source = StreamSource(dut, "events", domain, taken_layout(config), at_random(1))
+        self.taken = self.source("events", taken_layout(config), at_random(1))
         # A layer of several rows per cycle has its potentials taken at once, as by the Decision.
         at_once = self.last and config.folding.rows > 1
         willing = at_random(2, lambda: at_once or self.decides)
         if self.last:
             layout = potentials_layout(config)
-            self.judge = PotentialsJudge(dut, "potentials", domain, layout, willing)
+            self.judge = self.sink("potentials", layout, willing, PotentialsJudge)
         else:
-            self.judge = SentJudge(dut, "sent", domain, sent_layout(config), willing)
-        drive(dut, host__valid=0, host__payload=0, answers__ready=0, decided_image=1)
+            self.judge = self.sink("sent", sent_layout(config), willing, SentJudge)
+        self.drive(host__valid=0, host__payload=0, answers__ready=0, decided_image=1)
 
     def events(self, image: int, ticks: np.ndarray) -> Iterator[tuple[int, int]]:
         """(tick, payload) of an image's events before its end, with promises in between."""
@@ -253,12 +245,12 @@ class LayerBench:
             cocotb.start_soon(self._decide(image, random.randint(1, 150)))
         latest = start
         for tick, payload in events:
-            await self.source.send(payload)
+            await self.taken.send(payload)
             # A promise is kept without anything more.
             if payload & 3 == Kind.ADVANCE.value and not decided_early and tick > latest:
                 await self.judge.until(tick)
             latest = tick
-        await self.source.send(end)
+        await self.taken.send(end)
         if self.last:
             if not decided_early:
                 await self.judge.until(DEADLINE)
@@ -276,11 +268,8 @@ class LayerBench:
             self.dut.decided_image.value = image & 1
 
 
-@cocotb.test()
-async def layer(dut):
+@bench_test(LayerBench)
+async def layer(bench):
     """Images decided at the end, or in the middle, with random pauses on both sides."""
-    bench = LayerBench(dut)
-    await bench.domain.start()
-    bench.judge.start()
     for image in range(bench.given.amount):
         await bench.image(image, decided_early=image % 3 == 2)

@@ -4,22 +4,19 @@
 import random
 from typing import Any
 
-import cocotb
-
 from firstspike.golden.learning.rule import leap
 from firstspike.hdl.learner.learner import generator
 from firstspike.hdl.lib.lfsr import Lfsr
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import ClockDomain, drive
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut
 
 
 def simulate(lfsr: Lfsr, amount: int = 5000, **options: Any) -> None:
     """Hold a generator against `golden.learning.rule.leap`, for `amount` cycles of random inputs.
 
-    `options` are `run_bench`'s.
+    `options` are `BlockBench.run`'s.
     """
-    run_bench(__name__, lfsr, amount, **options)
+    LfsrBench.run(lfsr, amount, **options)
 
 
 def example(**options: Any) -> str:
@@ -28,26 +25,34 @@ def example(**options: Any) -> str:
     return "5000 cycles of draws and seeds against the golden generator"
 
 
-@cocotb.test()
-async def lockstep(dut):
+class LfsrBench(BlockBench):
+    """A generator's ports; given is for how many cycles."""
+
+    Given = int
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.drive(draw=0, take=0, load=0, seed=0)
+
+
+@bench_test(LfsrBench)
+async def lockstep(bench):
     """Random draws, taken or not, with a seed in between that may be 0.
 
     A draw is looked at in every cycle but the first with another j, or after a seed.
     """
-    domain = ClockDomain(dut)
-    drive(dut, draw=0, take=0, load=0, seed=0)
-    await domain.start()
+    dut, domain = bench.dut, bench.domain
     await domain.falling
     state = int(dut.state.value)
     assert state, "the state after a reset is 0"
     await domain.rising
     j, steady = 0, False
-    for _ in range(given(int)):
+    for _ in range(bench.given):
         if random.random() < 0.2:
             steady, j = False, random.choice((0, 1, 2, random.randrange(16)))
         take = steady and random.random() < 0.8
         load, seed = random.random() < 0.05, random.choice((0, random.randrange(1 << 16)))
-        drive(dut, draw=j, take=take, load=load, seed=seed)
+        bench.drive(draw=j, take=take, load=load, seed=seed)
         await domain.falling
         following = leap(state)
         expected = {"state": state, "drawn": following % (1 << j) == 0}

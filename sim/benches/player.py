@@ -5,7 +5,6 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
-import cocotb
 import numpy as np
 
 from firstspike.golden.timing.folding import Folding
@@ -15,17 +14,9 @@ from firstspike.hdl.core.ports import decision_layout
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.link.handlers.player import EXPECTED, Player, counts_layout
 from firstspike.hdl.link.protocol.messages import packed
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
+from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.networks import network_of, random_weights
-from firstspike.sim.harness.streams import (
-    CheckedSink,
-    ClockDomain,
-    Dut,
-    StreamSource,
-    at_random,
-    drive,
-)
+from firstspike.sim.harness.streams import Dut, at_random
 
 PATIENCE = 2000
 """Cycles in which an image must have gone into the core."""
@@ -59,7 +50,7 @@ def simulate(
 ) -> None:
     """Let a Player of so many images of `n_inputs` pixels, `width` a word, play some of them.
 
-    `options` are `run_bench`'s. Raises SimulationError at the first difference.
+    `options` are `BlockBench.run`'s. Raises SimulationError at the first difference.
     """
     rng = np.random.default_rng(seed)
     weights = random_weights(rng, (n_inputs, 4, CLASSES), -4, 8)
@@ -72,7 +63,7 @@ def simulate(
         expected=rng.integers(0, (CLASSES, TICKS), (images, 2)),
         plays=tuple(Play(int(count), int(rounds)) for count, rounds in ends),
     )
-    run_bench(__name__, Player(config, images), parameters, seed=seed, **options)
+    PlayerBench.run(Player(config, images), parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -81,34 +72,32 @@ def example(**options: Any) -> str:
     return "5 images of 40 pixels in words of 16 bits: 6 plays, every word and count"
 
 
-class PlayerBench:
+class PlayerBench(BlockBench):
     """A Player, and in the place of a core what decides at random."""
 
+    Given = PlayerParameters
+
     def __init__(self, dut: Dut) -> None:
-        self.dut = dut
-        self.given = parameters = given(PlayerParameters)
-        self.domain = ClockDomain(dut)
-        self.words = CheckedSink(dut, "words", self.domain, willing=at_random(1))
-        self.decisions = StreamSource(
-            dut, "decision", self.domain, decision_layout(parameters.config), at_random(2)
-        )
-        self.counts = counts_layout(len(parameters.images))
-        drive(dut, storing=0, number=0, expected=0, start=0, count=0, rounds=0)
-        drive(dut, byte__valid=0, byte__data=0)
+        super().__init__(dut)
+        self.words = self.sink("words", willing=at_random(1))
+        layout = decision_layout(self.given.config)
+        self.decisions = self.source("decision", layout, at_random(2))
+        self.counts = counts_layout(len(self.given.images))
+        self.drive(storing=0, number=0, expected=0, start=0, count=0, rounds=0)
+        self.drive(byte__valid=0, byte__data=0)
 
     async def store(self, number: int) -> None:
         """Store an image."""
-        parameters, dut = self.given, self.dut
-        decided, tick = parameters.expected[number].tolist()
+        decided, tick = self.given.expected[number].tolist()
         await self.domain.after_rising()
         expected = pack(EXPECTED, {"class": decided, "tick": tick})
-        drive(dut, storing=1, number=number, expected=expected)
-        for byte in packed(parameters.images[number]):
-            drive(dut, byte__valid=1, byte__data=byte)
+        self.drive(storing=1, number=number, expected=expected)
+        for byte in packed(self.given.images[number]):
+            self.drive(byte__valid=1, byte__data=byte)
             await self.domain.rising
-            dut.byte__valid.value = 0
+            self.drive(byte__valid=0)
             await self.domain.cycles(random.choice((0, 0, 1, 7)))
-        dut.storing.value = 0
+        self.drive(storing=0)
         await self.domain.cycles(random.choice((1, 3)))
 
     def words_of(self, number: int) -> list[int]:
@@ -124,7 +113,7 @@ class PlayerBench:
         numbers = [*range(what.count)] * what.rounds
         first = len(received)
         await self.domain.after_rising()
-        drive(dut, count=what.count, rounds=what.rounds)
+        self.drive(count=what.count, rounds=what.rounds)
         await self.domain.pulse(dut.start)
         late = random.random() < 0.5  # decisions come when all images are in the core
         differences, last = 0, 0
@@ -154,12 +143,9 @@ class PlayerBench:
         assert found == expected, f"{found}, expected {expected}"
 
 
-@cocotb.test()
-async def player(dut):
+@bench_test(PlayerBench)
+async def player(bench):
     """Store all images, play some of them, store some anew, with random pauses on both sides."""
-    bench = PlayerBench(dut)
-    await bench.domain.start()
-    bench.words.start()
     for number in range(len(bench.given.images)):
         await bench.store(number)
     for play in bench.given.plays:

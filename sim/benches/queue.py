@@ -6,21 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import cocotb
 from amaranth.hdl import Shape
 
 from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.hdl.lib.queue import SpikeQueue, item_layout
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import (
-    CheckedSink,
-    ClockDomain,
-    Dut,
-    StreamSource,
-    at_random,
-    drive,
-)
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut, at_random
 
 PATIENCE = 10_000
 """Cycles in which a queue must be empty."""
@@ -40,10 +31,10 @@ class QueueParameters:
 
 
 def simulate(queue: SpikeQueue, amount: int = 5000, **options: Any) -> None:
-    """Hold a queue against its model for `amount` cycles; `options` are `run_bench`'s."""
+    """Hold a queue against its model for `amount` cycles; `options` are `BlockBench.run`'s."""
     width = Shape.cast(queue.shape).width
     parameters = QueueParameters(queue.n_keys, width, queue.capacity, amount)
-    run_bench(__name__, queue, parameters, **options)
+    QueueBench.run(queue, parameters, **options)
 
 
 def example(**options: Any) -> str:
@@ -100,14 +91,15 @@ class QueueModel:
             self._stored.append(push)
 
 
-class QueueBench:
+class QueueBench(BlockBench):
     """A queue's ports, its clock and the layout of its items."""
 
+    Given = QueueParameters
+
     def __init__(self, dut: Dut) -> None:
-        self.given = given(QueueParameters)
+        super().__init__(dut)
         self.layout = item_layout(self.given.n_keys, self.given.width)
-        self.domain = ClockDomain(dut)
-        drive(dut, release=0, clear=0)
+        self.drive(push__valid=0, push__payload=0, pop__ready=0, release=0, clear=0)
 
     def random_item(self, keys: int) -> Item:
         """An item with one of the first so many keys."""
@@ -124,19 +116,15 @@ class QueueBench:
         return pack(self.layout, {"key": key, "value": value})
 
 
-@cocotb.test()
-async def lockstep(dut):
+@bench_test(QueueBench)
+async def lockstep(bench):
     """Random inputs; every output in every cycle is the model's."""
-    bench = QueueBench(dut)
-    model = QueueModel(bench.given.capacity)
-    drive(dut, push__valid=0, push__payload=0, pop__ready=0)
-    await bench.domain.start()
-    push = None
+    model, dut, push = QueueModel(bench.given.capacity), bench.dut, None
     for push_now, pop_ready, release, clear, keys in _inputs(bench.given):
         push = push or (bench.random_item(keys) if push_now else None)
         if push:
             dut.push__payload.value = bench.payload(push)
-        drive(dut, push__valid=bool(push), pop__ready=pop_ready, release=release, clear=clear)
+        bench.drive(push__valid=bool(push), pop__ready=pop_ready, release=release, clear=clear)
         await bench.domain.falling
         found = {
             "ready": bool(dut.push__ready.value),
@@ -168,21 +156,20 @@ def _inputs(what: QueueParameters) -> Iterator[tuple[bool, bool, bool, bool, int
             yield *chosen, keys
 
 
-@cocotb.test()
-async def windows(dut):
+@bench_test(QueueBench)
+async def windows(bench):
     """Windows of random items, pushed before they are released, with pauses on both sides."""
-    bench = QueueBench(dut)
-    source = StreamSource(dut, "push", bench.domain, bench.layout, at_random(1))
-    board = CheckedSink(dut, "pop", bench.domain, bench.layout, at_random(2))
-    await bench.domain.start()
+    source = bench.source("push", bench.layout, at_random(1))
+    board = bench.sink("pop", bench.layout, at_random(2))
     board.start()
     for _ in range(bench.given.amount // 50):
         count = random.randint(0, bench.given.capacity)
         items = [bench.random_item(bench.given.n_keys) for _ in range(count)]
         board.expect(bench.payload(item) for item in sorted(items, key=lambda item: item[0]))
         await source.send_all(bench.payload(item) for item in items)
-        dut["release"].value = 1
-        assert await bench.domain.until(lambda: dut.empty.value, PATIENCE), "does not run empty"
+        bench.drive(release=1)
+        emptied = await bench.domain.until(lambda: bench.dut.empty.value, PATIENCE)
+        assert emptied, "does not run empty"
         board.finish()
         await bench.domain.rising
-        dut["release"].value = 0
+        bench.drive(release=0)

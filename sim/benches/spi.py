@@ -2,7 +2,6 @@
 """Bench of the SpiSlave: a master of its own pace exchanges bytes with random streams."""
 
 import random
-from dataclasses import dataclass
 from typing import Any
 
 import cocotb
@@ -10,17 +9,9 @@ from cocotb.triggers import Timer
 
 from firstspike.hdl.link.framing.spi import IDLE, SpiSlave
 from firstspike.hdl.link.protocol.lines import SPI_CLOCKS
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
+from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.spi_master import LEAD, Pace, SpiMaster
-from firstspike.sim.harness.streams import (
-    PERIOD,
-    CheckedSink,
-    ClockDomain,
-    Dut,
-    StreamSource,
-    at_random,
-)
+from firstspike.sim.harness.streams import PERIOD, Dut, at_random
 
 SLOWEST = 9
 """Clocks a bit, of the masters that are tried."""
@@ -29,16 +20,9 @@ PATIENCE = 20
 """Cycles in which the last byte must have come."""
 
 
-@dataclass(frozen=True)
-class SpiParameters:
-    """What the bench is told: how many choices the master makes."""
-
-    choices: int
-
-
 def simulate(choices: int = 60, **options: Any) -> None:
-    """Let a master choose the slave so often; `options` are `run_bench`'s."""
-    run_bench(__name__, SpiSlave(), SpiParameters(choices), **options)
+    """Let a master choose the slave so often; `options` are `BlockBench.run`'s."""
+    SpiBench.run(SpiSlave(), choices, **options)
 
 
 def example(**options: Any) -> str:
@@ -47,16 +31,17 @@ def example(**options: Any) -> str:
     return f"60 transfers at {SPI_CLOCKS} to {SLOWEST} clocks a bit, some of them cut off"
 
 
-class SpiBench:
-    """A slave between its streams and a master."""
+class SpiBench(BlockBench):
+    """A slave between its streams and a master; given is how often the master chooses it."""
 
-    def __init__(self, dut: Dut, pauses: bool = False) -> None:
-        self.given = given(SpiParameters)
-        self.domain = domain = ClockDomain(dut)
-        self.pace = Pace.of(SPI_CLOCKS)
+    Given = int
+
+    def __init__(self, dut: Dut, pace: Pace, pauses: bool = False) -> None:
+        super().__init__(dut)
+        self.pace = pace
         self.master = SpiMaster(dut, lambda: self.pace)
-        self.source = StreamSource(dut, "sent", domain, willing=at_random(1) if pauses else None)
-        self.board = CheckedSink(dut, "received", domain)
+        self.sent = self.source("sent", willing=at_random(1) if pauses else None)
+        self.board = self.sink("received")
         self.wanted: list[int] = []
         """What has been given to the slave to send."""
         self.came: list[int] = []
@@ -64,8 +49,7 @@ class SpiBench:
 
     async def start(self) -> None:
         """Begin."""
-        await self.domain.start()
-        self.board.start()
+        await super().start()
         cocotb.start_soon(self._give())
 
     async def _give(self) -> None:
@@ -73,7 +57,7 @@ class SpiBench:
             byte = random.randrange(256)
             if byte != IDLE:
                 self.wanted.append(byte)
-                await self.source.send(byte)
+                await self.sent.send(byte)
 
     async def exchange(self, count: int) -> None:
         """Whole bytes, right behind one another."""
@@ -92,12 +76,9 @@ class SpiBench:
         assert len(self.wanted) - len(self.came) <= 2, "a byte was lost on the way to the master"
 
 
-@cocotb.test()
-async def as_fast_as_may_be(dut):
+@bench_test(SpiBench, pace=Pace.of(SPI_CLOCKS, setup=PERIOD - 1, hold=2 * PERIOD - 1))
+async def as_fast_as_may_be(bench):
     """A byte in every eight bits, whatever the phase of the clocks; MISO has its clock of rest."""
-    bench = SpiBench(dut)
-    bench.pace = Pace.of(SPI_CLOCKS, setup=PERIOD - 1, hold=2 * PERIOD - 1)
-    await bench.start()
     for phase in range(PERIOD):
         await Timer(LEAD + phase, "step")
         await bench.master.choose(LEAD)
@@ -107,12 +88,10 @@ async def as_fast_as_may_be(dut):
     await bench.check()
 
 
-@cocotb.test()
-async def at_any_pace(dut):
+@bench_test(SpiBench, pace=Pace.of(SPI_CLOCKS), pauses=True)
+async def at_any_pace(bench):
     """With jitter, pauses of both sides, and transfers that end in the midst of a byte."""
-    bench = SpiBench(dut, pauses=True)
-    await bench.start()
-    for _ in range(bench.given.choices):
+    for _ in range(bench.given):
         clocks = random.choice((SPI_CLOCKS, random.uniform(SPI_CLOCKS, SLOWEST)))
         bench.pace = Pace.of(clocks, jitter=random.choice((0, 4)), setup=1, hold=PERIOD)
         await Timer(random.randrange(LEAD, 4 * LEAD), "step")
@@ -126,12 +105,9 @@ async def at_any_pace(dut):
     await bench.check()
 
 
-@cocotb.test()
-async def a_transfer_that_was_under_way_is_not_looked_at(dut):
+@bench_test(SpiBench, pace=Pace.of(SPI_CLOCKS + 1))
+async def a_transfer_that_was_under_way_is_not_looked_at(bench):
     """One that had begun when the reset ended may be in the midst of a byte."""
-    bench = SpiBench(dut)
-    bench.pace = Pace.of(SPI_CLOCKS + 1)
-    await bench.start()
     for bits in (1, 5, 8):
         await bench.master.choose(LEAD)
         await bench.master.exchange(0xFF, bits)

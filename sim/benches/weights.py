@@ -21,9 +21,8 @@ from firstspike.hdl.layer.config import LayerConfig, Learning
 from firstspike.hdl.layer.operations import operation_layout, read_layout
 from firstspike.hdl.layer.weights import STEP_BITS, WeightStore, host_request, update_layout
 from firstspike.hdl.layer.words import CHUNK_BITS, chunks_of, pack_words
-from firstspike.sim.harness.bench_io import given
-from firstspike.sim.harness.block import run_bench
-from firstspike.sim.harness.streams import CheckedSink, ClockDomain, Dut, StreamSource, at_random
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut, at_random
 
 PATIENCE = 2000
 """Cycles in which everything asked for must have been answered."""
@@ -50,8 +49,8 @@ def simulate(
     """Read and write a store with random weights from both sides, against a list of its words.
 
     With `stored_bits` the store learns, and words are updated, too. `amount` is the number of words
-    the lanes read, and of updates; `options` are `run_bench`'s. Raises SimulationError at the first
-    difference.
+    the lanes read, and of updates; `options` are `BlockBench.run`'s. Raises SimulationError at
+    the first difference.
     """
     rng = np.random.default_rng(seed)
     half = 1 << (stored_bits or weight_bits) - 1
@@ -66,7 +65,7 @@ def simulate(
         learning=Learning(stored_bits=stored_bits, unit=1) if stored_bits else None,
     )
     store, parameters = WeightStore(config, weights), WeightsParameters(config, weights, amount)
-    run_bench(__name__, store, parameters, seed=seed, **options)
+    WeightsBench.run(store, parameters, seed=seed, **options)
 
 
 def example(**options: Any) -> str:
@@ -76,18 +75,19 @@ def example(**options: Any) -> str:
     return "7-11, 6 lanes: 400 accesses of either side, and 400 updates, against a list"
 
 
-class WeightsBench:
+class WeightsBench(BlockBench):
     """A store's ports, and the words it should hold."""
 
+    Given = WeightsParameters
+
     def __init__(self, dut: Dut) -> None:
-        parameters = given(WeightsParameters)
-        self.amount = parameters.amount
-        self.config = config = parameters.config
+        super().__init__(dut)
+        self.amount = self.given.amount
+        self.config = config = self.given.config
         self.update_cycles = config.folding.update_cycles
         self.lanes, self.bits = config.folding.lanes, config.stored_bits
-        self.domain = domain = ClockDomain(dut)
         self.chunks = chunks_of(config)
-        self.words = pack_words(config, parameters.weights)
+        self.words = pack_words(config, self.given.weights)
         self.rows = config.folding.rows
         told = data.StructLayout(
             {
@@ -95,13 +95,13 @@ class WeightsBench:
                 "words": data.ArrayLayout(config.word_bits, self.rows),
             }
         )
-        self.reads = StreamSource(dut, "reads", domain, read_layout(config), at_random(1))
-        self.out = CheckedSink(dut, "words", domain, told, at_random(2, self._none_may_wait))
-        self.host = StreamSource(dut, "host", domain, host_request(config), at_random(3))
-        self.answers = CheckedSink(dut, "answers", domain, None, at_random(4))
+        self.reads = self.source("reads", read_layout(config), at_random(1))
+        self.out = self.sink("words", told, at_random(2, self._none_may_wait))
+        self.host = self.source("host", host_request(config), at_random(3))
+        self.answers = self.sink("answers", None, at_random(4))
         self.updating = False
         if config.learns:
-            self.updates = StreamSource(dut, "updates", domain, update_layout(config))
+            self.updates = self.source("updates", update_layout(config))
             self.updated = dut["updated__valid"], dut["updated__negative"]
             self.written: dict[int, int] = {}
             """By the cycle in which an updated word is written, the signs of its lanes."""
@@ -196,13 +196,9 @@ class WeightsBench:
         await self.domain.rising
 
 
-@cocotb.test()
-async def weights(dut):
+@bench_test(WeightsBench)
+async def weights(bench):
     """Reads of both sides at the same time, with writes in between."""
-    bench = WeightsBench(dut)
-    await bench.domain.start()
-    bench.out.start()
-    bench.answers.start()
     everything = list(range(len(bench.words)))
     await bench.host_reads(everything)
     for _ in range(bench.amount // 20):
@@ -219,15 +215,11 @@ async def weights(dut):
     await bench.settled()
 
 
-@cocotb.test()
-async def updates(dut):
+@bench_test(WeightsBench)
+async def updates(bench):
     """Updates at the rate of the clock, while the host and the lanes ask for words."""
-    bench = WeightsBench(dut)
     if not bench.config.learns:
         return
-    await bench.domain.start()
-    bench.out.start()
-    bench.answers.start()
     cocotb.start_soon(bench.watch_updated())
     everything = list(range(len(bench.words)))
     low, high = weight_range(bench.bits)

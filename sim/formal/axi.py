@@ -163,21 +163,20 @@ class RegistersProof(RegisterFile):
         known = Signal()
         for register in self._map.registers:
             first = register.offset // WORD_BYTES
-            readable, writable = register.access
             with m.If((access.address >= first) & (access.address < first + register.count)):
                 m.d.comb += known.eq(1)
                 if register.kind == CONSTANT:
                     content = sum(field.value << field.low for field in register.fields)
                     right = access.answer == content
                     m.d.comb += Assert(~read | right, "a constant is what it is")
-                if not readable:
+                if "r" not in register.access:
                     m.d.comb += Assert(~read | refused, "what cannot be read is refused")
                 elif register.kind != PORT:
                     m.d.comb += Assert(~read | ~refused, "what can be read is read")
                 if register.kind in (HOLD, STICKY):
                     right = refused == ~whole
                     m.d.comb += Assert(~written | right, "whole words are written")
-                elif not writable:
+                elif "w" not in register.access:
                     m.d.comb += Assert(~written | refused, "what can only be read is refused")
                 else:
                     m.d.comb += Assert(~written | whole | refused, "parts are refused")

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Verilog text for simulation: of an Amaranth component, and of benches."""
+"""Verilog text for simulation, of an Amaranth component."""
 
 from collections.abc import Callable
 from importlib.metadata import version
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from string import Template
-from typing import Any
 
 from amaranth.lib import wiring
 
@@ -43,15 +40,6 @@ def verilog_of(
 
     folder = cached(content, make)
     return (folder / "design.v").read_text()
-
-
-class _Filled(Template):
-    delimiter = "@"
-
-
-def filled(file: Traversable, **values: Any) -> str:
-    """A Verilog file with values in the places of its `@name`s; `@@` is a plain one."""
-    return _Filled(file.read_text()).substitute(values)
 
 
 def _sources() -> str:

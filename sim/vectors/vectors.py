@@ -29,10 +29,10 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout, log_layout, weights_layout
 from firstspike.hdl.flow.verilog import generate
+from firstspike.hdl.flow.wrapping import filled
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.layouts import fields, pack
 from firstspike.sim.benches.core.items import image_port, items_of
-from firstspike.sim.harness.verilog import filled
 
 
 def write_vectors(
@@ -185,7 +185,7 @@ def _bench(config: CoreConfig, items: Sequence[np.ndarray], expected: Results, l
             f"      .events__payload({event_bits}'d0),",
         ]
     return filled(
-        files(__package__).joinpath("vectors_bench.v"),
+        files(__package__).joinpath("vectors_bench.v").read_text(),
         images=len(items),
         items=sum(len(one) for one in items),
         layers=layers,

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from firstspike.boards.building.design import Design
+from firstspike.boards.building import bitstream, seeds
+from firstspike.boards.building.design import BUILD_BYTES, Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape, lanes_text
+from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.scripts.main import run_line
-from tests.support.command import toy_network
+from tests.support.command import firstspike, toy_network
 
 LANES, HELD = (3, 4), 6
 """Lanes by layer of the builds, and the number of images that they hold to play."""
@@ -53,3 +55,40 @@ def built(request, tmp_path_factory) -> Built:
     report = json.loads((place / "out" / "report.json").read_text())
     design = Design.of(network, BOARDS[board], CoreShape(LANES), bench_images=HELD, hz=mhz * MHZ)
     return Built(board, design, place / "out", report, (place / "out" / "report.txt").read_text())
+
+
+@pytest.fixture(scope="session")
+def files():
+    """Amaranth's files of a design; any design will do where no tool reads them."""
+    return Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(4)).plan(bytes(BUILD_BYTES))
+
+
+@pytest.fixture
+def fake(monkeypatch, tmp_path, files):
+    """A build without its tools: nothing is synthesised, `fmax` of each seed is given.
+
+    Returns the function that runs the verb; the seeds that were placed are in its `placed`.
+    """
+    monkeypatch.chdir(tmp_path)
+    toy_network().save("net.npz")
+    monkeypatch.setattr(Design, "plan", lambda design, build: files)
+    monkeypatch.setattr(bitstream, "_synthesise", lambda *_: {"LUTs": 1000, "block RAM": 5})
+
+    def pack(name, words, folder, native):
+        (folder / "firstspike.bin").write_bytes(b"bits")
+
+    monkeypatch.setattr(bitstream, "run_tool", pack)
+
+    def build(capfd, fmax, *words):
+        build.placed = []
+
+        def place(family, words, folder, native, tell):
+            seed = int(words[words.index("--seed") + 1])
+            build.placed.append(seed)
+            return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
+
+        monkeypatch.setattr(seeds, "place", place)
+        board = ["--board", "icebreaker", "--lanes", 4]
+        return firstspike(capfd, "build", "net.npz", *board, *words)
+
+    return build

@@ -14,7 +14,6 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -73,43 +72,6 @@ def test_the_netlist_keeps_the_spike_log(built):
     netlist = json.loads((built.folder / "netlist.json").read_text())
     kinds = {cell["type"] for cell in netlist["modules"]["firstspike"]["cells"].values()}
     assert kinds & {"SB_PLL40_PAD", "EHXPLLL"}
-
-
-@pytest.fixture(scope="module")
-def files():
-    """Amaranth's files of a design; any design will do where no tool reads them."""
-    return Design.of(toy_network(), BOARDS["icebreaker"], CoreShape(LANES)).plan(bytes(BUILD_BYTES))
-
-
-@pytest.fixture
-def fake(monkeypatch, tmp_path, files):
-    """A build without its tools: nothing is synthesised, `fmax` of each seed is given.
-
-    Returns the function that runs the verb; the seeds that were placed are in its `placed`.
-    """
-    monkeypatch.chdir(tmp_path)
-    toy_network().save("net.npz")
-    monkeypatch.setattr(Design, "plan", lambda design, build: files)
-    monkeypatch.setattr(bitstream, "_synthesise", lambda *_: {"LUTs": 1000, "block RAM": 5})
-
-    def pack(name, words, folder, native):
-        (folder / "firstspike.bin").write_bytes(b"bits")
-
-    monkeypatch.setattr(bitstream, "run_tool", pack)
-
-    def build(capfd, fmax, *words):
-        build.placed = []
-
-        def place(family, words, folder, native):
-            seed = int(words[words.index("--seed") + 1])
-            build.placed.append(seed)
-            return Placement({"clk": Clock(fmax[seed], 24.0)}, {})
-
-        monkeypatch.setattr(seeds, "place", place)
-        board = ["--board", "icebreaker", "--lanes", 4]
-        return firstspike(capfd, "build", "net.npz", *board, *words)
-
-    return build
 
 
 def test_seeds_are_tried_until_one_is_fast_enough(fake, capfd, tmp_path):
@@ -240,11 +202,10 @@ def test_the_build_hash_is_that_of_the_design_without_its_weights():
     network, board = toy_network(), BOARDS["ulx3s-25f"]
     design = Design.of(network, board, CoreShape(LANES))
     other = replace(network, weights=tuple(-weights for weights in network.weights))
-    assert len(design.build_hash()) == BUILD_BYTES
-    assert replace(design, network=other).build_hash() == design.build_hash()
+    assert len(design.build_hash) == BUILD_BYTES
+    assert replace(design, network=other).build_hash == design.build_hash
     assert (
-        Design.of(network, board, CoreShape(LANES), hz=72_000_000).build_hash()
-        != design.build_hash()
+        Design.of(network, board, CoreShape(LANES), hz=72_000_000).build_hash != design.build_hash
     )
 
 

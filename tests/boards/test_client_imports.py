@@ -31,6 +31,7 @@ OURS = [
     "golden.foreign.archive",
     "golden.foreign.fields",
     "golden.foreign.json_text",
+    "golden.foreign.printable",
     "golden.integer",
     "golden.layers",
     "golden.layers.dense",

@@ -15,7 +15,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.link.framing.uart import ClockError
+from firstspike.hdl.lib.clock import ClockError
 from tests.support.command import toy_network
 from tests.support.random_builds import judged
 

@@ -18,7 +18,7 @@ def build_in(folder, board, **options):
     """Make a build's folder of an empty one, but for the bitstream."""
     network = toy_network()
     design = Design.of(network, BOARDS[board], CoreShape(4), **options)
-    build = design.build_hash()
+    build = design.build_hash
     (folder / "firstspike.il").write_text(design.plan(build).files["firstspike.il"])
     bitstream._synthesise(design, folder, native=False)
     layers = design.config.folding.layers

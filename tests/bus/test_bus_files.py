@@ -97,10 +97,10 @@ def test_system_rdl_is_the_map(made, tmp_path):
     found = {}
     for node in compiler.elaborate().top.descendants(unroll=True):
         if isinstance(node, FieldNode):
-            access = node.is_sw_readable, node.is_sw_writable
-            found[node.parent.absolute_address, node.inst_name] = (node.low, node.width, *access)
+            access = "r" * node.is_sw_readable + "w" * node.is_sw_writable
+            found[node.parent.absolute_address, node.inst_name] = (node.low, node.width, access)
     assert found == {
-        (register.offset + 4 * number, field.name): (field.low, field.bits, *register.access)
+        (register.offset + 4 * number, field.name): (field.low, field.bits, register.access)
         for register in made.map.registers
         for number in range(register.count)
         for field in register.fields

@@ -18,9 +18,9 @@ import pytest
 from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.golden import Network, bundled_test_set
 from firstspike.hdl.flow.devices import ICE40
-from firstspike.scripts import comparison
 from firstspike.scripts.shares import shares
 from firstspike.scripts.shares.seeds import in_shares
+from firstspike.scripts.verbs import compare
 from tests.cluster.conftest import wait_for, working
 from tests.support.command import firstspike, toy_network
 from tests.support.netlists import turning
@@ -91,7 +91,7 @@ def test_training(scheduler, capfd, tmp_path):
 
 
 def test_comparison(scheduler, capfd, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparison, "IMAGES", 2)
+    monkeypatch.setattr(compare, "IMAGES", 2)
     toy_network().save(tmp_path / "toy.npz")
     rng = np.random.default_rng(3)
     images = [[[8, int(i)] for i in rng.permutation(36)[:20]] for _ in range(5)]

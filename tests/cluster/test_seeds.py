@@ -6,7 +6,7 @@ import pytest
 from firstspike.boards.building.seeds import Placer, best_of
 from firstspike.hdl.flow.devices import ICE40
 from firstspike.hdl.flow.synthesis import Clock, Placement
-from firstspike.scripts.shares.seeds import SeedResult, in_shares
+from firstspike.scripts.shares.seeds import in_shares
 from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
@@ -30,7 +30,7 @@ class LastFirst:
             task = under_way.pop()
             self.placed.append(task.seed)
             placement = Placement({"clk": Clock(self._fmax[task.seed], 24.0)}, {})
-            yield task, SeedResult(placement, {"out.asc": b"%d" % task.seed})
+            yield task, (placement, {"out.asc": b"%d" % task.seed})
 
 
 def placed(tmp_path, fmax, best):

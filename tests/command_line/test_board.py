@@ -104,7 +104,7 @@ def test_bench_plays_what_the_board_holds(capfd, toy):
     assert (result["images"], result["decisions"], result["differences"]) == (6, 600, 0)
     assert result["cycles"] == round(600 * (result["alone"] + 1))
     assert result["rate"] == pytest.approx(result["clock"] * 600 / result["cycles"])
-    assert f"{24e6 * 600 / result['cycles']:.0f} images a second at 24 MHz" in faster
+    assert f"{24e6 * 600 / result['cycles']:.0f} images per second at 24 MHz" in faster
 
 
 def test_bench_counts_decisions_unlike_goldens(capfd, toy):

@@ -10,7 +10,7 @@ import pytest
 
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts import comparison, targets
+from firstspike.scripts import targets
 from firstspike.scripts.targets import golden
 from firstspike.scripts.verbs import compare as verb
 from tests.support.command import firstspike, toy_network
@@ -120,7 +120,7 @@ def test_shares_are_put_together_in_order(capfd, selection, target, monkeypatch,
         yield LastFirst()
 
     monkeypatch.setattr(verb, "shares", shares)
-    monkeypatch.setattr(comparison, "IMAGES", 2)
+    monkeypatch.setattr(verb, "IMAGES", 2)
     target(lambda run: replace(run, tick=run.tick + 1))
     words = ("compare", *selection, "--target", "rtl", "--json", "-")
     whole = json.loads(firstspike(capfd, *words).out)

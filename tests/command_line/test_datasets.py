@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.data.split import some_of
 from firstspike.golden.results import Difference
+from firstspike.golden.training import trainer
 from firstspike.golden.training.checkpoint import Checkpoint
+from firstspike.golden.training.quantise import quantised
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import Trainer
 from firstspike.scripts import figures, selection
@@ -173,11 +175,10 @@ def test_a_training_on_all_samples_is_resumed(capfd, folder, monkeypatch):
     monkeypatch.setattr(train, "SAVED_EVERY", 0)
     words = ("train", *DATA, "--hidden", 5, "--epochs", 2, "--validation-share", 0)
     assert firstspike(capfd, *words, "-o", "whole.npz").status == 0
-    make = Trainer._network
-    monkeypatch.setattr(Trainer, "_network", lambda *_: 1 / 0)
+    monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, *words, "-o", "net.npz")
-    monkeypatch.setattr(Trainer, "_network", make)
+    monkeypatch.setattr(trainer, "quantised", quantised)
     ended = firstspike(capfd, "train", "--resume", "-o", "net.npz", "--json", "r.json")
     assert ended.status == 0, ended.err
     assert json.loads((folder / "r.json").read_text())["held_out"] == 0
@@ -400,7 +401,7 @@ def test_a_fresh_training_discards_the_interrupted_one(capfd, folder, trained):
 
 def test_what_cannot_be_resumed(capfd, folder, monkeypatch):
     monkeypatch.setattr(train, "SAVED_EVERY", 0)
-    monkeypatch.setattr(Trainer, "_network", lambda *_: 1 / 0)
+    monkeypatch.setattr(trainer, "quantised", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         firstspike(capfd, "train", *DATA, *QUICK, "-o", "net.npz")
     state = state_path("net.npz")

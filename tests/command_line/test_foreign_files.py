@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.fast
-
 COUNTS = {"usual": 320, "hostile": 45}
 """How many of each kind are tried."""
 SEED = 1

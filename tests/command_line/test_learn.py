@@ -86,7 +86,7 @@ def test_writes_network_state_and_result(capfd, folder, digits):
 def test_prints_for_people(capfd, folder):
     ended = firstspike(capfd, "learn", *SMALL, "-o", "net.npz")
     assert ended.status == 0
-    for text in ("784-40-10", "test accuracy", "images a second", "net.state.npz", "epoch"):
+    for text in ("784-40-10", "test accuracy", "images per second", "net.state.npz", "epoch"):
         assert text in ended.out
     assert "updates" in ended.err, "the progress bar"
 

@@ -52,7 +52,7 @@ def test_bench_overlaps_as_golden_says(capfd, selection):
     ended = firstspike(capfd, "bench", *selection, *OVERLAP, "--rounds", 3, "--clock", 50)
     assert ended.status == 0, ended.out + ended.err
     assert "0 differences" in ended.out
-    assert "images a second at 50 MHz" in ended.out
+    assert "images per second at 50 MHz" in ended.out
 
 
 @CORES

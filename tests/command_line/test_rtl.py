@@ -69,7 +69,7 @@ def test_bench_plays_on_the_simulated_core(capfd, tmp_path, selection):
     assert "2 images, 4 times: 8 decisions" in ended.out
     assert "0 differences" in ended.out
     assert "a second" not in ended.out  # a simulation has no clock
-    assert "images a second at 75 MHz" in firstspike(capfd, "bench", *words, "--clock", 75).out
+    assert "images per second at 75 MHz" in firstspike(capfd, "bench", *words, "--clock", 75).out
 
 
 def test_networks_whose_neurons_spike_twice_are_refused(capfd, tmp_path, selection):

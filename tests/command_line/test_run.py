@@ -279,7 +279,7 @@ def test_selections_that_exclude_each_other_are_refused(capfd, tmp_path, toy, wo
     words = [tmp_path / "e" if word == "e" else word for word in words]
     ended = firstspike(capfd, "run", toy, *words)
     assert ended.status == 2
-    told = "goes with" if "--bitmap" in words else "--events or --image."
+    told = "goes with" if "--bitmap" in words else "--events, --image or --wav."
     assert told in ended.err
 
 

@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from firstspike import FirstSpikeClassifier, Network, encode, infer
 from firstspike.golden import LearningState, Settings, learn, potentials
 from firstspike.golden.frameworks import estimator
-from firstspike.golden.frameworks.estimator import potentials_at_decision
+from firstspike.golden.integer import output_potentials
 from tests.support.strategies import networks_with_ticks
 
 SMALL = FirstSpikeClassifier((20,), epochs=30, random_state=0)
@@ -48,7 +48,8 @@ def test_the_class_has_the_highest_potential(network_with_ticks):
     """The class has the highest potential also in ties and forced decisions."""
     network, ticks = network_with_ticks
     results = infer(network, ticks)
-    found = potentials_at_decision(network, ticks, results)
+    spikes = (ticks, *results.known_hidden())[-1]
+    found = output_potentials(network, spikes, results.tick)
     for row, tick, decision, M in zip(ticks, results.tick, results.decision, found, strict=True):
         assert M.tolist() == potentials(network, row)[-1][tick].tolist()
         assert M.argmax() == decision

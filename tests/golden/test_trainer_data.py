@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from firstspike.golden import EncodingError, NetworkError
-from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError
-from firstspike.golden.training.epoch import Epoch
+from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.suited import suited
 from firstspike.golden.training.trainer import (
     Continuation,

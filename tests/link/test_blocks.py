@@ -15,13 +15,13 @@ from cobs import cobs
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring
 from firstspike.hdl.link.framing.selector import Selector
 from firstspike.hdl.link.framing.transmitter import Transmitter
 from firstspike.hdl.link.framing.uart import (
     TOLERANCE,
-    ClockError,
     UartReceiver,
     UartTransmitter,
     divisor_of,
@@ -34,7 +34,7 @@ from firstspike.hdl.link.handlers.status import StatusHandler
 from firstspike.hdl.link.handlers.weights import WeightHandler
 from firstspike.hdl.link.handlers.word_packer import WordPacker
 from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decode_frame
-from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.hdl.link.protocol.messages import packed
 from tests.support.command import deep_toy_network, toy_network
 from tests.support.refused import refused
@@ -61,9 +61,7 @@ def test_the_rom_has_all_that_is_read_of_it(network, dark):
     config = CoreConfig.of(
         network.connected(), Folding.of(network.connected(), CoreShape(5, bitmap=8))
     )
-    identity = identity_of(
-        config, network, clock_hz=1, build=bytes(8), loaded=False, ring_bytes=1024
-    )
+    identity = identity_of(config, network, Facts(clock_hz=1))
     zeros = np.zeros(36, bool)
     rom = BoardRom(identity, zeros if dark == "mask" else None, zeros if dark == "digit" else None)
     text = rtlil.convert(rom, name="rom", emit_src=False)

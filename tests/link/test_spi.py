@@ -44,7 +44,6 @@ def test_the_receiver_needs_less_than_spi_gives_it():
     assert SPACING < BYTE_CLOCKS
 
 
-@pytest.mark.fast
 @pytest.mark.parametrize("gapless", [True, False])
 def test_a_frame_of_any_length_has_no_gap(gapless):
     """On a line that takes a byte every so many cycles, from an engine that is a bit faster."""

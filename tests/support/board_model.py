@@ -25,7 +25,7 @@ from firstspike.hdl.layer.words import chunks_of, pack_words
 from firstspike.hdl.link.protocol import formats as protocol
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import Cause, DecisionFlag, Notice, Request
-from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.sim.benches.link.link_model import LinkModel
 from tests.support.bad_events import causes_at
 
@@ -69,11 +69,13 @@ class BoardModel(LinkModel):
         self.identity = identity_of(
             self.config,
             network,
-            clock_hz=12_000_000,
-            build=bytes(range(8)),
-            loaded=loaded,
-            ring_bytes=capacity + 1,
-            bench_images=bench_images,
+            Facts(
+                clock_hz=12_000_000,
+                build=bytes(range(8)),
+                loaded=loaded,
+                ring_bytes=capacity + 1,
+                bench_images=bench_images,
+            ),
         )
         super().__init__(network, self.config, capacity + 1, bench_images)
         self.played: dict[int, tuple[tuple[int, int], bytes]] = {}

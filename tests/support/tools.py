@@ -7,10 +7,13 @@ the run gathers the reasons (`tests/conftest.py`).
 
 import shutil
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 import pytest
 from find_libpython import find_libpython
+
+_ROOT = Path(__file__).parents[2]
 
 INSTALL = "apt-get install "
 """How a reason goes on where Debian has the program: `make left-out` runs such tests later."""
@@ -49,6 +52,7 @@ PROGRAMMERS = {
 }
 WAVES = _tool("the headers of lz4 and zlib", "liblz4-dev zlib1g-dev")._replace(found=False)
 """Headers for Verilator's waves; the simulator finds out whether they are there."""
+SITE = Tool("the site", "make docs", (_ROOT / "build" / "docs" / "index.html").exists())
 PYTORCH = Tool("PyTorch", "make torch", find_spec("torch") is not None)
 
 

@@ -9,7 +9,7 @@
 NIR has no neuron that fires at most once: v_reset is so far below that none comes back.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,8 +123,3 @@ FORMS = {
     )
 }
 """Forms by their names; the first is the default."""
-
-
-def spiking_nodes(form: Form, network: Network) -> Sequence[str]:
-    """Return the names of the nodes that spike, one per layer."""
-    return [f"{form.spiking}_{layer}" for layer in range(network.n_layers)]

@@ -15,6 +15,7 @@ from firstspike.golden.foreign.fields import Fields, NetworkError, integer
 from firstspike.golden.layers.kind import weight_range
 from firstspike.golden.network import FORMAT as NETWORK_FORMAT
 from firstspike.golden.network import LARGEST, Network
+from firstspike.golden.system.errors import told_as
 
 from .export import FORMAT, LISTS, form_of, graph_of
 from .forms import FORMS, Form
@@ -51,13 +52,11 @@ def network_of(graph: Graph) -> Network:
     fields = said_by(graph)
     if fields is None:
         raise NirError("the graph's metadata are not ours: it has real weights to be rounded.")
-    try:
+    with told_as(NirError, "the metadata do not fit: ", NetworkError):
         form = form_of(fields.take("form", str))
         chain = graph.chain()
         layers = _layers(chain, form.kinds)
         return _agreeing(form, chain, layers, fields)
-    except NetworkError as error:
-        raise NirError(f"the metadata do not fit: {error}") from None
 
 
 def _agreeing(
@@ -204,7 +203,5 @@ def template_of(fields: Fields, n_out: int) -> Network:
         "weight_bits": np.array([8]),
         "threshold": np.array([1]),
     }
-    try:
+    with told_as(NirError, "the metadata do not fit: ", NetworkError):
         return Network.of(Fields(own))
-    except NetworkError as error:
-        raise NirError(f"the metadata do not fit: {error}") from None

@@ -84,7 +84,7 @@ class _Reader:
             raise NirError(f"its edges are {list(dataset.shape)}: they must be pairs of names.")
         if len(dataset) > MOST_EDGES:
             raise NirError(f"it has {len(dataset)} edges: at most {MOST_EDGES} are read.")
-        self.count(dataset)
+        self.counted(dataset)
         for edge in range(len(dataset)):
             a, b = dataset[edge]
             yield self.decoded(dataset, a), self.decoded(dataset, b)
@@ -96,8 +96,9 @@ class _Reader:
         if "format" not in group or not self.text(group, "format").startswith(OURS):
             return {}
         return {
-            name: self.text(group, name) if self.is_text(group, name) else self.array(group, name)
+            name: (self.text if texts else self.array)(group, name)
             for name in group
+            for texts in [self.dataset(group, name).dtype.kind in "OS"]
         }
 
     def member(self, group: Any, name: str) -> Any:
@@ -122,15 +123,11 @@ class _Reader:
             raise NirError(f"{found.name!r:.80} is in another file: give one that is whole.")
         return found
 
-    def content(self, dataset: Any) -> Any:
-        """Return all of a dataset, unless it is too large."""
-        self.count(dataset)
-        return dataset[()]
-
-    def count(self, dataset: Any) -> None:
-        """Count a dataset's bytes, without those of its strings, as read."""
+    def counted(self, dataset: Any) -> Any:
+        """Return a dataset, whose bytes, without those of its strings, count as read."""
         chunk = math.prod(dataset.chunks or ())  # which may be larger than all, and is read whole
         self.add(dataset, max(dataset.size, chunk) * max(1, dataset.dtype.itemsize))
+        return dataset
 
     def add(self, dataset: Any, size: int) -> None:
         """Count so many bytes. Raises `NirError` if they are too many."""
@@ -145,16 +142,13 @@ class _Reader:
         dataset = self.dataset(group, name)
         if dataset.dtype.kind not in "biuf":
             raise NirError(f"{dataset.name!r:.80} is {dataset.dtype}: it must be real numbers.")
-        return np.asarray(self.content(dataset))
-
-    def is_text(self, group: Any, name: str) -> bool:
-        return self.dataset(group, name).dtype.kind in "OS"
+        return np.asarray(self.counted(dataset)[()])
 
     def text(self, group: Any, name: str) -> str:
         dataset = self.dataset(group, name)
         if dataset.ndim or dataset.dtype.kind not in "OS":
             raise NirError(f"{dataset.name!r:.80} is {dataset.dtype}: it must be a string.")
-        return self.decoded(dataset, self.content(dataset))
+        return self.decoded(dataset, self.counted(dataset)[()])
 
     def decoded(self, dataset: Any, value: Any) -> str:
         """Return a string of a dataset, as text."""

@@ -2,8 +2,8 @@
 """Real weights of a graph to the integer network, and what rounding them has changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.training.parameters import Parameters
-from firstspike.golden.training.prepared import prepared
-from firstspike.golden.training.quantise import best_threshold, quantise
+from firstspike.golden.training.quantise import best_threshold, quantised
 
 from .graph import NirError
+
+if TYPE_CHECKING:
+    from firstspike.golden.training.optimiser import Optimiser
 
 DEFAULT_BITS = 8
 
@@ -45,15 +47,6 @@ def plain_template(n_inputs: int, bits: int = DEFAULT_BITS, **fields: Any) -> Ne
     )
 
 
-def fitted_template(samples: np.ndarray, names: tuple[str, ...], **fields: Any) -> Network:
-    """Return such a network with the encoding fitted to samples [n, ...], as by training.
-
-    `fields`: of `Parameters`. Raises `EncodingError`, `NetworkError`.
-    """
-    parameters = Parameters(n_connected=None, held_out=0, augmentation=None, **fields)
-    return prepared(parameters, samples, np.zeros(len(samples), int), None, names).network
-
-
 def rounded_network(
     weights: Sequence[np.ndarray],
     template: Network,
@@ -78,60 +71,37 @@ def rounded_network(
         )
     real = [W.astype(np.float32) for W in (first, *weights[1:])]
     thresholds: Sequence[int] = [best_threshold(W, bits) for W in real]
-    judge = None
-    if samples is not None and labels is not None:
-        judge = _Judge(template, real, samples, labels, bits)
-        thresholds = judge.thresholds()
-    network = replace(
-        template,
-        weights=tuple(quantise(W, bits, t) for W, t in zip(real, thresholds, strict=True)),
-        weight_bits=(bits,) * len(real),
-        thresholds=tuple(thresholds),
-        **fields,
+    judged = samples is not None and labels is not None
+    if judged:
+        ticks, labels = encode(template, samples), np.asarray(labels, np.int64)
+        optimiser, values = _judge(template, real, ticks, labels, bits)
+        thresholds = optimiser.useful_thresholds(real, values, labels)
+    network = quantised(template, real, bits, thresholds, **fields)
+    if not judged:
+        return network, None
+    before = optimiser.forward(real, values)[-1].argmin(axis=1)
+    after = infer(network, ticks).decision
+    right = (float((decisions == labels).mean()) for decisions in (before, after))
+    return network, Calibrated(len(ticks), *right)
+
+
+def _judge(
+    template: Network, real: Sequence[np.ndarray], ticks: np.ndarray, labels: np.ndarray, bits: int
+) -> "tuple[Optimiser, np.ndarray]":
+    """Return what runs real weights on spike ticks, as training does, and its values of them."""
+    from firstspike.golden.training.optimiser import Optimiser  # numba takes a while to import
+
+    if labels.min() < 0 or labels.max() >= real[-1].shape[1]:
+        raise NirError(
+            f"the labels go from {labels.min()} to {labels.max()}: the graph has "
+            f"{real[-1].shape[1]} outputs."
+        )
+    used, values = np.unique(ticks, return_inverse=True)
+    parameters = Parameters(
+        weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
     )
-    return network, None if judge is None else judge.calibrated(network)
-
-
-class _Judge:
-    """Runs real weights on samples, as training does."""
-
-    def __init__(
-        self,
-        template: Network,
-        real: Sequence[np.ndarray],
-        samples: np.ndarray,
-        labels: np.ndarray,
-        bits: int,
-    ) -> None:
-        from firstspike.golden.training.optimiser import Optimiser  # numba takes a while to import
-
-        self.real, self.labels = real, np.asarray(labels, np.int64)
-        if self.labels.min() < 0 or self.labels.max() >= real[-1].shape[1]:
-            raise NirError(
-                f"the labels go from {self.labels.min()} to {self.labels.max()}: the graph has "
-                f"{real[-1].shape[1]} outputs."
-            )
-        self.ticks = encode(template, samples)
-        used, values = np.unique(self.ticks, return_inverse=True)
-        self.values = values.reshape(self.ticks.shape).astype(np.min_scalar_type(len(used)))
-        parameters = Parameters(
-            weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
-        )
-        shape = (template.n_inputs, *(W.shape[1] for W in real))
-        table = np.where(used > 0, used / template.unit, np.inf)
-        self._optimiser = Optimiser(
-            parameters, shape, len(template.inputs), table, np.random.default_rng(1)
-        )
-
-    def thresholds(self) -> tuple[int, ...]:
-        """Return the thresholds that serve the samples."""
-        return self._optimiser.useful_thresholds(self.real, self.values, self.labels)
-
-    def calibrated(self, network: Network) -> Calibrated:
-        """Compare the decisions before and after rounding."""
-        decisions = self._optimiser.forward(self.real, self.values)[-1].argmin(axis=1)
-        return Calibrated(
-            samples=len(self.labels),
-            real=float((decisions == self.labels).mean()),
-            integer=float((infer(network, self.ticks).decision == self.labels).mean()),
-        )
+    shape = (template.n_inputs, *(W.shape[1] for W in real))
+    table = np.where(used > 0, used / template.unit, np.inf)
+    rng = np.random.default_rng(1)
+    optimiser = Optimiser(parameters, shape, len(template.inputs), table, rng)
+    return optimiser, values.reshape(ticks.shape).astype(np.min_scalar_type(len(used)))

@@ -16,7 +16,7 @@ from firstspike.golden.network import Network
 from firstspike.golden.system.files import replace_file
 
 from .export import form_of
-from .forms import STEP, Form, spiking_nodes
+from .forms import STEP, Form
 from .graph import optional
 
 
@@ -35,7 +35,7 @@ def trains_of(network: Network, ticks: np.ndarray, form: str = "ticks") -> Any:
     layers = [
         ("input", "spikes", ticks),
         *zip(
-            spiking_nodes(chosen, network),
+            [f"{chosen.spiking}_{layer}" for layer in range(network.n_layers)],
             ["spikes"] * (network.n_layers - 1) + ["decision"],
             [*results.known_hidden(), decided],
             strict=True,
@@ -78,14 +78,10 @@ def _gridded(nir: Any, network: Network, form: Form, layer: int, ticks: np.ndarr
     """
     n, n_neurons = ticks.shape
     more = form.further_inputs if layer < network.n_layers - 1 else 0
-    data = np.zeros((n, steps_of(network), n_neurons + more), bool)
+    steps = network.deadline + 1  # what comes in at the deadline has one, too
+    data = np.zeros((n, steps, n_neurons + more), bool)
     images, neurons = np.nonzero(ticks)
     data[images, ticks[images, neurons] - (layer + 1), neurons] = True
     for relay in range(more):
         data[:, relay, n_neurons + relay] = True
     return nir.TimeGriddedData(data, STEP)
-
-
-def steps_of(network: Network) -> int:
-    """Return steps of form cuba: what comes in at the deadline has one, too."""
-    return network.deadline + 1

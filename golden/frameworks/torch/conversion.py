@@ -15,8 +15,7 @@ from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
-from firstspike.golden.training.parameters import Parameters
-from firstspike.golden.training.prepared import prepared
+from firstspike.golden.training.prepared import fitted_template
 from firstspike.golden.training.quantise import best_threshold
 
 from .layer import FirstSpikeLinear, Quantised
@@ -52,12 +51,8 @@ class Encoder:
         classes: Sequence[str] = (),
         **more: Any,
     ) -> None:
-        samples = checked_samples(samples)
-        parameters = Parameters(
-            encoding=encoding, **{"n_connected": None, **more}, held_out=0, augmentation=None
-        )
-        data = prepared(parameters, samples, np.zeros(len(samples), int), None, tuple(names))
-        self.network: Network = replace(data.network, classes=())
+        fields = {"encoding": encoding, **more}
+        self.network: Network = fitted_template(checked_samples(samples), tuple(names), **fields)
         self.classes = tuple(classes)
 
     @classmethod

@@ -7,6 +7,7 @@ from firstspike.hdl.bus.bus_core import Port, images_bus
 from firstspike.hdl.bus.core_map import MAGIC, NO_ROW, TICK_BITS, beats_of
 from firstspike.hdl.bus.register import RegisterMap
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.flow.wrapping import filled
 
 _BENCH = """\
 // Reads what the core is, sends an image without a spike, and prints what is decided; or what is
@@ -16,15 +17,15 @@ _BENCH = """\
 
 /* verilator lint_off DECLFILENAME */
 /* verilator lint_off UNUSEDSIGNAL */
-module @name@_bench;
-@wires@
+module @{name}_bench;
+@{wires}
 
   reg [20:0] cycle;
   reg [31:0] sent;
   reg known, read_taken, beat_taken;
 
-  @name@ core (
-@connections@
+  @{name} core (
+@{connections}
   );
 
   initial begin
@@ -36,8 +37,8 @@ module @name@_bench;
     read_taken = 0;
     beat_taken = 0;
     s_axi_arvalid = 0;
-    @bus@_tvalid = 0;
-    @bus@_tlast = 0;
+    @{bus}_tvalid = 0;
+    @{bus}_tlast = 0;
     forever #5 aclk = !aclk;
   end
 
@@ -46,14 +47,14 @@ module @name@_bench;
     aresetn <= cycle > 3;
     if (cycle == 5) begin
       s_axi_arvalid <= 1;
-      @bus@_tvalid <= 1;
-      @bus@_tlast <= @beats@ == 1;
+      @{bus}_tvalid <= 1;
+      @{bus}_tlast <= @{beats} == 1;
     end
     if (read_taken) s_axi_arvalid <= 0;
     if (beat_taken) begin
       sent <= sent + 1;
-      @bus@_tlast <= sent + 2 == @beats@;
-      if (@bus@_tlast) @bus@_tvalid <= 0;
+      @{bus}_tlast <= sent + 2 == @{beats};
+      if (@{bus}_tlast) @{bus}_tvalid <= 0;
     end
     if (cycle == 1000000) begin
       $display("FAIL: no decision comes");
@@ -63,9 +64,9 @@ module @name@_bench;
 
   always @@(posedge aclk) begin
     read_taken <= s_axi_arvalid && s_axi_arready;
-    beat_taken <= @bus@_tvalid && @bus@_tready;
+    beat_taken <= @{bus}_tvalid && @{bus}_tready;
     if (aresetn && s_axi_rvalid) begin
-      known <= s_axi_rresp == 0 && s_axi_rdata == 32'h@magic@;
+      known <= s_axi_rresp == 0 && s_axi_rdata == 32'h@{magic};
     end
     if (aresetn && m_axis_decision_tvalid) begin
       $display("decision %h", m_axis_decision_tdata);
@@ -102,16 +103,13 @@ def bench(
         else:
             value = f" = {constant.get(port.name, '0')}" if port.flow is wiring.In else ""
             wires.append(f"  wire {size}{port.name}{value};")
-    values = {
-        "name": name,
-        "bus": images,
-        "wires": "\n".join(wires),
-        "connections": ",\n".join(f"    .{port.name}({port.name})" for port in ports),
-        "magic": f"{MAGIC:x}",
-        "beats": str(beats),
-    }
-    text = _BENCH.replace("@@", "\0")
-    for word, value in values.items():
-        text = text.replace(f"@{word}@", value)
     first = "".join(f"// {line}\n" for line in said.splitlines())
-    return first + text.replace("\0", "@")
+    return first + filled(
+        _BENCH,
+        name=name,
+        bus=images,
+        wires="\n".join(wires),
+        connections=",\n".join(f"    .{port.name}({port.name})" for port in ports),
+        magic=f"{MAGIC:x}",
+        beats=beats,
+    )

@@ -61,7 +61,6 @@ def comment(text: str) -> Iterable[str]:
 
 
 def _register(register: Register, prefix: str) -> str:
-    readable, writable = register.access
     name, upper = register.name, f"{prefix.upper()}_{register.name.upper()}"
     lines = [*comment(register.meaning), f"#define {upper} {number(register.offset)}"]
     which, offset = "", upper
@@ -77,7 +76,7 @@ def _register(register: Register, prefix: str) -> str:
         lines += [f"#define {of}_MASK {number(field.mask)}", f"#define {of}_SHIFT {field.low}u"]
         if register.kind == CONSTANT:
             lines.append(f"#define {of}_VALUE {number(field.value)}")
-    if readable:
+    if "r" in register.access:
         lines += [
             f"static inline uint32_t {prefix}_read_{name}(uintptr_t base{which})",
             f"{{\n    return {prefix.upper()}_READ(base, {offset});\n}}",
@@ -88,7 +87,7 @@ def _register(register: Register, prefix: str) -> str:
                 f"static inline uint32_t {prefix}_{name}_{field.name}(uint32_t content)",
                 f"{{\n    return (content & {of}_MASK) >>\n           {of}_SHIFT;\n}}",
             ]
-    if writable:
+    if "w" in register.access:
         lines += [
             f"static inline void {prefix}_write_{name}(uintptr_t base{which}, uint32_t content)",
             f"{{\n    {prefix.upper()}_WRITE(base, {offset}, content);\n}}",

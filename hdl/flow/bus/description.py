@@ -16,7 +16,7 @@ from firstspike.hdl.bus.register import (
 )
 from firstspike.hdl.core.config import CoreConfig
 
-_ACCESS = {(True, False): "read", (False, True): "write", (True, True): "read and write"}
+_ACCESS = {"r": "read", "w": "write", "rw": "read and write"}
 
 
 def access(register: Register) -> str:
@@ -66,8 +66,7 @@ def _live(register: Register, field: Field) -> dict[str, Any]:
     A value in a port that cannot be written is what the port always answers. A port that can be
     written begins with the values of all its fields, if it has any.
     """
-    writable = register.access[1]
-    if register.kind == PORT and not writable:
+    if register.kind == PORT and "w" not in register.access:
         kind, known = (CONSTANT, True) if field.value else (PORT, False)
     else:
         kind = register.kind

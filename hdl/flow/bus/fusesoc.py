@@ -3,21 +3,23 @@
 
 import json
 
+from firstspike.hdl.flow.wrapping import filled
+
 _CORE = """\
 CAPI=2:
-name: @vlnv@
+name: @{vlnv}
 description: A spiking network that decides with its first output spike, on AXI4.
 
 filesets:
   rtl:
-    files: [@core@: {file_type: verilogSource-2005}]
+    files: [@{core}: {file_type: verilogSource-2005}]
   bench:
-    files: [@bench@: {file_type: verilogSource-2005}]
+    files: [@{bench}: {file_type: verilogSource-2005}]
 
 targets:
   default: &default
     filesets: [rtl]
-    toplevel: @top@
+    toplevel: @{top}
   lint:
     <<: *default
     description: Check it with Verilator.
@@ -29,7 +31,7 @@ targets:
   sim:
     description: Let it decide an image without a spike.
     filesets: [rtl, bench]
-    toplevel: @top_bench@
+    toplevel: @{top_bench}
     default_tool: icarus
     tools:
       icarus: {timescale: 1ns/1ps}
@@ -49,14 +51,12 @@ targets:
 
 def fusesoc_core(name: str, stem: str, version: str) -> str:
     """The core file of module `name`, whose files' names begin with `stem`."""
-    text = _CORE
-    for word, value in (
-        ("vlnv", f"firstspike:cores:{name}:{version}"),
-        ("core", f"{stem}.v"),
-        ("bench", f"{stem}_bench.v"),
-        ("top", name),
-        ("top_bench", f"{name}_bench"),
-    ):
-        # In quotes, also `true` and `1e3` are strings of YAML.
-        text = text.replace(f"@{word}@", json.dumps(value))
-    return text
+    values = {
+        "vlnv": f"firstspike:cores:{name}:{version}",
+        "core": f"{stem}.v",
+        "bench": f"{stem}_bench.v",
+        "top": name,
+        "top_bench": f"{name}_bench",
+    }
+    # In quotes, also `true` and `1e3` are strings of YAML.
+    return filled(_CORE, **{word: json.dumps(value) for word, value in values.items()})

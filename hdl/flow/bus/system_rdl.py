@@ -13,7 +13,6 @@ from firstspike.hdl.bus.register import (
     RegisterMap,
 )
 
-_ACCESS = {(True, False): "r", (False, True): "w", (True, True): "rw"}
 _HARDWARE = {CONSTANT: "na", READ: "w", HOLD: "r", STICKY: "w", PORT: "rw"}
 
 
@@ -33,7 +32,7 @@ def _register(register: Register) -> str:
     for field in register.fields:
         properties = [
             f'desc = "{field.meaning}"',
-            f"sw = {_ACCESS[register.access]}",
+            f"sw = {register.access}",
             f"hw = {_HARDWARE[register.kind]}",
         ]
         if register.kind == STICKY:

@@ -6,8 +6,8 @@ from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
@@ -24,10 +24,6 @@ LINE_SPACING = BYTE_BITS * MIN_DIVISOR
 
 RECEIVED = struct(data=8, broken=1)
 """A byte from the line. With `broken` its stop bit was missing: the line has a break, or noise."""
-
-
-class ClockError(FirstSpikeError, ValueError):
-    """A frequency that cannot be had, or not be used; the message says which can."""
 
 
 def divisor_of(clock_hz: float) -> int:

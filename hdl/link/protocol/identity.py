@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The identity that a board has of its core and its network; and the core of an identity."""
 
+from dataclasses import dataclass
+
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network
 from firstspike.golden.timing.layer import LayerFolding
@@ -9,34 +11,52 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .formats import RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import BUILD_BYTES, RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+
+RING_BYTES = 8192
+"""Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
 
 
-def identity_of(
-    config: CoreConfig,
-    network: Network,
-    *,
-    clock_hz: int,
-    build: bytes,
-    loaded: bool,
-    ring_bytes: int,
-    bench_images: int = 0,
-) -> Identity:
-    """Return a board's identity; with `loaded` its weights are to be written after power-up."""
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a link tells of its design besides core and network.
+
+    Raises ValueError for a hash of another length.
+    """
+
+    clock_hz: int
+    build: bytes = bytes(BUILD_BYTES)
+    """First bytes of the hash that names the design."""
+    loaded: bool = False
+    """The weights must be written after power-up."""
+    ring_bytes: int = RING_BYTES
+    """Bytes of requests that the board holds, a power of two."""
+    bench_images: int = 0
+    """Number of images that the board holds to play."""
+
+    def __post_init__(self) -> None:
+        if len(self.build) != BUILD_BYTES:
+            raise ValueError(
+                f"build has {len(self.build)} bytes: give the {BUILD_BYTES} of its hash"
+            )
+
+
+def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
+    """Return a board's identity."""
     flags = [
         (IdentityFlag.BITMAPS, config.bitmap is not None),
         (IdentityFlag.LEARNS, config.learns),
-        (IdentityFlag.LOADED, loaded),
-        (IdentityFlag.BENCH, bench_images > 0),
+        (IdentityFlag.LOADED, facts.loaded),
+        (IdentityFlag.BENCH, facts.bench_images > 0),
         (IdentityFlag.OVERLAPS, config.folding.overlaps),
     ]
-    capacity = ring_bytes - 1
+    capacity = facts.ring_bytes - 1
     return Identity(
         flags=sum(1 << flag for flag, is_set in flags if is_set),
         capacity=capacity,
         max_payload=capacity - RING_OVERHEAD,
-        clock=clock_hz,
-        build=build,
+        clock=facts.clock_hz,
+        build=facts.build,
         network=bytes.fromhex(network.digest()),
         n_inputs=network.n_inputs,
         unit=network.unit,
@@ -56,7 +76,7 @@ def identity_of(
             )
             for layer in config.layers
         ),
-        bench_images=bench_images,
+        bench_images=facts.bench_images,
     )
 
 

@@ -127,21 +127,29 @@ function showFound() {
   element("found").textContent = found.join(" ") || HINT;
 }
 
-/** Clock cycles and time of this input on each core. */
+/** Clock cycles and time of this input on each core, the fastest first. Boards with one core share a row. */
 function showCores() {
+  /** @type {Map<string, {boards: string[], cycles: number, time: number, layout: string}>} */
+  const rows = new Map();
+  for (const core of cores) {
+    // A bitmap in front of the core has all spikes at one tick: jittered ones do not come that way.
+    const cycles = core.bitmap === null || !faults.jitter ? cyclesOf(core, trace) : NaN;
+    const layout = core.hz ? `${core.layout}, ${core.hz / 1e6} MHz` : core.layout;
+    const row = rows.get(layout) ?? { boards: [], cycles, time: (cycles * 1e6) / (core.hz ?? NaN), layout };
+    row.boards.push(core.board);
+    rows.set(layout, row);
+  }
+  const sorted = [...rows.values()].sort((a, b) => a.time - b.time || 0);
   element("cores").replaceChildren(
-    ...cores.map((core) => {
-      // A bitmap in front of the core has all spikes at one tick: jittered ones do not come that way.
-      const counts = core.bitmap === null || !faults.jitter;
-      const cycles = counts ? cyclesOf(core, trace) : 0;
+    ...sorted.map(({ boards, cycles, time, layout }) => {
+      const said = [
+        boards.join(", "),
+        Number.isNaN(cycles) ? "\u2013" : cycles.toLocaleString("en"),
+        Number.isNaN(time) ? "\u2013" : `${time.toFixed(2)} \u00b5s`,
+      ];
+      const cells = said.map((text) => Object.assign(document.createElement("td"), { textContent: text }));
+      cells[0].append(Object.assign(document.createElement("small"), { textContent: layout }));
       const row = document.createElement("tr");
-      const time = core.hz && counts ? `${((cycles * 1e6) / core.hz).toFixed(2)} \u00b5s` : "\u2013";
-      const cells = [core.board, counts ? cycles.toLocaleString("en") : "\u2013", time].map((text) =>
-        Object.assign(document.createElement("td"), { textContent: text }),
-      );
-      const clocked = core.hz ? `, ${core.hz / 1e6} MHz` : "";
-      const layout = { textContent: core.layout + clocked };
-      cells[0].append(Object.assign(document.createElement("small"), layout));
       row.append(...cells);
       return row;
     }),
@@ -164,6 +172,7 @@ function paint() {
 /** @param {ArrayLike<number>} values */
 function take(values) {
   pad.clear();
+  if (encoding.drawn) pad.show(values, height, width);
   sample = values;
   showValues(sample);
   refresh();
@@ -185,7 +194,9 @@ function connect() {
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
     element("classes").append(shown);
   }
-  element("drawing").hidden = element("flip-box").hidden = !drawn;
+  element("drawing").hidden = element("seen").hidden = element("flip-box").hidden = !drawn;
+  // On a phone the race stands right below the pad.
+  if (matchMedia("(max-width: 56rem)").matches) element("seen").removeAttribute("open");
   element("samples").hidden = !content.labels;
   input("centre").checked = Boolean(content.usual);
   input("jitter").max = String(network.unit);
@@ -253,6 +264,7 @@ function connect() {
   pad.paint();
   refresh();
   if (edges.length) take(Float64Array.from(samples.subarray(0, edges.length)));
+  else if (content.labels) element("chips").querySelector("button")?.click();
   document.body.dataset.ready = "";
 }
 

@@ -20,6 +20,12 @@ export class Pad {
   /** @type {ImageData | null} */
   #photo = null;
   /**
+   * A sample that is shown until one draws.
+   *
+   * @type {{pixels: ArrayLike<number>, height: number, width: number} | null}
+   */
+  #sample = null;
+  /**
    * What the ink of the photo is; undefined where there is no photo, or it was not prepared.
    *
    * @type {"dark" | "light" | null | undefined}
@@ -38,7 +44,7 @@ export class Pad {
       if (!event.isPrimary) return; // a second finger, or the palm beside a pen
       event.preventDefault();
       this.#shown.setPointerCapture(event.pointerId);
-      this.#photo = null;
+      this.#photo = this.#sample = null;
       this.#strokes.push([]);
       this.#add(event);
     });
@@ -58,13 +64,26 @@ export class Pad {
 
   clear() {
     this.#strokes = [];
-    this.#photo = null;
+    this.#photo = this.#sample = null;
     this.#redraw();
+  }
+
+  /**
+   * Show a sample, which is not drawn, in the place of what is.
+   *
+   * @param {ArrayLike<number>} pixels 0..255, of this height and width
+   * @param {number} height
+   * @param {number} width
+   */
+  show(pixels, height, width) {
+    this.#sample = { pixels, height, width };
+    this.paint();
   }
 
   /** @param {ImageData} photo takes the place of what is drawn */
   open(photo) {
     this.#strokes = [];
+    this.#sample = null;
     this.#photo = photo;
     this.#redraw();
   }
@@ -95,6 +114,27 @@ export class Pad {
   paint() {
     const pen = draw(this.#shown, this.#strokes, WIDTH, colour("card"), colour("ink"));
     if (this.#photo) layInto(pen, this.#shown, this.#photo);
+    else if (this.#sample) this.#paintSample(pen, this.#sample);
+    else if (!this.#strokes.length) {
+      pen.fillStyle = colour("soft");
+      Object.assign(pen, { font: `${this.#shown.width / 14}px system-ui`, textAlign: "center" });
+      pen.fillText("Draw here", this.#shown.width / 2, this.#shown.height / 2);
+    }
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {{pixels: ArrayLike<number>, height: number, width: number}} sample
+   */
+  #paintSample(pen, { pixels, height, width }) {
+    const side = Math.min(pen.canvas.width / width, pen.canvas.height / height);
+    const [left, top] = [(pen.canvas.width - side * width) / 2, (pen.canvas.height - side * height) / 2];
+    pen.fillStyle = colour("ink");
+    for (let at = 0; at < pixels.length; at++) {
+      pen.globalAlpha = pixels[at] / 255;
+      pen.fillRect(left + (at % width) * side, top + Math.floor(at / width) * side, side, side);
+    }
+    pen.globalAlpha = 1;
   }
 
   #relativeWidth() {

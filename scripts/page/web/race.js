@@ -5,6 +5,7 @@ import { membrane, potentialAt } from "./model.js";
 
 const LEFT = 76; // for the names of the bands
 const RIGHT = 18; // half of the last time, which is written there
+const RUNNERS = 2; // outputs that are named beside the one that decides
 const BEFORE = 3; // ticks that are shown before the first spike
 const SHARES = { inputs: 0.16, hidden: 0.34, outputs: 0.2, membranes: 0.3 };
 
@@ -77,7 +78,7 @@ export class Race {
     trace.spikes.forEach((spikes, row) => {
       const band = bands[row];
       const hue = colour(row === 0 ? "input" : row === count - 1 ? "accent" : "hidden");
-      const size = row === count - 1 ? 5 : spikes.length > 200 ? 2 : 2.6;
+      const size = row === count - 1 ? 6 : row === 0 ? 2 : 3.5;
       const [past, later] = [hue, colour("faint")];
       Array.from(spikes).forEach((tick, at) => {
         if (!tick || tick > this.end) return;
@@ -100,9 +101,15 @@ export class Race {
     this.#paintTime(pen, width, height, z, trace);
   }
 
-  /** @param {number} z */
+  /**
+   * How much of what an output needs to fire has come to it: M(z) without any spike is -threshold z.
+   *
+   * @param {number} z
+   */
   progress(z) {
-    return this.membranes.map((corners) => 1 - Math.min(0, potentialAt(corners, z)) / this.#lowest);
+    const need = this.#network.thresholds[this.#network.sizes.length - 1] * z;
+    const share = (/** @type {number} */ M) => Math.min(Math.max(1 + M / need, 0), 1);
+    return this.membranes.map((corners) => (need ? share(potentialAt(corners, z)) : 0));
   }
 
   /**
@@ -133,10 +140,34 @@ export class Race {
       line(pen, points.map(([tick, M]) => [this.#x(tick, width), y(M)]));
     });
     pen.globalAlpha = 1;
+    if (z >= trace.tick) this.#nameRunners(pen, this.#x(until, width), y, until, trace);
     this.#name(pen, band, "membranes", "of outputs");
     pen.fillStyle = colour("soft");
     pen.textAlign = "right";
     pen.fillText("threshold", width - RIGHT, threshold + 14);
+  }
+
+  /**
+   * Write the names of those who came next beside the ends of their membranes.
+   *
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} x
+   * @param {(M: number) => number} y
+   * @param {number} z
+   * @param {Trace} trace
+   */
+  #nameRunners(pen, x, y, z, trace) {
+    const reached = this.membranes.map((corners) => potentialAt(corners, z));
+    const others = [...reached.keys()].filter((output) => output !== trace.decision);
+    others.sort((a, b) => reached[b] - reached[a]);
+    pen.fillStyle = colour("soft");
+    pen.textAlign = "left";
+    let lowest = -Infinity;
+    for (const output of others.slice(0, RUNNERS)) {
+      const line = Math.max(y(reached[output]) + 4, lowest + 12);
+      pen.fillText(this.#names[output], x + 4, line);
+      lowest = line;
+    }
   }
 
   /**

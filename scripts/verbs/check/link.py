@@ -20,8 +20,7 @@ from firstspike.scripts.places import Verb
     help="Send them bit by bit through the UART, with framing errors and breaks.",
 )
 @seed_option("the frames")
-@click.pass_context
-def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
+def command(frames: int, bits: bool, seed: int) -> int:
     """Send hostile frames to the simulated link, and a good one behind each.
 
     None may change a weight, hang the link, or cost the next good frame. Byte by byte the board's
@@ -49,5 +48,4 @@ def command(ctx: click.Context, frames: int, bits: bool, seed: int) -> None:
         say(f"{kind}: {what}, after {content}")
     for what in HARMS:
         say(f"{sum(what in harm for *_, harm in harmful)} of {sent}: {what}")
-    if harmful:
-        ctx.exit(1)
+    return int(bool(harmful))

@@ -21,7 +21,8 @@ from cocotbext.axi import (
 
 from firstspike.hdl.bus.core_map import DECISION, TAG_BITS
 from firstspike.hdl.bus.register import RegisterMap
-from firstspike.sim.harness.bench_io import given, report
+from firstspike.sim.harness.bench import bench_test
+from firstspike.sim.harness.bench_io import given
 
 PERIOD = 10
 PATIENCE = 100_000
@@ -230,11 +231,9 @@ class BusBench:
             await self.write(name, bits=int.from_bytes(part, "little"))
 
 
-@cocotb.test()
-async def streams(dut):
+@bench_test(BusBench)
+async def streams(bench):
     """Weights by registers, images and decisions by streams."""
-    bench = BusBench(dut)
-    await bench.start()
     weights = bench.given.weights
     await bench.load(weights)
     stored = await bench.stored(len(weights))
@@ -249,14 +248,12 @@ async def streams(dut):
         cycles.append(cycle - begun)
     names = ("decision_count", "error_count", "error_causes", "interrupt_state")
     registers = {name: await bench.read(name) for name in names}
-    report(BusOutcome(decisions=decisions, cycles=cycles, registers=registers, weights=stored))
+    return BusOutcome(decisions=decisions, cycles=cycles, registers=registers, weights=stored)
 
 
-@cocotb.test()
-async def by_registers(dut):
+@bench_test(BusBench)
+async def by_registers(bench):
     """All by registers."""
-    bench = BusBench(dut)
-    await bench.start()
     await bench.write("control", by_registers=1)
     await bench.load(bench.given.weights)
     decisions = []
@@ -265,14 +262,12 @@ async def by_registers(dut):
         decisions.append(await bench.words())
     assert not bench.source.active
     assert bench.sink.empty()
-    report(BusOutcome(decisions=decisions))
+    return BusOutcome(decisions=decisions)
 
 
-@cocotb.test()
-async def every_address(dut):
+@bench_test(BusBench)
+async def every_address(bench):
     """Each is answered, as the map says; what cannot be done is refused, counted and told."""
-    bench = BusBench(dut)
-    await bench.start()
     known = {
         register.offset + 4 * number: register
         for register in bench.map.registers
@@ -282,7 +277,7 @@ async def every_address(dut):
     for offset in range(0, 1 << 12, 4):
         register = known.get(offset)
         content = await bench.read_word(offset)
-        readable = register is not None and register.access[0]
+        readable = register is not None and "r" in register.access
         if readable and register.port in ("decision", "weights"):
             readable = content is not None  # without a decision, or without a word, it refuses
         assert (content is not None) == readable, hex(offset)
@@ -291,30 +286,28 @@ async def every_address(dut):
         refused += content is None
     assert await bench.field("error_count", "errors") == refused
     assert await bench.read("error_causes") == bench.map.pack("error_causes", access=1)
-    assert not dut.irq.value
+    assert not bench.dut.irq.value
     await bench.write("interrupt_enable", error=1)
-    assert dut.irq.value
+    assert bench.dut.irq.value
     await bench.write("error_causes", access=1)
-    assert not dut.irq.value
+    assert not bench.dut.irq.value
     assert await bench.read("error_causes") == 0
     for offset, register in known.items():
-        if not register.access[1]:
+        if "w" not in register.access:
             assert not await bench.write_word(offset, 0), register.name
     answer = await bench.master.write(bench.map.by_name["control"].offset, b"\x01")
     assert answer.resp == AxiResp.SLVERR, "a write of one byte is taken"
     assert await bench.read("control") == 0
 
 
-async def decided(dut) -> tuple[BusBench, bytes, list[int]]:
-    """A bench that has decided an image; the image, and the words of its decision."""
-    bench = BusBench(dut)
-    await bench.start()
+async def decided(bench: BusBench) -> tuple[bytes, list[int]]:
+    """Load the weights and decide an image; return it, and the words of its decision."""
     await bench.load(bench.given.weights)
     frame = bench.given.frames[0]
     await bench.source.send(AxiStreamFrame(frame))
     right = await bench.decision()
     assert not bench.tag(right)
-    return bench, frame, right
+    return frame, right
 
 
 def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
@@ -324,10 +317,10 @@ def damaged(frame: bytes, lane: int) -> AxiStreamFrame:
     return AxiStreamFrame(frame, tkeep=keep)
 
 
-@cocotb.test()
-async def bad_bitmaps(dut):
+@bench_test(BusBench)
+async def bad_bitmaps(bench):
     """Too few beats, too many, and missing bytes; the image behind each is right."""
-    bench, frame, right = await decided(dut)
+    frame, right = await decided(bench)
     size = bench.source.byte_lanes
     bad = {"short": AxiStreamFrame(frame[:size]), "long": AxiStreamFrame(frame + 3 * frame[:size])}
     if size > 1:
@@ -345,10 +338,10 @@ async def bad_bitmaps(dut):
         assert await bench.read("error_causes") == 0, number
 
 
-@cocotb.test()
-async def aborts(dut):
+@bench_test(BusBench)
+async def aborts(bench):
     """A source that stalls after any beat, by stream and by registers."""
-    bench, frame, right = await decided(dut)
+    frame, right = await decided(bench)
     await bench.write("command", abort=1)  # of nothing
     source = bench.source
     beats = len(frame) // source.byte_lanes
@@ -356,11 +349,9 @@ async def aborts(dut):
         source.send_nowait(AxiStreamFrame(frame))
         for _ in range(taken):
             while True:
-                await RisingEdge(dut.aclk)
-                valid, ready = (
-                    dut[f"{bench.given.images_bus}_{name}"].value for name in ("tvalid", "tready")
-                )
-                if valid and ready:
+                await RisingEdge(bench.dut.aclk)
+                bus = bench.given.images_bus
+                if all(bench.dut[f"{bus}_{name}"].value for name in ("tvalid", "tready")):
                     break
         source.pause = True
         await bench.cycles(20)
@@ -385,10 +376,10 @@ async def aborts(dut):
     assert (await bench.words())[:2] == right[:2]
 
 
-@cocotb.test()
-async def resets(dut):
+@bench_test(BusBench)
+async def resets(bench):
     """At any moment; what comes then is right."""
-    bench, frame, right = await decided(dut)
+    frame, right = await decided(bench)
     for cycles in (1, 2, 3, 5, 9, 17, 40, 90):
         bench.source.send_nowait(AxiStreamFrame(frame))
         bench.source.send_nowait(AxiStreamFrame(frame))
@@ -402,11 +393,9 @@ async def resets(dut):
         assert await bench.decision() == right
 
 
-@cocotb.test()
-async def refusals(dut):
+@bench_test(BusBench)
+async def refusals(bench):
     """Of the weights and of what is sent; nothing changes, and nothing hangs."""
-    bench = BusBench(dut)
-    await bench.start()
     weights = bench.given.weights
     await bench.load(weights)
     assert await bench.refused("weight_data", bits=1), "behind the last word"
@@ -436,12 +425,10 @@ async def refusals(dut):
     assert await bench.stored(len(weights)) == list(weights)
 
 
-@cocotb.test()
-async def learns(dut):
+@bench_test(BusBench)
+async def learns(bench):
     """Images are learned as labelled, one after the other."""
-    bench = BusBench(dut)
-    await bench.start()
-    report(await learn_all(bench))
+    return await learn_all(bench)
 
 
 async def learn_all(bench: BusBench) -> BusOutcome:

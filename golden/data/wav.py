@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Reads WAV files of unknown origin: any usual width, rate and number of channels."""
+
+import math
+import warnings
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.io import wavfile
+from scipy.signal import resample_poly
+
+from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.golden.system.files import read_file
+
+from .dataset import DataError
+
+SUFFIX = ".wav"
+
+MOST_FILE = 1 << 26
+"""Largest size of a WAV file in bytes."""
+
+MOST_SAMPLES = 1 << 24
+"""Most samples of a WAV file per channel, as it has them and at the rate of the front end."""
+
+MOST_CHANNELS = 32
+
+MOST_RATE = 384_000
+"""Most samples per second of a WAV file."""
+
+_HALF = 1 << SAMPLE_BITS - 1
+
+
+class _Scale(NamedTuple):
+    """Zero and factor that turn samples of a type into those of 16 bits."""
+
+    zero: int
+    factor: float
+
+
+_SCALES = {
+    "u1": _Scale(128, 2.0**8),
+    "i2": _Scale(0, 1.0),
+    "i4": _Scale(0, 2.0**-16),  # of 24 bits, too, which stand in the upper part
+    "f4": _Scale(0, 2.0**15),
+    "f8": _Scale(0, 2.0**15),
+}
+
+
+def read_wav(path: str | Path, rate: int) -> np.ndarray:
+    """Return the samples of a WAV file as `samples_of` does.
+
+    Raises `DataError`, and `OSError` as `read_file` does.
+    """
+    return samples_of(read_file(path, MOST_FILE), path, rate)
+
+
+def samples_of(content: bytes, path: str | Path, rate: int) -> np.ndarray:
+    """Return the samples of a WAV file's content at `rate` samples per second, int16 [n].
+
+    Samples are of 8, 16, 24 or 32 bits, or floats from -1 to 1. The mean of all channels is taken.
+    A higher rate is brought down by a polyphase filter. A file of one channel, 16 bits and this
+    rate keeps its samples as they are. `path` is for messages. Raises `DataError`.
+    """
+    found, data = _read(content, path)
+    name = f"{data.dtype.kind}{data.dtype.itemsize}"
+    if name not in _SCALES:
+        raise DataError(f"{path} has samples of {data.dtype}: save it with 16 bits.")
+    if not data.size:
+        raise DataError(f"{path} holds no samples: leave it out.")
+    if not rate <= found <= MOST_RATE:
+        raise DataError(
+            f"{path} has {found} samples per second: give {rate} to {MOST_RATE} of them."
+        )
+    scale, channels = _SCALES[name], data.reshape(len(data), -1)
+    if channels.shape[1] > MOST_CHANNELS:
+        raise DataError(f"{path} has {channels.shape[1]} channels: give at most {MOST_CHANNELS}.")
+    if len(channels) > MOST_SAMPLES:
+        raise DataError(
+            f"{path} lasts {len(channels) / found:.0f} seconds, which are {len(channels)} samples "
+            f"per channel: at most {MOST_SAMPLES} are read; cut it into several files."
+        )
+    x = np.zeros(len(channels))
+    for channel in channels.T:
+        x += channel
+    if not np.isfinite(x).all():
+        raise DataError(f"{path} holds samples that are no finite numbers: save it with 16 bits.")
+    x = (x / channels.shape[1] - scale.zero) * scale.factor
+    if found != rate:
+        divisor = math.gcd(found, rate)
+        x = resample_poly(x, rate // divisor, found // divisor)
+    return np.clip(np.rint(x), -_HALF, _HALF - 1).astype(np.int16)
+
+
+def _read(content: bytes, path: str | Path) -> tuple[int, np.ndarray]:
+    """Return samples per second, and samples [n] or [n, channels] in the type of the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of chunks that are skipped
+            warnings.filterwarnings("error", message="Reached EOF")
+            return wavfile.read(BytesIO(content))
+    except wavfile.WavFileWarning:
+        raise DataError(
+            f"{path} ends before its head says: it was cut short, or was written to a pipe; save "
+            "it again."
+        ) from None
+    except MemoryError:
+        raise
+    except Exception:  # a damaged file raises almost anything
+        raise DataError(
+            f"{path} is no readable WAV file of plain samples: save it as one of 16 bits."
+        ) from None

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The filters of the front end and their levels, sample by sample (DESIGN, section 6).
+
+A filter is a resonator twice, one behind the other. Everything is an integer, and no value can
+overflow: `largest_states` bounds them for every possible input.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+SAMPLE_BITS = 16
+"""Bits of a sample x."""
+
+FRACTION = 14
+"""Fractional bits of the coefficients a1 and a2, which are signed integers of 16 bits."""
+
+STATE_BITS = 24
+"""Bits of the states y and z."""
+
+LEVEL_FRACTION = 3
+"""Fractional bits of a level: 8 steps of it are one octave, or a factor of two."""
+
+MOST_LEVEL = 255
+"""The highest level: a level is a byte."""
+
+DECAY = 16384
+"""Samples after which the response of a filter that is accepted has died away."""
+
+_UNIT = 1 << FRACTION
+_NEGLIGIBLE = 1e-9
+
+
+class Filter(NamedTuple):
+    """One filter: its resonance, and how its states use their width."""
+
+    a1: int
+    """2 r cos(theta) * 2^14: theta is the resonance in radians per sample, r the decay."""
+    a2: int
+    """-r^2 * 2^14."""
+    up: int
+    """Bits by which the input of the first resonator is shifted to the left."""
+    down: int
+    """Bits by which the input of the second resonator is shifted to the right."""
+    gain: int
+    """Steps that are added to the level, signed."""
+
+    @property
+    def rings(self) -> bool:
+        """Whether the resonator is stable and has a resonance: its poles are a complex pair."""
+        return -_UNIT < self.a2 < 0 and self.a1**2 < -4 * _UNIT * self.a2
+
+    def resonance(self, rate: int) -> float:
+        """Return the resonance in Hz at so many samples per second."""
+        return float(rate * self._theta() / (2 * np.pi))
+
+    def _theta(self) -> float:
+        return float(np.arccos(self.a1 / (2 * np.sqrt(-self.a2 * _UNIT))))
+
+    def largest_states(self) -> tuple[float, float]:
+        """Bound |y| and |z| for every input: sums of impulse responses times the largest inputs.
+
+        Each rounding adds at most 1/2 to y or z, and the shift to the right at most 1, as a
+        further input. Infinite where the response does not die away within `DECAY` samples.
+        """
+        poles = self._poles()
+        if poles is None:
+            return np.inf, np.inf
+        both = np.convolve(poles, [1, 0, -1])
+        through = np.convolve(both, both)
+        x, up, down = 1 << SAMPLE_BITS - 1, 2.0**self.up, 2.0**-self.down
+        rounding = np.abs(poles).sum() / 2
+        y = np.abs(both).sum() * up * x + rounding
+        z = np.abs(through).sum() * up * down * x
+        z += np.abs(np.convolve(poles, both)).sum() * down / 2 + 3 * rounding
+        return float(y), float(z)
+
+    def _poles(self) -> np.ndarray | None:
+        """Return the impulse response of 1 / (1 - a1/z - a2/z^2), float64, cut where it is over."""
+        if not self.rings:
+            return None
+        r = np.sqrt(-self.a2 / _UNIT)
+        theta = self._theta()
+        n = np.ceil(np.log(_NEGLIGIBLE * (1 - r) * np.sin(theta)) / np.log(r))
+        if n > DECAY:
+            return None
+        k = np.arange(int(n) + 1)
+        return r**k * np.sin((k + 1) * theta) / np.sin(theta)
+
+
+@njit(cache=True, nogil=True)
+def levels_of(x: np.ndarray, filters: np.ndarray, slot: int) -> np.ndarray:
+    """Return the level of each filter in each slot, uint8 [n // slot, filters].
+
+    `x`: int16 [n], the samples. `filters`: int64 [filters, 5], the fields of `Filter`. All states
+    begin at 0.
+    """
+    slots = len(x) // slot
+    levels = np.zeros((slots, len(filters)), np.uint8)
+    half = 1 << FRACTION - 1
+    for b in range(len(filters)):
+        a1, a2, up, down, gain = filters[b]
+        x1 = x2 = y1 = y2 = z1 = z2 = np.int64(0)
+        for k in range(slots):
+            E = np.int64(0)
+            for n in range(k * slot, (k + 1) * slot):
+                x0 = np.int64(x[n])
+                y0 = ((x0 - x2) << up) + ((a1 * y1 + a2 * y2 + half) >> FRACTION)
+                z0 = ((y0 - y2) >> down) + ((a1 * z1 + a2 * z2 + half) >> FRACTION)
+                x2, x1 = x1, x0
+                y2, y1 = y1, y0
+                z2, z1 = z1, z0
+                E += abs(z0)
+            levels[k, b] = min(max(log2(E) + gain, 0), MOST_LEVEL)
+    return levels
+
+
+@njit(cache=True, nogil=True)
+def log2(E: int) -> int:
+    """Return 2^`LEVEL_FRACTION` times the logarithm of E to base 2, linear between powers of two.
+
+    With e the place of the highest 1 of E, it is 8 e and the three bits below that 1. The
+    logarithm of 0 is 0.
+    """
+    if E == 0:
+        return 0
+    e = 0
+    while E >> e > 1:
+        e += 1
+    return (e << LEVEL_FRACTION) + (((E - (1 << e)) << LEVEL_FRACTION) >> e)

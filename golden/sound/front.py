@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The front end: finds words in sound, and makes a picture of each (DESIGN, section 6).
+
+A picture has a row per frame of time and a pixel per filter. Loud is bright. Its brightness says
+how far the sound is below the loudest of the word, so it does not depend on the microphone.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError, integer
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+
+from .filters import MOST_LEVEL, STATE_BITS, Filter, levels_of
+
+FORMAT = "firstspike-sound-1"
+RATES = (8000, 16000)
+"""Samples per second that a front end may take."""
+
+_SIZES = {
+    "slot": (16, 256),
+    "slots": (1, 16),
+    "frames": (1, 64),
+    "drop": (1, MOST_LEVEL),
+    "least": (1, MOST_LEVEL),
+    "contrast": (0, 5),
+}
+_FILTER = [
+    range(-(1 << 15), 1 << 15),
+    range(-(1 << 15), 1 << 15),
+    range(STATE_BITS),
+    range(STATE_BITS),
+    range(-MOST_LEVEL, MOST_LEVEL + 1),
+]
+_MOST_FILTERS = 64
+_DESCRIBED = {"format": FORMAT, "rate": int, "filters": [_FILTER], **dict.fromkeys(_SIZES, int)}
+
+
+class Word(NamedTuple):
+    """A word that was found."""
+
+    slot: int
+    """Number of the slot in which it begins, counted from 0."""
+    top: int
+    """Highest level in its window."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """The parameters of a front end. A field out of range raises `NetworkError`."""
+
+    rate: int
+    """Samples per second, one of `RATES`."""
+    slot: int
+    """Samples per slot."""
+    slots: int
+    """Slots per frame, a power of two."""
+    frames: int
+    """Frames per word."""
+    drop: int
+    """Steps of level: a word begins at a slot that is at most so far below its top."""
+    least: int
+    """Smallest top of a word."""
+    contrast: int
+    """A pixel is darker by 2^contrast per step of level."""
+    filters: tuple[Filter, ...]
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _SIZES.items():
+            integer(name, getattr(self, name), low, high)
+        if self.rate not in RATES:
+            raise NetworkError(f"rate is {self.rate!r}: it must be {' or '.join(map(str, RATES))}.")
+        if self.slots & (self.slots - 1):
+            raise NetworkError(f"slots is {self.slots}: it must be a power of two.")
+        if not 1 <= len(self.filters) <= _MOST_FILTERS:
+            raise NetworkError(
+                f"there are {len(self.filters)} filters: give 1 to {_MOST_FILTERS} of them."
+            )
+        for number, one in enumerate(self.filters):
+            if not one.rings:
+                raise NetworkError(
+                    f"filter {number} has a1 = {one.a1} and a2 = {one.a2}: it must be stable and "
+                    "have a resonance."
+                )
+            if max(one.largest_states()) >= 1 << STATE_BITS - 1:
+                raise NetworkError(
+                    f"filter {number} can exceed {STATE_BITS} bits: shift its inputs by less."
+                )
+
+    @property
+    def window(self) -> int:
+        """Slots per word."""
+        return self.slots * self.frames
+
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of a picture."""
+        return self.frames * len(self.filters)
+
+    def seconds(self, slot: int) -> float:
+        """Return when a slot begins."""
+        return slot * self.slot / self.rate
+
+    def levels(self, x: np.ndarray) -> np.ndarray:
+        """Return the level of each filter in each slot, uint8 [slots, filters].
+
+        `x`: int16 [n], samples at `rate`. Silence comes before and after them: the last slots are
+        those of a whole window of silence.
+        """
+        silence = np.zeros(self.window * self.slot + -len(x) % self.slot, np.int16)
+        filters = np.array(self.filters, np.int64)
+        return levels_of(np.concatenate([x, silence]), filters, self.slot)
+
+    def words(self, levels: np.ndarray) -> Iterator[Word]:
+        """Find the words in levels [slots, filters], in order of time.
+
+        A word begins at slot k if the peak P[k] is at most `drop` below the top of the window that
+        begins there, and P[k - 1] is not. Windows of words do not overlap.
+        """
+        P = levels.max(axis=1).astype(np.int64)
+        before, k = 0, 0
+        while k + self.window <= len(P):
+            top = int(P[k : k + self.window].max())
+            if top >= self.least and P[k] + self.drop >= top > before + self.drop:
+                yield Word(k, top)
+                k += self.window
+            else:
+                k += 1
+            before = P[k - 1]
+
+    def picture(self, levels: np.ndarray, word: Word) -> np.ndarray:
+        """Return the picture of a word, uint8 [frames, filters], from levels [slots, filters]."""
+        shown = levels[word.slot : word.slot + self.window].astype(np.int64)
+        sums = shown.reshape(self.frames, self.slots, -1).sum(axis=1)
+        below = word.top - sums // self.slots
+        return np.maximum(MOST_LEVEL - (below << self.contrast), 0).astype(np.uint8)
+
+    def sentence(self) -> str:
+        """Say what it takes and makes."""
+        hertz = [one.resonance(self.rate) for one in self.filters]
+        frame = 1000 * self.slots * self.slot / self.rate
+        return (
+            f"{self.rate} samples per second become {self.frames} frames of {frame:g} ms per word, "
+            f"with {len(hertz)} filters from {min(hertz):.0f} to {max(hertz):.0f} Hz"
+        )
+
+    def to_json(self) -> str:
+        """Return the parameters as JSON, as the network file has them."""
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the front end of a network file. Raises `NetworkError`."""
+        try:
+            value = read_json(text)
+            said: Any = value.get("format") if isinstance(value, dict) else None
+            if isinstance(said, str) and said != FORMAT:
+                raise NetworkError(f"sound is of the format {said!r:.40}: {FORMAT!r} is read.")
+            check_json(value, _DESCRIBED, "sound")
+        except JsonError as error:
+            raise NetworkError(f"{error}.") from None
+        if len(value["filters"]) > _MOST_FILTERS:
+            raise NetworkError(f"sound has more than {_MOST_FILTERS} filters.")
+        if value.keys() != _DESCRIBED.keys():
+            raise NetworkError(f"sound has other fields than {', '.join(_DESCRIBED)}.")
+        fields = {name: value[name] for name in ("rate", *_SIZES)}
+        return cls(**fields, filters=tuple(Filter(*one) for one in value["filters"]))

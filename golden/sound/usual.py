@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The usual front end: filters spread over speech, with coefficients rounded to integers.
+
+The constants were chosen on held-out training recordings of spoken digits (docs/sound.md).
+"""
+
+from functools import cache
+
+import numpy as np
+
+from .filters import FRACTION, STATE_BITS, Filter
+from .front import FrontEnd
+
+RATE = 8000
+FILTERS = 16
+LOWEST, HIGHEST = 120.0, 3600.0
+"""Hertz between which the filters are spread evenly on the mel scale."""
+
+WIDTH = 1.0
+"""Bandwidth of one resonator; 1 is the distance between neighbours."""
+
+SLOT_SECONDS = 0.016
+
+TILT = 8
+"""Steps of level that a filter gains per octave above the lowest: high sounds are softer."""
+
+
+@cache
+def usual_front_end() -> FrontEnd:
+    """Return the front end that is taken where a network brings none."""
+    marks = _hertz(np.linspace(_mel(LOWEST), _mel(HIGHEST), FILTERS + 2))
+    widths = WIDTH * (marks[2:] - marks[:-2]) / 2
+    pairs = zip(marks[1:-1], widths, strict=True)
+    filters = tuple(
+        resonant(f, width, RATE, round(TILT * np.log2(f / marks[1]))) for f, width in pairs
+    )
+    return FrontEnd(
+        rate=RATE,
+        slot=round(SLOT_SECONDS * RATE),
+        slots=4,
+        frames=12,
+        drop=24,
+        least=128,
+        contrast=2,
+        filters=filters,
+    )
+
+
+def resonant(f: float, width: float, rate: int, louder: int = 0) -> Filter:
+    """Return the filter of resonance `f` and bandwidth `width`, in Hz, that uses its states best.
+
+    r = exp(-pi width / rate), theta = 2 pi f / rate. `up` is the largest, and `down` the smallest,
+    with which no state can overflow. `gain` takes out what they do to the level, and makes it
+    louder by so many steps.
+    """
+    r, theta = np.exp(-np.pi * width / rate), 2 * np.pi * f / rate
+    a1, a2 = round(2 * r * np.cos(theta) * 2**FRACTION), -round(r * r * 2**FRACTION)
+    most = 1 << STATE_BITS - 1
+
+    def fits(up: int, down: int, state: int) -> bool:
+        return Filter(a1, a2, up, down, 0).largest_states()[state] < most
+
+    up = max(bits for bits in range(STATE_BITS) if fits(bits, 0, 0))
+    down = min(bits for bits in range(STATE_BITS) if fits(up, bits, 1))
+    return Filter(a1, a2, up, down, 8 * (down - up) + louder)
+
+
+def _mel(f: float) -> float:
+    """Return the pitch of a frequency in Hz (D. O'Shaughnessy, "Speech Communication", 1987)."""
+    return float(2595 * np.log10(1 + f / 700))
+
+
+def _hertz(mel: np.ndarray) -> np.ndarray:
+    return 700 * (10 ** (mel / 2595) - 1)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds into a folder: a design at its clock, or at the highest clock that is met."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from firstspike.boards.building.bitstream import (
+    BUILT,
+    REPORT,
+    REPORT_BYTES,
+    REPORT_TEXT,
+    bitstreams,
+    build,
+    fingerprint,
+    read_report,
+)
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.fastest import Placed, Reached, expected, fastest
+from firstspike.boards.building.seeds import Placer, PlaceSeeds, in_turn
+from firstspike.boards.pll import MHZ
+from firstspike.golden.foreign.json_text import JsonError
+from firstspike.golden.system.files import adding_to, naming, read_file
+from firstspike.hdl.flow.synthesis import Placement
+from firstspike.hdl.flow.toolchain import ToolError
+
+from .output import note
+
+_MET = {**BUILT, "build": str, "met": True}
+"""The form of what the report of a build that met its clock says of it."""
+
+
+class Built(NamedTuple):
+    """The report of a build, for programs and for people."""
+
+    report: dict[str, Any]
+    text: str
+
+
+@dataclass(frozen=True)
+class Building:
+    """How designs are built, and into which folder."""
+
+    folder: Path
+    command: str
+    """The command line, for the report."""
+    tools: Sequence[str]
+    native: bool
+    seeds: Sequence[int]
+    place_seeds: PlaceSeeds
+    text: Callable[[dict[str, Any]], str]
+    """It makes the report for people."""
+
+    def at_its_clock(self, design: Design) -> Built:
+        """Build; a build that was in the folder before is replaced."""
+        built = self._built(design, self.seeds, self.place_seeds)
+        if not built.report["met"]:
+            for stale in bitstreams(self.folder):
+                stale.unlink()
+        return built
+
+    def at_the_highest(self, design: Design) -> Built:
+        """Build at the highest clock that a seed meets.
+
+        Whenever a clock is met the folder gets its build. What an earlier search has placed in this
+        folder is not placed again. Raises ToolError if no clock is met.
+        """
+        placed = Placed(self.folder, self.tools)
+
+        def reach(hz: int) -> list[Reached]:
+            one = design.at(hz)
+            known = placed.seeds(one)
+            left = [seed for seed in self.seeds if seed not in known]
+            if left and not any(known[seed].met for seed in self.seeds if seed in known):
+                self._place(one, left, placed)
+                known = placed.seeds(one)
+            tried = {seed: known[seed] for seed in self.seeds if seed in known}
+            told = ", ".join(f"{one.fmax:.2f} MHz with seed {n}" for n, one in tried.items())
+            met = any(one.met for one in tried.values())
+            note(f"{hz / MHZ:g} MHz is {'met' if met else 'not met'}: {told}.")
+            return list(tried.values())
+
+        hz = fastest(design.clocks(), expected(design), reach)
+        if hz is None:
+            raise ToolError("the design meets no clock that the PLL makes: take fewer lanes.")
+        best = design.at(hz)
+        seeds = [seed for seed, reached in placed.seeds(best).items() if reached.met]
+        return self._there(best) or self._place(best, seeds[:1], placed)
+
+    def _there(self, design: Design) -> Built | None:
+        """The build of a design, if the folder holds it."""
+        try:
+            report = read_report(self.folder, _MET)
+            text = read_file(self.folder / REPORT_TEXT, REPORT_BYTES).decode(errors="replace")
+        except (JsonError, OSError):
+            return None
+        is_it = (report["build"], report["network"], [report["bitstream"]]) == (
+            design.build_hash.hex(),
+            design.network.digest(),
+            [fingerprint(path) for path in bitstreams(self.folder)],
+        )
+        return Built(report, text.rstrip("\n")) if is_it else None
+
+    def _place(self, design: Design, seeds: Sequence[int], placed: Placed) -> Built:
+        """Build with some seeds if one is fast enough, and keep what each has reached."""
+
+        def keep(seed: int, placement: Placement) -> None:
+            placed.add(design, seed, placement)
+
+        def place_seeds(placer: Placer, seeds: Sequence[int]) -> dict[int, Placement]:
+            if self.place_seeds is in_turn:
+                return in_turn(placer, seeds, keep)
+            tried = self.place_seeds(placer, seeds)
+            for seed, placement in tried.items():
+                keep(seed, placement)
+            return tried
+
+        return self._built(design, seeds, place_seeds, only_met=True)
+
+    def _built(
+        self,
+        design: Design,
+        seeds: Sequence[int],
+        place_seeds: PlaceSeeds,
+        *,
+        only_met: bool = False,
+    ) -> Built:
+        """Build into the folder; what was built there stays until this is whole.
+
+        With `only_met` it also stays where no seed is fast enough.
+        """
+        with naming(self.folder), adding_to(self.folder) as making:
+            built = build(
+                design,
+                making,
+                self.tools,
+                seeds=seeds,
+                place_seeds=place_seeds,
+                native=self.native,
+            )
+            report = {"command": self.command, **built}
+            text = self.text(report)
+            (making / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+            (making / REPORT_TEXT).write_text(text + "\n")
+            if only_met and not report["met"]:
+                for path in making.iterdir():
+                    path.unlink()
+        return Built(report, text)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike build --clock max`: the clocks that are tried, and what is remembered of them."""
+
+import json
+import random
+from typing import NamedTuple
+
+import pytest
+
+from firstspike.boards.building import bitstream, fastest, seeds
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.fastest import PLACED, STEP, Reached
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.pll import MHZ
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.flow.synthesis import Clock, Placement
+from firstspike.hdl.link.protocol.lines import Line
+from firstspike.hdl.link.serial_core import clocks_a_bit
+from tests.support.command import firstspike, toy_network
+
+CLOCKS = [hz * MHZ for hz in range(10, 400)]
+BOARD = ["--board", "icebreaker", "--lanes", 4]
+
+
+def searched(mhz, reached):
+    """The clock that is found, and those that were tried; a seed reaches `reached(hz)` MHz."""
+    tried = []
+
+    def reach(hz):
+        tried.append(hz)
+        return [Reached(reached(hz) * MHZ >= hz, reached(hz))]
+
+    return fastest.fastest(CLOCKS, mhz, reach), tried
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("mhz", [5, 60, 99, 117.9, 118.5, 300, 900])
+def test_the_highest_clock_is_found_whatever_was_expected(mhz):
+    found, tried = searched(mhz, lambda hz: 117.98)
+    assert found == 117 * MHZ
+    assert len(tried) <= 4
+    assert len(set(tried)) == len(tried)
+
+
+@pytest.mark.fast
+def test_the_clock_above_was_missed_whatever_placements_give():
+    rng = random.Random(5)
+    for _ in range(200):
+        answers = {hz: rng.gauss(110, 3) for hz in CLOCKS}
+        found, tried = searched(rng.uniform(80, 140), answers.get)
+        assert found in tried
+        assert answers[found] * MHZ >= found
+        above = min(hz for hz in CLOCKS if hz >= found * (1 + STEP))
+        assert any(found < hz <= above and answers[hz] * MHZ < hz for hz in tried)
+        assert not any(hz > found and answers[hz] * MHZ >= hz for hz in tried)
+
+
+@pytest.mark.fast
+def test_a_design_that_meets_no_clock_has_none():
+    assert searched(100, lambda hz: 1.0)[0] is None
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(
+    ("board", "line"), [("icebreaker", Line.UART), ("icebreaker", Line.SPI), ("ecpix5-85f", "uart")]
+)
+def test_clocks_are_those_of_the_pll_that_the_line_can_use(board, line):
+    design = Design.of(toy_network(), BOARDS[board], CoreShape(4), line=Line(line))
+    clocks = design.clocks()
+    assert BOARDS[board].clock in clocks
+    assert clocks == sorted(set(clocks))
+    for hz in random.Random(3).sample(clocks, 20):
+        assert design.at(hz).hz == hz
+        assert clocks_a_bit(design.line, hz)
+
+
+class Search(NamedTuple):
+    """An end of the command, and the clocks and seeds that were placed for it."""
+
+    ended: object
+    placed: list
+
+
+@pytest.fixture
+def search(fake, monkeypatch):
+    """Run `build --clock max` where a seed reaches `reached(hz, seed)` MHz."""
+
+    def run(capfd, reached, *words):
+        asked, placed = [], []
+
+        def synthesise(design, *_):
+            asked.append(design.hz)
+            return {"LUTs": 1000, "block RAM": 5}
+
+        def place(family, words, folder, native, tell):
+            seed = int(words[words.index("--seed") + 1])
+            mhz = reached(asked[-1], seed)
+            placed.append((asked[-1], seed))
+            return Placement({"clk": Clock(mhz, asked[-1] / MHZ)}, {})
+
+        monkeypatch.setattr(bitstream, "_synthesise", synthesise)
+        monkeypatch.setattr(seeds, "place", place)
+        command = ["build", "net.npz", *BOARD, "--clock", "max", *words]
+        return Search(firstspike(capfd, *command), placed)
+
+    return run
+
+
+def reached(hz, seed):
+    """What placements reach: 30 MHz is met by the second seed, and 33 MHz by none."""
+    return {1: 29.5, 2: 30.7}[seed]
+
+
+def test_the_build_is_that_of_the_highest_clock(search, capfd, tmp_path):
+    ended, placed = search(capfd, reached)
+    assert ended.status == 0
+    folder = tmp_path / "build" / "net-icebreaker"
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["clock"], report["seed"], report["met"]) == (30 * MHZ, 2, True)
+    assert (folder / "firstspike.bin").exists()
+    assert placed.count((30 * MHZ, 2)) == 1
+    assert "30 MHz is met: 29.50 MHz with seed 1, 30.70 MHz with seed 2." in ended.err
+    missed = [hz for hz, _ in placed if hz > 30 * MHZ]
+    assert missed
+    assert f"{missed[0] / MHZ:g} MHz is not met" in ended.err
+
+
+def test_what_was_placed_is_not_placed_again(search, capfd, tmp_path):
+    first = search(capfd, reached)
+    folder = tmp_path / "build" / "net-icebreaker"
+    bits = (folder / "firstspike.bin").read_bytes()
+    again = search(capfd, reached, "--json", "-")
+    assert again.placed == []
+    assert json.loads(again.ended.out)["clock"] == 30 * MHZ
+    assert (folder / "firstspike.bin").read_bytes() == bits
+    (folder / "firstspike.bin").unlink()  # only the best is made again
+    assert search(capfd, reached).placed == [(30 * MHZ, 2)]
+    entries = json.loads((folder / PLACED).read_text())
+    assert len(entries) == len(first.placed) + 1
+
+
+def test_a_search_that_is_ended_goes_on(search, capfd, tmp_path):
+    def interrupted(hz, seed):
+        if seed == 2:
+            raise KeyboardInterrupt
+        return reached(hz, seed)
+
+    ended = search(capfd, interrupted)
+    assert ended.ended.status == 130
+    kept = ended.placed[:-1]
+    assert kept
+    rest = search(capfd, reached)
+    assert rest.ended.status == 0
+    assert not set(kept) & set(rest.placed)
+
+
+def test_a_file_of_yours_is_not_touched(search, capfd, tmp_path):
+    folder = tmp_path / "build" / "net-icebreaker"
+    folder.mkdir(parents=True)
+    (folder / PLACED).write_text('{"mine": 1}')
+    ended, placed = search(capfd, reached)
+    assert ended.status == 2
+    assert placed == []
+    assert "placed.json is no list of placements" in ended.err.splitlines()[-1]
+    assert (folder / PLACED).read_text() == '{"mine": 1}'
+
+
+def test_the_best_of_seeds_is_no_search(tmp_path, capfd):
+    toy_network().save(tmp_path / "net.npz")
+    words = ("--board", "icebreaker", "--clock", "max", "--seeds", "1-2", "--best")
+    ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
+    assert ended.status == 2
+    assert "--best does not go with --clock max" in ended.err.splitlines()[-1]
+
+
+@pytest.mark.long
+def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
+    monkeypatch.setattr(Design, "clocks", lambda design: [12 * MHZ])
+    toy_network().save(tmp_path / "net.npz")
+    words = ["--board", "icebreaker", "--lanes", 1, "--clock", "max", "-o", tmp_path / "out"]
+    for again in (False, True):
+        ended = firstspike(capfd, "build", tmp_path / "net.npz", *words)
+        assert ended.status == 0
+        assert ("Yosys" in ended.err) != again
+        assert "12 MHz is met" in ended.err
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    (entry,) = json.loads((tmp_path / "out" / PLACED).read_text())
+    assert report["clock"] == entry["clock"]
+    assert report["fmax"] == {str(entry["seed"]): entry["fmax"]}

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Recordings of words, from WAV files to a network that hears, and what it says of other data."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from firstspike.golden import Network
+from firstspike.golden.sound.usual import usual_front_end
+from firstspike.scripts import figures
+from firstspike.scripts.main import run_line
+from tests.support.command import firstspike, refusal
+
+pytestmark = pytest.mark.fast
+
+TONES = {"high": (1500, 2600), "low": (300, 500)}
+RATE = 16_000
+
+
+def spoken(word: str, rng: np.random.Generator, before: int = 800) -> np.ndarray:
+    """A word of two tones behind some silence, int16 at `RATE`."""
+    n = np.arange(4000)
+    tones = [np.sin(2 * np.pi * f * rng.uniform(0.9, 1.1) * n / RATE) for f in TONES[word]]
+    x = np.concatenate([np.zeros(before), *tones]) * rng.uniform(2000, 20_000)
+    return np.rint(x + rng.normal(0, 3, len(x))).astype(np.int16)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder with the folder `words`, recordings beside it, and a network trained on them."""
+    folder, rng = tmp_path_factory.mktemp("sound"), np.random.default_rng(1)
+    for word in TONES:
+        (folder / "words" / word).mkdir(parents=True)
+        for at in range(12):
+            x = spoken(word, rng)
+            x = np.stack([x, x], axis=1) if at % 2 else x
+            wavfile.write(folder / "words" / word / f"{at}.wav", RATE, x)
+    wavfile.write(folder / "one.wav", RATE, spoken("low", rng))
+    two = [spoken("high", rng), np.zeros(RATE, np.int16), spoken("low", rng)]
+    wavfile.write(folder / "two.wav", RATE, np.concatenate(two))
+    wavfile.write(folder / "silent.wav", RATE, np.zeros(RATE, np.int16))
+    here = os.getcwd()
+    os.chdir(folder)
+    try:
+        line = "train --dataset words -o net.npz --hidden 12 --epochs 60 --json train.json"
+        assert run_line(line.split()) == 0
+    finally:
+        os.chdir(here)
+    return folder
+
+
+@pytest.fixture
+def folder(trained, monkeypatch):
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
+    network = Network.load("net.npz")
+    assert network.features.sound == usual_front_end()
+    assert network.classes == ("high", "low")
+    assert network.encoding == "levels-32"
+    assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
+
+
+def test_run_says_what_is_heard_and_when(capfd, folder):
+    ended = firstspike(capfd, "run", "net.npz", "--wav", "one.wav", "two.wav", "--json", "-")
+    assert ended.status == 0, ended.err
+    images = json.loads(ended.out)["images"]
+    found = [(image["word"]["file"], image["class"]) for image in images]
+    assert found == [("one.wav", 1), ("two.wav", 0), ("two.wav", 1)]
+    slot = 0.016
+    starts = [image["word"]["seconds"] for image in images]
+    assert np.allclose(starts, [800 / RATE, 800 / RATE, (9600 + RATE) / RATE], atol=slot)
+    said = firstspike(capfd, "run", "net.npz", "--wav=two.wav").out
+    assert f"two.wav, {starts[2]:.2f} s: low" in said
+
+
+def test_plot_draws_the_spikes_of_the_first_word(capfd, folder, monkeypatch):
+    drawn = []
+
+    def picture(network, sample, label, title):
+        drawn.append((sample.shape, title))
+        return real(network, sample, label, title)
+
+    real = figures.picture
+    monkeypatch.setattr(figures, "picture", picture)
+    ended = firstspike(capfd, "run", "net.npz", "--wav", "two.wav", "--plot", "word.png")
+    assert ended.status == 0, ended.err
+    sound = usual_front_end()
+    assert drawn == [((sound.frames, len(sound.filters)), "two.wav, 0.05 s")]
+    assert (folder / "word.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):
+    ended = firstspike(capfd, "run", "net.npz", "--dataset", "words", "--images", "all")
+    assert ended.status == 0, ended.err
+    assert "accuracy                                100.00%" in ended.out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "info net.npz",
+        "verilog net.npz --lanes 4 -o core.v",
+        "plot net.npz --dataset words -o plot.png",
+        "study net.npz --dataset words --images 2 -o study.png",
+        "page net.npz -o page.html",
+        "page net.npz --dataset words -o page.html",
+        "vectors net.npz --wav two.wav -o vectors",
+        "export net.npz -o net.nir",
+        "boards net.npz",
+        "boards net.npz --dataset words",
+    ],
+)
+def test_other_verbs_take_a_network_of_sound(capfd, folder, line):
+    ended = firstspike(capfd, *line.split())
+    assert ended.status == 0, ended.err
+
+
+def test_info_says_the_front_end(capfd, folder):
+    ended = firstspike(capfd, "info", "net.npz", "--json", "info.json")
+    assert usual_front_end().sentence() in ended.out
+    told = json.loads((folder / "info.json").read_text())["features"]["sound"]
+    assert told == json.loads(usual_front_end().to_json())
+
+
+TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("run net.npz", "mnist holds images, and this network takes sound"),
+        ("run net.npz --dataset t.csv --label kind", "t.csv holds no sound, and this network"),
+        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 2"),
+        ("run net.npz --image one.png", "takes sound, and no images"),
+        ("run net.npz --wav silent.wav", "silent.wav: no word is heard in it"),
+        ("run net.npz --wav t.csv", "t.csv is no readable WAV file"),
+        ("run mnist-4bit --wav one.wav", "this network takes no sound"),
+        ("run mnist-4bit --dataset words", "words holds sound, and this network takes none"),
+        ("run mnist-4bit --dataset spoken-digits", "spoken-digits holds sound, and this network"),
+        ("train --dataset words --recipe deep -o n.npz", "recipe deep is for images"),
+        ("train --dataset words --test t.csv --label kind -o n.npz", "no columns"),
+        ("train --dataset silent -o n.npz", "s.wav: no word is heard in it"),
+        ("train --dataset . -o n.npz", "holds no"),
+        ("learn --random 8 --dataset words -o n.npz", "not learned from random weights"),
+    ],
+)
+def test_what_does_not_go_together_is_said(capfd, folder, line, message):
+    (folder / "t.csv").write_text(TABLE)
+    (folder / "one.png").write_bytes(b"")
+    (folder / "silent" / "a").mkdir(parents=True, exist_ok=True)
+    wavfile.write(folder / "silent" / "a" / "s.wav", RATE, np.zeros(RATE, np.int16))
+    assert message in refusal(capfd, *line.split())
+    assert not (folder / "n.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("run net.npz --wav one.wav --images 3", "--image or --wav."),
+        ("train --dataset words --encoding crossings-4 -o n.npz", "encoding crossings-4 out."),
+        ("train --dataset words --encoding ticks -o n.npz", "encoding ticks out."),
+        ("train --dataset words --encoding binary --threshold 9 -o n.npz", "threshold out."),
+    ],
+)
+def test_options_that_sound_does_not_take(capfd, folder, line, message):
+    ended = firstspike(capfd, *line.split())
+    assert ended.status == 2
+    assert ended.err.splitlines()[-1].endswith(message)
+    assert not (folder / "n.npz").exists()
+
+
+def test_what_learns_goes_on_hearing(capfd, folder):
+    line = "learn net.npz --dataset words -o after.npz"
+    ended = firstspike(capfd, *line.split())
+    assert ended.status == 0, ended.err
+    assert Network.load("after.npz").features.sound == usual_front_end()

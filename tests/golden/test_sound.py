@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The front end for sound against DESIGN's section 6, sample by sample, and at its bounds."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firstspike.golden import Features, Network, NetworkError
+from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter, log2
+from firstspike.golden.sound.front import FrontEnd, Word
+from firstspike.golden.sound.usual import resonant, usual_front_end
+from tests.support.strategies import seeds
+
+pytestmark = pytest.mark.fast
+
+LOUDEST = 2 ** (SAMPLE_BITS - 1)
+STATES = 2 ** (STATE_BITS - 1)
+
+
+@st.composite
+def front_ends(draw: st.DrawFn) -> FrontEnd:
+    """Small front ends with any parameters."""
+    frequencies = draw(st.lists(st.integers(100, 3900), min_size=1, max_size=3))
+    filters = tuple(resonant(f, draw(st.integers(40, 900)), 8000) for f in frequencies)
+    return FrontEnd(
+        rate=8000,
+        slot=draw(st.integers(16, 20)),
+        slots=draw(st.sampled_from([1, 2, 4])),
+        frames=draw(st.integers(1, 3)),
+        drop=draw(st.integers(1, 60)),
+        least=draw(st.integers(1, 120)),
+        contrast=draw(st.integers(0, 5)),
+        filters=filters,
+    )
+
+
+def states(one: Filter, x) -> list[tuple[int, int]]:
+    """y and z after every sample, as DESIGN has them."""
+    x, y, z = [0, 0, *map(int, x)], [0, 0], [0, 0]
+    for n in range(2, len(x)):
+        fed = (one.a1 * y[n - 1] + one.a2 * y[n - 2] + 2**13) >> 14
+        y.append(((x[n] - x[n - 2]) << one.up) + fed)
+        fed = (one.a1 * z[n - 1] + one.a2 * z[n - 2] + 2**13) >> 14
+        z.append(((y[n] - y[n - 2]) >> one.down) + fed)
+    return list(zip(y, z, strict=True))[2:]
+
+
+def plain_log2(E: int) -> int:
+    e = max(E.bit_length() - 1, 0)
+    return 8 * e + (((E - 2**e) << 3) >> e) if E else 0
+
+
+def plain_levels(front: FrontEnd, x) -> list[list[int]]:
+    """L[k][b], with the silence behind."""
+    slots = -(-len(x) // front.slot) + front.slots * front.frames
+    x = [*x, *[0] * (slots * front.slot - len(x))]
+    columns = []
+    for one in front.filters:
+        z = [abs(z) for _, z in states(one, x)]
+        sums = [sum(z[k * front.slot : (k + 1) * front.slot]) for k in range(slots)]
+        columns.append([min(max(plain_log2(E) + one.gain, 0), 255) for E in sums])
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def plain_words(front: FrontEnd, L: list[list[int]]) -> list[tuple[int, int]]:
+    P, window, words = [max(row) for row in L], front.slots * front.frames, []
+    for k in range(len(P) - window + 1):
+        top, before = max(P[k : k + window]), P[k - 1] if k else 0
+        free = not words or k >= words[-1][0] + window
+        begins = top >= front.least and P[k] + front.drop >= top > before + front.drop
+        if free and begins:
+            words.append((k, top))
+    return words
+
+
+def plain_picture(front: FrontEnd, L: list[list[int]], k: int, top: int) -> list[list[int]]:
+    rows = []
+    for f in range(front.frames):
+        frame = L[k + f * front.slots : k + (f + 1) * front.slots]
+        v = [sum(row[b] for row in frame) // front.slots for b in range(len(front.filters))]
+        rows.append([max(255 - (top - one) * 2**front.contrast, 0) for one in v])
+    return rows
+
+
+def sound_of(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Noise that grows and fades, at any loudness."""
+    shape = np.abs(np.sin(np.linspace(0, rng.uniform(1, 9), n)))
+    x = rng.normal(0, 1, n) * shape * 10 ** rng.uniform(0, 4.6)
+    return np.clip(np.rint(x), -LOUDEST, LOUDEST - 1).astype(np.int16)
+
+
+@settings(max_examples=40)
+@given(front_ends(), seeds, st.integers(0, 260))
+def test_every_level_word_and_pixel_by_the_definition(front, seed, n):
+    x = sound_of(np.random.default_rng(seed), n)
+    L = plain_levels(front, x.tolist())
+    found = front.levels(x)
+    assert found.tolist() == L
+    words = list(front.words(found))
+    assert [tuple(word) for word in words] == plain_words(front, L)
+    for word in words:
+        assert front.picture(found, word).tolist() == plain_picture(front, L, *word)
+
+
+def worst(response: np.ndarray) -> np.ndarray:
+    """The input that makes the last of len(response) values as large as it can be."""
+    return np.where(response[::-1] < 0, -LOUDEST, LOUDEST - 1)
+
+
+@pytest.mark.parametrize("number", range(0, 16, 5))
+def test_no_state_exceeds_its_bound_which_is_near(number):
+    one = usual_front_end().filters[number]
+    length = 1500
+    impulse = np.zeros(length)
+    impulse[0] = 1
+    poles = np.zeros(length)
+    for n in range(length):
+        fed = one.a1 * poles[n - 1] + one.a2 * poles[n - 2] if n > 1 else one.a1 * poles[n - 1] * n
+        poles[n] = impulse[n] + fed / 2**14
+    both = np.convolve(poles, [1, 0, -1])[:length]
+    responses = both, np.convolve(both, both)[:length]
+    for state, (response, bound) in enumerate(zip(responses, one.largest_states(), strict=True)):
+        for sign in (1, -1):
+            x = worst(sign * response)
+            reached = max(abs(values[state]) for values in states(one, x))
+            assert 0.98 * bound < reached <= bound < STATES
+
+
+def test_filters_use_at_least_half_of_their_states():
+    for one in usual_front_end().filters:
+        assert min(one.largest_states()) >= STATES / 2
+
+
+@pytest.mark.parametrize("value", [0, 1, -1, LOUDEST - 1, -LOUDEST])
+def test_a_microphone_that_is_stuck_is_at_most_one_click(value):
+    front = usual_front_end()
+    levels = front.levels(np.full(8000, value, np.int16))
+    ended = 8000 // front.slot - 1  # then comes the silence behind, which clicks once more
+    assert len([word for word in front.words(levels) if word.slot < ended]) <= 1
+    assert levels[10:ended].max() < front.least
+    if value == 0:
+        assert not list(front.words(levels))
+
+
+def test_clipped_noise_is_one_word_at_its_beginning():
+    front, rng = usual_front_end(), np.random.default_rng(1)
+    x = rng.choice([-LOUDEST, LOUDEST - 1], 4000).astype(np.int16)
+    levels = front.levels(x)
+    assert [word.slot for word in front.words(levels)] == [0]
+    assert levels.tolist() == plain_levels(front, x.tolist())
+
+
+def test_words_are_found_where_they_are_and_loudness_does_not_matter():
+    front, rng = usual_front_end(), np.random.default_rng(2)
+    burst = rng.normal(0, 4000, 3000)
+    x = np.zeros(30_000)
+    starts = 5000, 16_000
+    for start, loudness in zip(starts, (1, 1 / 4), strict=True):
+        x[start : start + 3000] += loudness * burst
+    levels = front.levels(np.rint(x).astype(np.int16))
+    words = list(front.words(levels))
+    assert [word.slot for word in words] == [start // front.slot for start in starts]
+    assert words[0].top - words[1].top in range(14, 19)  # two octaves
+    quiet = front.levels(np.rint(x / 4).astype(np.int16))
+    pictures = [front.picture(one, next(front.words(one))) for one in (levels, quiet)]
+    loud = 3000 // (front.slots * front.slot)  # frames before the burst dies away
+    differences = pictures[0][:loud].astype(int) - pictures[1][:loud]
+    assert np.abs(differences).max() <= 2 << front.contrast
+    assert pictures[0].max() > 200
+
+
+def test_a_steady_hum_hides_no_word_that_is_louder():
+    front = usual_front_end()
+    n = np.arange(24_000)
+    x = 30 * np.sin(2 * np.pi * 400 * n / front.rate)
+    start = 94 * front.slot
+    x[start : start + 3000] += 8000 * np.sin(2 * np.pi * 900 * n[:3000] / front.rate)
+    words = list(front.words(front.levels(np.rint(x).astype(np.int16))))
+    assert start // front.slot in [word.slot for word in words]
+
+
+@given(st.integers(1, 2**31 - 1), st.integers(0, 2**20))
+def test_log2_is_near_the_logarithm_and_never_falls(E, more):
+    assert log2(E) == plain_log2(E)
+    assert 8 * math.log2(E) - 1.7 < log2(E) <= 8 * math.log2(E) + 1e-9
+    assert log2(min(E + more, 2**31 - 1)) >= log2(E)
+
+
+def test_the_usual_filters_let_their_band_through():
+    front = usual_front_end()
+    n = np.arange(8000)
+    for b in range(0, len(front.filters), 3):
+        f = front.filters[b].resonance(front.rate)
+        x = np.rint(8000 * np.sin(2 * np.pi * f * n / front.rate)).astype(np.int16)
+        heard = front.levels(x)[30].astype(int) - [one.gain for one in front.filters]
+        heard += 8 * np.array([one.down - one.up for one in front.filters])
+        assert abs(int(heard.argmax()) - b) <= 1
+        far = [heard[other] for other in range(len(heard)) if abs(other - b) > 3]
+        assert heard.max() - max(far) > 16  # two octaves of amplitude
+
+
+def test_a_front_end_goes_through_json():
+    front = usual_front_end()
+    assert FrontEnd.from_json(front.to_json()) == front
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format": "firstspike-sound-2"}, "format 'firstspike-sound-2'"),
+        ({"format": 1}, "format"),
+        ({"rate": 44100}, "rate is 44100"),
+        ({"slots": 3}, "power of two"),
+        ({"slot": 0}, "slot is 0"),
+        ({"slot": 2.0}, "slot"),
+        ({"frames": 65}, "frames is 65"),
+        ({"drop": True}, "drop"),
+        ({"filters": []}, "there are 0 filters"),
+        ({"filters": [[0, -8192, 0, 5, 0]] * 65}, "more than 64 filters"),
+        ({"filters": [[0, -8192, 0, 5]]}, "list of 5"),
+        ({"filters": [[32767, -8192, 0, 5, 0]]}, "must be stable"),
+        ({"filters": [[0, 8192, 0, 5, 0]]}, "must be stable"),
+        ({"filters": [[0, -16384, 0, 5, 0]]}, "must be stable"),
+        ({"filters": [[0, -16383, 0, 5, 0]]}, "can exceed 24 bits"),
+        ({"filters": [[0, -8192, 8, 5, 0]]}, "can exceed 24 bits"),
+        ({"filters": [[0, -8192, 5, 0, 0]]}, "can exceed 24 bits"),
+        ({"filters": [[0, -8192, -1, 0, 0]]}, "0..23"),
+        ({"more": 1}, "other fields"),
+        ({"least": None}, "least"),
+    ],
+)
+def test_what_no_front_end_can_be_is_refused(change, message):
+    fields = json.loads(usual_front_end().to_json()) | change
+    with pytest.raises(NetworkError, match=message):
+        FrontEnd.from_json(json.dumps(fields))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "1", '{"format": "firstspike-sound-1"}'])
+def test_what_is_no_json_of_a_front_end_is_refused(text):
+    with pytest.raises(NetworkError):
+        FrontEnd.from_json(text)
+
+
+def network_of_sound(front: FrontEnd, **changes) -> Network:
+    fields = {
+        "weights": (np.ones((front.n_pixels, 2), int),),
+        "weight_bits": (4,),
+        "thresholds": (3,),
+        "unit": 4,
+        "deadline": 30,
+        "n_inputs": front.n_pixels,
+        "inputs": np.arange(front.n_pixels),
+        "encoding": "levels-8",
+        "features": Features(sound=front),
+    }
+    return Network(**(fields | changes))
+
+
+def test_the_network_file_keeps_the_front_end():
+    front = usual_front_end()
+    network = network_of_sound(front)
+    loaded = Network.from_bytes(network.to_bytes())
+    assert loaded.features.sound == front
+    assert loaded.takes_pixels
+    assert loaded.digest() == network.digest()
+    other = replace(front, drop=front.drop + 1)
+    assert network_of_sound(other).digest() != network.digest()
+    assert network_of_sound(front, features=None).digest() != network.digest()
+
+
+def test_a_network_of_sound_has_the_pixels_that_the_front_end_makes():
+    front = usual_front_end()
+    more = replace(front, filters=(*front.filters, front.filters[0]))
+    with pytest.raises(NetworkError, match=f"makes {front.n_pixels + 12} pixels"):
+        network_of_sound(front, features=Features(sound=more))
+    with pytest.raises(NetworkError, match="edges"):
+        Features(np.zeros((front.n_pixels, 7)), sound=front)
+
+
+def test_a_word_is_known_by_its_slot_and_top():
+    front = usual_front_end()
+    levels = np.zeros((front.window + 10, len(front.filters)), np.uint8)
+    levels[7:] = front.least
+    assert list(front.words(levels)) == [Word(7, front.least)]
+    levels[7:] = front.least - 1
+    assert list(front.words(levels)) == []
+    assert front.seconds(7) == 7 * front.slot / front.rate

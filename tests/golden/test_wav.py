@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""WAV files of every kind: the right samples, or a sentence."""
+
+import contextlib
+import io
+import struct
+import wave
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from firstspike.golden import DataError
+from firstspike.golden.data import wav
+from firstspike.golden.data.wav import read_wav, samples_of
+
+pytestmark = pytest.mark.fast
+
+RATE = 8000
+X = np.array([0, 1, -1, 300, -300, 32767, -32768, 5], np.int16)
+
+
+def content(data, rate=RATE) -> bytes:
+    file = io.BytesIO()
+    wavfile.write(file, rate, data)
+    return file.getvalue()
+
+
+def plain(samples: bytes, width: int, channels: int = 1, rate: int = RATE) -> bytes:
+    """A file by another writer: Python's own."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setnchannels(channels)
+        writer.setsampwidth(width)
+        writer.setframerate(rate)
+        writer.writeframes(samples)
+    return file.getvalue()
+
+
+def read(raw: bytes) -> list[int]:
+    return samples_of(raw, "x.wav", RATE).tolist()
+
+
+def test_samples_of_16_bits_are_what_they_are(tmp_path):
+    (tmp_path / "x.wav").write_bytes(plain(X.tobytes(), 2))
+    assert read_wav(tmp_path / "x.wav", RATE).tolist() == X.tolist()
+
+
+def test_other_widths_are_scaled():
+    eight = bytes([128, 129, 127, 255, 0])
+    assert read(plain(eight, 1)) == [0, 256, -256, 127 * 256, -128 * 256]
+    packed = b"".join(struct.pack("<i", int(x) << 8)[:3] for x in X)
+    assert read(plain(packed, 3)) == X.tolist()
+    assert read(content(X.astype(np.int32) << 16)) == X.tolist()
+    assert read(content(X.astype(np.float32) / 32768)) == X.tolist()
+    assert read(content(np.array([2.0, -2.0, 1e300]))) == [32767, -32768, 32767]
+
+
+def test_channels_are_averaged():
+    both = np.stack([X, np.zeros_like(X)], axis=1)
+    halves = np.clip(np.rint(X / 2.0), -32768, 32767).astype(int).tolist()
+    assert read(plain(both.tobytes(), 2, channels=2)) == halves
+
+
+@pytest.mark.parametrize("rate", [11025, 16000, 22050, 44100, 48000, 96000])
+def test_higher_rates_are_brought_down(rate):
+    seconds = np.arange(rate) / rate
+    tone = np.rint(9000 * np.sin(2 * np.pi * 440 * seconds)).astype(np.int16)
+    found = samples_of(content(tone, rate), "x.wav", RATE)
+    expected = 9000 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
+    assert len(found) == RATE
+    assert np.abs(found - expected)[100:-100].max() < 100
+    if rate >= 2 * 5000:
+        high = np.rint(9000 * np.sin(2 * np.pi * 5000 * seconds)).astype(np.int16)
+        folded = samples_of(content(high, rate), "x.wav", RATE)
+        assert np.abs(folded[100:-100]).max() < 100
+
+
+GOOD = plain(X.tobytes(), 2)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "no readable WAV file"),
+        (b"RIFF", "no readable WAV file"),
+        (b"ID3" + GOOD, "no readable WAV file"),
+        (GOOD[:-4], "ends before its head says"),
+        (GOOD[:-3], "no readable WAV file|ends before"),
+        (GOOD[:30], "no readable WAV file"),
+        (plain(b"", 2), "holds no samples"),
+        (content(X, 4000), "has 4000 samples per second: give 8000 to 384000"),
+        (content(X, 2**28), "samples per second"),
+        (content(X.astype(np.int64)), "int64"),
+        (content(np.array([0.5, np.nan])), "no finite numbers"),
+        (GOOD[:20] + b"\x55\0" + GOOD[22:], "no readable WAV file"),  # MP3 inside
+        (GOOD[:22] + b"\0\0" + GOOD[24:], "no readable WAV file"),  # no channels
+    ],
+)
+def test_what_cannot_be_read_is_said(raw, message):
+    with pytest.raises(DataError, match=message) as raised:
+        read(raw)
+    assert str(raised.value).startswith("x.wav ")
+
+
+def test_every_damage_is_a_sentence_or_samples():
+    rng = np.random.default_rng(1)
+    for _ in range(300):
+        raw = bytearray(GOOD)
+        for at in rng.integers(0, 46, rng.integers(1, 4)):
+            raw[at] = rng.integers(256)
+        with contextlib.suppress(DataError):
+            assert len(read(bytes(raw))) <= len(raw)
+
+
+def test_long_files_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(wav, "MOST_SAMPLES", 7)
+    with pytest.raises(DataError, match="8 samples per channel: at most 7 are read; cut it"):
+        read(GOOD)
+    many = plain(bytes(2 * 33), 2, channels=33)
+    with pytest.raises(DataError, match="33 channels"):
+        read(many)
+    monkeypatch.setattr(wav, "MOST_FILE", 50)
+    (tmp_path / "x.wav").write_bytes(GOOD)
+    with pytest.raises(OSError, match="more than 50 bytes"):
+        read_wav(tmp_path / "x.wav", RATE)
