@@ -24,6 +24,7 @@ from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
 from .design import TOP, Design
+from .memories import in_single_port_ram, memories
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
@@ -194,7 +195,7 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
             FORGET_INITIAL,
             KEEP_COPIES,
             *device.family.commands,
-            *(_IN_SPRAM if design.board.loaded else []),
+            *(_in_single_port_ram(design) if design.board.loaded else []),
             f"{device.synthesis} -top {TOP}",
             "tee -q -o count.json stat -json",
             f"write_json {NETLIST}.json",
@@ -205,12 +206,12 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
     return count_cells(device, folder / "count.json", TOP)
 
 
-_IN_SPRAM = (
-    WITHOUT_WEIGHTS,
+def _in_single_port_ram(design: Design) -> list[str]:
+    """Commands of Yosys that put large memories into single-port RAM."""
+    held = memories(design.config, design.network, design.ring_bytes, design.bench_images)
+    places = (f"*.{memory.path}/m:*" for memory in held if in_single_port_ram(memory))
     # Yosys would take many small blocks of RAM for them, by their cost.
-    'setattr -set ram_style "huge" *.layer_0.store/m:* *.ring.store/m:*',
-)
-"""Commands of Yosys that put large memories into single-port RAM."""
+    return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
 
 
 def _without(words: Sequence[str], *left_out: str) -> list[str]:

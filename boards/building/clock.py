@@ -39,7 +39,7 @@ _NOISE = 0.08
 def features_of(config: CoreConfig, board: Board, luts: float) -> np.ndarray:
     """Features float64 [8] of a design of so many look-up tables; a usual design has zeros."""
     first = config.layers[0].folding
-    widest = max(layer.widths.M for layer in config.layers)
+    widest = max(max(layer.state_bits) for layer in config.layers)
     return np.array(
         [
             1,

@@ -26,6 +26,8 @@ from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
+from .memories import ring_bytes_of
+
 TOP = "firstspike"
 """Name of the design, and of its files."""
 
@@ -72,7 +74,8 @@ class Design:
         """
         if shape.window is None:
             shape = replace(shape, window=WINDOW)
-        folding = linked_folding(network, shape)
+        # Block RAM for M limits the lanes of a small chip.
+        folding = linked_folding(network, replace(shape, one_tick=board.loaded))
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
         clocks_a_bit(line, dividers.hz)
@@ -102,6 +105,11 @@ class Design:
     def hz(self) -> int:
         """The clock the PLL makes, in whole Hz."""
         return round(self.dividers.hz)
+
+    @property
+    def ring_bytes(self) -> int:
+        """Bytes of requests that the link holds."""
+        return ring_bytes_of(self.config, self.board)
 
     @property
     def bit_rate(self) -> float:
@@ -139,7 +147,7 @@ class Design:
             build=build,
             weights=None if self.board.loaded else weights,
             digit=None if digits is None else digits[0] > 127,
-            ring_bytes=self.board.ring_bytes,
+            ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
             line=self.line,
         )

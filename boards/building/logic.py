@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How much logic a design takes, by a rule fitted to builds.
 
-Nearly all that grows goes with the bits of S and M in the lanes of a layer, which is what the rule
+Nearly all that grows goes with the bits of state in the lanes of a layer, S and M, which the rule
 counts; the rest is so much for core and link, and so much for every hidden layer. On an ECP5 it
 gives look-up tables, on an iCE40 logic cells: there are as many of both, but a register that is not
 behind a look-up table of its own takes a cell.
@@ -72,7 +72,7 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     banked = windows = 0
     for layer in config.layers:
         folding = layer.folding
-        of_layer = folding.lanes * (layer.widths.S + layer.widths.M)
+        of_layer = folding.lanes * sum(layer.state_bits)
         kind = "memory" if folding.groups > _SHALLOW else "shallow"
         bits["registers" if folding.groups == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0

@@ -6,6 +6,7 @@ which Yosys maps memories. Tests compare list and number with the designs.
 """
 
 from collections import Counter
+from dataclasses import replace
 from math import ceil
 
 from firstspike.boards.pins.board import Board
@@ -23,8 +24,25 @@ TABLE_WORDS = 16
 """Of a look-up table that is memory."""
 
 STORE, RING = "layer_0.store", "ring.store"
-SINGLE_PORT = (STORE, RING)
 """Where the memories are that have one address, and are large."""
+
+SMALL_RING = 2048
+"""Bytes of a ring in block RAM, where weights take all single-port RAM."""
+
+
+def ring_bytes_of(config: CoreConfig, board: Board) -> int:
+    """Bytes of requests that the link of a design holds."""
+    if not board.loaded:
+        return board.ring_bytes
+    first = config.layers[0]
+    weights = Memory(STORE, first.word_bits, first.words)
+    taken = blocks(weights, board.device.family, loaded=True)["SPRAM"]
+    return board.ring_bytes if taken < board.device.holds["SPRAM"] else SMALL_RING
+
+
+def in_single_port_ram(memory: Memory) -> bool:
+    """Whether the memory is in single-port RAM, on a device that has it."""
+    return memory.path == STORE or (memory.path == RING and memory.depth > SMALL_RING)
 
 
 def memories(
@@ -47,11 +65,13 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     block RAM as much as its library says. Logic that selects one of several tables counts half.
     Look-up tables for logic are not counted here.
     """
+    if memory.varying is not None:  # Yosys leaves the others out
+        memory = replace(memory, width=memory.varying, varying=None)
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
     block_cost = (ROM_BLOCK_COST if memory.read_only else BLOCK_COST)[family]
     if family is ICE40:
-        if loaded and memory.path in SINGLE_PORT:
+        if loaded and in_single_port_ram(memory):
             return {"SPRAM": _tiles(memory, {16: 1 << 14})}
         # Every bit has a mask: parts of the depth lie side by side, also where a word is narrow.
         block_ram = ceil(memory.width * ceil(memory.depth / 256) / 16)
@@ -73,7 +93,7 @@ def memory_needs(
 ) -> Counter[str]:
     """What all memories of a design take of the board's device, their own logic included."""
     needs: Counter[str] = Counter()
-    for memory in memories(config, network, board.ring_bytes, bench_images):
+    for memory in memories(config, network, ring_bytes_of(config, board), bench_images):
         taken = blocks(memory, board.device.family, board.loaded)
         needs.update(taken)
         if "LUTs" in taken:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape, Lanes
 from firstspike.golden.widths import StateWidths
@@ -82,7 +83,9 @@ class RandomBuild:
     def config(self) -> CoreConfig:
         """Its core, with the widths that its weights had."""
         network = self.network()
-        folding = linked_folding(network, CoreShape(self.lanes, self.window, rows=self.rows))
+        one_tick = BOARDS[self.board].loaded
+        shape = CoreShape(self.lanes, self.window, rows=self.rows, one_tick=one_tick)
+        folding = linked_folding(network, shape)
         config = CoreConfig.of(network.connected(), folding)
         layers = tuple(
             replace(layer, widths=StateWidths(*widths))

@@ -34,7 +34,7 @@ class Board:
     attach: str = "plug the board in"
     """What the user does before the board can be programmed."""
     ring_bytes: int = RING_BYTES
-    """Bytes of requests that the link holds."""
+    """Bytes of requests that the link holds, if weights leave them room (`ring_bytes_of`)."""
     lines: tuple[Line, ...] = (Line.UART,)
     """Lines for which the board has pins; one with SPI connects by `connect_line`."""
 

@@ -41,7 +41,8 @@ class Folding:
         shape leaves them open. The window counts for layers of several groups, except the last one.
         The rows count for the first layer, and for each layer behind one of a single group, which
         sends as many spikes. If there are several, a bitmap holds the connected inputs alone. The
-        first layer gathers if images overlap. Raises NetworkError for values out of range.
+        first layer gathers if images overlap. Behind a bitmap it takes rows at one tick alone if
+        the shape allows it and that saves logic. Raises NetworkError for values out of range.
         """
         lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
         window = DEFAULT_WINDOW if shape.window is None else shape.window
@@ -58,6 +59,7 @@ class Folding:
             whole = wide >= kind.n_out
             k = 0 if whole or last else window
             sends = rows if whole and not last and kind.n_out >= rows else 1
+            plain = not (whole or last or k or rows > 1)
             layers.append(
                 LayerFolding(
                     kind=kind,
@@ -67,6 +69,7 @@ class Folding:
                     rows=taken,
                     sends=sends,
                     gathers=bool(shape.overlap) and not layers,
+                    one_tick=bool(shape.one_tick and shape.bitmap) and plain and not layers,
                 )
             )
             taken = sends
@@ -87,6 +90,7 @@ class Folding:
             bitmap=self.bitmap,
             rows=self.layers[0].rows,
             overlap=self.overlaps,
+            one_tick=self.layers[0].one_tick,
         )
 
     @property

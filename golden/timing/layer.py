@@ -37,7 +37,8 @@ class LayerFolding:
     `window` is k: time advances by at most 2^k ticks in one walk over the groups. `rows` is R: per
     cycle so many rows of weights are added, one from each bank of the weight store. Row r is in
     bank r mod R. `sends` spikes leave per cycle: it is R of the next layer. A layer that `gathers`
-    takes the next image's rows while the time of the one before advances.
+    takes the next image's rows while the time of the one before advances. A layer of `one_tick`
+    takes rows at tick `unit` alone, and so its lanes need no M.
     """
 
     kind: LayerKind
@@ -47,6 +48,7 @@ class LayerFolding:
     rows: int = 1
     sends: int = 1
     gathers: bool = False
+    one_tick: bool = False
 
     def __post_init__(self):
         if not 1 <= self.lanes <= self.n_out:
@@ -57,6 +59,11 @@ class LayerFolding:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
         if self.window and (self.groups == 1 or self.last):
             raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
+        if self.one_tick and (self.groups == 1 or self.last or self.window or self.rows > 1):
+            raise NetworkError(
+                "only a layer of several groups that is not the last one, advances tick by tick "
+                "and adds one row per cycle takes rows at one tick alone"
+            )
         check_rows(self.rows)
         check_rows(self.sends)
         if self.sends > 1 and (self.groups > 1 or self.last or self.n_out < self.sends):

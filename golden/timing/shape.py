@@ -28,6 +28,8 @@ class CoreShape:
     """R: rows of weights that are added per cycle, one from each of R banks."""
     overlap: bool | None = None
     """Whether the next image enters while the one before is being decided."""
+    one_tick: bool | None = None
+    """Whether the core may refuse spikes at another tick than `unit`, where that saves logic."""
 
     def check_layers(self, n_layers: int) -> None:
         """Raise NetworkError unless the lanes are for a network of so many layers."""

@@ -79,12 +79,12 @@ class Intake(Block):
             self.resting.eq(
                 ~inside & (image == self.finished_image) & (image == self.decided_image)
             ),
-            self.idle.eq((self.resting if first.unit is None else ~inside) & ~self.hold),
+            self.idle.eq((~inside if first.folding.gathers else self.resting) & ~self.hold),
             found.address.eq(Cat(bad).any()),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
-        # All rows of a layer that gathers spike at one tick.
+        # Of some layers all rows spike at one tick.
         if first.unit is not None:
             with m.If(is_spike & (event.tick != first.unit)):
                 m.d.comb += found.tick.eq(1)

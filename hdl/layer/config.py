@@ -39,7 +39,7 @@ class LayerConfig:
     learning: Learning | None = None
     """None in a core that does not learn."""
     unit: int | None = None
-    """The tick of all rows, in a layer that gathers."""
+    """The tick of all rows, in a layer that gathers or takes rows at one tick alone."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.weight_bits <= self.stored_bits <= MAX_STORED_BITS:
@@ -51,8 +51,8 @@ class LayerConfig:
             raise NetworkError(
                 f"threshold and deadline are at least 1, not {self.threshold} and {self.deadline}"
             )
-        if self.folding.gathers and self.unit is None:
-            raise NetworkError("a layer that gathers is told the unit, the tick of all its rows")
+        if (self.folding.gathers or self.folding.one_tick) and self.unit is None:
+            raise NetworkError("a layer whose rows are of one tick is told that tick, the unit")
         if not self.counted or self.counted[-1] != self.folding.n_in:
             raise NetworkError(
                 f"the spikes counted last are those of the layer's {self.folding.n_in} rows, "
@@ -73,6 +73,11 @@ class LayerConfig:
     def unused_bits(self) -> int:
         """Low bits of a stored weight that the layer does not use."""
         return self.stored_bits - self.weight_bits
+
+    @property
+    def state_bits(self) -> tuple[int, ...]:
+        """Bits of each number that a lane keeps of a neuron: S and M, or S and whether it fired."""
+        return self.widths.S, 1 if self.folding.one_tick else self.widths.M
 
     @property
     def words(self) -> int:

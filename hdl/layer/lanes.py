@@ -13,10 +13,11 @@ from firstspike.golden.timing.layer import LayerFolding
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
-from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.memories import Memory, inside
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .config import LayerConfig
+from .limits import Limits
 from .operations import operation_layout
 from .weights import ahead_signature, fetched_layout, word_layout
 
@@ -50,7 +51,9 @@ def potentials_layout(config: LayerConfig) -> data.StructLayout:
 
 
 def state_layout(config: LayerConfig) -> data.StructLayout:
-    """M and S of a neuron."""
+    """M and S of a neuron; in a layer of one tick S, and whether the neuron has fired."""
+    if config.folding.one_tick:
+        return struct(fired=1, S=slope_shape(config))
     return struct(M=potential_shape(config), S=slope_shape(config))
 
 
@@ -71,7 +74,8 @@ class Lanes(Block):
 
     A neuron that has fired keeps its M, which is not negative, and so does not fire again. (In
     the last layer nobody has fired before the decision.) A layer that gathers adds W to a register
-    of its own, which becomes S when the image starts.
+    of its own, which becomes S when the image starts. A layer of one tick keeps no M: a neuron
+    fires once S is at or above the limit of the tick (see `Limits`).
 
     S and M are in registers; with more than one group the rest is in memory, a word a group, read
     before the first operation of a group in a walk and written back with every one. A group comes
@@ -108,13 +112,16 @@ class Lanes(Block):
         folding = config.folding
         if folding.groups > 1:
             yield Memory("", state_layout(config).size * folding.lanes, folding.groups)
+        if folding.one_tick:
+            yield from inside("limits", Limits.memories(config))
 
     def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
         """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
 
         And of the one behind it, which is in registers: {advance, initial}, the latter M where it
-        starts, else 0. Of several banks, whose words never wait, each segment has copies, for lanes
-        are far from one another; `ahead` tells them in time.
+        starts, else 0. A layer of one tick has {advance, limit} instead. Of several banks, whose
+        words never wait, each segment has copies, for lanes are far from one another; `ahead` tells
+        them in time.
         """
         config, folding = self._config, self._config.folding
         if folding.rows == 1:
@@ -125,13 +132,17 @@ class Lanes(Block):
                 starts=begins & coming.start,
                 adds=offered & coming.row.any(),
                 advance=Signal(name="advance"),
-                initial=Signal(potential_shape(config), name="initial"),
             )
+            if folding.one_tick:
+                m.submodules.limits = limits = Limits(config)
+                m.d.comb += limits.tick.eq(coming.tick)
+                to.limit, limit = unknown_register(limits.limit.shape(), "limit"), limits.limit
+            else:
+                to.initial = Signal(potential_shape(config), name="initial")
+                initial = Mux(to.starts, -times(config.threshold, coming.tick), 0)
             with m.If(ready):
-                m.d.sync += [
-                    to.advance.eq(begins & coming.advance),
-                    to.initial.eq(Mux(to.starts, -times(config.threshold, coming.tick), 0)),
-                ]
+                m.d.sync += to.advance.eq(begins & coming.advance)
+                m.d.sync += to.limit.eq(limit) if folding.one_tick else to.initial.eq(initial)
             return [to]
 
         coming, offered = self.ahead.operation, self.ahead.valid
@@ -224,7 +235,8 @@ class Lanes(Block):
                 m.d.sync += fetched.eq(found)
             states = data.View(work.shape(), fetched)
         # A walk that starts finds M = 0, and goes on from there; or what was gathered, at `unit`.
-        begin = [state.const({"M": 0, "S": -config.threshold}).as_value()] * lanes
+        fresh_state = {name: 0 for name in state.members} | {"S": -config.threshold}
+        begin = [state.const(fresh_state).as_value()] * lanes
         if folding.gathers:
             slope = slope_shape(config)
             gathered = unknown_register(data.ArrayLayout(slope, lanes), "gathered")
@@ -259,25 +271,30 @@ class Lanes(Block):
         # driven in many parts.
         after, before, mask, potentials = [], [], [], []
         for lane, to in enumerate(told_of):
-            M, S = work[lane].M, work[lane].S
-            advances = to.advance if last else to.advance & (M < 0)
-            M_next = Signal(potential_shape(config), name=f"M_{lane}")
+            S = work[lane].S
             S_next = Signal(slope_shape(config), name=f"S_{lane}")
-            m.d.comb += M_next.eq(M + (to.initial | (Mux(advances, S, 0) << op.shift)))
             if folding.gathers:
                 m.d.comb += S_next.eq(S)
             else:
                 parts = (part >> config.unused_bits for part in added[lane])
                 m.d.comb += S_next.eq(sum(parts, S))
-            after += [M_next, S_next]
-            potentials.append(M_next)
+            if folding.one_tick:
+                fired = work[lane].fired
+                reaches = to.advance & ~fired & (to.limit <= S)
+                after += [fired | reaches, S_next]
+            else:
+                M = work[lane].M
+                advances = to.advance if last else to.advance & (M < 0)
+                M_next = Signal(potential_shape(config), name=f"M_{lane}")
+                m.d.comb += M_next.eq(M + (to.initial | (Mux(advances, S, 0) << op.shift)))
+                reaches = advances & (M_next >= 0)
+                after += [M_next, S_next]
+                potentials.append(M_next)
+                before += [M, S]
             if not last:
                 fires = Signal(name=f"fires_{lane}")
-                m.d.comb += fires.eq(
-                    advances & (M_next >= 0) & lane_exists(folding, op.group, lane)
-                )
+                m.d.comb += fires.eq(reaches & lane_exists(folding, op.group, lane))
                 mask.append(fires)
-                before += [M, S]
         m.d.comb += updated.eq(Cat(after))
 
         # To the Decision, or to the Drain.

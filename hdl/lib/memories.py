@@ -22,6 +22,8 @@ class Memory:
     looked_up: bool = False
     """The word is needed in the cycle that asks for it, which block RAM cannot give."""
     read_only: bool = False
+    varying: int | None = None
+    """Bits of a word that differ from word to word, if it is only read; None for all of them."""
     near: bool = False
     """The words belong into look-up tables, on devices whose tables can be memory."""
 

@@ -23,6 +23,7 @@ from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut, StreamSink, at_random
 
 DEADLINE = 45
+UNIT = 7
 WEIGHT_BITS = 5
 
 PATIENCE = 5000
@@ -54,6 +55,7 @@ def simulate(folding: LayerFolding, *, amount: int = 60, seed: int = 1, **option
         deadline=DEADLINE,
         widths=layer_widths(weights, threshold, DEADLINE),
         counted=(folding.n_in,),
+        unit=UNIT if folding.one_tick else None,
     )
     parameters = LayerParameters(config, weights, amount)
     LayerBench.run(Layer(config, weights), parameters, seed=seed, **options)
@@ -230,6 +232,8 @@ class LayerBench(BlockBench):
         n_in = self.config.folding.n_in
         latest = random.randint(1, DEADLINE)
         ticks = np.array([random.randint(0, latest) for _ in range(n_in)])
+        if self.config.folding.one_tick:
+            ticks = np.where(ticks, UNIT, 0)
         if image % 7 == 6:
             ticks[:] = 0
         events = list(self.events(image, ticks))

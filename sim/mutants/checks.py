@@ -52,6 +52,7 @@ class Check(_Check):
     bitmap: int | None = None
     rows: int = 1
     overlap: bool = False
+    one_tick: bool = False
     extreme: bool = False
     """Weights and spikes that drive S and M as far down as they go."""
 
@@ -72,9 +73,8 @@ class Check(_Check):
             ticks[4], ticks[5] = network.deadline, 1
             # Many rows of one tick, which take longer than sending the spikes before them.
             ticks[6:8] = rng.choice([4, 12], (2, self.sizes[0]), p=[0.2, 0.8])
-        folding = Folding.of(
-            network, CoreShape(self.lanes, self.window, self.bitmap, self.rows, self.overlap)
-        )
+        given = self.lanes, self.window, self.bitmap, self.rows, self.overlap, self.one_tick
+        folding = Folding.of(network, CoreShape(*given))
         inference = infer(network, ticks)
         if self.overlap:
             expected = overlapped_cycles(network, ticks, inference, folding)
@@ -126,6 +126,7 @@ CHECKS = (
     Check("tick-by-tick", (12, 9, 5), lanes=2, window=0),
     Check("registers", (12, 7, 5), lanes=7, window=0),
     Check("bitmap", (17, 6, 4), lanes=6, window=0, bitmap=8),
+    Check("one-tick", (17, 11, 4), lanes=3, window=0, bitmap=8, one_tick=True),
     Check("ties", (6, 4, 9), lanes=3, window=1),
     # A layer of 4 inputs that spike at one tick, and then nothing for some cycles.
     Check("full-list", (20, 4, 12, 4), lanes=3, window=0),

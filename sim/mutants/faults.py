@@ -35,6 +35,7 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
     },
     "layer.lanes": {
         "fires-past-threshold": ("& (M_next >= 0)", "& (M_next > 0)"),
+        "fires-again-at-a-limit": ("to.advance & ~fired", "to.advance"),
         "fires-again": ("to.advance if last else to.advance & (M < 0)", "to.advance"),
         "threshold-off-by-one": ('"S": -config.threshold', '"S": 1 - config.threshold'),
         "unused-bits-are-used": ("part >> config.unused_bits for", "part for"),
@@ -42,6 +43,10 @@ _BY_MODULE: dict[str, dict[str, tuple[str, str]]] = {
         "gathered-rows-kept": ("Mux(to.starts, fresh, total) for", "total for"),
         "slope-a-bit-short": ("signed(config.widths.S)", "signed(config.widths.S - 1)"),
         "potential-a-bit-short": ("signed(config.widths.M)", "signed(config.widths.M - 1)"),
+    },
+    "layer.limits": {
+        "limit-rounded-down": ("(-(-needed // passed)", "((needed // passed)"),
+        "limits-a-tick-late": ("* (config.unit + 1)", "* (config.unit + 2)"),
     },
     "core.intake": {"deadline-refused": ("(event.tick > first", "(event.tick >= first")},
     "layer.emitter": {

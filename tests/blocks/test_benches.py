@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The benches of Layer, Encoder, Player and weight store, over shapes that differ in hardware."""
 
+from dataclasses import replace
+
 import pytest
 
 from firstspike.golden.layers.dense import Dense
@@ -45,6 +47,12 @@ def test_layer(simulator, n_in, n_out, lanes, window, last):
 )
 def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, last, rows, sends):
     folding = folded(n_in, n_out, lanes, window, last, rows, sends)
+    layer.simulate(folding, simulator=simulator, amount=30)
+
+
+@both_simulators(["lanes"], [(4,), (7,)])  # more groups than two, or two
+def test_layer_whose_rows_are_of_one_tick(simulator, lanes):
+    folding = replace(folded(9, 13, lanes), one_tick=True)
     layer.simulate(folding, simulator=simulator, amount=30)
 
 

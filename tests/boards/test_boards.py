@@ -145,7 +145,7 @@ def test_a_network_without_digits_is_planned_with_one_row_and_no_window():
 def test_lanes_by_layer_are_taken_where_no_one_number_is_as_fast(tmp_path, capfd):
     rng = np.random.default_rng(3)
     weights = random_weights(rng, (97, 100, 7), -127, 126)
-    network = network_of(weights, [194, 146], bits=8, deadline=384, encoding="levels-128")
+    network = network_of(weights, [194, 146], bits=8, deadline=768, encoding="levels-128")
     ticks = encode(network, rng.integers(0, 256, (50, 97)).astype(np.uint8))
     board = BOARDS["icebreaker"]
     found = plan.plan_for(network, board, ticks=ticks)

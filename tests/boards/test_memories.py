@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
-from firstspike.boards.building.memories import SINGLE_PORT, Memory, blocks, memories
+from firstspike.boards.building.design import Design
+from firstspike.boards.building.memories import (
+    RING,
+    SMALL_RING,
+    STORE,
+    Memory,
+    blocks,
+    memories,
+    memory_needs,
+)
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -37,6 +47,7 @@ def deep_network():
         (toy_network("levels-4"), 5, None, None, 1, 0),
         (deep_network(), 4, 2, 8, 1, 0),
         (load_network("mnist-4bit"), 64, 0, 8, 1, 0),
+        (load_network("mnist-4bit"), (16, 10), 0, 8, 1, 0),
         (toy_network(), 4, 3, 16, 2, 0),
         (toy_network(), 12, None, 32, 4, 0),
         (load_network("mnist-8bit"), 64, 0, 32, 2, 0),
@@ -44,13 +55,15 @@ def deep_network():
         (load_network("mnist-4bit"), 64, 0, 32, 4, 64),
     ],
     ids=[
-        *("ticks", "window", "one group", "events", "deep", "pages"),
+        *("ticks", "window", "one group", "events", "deep", "pages", "one tick"),
         *("banks", "banks, one group", "banks of pages", "to play", "many to play"),
     ],
 )
 def test_the_memories_are_those_of_the_design(network, lanes, window, bitmap, rows, bench_images):
     seen = network.connected()
-    config = CoreConfig.of(seen, Folding.of(seen, CoreShape(lanes, window, bitmap, rows)))
+    config = CoreConfig.of(
+        seen, Folding.of(seen, CoreShape(lanes, window, bitmap, rows, one_tick=True))
+    )
     digit = None if bitmap is None else np.ones(len(network.inputs), bool)
     serial_core = SerialCore(
         config,
@@ -134,7 +147,18 @@ def test_small_tables_that_are_only_read_are_logic(family):
 
 
 def test_weights_that_are_loaded_are_in_single_port_ram():
-    store = Memory(SINGLE_PORT[0], 48, 12800)
+    store = Memory(STORE, 48, 12800)
     assert blocks(store, ICE40, loaded=True) == {"SPRAM": 3}
     assert blocks(replace(store, depth=16385), ICE40, loaded=True) == {"SPRAM": 6}
     assert "SPRAM" not in blocks(store, ICE40, loaded=False)
+
+
+@pytest.mark.parametrize(("lanes", "spram"), [(12, 4), (13, 4), (16, 4)])
+def test_the_ring_is_in_block_ram_where_weights_take_all_single_port_ram(lanes, spram):
+    board = BOARDS["icebreaker"]
+    design = Design.of(load_network("mnist-4bit"), board, CoreShape(lanes))
+    taken = memory_needs(design.config, design.network, board)
+    assert taken["SPRAM"] == spram == board.device.holds["SPRAM"]
+    assert (design.ring_bytes == SMALL_RING) == (lanes > 12)
+    ring = Memory(RING, 9, design.ring_bytes)
+    assert blocks(ring, ICE40, loaded=True).keys() == {"block RAM" if lanes > 12 else "SPRAM"}

@@ -58,7 +58,13 @@ def asked(tmp_path):
 
 
 def compare(capfd, asked, board, build):
-    """Run the verb on the netlist in a folder."""
+    """Run the verb on the netlist in a folder; a small board takes images of one tick alone."""
+    *_, file = asked
+    if BOARDS[board].loaded:
+        lines = [(line, json.loads(line)["events"]) for line in file.read_text().splitlines()]
+        kept = [line for line, events in lines if len({tick for tick, _ in events}) <= 1]
+        assert len(kept) > len(lines) / 2
+        file.write_text("\n".join(kept))
     words = ["--target", "netlist", "--board", board, "--build", build]
     return firstspike(capfd, "compare", *asked, *words)
 

@@ -47,7 +47,11 @@ def drawn(number: int) -> tuple[dict[str, Any], Network, np.ndarray, np.ndarray]
     }
     config = with_rows(config)
     network = make_network(config, rng, lowest=rng.uniform(0.0, 0.4))
-    return config, network, *make_images(network, config, rng, IMAGES)
+    pixels, ticks = make_images(network, config, rng, IMAGES)
+    config["one_tick"] = bool(rng.integers(2))  # where that is possible
+    if rng.integers(2):
+        config["lanes"] = tuple(int(rng.integers(1, size + 1)) for size in network.shape[1:])
+    return config, network, pixels, ticks
 
 
 @pytest.mark.parametrize("number", range(NETWORKS))

@@ -143,14 +143,18 @@ def test_decisions_can_wait(stimulus):
     assert not list(differences(expected, replace(found, cycles=None, apart=None)))
 
 
-def test_events_that_are_not_at_the_one_tick_are_bad():
+@pytest.mark.parametrize("overlap", [True, False], ids=["overlap", "one tick"])
+def test_events_that_are_not_at_the_one_tick_are_bad(overlap):
     """A core with a bitmap takes events, too, also between bitmaps."""
-    network, _, ticks, folding, _ = made(6, 24)
+    network, pixels, ticks, folding, _ = made(6, 24)
+    if not overlap:
+        folding = Folding.of(network, CoreShape(4, 0, 8, one_tick=True))
+        assert folding.layers[0].one_tick
     config, unit = CoreConfig.of(network, folding), network.unit
     rng = np.random.default_rng(3)
     expected = replace(infer(network, ticks), error=np.zeros(len(ticks), int))
     phases = []
-    for image, words in enumerate(items_of(config, ticks)):
+    for image, words in enumerate(items_of(config, ticks, pixels)):
         port, items = "words", words
         if image % 3:
             spikes = [[unit, row] for row in np.flatnonzero(ticks[image])]

@@ -66,6 +66,22 @@ def test_each_layer_may_have_lanes_of_its_own(number):
     check_core(network, pixels, ticks, config, number)
 
 
+ONE_TICK = {"window": 0, "bitmap": 8, "rows": 1, "one_tick": True}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_layer_of_one_tick_keeps_no_potential(number):
+    config = SHAPES[number] | ONE_TICK | {"sizes": [(20, 13, 5), (9, 10, 8, 6, 3)][number % 2]}
+    rng = np.random.default_rng(number)
+    network = make_network(config, rng)
+    lanes = int(rng.integers(1, network.shape[1])), *network.shape[2:]
+    folding = Folding.of(network, CoreShape(lanes, 0, 8, one_tick=True))
+    assert folding.layers[0].one_tick
+    assert Folding.of(network, folding.shape) == folding
+    pixels, ticks = make_images(network, config, rng)
+    check_core(network, pixels, ticks, config | {"lanes": lanes}, number)
+
+
 def test_lanes_by_layer_are_a_number_for_each_layer():
     network = make_network(SHAPES[0] | {"sizes": (20, 13, 5)}, np.random.default_rng(0))
     folding = Folding.of(network, CoreShape(lanes=7))

@@ -76,9 +76,9 @@ def check_core(
 
     With pauses it takes at least as many cycles.
     """
-    folding = Folding.of(
-        network, CoreShape(*(config[name] for name in ("lanes", "window", "bitmap", "rows")))
-    )
+    given = (config[name] for name in ("lanes", "window", "bitmap", "rows"))
+    shape = CoreShape(*given, one_tick=config.get("one_tick"))
+    folding = Folding.of(network, shape)
     run = simulate_directly(
         network, ticks, folding, pixels, config["pauses"], seed, config["any_weights"]
     )

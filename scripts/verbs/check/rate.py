@@ -45,7 +45,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
             design.config,
             pixels,
             design.hz,
-            design.board.ring_bytes,
+            design.ring_bytes,
             all_pixels=all_pixels,
             line=line,
         )
