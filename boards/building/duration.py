@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How long a build takes, by builds whose time was measured.
 
-The seconds are those of an idle core of an Intel Xeon, for synthesis and one placement. Each
+The seconds are those of one core of a server's processor, for synthesis and one placement. Each
 further seed adds most of them.
 """
 
@@ -10,13 +10,13 @@ import numpy as np
 from firstspike.hdl.flow.devices import ECP5, ICE40, Family
 
 MEASURED = {
-    ICE40: ((0, 0), (4073, 67), (4954, 360)),
-    ECP5: ((0, 0), (41996, 1414)),
+    ICE40: ((0, 0), (4073, 67), (4874, 96)),
+    ECP5: ((0, 0), (18413, 679), (41996, 1414)),
 }
 """Look-up tables, or logic cells, and seconds of builds with one seed.
 
-On the iCEBreaker they are a toy network with 4 lanes, and `mnist-4bit` with 11, which nearly fills
-it. On the ECPIX-5 it is `mnist-4bit` with 379 lanes, 4 rows and --overlap.
+On the iCEBreaker they are a toy network with 4 lanes, and `mnist-4bit` with 16. On the ULX3S 85F it
+is `mnist-8bit` with 75 lanes, on the ECPIX-5 `mnist-4bit` with 379 and --overlap.
 """
 
 
