@@ -8,7 +8,7 @@ divide that by `output`.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from firstspike.hdl.lib.clock import ClockError
+from firstspike.hdl.clock import ClockError
 
 MHZ = 1_000_000
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, ICE40, Family
-from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.protocol.formats import BAUD
 
 from .design import Design

@@ -17,9 +17,9 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.elaboration import uncollected
-from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.handlers.player import check_bench
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES

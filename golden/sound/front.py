@@ -15,7 +15,7 @@ import numpy as np
 from firstspike.golden.foreign.fields import NetworkError, integer
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
 
-from .filters import MOST_LEVEL, STATE_BITS, Filter, levels_of
+from .filters import MOST_LEVEL, STATE_BITS, Filter
 
 FORMAT = "firstspike-sound-1"
 RATES = (8000, 16000)
@@ -111,6 +111,8 @@ class FrontEnd:
         `x`: int16 [n], samples at `rate`. Silence comes before and after them: the last slots are
         those of a whole window of silence.
         """
+        from .levels import levels_of  # numba takes a while to import
+
         silence = np.zeros(self.window * self.slot + -len(x) % self.slot, np.int16)
         filters = np.array(self.filters, np.int64)
         return levels_of(np.concatenate([x, silence]), filters, self.slot)

@@ -23,8 +23,12 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
     if weights is None:
         return
     kind = layer.folding.kind
-    if type(kind).of("weights", np.asarray(weights)) != kind:
-        raise ValueError(f"weights of the form {np.shape(weights)} do not go with a layer {kind}.")
+    expected = kind.weights_of(np.zeros((kind.rows, kind.n_out), np.int16)).shape
+    if np.shape(weights) != expected:
+        raise ValueError(
+            f"a layer of {kind.n_in} inputs and {kind.n_out} neurons takes weights {expected}, "
+            f"not {np.shape(weights)}."
+        )
     low, high = weight_range(layer.stored_bits)
     if np.min(weights) < low or np.max(weights) > high:
         raise ValueError(

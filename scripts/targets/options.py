@@ -31,8 +31,8 @@ class Options(TypedDict, total=False):
     """Folder in which `firstspike build` has put a netlist."""
 
 
-HARDWARE = tuple(field.name for field in fields(CoreShape))
-"""Options of hardware that is generated."""
+HARDWARE = tuple(field.name for field in fields(CoreShape) if field.name != "one_tick")
+"""Options of hardware that is generated. What a layer may leave out of it is no option."""
 
 OWN = {"board": ("port", "baud"), "netlist": ("board", "build")}
 """The options of each target with hardware of its own."""

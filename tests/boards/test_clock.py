@@ -9,8 +9,8 @@ from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
 from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.framing.uart import divisor_of
 from firstspike.hdl.link.protocol.formats import BAUD
 from tests.support.command import firstspike

@@ -14,8 +14,8 @@ from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
-from firstspike.hdl.lib.clock import ClockError
 from tests.support.command import toy_network
 from tests.support.random_builds import judged
 

@@ -14,8 +14,8 @@ from cobs import cobs
 
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.lib.counting import TAPS, next_place
 from firstspike.hdl.link.board_rom import BoardRom
 from firstspike.hdl.link.framing.ring import Ring

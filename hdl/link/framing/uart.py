@@ -6,8 +6,8 @@ from amaranth.lib import stream
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
+from firstspike.hdl.clock import ClockError
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.clock import ClockError
 from firstspike.hdl.link.protocol.formats import BAUD
 
 TOLERANCE = 0.01
