@@ -25,6 +25,7 @@ def images(run):
     return pixels[:DIGITS], encode(run.network, pixels[:DIGITS])
 
 
+@pytest.mark.long
 def test_digits_with_pauses_are_decided_as_golden_does():
     run = BusRun(load_network("mnist-4bit"), lanes=LANES)
     pixels, ticks = images(run)

@@ -14,6 +14,7 @@ def test_fault_applies(fault):
     compile(faulty(fault), fault.module, "exec")
 
 
+@pytest.mark.long
 def test_faults_are_found(capfd):
     result = firstspike(capfd, "check", "mutants", "tie-in-a-group", "waits-for-sent-spikes")
     assert result.status == 0
