@@ -48,6 +48,8 @@ let waiting = false;
 let speaking = 0;
 /** The file of the photo on the pad. */
 let photo = "";
+/** What is said of a file that could not be read, until the input changes. */
+let unread = "";
 
 const clock = new Clock(() => paint());
 const usual = Math.max(...expected.tick.filter((_, at) => !expected.forced[at]), 2 * network.unit);
@@ -61,6 +63,7 @@ const grid = new Grid(height, width, (at) => {
 });
 const preparation = new Preparation(content.preparation);
 const pad = new Pad(preparation, () => {
+  unread = "";
   sample = pad.pixels(height, width);
   later();
 });
@@ -119,7 +122,7 @@ function answer() {
 /** Say what is on the photo, and how the input differs from a digit. */
 function showFound() {
   const { ink } = pad;
-  const found = [];
+  const found = unread ? [unread] : [];
   if (ink === null) found.push(`${photo}: nothing is on it.`);
   else if (ink) found.push(`${photo}: ${ink} ink on ${ink === "dark" ? "light" : "dark"} ground.`);
   const unlike = content.usual && anySpikes() ? remarks(content.usual, network, trace, race.membranes) : [];
@@ -172,6 +175,7 @@ function paint() {
 /** @param {ArrayLike<number>} values */
 function take(values) {
   pad.clear();
+  unread = "";
   if (encoding.drawn) pad.show(values, height, width);
   sample = values;
   showValues(sample);
@@ -215,11 +219,13 @@ function connect() {
   photos(
     (picture, name) => {
       photo = name;
+      unread = "";
       pad.open(picture);
       clock.restart(0);
     },
     (name) => {
-      element("found").textContent = `${name} is no picture that the browser can read: open a PNG, JPEG or WebP file.`;
+      unread = `${name} is no picture that the browser can read: open a PNG, JPEG or WebP file.`;
+      showFound();
     },
   );
   const disturb = () => {
