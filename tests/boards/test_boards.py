@@ -22,8 +22,6 @@ from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import firstspike, refusal, toy_network
 
-pytestmark = pytest.mark.fast
-
 
 def wide_network(hidden):
     """A network of one hidden layer whose weights take any amount of memory."""

@@ -29,8 +29,6 @@ from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
 
-pytestmark = pytest.mark.fast
-
 
 def deep_network():
     """Three layers, all inputs connected, more than one group in the last one."""
