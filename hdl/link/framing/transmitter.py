@@ -8,15 +8,14 @@ from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.counting import next_place
 from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .checksum import Checksum
 
 DEPTH = 512
 """Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
-
-MARGIN = 64
-"""Bytes of the buffer that may stay empty; comparing so many at once takes little logic."""
 
 ANSWER_BYTE = struct(data=8, end=1)
 """A byte of an answer, or with `end` nothing more of it."""
@@ -46,7 +45,7 @@ class Transmitter(Block):
     it; from there on the line takes its bytes more slowly than they come.
 
     Latency: up to the next zero, or 254 bytes. Throughput: a byte in 9 cycles in, while the buffer
-    has room, and 20 cycles more per frame; a byte per cycle out. No line is faster.
+    has room, and 22 cycles more per frame; a byte per cycle out. No line is faster.
     """
 
     def __init__(self, gapless: bool = False) -> None:
@@ -60,22 +59,29 @@ class Transmitter(Block):
 
     def build(self, m: Module) -> None:
         m.submodules.crc = crc = Checksum()
-        m.submodules.buffer = buffer = memory.Memory(shape=8, depth=DEPTH, init=[])
-        write_port, read_port = buffer.write_port(), buffer.read_port()
+        # Nothing is read while it is written: what goes out lies before the block under way.
+        m.submodules.buffer = buffer = memory.Memory(
+            shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
+        )
+        write_port, read_port = buffer.write_port(), buffer.read_port(domain="comb")
+        fetched = unknown_register(8)
 
         state = Signal(State)
-        read, first = Signal(range(DEPTH)), Signal(range(DEPTH))  # `first` of the block
-        write = Signal(range(DEPTH), init=1)
+        # Places of the buffer, in the order of `next_place`; `first` is that of the block.
+        read, first, write = (
+            Signal(range(DEPTH), name=name, init=init)
+            for name, init in (("read", 0), ("first", 0), ("write", 1))
+        )
         code = Signal(8, init=1)  # of the block: its bytes, and one
-        following = Signal.like(write)
-        m.d.comb += following.eq(write + 1)
-        # In time, and short: there is room where `read` is not in the margin after this one.
-        room = Signal(init=1)
-        block = MARGIN.bit_length() - 1
-        m.d.sync += room.eq((write[block:] + 1)[: len(write) - block] != read[block:])
+        longer = Signal(9)
+        m.d.comb += longer.eq(code + 1)
+        # Whether there is a place is known a cycle after `write` has moved.
+        full, moved = Signal(), Signal()
+        m.d.sync += full.eq(write == read)
+        room = ~full & ~moved
 
         # A block that is full goes before whatever is next.
-        is_full = code == 0xFF
+        is_full = longer[-1]
         goes = room & ~is_full & ~crc.busy
         # In the checksum's place it is fed to itself, so that its high byte is the next one.
         checksum = (state == State.HIGH) | (state == State.LOW)
@@ -106,9 +112,11 @@ class Transmitter(Block):
         with m.If(opens):
             m.d.sync += [first.eq(write), code.eq(1)]
         with m.Elif(taken):
-            m.d.sync += code.eq(code + 1)
-        with m.If(opens | taken | delimits):
-            m.d.sync += write.eq(following)
+            m.d.sync += code.eq(longer)
+        moves = opens | taken | delimits
+        m.d.sync += moved.eq(moves)
+        with m.If(moves):
+            m.d.sync += write.eq(next_place(write))
         with m.If(goes), m.Switch(state):
             with m.Case(State.BYTE), m.If(self.answer.valid & self.answer.payload.end):
                 m.d.sync += state.eq(State.HIGH)
@@ -123,18 +131,21 @@ class Transmitter(Block):
         if self._gapless:
             frame = Signal.like(read)  # where it begins of which the end is not here
             begun = Signal()  # it has been, all the same
-            here &= (read != frame) | begun | ~room
+            here &= (read != frame) | begun | full
             with m.If(fetch & (read == frame)):
                 m.d.sync += begun.eq(1)
             with m.If(delimits):
-                m.d.sync += [frame.eq(following), begun.eq(0)]
+                m.d.sync += [frame.eq(next_place(write)), begun.eq(0)]
         m.d.comb += [
             fetch.eq((~self.sent.valid | self.sent.ready) & here),
-            read_port.en.eq(fetch),
             read_port.addr.eq(read),
-            self.sent.payload.eq(read_port.data),
+            self.sent.payload.eq(fetched),
         ]
         with m.If(fetch):
-            m.d.sync += [read.eq(read + 1), self.sent.valid.eq(1)]
+            m.d.sync += [
+                fetched.eq(read_port.data),
+                read.eq(next_place(read)),
+                self.sent.valid.eq(1),
+            ]
         with m.Elif(self.sent.ready):
             m.d.sync += self.sent.valid.eq(0)
