@@ -155,7 +155,6 @@ class Engine(Block):
 
         # The handler of the request under way.
         done, again, refuses = Signal(), Signal(), Signal()
-        load, loaded, shift = Signal(), Signal(WORD_BITS), Signal()
         body = stream.Signature(ANSWER_BYTE).create()
         for name, handler in self._handlers.items():
             m.submodules[name] = handler
@@ -180,9 +179,6 @@ class Engine(Block):
                     done.eq(request.done),
                     again.eq(request.again),
                     refuses.eq(request.refused),
-                    load.eq(request.load),
-                    loaded.eq(request.loaded),
-                    shift.eq(request.shift),
                     body.valid.eq(request.answer.valid),
                     body.payload.eq(request.answer.payload),
                 ]
@@ -195,10 +191,8 @@ class Engine(Block):
 
         # The latest bytes, and the number of the next one.
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
-        with m.If(taken | shift):
+        with m.If(taken):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
-        with m.If(load):
-            m.d.sync += word.eq(loaded)
         with m.If(taken | ((state == State.BODY) & answer.ready & answer.valid)):
             m.d.sync += index.eq(index + 1)
 

@@ -46,13 +46,8 @@ def request_signature(index: ShapeLike) -> wiring.Signature:
             "payload": Out(stream.Signature(8)),
             #: Number of the payload's byte that is next, or of the answer's; from 0.
             "index": Out(index),
-            #: The latest four bytes of the payload, or what is left of what has been loaded.
+            #: The latest four bytes of the payload.
             "word": Out(WORD_BITS),
-            #: Load `word` with `loaded`.
-            "load": In(1),
-            "loaded": In(WORD_BITS),
-            #: Take the lowest byte out of `word`.
-            "shift": In(1),
             #: The payload has been taken: carry the request out.
             "do": Out(1),
             #: With `do`: the answer may begin.
