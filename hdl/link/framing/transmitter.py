@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The transmitter: makes frames of answers, checksum and COBS, byte by byte."""
+"""The transmitter: makes frames of answers, checksum and COBS."""
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -17,8 +17,8 @@ from .checksum import Checksum
 DEPTH = 512
 """Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
 
-ANSWER_BYTE = struct(data=8, end=1)
-"""A byte of an answer, or with `end` nothing more of it."""
+ANSWER_BIT = struct(data=1, end=1)
+"""A bit of an answer, of each byte the highest one first; or with `end` nothing more of it."""
 
 
 class State(enum.Enum):
@@ -37,7 +37,7 @@ class Transmitter(Block):
 
     Ports
     -----
-    answer : stream of `ANSWER_BYTE`: type, sequence, payload, end.
+    answer : stream of `ANSWER_BIT`: type, sequence, payload, end.
     sent : stream of bytes for the line.
 
     Parameters: `gapless`, whether a frame once begun goes on without a gap, as a line must have it
@@ -45,12 +45,12 @@ class Transmitter(Block):
     it; from there on the line takes its bytes more slowly than they come.
 
     Latency: up to the next zero, or 254 bytes. Throughput: a byte in 9 cycles in, while the buffer
-    has room, and 22 cycles more per frame; a byte per cycle out. No line is faster.
+    has room, and 24 cycles more per frame; a byte per cycle out. No line is faster.
     """
 
     def __init__(self, gapless: bool = False) -> None:
         self._gapless = gapless
-        super().__init__(answer=In(stream.Signature(ANSWER_BYTE)), sent=Out(stream.Signature(8)))
+        super().__init__(answer=In(stream.Signature(ANSWER_BIT)), sent=Out(stream.Signature(8)))
 
     @staticmethod
     def memories() -> Iterator[Memory]:
@@ -80,32 +80,40 @@ class Transmitter(Block):
         m.d.sync += full.eq(write == read)
         room = ~full & ~moved
 
-        # A block that is full goes before whatever is next.
-        is_full = longer[-1]
-        goes = room & ~is_full & ~crc.busy
-        # In the checksum's place it is fed to itself, so that its high byte is the next one.
-        checksum = (state == State.HIGH) | (state == State.LOW)
+        # Bits are collected until a byte is whole. In the place of the checksum it is fed to itself,
+        # so that its next bit is the highest one.
         in_answer = state == State.BYTE
-        byte = Signal(8)
-        taken = Signal()
+        checksum = (state == State.HIGH) | (state == State.LOW)
+        byte, zero, count = Signal(8), Signal(init=1), Signal(range(9))
+        whole = count[-1]
+        bit, comes = Signal(), Signal()
         m.d.comb += [
-            byte.eq(Mux(in_answer, self.answer.payload.data, ~crc.complement[8:])),
-            taken.eq(
-                goes & (checksum | (in_answer & self.answer.valid & ~self.answer.payload.end))
+            self.answer.ready.eq(~whole & in_answer),
+            bit.eq(Mux(in_answer, self.answer.payload.data, ~crc.complement[-1])),
+            comes.eq(
+                ~whole & (checksum | (in_answer & self.answer.valid & ~self.answer.payload.end))
             ),
-            self.answer.ready.eq(goes & in_answer),
-            crc.byte.eq(byte),
-            crc.add.eq(taken),
+            crc.bit.eq(bit),
+            crc.add.eq(comes),
             crc.start.eq(state == State.OPEN),
         ]
+        with m.If(comes):
+            m.d.sync += [byte.eq(Cat(bit, byte)), zero.eq(zero & ~bit), count.eq(count + 1)]
+
+        # A block that is full goes before whatever is next.
+        is_full = longer[-1]
+        goes = room & ~is_full
+        taken = goes & whole
+        with m.If(taken):
+            m.d.sync += [byte.eq(0), zero.eq(1), count.eq(0)]  # a zero is what a delimiter needs
 
         # A zero is not written, but ends the block, whose code goes into the place left for it.
-        closes = (room & is_full) | (taken & (byte == 0))
+        closes = (room & is_full) | (taken & zero)
         ends = goes & (state == State.CODE)
         delimits = goes & (state == State.DELIMITER)
         m.d.comb += [
             write_port.addr.eq(Mux(closes | ends, first, write)),
-            write_port.data.eq(Mux(closes | ends, code, Mux(state == State.DELIMITER, 0, byte))),
+            write_port.data.eq(Mux(closes | ends, code, byte)),
             write_port.en.eq(closes | ends | taken | delimits),
         ]
         opens = closes | (goes & (state == State.OPEN))
@@ -117,12 +125,13 @@ class Transmitter(Block):
         m.d.sync += moved.eq(moves)
         with m.If(moves):
             m.d.sync += write.eq(next_place(write))
-        with m.If(goes), m.Switch(state):
-            with m.Case(State.BYTE), m.If(self.answer.valid & self.answer.payload.end):
-                m.d.sync += state.eq(State.HIGH)
+        with m.Switch(state):
+            with m.Case(State.BYTE):
+                with m.If(self.answer.ready & self.answer.valid & self.answer.payload.end):
+                    m.d.sync += state.eq(State.HIGH)
             for here, then in zip(State, [*list(State)[1:], State.BYTE], strict=True):
                 if here is not State.BYTE:
-                    with m.Case(here):
+                    with m.Case(here), m.If(taken if here in (State.HIGH, State.LOW) else goes):
                         m.d.sync += state.eq(then)
 
         # Up to the block under way all is complete.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Array, Module, Mux, ShapeLike, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
@@ -9,7 +9,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
-from .handler import Handler, core_ports
+from .handler import Handler, bytes_of, core_ports
 from .word_walk import WordWalk
 
 
@@ -71,15 +71,20 @@ class WeightHandler(Handler):
         # The checksum takes a chunk bit by bit, and then gives itself: the bit that it drops is its
         # own, so that no other one changes.
         bit = Signal(range(8 * WORD_BYTES))
-        byte = read.payload.data.word_select(Mux(sums, bit[3:], request.index[:2]), 8)
+        answers = (state == State.TAKE) & answer.ready
+        byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
+        # A byte of the answer begins with its highest bit.
+        of_chunk = byte.bit_select(bit[:3] ^ reads.replicate(3), 1)
         m.submodules.sum = crc = CRC32_ISO_HDLC(data_width=1).create()
         summing, shifting = state == State.SUM, state == State.SHIFT
         m.d.comb += [
             crc.valid.eq(summing | shifting),
-            crc.data.eq(Mux(shifting, ~crc.crc[0], byte.bit_select(bit[:3], 1))),
+            crc.data.eq(Mux(shifting, ~crc.crc[0], of_chunk)),
         ]
-        with m.If(crc.valid):
+        with m.If(crc.valid | (answers & read.valid)):
             m.d.sync += bit.eq(bit + 1)
+
+        last = bit == 8 * WORD_BYTES - 1
 
         # The answers.
         m.d.comb += [
@@ -89,7 +94,7 @@ class WeightHandler(Handler):
                 | ((state == State.TAKE) & read.valid)
                 | (state == State.SEND)
             ),
-            answer.payload.data.eq(Mux(sums, crc.crc[:8], byte)),
+            answer.payload.data.eq(Mux(sums, crc.crc[:8].bit_select(request.bit, 1), of_chunk)),
             answer.payload.end.eq(
                 writes | (state == State.ASK) | ((state == State.SEND) & request.index[2])
             ),
@@ -147,19 +152,19 @@ class WeightHandler(Handler):
                             with m.If(walk.layer == len(self._config.layers) - 1):
                                 m.d.comb += request.done.eq(1)
                                 m.d.sync += state.eq(State.SEND)
-                    with m.Elif(~request.second | (answer.ready & last_byte)):
+                    with m.Elif(~request.second | (answer.ready & last)):
                         m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
                         m.d.sync += [
                             missed.eq(missed | read.payload.error),
                             state.eq(Mux(writes, State.GATHER, State.ASK)),
                         ]
             with m.Case(State.SUM):
-                with m.If(bit == 8 * WORD_BYTES - 1):
+                with m.If(last):
                     m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
                     m.d.sync += state.eq(State.ASK)
             with m.Case(State.SEND):
-                with m.If(answer.ready):
-                    m.d.sync += state.eq(Mux(request.index[2], State.GATHER, State.SHIFT))
+                with m.If(answer.ready & ((request.bit == 0) | answer.payload.end)):
+                    m.d.sync += state.eq(Mux(answer.payload.end, State.GATHER, State.SHIFT))
             with m.Case(State.SHIFT):
                 with m.If(bit[:3] == 7):
                     m.d.sync += state.eq(State.SEND)

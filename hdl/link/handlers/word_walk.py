@@ -8,6 +8,7 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.counting import next_or
 from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT
 
 
@@ -54,7 +55,7 @@ class WordWalk(Block):
         with m.If(self.advance):
             m.d.sync += chunk.eq(chunk + 1)
         with m.If(self.start | goes_on):
-            m.d.sync += [chunk.eq(0), self.address.eq(Mux(self.start, address, self.address + 1))]
+            m.d.sync += [chunk.eq(0), self.address.eq(next_or(self.start, address, self.address))]
         with m.If(self.start | self.leave):
             m.d.sync += self.layer.eq(Mux(self.start, layer, self.layer + 1))
         with m.If(self.first | self.leave):
