@@ -159,7 +159,7 @@ class Core(wiring.Component):
             under_way = self._count_images(m, begins, decision.load, cycles)
             under_way |= finished != decision.decided_image
         else:
-            # While a decision waits no image begins, so the count can wait, too. A learner's goes on.
+            # While a decision waits no image begins, so the count waits, too, but for a learner.
             counts = Const(1) if config.learns else ~decision.decision.valid
             with m.If(counts):
                 m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))

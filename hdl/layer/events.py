@@ -94,9 +94,7 @@ def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
     return [(spike & event.banks[str(i)].present, event.banks[str(i)].index) for i in range(rows)]
 
 
-def tell_row(
-    event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike = 0
-) -> list[Any]:
+def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike = 0) -> list[Any]:
     """Statements that let an `event` tell of one `row` of `n_in`, with `bad` of a refused one.
 
     So it is, too, of a row that the event's field cannot hold.

@@ -23,8 +23,9 @@ but 0 (P. Alfke, Xilinx application note 52)."""
 def next_place(place: Value) -> Value:
     """Return what follows `place`, so that all 2**n places of n bits take turns; n is in TAPS.
 
-    The order is its own, for addresses of a memory whose places are all alike. A shift register takes no carry chain, so what loads it costs nothing. A state of one bit is
-    followed by 0, which the taps alone would leave out.
+    The order is its own, for addresses of a memory whose places are all alike. A shift register
+    takes no carry chain, so what loads it costs nothing. A state of one bit is followed by 0, which
+    the taps alone would leave out.
     """
     taps = Cat(place[tap - 1] for tap in TAPS[len(place)]).xor()
     return Cat(taps ^ ~place[:-1].any(), place[:-1])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The checksum of frames, bit by bit: a byte of the line takes longer."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Module, Mux
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block

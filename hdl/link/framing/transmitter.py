@@ -80,8 +80,8 @@ class Transmitter(Block):
         m.d.sync += full.eq(write == read)
         room = ~full & ~moved
 
-        # Bits are collected until a byte is whole. In the place of the checksum it is fed to itself,
-        # so that its next bit is the highest one.
+        # Bits are collected until a byte is whole. In its place the checksum is fed to itself, so
+        # that its next bit is the highest one.
         in_answer = state == State.BYTE
         checksum = (state == State.HIGH) | (state == State.LOW)
         byte, zero, count = Signal(8), Signal(init=1), Signal(range(9))
@@ -125,10 +125,10 @@ class Transmitter(Block):
         m.d.sync += moved.eq(moves)
         with m.If(moves):
             m.d.sync += write.eq(next_place(write))
+        ended = self.answer.ready & self.answer.valid & self.answer.payload.end
         with m.Switch(state):
-            with m.Case(State.BYTE):
-                with m.If(self.answer.ready & self.answer.valid & self.answer.payload.end):
-                    m.d.sync += state.eq(State.HIGH)
+            with m.Case(State.BYTE), m.If(ended):
+                m.d.sync += state.eq(State.HIGH)
             for here, then in zip(State, [*list(State)[1:], State.BYTE], strict=True):
                 if here is not State.BYTE:
                     with m.Case(here), m.If(taken if here in (State.HIGH, State.LOW) else goes):

@@ -83,7 +83,6 @@ class WeightHandler(Handler):
         ]
         with m.If(crc.valid | (answers & read.valid)):
             m.d.sync += bit.eq(bit + 1)
-
         last = bit == 8 * WORD_BYTES - 1
 
         # The answers.
@@ -135,36 +134,31 @@ class WeightHandler(Handler):
                     request.again.eq(1),
                 ]
                 with m.If(enough):
-                    with m.If(~request.second | answer.ready):
-                        m.d.sync += state.eq(State.GATHER)
+                    m.d.sync += state.eq(Mux(~request.second | answer.ready, State.GATHER, state))
                 with m.Elif(self.weights.ready):
                     m.d.sync += state.eq(State.TAKE)
                     with m.If(asked.write):
                         m.d.comb += walk.advance.eq(1)
                         m.d.sync += state.eq(State.GATHER)
-            with m.Case(State.TAKE):
-                with m.If(read.valid):
-                    with m.If(sums):
-                        m.d.sync += state.eq(State.SUM)
-                        with m.If(read.payload.error):
-                            m.d.comb += [read.ready.eq(1), walk.leave.eq(1)]
-                            m.d.sync += state.eq(State.ASK)
-                            with m.If(walk.layer == len(self._config.layers) - 1):
-                                m.d.comb += request.done.eq(1)
-                                m.d.sync += state.eq(State.SEND)
-                    with m.Elif(~request.second | (answer.ready & last)):
-                        m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
-                        m.d.sync += [
-                            missed.eq(missed | read.payload.error),
-                            state.eq(Mux(writes, State.GATHER, State.ASK)),
-                        ]
-            with m.Case(State.SUM):
-                with m.If(last):
+            with m.Case(State.TAKE), m.If(read.valid):
+                with m.If(sums):
+                    m.d.sync += state.eq(State.SUM)
+                    with m.If(read.payload.error):
+                        m.d.comb += [read.ready.eq(1), walk.leave.eq(1)]
+                        m.d.sync += state.eq(State.ASK)
+                        with m.If(walk.layer == len(self._config.layers) - 1):
+                            m.d.comb += request.done.eq(1)
+                            m.d.sync += state.eq(State.SEND)
+                with m.Elif(~request.second | (answer.ready & last)):
                     m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
-                    m.d.sync += state.eq(State.ASK)
-            with m.Case(State.SEND):
-                with m.If(answer.ready & ((request.bit == 0) | answer.payload.end)):
-                    m.d.sync += state.eq(Mux(answer.payload.end, State.GATHER, State.SHIFT))
-            with m.Case(State.SHIFT):
-                with m.If(bit[:3] == 7):
-                    m.d.sync += state.eq(State.SEND)
+                    m.d.sync += [
+                        missed.eq(missed | read.payload.error),
+                        state.eq(Mux(writes, State.GATHER, State.ASK)),
+                    ]
+            with m.Case(State.SUM), m.If(last):
+                m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
+                m.d.sync += state.eq(State.ASK)
+            with m.Case(State.SEND), m.If(answer.ready & ((request.bit == 0) | request.index[2])):
+                m.d.sync += state.eq(Mux(request.index[2], State.GATHER, State.SHIFT))
+            with m.Case(State.SHIFT), m.If(bit[:3] == 7):
+                m.d.sync += state.eq(State.SEND)

@@ -49,7 +49,9 @@ class WordWalk(Block):
         m.d.comb += [
             self.whole.eq(chunk == last_chunk),
             self.begun.eq(chunk != 0),
-            self.outside.eq((layer >> len(self.layer)).any() | (address >> len(self.address)).any()),
+            self.outside.eq(
+                (layer >> len(self.layer)).any() | (address >> len(self.address)).any()
+            ),
         ]
         goes_on = self.advance & self.whole
         with m.If(self.advance):
