@@ -7,6 +7,9 @@ Products are shifts and additions: `*` would take a hardware multiplier.
 >>> evaluated(times(5, Const(3, 4)))
 15
 
+>>> [bin(evaluated(saturated(Const(value, 16), 7, highest=96))) for value in (5, 128, 133)]
+['0b101', '0b1110000', '0b1110101']
+
 (`evaluated` simulates a value for a moment.)
 """
 

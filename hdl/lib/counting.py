@@ -1,5 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Counts that take little logic."""
+"""Counts that take little logic.
+
+>>> from amaranth.hdl import Const
+>>> count = Const(6, 3)
+>>> [evaluated(next_or(Const(load), 3, count)) for load in (0, 1)]
+[7, 3]
+>>> [evaluated(previous_or(Const(load), 3, count)) for load in (0, 1)]
+[5, 3]
+"""
 
 from amaranth.hdl import Cat, Mux, Value, ValueLike
 
