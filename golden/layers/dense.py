@@ -29,6 +29,11 @@ class Dense(LayerKind):
         return self.n_in
 
     @property
+    def columns(self) -> int:
+        """One column per neuron."""
+        return self.n_out
+
+    @property
     def fan_in(self) -> int:
         """All inputs."""
         return self.n_in

@@ -35,6 +35,11 @@ class LayerKind(ABC):
 
     @property
     @abstractmethod
+    def columns(self) -> int:
+        """Columns of the weights: neurons in one column share them."""
+
+    @property
+    @abstractmethod
     def fan_in(self) -> int:
         """The most weights that a neuron has."""
 
