@@ -215,7 +215,8 @@ class Network:
         """Raise `NetworkError` if a layer convolves, for `what` that takes dense layers alone."""
         if self.geometry:
             raise NetworkError(
-                f"this network convolves: {what} takes networks whose layers are all dense."
+                f"this network convolves, and {what} takes dense layers alone, such as those of "
+                "--hidden 600"
             )
 
     def connected(self) -> "Network":

@@ -70,6 +70,11 @@ class Convolution(LayerKind):
         """Neurons of a filter."""
         return self.n_out // self.filters
 
+    @property
+    def synapses(self) -> int:
+        """Positions that an input reaches, of each filter."""
+        return len(self.geometry.touched.position) * self.maps * self.filters
+
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
         """Sum a column, as if some neuron saw all taps."""
         negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)

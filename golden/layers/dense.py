@@ -38,6 +38,11 @@ class Dense(LayerKind):
         """All inputs."""
         return self.n_in
 
+    @property
+    def synapses(self) -> int:
+        """One per input and neuron."""
+        return self.n_in * self.n_out
+
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
         """The sums of a column."""
         negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)

@@ -43,6 +43,11 @@ class LayerKind(ABC):
     def fan_in(self) -> int:
         """The most weights that a neuron has."""
 
+    @property
+    @abstractmethod
+    def synapses(self) -> int:
+        """Connections of all inputs together."""
+
     @abstractmethod
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
         """Sum of the negative and of the positive weights of a neuron, each at its farthest."""
