@@ -18,7 +18,7 @@ NONE = "none"
 COPIES = 6
 """Further pictures of each word: said a little differently, in noise."""
 
-SHARE = 0.35
+SHARE = 0.25
 """Pictures of each kind that is none of the words, per word; of bursts `BURSTS` times as many."""
 
 BURSTS = 4
