@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A design that needs no computer, simulated from power-up to power-up.
+
+The other side of this file is `bench`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firstspike.golden import Network, infer
+from firstspike.golden.flash import ImageError, payload_of
+from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
+from firstspike.hdl.alone.core import LISTENING, LOADING
+from firstspike.hdl.alone.image import network_image, words_of
+from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.benches.core.items import items_of
+from firstspike.sim.harness.runner import Simulation
+
+from .flashed import BROKEN, TOP, flashed_verilog
+
+BENCH = "firstspike.sim.benches.alone.bench"
+
+PATIENCE = 3_000
+"""Cycles after which all has been said, once the weights are there: an image takes fewer."""
+
+LOADING_CYCLES = 20
+"""Cycles per byte of an image, at most, until it is loaded."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What happens from a reset on."""
+
+    bytes: Mapping[int, int]
+    """Bytes of the flash that are written before, by their places from that of the image on."""
+    broken: bool = False
+    """The sensor breaks after the images."""
+
+
+class AloneSimulation:
+    """A compiled simulation of a FlashedCore for a network.
+
+    Parameters: `identity` of the design. Raises SimulationError.
+    """
+
+    def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
+        self._config, self._network, self._identity = config, network, identity
+        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP)
+        self.image = network_image(config, network, identity)
+        """What belongs into the flash."""
+
+    def run(self, ticks: np.ndarray, starts: Sequence[Start]) -> list[bytes]:
+        """Offer images [n, n_rows] after each start, and return what is said from start to start.
+
+        The flash is empty at first.
+        """
+        images = [items.tolist() for items in items_of(self._config, ticks)]
+        patience = PATIENCE + LOADING_CYCLES * len(self.image)
+        return self._simulation.run(BENCH, (images, starts, patience))
+
+    def expected(self, content: bytes, ticks: np.ndarray, broken: bool = False) -> bytes:
+        """Return what should be said with this content of the flash, as golden says."""
+        said = sentence(LOADING)
+        try:
+            payload_of(content, self._identity, words_of(self._config))
+        except ImageError as error:
+            return said + sentence(FLASH_FAULTS[error.fault])
+        network = self._network
+        results = infer(network, ticks)
+        lines = (
+            spoken(said_of_class(network.class_name(one), network.deadline), tick)
+            for one, tick in zip(results.decision.tolist(), results.tick.tolist(), strict=True)
+        )
+        return said + sentence(LISTENING) + b"".join(lines) + sentence(BROKEN) * broken
