@@ -24,7 +24,7 @@ from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
 from .design import TOP, Design
-from .memories import in_single_port_ram, memories
+from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
@@ -208,8 +208,8 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
 
 def _in_single_port_ram(design: Design) -> list[str]:
     """Commands of Yosys that put large memories into single-port RAM."""
-    held = memories(design.config, design.network, design.ring_bytes, design.bench_images)
-    places = (f"*.{memory.path}/m:*" for memory in held if in_single_port_ram(memory))
+    held = filter(in_single_port_ram, design.memories)
+    places = (f"*.{memory.path}/m:*" for memory in held)
     # Yosys would take many small blocks of RAM for them, by their cost.
     return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
 
