@@ -149,7 +149,7 @@ class LevelsEncoder(Block):
 
 
 def _walks(network: Network) -> list[tuple[int, int]]:
-    """The level and the tick of each walk, in order of the ticks; levels that are silent have none."""
+    """The level and the tick of each walk, in order of the ticks; a silent level has none."""
     ticks = network.coding.table(network).tolist()
     walks = [(level, tick) for level, tick in enumerate(ticks) if tick]
     return sorted(walks, key=lambda walk: walk[1])

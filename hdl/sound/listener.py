@@ -33,8 +33,8 @@ class Listener(Block):
     Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
     ValueError for another network, and `MicrophoneError` where a sample has too few cycles.
 
-    Latency: from the last sample of a word to the last event at most `latency(network)` cycles, if
-    no event has to wait. Throughput: a sample per `Filters.cycles`.
+    Latency: at most `latency(network)` cycles from the last sample of a word to its END, if no
+    event has to wait. Throughput: a sample per as many cycles as the filters need.
     """
 
     def __init__(self, network: Network, microphone: Microphone | None) -> None:
@@ -146,13 +146,18 @@ def front_of(network: Network) -> FrontEnd:
     return features.sound
 
 
+def _cycles(front: FrontEnd) -> int:
+    """Clock cycles per sample: those of the filters, each of whose outputs waits a cycle."""
+    return Filters.cycles(front.filters) + len(front.filters)
+
+
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:
     """Raise `MicrophoneError` unless the filters are done with each sample before the next."""
-    needed, given = Filters.cycles(front.filters), microphone.cycles
+    needed, given = _cycles(front), microphone.cycles
     if given < needed:
         raise MicrophoneError(
-            f"a sample has {given} clock cycles: {len(front.filters)} filters need {needed}. Take a "
-            f"clock of at least {needed * front.rate / 1e6:.2f} MHz, or fewer filters."
+            f"a sample has {given} clock cycles: {len(front.filters)} filters need {needed}. Take "
+            f"a clock of at least {needed * front.rate / 1e6:.2f} MHz, or fewer filters."
         )
     if Words.cycles(front) > (front.slot - 1) * given:
         raise MicrophoneError(

@@ -30,9 +30,9 @@ class PdmReceiver(Block):
 
     Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`.
 
-    Latency: `SYNCHRONISED` + `ORDER` + 2 cycles from a sample's last bit to the sample. Throughput: a
-    sample per `microphone.cycles`. A bit is that of the pin in the last cycle in which the clock is
-    low.
+    Latency: `SYNCHRONISED` + `ORDER` + 2 cycles from a sample's last bit to the sample. Throughput:
+    a sample per `microphone.cycles`. A bit is that of the pin in the last cycle in which the clock
+    is low.
     """
 
     def __init__(self, microphone: Microphone) -> None:
