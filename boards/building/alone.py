@@ -15,11 +15,15 @@ from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.alone.image import network_image
+from firstspike.hdl.alone.microphone import PdmSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.memories import Memory
 
 from .design import WINDOW, Design
+
+TALK = "text"
+"""What such a design says: nothing can be asked of it."""
 
 LANES = 2
 """Lanes of each layer where none are given."""
@@ -56,9 +60,15 @@ class AloneDesign(Design):
         return cls(network, board, config, dividers)
 
     @property
-    def image(self) -> bytes:
-        """The image of the weights in the board's flash."""
-        return network_image(self.config, self.network.connected(), self.build_hash)
+    def in_flash(self) -> tuple[int, bytes]:
+        """The image of the weights, and its place in the board's flash."""
+        image = network_image(self.config, self.network.connected(), self.build_hash)
+        return self._alone.place, image
+
+    @property
+    def talk(self) -> str:
+        """Lines of text."""
+        return TALK
 
     @property
     def memories(self) -> list[Memory]:
@@ -83,7 +93,7 @@ class AloneDesign(Design):
         return AloneCore(
             self.config,
             self.network,
-            sensor_of(self.network, self.hz),
+            PdmSensor(self.network, self.hz),
             clock_hz=self.hz,
             identity=build,
             place=self._alone.place,

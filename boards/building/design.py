@@ -154,6 +154,16 @@ class Design:
         return memories(self.config, self.network, self.ring_bytes, self.bench_images)
 
     @property
+    def in_flash(self) -> tuple[int, bytes] | None:
+        """What the flash holds besides the bitstream, and where; None for nothing."""
+        return None
+
+    @property
+    def talk(self) -> str:
+        """What goes over the line to the host."""
+        return self.line.value
+
+    @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         """What joins the core with the board's pins."""
         return self.board.connect

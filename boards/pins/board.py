@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What there is to know of a board, and the wires between its pins and the design."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,9 @@ class Alone:
     """Where in the flash the image of the weights begins, behind every bitstream."""
     connect: Callable[[Module, Platform, Any], None]
     """Joins the pins with an AloneCore: flash, sensor, text and lights."""
+    writers: Mapping[str, tuple[str, ...]]
+    """By the name of a programmer the options with which it writes a file to a place in the flash,
+    and verifies it. The place and the file's name are to be added."""
 
 
 @dataclass(frozen=True, kw_only=True)

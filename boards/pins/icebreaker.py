@@ -73,8 +73,8 @@ def _connect_alone(m, platform, core):
     pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
     _light(m, platform, core, core.waiting)
     microphone = platform.request("microphone", dir="-")
-    pin_out(m, "microphone_clock", microphone.clk, core.clock)
-    m.d.comb += core.data.eq(pin_in(m, "microphone_data", microphone.data))
+    pin_out(m, "microphone_clock", microphone.clk, core.pdm_clock)
+    m.d.comb += core.pdm_data.eq(pin_in(m, "microphone_data", microphone.data))
 
 
 BOARDS = (
@@ -89,6 +89,14 @@ BOARDS = (
         connect=_connect,
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
-        alone=Alone(clock=12_000_000, place=PLACE, connect=_connect_alone),
+        alone=Alone(
+            clock=12_000_000,
+            place=PLACE,
+            connect=_connect_alone,
+            writers={
+                "iceprog": ("-o",),  # which verifies without being asked
+                "openFPGALoader": ("-f", "--verify", "-o"),
+            },
+        ),
     ),
 )

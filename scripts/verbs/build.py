@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from firstspike.boards.building import duration, fastest
+from firstspike.boards.building.alone import TALK, AloneDesign
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design, needs_of
@@ -85,6 +86,12 @@ class Clock(Number):
 @overlap_option
 @line_option
 @click.option(
+    "--sensor",
+    type=click.Choice(["pdm"]),
+    help="Build a design that needs no computer: it listens to a PDM microphone, takes its weights "
+    "from the flash, and says its decisions as text.",
+)
+@click.option(
     "--clock",
     type=Clock(min=1),
     metavar="MHz|max",
@@ -118,12 +125,13 @@ def command(
     native: bool,
     output: Path | None,
     json_path: str | None,
+    sensor: str | None,
     **core: Any,
 ) -> None:
-    """Build a bitstream of NET's core, with its link, for a board.
+    """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
-    that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
+    that was placed, as JSON and as Verilog. With --sensor it also gets weights.bin for the flash. Where no seed meets the clock the exit status is 1,
     and there is no bitstream. With --seeds all cores, or a cluster, place at once,
     and what they have done is kept. Before anything else it is said about how long that takes, and
     whether no build of this design is known.
@@ -142,7 +150,15 @@ def command(
             "--best does not go with --clock max, which takes a seed that meets."
         )
     hz = None if clock in (None, MAX) else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], taken(CoreShape, core), hz, **core)
+    shape = taken(CoreShape, core)
+    if sensor is None:
+        design = chosen_design(network, BOARDS[board], shape, hz, **core)
+    else:
+        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or _is_given(*core):
+            raise click.UsageError(
+                "--sensor goes with --lanes, --window and a --clock in MHz alone."
+            )
+        design = AloneDesign.of_sound(network, BOARDS[board], shape, hz)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):
@@ -173,6 +189,13 @@ def command(
         )
 
 
+def _is_given(*options: str) -> bool:
+    """Whether any of these options stands on the command line."""
+    context = click.get_current_context()
+    default = click.core.ParameterSource.DEFAULT
+    return any(context.get_parameter_source(option) != default for option in options)
+
+
 def about(seconds: float) -> str:
     """Return seconds as whole minutes, for people."""
     minutes = max(1, round(seconds / 60))
@@ -201,7 +224,7 @@ def report_text(report: dict[str, Any]) -> str:
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),
-        ("link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"),
+        _talk(report),
         *(
             (f"seed {seed}", f"{fmax:.2f} MHz{', taken' if seed == report['seed'] else ''}")
             for seed, fmax in report["fmax"].items()
@@ -219,4 +242,15 @@ def report_text(report: dict[str, Any]) -> str:
     return table(rows, str.ljust)
 
 
-_WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstream"}
+def _talk(report: dict[str, Any]) -> tuple[str, str]:
+    """Say what goes over the line, and how fast."""
+    if report["link"] == TALK:
+        return "says", f"text, at {report['bit_rate']} baud"
+    return "link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"
+
+
+_WEIGHTS = {
+    "loaded": "to be loaded over the link",
+    "bitstream": "in the bitstream",
+    "flash": "in the flash, as weights.bin",
+}

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board with a microphone, simulated from power-up on: its RTL, or the netlist that is placed.
+
+    WAV -> samples -> bits -> desk.v: microphone, board, flash, line of text -> text
+
+The other side of this file is `desk_bench`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
+from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.hdl.flow.wrapping import filled
+from firstspike.hdl.sound.listener import front_of
+from firstspike.sim.benches.netlist.cells import cell_models
+from firstspike.sim.benches.netlist.netlist import Netlist
+from firstspike.sim.benches.sound.ear import CHUNK, Tape
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.verilog import verilog_of
+
+TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
+
+PATIENCE = 0.1
+"""Seconds after the last bit of the microphone until all has been said."""
+
+FLASH_BITS = 21
+"""Bits of an address of the flash that are looked at."""
+
+WAKING = 3e-6
+"""Seconds that a flash takes to wake."""
+
+_RTL = """
+    core board (
+        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .tx(tx),
+        .pdm_clock(pdm_clock), .pdm_data(pdm_data)
+    );"""
+
+_NETLIST = """
+    netlist board (@connections);
+    assign cs = ~cs_n;"""
+
+
+@dataclass(frozen=True)
+class DeskParameters:
+    """What the bench is told."""
+
+    flash: Mapping[int, int]
+    """Bytes by their places."""
+    chunks: list[int]
+    """Bits of the microphone, the first one lowest."""
+    patience: int
+    """Cycles after the last chunk."""
+    text: str | None
+    """Path of a file that gets the text as it comes."""
+
+
+class Desk:
+    """A compiled simulation of a board on a desk.
+
+    Parameters: the board's `verilog`, as of `rtl` or `netlist`; its clock, and its `network`.
+    Raises SimulationError.
+    """
+
+    def __init__(self, verilog: str, network: Network, clock_hz: int, netlist: bool) -> None:
+        self._network = network
+        self._hz = clock_hz
+        self._simulation = Simulation(verilog, TOP, netlist=netlist)
+
+    @classmethod
+    def of_core(cls, core: AloneCore, network: Network, clock_hz: int) -> "Desk":
+        """Return the desk with a design."""
+        verilog = desk_verilog(_RTL, clock_hz) + verilog_of(core, "core")
+        return cls(verilog, network, clock_hz, netlist=False)
+
+    @classmethod
+    def of_netlist(
+        cls, netlist: Netlist, pins: Mapping[str, str], network: Network, clock_hz: int
+    ) -> "Desk":
+        """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
+        wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
+        verilog = desk_verilog(filled(_NETLIST, connections=wires), clock_hz)
+        verilog += netlist.verilog() + cell_models(netlist.family)
+        return cls(verilog, network, clock_hz, netlist=True)
+
+    @property
+    def microphone(self) -> Microphone:
+        """The microphone of the board."""
+        return Microphone.of(self._hz, front_of(self._network).rate)
+
+    def run(
+        self,
+        x: np.ndarray,
+        image: bytes,
+        place: int,
+        text: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytes:
+        """Let the board hear samples int16 [n], with an image in its flash; returns its text."""
+        bits = self.microphone.bits(x)
+        bits = np.concatenate([bits, np.resize(np.array([0, 1], np.uint8), -len(bits) % CHUNK)])
+        packed = np.packbits(bits, bitorder="little").tobytes()
+        size = CHUNK // 8
+        parameters = DeskParameters(
+            flash={place + number: byte for number, byte in enumerate(image)},
+            chunks=[
+                int.from_bytes(packed[at : at + size], "little")
+                for at in range(0, len(packed), size)
+            ],
+            patience=round(PATIENCE * self._hz),
+            text=text,
+        )
+        return self._simulation.run(BENCH, parameters, progress=progress)
+
+    def expected(self, x: np.ndarray) -> bytes:
+        """Return what should be said of samples, as golden says."""
+        network, front = self._network, front_of(self._network)
+        heard = self.microphone.samples(self.microphone.bits(x))
+        levels = front.levels(heard)
+        end = len(heard) // front.slot
+        words = [word for word in front.words(levels) if word.slot + front.window <= end]
+        said = sentence(LOADING) + sentence(LISTENING)
+        if not words:
+            return said
+        pixels = np.array([front.picture(levels, word).ravel() for word in words])
+        results = infer(network, encode(network, pixels))
+        lines = (
+            spoken(said_of_class(network.class_name(one), network.deadline), tick)
+            for one, tick in zip(results.decision.tolist(), results.tick.tolist(), strict=True)
+        )
+        return said + b"".join(lines)
+
+
+def desk_verilog(board: str, clock_hz: int) -> str:
+    """Return the Verilog of a desk but for the board, of which `board` makes an instance."""
+    here, netlist = files(__package__), files("firstspike.sim.benches.netlist")
+    desk = filled(
+        here.joinpath("desk.v").read_text(),
+        board=board,
+        chunk=f"{CHUNK - 1}:0",
+        bits=FLASH_BITS,
+        rest=round(WAKING * clock_hz),
+        clocks=round(clock_hz / BAUD),
+    )
+    host = netlist.joinpath("uart_host.v").read_text()
+    return "\n".join([desk, host, here.joinpath("spi_flash.v").read_text(), verilog_of(Tape(), "tape")])
