@@ -89,7 +89,8 @@ class AloneDesign(Design):
         assert self.board.alone is not None  # `of_sound` has seen to it
         return self.board.alone
 
-    def _core(self, build: bytes) -> AloneCore:
+    def core(self, build: bytes) -> AloneCore:
+        """The core, with sensor, loader and teller."""
         return AloneCore(
             self.config,
             self.network,

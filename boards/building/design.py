@@ -145,7 +145,7 @@ class Design:
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for the design; `build` is the hash that it tells."""
         with uncollected():
-            top = Top(self.board, self.dividers, self._core(build), self._connect)
+            top = Top(self.board, self.dividers, self.core(build), self._connect)
             return self.board.platform().prepare(top, TOP, emit_src=False)
 
     @property
@@ -168,7 +168,7 @@ class Design:
         """What joins the core with the board's pins."""
         return self.board.connect
 
-    def _core(self, build: bytes) -> wiring.Component:
+    def core(self, build: bytes) -> wiring.Component:
         """The core, with all that is around it but for pins and clock."""
         weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)

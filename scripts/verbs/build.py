@@ -27,6 +27,7 @@ from firstspike.scripts.options import (
     Number,
     bench_option,
     folder_option,
+    is_given,
     lanes_option,
     learn_option,
     line_option,
@@ -131,10 +132,13 @@ def command(
     """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
-    that was placed, as JSON and as Verilog. With --sensor it also gets weights.bin for the flash. Where no seed meets the clock the exit status is 1,
+    that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
     and there is no bitstream. With --seeds all cores, or a cluster, place at once,
     and what they have done is kept. Before anything else it is said about how long that takes, and
     whether no build of this design is known.
+
+    With --sensor the design needs no computer, and DIR also gets weights.bin, which
+    `firstspike flash` writes into the flash, too.
 
     With --clock max the design is placed at several clocks, each time at one that was reached. It
     says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
@@ -154,7 +158,7 @@ def command(
     if sensor is None:
         design = chosen_design(network, BOARDS[board], shape, hz, **core)
     else:
-        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or _is_given(*core):
+        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or is_given(*core):
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
@@ -187,13 +191,6 @@ def command(
             f"the design is too slow for {report['clock'] / MHZ:g} MHz: it reaches {reached}. Take "
             "other --seeds, fewer --lanes, or a lower --clock."
         )
-
-
-def _is_given(*options: str) -> bool:
-    """Whether any of these options stands on the command line."""
-    context = click.get_current_context()
-    default = click.core.ParameterSource.DEFAULT
-    return any(context.get_parameter_source(option) != default for option in options)
 
 
 def about(seconds: float) -> str:

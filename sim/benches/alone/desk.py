@@ -26,8 +26,8 @@ from firstspike.sim.harness.verilog import verilog_of
 
 TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
 
-PATIENCE = 0.1
-"""Seconds after the last bit of the microphone until all has been said."""
+SILENCE = 0.05
+"""Seconds of silence at the end, in which the last word is decided and said."""
 
 FLASH_BITS = 21
 """Bits of an address of the flash that are looked at."""
@@ -54,8 +54,6 @@ class DeskParameters:
     """Bytes by their places."""
     chunks: list[int]
     """Bits of the microphone, the first one lowest."""
-    patience: int
-    """Cycles after the last chunk."""
     text: str | None
     """Path of a file that gets the text as it comes."""
 
@@ -89,9 +87,20 @@ class Desk:
         return cls(verilog, network, clock_hz, netlist=True)
 
     @property
+    def rate(self) -> int:
+        """Samples per second that the board hears."""
+        return front_of(self._network).rate
+
+    @property
     def microphone(self) -> Microphone:
         """The microphone of the board."""
         return Microphone.of(self._hz, front_of(self._network).rate)
+
+    def _bits(self, x: np.ndarray) -> np.ndarray:
+        """Return the microphone's bits of samples, and of the silence at the end."""
+        front = front_of(self._network)
+        silence = np.zeros(front.window * front.slot + round(SILENCE * front.rate), np.int16)
+        return self.microphone.bits(np.concatenate([x, silence]))
 
     def run(
         self,
@@ -102,9 +111,8 @@ class Desk:
         progress: Callable[[int], None] | None = None,
     ) -> bytes:
         """Let the board hear samples int16 [n], with an image in its flash; returns its text."""
-        bits = self.microphone.bits(x)
-        bits = np.concatenate([bits, np.resize(np.array([0, 1], np.uint8), -len(bits) % CHUNK)])
-        packed = np.packbits(bits, bitorder="little").tobytes()
+        bits = self._bits(x)
+        packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
         size = CHUNK // 8
         parameters = DeskParameters(
             flash={place + number: byte for number, byte in enumerate(image)},
@@ -112,7 +120,6 @@ class Desk:
                 int.from_bytes(packed[at : at + size], "little")
                 for at in range(0, len(packed), size)
             ],
-            patience=round(PATIENCE * self._hz),
             text=text,
         )
         return self._simulation.run(BENCH, parameters, progress=progress)
@@ -120,10 +127,9 @@ class Desk:
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""
         network, front = self._network, front_of(self._network)
-        heard = self.microphone.samples(self.microphone.bits(x))
+        heard = self.microphone.samples(self._bits(x))
         levels = front.levels(heard)
-        end = len(heard) // front.slot
-        words = [word for word in front.words(levels) if word.slot + front.window <= end]
+        words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
         said = sentence(LOADING) + sentence(LISTENING)
         if not words:
             return said
@@ -148,4 +154,6 @@ def desk_verilog(board: str, clock_hz: int) -> str:
         clocks=round(clock_hz / BAUD),
     )
     host = netlist.joinpath("uart_host.v").read_text()
-    return "\n".join([desk, host, here.joinpath("spi_flash.v").read_text(), verilog_of(Tape(), "tape")])
+    return "\n".join(
+        [desk, host, here.joinpath("spi_flash.v").read_text(), verilog_of(Tape(), "tape")]
+    )

@@ -64,5 +64,4 @@ async def desk(bench):
         for number in range(0, len(given.chunks), TOLD):
             await bench.chunks.send_all(given.chunks[number : number + TOLD])
             tell(number)
-        await bench.domain.cycles(given.patience)
     return bench.text.content

@@ -51,6 +51,7 @@ class StreamSensor(Block):
         )
 
     def build(self, m: Module) -> None:
+        """Put into the module m what is inside."""
         m.d.comb += [
             self.events.valid.eq(self.items.valid),
             self.events.payload.eq(self.items.payload),
@@ -78,6 +79,7 @@ class FlashedCore(Block):
         )
 
     def build(self, m: Module) -> None:
+        """Put into the module m what is inside."""
         m.submodules.core = core = self._core
         m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
         m.submodules.flash = Instance(
