@@ -9,6 +9,7 @@ import pytest
 from scipy.io import wavfile
 
 from firstspike.golden import Network
+from firstspike.golden.sound.taught import NONE
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.scripts import figures
 from firstspike.scripts.main import run_line
@@ -61,7 +62,7 @@ def folder(trained, monkeypatch):
 def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
     network = Network.load("net.npz")
     assert network.features.sound == usual_front_end()
-    assert network.classes == ("high", "low")
+    assert network.classes == ("high", "low", NONE)
     assert network.encoding == "levels-32"
     assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
 
@@ -136,7 +137,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
     [
         ("run net.npz", "mnist holds images, and this network takes sound"),
         ("run net.npz --dataset t.csv --label kind", "t.csv holds no sound, and this network"),
-        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 2"),
+        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 3"),
         ("run net.npz --image one.png", "takes sound, and no images"),
         ("run net.npz --wav silent.wav", "silent.wav: no word is heard in it"),
         ("run net.npz --wav t.csv", "t.csv is no readable WAV file"),
