@@ -47,6 +47,8 @@ class Sensor(Protocol):
     signature: wiring.Signature
     events: stream.Interface
     """Images, as the core takes them."""
+    tells: Value
+    """Whether a decision on the latest image may be said."""
     fault: Value
     """Number of what is wrong with the sensor, counted from 1; 0 if all is well."""
     faults: tuple[str, ...]
@@ -55,6 +57,9 @@ class Sensor(Protocol):
 
 class AloneCore(Block):
     """A core, its sensor, the loader of its weights, and the teller of its decisions.
+
+    A decision is said if the sensor tells it, if it is not forced, and if its class is not the last
+    one, none of the words (`golden.sound.said`). All others are dropped.
 
     Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
     and no decision is taken.
@@ -83,7 +88,7 @@ class AloneCore(Block):
         self._transmitter = UartTransmitter(round(clock_hz / BAUD))
         members = self._core.signature.members
         self._logs = {name: members[name] for name in members if name.startswith("log_")}
-        inner = ("events", "fault")
+        inner = ("events", "tells", "fault")
         sensed = sensor.signature.members
         self._pins = {name: sensed[name] for name in sensed if name not in inner}
         classes = range(config.layers[-1].folding.n_out)
@@ -113,12 +118,14 @@ class AloneCore(Block):
         join(m, teller, transmitter, "sent")
 
         sensed, said, decided = sensor.events, core.decision, teller.decision
+        none = self._core.config.layers[-1].folding.n_out - 1
+        told = sensor.tells & (said.payload["class"] != none) & ~said.payload.forced
         m.d.comb += [
             core.events.valid.eq(sensed.valid & loader.ready),
             core.events.payload.eq(sensed.payload),
             sensed.ready.eq(core.events.ready & loader.ready),
-            decided.valid.eq(said.valid & loader.ready),
-            said.ready.eq(decided.ready & loader.ready),
+            decided.valid.eq(said.valid & told & loader.ready),
+            said.ready.eq((decided.ready | ~told) & loader.ready),
             *(decided.payload[name].eq(said.payload[name]) for name in ("class", "tick")),
             self.waiting.eq(~loader.ready),
         ]

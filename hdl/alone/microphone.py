@@ -3,6 +3,7 @@
 
 from amaranth.hdl import Module
 from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
 
 from firstspike.golden.network import Network
 from firstspike.golden.sound.pdm import Microphone
@@ -21,7 +22,7 @@ HOLD_SECONDS = 1
 class PdmSensor(Block):
     """A Listener, and what is wrong with its microphone.
 
-    Ports: `pdm_clock` and `pdm_data`, the pins; `events` and `fault` as of a Sensor.
+    Ports: `pdm_clock` and `pdm_data`, the pins; `events`, `tells` and `fault` as of a Sensor.
 
     Parameters: `network`, a network of sound; `clock_hz`. Raises MicrophoneError for a clock of
     which no samples can be made.
@@ -34,13 +35,15 @@ class PdmSensor(Block):
         self._listener = Listener(network, Microphone.of(clock_hz, front_of(network).rate))
         members = self._listener.signature.members
         self._passed = {name: members[name] for name in ("pdm_clock", "pdm_data", "events")}
-        super().__init__(**self._passed, fault=self._hold.signature.members["held"])
+        super().__init__(**self._passed, tells=Out(1), fault=self._hold.signature.members["held"])
 
     def build(self, m: Module) -> None:
         m.submodules.listener = listener = self._listener
         m.submodules.hold = hold = self._hold
         join(m, wiring.flipped(self), listener, *self._passed)
         m.d.comb += self.fault.eq(hold.held)
+        with m.If(listener.word):
+            m.d.sync += self.tells.eq(listener.isolated)
         with m.If(listener.missing):
             m.d.comb += hold.now.eq(MISSING)
         with m.Elif(listener.clipped):

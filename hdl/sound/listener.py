@@ -61,6 +61,8 @@ class Listener(Block):
             word=Out(1),
             #: Its highest level.
             top=Out(LEVEL_BITS),
+            #: It is isolated; from that cycle on until the next slot ends.
+            isolated=Out(1),
             #: The spikes of each word, in order of tick, and END.
             events=Out(stream.Signature(layout)),
         )
@@ -101,7 +103,7 @@ class Listener(Block):
         wiring.connect(m, filters.outputs, levels.outputs)
         wiring.connect(m, levels.levels, words.levels)
         wiring.connect(m, words.pixels, encoder.pixels)
-        join(m, outside, words, "top", "word")
+        join(m, outside, words, "top", "word", "isolated")
         join(m, outside, encoder, "events")
 
     def _connect_receiver(self, m: Module, receiver: PdmReceiver, filters: Filters) -> None:

@@ -36,7 +36,7 @@ class AloneBench(BlockBench):
         self.images, self.starts, self._patience = self.given
         self.items = self.source("items")
         self.said = self.sink("said", kind=TextSink)
-        self.drive(broken=0, filled__valid=0)
+        self.drive(broken=0, telling=1, filled__valid=0)
 
     async def fill(self, content: dict[int, int]) -> None:
         """Write bytes into the flash, by their places."""
@@ -51,7 +51,7 @@ class AloneBench(BlockBench):
         domain, dut = self.domain, self.dut
         await domain.after_rising()
         dut.rst.value = 1
-        self.drive(broken=0)
+        self.drive(broken=0, telling=start.telling)
         self.items.idle()
         await domain.rising
         await self.fill({PLACE + place: byte for place, byte in start.bytes.items()})

@@ -14,8 +14,9 @@ import numpy as np
 
 from firstspike.golden import Network, encode, infer
 from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.said import said
 from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
-from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.hdl.alone.texts import sentence
 from firstspike.hdl.flow.wrapping import filled
 from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.netlist.cells import cell_models
@@ -23,6 +24,8 @@ from firstspike.sim.benches.netlist.netlist import Netlist
 from firstspike.sim.benches.sound.ear import CHUNK, Tape
 from firstspike.sim.harness.runner import Simulation
 from firstspike.sim.harness.verilog import verilog_of
+
+from .run import lines_of
 
 TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
 
@@ -130,16 +133,13 @@ class Desk:
         heard = self.microphone.samples(self._bits(x))
         levels = front.levels(heard)
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
-        said = sentence(LOADING) + sentence(LISTENING)
+        begin = sentence(LOADING) + sentence(LISTENING)
         if not words:
-            return said
+            return begin
         pixels = np.array([front.picture(levels, word).ravel() for word in words])
         results = infer(network, encode(network, pixels))
-        lines = (
-            spoken(said_of_class(network.class_name(one), network.deadline), tick)
-            for one, tick in zip(results.decision.tolist(), results.tick.tolist(), strict=True)
-        )
-        return said + b"".join(lines)
+        told = said(network, results, np.array([word.isolated for word in words]))
+        return begin + b"".join(lines_of(network, results, told))
 
 
 def desk_verilog(board: str, clock_hz: int) -> str:

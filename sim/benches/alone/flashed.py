@@ -36,7 +36,7 @@ BROKEN = "sensor is broken"
 
 
 class StreamSensor(Block):
-    """A sensor whose pins are a stream of images, and whether it is broken."""
+    """A sensor whose pins are a stream of images, whether they are told, and whether it is broken."""
 
     faults = (BROKEN,)
 
@@ -45,8 +45,10 @@ class StreamSensor(Block):
         layout = input_layout(first.n_in, config.deadline, first.rows)
         super().__init__(
             items=In(stream.Signature(layout)),
+            telling=In(1),
             broken=In(1),
             events=Out(stream.Signature(layout)),
+            tells=Out(1),
             fault=Out(1),
         )
 
@@ -56,6 +58,7 @@ class StreamSensor(Block):
             self.events.valid.eq(self.items.valid),
             self.events.payload.eq(self.items.payload),
             self.items.ready.eq(self.events.ready),
+            self.tells.eq(self.telling),
             self.fault.eq(self.broken),
         ]
 
@@ -71,6 +74,7 @@ class FlashedCore(Block):
         sensed = sensor.signature.members
         super().__init__(
             items=sensed["items"],
+            telling=sensed["telling"],
             broken=sensed["broken"],
             #: A byte that the flash gets.
             filled=In(tap(address=24, data=8)),
@@ -96,6 +100,7 @@ class FlashedCore(Block):
             core.items.valid.eq(self.items.valid),
             core.items.payload.eq(self.items.payload),
             self.items.ready.eq(core.items.ready),
+            core.telling.eq(self.telling),
             core.broken.eq(self.broken),
             receiver.rx.eq(core.tx),
             self.said.valid.eq(receiver.received.valid),

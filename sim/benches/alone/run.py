@@ -4,13 +4,14 @@
 The other side of this file is `bench`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from firstspike.golden import Network, infer
+from firstspike.golden import Network, Results, infer
 from firstspike.golden.flash import ImageError, payload_of
+from firstspike.golden.sound.said import said
 from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
 from firstspike.hdl.alone.core import LISTENING, LOADING
 from firstspike.hdl.alone.image import network_image, words_of
@@ -36,6 +37,8 @@ class Start:
 
     bytes: Mapping[int, int]
     """Bytes of the flash that are written before, by their places from that of the image on."""
+    telling: bool = True
+    """Whether the sensor tells the images."""
     broken: bool = False
     """The sensor breaks after the images."""
 
@@ -61,17 +64,22 @@ class AloneSimulation:
         patience = PATIENCE + LOADING_CYCLES * len(self.image)
         return self._simulation.run(BENCH, (images, starts, patience))
 
-    def expected(self, content: bytes, ticks: np.ndarray, broken: bool = False) -> bytes:
+    def expected(self, content: bytes, ticks: np.ndarray, start: Start) -> bytes:
         """Return what should be said with this content of the flash, as golden says."""
-        said = sentence(LOADING)
+        loading = sentence(LOADING)
         try:
             payload_of(content, self._identity, words_of(self._config))
         except ImageError as error:
-            return said + sentence(FLASH_FAULTS[error.fault])
+            return loading + sentence(FLASH_FAULTS[error.fault])
         network = self._network
         results = infer(network, ticks)
-        lines = (
-            spoken(said_of_class(network.class_name(one), network.deadline), tick)
-            for one, tick in zip(results.decision.tolist(), results.tick.tolist(), strict=True)
-        )
-        return said + sentence(LISTENING) + b"".join(lines) + sentence(BROKEN) * broken
+        told = said(network, results, np.full(len(ticks), start.telling))
+        lines = b"".join(lines_of(network, results, told))
+        return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
+
+
+def lines_of(network: Network, results: Results, told: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each decision that is told, bool [n]."""
+    for number in np.flatnonzero(told):
+        name = network.class_name(int(results.decision[number]))
+        yield spoken(said_of_class(name, network.deadline), int(results.tick[number]))
