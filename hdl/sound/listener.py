@@ -71,13 +71,8 @@ class Listener(Block):
     def latency(network: Network) -> int:
         """Clock cycles from the last sample of a word to its END, if no event has to wait."""
         front = front_of(network)
-        sums = Levels.sum_bits(front) + 4
-        return (
-            Filters.cycles(front.filters)
-            + sums
-            + Words.cycles(front)
-            + LevelsEncoder.cycles(network)
-        )
+        samples = _cycles(front) + Levels.sum_bits(front) + 4
+        return samples + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:

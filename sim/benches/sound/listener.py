@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bench of the Listener with a core behind: from the microphone's bits to decisions."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from firstspike.golden import Network, Results, differences, encode, infer
+from firstspike.golden.sound.front import Word
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.timing.folding import Folding
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.sound.listener import front_of
+from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.bench_io import tell
+from firstspike.sim.harness.runner import Simulation, SimulationError
+from firstspike.sim.harness.streams import Dut, StreamSink
+from firstspike.sim.harness.verilog import verilog_of
+
+from .ear import CHUNK, Ear
+
+TOP = "ear"
+
+
+class Heard(NamedTuple):
+    """What was decided about the words in some bits."""
+
+    words: list[Word]
+    results: Results
+    waits: np.ndarray
+    """Clock cycles from the end of each word's last frame to its decision, int64 [n]."""
+
+
+@dataclass(frozen=True)
+class EarParameters:
+    """What the bench is told: the bits in chunks, and the cycles that a bit takes."""
+
+    chunks: list[int]
+    divider: int
+
+
+def golden_words(
+    network: Network, microphone: Microphone, bits: np.ndarray
+) -> tuple[list[Word], np.ndarray]:
+    """Return the words that are known at the end of the bits, and their pictures uint8 [n, ...]."""
+    front = front_of(network)
+    x = microphone.samples(bits)
+    levels = front.levels(x)[: len(x) // front.slot]
+    words = list(front.words(levels))
+    pictures = [front.picture(levels, word) for word in words]
+    return words, np.array(pictures, np.uint8).reshape(-1, front.frames, len(front.filters))
+
+
+def simulate(
+    network: Network,
+    folding: Folding,
+    microphone: Microphone,
+    bits: np.ndarray,
+    *,
+    simulator: str = "verilator",
+    waves: Any = None,
+    seed: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Heard:
+    """Play a microphone's bits, uint8 [n], and hold each decision against golden.
+
+    The bits end with silence, in which no word is under way. `progress` is told how many chunks of
+    bits have been played. Raises SimulationError at a difference, or if another number of words is
+    heard.
+    """
+    padded = np.append(bits, np.zeros(-len(bits) % CHUNK, np.uint8))
+    rows = np.packbits(padded.reshape(-1, CHUNK), axis=1, bitorder="little")
+    chunks = [int.from_bytes(row.tobytes(), "little") for row in rows]
+    verilog = verilog_of(Ear(network, folding, microphone), TOP)
+    simulation = Simulation(verilog, TOP, simulator, waves)
+    given = EarParameters(chunks, microphone.divider)
+    start, received = simulation.run(__name__, given, seed=seed, progress=progress)
+
+    words, pictures = golden_words(network, microphone, bits)
+    if len(received) != len(words):
+        raise SimulationError(f"{len(received)} words are heard, expected {len(words)}.")
+    front, config = front_of(network), CoreConfig.of(network, folding)
+    decisions = [(number, payload) for number, (_, payload) in enumerate(received)]
+    outcome = CoreOutcome(decisions=decisions, answers=[], logs=[])
+    results = results_of(config, outcome, len(words))
+    for difference in differences(infer(network, encode(network, pictures)), results):
+        raise SimulationError(str(difference))
+    slot = front.slot * microphone.cycles
+    ends = [start + (word.slot + front.window) * slot for word in words]
+    return Heard(words, results, np.array([cycle for cycle, _ in received], np.int64) - ends)
+
+
+class EarBench(BlockBench):
+    """The ports of an Ear."""
+
+    Given = EarParameters
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.chunks = self.source("chunks")
+        self.decisions = self.sink("decision", kind=StreamSink)
+
+
+@bench_test(EarBench)
+async def listens(bench):
+    """Play all bits, and report when, and the decisions that have come after the last bit."""
+    first, *chunks = bench.given.chunks
+    start = await bench.chunks.send(first)
+    for number, chunk in enumerate(chunks):
+        await bench.chunks.send(chunk)
+        if number % 1000 == 0:
+            tell(number)
+    await bench.domain.cycles(CHUNK * bench.given.divider)
+    return start, bench.decisions.received
