@@ -18,8 +18,8 @@ from .levels import LEVEL_BITS
 class Words(Block):
     """Keeps the levels of the latest window in a ring, and looks for a word after each slot.
 
-    After a slot it walks over the peaks P of the window, whose oldest slot is k, and of the slots in
-    front of it. A word's picture is read from the ring pixel by pixel. Levels wait meanwhile:
+    After a slot it walks over the peaks P of the window, whose oldest slot is k, and of the slots
+    in front of it. A word's picture is read from the ring pixel by pixel. Levels wait meanwhile:
     nothing is written over.
 
     Parameters: `front`.
@@ -76,7 +76,7 @@ class Words(Block):
         around = Signal(LEVEL_BITS)
         # Places of peaks: of the slot that comes, or the oldest one; and one that is looked at.
         newest, looked = Signal(range(slots)), Signal(range(slots))
-        # How many slots the peak that is read is in front of the newest one, and how many are known.
+        # Slots from the peak that is read to the newest one, and how many peaks are known.
         back, known = Signal(range(slots)), Signal(range(slots + 1))
         # Slots until a word may begin at the oldest one.
         wait = Signal(range(window), init=window - 1)

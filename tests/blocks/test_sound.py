@@ -13,6 +13,7 @@ from firstspike.sim.benches.sound import filters, levels, pdm, words
 def front_end(resonances, **fields):
     """A small front end whose filters have these resonances, in Hz."""
     sizes = {"slot": 16, "slots": 2, "frames": 3, "drop": 20, "least": 20, "contrast": 2}
+    sizes |= {"before": 0, "after": 0}
     bank = tuple(resonant(f, 200, 8000, 3 * number) for number, f in enumerate(resonances))
     return FrontEnd(rate=8000, filters=bank, **(sizes | fields))
 
@@ -35,11 +36,16 @@ def test_levels(resonances, slot):
 
 
 @pytest.mark.parametrize(
-    ("resonances", "slots", "frames", "contrast"),
-    [((1000,), 1, 1, 0), ((300, 900, 2500), 2, 3, 2), ((300, 2500), 4, 2, 5)],
+    ("resonances", "slots", "frames", "contrast", "before", "after"),
+    [
+        ((1000,), 1, 1, 0, 0, 1),
+        ((300, 900, 2500), 2, 3, 2, 4, 2),
+        ((300, 2500), 4, 2, 5, 1, 0),
+    ],
 )
-def test_words(resonances, slots, frames, contrast):
-    words.simulate(front_end(resonances, slots=slots, frames=frames, contrast=contrast))
+def test_words(resonances, slots, frames, contrast, before, after):
+    sizes = {"slots": slots, "frames": frames, "before": before, "after": after}
+    words.simulate(front_end(resonances, contrast=contrast, **sizes))
 
 
 @pytest.mark.parametrize(

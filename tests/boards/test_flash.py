@@ -29,7 +29,8 @@ def programmer(desk, name, *, says="", status=0, appends=False):
     into = ">>" if appends else ">"
     script = desk / "bin" / name
     script.write_text(
-        f'#!/bin/sh\necho "$0 $@" {into} {desk}/called\n/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n'
+        f'#!/bin/sh\necho "$0 $@" {into} {desk}/called\n'
+        f"/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n"
     )
     script.chmod(0o755)
 

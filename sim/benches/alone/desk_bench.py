@@ -4,14 +4,19 @@
 from contextlib import ExitStack
 from typing import BinaryIO
 
+import cocotb
+
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.bench_io import tell
 from firstspike.sim.harness.streams import Dut, StreamSink
 
 from .desk import DeskParameters
 
-TOLD = 100
-"""Chunks from one telling of the progress to the next."""
+STEP = 100_000
+"""Cycles between two looks at whether anything happens."""
+
+PATIENCE = 2_000_000
+"""Cycles without a bit of the microphone: the weights of a network are loaded in fewer."""
 
 
 class Text(StreamSink):
@@ -38,6 +43,22 @@ class DeskBench(BlockBench):
         self.chunks = self.source("chunks")
         self.text = self.sink("said", kind=Text)
         self.drive(held=1, filled__valid=0)
+        self.played = 0
+
+    async def _play(self) -> None:
+        for chunk in self.given.chunks:
+            await self.chunks.send(chunk)
+            self.played += 1
+
+    async def play(self) -> None:
+        """Let the microphone play all bits, or give up: a design with a fault takes none."""
+        playing, quiet = cocotb.start_soon(self._play()), 0
+        while not playing.done() and quiet < PATIENCE:
+            before = self.played
+            await self.domain.cycles(STEP)
+            tell(self.played)
+            quiet = 0 if self.played > before else quiet + STEP
+        playing.cancel()
 
     async def fill(self) -> None:
         """Write the flash, and let the board's clock run."""
@@ -61,7 +82,5 @@ async def desk(bench):
         if given.text is not None:
             bench.text.file = stack.enter_context(open(given.text, "wb"))
         await bench.fill()
-        for number in range(0, len(given.chunks), TOLD):
-            await bench.chunks.send_all(given.chunks[number : number + TOLD])
-            tell(number)
+        await bench.play()
     return bench.text.content

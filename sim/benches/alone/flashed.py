@@ -36,7 +36,7 @@ BROKEN = "sensor is broken"
 
 
 class StreamSensor(Block):
-    """A sensor whose pins are a stream of images, whether they are told, and whether it is broken."""
+    """A sensor: its pins are a stream of images, whether they are told, and whether it is broken."""
 
     faults = (BROKEN,)
 

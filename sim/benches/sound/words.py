@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bench of Words: pictures and their tops against golden."""
+"""Bench of Words: pictures, their tops, and whether they are isolated, against golden."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.hdl.sound.words import Words
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import CheckedSink, Dut, at_random
@@ -17,11 +17,11 @@ LOUDNESSES = (20, 60, 150, 200, 256)
 
 @dataclass(frozen=True)
 class WordParameters:
-    """What the bench is told: levels in order, and each word's top and pixels."""
+    """What the bench is told: levels in order, and the pixels of each word."""
 
     front: FrontEnd
     levels: list[int]
-    words: list[tuple[int, list[int]]]
+    words: list[tuple[Word, list[int]]]
 
 
 def simulate(front: FrontEnd, *, slots: int = 80, seed: int = 1, **options: Any) -> None:
@@ -32,26 +32,26 @@ def simulate(front: FrontEnd, *, slots: int = 80, seed: int = 1, **options: Any)
     rng = np.random.default_rng(seed)
     bounds = np.repeat(rng.choice(LOUDNESSES, slots), rng.integers(1, 2 + front.window, slots))
     levels = rng.integers(0, bounds[:slots, None], (slots, len(front.filters))).astype(np.uint8)
-    words = [
-        (word.top, front.picture(levels, word).ravel().tolist()) for word in front.words(levels)
-    ]
+    words = [(word, front.picture(levels, word).ravel().tolist()) for word in front.words(levels)]
     parameters = WordParameters(front, levels.ravel().tolist(), words)
     WordBench.run(Words(front), parameters, seed=seed, **options)
 
 
 class PixelSink(CheckedSink):
-    """Compares the pixels, and the top while each of them is taken."""
+    """Compares the pixels, and what is said of their word while each of them is taken."""
 
     def __init__(self, dut: Dut, *arguments: Any) -> None:
         super().__init__(dut, *arguments)
         self._dut = dut
-        self.tops: list[int] = []
-        """The top of each pixel that is expected."""
+        self.words: list[Word] = []
+        """The word of each pixel that is expected."""
 
     def take(self, cycle: int, payload: int) -> None:
         """Compare the next one."""
         super().take(cycle, payload)
-        assert int(self._dut.top.value) == self.tops[len(self.received) - 1], f"cycle {cycle}: top"
+        word = self.words[len(self.received) - 1]
+        assert int(self._dut.top.value) == word.top, f"cycle {cycle}: top"
+        assert bool(self._dut.isolated.value) == word.isolated, f"cycle {cycle}: isolated"
 
 
 class WordBench(BlockBench):
@@ -75,8 +75,8 @@ async def words(bench):
     await bench.levels.send_all(given.levels[:half])
     await bench.domain.reset()
     del bench.pixels.take
-    for top, pixels in given.words:
+    for word, pixels in given.words:
         bench.pixels.expect(pixels)
-        bench.pixels.tops += [top] * len(pixels)
+        bench.pixels.words += [word] * len(pixels)
     await bench.levels.send_all(given.levels)
     await bench.pixels.complete(100 * Words.cycles(given.front))

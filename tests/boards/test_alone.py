@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
+
+import json
+
+import pytest
+
+from firstspike.boards.building import bitstream
+from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.sim.benches.alone.desk import Desk
+from tests.support.command import firstspike, refusal, toy_network
+from tests.support.desk import netlist_desk
+from tests.support.listening import listening_network, sounds
+
+WORDS = 20
+
+
+@pytest.fixture(scope="module")
+def design():
+    """The design of a small network for the iCEBreaker."""
+    return AloneDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape())
+
+
+def says(desk, design, count):
+    """What the desk says of sounds, which must be what golden says; words must be among it."""
+    place, image = design.in_flash
+    x = sounds(count)
+    expected = desk.expected(x)
+    assert expected.count(b"\n") > 2 + count // 4  # others are none of the words, or not isolated
+    assert desk.run(x, image, place) == expected
+    return expected
+
+
+def test_rtl_says_what_golden_says(design):
+    desk = Desk.of_core(design.core(design.build_hash), design.network, design.hz)
+    said = says(desk, design, WORDS)
+    place, image = design.in_flash
+    assert (
+        desk.run(sounds(3), image[:100], place)
+        == b"loading weights\r\nnetwork in flash is damaged\r\n"
+    )
+    assert b"none" not in said
+
+
+@pytest.mark.long
+def test_the_netlist_says_what_golden_says(design, tmp_path):
+    (tmp_path / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
+    bitstream._synthesise(design, tmp_path, native=False)
+    (tmp_path / "report.json").write_text(json.dumps({"clock": design.hz}))
+    says(netlist_desk(design.network, tmp_path), design, WORDS)
+
+
+def test_networks_with_other_weights_share_a_design(design):
+    network = design.network
+    assert design.board.alone is not None
+    fewer = AloneDesign.of_sound(network, design.board, CoreShape(lanes=1))
+    assert fewer.build_hash != design.build_hash
+
+
+def test_what_cannot_listen_is_refused(capfd, tmp_path):
+    toy_network().save(tmp_path / "toy.npz")
+    listening_network().save(tmp_path / "net.npz")
+    toy, net = tmp_path / "toy.npz", tmp_path / "net.npz"
+    build = ["build", "--sensor", "pdm", "-o", tmp_path / "out", "--board"]
+    assert "does not listen to sound" in refusal(capfd, *build, "icebreaker", toy)
+    assert "has no pins for a microphone" in refusal(capfd, *build, "ulx3s-25f", net)
+    for words in (["--learn"], ["--bench"], ["--link", "uart"], ["--overlap"], ["--clock", "max"]):
+        ended = firstspike(capfd, *build, "icebreaker", net, *words)
+        assert ended.status == 2
+        assert "--sensor goes with" in ended.err
+    for words in (["--wav", net], ["--board", "icebreaker"]):
+        assert "--board and --wav go together" in firstspike(capfd, "serve", net, *words).err
+    wav = ["--board", "icebreaker", "--wav", net]
+    for words in (["--symlink", "x"], ["--weights", "port"], ["--bench"], ["--rows", 2]):
+        assert "--wav goes with" in firstspike(capfd, "serve", net, *wav, *words).err
