@@ -6,14 +6,15 @@ air. A cascade of three integrators, and three differences at the rate of the sa
 numbers of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 
 from firstspike.golden.system.errors import FirstSpikeError
 
-from .filters import SAMPLE_BITS
+from .filters import LEVEL_FRACTION, MOST_LEVEL, SAMPLE_BITS
+from .front import FrontEnd
 
 ORDER = 3
 """Integrators, and differences, of the decimator."""
@@ -33,6 +34,10 @@ GAIN = 4
 A MEMS microphone is at full scale with 120 dB of sound pressure; speech has 60 to 80 dB. 24 dB of
 gain let loud speech near by use most of the 16 bits.
 """
+
+
+SMOOTHED = 8
+"""Numbers per sample that the model of a microphone joins by straight lines."""
 
 
 class MicrophoneError(FirstSpikeError, ValueError):
@@ -134,13 +139,31 @@ class Microphone:
     def bits(self, x: np.ndarray) -> np.ndarray:
         """Return bits uint8 [n * ratio] of a microphone that hears samples x, int16 [n].
 
-        A sigma-delta modulator of the second order makes them of x on straight lines between the
-        samples. What the microphone has of full scale is x / 2^(15 + gain).
+        A sigma-delta modulator of the second order makes them of x, whose full scale is
+        2^(15 + gain). A polyphase filter makes `SMOOTHED` numbers per sample of x, and straight
+        lines join them.
         """
-        # numba takes a while to import
+        # scipy and numba take a while to import
+        from scipy.signal import resample_poly
+
         from .modulator import modulated
 
-        return modulated(np.asarray(x, np.int64), self.ratio, SAMPLE_BITS - 1 + self.gain)
+        smooth = np.rint(resample_poly(np.asarray(x, float), SMOOTHED, 1)).astype(np.int64)
+        return modulated(smooth, SMOOTHED, self.ratio, SAMPLE_BITS - 1 + self.gain)
+
+    def hears(self, front: FrontEnd) -> FrontEnd:
+        """Return the front end whose gains make up for what the decimator takes of high sounds.
+
+        The gain of a filter is raised by -8 log2 |H| steps, rounded, at its resonance, where H is
+        the response of the decimator: (sin(ratio w) / (ratio sin(w)))^3 with w = theta / (2 ratio).
+        """
+        filters = []
+        for one in front.filters:
+            w = one.theta / (2 * self.ratio)
+            H = (np.sin(self.ratio * w) / (self.ratio * np.sin(w))) ** ORDER
+            steps = -round(np.log2(H) * (1 << LEVEL_FRACTION))
+            filters.append(one._replace(gain=min(one.gain + steps, MOST_LEVEL)))
+        return replace(front, filters=tuple(filters))
 
 
 def saturated(x: np.ndarray) -> np.ndarray:

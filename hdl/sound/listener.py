@@ -30,6 +30,8 @@ class Listener(Block):
     It goes on listening while the core works. A word's events may wait for the core until the next
     slot ends; from then on samples get lost.
 
+    Behind a microphone the gains of the filters make up for its decimator (`Microphone.hears`).
+
     Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
     ValueError for another network, and `MicrophoneError` where a sample has too few cycles.
 
@@ -39,9 +41,10 @@ class Listener(Block):
 
     def __init__(self, network: Network, microphone: Microphone | None) -> None:
         self._network, self._microphone = network, microphone
-        self._front = front = front_of(network)
+        self._front = front_of(network)
         if microphone is not None:
-            _check_cycles(front, microphone)
+            self._front = microphone.hears(self._front)
+            _check_cycles(self._front, microphone)
         layout = input_layout(len(network.inputs), network.deadline)
         pins = {
             #: The microphone's clock, and its data.

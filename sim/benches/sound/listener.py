@@ -46,7 +46,7 @@ def golden_words(
     network: Network, microphone: Microphone, bits: np.ndarray
 ) -> tuple[list[Word], np.ndarray]:
     """Return the words that are known at the end of the bits, and their pictures uint8 [n, ...]."""
-    front = front_of(network)
+    front = microphone.hears(front_of(network))
     x = microphone.samples(bits)
     levels = front.levels(x)[: len(x) // front.slot]
     words = list(front.words(levels))
