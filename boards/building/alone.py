@@ -11,6 +11,7 @@ from amaranth.hdl import Module
 from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
+from firstspike.golden.sound.pdm import Microphone
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore
@@ -18,7 +19,11 @@ from firstspike.hdl.alone.image import network_image
 from firstspike.hdl.alone.microphone import PdmSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
+from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.sound.filters import Filters
+from firstspike.hdl.sound.listener import front_of
+from firstspike.hdl.sound.words import Words
 
 from .design import WINDOW, Design
 
@@ -69,6 +74,19 @@ class AloneDesign(Design):
     def talk(self) -> str:
         """Lines of text."""
         return TALK
+
+    @property
+    def duty(self) -> dict[str, float]:
+        """Shares of the clock cycles in which parts in front of the core work, at the most."""
+        front = front_of(self.network)
+        microphone = Microphone.of(self.hz, front.rate)
+        slot = front.slot * microphone.cycles
+        return {
+            "microphone": 1 / microphone.divider,
+            "filters": Filters.cycles(front.filters) / microphone.cycles,
+            "words": Words.cycles(front) / slot,
+            "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),
+        }
 
     @property
     def memories(self) -> list[Memory]:

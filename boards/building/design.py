@@ -159,6 +159,11 @@ class Design:
         return None
 
     @property
+    def duty(self) -> dict[str, float] | None:
+        """Shares of the clock cycles in which parts of a sensor work; None without a sensor."""
+        return None
+
+    @property
     def talk(self) -> str:
         """What goes over the line to the host."""
         return self.line.value

@@ -235,6 +235,9 @@ def report_text(report: dict[str, Any]) -> str:
             ("cycles", f"{cycles['mean']:.1f} in the mean, {cycles['most']:.0f} at most"),
             ("latency", f"{us['mean']:.2f} us in the mean, {us['most']:.2f} us at most"),
         ]
+    if "duty" in report:
+        shares = ", ".join(f"{part} {share:.1%}" for part, share in report["duty"].items())
+        rows.append(("cycles in use", shares))
     rows += [("tools", ", ".join(report["tools"])), ("built in", f"{report['seconds']:.0f} s")]
     return table(rows, str.ljust)
 

@@ -129,7 +129,7 @@ class Desk:
 
     def expected(self, x: np.ndarray) -> bytes:
         """Return what should be said of samples, as golden says."""
-        network, front = self._network, front_of(self._network)
+        network, front = self._network, self.microphone.hears(front_of(self._network))
         heard = self.microphone.samples(self._bits(x))
         levels = front.levels(heard)
         words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]

@@ -36,7 +36,7 @@ BROKEN = "sensor is broken"
 
 
 class StreamSensor(Block):
-    """A sensor: its pins are a stream of images, whether they are told, and whether it is broken."""
+    """A sensor whose pins are a stream of images, and what it says of them and of itself."""
 
     faults = (BROKEN,)
 
