@@ -15,8 +15,9 @@ from .desk import DeskParameters
 STEP = 100_000
 """Cycles between two looks at whether anything happens."""
 
-PATIENCE = 2_000_000
-"""Cycles without a bit of the microphone: the weights of a network are loaded in fewer."""
+PATIENCE, LOADING_CYCLES = 200_000, 20
+"""Cycles without a bit of the microphone after which none is taken any more, and those that are
+added per byte of the flash: until its bytes are loaded."""
 
 
 class Text(StreamSink):
@@ -53,7 +54,8 @@ class DeskBench(BlockBench):
     async def play(self) -> None:
         """Let the microphone play all bits, or give up: a design with a fault takes none."""
         playing, quiet = cocotb.start_soon(self._play()), 0
-        while not playing.done() and quiet < PATIENCE:
+        patience = PATIENCE + LOADING_CYCLES * len(self.given.flash)
+        while not playing.done() and quiet < patience:
             before = self.played
             await self.domain.cycles(STEP)
             tell(self.played)
