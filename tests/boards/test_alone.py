@@ -14,8 +14,6 @@ from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk
 from tests.support.listening import listening_network, sounds
 
-WORDS = 20
-
 
 @pytest.fixture(scope="module")
 def design():
@@ -28,14 +26,15 @@ def says(desk, design, count):
     place, image = design.in_flash
     x = sounds(count)
     expected = desk.expected(x)
-    assert expected.count(b"\n") > 2 + count // 4  # others are none of the words, or not isolated
+    # Other words are of the last class, not isolated, or forced.
+    assert expected.count(b"\n") >= 2 + count // 4
     assert desk.run(x, image, place) == expected
     return expected
 
 
 def test_rtl_says_what_golden_says(design):
     desk = Desk.of_core(design.core(design.build_hash), design.network, design.hz)
-    said = says(desk, design, WORDS)
+    said = says(desk, design, 6)
     place, image = design.in_flash
     assert (
         desk.run(sounds(3), image[:100], place)
@@ -49,7 +48,7 @@ def test_the_netlist_says_what_golden_says(design, tmp_path):
     (tmp_path / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
     bitstream._synthesise(design, tmp_path, native=False)
     (tmp_path / "report.json").write_text(json.dumps({"clock": design.hz}))
-    says(netlist_desk(design.network, tmp_path), design, WORDS)
+    says(netlist_desk(design.network, tmp_path), design, 20)
 
 
 def test_networks_with_other_weights_share_a_design(design):
