@@ -19,9 +19,9 @@ from .run import AloneSimulation, Start
 IDENTITY = b"a design"
 
 
-def example(**_: Any) -> str:
+def example(**options: Any) -> str:
     """Run what `firstspike check blocks` shows, and return its sentence."""
-    damage(small_network(), CoreShape(lanes=3), 12)
+    damage(small_network(), CoreShape(lanes=3), 12, **options)
     return "8 images with a flash that is right, and 12 flashes with a damaged byte"
 
 
@@ -37,14 +37,15 @@ def small_network() -> Network:
     )
 
 
-def damage(network: Network, shape: CoreShape, count: int, images: int = 8) -> int:
+def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **options: Any) -> int:
     """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
 
     The bytes are those of the header and of the checksum, and others at random. After each start
-    images are offered. Raises SimulationError where something else is said than golden says.
+    images are offered. `options` are those of `Simulation`. Raises SimulationError where something
+    else is said than golden says.
     """
     config = CoreConfig.of(network, linked_folding(network, shape))
-    simulation = AloneSimulation(config, network, IDENTITY)
+    simulation = AloneSimulation(config, network, IDENTITY, **options)
     rng = np.random.default_rng(2)
     ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
     content = bytearray(b"\xff" * len(simulation.image))

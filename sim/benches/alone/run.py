@@ -6,6 +6,7 @@ The other side of this file is `bench`.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,12 +47,15 @@ class Start:
 class AloneSimulation:
     """A compiled simulation of a FlashedCore for a network.
 
-    Parameters: `identity` of the design. Raises SimulationError.
+    Parameters: `identity` of the design; `options` are those of `Simulation`. Raises
+    SimulationError.
     """
 
-    def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
+    def __init__(
+        self, config: CoreConfig, network: Network, identity: bytes, **options: Any
+    ) -> None:
         self._config, self._network, self._identity = config, network, identity
-        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP)
+        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP, **options)
         self.image = network_image(config, network, identity)
         """What belongs into the flash."""
 
