@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image of a network's weights in the flash of a board (DESIGN, section 7).
+"""The image of a network's weights in the flash of a board (DESIGN, section 8).
 
 A design reads it at power-up, and decides nothing unless all of it is right.
 

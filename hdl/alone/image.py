@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The weights of a network as the words of an image in flash (DESIGN, section 7)."""
+"""The weights of a network as the words of an image in flash (DESIGN, section 8)."""
 
 from firstspike.golden.flash import WORD_BYTES, image_of
 from firstspike.golden.network import Network
