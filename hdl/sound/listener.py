@@ -74,7 +74,7 @@ class Listener(Block):
     def latency(network: Network) -> int:
         """Clock cycles from the last sample of a word to its END, if no event has to wait."""
         front = front_of(network)
-        samples = _cycles(front) + Levels.sum_bits(front) + 4
+        samples = cycles_per_sample(front) + Levels.sum_bits(front) + 4
         return samples + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
@@ -146,14 +146,14 @@ def front_of(network: Network) -> FrontEnd:
     return features.sound
 
 
-def _cycles(front: FrontEnd) -> int:
+def cycles_per_sample(front: FrontEnd) -> int:
     """Clock cycles per sample: those of the filters, each of whose outputs waits a cycle."""
     return Filters.cycles(front.filters) + len(front.filters)
 
 
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:
     """Raise `MicrophoneError` unless the filters are done with each sample before the next."""
-    needed, given = _cycles(front), microphone.cycles
+    needed, given = cycles_per_sample(front), microphone.cycles
     if given < needed:
         raise MicrophoneError(
             f"a sample has {given} clock cycles: {len(front.filters)} filters need {needed}. Take "

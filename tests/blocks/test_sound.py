@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The blocks of the front end for sound, and the encoder of levels, each against golden."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.pdm import Microphone
-from firstspike.golden.sound.usual import resonant
+from firstspike.golden.sound.usual import resonant, usual_front_end
+from firstspike.hdl.core.levels_encoder import LevelsEncoder
+from firstspike.hdl.sound.listener import Listener
 from firstspike.sim.benches import levels_encoder
 from firstspike.sim.benches.sound import filters, levels, pdm, words
+from firstspike.sim.benches.sound.example import hears_tones, small_network
+from firstspike.sim.harness.networks import network_of
+from tests.support.refused import refused
+
+CLOCK_HZ = 12_000_000
 
 
 def front_end(resonances, **fields):
@@ -60,3 +70,37 @@ def test_words(resonances, slots, frames, contrast, before, after):
 )
 def test_levels_encoder(encoding, pixels, connected, more):
     levels_encoder.simulate(encoding, pixels, connected, **more)
+
+
+def test_listener_of_a_small_front_end():
+    front = front_end((300, 1000, 3000))
+    heard = hears_tones(front, Microphone(4, 64, 2))
+    assert len(heard.words) >= 4
+    assert heard.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
+
+
+def test_listener_of_the_usual_filters():
+    """As on an iCEBreaker, but with short words."""
+    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60)
+    heard = hears_tones(front, Microphone.of(CLOCK_HZ, front.rate))
+    assert len(heard.words) >= 3
+
+
+def test_impossible_listeners_are_refused():
+    usual = usual_front_end()
+    plain = network_of([np.ones((4, 2), np.int32)], [1])
+    refused(lambda: Listener(plain, None), "no front end for sound: train one on recordings")
+    few = Microphone(4, 300)
+    refused(
+        lambda: Listener(small_network(usual), few),
+        r"1200 clock cycles: 16 filters need (\d+). Take a clock of at least 1\d\.\d\d MHz",
+    )
+    long = replace(usual, slot=16, slots=16, frames=64)
+    refused(
+        lambda: Listener(small_network(long), Microphone(4, 375)), "a picture needs .* longer slots"
+    )
+
+
+def test_other_encodings_are_refused():
+    ticks = network_of([np.ones((4, 2), np.int32)], [1], encoding="ticks")
+    refused(lambda: LevelsEncoder(ticks), "pixels with levels, not of ticks")

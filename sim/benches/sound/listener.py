@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Listener with a core behind: from the microphone's bits to decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import cocotb
 import numpy as np
 
 from firstspike.golden import Network, Results, differences, encode, infer
@@ -20,7 +21,7 @@ from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import Dut, StreamSink
 from firstspike.sim.harness.verilog import verilog_of
 
-from .ear import CHUNK, Ear
+from .ear import CHUNK, FLAGS, Ear
 
 TOP = "ear"
 
@@ -36,10 +37,12 @@ class Heard(NamedTuple):
 
 @dataclass(frozen=True)
 class EarParameters:
-    """What the bench is told: the bits in chunks, and the cycles that a bit takes."""
+    """What the bench is told: the bits in chunks, and the cycles of a bit, sample and slot."""
 
     chunks: list[int]
-    divider: int
+    bit: int
+    sample: int
+    slot: int
 
 
 def golden_words(
@@ -76,21 +79,38 @@ def simulate(
     chunks = [int.from_bytes(row.tobytes(), "little") for row in rows]
     verilog = verilog_of(Ear(network, folding, microphone), TOP)
     simulation = Simulation(verilog, TOP, simulator, waves)
-    given = EarParameters(chunks, microphone.divider)
-    start, received = simulation.run(__name__, given, seed=seed, progress=progress)
+    front, config = front_of(network), CoreConfig.of(network, folding)
+    slot = front.slot * microphone.cycles
+    given = EarParameters(chunks, microphone.divider, microphone.cycles, slot)
+    start, received, flags = simulation.run(__name__, given, seed=seed, progress=progress)
 
+    _check_flags(microphone, bits, front.slot, flags)
     words, pictures = golden_words(network, microphone, bits)
     if len(received) != len(words):
         raise SimulationError(f"{len(received)} words are heard, expected {len(words)}.")
-    front, config = front_of(network), CoreConfig.of(network, folding)
     decisions = [(number, payload) for number, (_, payload) in enumerate(received)]
     outcome = CoreOutcome(decisions=decisions, answers=[], logs=[])
     results = results_of(config, outcome, len(words))
     for difference in differences(infer(network, encode(network, pictures)), results):
         raise SimulationError(str(difference))
-    slot = front.slot * microphone.cycles
     ends = [start + (word.slot + front.window) * slot for word in words]
     return Heard(words, results, np.array([cycle for cycle, _ in received], np.int64) - ends)
+
+
+def _check_flags(
+    microphone: Microphone, bits: np.ndarray, slot: int, flags: Sequence[dict[str, int]]
+) -> None:
+    """Raise SimulationError unless the flags of each slot are those of golden."""
+    slots = len(bits) // (microphone.ratio * slot)
+    constant, clipped = (
+        of_samples[: slots * slot].reshape(slots, slot)
+        for of_samples in (microphone.constant(bits), microphone.clipped(bits))
+    )
+    expected = constant.all(axis=1), clipped.any(axis=1)
+    for k, (missing, clips) in enumerate(zip(*expected, strict=True)):
+        wanted = {"missing": int(missing), "clipped": int(clips), "lost": 0}
+        if flags[k] != wanted:
+            raise SimulationError(f"slot {k}: the flags are {flags[k]}, expected {wanted}.")
 
 
 class EarBench(BlockBench):
@@ -102,16 +122,26 @@ class EarBench(BlockBench):
         super().__init__(dut)
         self.chunks = self.source("chunks")
         self.decisions = self.sink("decision", kind=StreamSink)
+        self.flags: list[dict[str, int]] = []
+        """Of each slot."""
+
+    async def watch(self) -> None:
+        """Look at the flags half a sample after the end of each slot."""
+        await self.domain.cycles(self.given.sample // 2)
+        while True:
+            await self.domain.cycles(self.given.slot)
+            self.flags.append({name: int(self.dut[name].value) for name in FLAGS})
 
 
 @bench_test(EarBench)
 async def listens(bench):
-    """Play all bits, and report when, and the decisions that have come after the last bit."""
+    """Play all bits, and report when, decisions that have come after the last bit, and flags."""
     first, *chunks = bench.given.chunks
     start = await bench.chunks.send(first)
+    cocotb.start_soon(bench.watch())
     for number, chunk in enumerate(chunks):
         await bench.chunks.send(chunk)
         if number % 1000 == 0:
             tell(number)
-    await bench.domain.cycles(CHUNK * bench.given.divider)
-    return start, bench.decisions.received
+    await bench.domain.cycles(CHUNK * bench.given.bit + bench.given.sample)
+    return start, bench.decisions.received, bench.flags
