@@ -15,14 +15,13 @@ from .front import FrontEnd
 NONE = "none"
 """Name of the last class: none of the words."""
 
-COPIES = 4
-"""Pictures of each word in noise, beside the one without."""
+COPIES = 6
+"""Further pictures of each word: said a little differently, in noise."""
 
-KINDS = 4
-"""Kinds of pictures that are none of the words: backwards, running, shifted, and bursts."""
+SHARE = 0.35
+"""Pictures of each kind that is none of the words, per word; of bursts `BURSTS` times as many."""
 
-SHARE = 0.25
-"""Pictures of each kind, per word."""
+BURSTS = 4
 
 _SEED = 31
 
@@ -39,32 +38,60 @@ class Taught(NamedTuple):
 
 
 def taught(words: np.ndarray, labels: np.ndarray, none: int, sound: FrontEnd) -> Taught:
-    """Return words with copies in noise, and as many pictures that are none of the words.
+    """Return words, copies of them in noise, and pictures that are none of the words.
 
     `words`: uint8 [n, frames, filters], with `labels` [n] up to `none`, the number of the last
-    class. Pictures that are labelled `none` have copies in noise, and nothing else is made of them.
+    class. Pictures that are labelled `none` have copies, and nothing else is made of them.
     """
     rng = np.random.default_rng(_SEED)
     n, step = len(words), 1 << sound.contrast
     spoken = np.flatnonzero(labels != none)
     count = max(1, round(SHARE * len(spoken)))
-    made_of = rng.choice(spoken, (KINDS, count))
-    one, followed, higher, _ = words[made_of]
+    made_of = rng.choice(spoken, (4 + BURSTS, count))
+    backwards, upside, slow, shifted = (_varied(words[some], step, rng) for some in made_of[:4])
     others = np.concatenate(
         [
-            _begun(one[:, ::-1]),
-            _begun(_running(followed, words[rng.choice(spoken, count)], rng)),
-            _shifted(higher, rng),
-            _bursts(count, sound, rng),
+            _begun(backwards[:, ::-1]),
+            upside[:, :, ::-1],
+            slow.repeat(2, axis=1)[:, : sound.frames],
+            _shifted(shifted, rng),
+            _bursts(BURSTS * count, sound, rng),
         ]
     )
     others[::2] = _in_noise(others[::2], step, rng)
-    copies = [_in_noise(words, step, rng) for _ in range(COPIES)]
+    copies = [_in_noise(_varied(words, step, rng), step, rng) for _ in range(COPIES)]
     return Taught(
         np.concatenate([words, *copies, others]),
         np.concatenate([np.tile(labels, 1 + COPIES), np.full(len(others), none)]),
         np.concatenate([np.tile(np.arange(n), 1 + COPIES), made_of.ravel()]),
     )
+
+
+def _varied(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
+    """Return words said faster or slower, at another pitch, and through another microphone.
+
+    A step of level has `step` pixels.
+    """
+    from scipy.ndimage import affine_transform  # scipy takes a while to import
+
+    n, _, filters = pictures.shape
+    pace, begin = rng.uniform(0.85, 1.15, n), rng.uniform(-0.3, 0.3, n)
+    pitch = rng.uniform(-0.8, 0.8, n)
+    varied = np.empty(pictures.shape)
+    for at, picture in enumerate(pictures):
+        affine_transform(
+            picture.astype(float),
+            (pace[at], 1),
+            (begin[at], pitch[at]),
+            output=varied[at],
+            order=1,
+            mode="nearest",
+        )
+    top = varied.max(axis=(1, 2), keepdims=True)
+    tilt = step * rng.uniform(-12, 12, (n, 1, 1)) * np.linspace(-0.5, 0.5, filters)
+    varied = np.where(varied > 0, varied + tilt, 0)
+    varied += np.where(varied > 0, top - varied.max(axis=(1, 2), keepdims=True), 0)
+    return _as_pixels(varied)
 
 
 def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.ndarray:
@@ -74,7 +101,7 @@ def _in_noise(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.n
     """
     n, _, filters = pictures.shape
     tilt = rng.uniform(-16, 12, (n, 1, 1)) * np.linspace(0, 1, filters)
-    below = rng.uniform(20, 90, (n, 1, 1)) + tilt.max(axis=2, keepdims=True) - tilt
+    below = rng.uniform(28, 90, (n, 1, 1)) + tilt.max(axis=2, keepdims=True) - tilt
     noise = MOST_LEVEL - step * (below + rng.normal(0, 1.6, pictures.shape))
     d = np.abs(pictures - noise) / step
     half = LEVEL_FRACTION + 1
@@ -91,17 +118,6 @@ def _begun(pictures: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _running(one: np.ndarray, other: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return running speech: a word, maybe without its beginning, and the one that follows it."""
-    frames = one.shape[1]
-    joined = np.zeros_like(one)
-    for at in range(len(one)):
-        cut, begin = rng.integers(0, frames // 2), rng.integers(2, 3 * frames // 4)
-        joined[at, : frames - cut] = one[at, cut:]
-        joined[at, begin:] = np.maximum(joined[at, begin:], other[at, : frames - begin])
-    return joined
-
-
 def _shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return words of another pitch: by a fifth to a third of the filters higher or lower."""
     filters = pictures.shape[2]
@@ -116,7 +132,7 @@ def _shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _bursts(n: int, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
-    """Return tones, sweeps, knocks and bursts of noise: a peak or a rough spectrum that decays."""
+    """Return tones, sweeps, knocks and bursts of noise: a peak, or a tilted or rough spectrum."""
     f = np.arange(sound.frames)[:, np.newaxis]
     b = np.arange(len(sound.filters))
 
@@ -124,14 +140,19 @@ def _bursts(n: int, sound: FrontEnd, rng: np.random.Generator) -> np.ndarray:
         """Return a value per picture, 0 for all but a share of them."""
         return rng.uniform(low, high, (n, 1, 1)) * (rng.random((n, 1, 1)) < share)
 
-    centre = drawn(0, len(b) - 1) + drawn(-1, 1, 0.4) * f
+    centre = drawn(0, len(b) - 1) + drawn(-1.5, 1.5, 0.4) * f
     rough = rng.normal(0, 1, (n, 1, len(b) + 2))
-    rough = (rough[:, :, :-2] + rough[:, :, 1:-1] + rough[:, :, 2:]) * drawn(0, 15)
-    below = drawn(2, 15, 0.5) * np.abs(b - centre) + rough + drawn(0, 20, 0.6) * f
+    rough = (rough[:, :, :-2] + rough[:, :, 1:-1] + rough[:, :, 2:]) * drawn(0, 12, 0.5)
+    below = drawn(2, 20, 0.5) * np.abs(b - centre) + rough
+    below += drawn(-12, 20, 0.7) * b / len(b) + drawn(0, 20, 0.4) * f
+    # Some swell and fade: 8 log2 of a half-wave of sine.
+    wave = np.abs(np.sin(np.pi * (drawn(0.03, 0.4) * (f + 0.5))))
+    below -= (rng.random((n, 1, 1)) < 0.5) * 8 * np.log2(wave + 0.05)
     below += rng.normal(0, 1.6, below.shape)
-    below -= below.min(axis=(1, 2), keepdims=True)
-    pixels = MOST_LEVEL - (below * (1 << sound.contrast))
-    return _as_pixels(np.where(f < drawn(1, sound.frames + 1), pixels, 0))
+    lasts = f < drawn(1, sound.frames + 1)
+    below -= np.where(lasts, below, np.inf).min(axis=(1, 2), keepdims=True)
+    pixels = MOST_LEVEL - below * (1 << sound.contrast)
+    return _begun(_as_pixels(np.where(lasts, pixels, 0)))
 
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:

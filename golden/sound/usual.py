@@ -41,8 +41,8 @@ def usual_front_end() -> FrontEnd:
         frames=12,
         drop=20,
         least=128,
-        before=28,
-        after=12,
+        before=36,
+        after=16,
         contrast=2,
         filters=filters,
     )

@@ -304,11 +304,11 @@ def test_a_word_is_known_by_its_slot_and_top():
 
 @pytest.mark.parametrize(
     ("place", "isolated"),
-    [(-29, True), (-28, False), (-13, False), (20, True), (35, True), (36, False), (48, True)],
+    [(-37, True), (-36, False), (-13, False), (20, True), (31, True), (32, False), (48, True)],
 )
 def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
     front = usual_front_end()
-    assert (front.before, front.after, front.window) == (28, 12, 48)
+    assert (front.before, front.after, front.window) == (36, 16, 48)
     levels = np.zeros((200, len(front.filters)), np.uint8)
     begin, loud = 100, 200
     levels[[begin - 60, begin]] = loud  # the window of the first one ends 12 slots before
