@@ -4,6 +4,7 @@
 import json
 
 import pytest
+from scipy.io import wavfile
 
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.alone import AloneDesign
@@ -32,9 +33,13 @@ def says(desk, design, count):
     return expected
 
 
-def test_rtl_says_what_golden_says(design):
+def test_rtl_says_what_golden_says(design, capfd, tmp_path):
     desk = Desk.of_core(design.core(design.build_hash), design.network, design.hz)
     said = says(desk, design, 6)
+    design.network.save(tmp_path / "net.npz")
+    wavfile.write(tmp_path / "six.wav", desk.rate, sounds(6))
+    words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", tmp_path / "six.wav"]
+    assert firstspike(capfd, *words).out.splitlines() == said.decode().splitlines()
     place, image = design.in_flash
     assert (
         desk.run(sounds(3), image[:100], place)
