@@ -107,7 +107,8 @@ def _hear(network: Network, board: "Board", wav: Path, shape: CoreShape) -> None
 
     design = AloneDesign.of_sound(network, board, shape)
     place, image = design.in_flash
-    desk = Desk.of_core(design.core(design.build_hash), network, design.hz)
+    identity = design.build_hash
+    desk = Desk.of_core(design.core(identity), identity, network, design.hz)
     x = read_wav(wav, desk.rate)
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))

@@ -9,7 +9,10 @@ from scipy.io import wavfile
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.alone import AloneDesign
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.flash import payload_of
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.image import words_of
+from firstspike.hdl.core.config import weight_chunks
 from firstspike.sim.benches.alone.desk import Desk
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk
@@ -34,7 +37,8 @@ def says(desk, design, count):
 
 
 def test_rtl_says_what_golden_says(design, capfd, tmp_path):
-    desk = Desk.of_core(design.core(design.build_hash), design.network, design.hz)
+    identity = design.build_hash
+    desk = Desk.of_core(design.core(identity), identity, design.network, design.hz)
     said = says(desk, design, 6)
     design.network.save(tmp_path / "net.npz")
     wavfile.write(tmp_path / "six.wav", desk.rate, sounds(6))
@@ -54,6 +58,24 @@ def test_the_netlist_says_what_golden_says(design, tmp_path):
     bitstream._synthesise(design, tmp_path, native=False)
     (tmp_path / "report.json").write_text(json.dumps({"clock": design.hz}))
     says(netlist_desk(design.network, tmp_path), design, 20)
+
+
+def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
+    design.network.save("net.npz")
+    ended = fake(capfd, {1: 24.0}, "--sensor", "pdm", "--seed", 1)  # with 4 lanes
+    assert ended.status == 0
+    folder = tmp_path / "build" / "net-icebreaker"
+    report = json.loads((folder / "report.json").read_text())
+    content = (folder / "weights.bin").read_bytes()
+    place = report["flash"].pop("place")
+    assert (place, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
+    built = AloneDesign.of_sound(design.network, design.board, CoreShape(4))
+    identity = bytes.fromhex(report["build"])
+    payload = payload_of(content, identity, words_of(built.config))
+    chunks = weight_chunks(built.config, design.network)
+    assert payload == b"".join(data.to_bytes(4, "big") for _, _, data in chunks)
+    assert "in the flash, as weights.bin" in ended.out
+    assert "text, at 115200 baud" in ended.out
 
 
 def test_networks_with_other_weights_share_a_design(design):

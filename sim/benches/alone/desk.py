@@ -74,9 +74,10 @@ class Desk:
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
     @classmethod
-    def of_core(cls, core: AloneCore, network: Network, clock_hz: int) -> "Desk":
-        """Return the desk with a design."""
-        verilog = desk_verilog(_RTL, clock_hz) + verilog_of(core, "core")
+    def of_core(cls, core: AloneCore, identity: bytes, network: Network, clock_hz: int) -> "Desk":
+        """Return the desk with a design, which is known by its identity."""
+        verilog = verilog_of(lambda: core, "core", f"AloneCore {identity.hex()}")
+        verilog = desk_verilog(_RTL, clock_hz) + verilog
         return cls(verilog, network, clock_hz, netlist=False)
 
     @classmethod

@@ -5,10 +5,11 @@ from contextlib import ExitStack
 from typing import BinaryIO
 
 import cocotb
+from cocotb.triggers import First, Timer
 
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.bench_io import tell
-from firstspike.sim.harness.streams import Dut, StreamSink
+from firstspike.sim.harness.streams import PERIOD, Dut, StreamSink
 
 from .desk import DeskParameters
 
@@ -57,7 +58,7 @@ class DeskBench(BlockBench):
         patience = PATIENCE + LOADING_CYCLES * len(self.given.flash)
         while not playing.done() and quiet < patience:
             before = self.played
-            await self.domain.cycles(STEP)
+            await First(playing.complete, Timer(STEP * PERIOD, "step"))
             tell(self.played)
             quiet = 0 if self.played > before else quiet + STEP
         playing.cancel()
