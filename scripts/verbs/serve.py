@@ -108,7 +108,7 @@ def _hear(network: Network, board: "Board", wav: Path, shape: CoreShape) -> None
     design = AloneDesign.of_sound(network, board, shape)
     place, image = design.in_flash
     identity = design.build_hash
-    desk = Desk.of_core(design.core(identity), identity, network, design.hz)
+    desk = Desk.of_core(lambda: design.core(identity), identity, network, design.hz)
     x = read_wav(wav, desk.rate)
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))

@@ -38,7 +38,7 @@ def says(desk, design, count):
 
 def test_rtl_says_what_golden_says(design, capfd, tmp_path):
     identity = design.build_hash
-    desk = Desk.of_core(design.core(identity), identity, design.network, design.hz)
+    desk = Desk.of_core(lambda: design.core(identity), identity, design.network, design.hz)
     said = says(desk, design, 6)
     design.network.save(tmp_path / "net.npz")
     wavfile.write(tmp_path / "six.wav", desk.rate, sounds(6))

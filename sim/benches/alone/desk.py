@@ -74,9 +74,11 @@ class Desk:
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
     @classmethod
-    def of_core(cls, core: AloneCore, identity: bytes, network: Network, clock_hz: int) -> "Desk":
-        """Return the desk with a design, which is known by its identity."""
-        verilog = verilog_of(lambda: core, "core", f"AloneCore {identity.hex()}")
+    def of_core(
+        cls, make: Callable[[], AloneCore], identity: bytes, network: Network, clock_hz: int
+    ) -> "Desk":
+        """Return the desk with a design, which `make` makes if it is not known by its identity."""
+        verilog = verilog_of(make, "core", f"AloneCore {identity.hex()}")
         verilog = desk_verilog(_RTL, clock_hz) + verilog
         return cls(verilog, network, clock_hz, netlist=False)
 
