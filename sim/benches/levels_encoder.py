@@ -1,20 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the LevelsEncoder: the events of random images against the encoding."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from amaranth.lib import data
 
 from firstspike.golden import Features, Network, encode, events
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import Kind, input_layout
-from firstspike.hdl.lib.layouts import DescribedLayout, unpack
+from firstspike.hdl.lib.layouts import unpack
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.networks import network_of
-from firstspike.sim.harness.streams import Dut, StreamSink, at_random
+from firstspike.sim.harness.streams import Dut, StreamSink, StreamSource, at_random
 
 UNIT = 8
+
+Spike = tuple[int, int]
+"""(tick, row)"""
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,30 @@ def example(**options: Any) -> str:
     return "10 pixels, complements and a constant input, levels-8: 20 images against the encoding"
 
 
-def fields_of(layout: DescribedLayout, payload: int) -> dict[str, int]:
-    """The fields of an event."""
-    return {name: int(values[0]) for name, values in unpack(layout, [payload]).items()}
+def images_of(layout: data.Layout, payloads: Iterable[int], rows: int = 1) -> list[list[Spike]]:
+    """Return the spikes of each image whose END has come, those of a tick in order of the rows.
+
+    Spikes that are not in order of time fail the test.
+    """
+    images: list[list[Spike]] = [[]]
+    for payload in payloads:
+        event = {name: int(values[0]) for name, values in unpack(layout, [payload]).items()}
+        if event["kind"] == Kind.END.value:
+            ticks = [tick for tick, _ in images[-1]]
+            assert ticks == sorted(ticks), "spikes are not in order of time"
+            images[-1].sort()
+            images.append([])
+        else:
+            assert event["kind"] == Kind.SPIKE.value
+            images[-1].append((event["tick"], _row(event, rows)))
+    return images[:-1]
+
+
+def _row(event: dict[str, int], rows: int) -> int:
+    if rows == 1:
+        return event["address"]
+    (bank,) = (bank for bank in range(rows) if event[f"banks.{bank}.present"])
+    return event[f"banks.{bank}.index"] * rows + bank
 
 
 class LevelsEncoderBench(BlockBench):
@@ -95,55 +121,35 @@ class LevelsEncoderBench(BlockBench):
         self.layout = input_layout(given.ticks.shape[1], given.deadline, given.rows)
         self.drive(pixels__valid=0, events__ready=0)
 
-    def image(self, received: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        """Return (tick, row) of an image's spikes; of a tick in order of the rows."""
-        *spikes, end = (fields_of(self.layout, payload) for _, payload in received)
-        assert end["kind"] == Kind.END.value
-        assert all(spike["kind"] == Kind.SPIKE.value for spike in spikes)
-        ticks = [spike["tick"] for spike in spikes]
-        assert ticks == sorted(ticks), "spikes are not in order of time"
-        return sorted((spike["tick"], self._row(spike)) for spike in spikes)
+    async def all_images(self, source: StreamSource, board: StreamSink) -> list[int]:
+        """Check each image; returns the cycles from its last pixel to its end."""
+        board.start()
+        found = []
+        for pixels, ticks in zip(self.given.pixels, self.given.ticks, strict=True):
+            taken = [await source.send(pixel) for pixel in pixels.tolist()]
 
-    def _row(self, spike: dict[str, int]) -> int:
-        rows = self.given.rows
-        if rows == 1:
-            return spike["address"]
-        (bank,) = (bank for bank in range(rows) if spike[f"banks.{bank}.present"])
-        return spike[f"banks.{bank}.index"] * rows + bank
+            def images() -> list[list[Spike]]:
+                received = (payload for _, payload in board.received)
+                return images_of(self.layout, received, self.given.rows)
+
+            assert await self.domain.until(images, 100 * self.given.cycles), "an image has no end"
+            assert images() == [[tuple(spike) for spike in events(ticks).tolist()]]
+            found.append(board.received[-1][0] - taken[-1])
+            board.received.clear()
+            await self.domain.rising
+        return found
 
 
 @bench_test(LevelsEncoderBench)
-async def images(bench):
+async def pauses(bench):
     """Images one after the other, with random pauses on both sides."""
     source = bench.source("pixels", willing=at_random(1))
-    board = bench.sink("events", bench.layout, at_random(2), StreamSink)
-    board.start()
-    await _all_images(bench, source, board)
+    await bench.all_images(source, bench.sink("events", bench.layout, at_random(2), StreamSink))
 
 
 @bench_test(LevelsEncoderBench)
 async def pace(bench):
     """Images without pauses: each ends as many cycles after its last pixel as the encoder says."""
     board = bench.sink("events", bench.layout, kind=StreamSink)
-    board.start()
-    for cycles in await _all_images(bench, bench.source("pixels"), board):
+    for cycles in await bench.all_images(bench.source("pixels"), board):
         assert cycles == bench.given.cycles
-
-
-async def _all_images(bench, source, board):
-    """Check each image; returns the cycles from its last pixel to its end."""
-    found = []
-    for pixels, ticks in zip(bench.given.pixels, bench.given.ticks, strict=True):
-        taken = [await source.send(pixel) for pixel in pixels.tolist()]
-
-        def ended() -> bool:
-            kinds = (fields_of(bench.layout, payload)["kind"] for _, payload in board.received)
-            return Kind.END.value in kinds
-
-        assert await bench.domain.until(ended, 100 * bench.given.cycles), "an image does not end"
-        found.append(board.received[-1][0] - taken[-1])
-        expected = [tuple(spike) for spike in events(ticks).tolist()]
-        assert bench.image(board.received) == expected
-        board.received.clear()
-        await bench.domain.rising
-    return found

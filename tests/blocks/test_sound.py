@@ -12,8 +12,8 @@ from firstspike.golden.sound.usual import resonant, usual_front_end
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.sound.listener import Listener
 from firstspike.sim.benches import levels_encoder
-from firstspike.sim.benches.sound import filters, levels, pdm, words
-from firstspike.sim.benches.sound.example import hears_tones, small_network
+from firstspike.sim.benches.sound import filters, levels, pdm, samples, words
+from firstspike.sim.benches.sound.example import hears_tones, small_network, tones
 from firstspike.sim.harness.networks import network_of
 from tests.support.refused import refused
 
@@ -28,19 +28,29 @@ def front_end(resonances, **fields):
     return FrontEnd(rate=8000, filters=bank, **(sizes | fields))
 
 
+LONG = pytest.mark.long
+
+
 @pytest.mark.parametrize(
-    "microphone", [Microphone(4, 10, 2), Microphone(6, 64, 1), Microphone(4, 250, 4)]
+    "microphone",
+    [
+        Microphone(4, 10, 2),
+        Microphone(6, 64, 1),
+        pytest.param(Microphone(6, 250, 4), marks=LONG),
+    ],
 )
 def test_receiver(microphone):
     pdm.simulate(microphone)
 
 
-@pytest.mark.parametrize("resonances", [(1000,), (150, 1900, 3700)])
+@pytest.mark.parametrize("resonances", [pytest.param((1000,), marks=LONG), (150, 1900, 3700)])
 def test_filters(resonances):
     filters.simulate(front_end(resonances).filters)
 
 
-@pytest.mark.parametrize(("resonances", "slot"), [((1000,), 16), ((300, 900, 2500), 19)])
+@pytest.mark.parametrize(
+    ("resonances", "slot"), [pytest.param((1000,), 16, marks=LONG), ((300, 900, 2500), 19)]
+)
 def test_levels(resonances, slot):
     levels.simulate(front_end(resonances, slot=slot))
 
@@ -50,7 +60,7 @@ def test_levels(resonances, slot):
     [
         ((1000,), 1, 1, 0, 0, 1),
         ((300, 900, 2500), 2, 3, 2, 4, 2),
-        ((300, 2500), 4, 2, 5, 1, 0),
+        pytest.param((300, 2500), 4, 2, 5, 1, 0, marks=LONG),
     ],
 )
 def test_words(resonances, slots, frames, contrast, before, after):
@@ -63,9 +73,9 @@ def test_words(resonances, slots, frames, contrast, before, after):
     [
         ("levels-32", 12, 1, {"complement": True, "constant": True}),
         ("levels-5", 7, 0.6, {"complement": True, "late": 20}),
-        ("levels-256", 3, 1, {"constant": True, "late": 56}),
+        pytest.param("levels-256", 3, 1, {"constant": True, "late": 56}, marks=LONG),
         ("levels-4", 9, 1, {"rows": 2}),
-        ("binary", 9, 0.5, {}),
+        pytest.param("binary", 9, 0.5, {}, marks=LONG),
     ],
 )
 def test_levels_encoder(encoding, pixels, connected, more):
@@ -77,6 +87,11 @@ def test_listener_of_a_small_front_end():
     heard = hears_tones(front, Microphone(4, 64, 2))
     assert len(heard.words) >= 4
     assert heard.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
+
+
+def test_listener_that_takes_samples():
+    front = front_end((300, 2000))
+    assert samples.simulate(small_network(front), tones(front)) >= 4
 
 
 def test_listener_of_the_usual_filters():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the Listener with a core behind: from the microphone's bits to decisions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,7 +16,6 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.core.outcome import CoreOutcome, results_of
 from firstspike.sim.harness.bench import BlockBench, bench_test
-from firstspike.sim.harness.bench_io import tell
 from firstspike.sim.harness.runner import Simulation, SimulationError
 from firstspike.sim.harness.streams import Dut, StreamSink
 from firstspike.sim.harness.verilog import verilog_of
@@ -66,25 +65,46 @@ def simulate(
     simulator: str = "verilator",
     waves: Any = None,
     seed: int = 1,
-    progress: Callable[[int], None] | None = None,
 ) -> Heard:
-    """Play a microphone's bits, uint8 [n], and hold each decision against golden.
+    """Play a microphone's bits, uint8 [n], and hold flags and decisions against golden.
 
-    The bits end with silence, in which no word is under way. `progress` is told how many chunks of
-    bits have been played. Raises SimulationError at a difference, or if another number of words is
-    heard.
+    The bits end with silence, in which no word is under way. Raises SimulationError at the first
+    difference.
     """
-    padded = np.append(bits, np.zeros(-len(bits) % CHUNK, np.uint8))
-    rows = np.packbits(padded.reshape(-1, CHUNK), axis=1, bitorder="little")
-    chunks = [int.from_bytes(row.tobytes(), "little") for row in rows]
     verilog = verilog_of(Ear(network, folding, microphone), TOP)
     simulation = Simulation(verilog, TOP, simulator, waves)
-    front, config = front_of(network), CoreConfig.of(network, folding)
-    slot = front.slot * microphone.cycles
-    given = EarParameters(chunks, microphone.divider, microphone.cycles, slot)
-    start, received, flags = simulation.run(__name__, given, seed=seed, progress=progress)
+    slot = front_of(network).slot
+    given = EarParameters(
+        chunks=chunks_of(bits),
+        bit=microphone.divider,
+        sample=microphone.cycles,
+        slot=slot * microphone.cycles,
+    )
+    start, received, flags = simulation.run(__name__, given, seed=seed)
+    _check_flags(microphone, bits, slot, flags)
+    return compared(network, folding, microphone, bits, start, received)
 
-    _check_flags(microphone, bits, front.slot, flags)
+
+def chunks_of(bits: np.ndarray) -> list[int]:
+    """Return bits uint8 [n] as chunks of a Tape, the first bit the lowest."""
+    padded = np.append(bits, np.zeros(-len(bits) % CHUNK, np.uint8))
+    rows = np.packbits(padded.reshape(-1, CHUNK), axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in rows]
+
+
+def compared(
+    network: Network,
+    folding: Folding,
+    microphone: Microphone,
+    bits: np.ndarray,
+    start: int,
+    received: Sequence[tuple[int, int]],
+) -> Heard:
+    """Hold the decisions against golden, (cycle, payload) each; the first bit came at `start`.
+
+    Raises SimulationError at the first difference, or if another number of words is heard.
+    """
+    front, config = front_of(network), CoreConfig.of(network, folding)
     words, pictures = golden_words(network, microphone, bits)
     if len(received) != len(words):
         raise SimulationError(f"{len(received)} words are heard, expected {len(words)}.")
@@ -93,6 +113,7 @@ def simulate(
     results = results_of(config, outcome, len(words))
     for difference in differences(infer(network, encode(network, pictures)), results):
         raise SimulationError(str(difference))
+    slot = front.slot * microphone.cycles
     ends = [start + (word.slot + front.window) * slot for word in words]
     return Heard(words, results, np.array([cycle for cycle, _ in received], np.int64) - ends)
 
@@ -139,9 +160,6 @@ async def listens(bench):
     first, *chunks = bench.given.chunks
     start = await bench.chunks.send(first)
     cocotb.start_soon(bench.watch())
-    for number, chunk in enumerate(chunks):
-        await bench.chunks.send(chunk)
-        if number % 1000 == 0:
-            tell(number)
+    await bench.chunks.send_all(chunks)
     await bench.domain.cycles(CHUNK * bench.given.bit + bench.given.sample)
     return start, bench.decisions.received, bench.flags
