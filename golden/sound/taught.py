@@ -18,7 +18,7 @@ NONE = "none"
 COPIES = 6
 """Further pictures of each word: said a little differently, in noise."""
 
-SHARE = 0.35
+SHARE = 0.25
 """Pictures of each kind that is none of the words, per word; of bursts `BURSTS` times as many."""
 
 BURSTS = 4
@@ -75,15 +75,15 @@ def _varied(pictures: np.ndarray, step: int, rng: np.random.Generator) -> np.nda
     from scipy.ndimage import affine_transform  # scipy takes a while to import
 
     n, _, filters = pictures.shape
-    pace, begin = rng.uniform(0.85, 1.15, n), rng.uniform(-0.3, 0.3, n)
-    pitch = rng.uniform(-0.8, 0.8, n)
     varied = np.empty(pictures.shape)
-    for at, picture in enumerate(pictures):
+    changes = rng.uniform((0.85, -0.3, -0.8), (1.15, 0.3, 0.8), (n, 3)).tolist()
+    for picture, (pace, begin, pitch), to in zip(pictures, changes, varied, strict=True):
+        # Pixel [f, b] is that of [pace f + begin, b + pitch].
         affine_transform(
             picture.astype(float),
-            (pace[at], 1),
-            (begin[at], pitch[at]),
-            output=varied[at],
+            (pace, 1),
+            (begin, pitch),
+            output=to,
             order=1,
             mode="nearest",
         )

@@ -16,6 +16,7 @@ from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
 from firstspike.golden.sound.said import said
+from firstspike.golden.sound.taught import COPIES, taught
 from firstspike.golden.sound.usual import resonant, usual_front_end
 from tests.support.strategies import seeds
 
@@ -329,3 +330,26 @@ def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
     )
     isolated = np.array([True, True, True, False, True])
     assert said(network, some, isolated).tolist() == [True, True, False, False, False]
+
+
+def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
+    front, rng = usual_front_end(), np.random.default_rng(4)
+    shape = (12, front.frames, len(front.filters))
+    words = np.where(np.arange(front.frames)[:, None] < 6, rng.integers(60, 256, shape), 0)
+    words[:, 0, 0] = 255
+    words = words.astype(np.uint8)
+    labels = np.arange(12) % 4
+    x, y, origins = taught(words, labels, 3, front)
+    assert x.dtype == np.uint8
+    assert np.array_equal(x[:12], words)
+    copies = 12 * (1 + COPIES)
+    assert np.array_equal(y[:copies], np.tile(labels, 1 + COPIES))
+    assert np.array_equal(origins[:copies], np.tile(np.arange(12), 1 + COPIES))
+    others = x[copies:]
+    assert set(y[copies:].tolist()) == {3}
+    assert set(labels[origins[copies:]].tolist()) <= {0, 1, 2}
+    assert len({one.tobytes() for one in others}) == len(others)
+    assert (x[12:copies, 6:] > 0).any()  # noise fills what is silent
+    assert (x.max(axis=(1, 2)) > 160).all()
+    again = taught(words, labels, 3, front)
+    assert np.array_equal(again.pictures, x)

@@ -96,7 +96,7 @@ function refresh() {
 }
 
 /** @param {Uint8Array} picture */
-function decide(picture) {
+function traceOf(picture) {
   return run(network, encoding.ticks(picture));
 }
 
@@ -215,7 +215,7 @@ function connect() {
   element("drawing").hidden = !drawn || sound;
   element("listening").hidden = !sound;
   element("seen").hidden = element("flip-box").hidden = !drawn;
-  if (sound) listening(sound, classes, decide, take);
+  if (sound) listening(sound, classes, traceOf, take);
   // On a phone the race stands right below the pad.
   if (matchMedia("(max-width: 56rem)").matches) element("seen").removeAttribute("open");
   element("samples").hidden = !content.labels;
@@ -302,7 +302,7 @@ const firstspike = {
   },
   /** @param {Blob} file */
   heard: async (file) => {
-    const words = listen(content.sound, decide, await samplesOf(file, content.sound.rate));
+    const words = listen(content.sound, traceOf, await samplesOf(file, content.sound.rate));
     return words.map((word) => ({ ...word, picture: Array.from(word.picture) }));
   },
 };

@@ -83,9 +83,13 @@ export async function samplesOf(blob, rate) {
   if (file && file.rate < rate) {
     throw new Refused(`has ${file.rate} samples per second: give ${rate} or more.`);
   }
-  if (file && file.rate === rate) return asSamples(file.samples(), (value) => value);
+  if (file && file.rate === rate) {
+    checkLength(file.length);
+    return asSamples(file.samples(), (value) => value);
+  }
   const context = new OfflineAudioContext(1, 1, rate);
   const sound = await context.decodeAudioData(content);
+  checkLength(sound.length);
   const channels = Array.from({ length: sound.numberOfChannels }, (_, at) => sound.getChannelData(at));
   const mean = Float64Array.from(
     { length: sound.length },
@@ -94,16 +98,20 @@ export async function samplesOf(blob, rate) {
   return asSamples(mean, (value) => value * 32768);
 }
 
+/** @param {number} length */
+function checkLength(length) {
+  if (!length) throw new Refused("holds no samples.");
+  if (length > MOST_SAMPLES) {
+    throw new Refused(`has ${length} samples: at most ${MOST_SAMPLES} are read; cut it.`);
+  }
+}
+
 /**
  * @param {Float64Array} values
  * @param {(value: number) => number} scaled
  * @returns {Int16Array} rounded to even, and clipped
  */
 function asSamples(values, scaled) {
-  if (!values.length) throw new Refused("holds no samples.");
-  if (values.length > MOST_SAMPLES) {
-    throw new Refused(`has ${values.length} samples: at most ${MOST_SAMPLES} are read; cut it.`);
-  }
   return Int16Array.from(values, (value) => {
     const x = scaled(value);
     if (!Number.isFinite(x)) throw new Refused("holds samples that are no finite numbers.");
@@ -130,7 +138,7 @@ const READERS = {
 
 /**
  * @param {DataView} view
- * @returns {{rate: number, samples: () => Float64Array} | null} null for what is no plain WAV file
+ * @returns {{rate: number, length: number, samples: () => Float64Array} | null} null for what is no WAV file
  */
 function wavOf(view) {
   /** @param {number} at */
@@ -151,7 +159,9 @@ function wavOf(view) {
     }
     if (chunk === "data") {
       const reader = READERS[/** @type {keyof typeof READERS} */ (`${format}:${bits}`)];
-      if (!reader || !channels) return null;
+      if (!reader || !channels) {
+        throw new Refused("is no WAV file of plain samples: save it as one of 16 bits.");
+      }
       const step = bits / 8;
       const length = Math.floor(size / (step * channels));
       const samples = () =>
@@ -160,7 +170,7 @@ function wavOf(view) {
           for (let c = 0; c < channels; c++) sum += reader.read(view, begin + (n * channels + c) * step);
           return (sum / channels - reader.zero) * reader.factor;
         });
-      return { rate, samples };
+      return { rate, length, samples };
     }
     at = begin + size + (size % 2);
   }
