@@ -53,6 +53,7 @@ def hears_tones(front: FrontEnd, microphone: Microphone, **options: Any) -> Hear
 def example(**options: Any) -> str:
     """Run what `firstspike check blocks` shows, and return its sentence."""
     filters = tuple(resonant(f, 200, 8000, 3) for f in (300, 1000, 3000))
-    front = FrontEnd(8000, 16, 2, 3, drop=20, least=20, contrast=2, filters=filters)
+    quiet = {"before": 0, "after": 0}
+    front = FrontEnd(8000, 16, 2, 3, drop=20, least=20, contrast=2, filters=filters, **quiet)
     heard = hears_tones(front, Microphone(4, 64, 2), **options)
     return f"3 filters, 2 lanes: {len(heard.words)} words from a microphone's bits to the decision"
