@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What there is to know of a board, and the wires between its pins and the design."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.build import Platform
 from amaranth.hdl import Module, Value, ValueLike
@@ -11,6 +12,21 @@ from amaranth.lib import io
 from firstspike.hdl.flow.devices import Device
 from firstspike.hdl.link.protocol.identity import RING_BYTES
 from firstspike.hdl.link.protocol.lines import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """How a board works without a computer."""
+
+    clock: int
+    """Default clock in Hz."""
+    place: int
+    """Where in the flash the image of the weights begins, behind every bitstream."""
+    connect: Callable[[Module, Platform, Any], None]
+    """Joins the pins with an AloneCore: flash, sensor, text and lights."""
+    writers: Mapping[str, tuple[str, ...]]
+    """By the name of a programmer the options with which it writes a file to a place in the flash,
+    and verifies it. The place and the file's name are to be added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +53,8 @@ class Board:
     """Bytes of requests that the link holds, if weights leave them room (`ring_bytes_of`)."""
     lines: tuple[Line, ...] = (Line.UART,)
     """Lines for which the board has pins; one with SPI connects by `connect_line`."""
+    alone: Alone | None = None
+    """None for a board that needs a computer."""
 
     @property
     def speed(self) -> str:
@@ -77,6 +95,17 @@ def connect_spi(m: Module, platform: Platform, serial_core) -> None:
     ]
     m.submodules.miso = buffer = io.Buffer("o", spi.cipo)
     m.d.comb += [buffer.o.eq(serial_core.miso), buffer.oe.eq(chosen)]
+
+
+def connect_flash(m: Module, platform: Platform, core) -> None:
+    """The wires of the flash that the FPGA is configured from, of which it is now the master."""
+    flash = platform.request("spi_flash_1x", dir="-")
+    for name, port in {"cs": flash.cs, "sck": flash.clk, "mosi": flash.copi}.items():
+        pin_out(m, f"flash_{name}", port, getattr(core, name))
+    m.d.comb += core.miso.eq(pin_in(m, "flash_miso", flash.cipo))
+    # A flash that knows these pins writes, and goes on, while they are not asserted.
+    for name in ("wp", "hold"):
+        pin_out(m, f"flash_{name}", getattr(flash, name), 0)
 
 
 def connect_line(m: Module, platform: Platform, serial_core) -> None:

@@ -18,7 +18,8 @@ from firstspike.scripts.places import InputPath, Verb
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
-    iCEBreaker and OrangeCrab keep it, ULX3S and ECPIX-5 until they are switched off.
+    iCEBreaker and OrangeCrab keep it, ULX3S and ECPIX-5 until they are switched off. A build with
+    --sensor has its weights written first, and verified.
 
     Example: firstspike flash --board icebreaker
     """
