@@ -93,7 +93,7 @@ def test_listener_that_takes_samples():
 
 
 def test_listener_of_the_usual_filters():
-    """As on an iCEBreaker, but with short words."""
+    """The iCEBreaker's clock and filters are used, with short words."""
     front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60)
     heard = hears_tones(front, Microphone.of(CLOCK_HZ, front.rate))
     assert len(heard.words) >= 3
