@@ -22,7 +22,7 @@ PIXEL_BITS = 8
 class LevelsEncoder(Block):
     """Keeps an image's pixels, and walks over all inputs once per level, in order of the ticks.
 
-    In each walk the inputs of its level spike, at its tick. The inputs are the pixels, then their
+    A walk lets the inputs of its level spike at its tick. The inputs are the pixels, then their
     complements, then the constant one, as far as the network has these.
 
     Parameters: `network`, of the encoding `levels-N` or `binary`, whose samples are pixels; `rows`

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From the pins of a microphone to the input spikes of words (DESIGN, section 6)."""
+"""The Listener: it turns what a microphone says into input spikes of words (DESIGN, section 6)."""
 
 from collections.abc import Iterator
 
@@ -30,7 +30,7 @@ class Listener(Block):
     It goes on listening while the core works. A word's events may wait for the core until the next
     slot ends; from then on samples get lost.
 
-    Behind a microphone the gains of the filters make up for its decimator (`Microphone.hears`).
+    With a microphone it raises the gains of the filters (`Microphone.hears`).
 
     Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
     ValueError for another network, and `MicrophoneError` where a sample has too few cycles.
@@ -147,7 +147,7 @@ def front_of(network: Network) -> FrontEnd:
 
 
 def cycles_per_sample(front: FrontEnd) -> int:
-    """Clock cycles per sample: those of the filters, each of whose outputs waits a cycle."""
+    """Clock cycles per sample: those of the filters, each output of which waits for one cycle."""
     return Filters.cycles(front.filters) + len(front.filters)
 
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The blocks of the front end for sound, and the encoder of levels, each against golden."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from amaranth.back import rtlil
 
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.pdm import Microphone
@@ -95,10 +97,19 @@ def test_listener_that_takes_samples():
 
 
 def test_listener_of_the_usual_filters():
-    """As on an iCEBreaker, but with short words."""
+    """The iCEBreaker's clock and filters are used, with short words."""
     front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60)
     heard = hears_tones(front, Microphone.of(CLOCK_HZ, front.rate))
     assert len(heard.words) >= 3
+
+
+def test_the_memories_of_a_listener_are_those_of_the_design():
+    front = front_end((300, 1000, 3000))
+    network = small_network(front)
+    text = rtlil.convert(Listener(network, Microphone(4, 64)), name="listener", emit_src=False)
+    found = re.findall(r"  memory width (\d+) size (\d+)", text)
+    said = [(memory.width, memory.depth) for memory in Listener.memories(network)]
+    assert sorted((int(width), int(depth)) for width, depth in found) == sorted(said)
 
 
 def test_impossible_listeners_are_refused():

@@ -19,7 +19,7 @@ class FilterParameters:
 
     filters: tuple[Filter, ...]
     x: list[int]
-    """As bits."""
+    """The samples as bits."""
     z: np.ndarray
 
 

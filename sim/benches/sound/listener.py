@@ -144,7 +144,7 @@ class EarBench(BlockBench):
         self.chunks = self.source("chunks")
         self.decisions = self.sink("decision", kind=StreamSink)
         self.flags: list[dict[str, int]] = []
-        """Of each slot."""
+        """The flags of each slot."""
 
     async def watch(self) -> None:
         """Look at the flags half a sample after the end of each slot."""
