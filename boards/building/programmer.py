@@ -14,8 +14,13 @@ from firstspike.golden.system.errors import FirstSpikeError
 from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
 from .plan import fitting
 
-PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu-util": "dfu-util"}
-"""Where Debian has the programmers."""
+WHERE = {
+    "iceprog": "on Debian, apt-get install fpga-icestorm",
+    "openFPGALoader": "on Debian, apt-get install openfpgaloader",
+    "dfu-util": "on Debian, apt-get install dfu-util",
+    "icesprog": "take it from the folder tools of github.com/wuxx/icesugar",
+}
+"""How a user gets each programmer."""
 
 
 class ProgrammerError(FirstSpikeError):
@@ -56,7 +61,7 @@ def program(board: Board, bitstream: Path) -> str:
         names = [command[0] for command in board.programmers]
         raise ProgrammerError(
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
-            f"on Debian, apt-get install {PACKAGES[names[0]]}."
+            f"{WHERE[names[0]]}."
         )
     done = programs.run(
         [*command, str(bitstream)],

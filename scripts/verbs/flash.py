@@ -18,7 +18,8 @@ from firstspike.scripts.places import InputPath, Verb
 def command(board: str, bitstream: Path | None) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
-    iCEBreaker and OrangeCrab keep it, ULX3S and ECPIX-5 until they are switched off.
+    Boards with an iCE40, and the OrangeCrab, keep it. The others with an ECP5 keep it until they
+    are switched off.
 
     Example: firstspike flash --board icebreaker
     """
