@@ -17,7 +17,7 @@ from amaranth_boards.resources import LEDResources, UARTResource
 from firstspike.hdl.flow.devices import ECP5_25F, ECP5_45F, Device
 
 from .board import BRIDGE_BAUD, Board, connect_uart, pin_out
-from .flasher import FLASHES, Flasher
+from .flasher import Flasher
 
 CLOCK = 75_000_000
 
@@ -43,7 +43,7 @@ def _platform(fpga: str, light: str) -> type[Platform]:
 
 def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
-    m.submodules.flasher = flasher = Flasher(len(serial_core.shown) + 1, CLOCK // FLASHES)
+    m.submodules.flasher = flasher = Flasher(len(serial_core.shown) + 1, CLOCK // 3)
     m.d.comb += flasher.number.eq(serial_core.shown + 1)
     light = platform.request("led", dir="-")
     pin_out(m, "flash", light, serial_core.shown_valid & flasher.flash)

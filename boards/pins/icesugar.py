@@ -14,9 +14,7 @@ from amaranth_boards.icesugar import ICESugarPlatform
 from firstspike.hdl.flow.devices import UP5K
 
 from .board import BRIDGE_BAUD, Board, connect_uart
-from .flasher import light_by_flashes
-
-CLOCK = 27_000_000
+from .flasher import ICE40_PERIOD, light_by_flashes
 
 
 def _connect(m, platform, serial_core):
@@ -24,7 +22,7 @@ def _connect(m, platform, serial_core):
     light_by_flashes(
         m,
         serial_core,
-        CLOCK,
+        ICE40_PERIOD,
         waiting=platform.request("led_b", dir="-"),
         flash=platform.request("led_g", dir="-"),
         zero=platform.request("led_r", dir="-"),
@@ -37,7 +35,7 @@ BOARDS = (
         title="iCESugar",
         platform=ICESugarPlatform,
         device=UP5K,
-        clock=CLOCK,
+        clock=27_000_000,
         loaded=True,  # single-port RAM cannot be initialised
         ring_bytes=1 << 14,  # all of a single-port RAM
         baud=BRIDGE_BAUD,

@@ -27,7 +27,7 @@ class _Platform(OrangeCrabR0_2_85FPlatform):
 def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
     light = platform.request("rgb_led", dir="-")
-    light_by_flashes(m, serial_core, CLOCK, waiting=light.b, flash=light.g, zero=light.r)
+    light_by_flashes(m, serial_core, CLOCK // 3, waiting=light.b, flash=light.g, zero=light.r)
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-")))
 
 

@@ -18,9 +18,7 @@ from amaranth_boards.resources import ButtonResources, RGBLEDResource, UARTResou
 from firstspike.hdl.flow.devices import UP5K
 
 from .board import BRIDGE_BAUD, Board, connect_uart, pin_in
-from .flasher import light_by_flashes
-
-CLOCK = 27_000_000
+from .flasher import ICE40_PERIOD, light_by_flashes
 
 _ATTRIBUTES = Attrs(IO_STANDARD="SB_LVCMOS")
 _PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
@@ -42,7 +40,7 @@ class _Platform(LatticeICE40Platform):
 def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
     light = platform.request("rgb_led", dir="-")
-    light_by_flashes(m, serial_core, CLOCK, waiting=light.b, flash=light.g, zero=light.r)
+    light_by_flashes(m, serial_core, ICE40_PERIOD, waiting=light.b, flash=light.g, zero=light.r)
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-")))
 
 
@@ -52,7 +50,7 @@ BOARDS = (
         title="pico-ice",
         platform=_Platform,
         device=UP5K,
-        clock=CLOCK,
+        clock=27_000_000,
         loaded=True,  # single-port RAM cannot be initialised
         ring_bytes=1 << 14,  # all of a single-port RAM
         baud=BRIDGE_BAUD,

@@ -20,9 +20,7 @@ from amaranth_boards.upduino_v3 import UpduinoV3Platform
 from firstspike.hdl.flow.devices import UP5K
 
 from .board import Board, connect_uart, pin_out
-from .flasher import light_by_flashes
-
-CLOCK = 27_000_000
+from .flasher import ICE40_PERIOD, light_by_flashes
 
 _ATTRIBUTES = Attrs(IO_STANDARD="SB_LVCMOS")
 
@@ -41,7 +39,7 @@ def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
     pin_out(m, "flash_select", platform.request("flash_select", dir="-"), 0)
     light = platform.request("rgb_led", dir="-")
-    light_by_flashes(m, serial_core, CLOCK, waiting=light.b, flash=light.g, zero=light.r)
+    light_by_flashes(m, serial_core, ICE40_PERIOD, waiting=light.b, flash=light.g, zero=light.r)
 
 
 BOARDS = (
@@ -50,7 +48,7 @@ BOARDS = (
         title="UPduino 3.1",
         platform=_Platform,
         device=UP5K,
-        clock=CLOCK,
+        clock=27_000_000,
         loaded=True,  # single-port RAM cannot be initialised
         ring_bytes=1 << 14,  # all of a single-port RAM
         connect=_connect,
