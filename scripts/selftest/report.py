@@ -6,7 +6,7 @@ The checksum finds a file that was cut or changed by accident. It proves nothing
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -129,20 +129,23 @@ def page(report: dict[str, Any]) -> str:
         ("lanes", ", ".join(str(layer["lanes"]) for layer in design["layers"])),
         ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
         ("seed", report["seed"]),
-        *((stage["name"], _said(**stage)) for stage in report["stages"]),
+        *_stages(report["stages"]),
         ("verdict", "passed" if report["passed"] else "FAILED"),
         (CHECKSUM, report[CHECKSUM]),
     ]
     return table(rows, str.ljust)
 
 
-def _said(name: str, figures: dict[str, Any] | None, failure: str | None) -> str:
-    """What came of a stage, in words."""
-    if failure is not None:
-        return f"FAILED: {failure}"
-    if figures is None:
-        return "not run"
-    return f"passed: {_SENTENCES[name](figures)}"
+def _stages(stages: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the name of each stage, and what came of it in words."""
+    left_out = "not in this design"
+    for stage in stages:
+        name, figures, failure = stage["name"], stage["figures"], stage["failure"]
+        if failure is not None:
+            yield name, f"FAILED: {failure}"
+            left_out = "not reached"
+        else:
+            yield name, left_out if figures is None else f"passed: {_SENTENCES[name](figures)}"
 
 
 def _of_digits(figures: dict[str, Any]) -> str:

@@ -39,9 +39,6 @@ ROUNDS = 10
 
 SIEGE_SECONDS = 10.0
 
-STAGES = ("weights", "digits", "memory", "hostile frames", "learning")
-"""Names of the stages, in their order; who is there is asked before."""
-
 
 class DifferenceError(FirstSpikeError):
     """The board does not do what golden does; the message has the first difference."""
@@ -51,7 +48,7 @@ class DifferenceError(FirstSpikeError):
 class Stage:
     """What has come of one stage: `figures` if it has passed, `failure` if it has not.
 
-    A stage with neither was left out: the design has no such thing, or a stage before has failed.
+    It has neither if the design has no such thing, or if a stage before it has failed.
     """
 
     name: str
@@ -79,18 +76,23 @@ class Selftest:
         self._ticks, self._labels = _images(network, seed)
 
     def stages(self) -> list[Stage]:
-        """Run all stages; those after one that fails are left out."""
-        found = [Stage(name) for name in STAGES]
-        for number, name in enumerate(STAGES):
+        """Run the stages in their order, up to one that fails."""
+        stages: dict[str, Callable[[], dict[str, Any] | None]] = {
+            "weights": self._weights,
+            "digits": self._digits,
+            "memory": self._memory,
+            "hostile frames": self._hostile_frames,
+            "learning": self._learning,
+        }
+        found = {name: Stage(name) for name in stages}
+        for name, run in stages.items():
             try:
-                figures = getattr(self, f"_{name.replace(' ', '_')}")()
+                found[name] = Stage(name, run())
             except FirstSpikeError as error:
-                # A report says nothing of the computer: the name of a port may have one's own.
-                said = str(error).replace(self._port, "the port")
-                found[number] = Stage(name, failure=said)
+                # A report says nothing of the computer, and a port's name may say a person's.
+                found[name] = Stage(name, failure=str(error).replace(self._port, "the port"))
                 break
-            found[number] = Stage(name, figures)
-        return found
+        return list(found.values())
 
     def _weights(self) -> dict[str, Any]:
         """Write other weights and those of the network, and read both back."""
@@ -124,12 +126,12 @@ class Selftest:
             dropped = target.client.status().dropped
         expected = target.expected(self._ticks, None)
         _compare(differences(expected, found), f"{len(found)} images")
-        counted = np.asarray(found.cycles)[np.asarray(found.cycles) != UNCOUNTED]
+        cycles = np.asarray(found.cycles)
+        counted = cycles[cycles != UNCOUNTED]
+        right = int((found.decision == self._labels).sum())
         return {
             "images": len(found),
-            "right": int((found.decision == self._labels).sum())
-            if takes_digits(self._network)
-            else None,
+            "right": right if takes_digits(self._network) else None,
             "cycles": round(float(counted.mean()), 2) if len(counted) else None,
             "seconds": seconds,
             "per_second": round(len(found) / seconds, 1),
