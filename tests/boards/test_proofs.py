@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who has run a board: one table, which README and `firstspike boards` repeat."""
 
-import json
 import re
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, Proof, proven
 from firstspike.golden.networks.shipped import shipped
-from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
 
@@ -48,10 +46,3 @@ def test_the_entries_name_boards_networks_and_reports():
 def test_the_readme_says_what_the_table_says():
     assert f"[{proven(list(BOARDS))}](./docs/proofs.md)" in README
     assert ("no bitstream has been run on a physical board" in README) == (not PROOFS)
-
-
-def test_the_verb_says_what_the_table_says(capfd):
-    ended = firstspike(capfd, "boards", "mnist-4bit", "--json", "-")
-    for row in json.loads(ended.out)["boards"]:
-        assert row["run"] == proven([row["board"]])
-    assert re.search(r"^board .* run$", ended.err, re.MULTILINE)
