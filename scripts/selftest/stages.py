@@ -37,6 +37,9 @@ DIGITS, LESSONS = 1000, 500
 ROUNDS = 10
 """Times that each image is played from the board's memory."""
 
+RULE = Settings(step=2, row_draw=1)
+"""Settings of the learning: rows are drawn, and a step is more than one."""
+
 SIEGE_SECONDS = 10.0
 
 
@@ -185,7 +188,7 @@ class Selftest:
             if state is None:
                 return None
             ticks, labels = self._ticks[:LESSONS], self._labels[:LESSONS]
-            expected, found = target.learn(state, ticks, labels, Settings())
+            expected, found = target.learn(state, ticks, labels, RULE)
             assert found is not None
             assert found.updated is not None
             assert expected.turnaround is not None

@@ -145,8 +145,8 @@ CORE_FAULTS = {
     "threshold-off-by-one": "digits",
     "forced-a-tick-early": "digits",
     "last-pixel-lost": "digits",
-    "no-saturation-above": "learning",
-    "label-competes": "learning",
+    "learns-without-a-label": "learning",
+    "drawn-row-lost": "learning",
 }
 LINK_FAULTS = {
     "next-word-read": "weights",
