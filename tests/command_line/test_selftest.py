@@ -143,10 +143,9 @@ def test_a_bad_line_is_named(capfd, desk, quick, port, monkeypatch, line, stage,
 
 CORE_FAULTS = {
     "threshold-off-by-one": "digits",
-    "forced-a-tick-early": "digits",
+    "learns-without-a-label": "digits",
     "last-pixel-lost": "digits",
-    "learns-without-a-label": "learning",
-    "drawn-row-lost": "learning",
+    "margin-a-tick-short": "learning",
 }
 LINK_FAULTS = {
     "next-word-read": "weights",
