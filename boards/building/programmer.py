@@ -23,6 +23,10 @@ WHERE = {
 """How a user gets each programmer."""
 
 
+RELEASED = Path(__file__).parents[1] / "released"
+"""Folder of the bitstreams that come with a release, of which each board has a folder."""
+
+
 class ProgrammerError(FirstSpikeError):
     """The board has not been programmed; the message says why, in the programmer's words."""
 
@@ -44,6 +48,20 @@ def built_for(board: Board, builds: Path) -> Path:
         names = ", ".join(map(str, found))
         raise ProgrammerError(
             f"there are several bitstreams for the {board.title}, name one: {names}"
+        )
+    return found[0]
+
+
+def released_for(board: Board) -> Path:
+    """The bitstream for the board that comes with the release.
+
+    Raises ProgrammerError if the installation has none.
+    """
+    found = bitstreams(RELEASED / board.name)
+    if not found:
+        raise ProgrammerError(
+            f"this installation has no bitstream for the {board.title}: run "
+            f"`firstspike build {fitting(board) or 'NET'} --board {board.name}`."
         )
     return found[0]
 
