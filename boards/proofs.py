@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who has run a board: the table from which pages and `firstspike boards` say it.
+"""The table of people who have run a board, which pages and `firstspike boards` repeat.
 
 Each entry of proofs.json is a report of `firstspike selftest` that somebody has sent and that has
 passed: the board's name, the network's, the month, the report's SHA-256, and where it can be read.

@@ -102,7 +102,7 @@ def report_of(
 
 
 def read_report(path: Path) -> dict[str, Any]:
-    """Read a report. Raises JsonError for what is none, or is not whole, and OSError."""
+    """Read a report. Raises JsonError unless it is whole, and OSError where there is none."""
     report = read_json(read_file(path, MOST_BYTES))
     check_json(report, _FORM, "report")
     held = {name: value for name, value in report.items() if name != CHECKSUM}
@@ -119,14 +119,15 @@ def _checksum(report: dict[str, Any]) -> str:
 def page(report: dict[str, Any]) -> str:
     """The report for people."""
     design, versions = report["design"], report["versions"]
-    sizes = [design["layers"][0]["inputs"], *(layer["neurons"] for layer in design["layers"])]
+    layers = design["layers"]
+    sizes = [layer["inputs"] for layer in layers[:1]] + [layer["neurons"] for layer in layers]
     kinds = [name for name in ("learns", "overlaps") if design[name]]
     rows = [
         ("board", report["board"] or "not named"),
         ("clock", f"{design['clock'] / MHZ:g} MHz"),
         ("network", f"{design['network'][:16]} ({'-'.join(map(str, sizes))})"),
         ("design", ", ".join([design["build"], *kinds])),
-        ("lanes", ", ".join(str(layer["lanes"]) for layer in design["layers"])),
+        ("lanes", ", ".join(str(layer["lanes"]) for layer in layers)),
         ("firstspike", f"{versions['firstspike']}, link {versions['protocol']}"),
         ("seed", report["seed"]),
         *_stages(report["stages"]),

@@ -16,7 +16,6 @@ from firstspike.hdl.link.protocol.formats import (
     ANSWER,
     DELIMITER,
     STATUS_FORMAT,
-    Cause,
     Identity,
     Notice,
     Request,
@@ -78,17 +77,17 @@ def _answers(channel: Channel) -> Iterator[Frame | None]:
 def _greet(channel: Channel, answers: Iterator[Frame | None], model: HostileModel) -> None:
     """Bring the model into the state of the board."""
     channel.write(DELIMITER + encode_frame(Request.HELLO, 0) + encode_frame(Request.STATUS, 1))
-    while (answer := next(answers)) is not None and answer[0] != Request.STATUS + ANSWER:
-        pass
-    if answer is None:
-        raise NoAnswerError(f"the board on {channel.name} answers no longer.")
-    cause, model.dropped = STATUS_FORMAT.unpack(answer[2])
-    model.cause = Cause(cause) if cause else 0
-    model.expected = 2
+    while answer := next(answers):
+        kind, _, payload = answer
+        if kind == Request.STATUS + ANSWER and len(payload) == STATUS_FORMAT.size:
+            model.cause, model.dropped = STATUS_FORMAT.unpack(payload)
+            model.expected = 2
+            return
+    raise NoAnswerError(f"the board on {channel.name} answers no longer.")
 
 
 def _harm(answers: Iterator[Frame | None], trial: Trial) -> str:
-    """What is wrong with the answers to the good frames of a trial; empty if nothing is."""
+    """Say what is wrong with the answers to the good frames of a trial; empty if nothing is."""
     for wanted in trial.answers:
         answer = next(answers)
         if answer is None:

@@ -213,7 +213,7 @@ class Selftest:
         return lambda done, total: self._progress(work, done, total)
 
     def _state(self, client: BoardClient) -> LearningState | None:
-        """What a board that learns begins with; None for others."""
+        """Return what a board that learns begins with, None for others."""
         bits = client.config.stored_bits
         return None if bits is None else LearningState.of(self._network, bits, self._seed)
 

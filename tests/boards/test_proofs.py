@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who has run a board: one table, which README and `firstspike boards` repeat."""
+"""README and `firstspike boards` repeat one table of people who have run a board."""
 
 import re
 from pathlib import Path

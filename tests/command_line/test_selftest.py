@@ -5,6 +5,8 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
+from random import Random
 
 import pytest
 
@@ -14,11 +16,12 @@ from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.scripts.selftest import stages
-from firstspike.scripts.selftest.report import report_of
+from firstspike.scripts.selftest.report import _checksum, report_of
 from firstspike.scripts.selftest.stages import Stage
 from firstspike.sim.benches.link.virtual import VirtualBoard
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.faulty_board import faulty, verilog
+from tests.support.mutants import of_value
 
 NETWORK = toy_network()
 IDENTITY = identity_of(
@@ -201,6 +204,19 @@ def test_a_report_that_is_not_whole_is_refused(capfd, desk):
     ended = firstspike(capfd, "selftest", "--read", "report.json")
     assert ended.status == 0
     assert "ulx3s-12f" in ended.out
+
+
+def test_a_mutant_of_a_report_is_shown_or_refused(capfd, desk):
+    good = report_of(IDENTITY, "ulx3s-12f", 1, [Stage(name) for name in NAMES])
+    for seed in range(60):
+        mutant = of_value(Random(seed), dict(good))
+        if isinstance(mutant, dict):  # its checksum is right, as a forger makes it
+            mutant.pop("sha256", None)
+            with suppress(ValueError, UnicodeError):
+                mutant |= {"sha256": _checksum(mutant)}
+        (desk / "report.json").write_text(json.dumps(mutant))
+        ended = firstspike(capfd, "selftest", "--read", "report.json")
+        assert ended.err.count("\n") == (1 if ended.status == 2 else 0)
 
 
 def test_options_that_do_not_go_together(capfd, desk):
