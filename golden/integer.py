@@ -11,6 +11,7 @@ import numpy as np
 
 from .encoding import encode
 from .encodings.samples import EncodingError
+from .layers.kind import LayerKind
 from .layers.registry import layer_of
 from .network import Network
 from .results import Results, until
@@ -64,8 +65,10 @@ def potentials(network: Network, ticks_row: np.ndarray) -> list[np.ndarray]:
     """
     spikes = checked_ticks(network, np.asarray(ticks_row)[None])[0, :, None]
     traces = []
-    for weights, threshold in zip(network.weights, network.thresholds, strict=True):
-        spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes)
+    for layer, weights, threshold in zip(
+        network.layers, network.weights, network.thresholds, strict=True
+    ):
+        spikes, M = walk(weights, threshold, spikes, network.deadline, network.max_spikes, layer)
         traces.append(M)
     return traces
 
@@ -81,7 +84,12 @@ def output_potentials(network: Network, spikes: np.ndarray, z: np.ndarray) -> np
 
 
 def walk(
-    weights: np.ndarray, threshold: int, spikes: np.ndarray, deadline: int, max_spikes: int
+    weights: np.ndarray,
+    threshold: int,
+    spikes: np.ndarray,
+    deadline: int,
+    max_spikes: int,
+    layer: LayerKind | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Walk one layer through one image, tick by tick: the definition.
 
@@ -89,10 +97,10 @@ def walk(
         input spike of weight w at z:  S += w
         the L-th spike:                at the first tick z with M(z) - (L-1) z threshold >= 0
 
-    `weights`: [n_in, n_out]; `spikes`: int32 [n_in, spikes of an input], 0 for none. Returns the
-    spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1, n_out].
+    `weights`: [n_in, n_out], or as `layer` has them; `spikes`: int32 [n_in, spikes of an input], 0
+    for none. Returns the spike ticks int32 [n_out, max_spikes] and M int64 [deadline + 1, n_out].
     """
-    layer = layer_of("weights", weights)
+    layer = layer or layer_of("weights", weights)
     n_out = layer.n_out
     S = np.full(n_out, -threshold, np.int64)
     M = np.zeros((deadline + 1, n_out), np.int64)

@@ -38,6 +38,8 @@ from .foreign.fields import (
     json_object,
     texts,
 )
+from .layers import geometry as geometries
+from .layers.geometry import Geometry
 from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
 from .system.errors import told_as
@@ -54,6 +56,7 @@ _PER_NETWORK: dict[str, Kind] = {
     **dict.fromkeys(_INTEGERS, INTEGER),
     "inputs": LIST,
     "classes": replace(NAMES, needed=False),
+    "geometry": replace(TEXT, needed=False, most=1 << 16),
     **Features.KINDS,
 }
 
@@ -66,7 +69,8 @@ class Network:
     """
 
     weights: tuple[np.ndarray, ...]
-    """Per layer int32 [n_in, n_out]; the first has one row per *connected* input."""
+    """Per layer int32 [n_in, n_out]; the first has one row per *connected* input. A layer that
+    convolves has [maps * taps, filters]."""
     weight_bits: tuple[int, ...]
     """Per layer 2..8; weights are in their `weight_range`."""
     thresholds: tuple[int, ...]
@@ -89,6 +93,8 @@ class Network:
     """What samples are, if not pixels 0..255 (or ticks)."""
     classes: tuple[str, ...] = ()
     """Names of the outputs, if they have names."""
+    geometry: tuple[Geometry | None, ...] = ()
+    """Per layer the maps over which it convolves, None for a dense one; or empty: all are dense."""
     meta: dict[str, Any] = field(default_factory=dict)
     """How the network was made (anything JSON can hold)."""
 
@@ -104,6 +110,7 @@ class Network:
         put("weights", tuple(np.asarray(w) for w in self.weights))
         if not self.weights:
             raise NetworkError("weights is empty: give at least one layer.")
+        put("geometry", self._checked_geometry())
         put("weight_bits", self._per_layer("weight_bits", self.weight_bits, 2, 8))
         put("thresholds", self._per_layer("threshold", self.thresholds, 1, LARGEST))
         if 6 * self.unit > self.deadline:
@@ -135,6 +142,23 @@ class Network:
             )
         return values
 
+    def _checked_geometry(self) -> tuple[Geometry | None, ...]:
+        geometry = tuple(self.geometry)
+        if not any(geometry):
+            return ()
+        if len(geometry) != len(self.weights):
+            raise NetworkError(
+                f"geometry has {len(geometry)} entries for {len(self.weights)} layers: "
+                "give one per layer."
+            )
+        if geometry[-1] is not None:
+            raise NetworkError("the last layer convolves: it must be dense, an output per class.")
+        if self.max_spikes != 1:
+            raise NetworkError(
+                f"max_spikes is {self.max_spikes}: in a network that convolves it must be 1."
+            )
+        return geometry
+
     def _checked_inputs(self) -> np.ndarray:
         inputs = np.asarray(self.inputs)
         if inputs.ndim != 1 or inputs.dtype.kind not in "iu" or not inputs.size:
@@ -157,9 +181,10 @@ class Network:
         n_in, meaning = len(self.inputs), "one per connected input"
         for layer, (w, bits) in enumerate(zip(self.weights, self.weight_bits, strict=True)):
             name = f"weights_{layer}"
-            form = layer_of(name, w)
+            form = self._form(layer)
             if form.n_in != n_in:
-                raise NetworkError(f"{name} has {form.n_in} rows: it needs {n_in}, {meaning}.")
+                what = "rows" if form.rows == form.n_in else "inputs"
+                raise NetworkError(f"{name} has {form.n_in} {what}: it needs {n_in}, {meaning}.")
             if form.n_out == 0:
                 raise NetworkError(f"{name} has no columns: a layer needs at least one neuron.")
             low, high = weight_range(bits)
@@ -180,7 +205,19 @@ class Network:
     @cached_property
     def layers(self) -> tuple[LayerKind, ...]:
         """The kind of each layer, which says what it connects."""
-        return tuple(layer_of(f"weights_{layer}", w) for layer, w in enumerate(self.weights))
+        return tuple(self._form(layer) for layer in range(len(self.weights)))
+
+    def _form(self, layer: int) -> LayerKind:
+        geometry = self.geometry[layer] if self.geometry else None
+        return layer_of(f"weights_{layer}", self.weights[layer], geometry)
+
+    def check_dense(self, what: str) -> None:
+        """Raise `NetworkError` if a layer convolves, for `what` that takes dense layers alone."""
+        if self.geometry:
+            raise NetworkError(
+                f"this network convolves, and {what} takes dense layers alone, such as those of "
+                "--hidden 600"
+            )
 
     def connected(self) -> "Network":
         """Return the same network without its unconnected inputs.
@@ -250,6 +287,8 @@ class Network:
         optional: dict[str, Any] = self.features.fields() if self.features else {}
         if self.classes:
             optional |= {"classes": np.array(self.classes, str)}
+        if self.geometry:
+            optional |= {"geometry": geometries.to_json(self.geometry)}
         return {
             "format": FORMAT,
             **weights,
@@ -288,6 +327,8 @@ class Network:
         names = ("shape", "weight_bits", "thresholds", "encoding", *_INTEGERS)
         sha.update(json.dumps([getattr(self, name) for name in names]).encode())
         sha.update(self.inputs.astype("<i4").tobytes())
+        if self.geometry:
+            sha.update(geometries.to_json(self.geometry).encode())
         for w in self.weights:
             sha.update(w.astype(np.int8).tobytes())
         if self.features is not None:
@@ -310,6 +351,7 @@ def _arguments(fields: Fields) -> dict[str, Any]:
     if said != FORMAT:
         raise NetworkError(f"format is {said!r:.40}: this version reads {FORMAT!r}.")
     layers = range(len(fields.keys() - _PER_NETWORK.keys()))
+    convolves = "geometry" in fields
     return {
         "weights": tuple(fields[f"weights_{layer}"] for layer in layers),
         "weight_bits": fields.take("weight_bits", list),
@@ -318,6 +360,7 @@ def _arguments(fields: Fields) -> dict[str, Any]:
         "encoding": fields.take("encoding", str),
         "features": Features.of(fields),
         "classes": fields.take("classes", list) if "classes" in fields else (),
+        "geometry": geometries.from_json(fields.take("geometry", str)) if convolves else (),
         "meta": fields.meta(),
         **{name: fields.take(name, int) for name in _INTEGERS},
     }

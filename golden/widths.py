@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layers.kind import weight_range
+from .layers.kind import LayerKind, weight_range
 from .layers.registry import layer_of
 from .network import Network
 
@@ -23,15 +23,20 @@ def signed_bits(low: int, high: int) -> int:
 
 
 def layer_widths(
-    weights: np.ndarray, threshold: int, deadline: int, weight_bits: int | None = None
+    weights: np.ndarray,
+    threshold: int,
+    deadline: int,
+    weight_bits: int | None = None,
+    layer: LayerKind | None = None,
 ) -> StateWidths:
     """Return widths for `weights` [n_in, n_out], or for any weights of `weight_bits` instead.
 
+    The weights of a `layer` that is not dense are as it has them.
     S reaches -threshold plus all negative, or all positive, weights of a neuron. M(z) is the sum
     of the slopes of ticks 0 .. z - 1, the first of which is -threshold since no input spikes
     before tick 1; its extremes fall at the deadline, or for the upper one at tick 0.
     """
-    layer = layer_of("weights", weights)
+    layer = layer or layer_of("weights", weights)
     if weight_bits is None:
         negative, positive = layer.extremes(weights)
     else:
@@ -48,8 +53,8 @@ def layer_widths(
 def state_widths(network: Network, any_weights: bool = False) -> tuple[StateWidths, ...]:
     """Return the widths of every layer, for its own weights or for `any_weights` of their range."""
     return tuple(
-        layer_widths(weights, threshold, network.deadline, bits if any_weights else None)
-        for weights, threshold, bits in zip(
-            network.weights, network.thresholds, network.weight_bits, strict=True
+        layer_widths(weights, threshold, network.deadline, bits if any_weights else None, layer)
+        for weights, threshold, bits, layer in zip(
+            network.weights, network.thresholds, network.weight_bits, network.layers, strict=True
         )
     )

@@ -2,7 +2,6 @@
 """What is said of many images: means, as `run`, `train` and `learn` give them."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -64,12 +63,13 @@ def means(
 
 def operations(network: Network, run: Results) -> dict[str, float]:
     """Synaptic operations of an image: weights added until the decision, layer by layer
-    the spikes into it times n_out.
+    the spikes into it times the neurons that an input reaches, n_out or their mean.
 
     `dense` is what a network of the same shape without spikes multiplies.
     """
-    n_out = np.array(network.shape[1:])
+    reached = np.array([layer.synapses / layer.n_in for layer in network.layers])
+    unconnected = (network.n_inputs - len(network.inputs)) * network.layers[0].n_out
     return {
-        "mean": float((run.spikes_in @ n_out).mean()),
-        "dense": sum(a * b for a, b in pairwise(network.shape)),
+        "mean": float((run.spikes_in @ reached).mean()),
+        "dense": sum(layer.synapses for layer in network.layers) + unconnected,
     }

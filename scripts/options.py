@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from firstspike.golden.layers.geometry import Filters
 from firstspike.golden.learning.state import MAX_STORED_BITS, STORED_BITS
 from firstspike.golden.timing.folding import DEFAULT_LANES
 from firstspike.golden.timing.layer import MAX_WINDOW, ROWS
@@ -52,7 +53,7 @@ class Number(click.FloatRange):
 
 
 class Sizes(click.ParamType):
-    """Sizes of layers, written 400-400, or none."""
+    """Hidden layers, written 400-400 or 16c5s2-32c5s2-64, or none."""
 
     name = "sizes"
 
@@ -60,9 +61,13 @@ class Sizes(click.ParamType):
         """Split at the hyphens."""
         if value == "none":
             return ()
-        if not re.fullmatch("[1-9][0-9]{0,8}(-[1-9][0-9]{0,8})*", value):
-            self.fail(f"{value!r} is not sizes of hidden layers, such as 600, 400-400 or none.")
-        return tuple(map(int, value.split("-")))
+        layers = value.split("-")
+        if not all(re.fullmatch("[1-9][0-9]{0,8}", one) or Filters.parsed(one) for one in layers):
+            self.fail(
+                f"{value!r} is not hidden layers: give sizes, such as 600 or 400-400, layers that "
+                "convolve, such as 16c5s2-32c5s2, or none."
+            )
+        return tuple(int(one) if one.isdigit() else one for one in layers)
 
 
 class Lanes(click.ParamType):

@@ -29,9 +29,19 @@ class Dense(LayerKind):
         return self.n_in
 
     @property
+    def columns(self) -> int:
+        """One column per neuron."""
+        return self.n_out
+
+    @property
     def fan_in(self) -> int:
         """All inputs."""
         return self.n_in
+
+    @property
+    def synapses(self) -> int:
+        """One per input and neuron."""
+        return self.n_in * self.n_out
 
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
         """The sums of a column."""

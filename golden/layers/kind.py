@@ -35,8 +35,18 @@ class LayerKind(ABC):
 
     @property
     @abstractmethod
+    def columns(self) -> int:
+        """Columns of the weights: neurons in one column share them."""
+
+    @property
+    @abstractmethod
     def fan_in(self) -> int:
         """The most weights that a neuron has."""
+
+    @property
+    @abstractmethod
+    def synapses(self) -> int:
+        """Connections of all inputs together."""
 
     @abstractmethod
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:

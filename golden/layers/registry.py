@@ -1,15 +1,65 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The kinds of layers there are, and how the kind of a layer is known."""
 
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
 import numpy as np
 
+from firstspike.golden.foreign.fields import NetworkError
+
+from .convolution import Convolution
 from .dense import Dense
+from .geometry import WRITTEN, Filters, Geometry
 from .kind import LayerKind
 
 
-def layer_of(name: str, weights: np.ndarray) -> LayerKind:
-    """The layer that has these weights, whose name is `name`. Raises NetworkError.
+def layer_of(name: str, weights: np.ndarray, geometry: Geometry | None = None) -> LayerKind:
+    """Return the layer that has these weights, whose name is `name`. Raises NetworkError.
 
-    All are dense: a network file says nothing else of a layer.
+    With a geometry it convolves, else it is dense.
     """
-    return Dense.of(name, weights)
+    return Dense.of(name, weights) if geometry is None else Convolution.of(name, weights, geometry)
+
+
+def layers_of(
+    hidden: Iterable[int | str], n_in: int, n_classes: int, size: tuple[int, int]
+) -> list[LayerKind]:
+    """Return the layers of a network whose `n_in` inputs are maps of `size`.
+
+    A hidden layer is a number of neurons, or filters as `Filters` are written. Raises NetworkError.
+    """
+    layers: list[LayerKind] = []
+    for one in (*hidden, n_classes):
+        if isinstance(one, int):
+            layers.append(Dense(n_in, one))
+        else:
+            filters = Filters.parsed(one)
+            if filters is None:
+                raise NetworkError(f"{one!r} is no layer: give a number of neurons, or {WRITTEN}.")
+            if layers and not isinstance(layers[-1], Convolution):
+                raise NetworkError(
+                    f"{one} follows a dense layer, which has no maps: put layers that convolve "
+                    "first."
+                )
+            maps, left = divmod(n_in, size[0] * size[1])
+            if left or not maps:
+                raise NetworkError(
+                    f"{n_in} inputs are no maps of {size[0]} x {size[1]}: a layer that convolves "
+                    "needs every pixel connected, and no constant input."
+                )
+            geometry = filters.over(size)
+            size = geometry.out
+            layers.append(Convolution.shaped(geometry, maps, filters.filters))
+        n_in = layers[-1].n_out
+    return layers
+
+
+def dense_layers(sizes: Sequence[int]) -> list[LayerKind]:
+    """Return the dense layers between these sizes, from the connected inputs to the outputs."""
+    return [Dense(n_in, n_out) for n_in, n_out in pairwise(sizes)]
+
+
+def geometry_of(layers: Iterable[LayerKind]) -> tuple[Geometry | None, ...]:
+    """Return the geometry of each layer, None for a dense one."""
+    return tuple(one.geometry if isinstance(one, Convolution) else None for one in layers)

@@ -44,6 +44,7 @@ class Folding:
         first layer gathers if images overlap. Behind a bitmap it takes rows at one tick alone if
         the shape allows it and that saves logic. Raises NetworkError for values out of range.
         """
+        network.check_dense("the hardware")
         lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
         window = DEFAULT_WINDOW if shape.window is None else shape.window
         if not 0 <= window <= MAX_WINDOW:

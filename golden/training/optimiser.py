@@ -8,14 +8,15 @@ Clipping, sparsity and revival act on d. The output's weights have the plain gra
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from firstspike.golden.layers.kind import weight_range
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.kind import LayerKind, weight_range
 
-from . import kernels, level_kernels
+from . import conv_kernels, kernels, level_kernels
 from .parameters import Parameters
 from .quantise import rounded, useful_threshold
 
@@ -26,31 +27,35 @@ _LEEWAY = 0.1  # in z: neurons that fire so long after the decision cost as thos
 
 
 class Optimiser:
-    """Weights under training: float32 [n_in, n_out] per layer; fine-tuning adds `thresholds`."""
+    """Weights under training: float32 [rows, columns] per layer; fine-tuning adds `thresholds`."""
 
     def __init__(
         self,
         parameters: Parameters,
-        shape: Sequence[int],
-        n_rows: int,
+        layers: Sequence[LayerKind],
+        n_inputs: int,
         times: np.ndarray,
         rng: np.random.Generator,
     ) -> None:
-        """`shape`: sizes from the inputs to the classes; `n_rows` of the inputs are connected.
+        """Draw the weights of `layers`; of `n_inputs` inputs those of the first are connected.
 
         `times`: [n_values], the z at which an input of each value spikes, inf for never.
         """
         self.parameters = parameters
-        self._inputs = Inputs(times)
-        sizes = (n_rows, *shape[1:])
+        self._layers = tuple(layers)
+        self._inputs = Inputs(times, as_times=isinstance(layers[0], Convolution))
         self.weights = []
-        for layer, size in enumerate(pairwise(sizes)):
-            mean, deviation = parameters.initial[min(layer, 1)]
-            scale = _INITIAL_INPUTS[min(layer, 1)] / shape[layer]
+        for number, layer in enumerate(layers):
+            first = not number
+            mean, deviation = parameters.initial[not first]
+            # Inputs that are not connected are mostly dark ones: neurons are driven as with them.
+            seen = layer.fan_in + (n_inputs - layer.n_in if first else 0)
+            scale = _INITIAL_INPUTS[not first] / seen
+            size = layer.rows, layer.columns
             W = rng.normal(mean * scale, deviation * np.sqrt(scale), size)
             self.weights.append(W.astype(np.float32))
         self.thresholds: tuple[int, ...] | None = None
-        self._activity = [np.full(size, 0.05, np.float32) for size in sizes[1:-1]]
+        self._activity = [np.full(layer.columns, 0.05, np.float32) for layer in layers[:-1]]
         self._reset()
 
     def _reset(self) -> None:
@@ -150,7 +155,10 @@ class Optimiser:
         times: list[Any] = [inputs]
         slopes = []
         for layer, W in enumerate(weights):
-            if layer == 0 and isinstance(inputs, np.ndarray):
+            kind = self._layers[layer]
+            if isinstance(kind, Convolution):
+                z, slope, potential = conv_kernels.conv_times(kind, times[-1], W, horizon)
+            elif layer == 0 and isinstance(inputs, np.ndarray):
                 # All inputs at z = 1: A = B, so z = B / (B - 1), one matrix product.
                 slope = inputs @ W - 1
                 potential = np.minimum(slope * (horizon - 1) - 1, 0)
@@ -189,10 +197,15 @@ class Optimiser:
             else:
                 d = self._drive_gradient(layer, z, slope, fired, decision, dz)
                 e = d / (self._inputs.earliest - z_end)
-            if layer == 0 and isinstance(times[0], np.ndarray):
+            kind = self._layers[layer]
+            if layer == 0 and isinstance(kind, Dense) and isinstance(times[0], np.ndarray):
                 gradients.append(times[0].T @ d)
                 break
             e = e.astype(np.float32, copy=False)
+            if isinstance(kind, Convolution):
+                dW, dz = conv_kernels.conv_gradients(kind, times[layer], weights[layer], z_end, e)
+                gradients.append(dW)
+                continue
             dW = np.zeros_like(weights[layer])
             if layer == 0:
                 level_kernels.group_gradients(times[0], z_end, e, dW)
@@ -213,18 +226,26 @@ class Optimiser:
         np.clip(d, -parameters.clip, parameters.clip, out=d)
         if parameters.revival:
             activity = self._activity[layer]
+            each = (len(d), len(activity), -1)  # images, columns of the weights, their neurons
             activity *= _MEMORY
-            activity += np.float32(1 - _MEMORY) * fired.mean(axis=0, dtype=np.float32)
-            d[:, activity < _RARELY] -= np.float32(parameters.revival)
+            share = fired.reshape(each).mean(axis=(0, 2), dtype=np.float32)
+            activity += np.float32(1 - _MEMORY) * share
+            # The neurons of a column share one revival, as they share their weights.
+            neurons = d.reshape(each)
+            neurons[:, activity < _RARELY] -= np.float32(parameters.revival / neurons.shape[2])
         return d.astype(np.float32, copy=False)
 
 
 class Inputs:
-    """Spikes of values: as a matrix where all come at z = 1, to be multiplied, else as `Groups`."""
+    """Spikes of values: as a matrix where all come at z = 1, to be multiplied, else as `Groups`.
 
-    def __init__(self, times: np.ndarray) -> None:
+    A layer that convolves takes their times instead.
+    """
+
+    def __init__(self, times: np.ndarray, as_times: bool = False) -> None:
         """`times` [n_values]: the z at which an input of each value spikes, inf for never."""
         times = times.astype(np.float32)
+        self._z = times if as_times else None
         self._times = np.unique(times[np.isfinite(times)])
         self._level = np.searchsorted(self._times, times).astype(np.int32)
         self._together = set(times.tolist()) == {1.0, np.inf}
@@ -233,6 +254,8 @@ class Inputs:
 
     def spikes(self, values: np.ndarray) -> np.ndarray | level_kernels.Groups:
         """Return the spikes of values int [n, n_rows], as `Groups` or float32 [n, n_rows]."""
+        if self._z is not None:
+            return self._z[values]
         if self._together:
             return (self._level == 0).astype(np.float32)[values]
         return level_kernels.group(values, self._level, self._times)

@@ -10,8 +10,9 @@ from .augment import Augmentation
 class Parameters:
     """Parameters of a training; `Trainer.fit` checks them. The first may be given by position."""
 
-    hidden: tuple[int, ...] = field(default=(600,), kw_only=False)
-    """Neurons of the hidden layers; the data say how many inputs and classes there are."""
+    hidden: tuple[int | str, ...] = field(default=(600,), kw_only=False)
+    """Neurons of the hidden layers; the data say how many inputs and classes there are. A layer
+    that convolves is written 32c5s2p1: 32 filters of 5 x 5 inputs, by steps of 2, with 1 around."""
     encoding: str = "binary"
     """"binary", "levels-N", for time series "crossings-L", for spike times "ticks"."""
     complement: bool = False
@@ -81,3 +82,8 @@ class Parameters:
     def __post_init__(self) -> None:
         """A list of sizes will do."""
         self.hidden = tuple(self.hidden)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether a hidden layer convolves."""
+        return any(isinstance(one, str) for one in self.hidden)

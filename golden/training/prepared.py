@@ -37,6 +37,8 @@ class Prepared:
     """bool [n]: those that are not trained on, but choose the epoch."""
     pixels: bool
     """Whether the values are pixels, of which the encoding still has to make inputs."""
+    size: tuple[int, int]
+    """Rows and columns of a sample, for a layer that convolves; (1, n) if it is no picture."""
 
     def rows(self, values: np.ndarray) -> np.ndarray:
         """Return the connected inputs [k, n_rows] of some of the `values` [k, ...]."""
@@ -91,6 +93,7 @@ def prepared(
         table=np.where(ticks > 0, ticks / parameters.unit, np.inf),
         held_out=chooses,
         pixels=pixels,
+        size=_size(samples[0], pixels, sound),
     )
 
 
@@ -153,8 +156,20 @@ def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> 
         )
 
 
+def _size(sample: np.ndarray, pixels: bool, sound: FrontEnd | None) -> tuple[int, int]:
+    """Return rows and columns of a sample. A row of pixels is a square, if they fill one."""
+    if sound is not None:
+        return sound.frames, len(sound.filters)
+    if sample.ndim == 2:
+        return sample.shape
+    side = math.isqrt(sample.size)
+    return (side, side) if pixels and side**2 == sample.size else (1, sample.size)
+
+
 def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:
     """Return the connected inputs, given `spiking` [n, n_inputs], which is 0 for silent inputs."""
+    if parameters.convolves:
+        return np.arange(spiking.shape[1], dtype=np.int32)
     if parameters.n_connected is not None:
         return most_active_inputs(spiking, parameters.n_connected)
     if features is None:

@@ -8,7 +8,7 @@ cost and noise are not published, with ours: `plain` trains on the binarised pix
 `deep`, `accurate` and `robust` take grey levels and are made for accuracy, not for few spikes.
 `deep` has two hidden layers, for digits. `accurate` is for pictures that are not mostly dark: each
 pixel has a second input, early where it is dark, since what is dark must be known early, too. Both
-fit an ECP5-85F. `robust` is for pixels that may be wrong.
+fit an ECP5-85F. `robust` is for pixels that may be wrong. `conv` convolves, for few weights.
 """
 
 from typing import Any
@@ -91,6 +91,15 @@ _ROBUST: dict[str, Any] = _CAREFUL | {
     ),
 }
 
+_CONV: dict[str, Any] = {
+    "hidden": ("32c5s2", "60c5s2"),
+    "weight_bits": 8,
+    "epochs": 100,
+    "fine_tuning_epochs": 5,
+    "fine_tuning_rate": 3e-4,
+    "augmentation": Augmentation(),
+}
+
 #: Parameters of `Trainer` by recipe
 RECIPES: dict[str, dict[str, Any]] = {
     "sparse": _SPARSE,
@@ -99,6 +108,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "deep": _DEEP,
     "accurate": _ACCURATE,
     "robust": _ROBUST,
+    "conv": _CONV,
 }
 
 #: Changes for pixels that spike at several times, up to z = 6. Dark ones spike, too, at the end, so
@@ -132,6 +142,15 @@ _COMPACT_SPARSE: dict[str, Any] = {"revival": 0.0, "sparsity": 1.5e-4}
 DEEP: dict[str, Any] = {"initial": ((0.02, 0.08), (0.02, 0.16))}
 
 
+#: Changes for layers that convolve: weights are few, and each has many neurons
+CONVOLVES: dict[str, Any] = {
+    "n_connected": None,
+    "initial": ((0.0064, 0.0536), (0.0133, 0.0816)),
+    "sparsity": 2e-5,
+    "revival": 0.02,
+}
+
+
 def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
     """Return parameters of `Trainer` for a recipe; None is its own encoding, or no change.
 
@@ -143,5 +162,8 @@ def recipe(name: str, encoding: str | None = None, **changes: Any) -> dict[str, 
         parameters = GRADED | parameters | (_GRADED_SPARSE if name == "sparse" else {})
     if name == "sparse" and changes.get("compact"):
         parameters |= _COMPACT_SPARSE
-    parameters |= {key: value for key, value in changes.items() if value is not None}
+    given = {key: value for key, value in changes.items() if value is not None}
+    parameters |= given
+    if any(isinstance(one, str) for one in parameters["hidden"]):
+        return parameters | CONVOLVES | given
     return (DEEP if len(parameters["hidden"]) > 1 else {}) | parameters

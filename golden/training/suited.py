@@ -9,7 +9,7 @@ from typing import Any
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.ticks import TICKS
 
-from .recipes import GRADED
+from .recipes import CONVOLVES, GRADED
 from .trainer import TrainingError, sensible_batch
 
 ENCODING = "levels-128"
@@ -62,4 +62,7 @@ def suited(
         "rate": 3e-3,
         "held_out": None,
     }
-    return parameters | {key: value for key, value in changes.items() if value is not None}
+    given = {key: value for key, value in changes.items() if value is not None}
+    if any(isinstance(one, str) for one in given.get("hidden", ())):
+        parameters |= CONVOLVES | {"constant": False, "sparsity": 0.0}
+    return parameters | given

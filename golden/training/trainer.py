@@ -15,6 +15,7 @@ import numpy as np
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
+from firstspike.golden.layers.registry import geometry_of, layers_of
 from firstspike.golden.sound.front import FrontEnd
 
 from .checkpoint import Best, Checkpoint, Epoch
@@ -89,8 +90,9 @@ class Trainer(Parameters):
         rng = np.random.default_rng(self.seed)
         data = prepared(self, samples, labels, groups, names.features, names.sound)
         self.held_out_ = data.held_out
-        shape = (data.network.n_inputs, *self.hidden, n_classes or int(labels.max()) + 1)
-        optimiser = Optimiser(self, shape, len(data.network.inputs), data.table, rng)
+        n_inputs, n_rows = data.network.n_inputs, len(data.network.inputs)
+        layers = layers_of(self.hidden, n_rows, n_classes or int(labels.max()) + 1, data.size)
+        optimiser = Optimiser(self, layers, n_inputs, data.table, rng)
         self.history_: list[Epoch] = []
         self.interrupted_ = False
         best = Best.of(optimiser, 0)
@@ -117,7 +119,12 @@ class Trainer(Parameters):
         if thresholds is None:
             thresholds = optimiser.useful_thresholds(self.weights_, *_some(data, labels))
         self.uncompacted_ = quantised(
-            data.network, self.weights_, self.weight_bits, thresholds, classes=tuple(names.classes)
+            data.network,
+            self.weights_,
+            self.weight_bits,
+            thresholds,
+            geometry=geometry_of(layers),
+            classes=tuple(names.classes),
         )
         self.network_ = self.uncompacted_
         if self.compact:
@@ -137,9 +144,16 @@ class Trainer(Parameters):
         self, samples: np.ndarray, labels: np.ndarray, n_classes: int | None
     ) -> tuple[np.ndarray, np.ndarray]:
         samples, labels = checked_samples(samples), np.asarray(labels)
-        if min(self.hidden, default=1) < 1:
+        if any(isinstance(one, int) and one < 1 for one in self.hidden):
             raise TrainingError(
                 f"the hidden layers are {'-'.join(map(str, self.hidden))}: each needs a neuron."
+            )
+        if self.convolves and self.compact:
+            raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")
+        if self.convolves and self.n_connected is not None:
+            raise TrainingError(
+                f"n_connected is {self.n_connected}: a layer that convolves needs all inputs, so "
+                "give None."
             )
         highest = "" if n_classes is None else f"..{n_classes - 1}"
         if (

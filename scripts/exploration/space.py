@@ -32,7 +32,11 @@ def fewest(n_inputs: int) -> int:
 def known(trainer: Trainer, n_inputs: int) -> list[dict[str, Any]]:
     """Return the first choices: the recipe's sizes, fewer bits, a lean network and a small one."""
     inputs = trainer.n_connected or n_inputs
-    hidden = [min(max(HIDDEN[0], size), HIDDEN[1]) for size in trainer.hidden[:DEPTH]]
+    hidden = [
+        min(max(HIDDEN[0], size), HIDDEN[1])
+        for size in trainer.hidden[:DEPTH]
+        if isinstance(size, int)
+    ]
     sizes = hidden + [HIDDEN[0]] * (DEPTH - len(hidden))
     own = {
         "depth": len(hidden),

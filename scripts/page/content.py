@@ -106,6 +106,7 @@ def check(network: Network) -> None:
             f"the neurons of this network spike up to {network.max_spikes} times per image: "
             "a page, like the hardware, takes networks whose neurons spike once"
         )
+    network.check_dense("a page")
     widest = max(widths.M for widths in state_widths(network))
     if widest > MOST_BITS:
         raise VerbError(

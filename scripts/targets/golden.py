@@ -23,7 +23,8 @@ class Target(target.Target):
     def __init__(self, net: str, network: Network, **hardware: Any) -> None:
         super().__init__(net, network)
         self.shape = CoreShape(**hardware)
-        self.folding = Folding.of(network, self.shape)
+        if self.simulated or not network.geometry:  # golden alone runs a network that convolves
+            self.folding = Folding.of(network, self.shape)
         self.counts |= self.shape.lanes is not None
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
@@ -36,7 +37,7 @@ class Target(target.Target):
         from firstspike.golden.timing.overlapped import overlapped_cycles
 
         inference = infer(self.network, ticks)
-        if self.network.max_spikes > 1:
+        if self.network.max_spikes > 1 or self.network.geometry:
             return inference
         if self.folding.overlaps:
             return overlapped_cycles(self.network, ticks, inference, self.folding)

@@ -69,7 +69,7 @@ _RUN = {
     **dict.fromkeys(("label", "group", "test", "recipe", "encoding"), _TEXT),
     "test_share": (None, float),
     "validation_share?": (None, float),
-    "hidden": (None, [range(1, 1 << 24)]),
+    "hidden": (None, [(range(1, 1 << 24), str)]),
     **dict.fromkeys(("weight_bits", "n_connected", "epochs", "patience"), _COUNT),
     "seed": range(1 << 128),
     **dict.fromkeys(("complement", "constant"), _FLAG),

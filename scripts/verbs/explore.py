@@ -127,6 +127,10 @@ def command(
     trials, hours = options.pop("trials"), options.pop("hours")
     seconds = inf if hours is None and trials else 3600 * (hours or HOURS)
     scheduler, recipe = options.pop("scheduler"), options.pop("recipe_name")
+    if recipe == "conv":
+        raise VerbError(
+            "--recipe conv convolves, and boards take dense layers alone: give another recipe."
+        )
     run = options | _NO_CHOICES | {"recipe": recipe}
     images = images_of(run, data)
     output.mkdir(parents=True, exist_ok=True)

@@ -48,8 +48,8 @@ def facts_of(network: Network) -> dict[str, Any]:
         "max_spikes": network.max_spikes,
         "layers": [
             {
-                "n_in": w.shape[0],
-                "n_out": w.shape[1],
+                "n_in": layer.n_in,
+                "n_out": layer.n_out,
                 "weight_bits": bits,
                 "threshold": threshold,
                 "weights": w.size,
@@ -59,7 +59,8 @@ def facts_of(network: Network) -> dict[str, Any]:
                 "bits_of_S": widths.S,
                 "bits_of_M": widths.M,
             }
-            for w, bits, threshold, widths in zip(
+            for layer, w, bits, threshold, widths in zip(
+                network.layers,
                 network.weights,
                 network.weight_bits,
                 network.thresholds,

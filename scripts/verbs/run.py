@@ -110,7 +110,9 @@ def command(
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
         shape = "-".join(map(str, network.shape))
         say(f"{printable(net)} ({shape}) on {target}, {images.source}\n")
-        bound = float(ready.folding.bound(results.spikes_in).mean())
+        bound = 0.0  # of a target without cycles
+        if results.cycles is not None:
+            bound = float(ready.folding.bound(results.spikes_in).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
         if plot_path is not None:
             draw(_picture(network, images, summary, printable(net)))

@@ -61,7 +61,8 @@ def written(output: Path, parameters: Parameters) -> list[Path]:
 @click.option(
     "--hidden",
     type=Sizes(),
-    help="Sizes of the hidden layers, such as 400-400.  [default: the recipe's]",
+    help="Hidden layers: sizes, such as 400-400, or filters, such as 16c5s2-32c5s2-64: 16 of "
+    "5 x 5 inputs, by steps of 2.  [default: the recipe's]",
 )
 @click.option(
     "--encoding",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from firstspike.golden.data.sets import load_dataset
+from firstspike.golden.layers.registry import dense_layers
 from firstspike.golden.training.optimiser import Optimiser
 from firstspike.golden.training.parameters import Parameters
 from firstspike.torch import Encoder, FirstSpikeLinear, first_spike_loss
@@ -32,7 +33,8 @@ def steps(encoding: str) -> tuple[Callable[[], object], Callable[[], object]]:
     network = encoder.network
     ticks = network.coding.table(network)
     table = np.where(ticks > 0, ticks / encoder.network.unit, np.inf)
-    optimiser = Optimiser(parameters, (784, 600, 10), 784, table, np.random.default_rng(0))
+    layers = dense_layers((784, 600, 10))
+    optimiser = Optimiser(parameters, layers, 784, table, np.random.default_rng(0))
     optimiser.weights = [
         layer.weight.detach().numpy().T.astype(np.float32, order="C") for layer in model
     ]

@@ -33,6 +33,7 @@ def graph_of(network: Network, form: str = "ticks") -> Graph:
             f"max_spikes is {network.max_spikes}: NIR has no neuron that stops after so many "
             "spikes, only networks of neurons that spike once can be written."
         )
+    network.check_dense("NIR")
     n_inputs = len(network.inputs) + chosen.further_inputs
     nodes: dict[str, Node] = {"input": {"type": "Input", "shape": np.array([n_inputs])}}
     for layer in range(network.n_layers):

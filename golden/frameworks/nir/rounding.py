@@ -9,6 +9,7 @@ import numpy as np
 
 from firstspike.golden.encoding import encode
 from firstspike.golden.integer import infer
+from firstspike.golden.layers.registry import dense_layers
 from firstspike.golden.network import Network
 from firstspike.golden.training.parameters import Parameters
 from firstspike.golden.training.quantise import best_threshold, quantised
@@ -100,8 +101,8 @@ def _judge(
     parameters = Parameters(
         weight_bits=bits, horizon=template.deadline / template.unit, phantom=np.inf
     )
-    shape = (template.n_inputs, *(W.shape[1] for W in real))
+    layers = dense_layers((len(template.inputs), *(W.shape[1] for W in real)))
     table = np.where(used > 0, used / template.unit, np.inf)
     rng = np.random.default_rng(1)
-    optimiser = Optimiser(parameters, shape, len(template.inputs), table, rng)
+    optimiser = Optimiser(parameters, layers, template.n_inputs, table, rng)
     return optimiser, values.reshape(ticks.shape).astype(np.min_scalar_type(len(used)))

@@ -125,11 +125,15 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
 
 
 def from_network(network: Network) -> torch.nn.Sequential:
-    """Return a quantised module that decides as a network does. Raises `ConversionError`."""
+    """Return a quantised module that decides as a network does.
+
+    Raises `ConversionError`, and `NetworkError` for layers that are not dense.
+    """
     if network.max_spikes > 1:
         raise ConversionError(
             f"a neuron of this network spikes up to {network.max_spikes} times: layers spike once."
         )
+    network.check_dense("this module")
     layers = []
     for at, (w, bits, threshold) in enumerate(
         zip(network.weights, network.weight_bits, network.thresholds, strict=True)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The convolving layer: each neuron sees a patch of maps, and those of a filter share weights.
+
+DESIGN, section 7, defines it. Inputs and neurons are numbered map by map, and within a map row by
+row, as PyTorch's `Conv2d` and `Flatten` have them.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError
+
+from .geometry import Geometry
+from .kind import LayerKind
+
+MOST = 2**24 - 1
+"""Most neurons of a layer."""
+
+
+@dataclass(frozen=True)
+class Convolution(LayerKind):
+    """The weights are a matrix [maps * taps, filters]; row (c * taps + tap) is of map c."""
+
+    geometry: Geometry
+    maps: int
+    """Maps of inputs."""
+    filters: int
+
+    @classmethod
+    def of(cls, name: str, weights: np.ndarray, geometry: Geometry | None = None) -> Self:
+        """Return the layer of a matrix. Raises NetworkError for anything else."""
+        assert geometry is not None
+        if weights.ndim != 2 or weights.dtype.kind not in "iu" or len(weights) % geometry.taps:
+            raise NetworkError(
+                f"{name} is {weights.dtype} {list(weights.shape)}: it must be integers "
+                f"[maps * {geometry.taps}, filters], with rows for each tap of the kernel."
+            )
+        return cls.shaped(geometry, len(weights) // geometry.taps, weights.shape[1])
+
+    @classmethod
+    def shaped(cls, geometry: Geometry, maps: int, filters: int) -> Self:
+        """Return the layer of so many filters over so many maps."""
+        (down, across), (rows, columns) = geometry.size, geometry.out
+        if filters * rows * columns > MOST:
+            raise NetworkError(
+                f"{filters} filters at {rows} x {columns} positions are "
+                f"{filters * rows * columns} neurons: a layer has at most {MOST}."
+            )
+        return cls(maps * down * across, filters * rows * columns, geometry, maps, filters)
+
+    @property
+    def rows(self) -> int:
+        """One row per map and tap."""
+        return self.maps * self.geometry.taps
+
+    @property
+    def columns(self) -> int:
+        """One column per filter."""
+        return self.filters
+
+    @property
+    def fan_in(self) -> int:
+        """All taps of all maps."""
+        return self.rows
+
+    @property
+    def positions(self) -> int:
+        """Neurons of a filter."""
+        return self.n_out // self.filters
+
+    @property
+    def synapses(self) -> int:
+        """Positions that an input reaches, of each filter."""
+        return len(self.geometry.touched.position) * self.maps * self.filters
+
+    def extremes(self, weights: np.ndarray) -> tuple[int, int]:
+        """Sum a column, as if some neuron saw all taps."""
+        negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)
+        positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0)
+        return int(negative), int(positive)
+
+    def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
+        """Sum what each spike adds to the neurons that it reaches."""
+        first, positions, taps = self.geometry.touched
+        total = np.zeros((self.filters, self.positions), np.int64)
+        places = self.n_in // self.maps
+        for at in np.asarray(inputs):
+            reached = slice(first[at % places], first[at % places + 1])
+            rows = at // places * self.geometry.taps + taps[reached]
+            total[:, positions[reached]] += weights[rows].T
+        return total.ravel()
+
+    def fired(
+        self,
+        weights: np.ndarray,
+        threshold: int,
+        spikes: np.ndarray,
+        deadline: int,
+        max_spikes: int,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Run from spike to spike; `max_spikes` is 1."""
+        from .convolved import convolved_by_events  # numba takes a while to import
+
+        ticks, M = convolved_by_events(
+            weights, threshold, spikes[:, :, 0], deadline, self.geometry.touched, self.positions
+        )
+        return ticks[:, :, None], M
+
+    def stored_rows(self, weights: np.ndarray) -> np.ndarray:
+        """Return the matrix itself: the neurons of a filter share a column."""
+        return weights
+
+    def weights_of(self, rows: np.ndarray) -> np.ndarray:
+        """Return the matrix itself."""
+        return rows

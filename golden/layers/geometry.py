@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which inputs each position of a kernel sees, how a person writes it, and a file tells it.
+
+DESIGN, section 7, defines it. A picture of one row makes a convolution one-dimensional.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError, integer
+from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+
+MOST_SIDE, MOST_KERNEL = 4095, 63
+"""Largest side of a map, and of a kernel."""
+
+_MOST_REACHED = 1 << 22
+"""Most taps of all neurons of a filter together: it bounds the table of `touched`."""
+
+_WRITTEN = re.compile(r"(\d+)c(\d+)(?:s(\d+))?(?:p(\d+))?")
+WRITTEN = "FcK, FcKsS or FcKsSpP: F filters of K x K inputs, by steps of S, with P inputs around"
+"""The spelling of `Filters`."""
+
+
+_RANGES = {
+    "size": (1, MOST_SIDE),
+    "kernel": (1, MOST_KERNEL),
+    "stride": (1, MOST_KERNEL),
+    "padding": (0, MOST_KERNEL),
+}
+_DESCRIBED = {name: [range(low, high + 1)] for name, (low, high) in _RANGES.items()}
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The maps that a layer reads, and how its kernel moves over them; pairs are (down, across).
+
+    A field out of range raises `NetworkError`.
+    """
+
+    size: tuple[int, int]
+    """Rows and columns of a map of inputs."""
+    kernel: tuple[int, int]
+    """Rows and columns of the patch that a neuron sees."""
+    stride: tuple[int, int] = (1, 1)
+    """Distance of patches."""
+    padding: tuple[int, int] = (0, 0)
+    """Rows and columns of silent inputs on each side of a map."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            pair = tuple(getattr(self, name))
+            if len(pair) != 2:
+                raise NetworkError(f"{name} is {pair}: give two integers, (down, across).")
+            numbers = tuple(integer(name, value, low, high) for value in pair)
+            object.__setattr__(self, name, numbers)
+        for side, kernel, padding in zip(self.size, self.kernel, self.padding, strict=True):
+            if padding >= kernel:
+                raise NetworkError(
+                    f"padding is {padding} with a kernel of {kernel}: it must be less than the "
+                    "kernel, or neurons see no input."
+                )
+            if kernel > side + 2 * padding:
+                raise NetworkError(
+                    f"the kernel is {kernel} and the map {side} with {padding} around: the kernel "
+                    "must fit into the map."
+                )
+        if self.out[0] * self.out[1] * self.taps > _MOST_REACHED:
+            raise NetworkError(
+                f"maps of {self.size[0]} x {self.size[1]} with kernels of {self.kernel[0]} x "
+                f"{self.kernel[1]} are too large: neurons times taps must be at most "
+                f"{_MOST_REACHED}."
+            )
+
+    @property
+    def out(self) -> tuple[int, int]:
+        """Rows and columns of a map of neurons."""
+        sides = zip(self.size, self.kernel, self.stride, self.padding, strict=True)
+        down, across = ((side + 2 * p - k) // s + 1 for side, k, s, p in sides)
+        return down, across
+
+    @property
+    def taps(self) -> int:
+        """Weights of a kernel for each map of inputs."""
+        return self.kernel[0] * self.kernel[1]
+
+    @cached_property
+    def touched(self) -> "Touched":
+        """What a spike at each place of a map reaches."""
+        across = self.out[1]
+        columns = [*self._reached(1)]
+        first, positions, taps = [0], [], []
+        for row in self._reached(0):
+            for column in columns:
+                for y, tap_y in row:
+                    for x, tap_x in column:
+                        positions.append(y * across + x)
+                        taps.append(tap_y * self.kernel[1] + tap_x)
+                first.append(len(positions))
+        return Touched(*(np.array(part, np.int64) for part in (first, positions, taps)))
+
+    def _reached(self, axis: int) -> list[list[tuple[int, int]]]:
+        """Return the positions along an axis that see each input, and by which tap."""
+        stride, padding = self.stride[axis], self.padding[axis]
+        reached = []
+        for place in range(self.size[axis]):
+            by_tap = ((place + padding - tap, tap) for tap in range(self.kernel[axis]))
+            reached.append(
+                [
+                    (start // stride, tap)
+                    for start, tap in by_tap
+                    if start >= 0 and start % stride == 0 and start // stride < self.out[axis]
+                ]
+            )
+        return reached
+
+
+class Touched(NamedTuple):
+    """The neurons that a spike at each place of a map reaches, int64; the same for every map.
+
+    Place i reaches the positions `position[first[i]:first[i + 1]]` by the taps beside them.
+    """
+
+    first: np.ndarray
+    position: np.ndarray
+    tap: np.ndarray
+
+
+class Filters(NamedTuple):
+    """A convolving layer as a person writes it, before it is known what it reads."""
+
+    filters: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    @classmethod
+    def parsed(cls, text: str) -> Self | None:
+        """Return the filters of a text such as 32c5s2p1, None for another text."""
+        match = _WRITTEN.fullmatch(text)
+        if match is None:
+            return None
+        filters, kernel, stride, padding = match.groups()
+        return cls(int(filters), int(kernel), int(stride or 1), int(padding or 0))
+
+    def over(self, size: tuple[int, int]) -> Geometry:
+        """Return how they move over maps of a size. Along maps of one row they move across alone.
+
+        Raises NetworkError.
+        """
+        if size[0] == 1:
+            return Geometry(size, (1, self.kernel), (1, self.stride), (0, self.padding))
+        pairs = ((value, value) for value in (self.kernel, self.stride, self.padding))
+        return Geometry(size, *pairs)
+
+
+def to_json(geometry: Iterable[Geometry | None]) -> str:
+    """Return the geometry of a network's layers as JSON, as the network file has it."""
+    told = [one and {name: list(getattr(one, name)) for name in _RANGES} for one in geometry]
+    return json.dumps(told)
+
+
+def from_json(text: str) -> tuple[Geometry | None, ...]:
+    """Return the geometry of a network file. Raises `NetworkError`."""
+    try:
+        value: Any = read_json(text)
+        check_json(value, [(None, _DESCRIBED)], "geometry")
+    except JsonError as error:
+        raise NetworkError(f"{error}.") from None
+    if any(one is not None and one.keys() != _RANGES.keys() for one in value):
+        raise NetworkError(f"geometry has other fields than {', '.join(_RANGES)}.")
+    return tuple(one and Geometry(**one) for one in value)
