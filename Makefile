@@ -9,6 +9,7 @@
 #   make soak    try random networks, images, frames, files and kills for HOURS=n by JOBS=n, and keep what fails
 #   make torch   run the tests of PyTorch's side, with the PyTorch of Debian's python3-torch
 #   make docs    build the documentation site in build/docs
+#   make bitstreams  build the bitstreams of mnist-4bit for all boards, or for BOARDS="B B", for a release: hours
 #   make release build sdist, wheel and checksums of the last commit in dist, twice and to the bit
 #   make lock    renew the three requirements.lock from pyproject.toml
 #   make clean   remove what the other targets made
@@ -18,13 +19,14 @@ BIN := .venv/bin
 export PATH := $(PATH):$(CURDIR)/$(BIN)
 HOURS ?= 1
 JOBS ?= 1
+BOARDS ?=
 DEMO := --images 100 --lanes 64
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # Python compiles a module when it is first imported; to compile all here takes longer.
 INSTALL := $(BIN)/python -m pip install --no-compile --require-hashes -r
 TEST_EXTRAS := build test examples explore nir cluster
 
-.PHONY: demo quick test long left-out soak check torch docs release setup setup-tests lock clean prerequisites
+.PHONY: demo quick test long left-out soak check torch docs bitstreams release setup setup-tests lock clean prerequisites
 
 demo: setup
 	$(BIN)/firstspike info
@@ -66,6 +68,9 @@ torch: .venv-torch/ready
 docs: .venv/docs
 	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 	@echo "build/docs/index.html"
+
+bitstreams: setup
+	.ci/bitstreams $(BOARDS)
 
 release: setup
 	.ci/release

@@ -30,6 +30,7 @@ VERBS = {
     "explore": "Search for networks for a board, and place the best of them.",
     "build": "Build a bitstream for a board.",
     "flash": "Program a board.",
+    "selftest": "Prove that a board runs as golden says, and write a report of it.",
     "serve": "Be a board: the simulated design behind a pseudo-terminal.",
     "verilog": "Generate the core as one Verilog file.",
     "vectors": "Write test vectors with a self-checking Verilog bench.",

@@ -59,6 +59,7 @@ _BARS: dict[str, dict[str, Any]] = {
     "images learned": _IMAGES | {"desc": "learning", "leave": False},
     "bytes of weights written": _BYTES | {"desc": "writing weights"},
     "bytes of weights read": _BYTES | {"desc": "reading weights"},
+    "seconds of hostile frames": {"unit": "s", "desc": "hostile frames", "leave": False},
 }
 """The bar of each `Work` of a target."""
 

@@ -35,7 +35,7 @@ SECTIONS = {
     "Output": (
         *("form", "with_spikes", "name", "output", "json_path", "plot_path", "show_path"),
         "path",
-        "report",
+        *("report", "report_path"),
     ),
 }
 """Names of the parameters in each section."""

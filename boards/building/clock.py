@@ -18,7 +18,6 @@ from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, ICE40, Family
-from firstspike.hdl.link.protocol.formats import BAUD
 
 from .design import Design
 from .fitting import Fit, fitted
@@ -65,10 +64,11 @@ def clocked(design: Design, most: float) -> Design:
 
     Raises ClockError if there is no such clock.
     """
-    for hz in range(int(most * MHZ) // BAUD * BAUD, 0, -BAUD):
+    baud = design.board.baud
+    for hz in range(int(most * MHZ) // baud * baud, 0, -baud):
         with suppress(ClockError):
             return design.at(hz)
-    return design.at(BAUD)
+    return design.at(baud)
 
 
 @cache

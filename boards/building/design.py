@@ -84,7 +84,7 @@ class Design:
         folding = linked_folding(network, replace(shape, one_tick=board.loaded))
         oscillator = round(board.platform().default_clk_frequency)
         dividers = dividers_for(board.device.family, oscillator, hz or board.clock)
-        clocks_a_bit(line, dividers.hz)
+        clocks_a_bit(line, dividers.hz, board.baud)
         first = folding.layers[0]
         if board.loaded and (first.rows > 1 or first.pages > 1):
             raise NetworkError(
@@ -104,7 +104,7 @@ class Design:
     def at(self, hz: int) -> "Design":
         """The design at another clock. Raises ClockError."""
         dividers = dividers_for(self.board.device.family, self.dividers.oscillator, hz)
-        clocks_a_bit(self.line, dividers.hz)
+        clocks_a_bit(self.line, dividers.hz, self.board.baud)
         return replace(self, dividers=dividers)
 
     @property
@@ -118,9 +118,14 @@ class Design:
         return ring_bytes_of(self.config, self.board)
 
     @property
+    def clocks_a_bit(self) -> int:
+        """Clock cycles of a bit on the line; of SPI the fewest."""
+        return clocks_a_bit(self.line, self.dividers.hz, self.board.baud)
+
+    @property
     def bit_rate(self) -> float:
         """Bits per second on the line; of SPI the most."""
-        return self.dividers.hz / clocks_a_bit(self.line, self.dividers.hz)
+        return self.dividers.hz / self.clocks_a_bit
 
     def clocks(self) -> list[int]:
         """All clocks in whole Hz that the PLL makes and the line can use, the slowest first."""
@@ -130,7 +135,7 @@ class Design:
     def _usable(self, hz: float) -> bool:
         """Whether the line works at a clock."""
         try:
-            clocks_a_bit(self.line, hz)
+            clocks_a_bit(self.line, hz, self.board.baud)
         except ClockError:
             return False
         return True
@@ -187,6 +192,7 @@ class Design:
             ring_bytes=self.ring_bytes,
             bench_images=self.bench_images,
             line=self.line,
+            baud=self.board.baud,
         )
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:

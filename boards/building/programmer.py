@@ -16,8 +16,17 @@ from firstspike.golden.system.errors import FirstSpikeError
 from .bitstream import BUILT, REPORT, WEIGHTS, bitstreams, fingerprint, read_report
 from .plan import fitting
 
-PACKAGES = {"iceprog": "fpga-icestorm", "openFPGALoader": "openfpgaloader", "dfu-util": "dfu-util"}
-"""Where Debian has the programmers."""
+WHERE = {
+    "iceprog": "on Debian, apt-get install fpga-icestorm",
+    "openFPGALoader": "on Debian, apt-get install openfpgaloader",
+    "dfu-util": "on Debian, apt-get install dfu-util",
+    "icesprog": "take it from the folder tools of github.com/wuxx/icesugar",
+}
+"""How a user gets each programmer."""
+
+
+RELEASED = Path(__file__).parents[1] / "released"
+"""Folder of the bitstreams that come with a release, of which each board has a folder."""
 
 
 class ProgrammerError(FirstSpikeError):
@@ -45,6 +54,20 @@ def built_for(board: Board, builds: Path) -> Path:
     return found[0]
 
 
+def released_for(board: Board) -> Path:
+    """The bitstream for the board that comes with the release.
+
+    Raises ProgrammerError if the installation has none.
+    """
+    found = bitstreams(RELEASED / board.name)
+    if not found:
+        raise ProgrammerError(
+            f"this installation has no bitstream for the {board.title}: run "
+            f"`firstspike build {fitting(board) or 'NET'} --board {board.name}`."
+        )
+    return found[0]
+
+
 def program(board: Board, bitstream: Path) -> str:
     """Program the board with the first of its programmers that is installed; returns which.
 
@@ -59,7 +82,7 @@ def program(board: Board, bitstream: Path) -> str:
         names = [command[0] for command in board.programmers]
         raise ProgrammerError(
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
-            f"on Debian, apt-get install {PACKAGES[names[0]]}."
+            f"{WHERE[names[0]]}."
         )
     if flash is not None and board.alone is not None:
         content = bitstream.with_name(WEIGHTS)

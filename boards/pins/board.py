@@ -10,8 +10,12 @@ from amaranth.hdl import Module, Value, ValueLike
 from amaranth.lib import io
 
 from firstspike.hdl.flow.devices import Device
+from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.identity import RING_BYTES
 from firstspike.hdl.link.protocol.lines import Line
+
+BRIDGE_BAUD = 1_000_000
+"""Bits per second of a UART whose bridge to USB is a microcontroller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,8 @@ class Board:
     """What the user does before the board can be programmed."""
     ring_bytes: int = RING_BYTES
     """Bytes of requests that the link holds, if weights leave them room (`ring_bytes_of`)."""
+    baud: int = BAUD
+    """Bits per second of the UART."""
     lines: tuple[Line, ...] = (Line.UART,)
     """Lines for which the board has pins; one with SPI connects by `connect_line`."""
     alone: Alone | None = None

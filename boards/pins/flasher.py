@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A number told by flashes of one light."""
+"""A number told by flashes of one light, and the class told by a light of three colours."""
 
-from amaranth.hdl import Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block
+
+from .board import pin_out
+
+ICE40_PERIOD = 1 << 23
+"""Cycles per flash on an iCE40, 3.2 flashes per second at 27 MHz.
+
+A timer that begins with a power of two begins with ones alone. Then its flip-flops are alike, and
+its carry chain stays whole; with other periods it is cut into pieces, and misses 27 MHz.
+"""
 
 
 class Flasher(Block):
@@ -43,3 +52,16 @@ class Flasher(Block):
                     m.d.sync += dark.eq(dark + 1)
                 with m.Else():
                     m.d.sync += [dark.eq(0), left.eq(self.number), none.eq(self.number == 0)]
+
+
+def light_by_flashes(m: Module, serial_core, period: int, *, waiting, flash, zero) -> None:
+    """Tell the class by one light of three colours, each a pin.
+
+    `flash` is on as many times as the class says, and `zero` once for class 0. `waiting` is on
+    before the first decision. `period` of a flash in cycles.
+    """
+    m.submodules.flasher = flasher = Flasher(len(serial_core.shown), period)
+    pin_out(m, "waiting", waiting, ~serial_core.shown_valid)
+    pin_out(m, "flash", flash, serial_core.shown_valid & flasher.flash)
+    pin_out(m, "flash_zero", zero, serial_core.shown_valid & flasher.zero)
+    m.d.comb += flasher.number.eq(serial_core.shown)

@@ -13,8 +13,8 @@ from amaranth_boards.resources import UARTResource
 
 from firstspike.hdl.flow.devices import ECP5_85F
 
-from .board import Board, connect_uart, pin_in, pin_out
-from .flasher import Flasher
+from .board import Board, connect_uart, pin_in
+from .flasher import light_by_flashes
 
 
 class _Platform(OrangeCrabR0_2_85FPlatform):
@@ -26,19 +26,12 @@ class _Platform(OrangeCrabR0_2_85FPlatform):
 
 def _connect(m, platform, serial_core):
     connect_uart(m, platform, serial_core)
-    m.submodules.flasher = flasher = Flasher(len(serial_core.shown), CLOCK // FLASHES)
     light = platform.request("rgb_led", dir="-")
-    pin_out(m, "waiting", light.b, ~serial_core.shown_valid)
-    pin_out(m, "flash", light.g, serial_core.shown_valid & flasher.flash)
-    pin_out(m, "flash_zero", light.r, serial_core.shown_valid & flasher.zero)
-    m.d.comb += [
-        flasher.number.eq(serial_core.shown),
-        serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-"))),
-    ]
+    light_by_flashes(m, serial_core, CLOCK // 3, waiting=light.b, flash=light.g, zero=light.r)
+    m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-")))
 
 
 CLOCK = 75_000_000
-FLASHES = 3  # a second
 
 BOARDS = (
     Board(

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The boards there are."""
 
-from . import ecpix5, icebreaker, orangecrab, ulx3s
+from . import colorlight, ecpix5, icebreaker, icesugar, orangecrab, pico_ice, ulx3s, upduino
 from .board import Board
 
 BOARDS: dict[str, Board] = {
     board.name: board
-    for module in (icebreaker, ulx3s, ecpix5, orangecrab)
+    for module in (
+        *(icebreaker, icesugar, pico_ice, upduino),
+        *(ulx3s, colorlight, ecpix5, orangecrab),
+    )
     for board in module.BOARDS
 }

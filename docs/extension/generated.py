@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.boards.proofs import PROOFS, Proof, proven
 from firstspike.golden import Folding, load_network
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
@@ -51,9 +53,27 @@ def texts() -> dict[str, str]:
         "bus_ports": _table(("port", "direction", "bits", "what"), _bus_ports()),
         "bus_events": _table(("bits", "field", "meaning"), map(_field, EVENT_BEAT)),
         "bus_registers": _table(("offset", "register", "access", "bits", "meaning"), _registers()),
+        "board_proofs": _table(("board", "FPGA", "state"), _board_proofs()),
+        "proofs": _proofs(),
         "latencies": _table(("block", "cycles", "from what to what", "name"), _latencies()),
         **{name: str(figure) for name, figure in _depths().items()},
     }
+
+
+def _board_proofs() -> Iterator[tuple[str, ...]]:
+    for board in BOARDS.values():
+        yield f"`{board.name}`", board.device.name, proven([board.name])
+
+
+def _proofs() -> str:
+    if not PROOFS:
+        return "The table is empty: nobody has sent a report yet."
+    head = ("board", "network", "month", "SHA-256 of the report")
+    return _table(head, ((one.board, one.network, one.month, _address(one)) for one in PROOFS))
+
+
+def _address(proof: Proof) -> str:
+    return f"[{proof.sha256[:16]}]({proof.where})"
 
 
 def interface(bitmap: int | None = None, rows: int | None = None, **learning: int) -> Interface:

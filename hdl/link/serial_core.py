@@ -14,6 +14,7 @@ from firstspike.hdl.lib.block import Block, join
 from .framing.spi import SpiSlave
 from .framing.uart import UartReceiver, UartTransmitter, divisor_of
 from .linked_core import LinkedCore
+from .protocol.formats import BAUD
 from .protocol.lines import SPI_CLOCKS, Line
 
 DEBUG = "debug_"
@@ -35,9 +36,9 @@ WIRES = {
 """The ports to the host."""
 
 
-def clocks_a_bit(line: Line, clock_hz: float) -> int:
+def clocks_a_bit(line: Line, clock_hz: float, baud: int = BAUD) -> int:
     """Clocks of a bit on a line, of SPI the fewest. Raises ClockError, of a UART alone."""
-    return SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz)
+    return SPI_CLOCKS if line is Line.SPI else divisor_of(clock_hz, baud)
 
 
 class SerialCore(Block):
@@ -46,8 +47,8 @@ class SerialCore(Block):
     Ports: with a UART `rx` and `tx`, the lines from and to the host, high while they rest; with SPI
     `sck`, `mosi`, `select` and `miso`, as of SpiSlave. The rest is as for LinkedCore.
 
-    Parameters: `line`, which of the two it is; else those of LinkedCore. Raises ClockError where
-    `clock_hz` does not make the rate of the UART.
+    Parameters: `line`, which of the two it is; `baud`, the rate of the UART; else those of
+    LinkedCore. Raises ClockError where `clock_hz` does not make that rate.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class SerialCore(Block):
         *,
         clock_hz: int,
         line: Line = Line.UART,
+        baud: int = BAUD,
         **rest: Any,
     ) -> None:
         self.line = line
-        self._clocks = clocks_a_bit(line, clock_hz)
+        self._clocks = clocks_a_bit(line, clock_hz, baud)
         self._core = LinkedCore(
             config, network, clock_hz=clock_hz, gapless=line is Line.SPI, **rest
         )

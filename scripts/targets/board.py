@@ -17,7 +17,10 @@ from .target import Work
 
 
 class Target(LinkedTarget):
-    """A board, which is given the network's weights if it has others. Raises BoardError."""
+    """A board, which is given the network's weights if it has others. Raises BoardError.
+
+    `client` is the board as a program sees it.
+    """
 
     takes = ("port", "baud")
     needs = "the board's serial port, such as /dev/ttyUSB1"
@@ -25,32 +28,32 @@ class Target(LinkedTarget):
 
     def __init__(self, net: str, network: Network, port: str, baud: int | None = None) -> None:
         super().__init__(net, network)
-        self._board = BoardClient.open(port, baud or BAUD)
-        self.config = self._board.config
+        self.client = BoardClient.open(port, baud or BAUD)
+        self.config = self.client.config
         self.folding = self.config.folding
-        self.bench_images, self.hz = self._board.identity.bench_images, self._board.identity.clock
+        self.bench_images, self.hz = self.client.identity.bench_images, self.client.identity.clock
 
     def __exit__(self, *_: object) -> None:
         """Let go of the port."""
-        self._board.close()
+        self.client.close()
 
     def run(self, ticks: np.ndarray, pixels: np.ndarray | None) -> Results:
         """Load the network's weights, and classify the images."""
         self._load(self.network)
-        return self._board.classify(ticks, progress=self.told(Work.IMAGES, len(ticks)))
+        return self.client.classify(ticks, progress=self.told(Work.IMAGES, len(ticks)))
 
     def play(self, ticks: np.ndarray, rounds: int) -> tuple[Results, Counts]:
         """Load the network's weights, store the images, and let the board decide them."""
         self._load(self.network)
         expected = expected_of_played(self.network, self.config, ticks)
         told = self.told(Work.IMAGES, rounds * len(ticks))
-        return expected, self._board.play(ticks, expected, rounds, told)
+        return expected, self.client.play(ticks, expected, rounds, told)
 
     def learned(
         self, state: LearningState, ticks: np.ndarray, labels: np.ndarray, settings: Settings
     ) -> Results:
         """Learn on the board. Images whose answer is lost on the line are learned, too."""
-        board = self._board
+        board = self.client
         if board.config.stored_bits != state.stored_bits:
             raise MismatchError(
                 f"the run stores weights of {state.stored_bits} bits: build the board's bitstream "
@@ -62,4 +65,4 @@ class Target(LinkedTarget):
         return replace(found, weights=board.read_weights(partial(self.progress, Work.READING)))
 
     def _load(self, network: Network, stored: Sequence[np.ndarray] | None = None) -> None:
-        self._board.load(network, stored, partial(self.progress, Work.WRITING))
+        self.client.load(network, stored, partial(self.progress, Work.WRITING))

@@ -90,7 +90,8 @@ class Target(LinkedTarget):
 
     def _board(self) -> NetlistBoard:
         """The board to be simulated."""
-        return NetlistBoard(self._netlist, self._pins, self.network, self.config, self._design.hz)
+        clocks = self._design.clocks_a_bit
+        return NetlistBoard(self._netlist, self._pins, self.network, self.config, clocks)
 
 
 def _built(

@@ -24,6 +24,7 @@ class Work(StrEnum):
     LEARNING = "images learned"
     WRITING = "bytes of weights written"
     READING = "bytes of weights read"
+    BESIEGING = "seconds of hostile frames"
 
 
 Progress = Callable[[Work, int, int], None]

@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.boards.building.plan import Plan, fitting, plan_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.boards.proofs import proven
 from firstspike.golden import encode, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import lanes_text
@@ -28,10 +29,11 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     The table has the lanes and the rows per cycle of the fastest design. Lanes are one number for
     all layers, or one per layer, as `firstspike build --lanes` takes them. Where a build of it is
     known, on the board or on another one with the same die, the figures are that build's. The last
-    column is the speed that it reached. Else look-up tables and speed are estimates, +- one
+    column but one is the speed that it reached. Else look-up tables and speed are estimates, +- one
     standard deviation, and block RAM and clock cycles are counted. `firstspike build` finds out
     whether the clock is met. The time is that of the core, to which events come without a pause.
-    The minutes are about those of a build, with one seed on an idle machine.
+    The minutes are about those of a build, with one seed on an idle machine. The last column says
+    whether people have run the board and sent a report of `firstspike selftest`.
 
     Example: firstspike boards mnist-4bit
     """
@@ -71,12 +73,13 @@ def facts_of(plan: Plan, ticks: np.ndarray | None) -> dict[str, Any]:
         "placed": plan.build
         and {"board": plan.build.board, "fmax": plan.build.fmax, "seed": plan.build.seed},
         "estimated": plan.estimated and plan.estimated._asdict(),
+        "run": proven([board.name]),
     }
 
 
 def report(plans: list[dict[str, Any]], image: str) -> str:
     """The table, and below it why what does not fit does not."""
-    rows = [("board", "device", *_TAKEN, "minutes", *_SETTINGS, "MHz", f"us {image}", "reached")]
+    rows = [("board", "device", *_TAKEN, "minutes", *_SETTINGS, "MHz", f"us {image}", *_LAST)]
     for plan in plans:
         holds, needs = plan["holds"], plan["needs"]
         taken = [
@@ -93,7 +96,7 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             minutes = max(1, round(plan["seconds"] / 60))
             chosen = [lanes_text(plan["lanes"]), *settings, f"{plan['clock'] / MHZ:g}"]
             speed = [minutes, *chosen, us, reached]
-        rows.append((plan["board"], plan["device"], *taken, *speed))
+        rows.append((plan["board"], plan["device"], *taken, *speed, plan["run"]))
     lines = [table(rows)]
     for plan in plans:
         if not plan["fits"]:
@@ -114,3 +117,4 @@ def _expected(luts_error: float, fmax: float, fmax_error: float) -> str:
 
 _TAKEN = ("LUTs", "block RAM", "SPRAM")
 _SETTINGS = ("lanes", "rows", "window")
+_LAST = ("reached", "run")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from firstspike.boards.building.programmer import built_for, program
+from firstspike.boards.building.programmer import built_for, program, released_for
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.scripts.board_options import board_option
 from firstspike.scripts.output import note, say
@@ -15,15 +15,22 @@ from firstspike.scripts.places import InputPath, Verb
 @click.command(cls=Verb)
 @board_option("Board to program.", required=True)
 @click.argument("bitstream", required=False, type=InputPath(path_type=Path), metavar="[BITSTREAM]")
-def command(board: str, bitstream: Path | None) -> None:
+@click.option(
+    "--released", is_flag=True, help="Take the bitstream of mnist-4bit that comes with the release."
+)
+def command(board: str, bitstream: Path | None, released: bool) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
-    iCEBreaker and OrangeCrab keep it, ULX3S and ECPIX-5 until they are switched off. A build with
-    --sensor has its weights written first, and verified.
+    Boards with an iCE40, and the OrangeCrab, keep it. The others with an ECP5 keep it until they
+    are switched off. A build with --sensor has its weights written first, and verified.
 
     Example: firstspike flash --board icebreaker
     """
     target = BOARDS[board]
+    if released and bitstream:
+        raise click.UsageError("--released has a bitstream of its own: leave BITSTREAM out.")
+    if released:
+        bitstream = released_for(target)
     bitstream = bitstream or built_for(target, Path("build"))
     note(f"Programming the {target.title} with {bitstream} ...")
     tool = program(target, bitstream)

@@ -159,7 +159,8 @@ def faulty(fault: Fault) -> str:
         raise MutantError(f"fault {fault.name} in {path}: {error}") from None
 
 
-def _apply(fault: Fault) -> None:
+def apply(fault: Fault) -> None:
+    """Put a fault into the hardware, before anything of the fault's module is imported."""
     name = f"firstspike.hdl.{fault.module}"
     module = types.ModuleType(name)
     module.__package__ = name.rpartition(".")[0]
@@ -178,5 +179,5 @@ def _differing() -> Iterator[str]:
 if __name__ == "__main__":
     for chosen in FAULTS:
         if chosen.name in sys.argv[1:]:
-            _apply(chosen)
+            apply(chosen)
     print(next(_differing(), ""))

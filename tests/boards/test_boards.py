@@ -16,6 +16,7 @@ from firstspike.boards.building.shipped_builds import (
 )
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.pll import MHZ
+from firstspike.boards.proofs import proven
 from firstspike.golden import NetworkError, encode, load_network
 from firstspike.golden.timing.layer import DRAIN_BLOCK
 from firstspike.golden.timing.shape import CoreShape, lanes_text
@@ -38,6 +39,7 @@ def test_the_table_has_every_board(capfd):
         assert name in ended.err
         assert row["fits"]
         assert row["lanes"] >= 8
+        assert row["run"] == proven([name])
         for resource, number in row["needs"].items():
             assert number <= row["holds"][resource]
     assert rows["icebreaker"]["us"] <= 170

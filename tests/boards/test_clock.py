@@ -12,7 +12,6 @@ from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of
-from firstspike.hdl.link.protocol.formats import BAUD
 from tests.support.command import firstspike
 
 pytestmark = pytest.mark.fast
@@ -28,7 +27,7 @@ def test_every_board_gets_its_clock_to_the_hertz(board):
         board.device.family, board.platform().default_clk_frequency, board.clock
     )
     assert dividers.hz == board.clock
-    assert divisor_of(dividers.hz) * BAUD == board.clock
+    assert divisor_of(dividers.hz, board.baud) * board.baud == board.clock
 
 
 @pytest.mark.parametrize("mhz", range(15, 151, 3))

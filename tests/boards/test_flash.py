@@ -85,6 +85,21 @@ def test_without_a_name_the_bitstream_is_that_of_the_build(desk, capfd):
     assert "firstspike build mnist-4bit --board icebreaker" in refusal_of(capfd, "icebreaker")
 
 
+def test_the_bitstream_of_the_release_is_taken(desk, capfd, monkeypatch):
+    programmer(desk, "openFPGALoader")
+    monkeypatch.setattr("firstspike.boards.building.programmer.RELEASED", desk / "release")
+    assert "has no bitstream for the ULX3S 12F" in refusal_of(capfd, "ulx3s-12f", "--released")
+    built(desk, "mnist-4bit", "ulx3s-12f")
+    (desk / "build" / "mnist-4bit-ulx3s-12f").rename(desk / "ulx3s-12f")
+    (desk / "release").mkdir()
+    (desk / "ulx3s-12f").rename(desk / "release" / "ulx3s-12f")
+    assert firstspike(capfd, "flash", "--board", "ulx3s-12f", "--released").status == 0
+    assert str(desk / "release" / "ulx3s-12f" / "firstspike.bit") in (desk / "called").read_text()
+    ended = firstspike(capfd, "flash", "--board", "ulx3s-12f", "--released", "some.bit")
+    assert ended.status == 2
+    assert "leave BITSTREAM out" in ended.err
+
+
 def refusal_of(capfd, board, *words):
     """The last line that is said: the sentence of a refusal."""
     ended = firstspike(capfd, "flash", "--board", board, *words)

@@ -10,6 +10,7 @@ from firstspike.boards.building import bitstream
 from firstspike.boards.building.design import Design
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.link.protocol.formats import BAUD
 from firstspike.hdl.link.protocol.lines import Line
 from tests.support.command import firstspike, refusal, toy_network
 
@@ -84,6 +85,16 @@ def test_a_netlist_equals_golden(built, capfd, asked):
 def test_a_netlist_with_spi_equals_golden(capfd, tmp_path, asked):
     board = "icebreaker"
     build_in(tmp_path, board, line=Line.SPI)
+    ended = compare(capfd, asked, board, tmp_path)
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out
+
+
+@pytest.mark.long
+def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, asked):
+    board = "icesugar"
+    assert BOARDS[board].baud < BAUD
+    build_in(tmp_path, board)
     ended = compare(capfd, asked, board, tmp_path)
     assert ended.status == 0, ended.err
     assert "0 differences in spikes, decisions, statistics and clock cycles\n" in ended.out

@@ -26,9 +26,9 @@ RECEIVED = struct(data=8, broken=1)
 """A byte from the line. With `broken` its stop bit was missing: the line has a break, or noise."""
 
 
-def divisor_of(clock_hz: float) -> int:
-    """Clocks a bit. Raises ClockError for a clock that BAUD cannot be made of."""
-    divisor, mhz, mbaud = round(clock_hz / BAUD), clock_hz / 1e6, BAUD / 1e6
+def divisor_of(clock_hz: float, baud: int = BAUD) -> int:
+    """Clocks per bit. Raises ClockError for a clock that the rate cannot be made of."""
+    divisor, mhz, mbaud = round(clock_hz / baud), clock_hz / 1e6, baud / 1e6
     if mhz < MIN_DIVISOR * mbaud * (1 - TOLERANCE):
         raise ClockError(
             f"{mhz:g} MHz is too slow for the link's {mbaud:g} Mbaud: "

@@ -48,6 +48,7 @@ def command(net: str, board: str, images: int, line: Line) -> None:
             design.ring_bytes,
             all_pixels=all_pixels,
             line=line,
+            baud=design.board.baud,
         )
         say(
             f"{what:16} {found:7.0f} digits a second at {design.hz / MHZ:g} MHz and {speed} "

@@ -6,6 +6,7 @@ the former was dropped, how much, and why; now and then by a CHECKSUM of all wei
 side of this file is `fuzz_bench`.
 """
 
+import itertools
 import random
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -94,9 +95,13 @@ class HostileModel(LinkModel):
 
 
 class Hostility:
-    """Makes hostile frames at random."""
+    """Makes hostile frames at random.
 
-    def __init__(self, rng: random.Random, model: HostileModel, bits: bool) -> None:
+    With `bits` there are breaks and noise; without `framing` every byte has its stop bit, as what
+    comes from the port of a computer has.
+    """
+
+    def __init__(self, rng: random.Random, model: HostileModel, bits: bool, framing: bool) -> None:
         self._rng = rng
         self._model = model
         self._kinds: dict[str, Callable[[], Sequence[int]]] = {
@@ -114,8 +119,9 @@ class Hostility:
             "random bytes": self._random_bytes,
             "runs": self._runs,
             "no delimiter": self._no_delimiter,
-            "broken bytes": partial(self._damaged, 3, self._break_stop),
         }
+        if framing:
+            self._kinds |= {"broken bytes": partial(self._damaged, 3, self._break_stop)}
         if bits:
             self._kinds |= {
                 "breaks": partial(self._damaged, 2, self._hold_low),
@@ -182,7 +188,8 @@ class Hostility:
         kind, sequence, payload = Request.EVENTS, self._model.expected, bytes(1)
         if self._rng.random() < 0.5:
             kind, payload = Request.WRITE, ADDRESS_FORMAT.pack(0)
-        payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(31, 45))
+        most = self._model.capacity // WORD_BYTES
+        payload += self._rng.randbytes(WORD_BYTES * self._rng.randrange(most, most + 14))
         return encode_frame(kind, sequence, payload)
 
     def _wrong_length(self) -> bytes:
@@ -232,13 +239,15 @@ class Hostility:
 
 
 def trials(
-    network: Network, config: CoreConfig, seed: str, count: int, bits: bool
+    model: HostileModel, checksum: int, seed: str, *, bits: bool = False, framing: bool = True
 ) -> Iterator[Trial]:
-    """Hostile frames from a power-up on, and what must come of each."""
-    model = HostileModel(network, config, RING_BYTES)
-    checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
-    hostility = Hostility(random.Random(seed), model, bits)
-    for number in range(count):
+    """Hostile frames without end, and what must come of each.
+
+    `model` is in the state of the board that they are for, and `checksum` is that of its weights.
+    `bits` and `framing` are those of `Hostility`.
+    """
+    hostility = Hostility(random.Random(seed), model, bits, framing)
+    for number in itertools.count():
         kind, content = hostility.make()
         frames, answers = [], []
         wanted = [Request.STATUS] + [Request.CHECKSUM] * (number % CHECKSUM_EVERY == 0)
@@ -286,6 +295,8 @@ def fuzz(seed: str, count: int, *, bits: bool = False) -> Findings:
         (serial_core_verilog, SERIAL_CORE_TOP) if bits else (linked_core_verilog, LINKED_CORE_TOP)
     )
     verilog = make(config, network, weights=network.weights, clock_hz=CLOCK, ring_bytes=RING_BYTES)
-    sent = list(trials(network, config, seed, count, bits))
+    model = HostileModel(network, config, RING_BYTES)
+    checksum = zlib.crc32(b"".join(weight_bytes(config, network)))
+    sent = list(itertools.islice(trials(model, checksum, seed, bits=bits), count))
     parameters = FuzzParameters(sent, CLOCKS_A_BIT if bits else None)
     return Simulation(verilog, top).run("firstspike.sim.benches.link.fuzz_bench", parameters)

@@ -8,7 +8,7 @@ import numpy as np
 from firstspike.golden import Network, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.formats import ANSWER, Request
+from firstspike.hdl.link.protocol.formats import ANSWER, BAUD, Request
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.hdl.link.protocol.messages import bitmap_payload, results_of
 from firstspike.hdl.link.serial_core import clocks_a_bit
@@ -28,6 +28,7 @@ def rate(
     *,
     all_pixels: bool,
     line: Line = Line.UART,
+    baud: int = BAUD,
 ) -> float:
     """Return images per second of pixels uint8 [n, n_inputs], sent as fast as the line takes them.
 
@@ -43,12 +44,14 @@ def rate(
         clock_hz=clock_hz,
         ring_bytes=ring_bytes,
         line=line,
+        baud=baud,
     )
     seen, connected = network.connected(), pixels[:, network.inputs]
     kind, given = (Request.PIXELS, pixels) if all_pixels else (Request.INPUTS, connected)
     requests = [(kind, bitmap_payload(image > BRIGHT)) for image in given]
     script = Script().stream(requests, 0, ring_bytes - 1)
-    answers = run_script(verilog, script, bits=clocks_a_bit(line, clock_hz), line=line).answers
+    bits = clocks_a_bit(line, clock_hz, baud)
+    answers = run_script(verilog, script, bits=bits, line=line).answers
     ticks = encode(seen, connected)
     inference = infer(seen, ticks)
     counted = cycles(seen, ticks, inference, config.folding, connected)

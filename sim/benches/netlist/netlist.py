@@ -47,7 +47,7 @@ from firstspike.hdl.link.protocol.messages import (
     weight_bytes,
     weight_writes,
 )
-from firstspike.hdl.link.serial_core import clocks_a_bit, kept_wire
+from firstspike.hdl.link.serial_core import kept_wire
 from firstspike.sim.benches.core.outcome import spike_logs
 from firstspike.sim.benches.link.playing import most_cycles
 from firstspike.sim.benches.link.script import Answer, answers_of
@@ -228,7 +228,7 @@ class NetlistBoard:
     ----------
     network : the one the board was built for.
     config : of its core, that sees the connected inputs alone.
-    clock_hz : the board's clock after the PLL; it decides how many cycles a bit takes.
+    clocks : the clock cycles that a bit takes on the line; of SPI the fewest.
 
     The host writes the weights first, where the board says that it has none. The methods raise
     NetlistError where the board hangs, is another one, or holds other weights.
@@ -240,9 +240,9 @@ class NetlistBoard:
     """
 
     def __init__(
-        self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clock_hz: int
+        self, netlist: Netlist, pins: Pins, network: Network, config: CoreConfig, clocks: int
     ) -> None:
-        verilog = bench_verilog(netlist, pins, config, clocks_a_bit(pins.line, clock_hz))
+        verilog = bench_verilog(netlist, pins, config, clocks)
         self._simulation = Simulation(verilog, TOP, netlist=True)
         self._network, self._config = network, config
 

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""pico-ice: an iCE40 UP5K beside an RP2040, which gives the clock and is the UART.
+
+The default firmware of the RP2040, from version 1.6.1 on, puts 12 MHz on pin 35. Its second serial
+port is the UART, here at 1 Mbaud: each byte is an interrupt. The class is told by the one light: it
+flashes green as many times as the class says, once red for class 0; blue is before the first
+decision. The button of the FPGA shows the stored digit.
+
+Pins: `rtl/pico_ice.pcf` in github.com/tinyvision-ai-inc/pico-ice-sdk, and the schematic
+`Board/Rev3/pico-ice.pdf` with `Firmware/pico-ice-default/README.md` in the repository pico-ice
+beside it name the same ones.
+"""
+
+from amaranth.build import Attrs, Clock, Pins, Resource
+from amaranth.vendor import LatticeICE40Platform
+from amaranth_boards.resources import ButtonResources, RGBLEDResource, UARTResource
+
+from firstspike.hdl.flow.devices import UP5K
+
+from .board import BRIDGE_BAUD, Board, connect_uart, pin_in
+from .flasher import ICE40_PERIOD, light_by_flashes
+
+_ATTRIBUTES = Attrs(IO_STANDARD="SB_LVCMOS")
+_PULLED_UP = Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1)
+
+
+class _Platform(LatticeICE40Platform):
+    device = "iCE40UP5K"
+    package = "SG48"
+    default_clk = "clk12"
+    resources = (
+        Resource("clk12", 0, Pins("35", dir="i"), Clock(12e6), Attrs(GLOBAL=True), _ATTRIBUTES),
+        UARTResource(0, rx="27", tx="25", attrs=_PULLED_UP),
+        RGBLEDResource(0, r="41", g="39", b="40", invert=True, attrs=_ATTRIBUTES),
+        *ButtonResources(pins="10", invert=True, attrs=_PULLED_UP),
+    )
+    connectors = ()
+
+
+def _connect(m, platform, serial_core):
+    connect_uart(m, platform, serial_core)
+    light = platform.request("rgb_led", dir="-")
+    light_by_flashes(m, serial_core, ICE40_PERIOD, waiting=light.b, flash=light.g, zero=light.r)
+    m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", dir="-")))
+
+
+BOARDS = (
+    Board(
+        name="pico-ice",
+        title="pico-ice",
+        platform=_Platform,
+        device=UP5K,
+        clock=27_000_000,
+        loaded=True,  # single-port RAM cannot be initialised
+        ring_bytes=1 << 14,  # all of a single-port RAM
+        baud=BRIDGE_BAUD,
+        connect=_connect,
+        programmers=(("dfu-util", "-d", "1209:b1c0", "-a", "0", "-R", "-D"),),
+    ),
+)

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The stages of a selftest: each asks something of a board, and holds the answer against golden."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from firstspike.boards.client import BoardClient
+from firstspike.boards.client.channel import SerialPort
+from firstspike.golden import (
+    LearningState,
+    Network,
+    Settings,
+    bundled_test_set,
+    differences,
+    encode,
+    load_network,
+)
+from firstspike.golden.data.usual import takes_digits
+from firstspike.golden.networks.shipped import shipped
+from firstspike.golden.results import UNCOUNTED, Difference
+from firstspike.golden.system.errors import FirstSpikeError
+from firstspike.hdl.link.protocol.formats import Identity
+from firstspike.hdl.link.protocol.messages import goes_as_bitmap
+from firstspike.scripts.targets.board import Target
+from firstspike.scripts.targets.target import Progress, Work
+
+from .siege import besiege
+
+DIGITS, LESSONS = 1000, 500
+"""Images that are classified, and that are learned."""
+
+ROUNDS = 10
+"""Times that each image is played from the board's memory."""
+
+RULE = Settings(step=2, row_draw=1)
+"""Settings of the learning: rows are drawn, and a step is more than one."""
+
+SIEGE_SECONDS = 10.0
+
+
+class DifferenceError(FirstSpikeError):
+    """The board does not do what golden does; the message has the first difference."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What has come of one stage: `figures` if it has passed, `failure` if it has not.
+
+    It has neither if the design has no such thing, or if a stage before it has failed.
+    """
+
+    name: str
+    figures: dict[str, Any] | None = None
+    failure: str | None = None
+
+
+def network_of(identity: Identity) -> Network | None:
+    """The network that comes with the package and that a board was built for; None for others."""
+    networks = map(load_network, shipped())
+    return next((one for one in networks if one.digest() == identity.network.hex()), None)
+
+
+class Selftest:
+    """The stages for a board on a port, which was built for `network`.
+
+    `seed` draws images, frames and the learning; `progress` is told how much of a work is done.
+    """
+
+    def __init__(
+        self, network: Network, port: str, baud: int, seed: int, progress: Progress
+    ) -> None:
+        self._network, self._port, self._baud = network, port, baud
+        self._seed, self._progress = seed, progress
+        self._ticks, self._labels = _images(network, seed)
+
+    def stages(self) -> list[Stage]:
+        """Run the stages in their order, up to one that fails."""
+        stages: dict[str, Callable[[], dict[str, Any] | None]] = {
+            "weights": self._weights,
+            "digits": self._digits,
+            "memory": self._memory,
+            "hostile frames": self._hostile_frames,
+            "learning": self._learning,
+        }
+        found = {name: Stage(name) for name in stages}
+        for name, run in stages.items():
+            try:
+                found[name] = Stage(name, run())
+            except FirstSpikeError as error:
+                # A report says nothing of the computer, and a port's name may say a person's.
+                found[name] = Stage(name, failure=str(error).replace(self._port, "the port"))
+                break
+        return list(found.values())
+
+    def _weights(self) -> dict[str, Any]:
+        """Write other weights and those of the network, and read both back."""
+        with self._target() as target:
+            begun, held = time.monotonic(), self._held(target.client)
+            mirrored = [weights[::-1, ::-1] for weights in held]
+            count = 0
+            for weights in (mirrored, held):
+                self._load(target.client, weights)
+                read = target.client.read_weights(self._told(Work.READING))
+                for layer, (wrote, back) in enumerate(zip(weights, read, strict=True)):
+                    wrong = np.argwhere(wrote != back)
+                    if len(wrong):
+                        row, neuron = wrong[0].tolist()
+                        raise DifferenceError(
+                            f"{len(wrong)} of {wrote.size} weights of layer {layer} are not those "
+                            f"that were written, the first in row {row}, neuron {neuron}"
+                        )
+                    count += wrote.size
+            return {"weights": count, "seconds": _since(begun)}
+
+    def _digits(self) -> dict[str, Any]:
+        """Classify images over the link: class, tick, spike counts and cycles are golden's."""
+        with self._target() as target:
+            self._load(target.client, self._held(target.client))
+            begun = time.monotonic()
+            found = target.client.classify(
+                self._ticks, progress=target.told(Work.IMAGES, len(self._ticks))
+            )
+            seconds = _since(begun)
+            dropped = target.client.status().dropped
+        expected = target.expected(self._ticks, None)
+        _compare(differences(expected, found), f"{len(found)} images")
+        cycles = np.asarray(found.cycles)
+        counted = cycles[cycles != UNCOUNTED]
+        right = int((found.decision == self._labels).sum())
+        return {
+            "images": len(found),
+            "right": right if takes_digits(self._network) else None,
+            "cycles": round(float(counted.mean()), 2) if len(counted) else None,
+            "seconds": seconds,
+            "per_second": round(len(found) / seconds, 1),
+            "dropped": dropped,
+        }
+
+    def _memory(self) -> dict[str, Any] | None:
+        """Play images from the board's memory; the hardware counts cycles and differences."""
+        with self._target() as target:
+            ticks = self._ticks[: target.bench_images]
+            if not len(ticks) or not goes_as_bitmap(target.config, ticks).all():
+                return None
+            _, counts = target.play(ticks, ROUNDS)
+            if counts.differences or counts.decisions != ROUNDS * len(ticks):
+                raise DifferenceError(
+                    f"{counts.differences} differences in class and tick of {counts.decisions} "
+                    f"decisions, of which there should be {ROUNDS * len(ticks)}"
+                )
+            return {
+                "images": len(ticks),
+                "rounds": ROUNDS,
+                "cycles": counts.cycles,
+                "per_second": round(
+                    target.client.identity.clock * counts.decisions / counts.cycles
+                ),
+            }
+
+    def _hostile_frames(self) -> dict[str, Any]:
+        """Send hostile frames; afterwards weights and decisions are what they were."""
+        with self._target() as target:
+            client = target.client
+            self._load(client, self._held(client))
+            identity, checksum = client.identity, client.checksum()
+        with closing(SerialPort(self._port, self._baud)) as channel:
+            told = self._told(Work.BESIEGING)
+            frames = besiege(
+                channel, self._network, identity, checksum, self._seed, SIEGE_SECONDS, told
+            )
+        with self._target() as target:
+            if target.client.checksum() != checksum:
+                raise DifferenceError("the weights are others after the hostile frames")
+            some = self._ticks[:10]
+            after = differences(target.expected(some, None), target.client.classify(some))
+            _compare(after, f"{len(some)} images after the hostile frames")
+        return {"frames": frames, "seconds": SIEGE_SECONDS}
+
+    def _learning(self) -> dict[str, Any] | None:
+        """Learn images: decisions, cycles and all weights are golden's."""
+        with self._target() as target:
+            state = self._state(target.client)
+            if state is None:
+                return None
+            ticks, labels = self._ticks[:LESSONS], self._labels[:LESSONS]
+            expected, found = target.learn(state, ticks, labels, RULE)
+            assert found is not None
+            assert found.updated is not None
+            assert expected.turnaround is not None
+            assert found.turnaround is not None
+            # How long the first image waits for the line is not the core's.
+            expected.turnaround[0] = found.turnaround[0]
+            _compare(differences(expected, found), f"{len(found)} images that are learned")
+            self._load(target.client, self._held(target.client))
+            return {
+                "images": len(found),
+                "updated": int(found.updated.sum()),
+                "weights": sum(weights.size for weights in found.weights or ()),
+                "lost": int((~found.arrived).sum()),
+            }
+
+    def _target(self) -> Target:
+        target = Target("network", self._network, self._port, self._baud)
+        target.progress = self._progress
+        return target
+
+    def _told(self, work: Work) -> Callable[[int, int], None]:
+        return lambda done, total: self._progress(work, done, total)
+
+    def _state(self, client: BoardClient) -> LearningState | None:
+        """Return what a board that learns begins with, None for others."""
+        bits = client.config.stored_bits
+        return None if bits is None else LearningState.of(self._network, bits, self._seed)
+
+    def _held(self, client: BoardClient) -> Sequence[np.ndarray]:
+        """The weights that the board should hold, [n_in, n_out] per layer."""
+        state = self._state(client)
+        return self._network.weights if state is None else state.weights
+
+    def _load(self, client: BoardClient, weights: Sequence[np.ndarray]) -> None:
+        told = self._told(Work.WRITING)
+        if client.config.learns:
+            client.load(self._network, weights, told)
+        else:
+            client.load(replace(self._network, weights=tuple(weights)), None, told)
+
+
+def _images(network: Network, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Bundled digits as ticks int32 [n, n_rows], and their labels [n], or -1 for none.
+
+    A network that takes no digits gets spikes at random, and labels at random.
+    """
+    rng = np.random.default_rng(seed)
+    if takes_digits(network):
+        pixels, labels = bundled_test_set()
+        drawn = rng.permutation(len(pixels))[:DIGITS]
+        return encode(network, pixels[drawn]), labels[drawn]
+    shape = DIGITS, len(network.inputs)
+    if network.takes_bitmap:
+        ticks = (rng.random(shape) < rng.random((DIGITS, 1))) * network.unit
+    else:
+        ticks = rng.integers(0, network.deadline + 1, shape)
+    return ticks.astype(np.int32), rng.integers(-1, network.shape[-1], DIGITS)
+
+
+def _compare(found: Iterable[Difference], what: str) -> None:
+    """Raise DifferenceError if there is any difference."""
+    some = list(found)
+    if some:
+        raise DifferenceError(f"{len(some)} differences in {what}, the first: {some[0]}")
+
+
+def _since(begun: float) -> float:
+    return round(time.monotonic() - begun, 2)

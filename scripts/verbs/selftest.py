@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`firstspike selftest`: a proof that a board runs as golden says."""
+
+from pathlib import Path
+
+import click
+
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden import load_network
+from firstspike.golden.foreign.json_text import JsonError
+from firstspike.golden.system.errors import told_as
+from firstspike.hdl.link.protocol.formats import BAUD
+from firstspike.scripts.board_options import board_option
+from firstspike.scripts.errors import VerbError
+from firstspike.scripts.options import number_option, seed_option
+from firstspike.scripts.output import given, json_result, say
+from firstspike.scripts.places import InputPath, NetworkName, Output, Parameters, Verb
+from firstspike.scripts.progress import bars
+
+REPORT = "report.json"
+
+
+def _written(parameters: Parameters) -> str | None:
+    return None if parameters["report_path"] else REPORT
+
+
+@click.command(cls=Verb)
+@click.argument("net", required=False, type=NetworkName(), metavar="[NET]")
+@click.option("--port", metavar="PORT", help="Serial port of the board.")
+@board_option("Name of the board, which the report says. It decides the baud rate, too.")
+@number_option(
+    "--baud", metavar="B", help=f"Baud rate of the serial port.  [default: the board's, or {BAUD}]"
+)
+@seed_option("the images, the hostile frames and the learning")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=Output(dir_okay=False, default=_written),
+    help=f"Write the report to this file.  [default: {REPORT}]",
+)
+@click.option(
+    "--read",
+    "report_path",
+    metavar="FILE",
+    type=InputPath(dir_okay=False, path_type=Path),
+    help="Say whether a report is whole, and what it shows.",
+)
+def command(
+    net: str | None,
+    port: str | None,
+    board: str | None,
+    baud: int | None,
+    seed: int,
+    output: str | None,
+    report_path: Path | None,
+) -> int:
+    """Test a board for a minute against golden, and write a report of it.
+
+    The board's weights are written and read back. It classifies 1,000 digits over the link, and
+    plays those that it holds; class, tick, spike counts and cycles are golden's, or it is said
+    which one differs. Then hostile frames come for ten seconds. A design that learns gets 500
+    images, and all its weights are compared. NET is the network that the bitstream was built for.
+    It may be left out if it comes with the package.
+
+    The report has versions, the design, the seed and the figures, but nothing of you or your
+    computer. Exit status 1 means that a stage has failed; the page and the report say which.
+
+    Example: firstspike selftest --port /dev/ttyUSB1 --board icebreaker
+    """
+    from firstspike.scripts.selftest.report import page, read_report, report_of
+
+    if report_path is not None:
+        if any(map(given, ("net", "port", "board", "baud", "seed", "output"))):
+            raise click.UsageError("--read goes with no other option: leave them out.")
+        with told_as(VerbError, f"{report_path} is no whole report: ", JsonError, after="."):
+            report = read_report(report_path)
+        say(page(report))
+        return int(not report["passed"])
+    if port is None:
+        raise click.UsageError("Give --port, the board's serial port, or --read a report.")
+
+    from firstspike.boards.client import BoardClient
+    from firstspike.scripts.selftest.stages import Selftest, network_of
+
+    rate = baud or (BOARDS[board].baud if board else BAUD)
+    with json_result(output or REPORT) as write:
+        with BoardClient.open(port, rate) as client:
+            identity = client.identity
+            network = load_network(net) if net else network_of(identity)
+            if network is None:
+                raise VerbError(
+                    f"the board was built for the network {identity.network.hex()[:12]}, which "
+                    "does not come with the package: name its file as NET."
+                )
+            client.check(network)
+        stages = Selftest(network, port, rate, seed, bars()).stages()
+        report = report_of(identity, board, seed, stages)
+        write(report)
+    say(page(report))
+    return int(not report["passed"])
