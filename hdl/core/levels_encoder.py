@@ -112,7 +112,7 @@ class LevelsEncoder(Block):
             stage.i.valid.eq(spikes),
             event.kind.eq(Kind.SPIKE),
             event.tick.eq(walk.data.tick),
-            *tell_row(event, self._rows, row),
+            *tell_row(event, len(network.inputs), self._rows, row),
         ]
         with m.If(here & steps):
             m.d.sync += [here.eq(0), row.eq(Mux(ends, 0, row + connected))]
