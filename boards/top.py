@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A board's whole design: clock, pins and serial core."""
+"""A board's whole design: clock, pins, and the core with what is around it."""
 
+from collections.abc import Callable
+
+from amaranth.build import Platform
 from amaranth.hdl import Elaboratable, Module, Signal
+from amaranth.lib import wiring
 
 from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.serial_core import kept_wire
@@ -12,19 +16,26 @@ from .pll import Dividers
 
 
 class Top(Elaboratable):
-    """`serial_core` on `board`, at the clock that `dividers` give."""
+    """`core` on `board`, at the clock that `dividers` give; `connect` joins it with the pins."""
 
-    def __init__(self, board: Board, dividers: Dividers, serial_core):
-        self._board, self._dividers, self._serial_core = board, dividers, serial_core
+    def __init__(
+        self,
+        board: Board,
+        dividers: Dividers,
+        core: wiring.Component,
+        connect: Callable[[Module, Platform, wiring.Component], None],
+    ):
+        self._board, self._dividers, self._core = board, dividers, core
+        self._connect = connect
 
     def elaborate(self, platform):
         m = Module()
         add_clock(m, platform, self._board.device.family, self._dividers)
-        m.submodules.serial_core = serial_core = self._serial_core
-        self._board.connect(m, platform, serial_core)
-        logs = [name for name in serial_core.signature.members if name.startswith("log_")]
+        m.submodules.serial_core = core = self._core
+        self._connect(m, platform, core)
+        logs = [name for name in core.signature.members if name.startswith("log_")]
         for layer, name in enumerate(logs):
-            log = getattr(serial_core, name)
+            log = getattr(core, name)
             _keep(m, kept_wire(layer, "valid"), log.valid)
             bits = log.spike.as_value()
             for field, offset, width in fields(log.spike.shape()):

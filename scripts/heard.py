@@ -20,6 +20,8 @@ class Heard(NamedTuple):
     file: str
     seconds: float
     """Time from the beginning of the recording to that of the word."""
+    isolated: bool
+    """Whether it is quiet around the word; else nothing is said."""
 
 
 def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.ndarray]:
@@ -36,7 +38,7 @@ def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.
         levels = sound.levels(read_wav(file, sound.rate))
         before = len(heard)
         for word in sound.words(levels):
-            heard.append(Heard(file, sound.seconds(word.slot)))
+            heard.append(Heard(file, sound.seconds(word.slot), word.isolated))
             pictures.append(sound.picture(levels, word))
         if len(heard) == before:
             raise VerbError(f"{file}: {SILENT}")

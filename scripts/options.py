@@ -35,6 +35,15 @@ def taken(kind: type[Record], options: dict[str, Any]) -> Record:
     return kind(**{name: options.pop(name) for name in named})
 
 
+def is_given(*options: str) -> bool:
+    """Whether any of these options of the verb that runs stands on the command line."""
+    context = click.get_current_context()
+    return any(
+        context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
+        for option in options
+    )
+
+
 BENCH_IMAGES = 64
 """Images that a design holds by default: two block RAMs of an ECP5 for MNIST."""
 

@@ -24,7 +24,7 @@ from firstspike.hdl.link.protocol.formats import MAX_BENCH_IMAGES
 from firstspike.hdl.link.protocol.lines import Line
 
 from .design import TOP, Design
-from .memories import in_single_port_ram, memories
+from .memories import in_single_port_ram
 from .seeds import SEEDS, Placer, PlaceSeeds, best_of, in_turn
 
 NETLIST = "netlist"
@@ -33,8 +33,12 @@ NETLIST = "netlist"
 REPORT, REPORT_TEXT = "report.json", "report.txt"
 """Reports in a build's folder: one for programs, one for people."""
 
+WEIGHTS = "weights.bin"
+"""The image of the weights for a board's flash."""
+
 FILES = (
     *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", f"{TOP}.bin", f"{TOP}.bit"),
+    WEIGHTS,
     *(f"{TOP}.*", "count.json", "nextpnr.json", "script.ys", "yosys.log"),
 )
 """Names of all files in a build's folder, and a pattern of such."""
@@ -47,8 +51,9 @@ BUILT = {
     "device": str,
     "network": str,
     "bitstream": {"file": str, "bytes": int, "sha256": str},
+    "flash?": {"place": range(1 << 32), "file": str, "bytes": int, "sha256": str},
 }
-"""The form of what a report says of the bitstream."""
+"""The form of what a report says of the bitstream, and of what else goes into the flash."""
 
 DESIGNED = {
     "board": str,
@@ -130,6 +135,15 @@ def build(
             words = _without(pack, "--svf", f"{TOP}.svf")
             run_tool(device.family.packer, words, folder, native=native)
         (bitstream,) = (fingerprint(path) for path in bitstreams(folder))
+    weights, alone = "loaded" if board.loaded else "bitstream", {}
+    if design.in_flash is not None:
+        place, content = design.in_flash
+        (folder / WEIGHTS).write_bytes(content)
+        weights = "flash"
+        alone = {
+            "flash": {"place": place, **fingerprint(folder / WEIGHTS)},
+            "duty": design.duty,
+        }
     return {
         "board": board.name,
         "device": device.name,
@@ -144,17 +158,18 @@ def build(
         "overlap": design.config.folding.overlaps,
         "stored_bits": design.config.stored_bits,
         "bench_images": design.bench_images,
-        "weights": "loaded" if board.loaded else "bitstream",
+        "weights": weights,
         "used": used,
         "holds": device.holds,
         "placed": tried[seed].cells,
         "clock": design.hz,
-        "link": design.line.value,
+        "link": design.talk,
         "bit_rate": design.bit_rate,
         "seed": seed,
         "fmax": {number: placement.fmax for number, placement in tried.items()},
         "met": tried[seed].met,
         "bitstream": bitstream,
+        **alone,
         "digits": _latency(design),
         "seconds": round(time.monotonic() - began, 1),
     }
@@ -169,11 +184,11 @@ def logic_of(report: dict[str, Any]) -> int:
 _COMMANDS = f"build_{TOP}.json"
 
 
-def fingerprint(bitstream: Path) -> dict[str, Any]:
+def fingerprint(path: Path) -> dict[str, Any]:
     """Name, bytes and SHA-256, by which a file is known again."""
-    content = read_file(bitstream, BITSTREAM_BYTES)
+    content = read_file(path, BITSTREAM_BYTES)
     return {
-        "file": bitstream.name,
+        "file": path.name,
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
     }
@@ -208,8 +223,8 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
 
 def _in_single_port_ram(design: Design) -> list[str]:
     """Commands of Yosys that put large memories into single-port RAM."""
-    held = memories(design.config, design.network, design.ring_bytes, design.bench_images)
-    places = (f"*.{memory.path}/m:*" for memory in held if in_single_port_ram(memory))
+    held = filter(in_single_port_ram, design.memories)
+    places = (f"*.{memory.path}/m:*" for memory in held)
     # Yosys would take many small blocks of RAM for them, by their cost.
     return [WITHOUT_WEIGHTS, f'setattr -set ram_style "huge" {" ".join(places)}']
 

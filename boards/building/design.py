@@ -2,11 +2,16 @@
 """The design for a board: network, lanes, clock and pins put together."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
+from amaranth.build import Platform
 from amaranth.build.run import BuildPlan
+from amaranth.hdl import Module
+from amaranth.lib import wiring
 
 from firstspike.boards.clocking import clocks_for, dividers_for
 from firstspike.boards.pins.board import Board
@@ -20,13 +25,14 @@ from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.elaboration import uncollected
+from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.handlers.player import check_bench
 from firstspike.hdl.link.protocol.folding import linked_folding
 from firstspike.hdl.link.protocol.formats import BUILD_BYTES
 from firstspike.hdl.link.protocol.lines import Line, LineError
 from firstspike.hdl.link.serial_core import SerialCore, clocks_a_bit
 
-from .memories import ring_bytes_of
+from .memories import memories, ring_bytes_of
 
 TOP = "firstspike"
 """Name of the design, and of its files."""
@@ -143,9 +149,40 @@ class Design:
 
     def plan(self, build: bytes) -> BuildPlan:
         """Amaranth's files and commands for the design; `build` is the hash that it tells."""
+        with uncollected():
+            top = Top(self.board, self.dividers, self.core(build), self._connect)
+            return self.board.platform().prepare(top, TOP, emit_src=False)
+
+    @property
+    def memories(self) -> list[Memory]:
+        """All memories of a design that does not learn."""
+        return memories(self.config, self.network, self.ring_bytes, self.bench_images)
+
+    @property
+    def in_flash(self) -> tuple[int, bytes] | None:
+        """What the flash holds besides the bitstream, and where; None for nothing."""
+        return None
+
+    @property
+    def duty(self) -> dict[str, float] | None:
+        """Shares of the clock cycles in which parts of a sensor work; None without a sensor."""
+        return None
+
+    @property
+    def talk(self) -> str:
+        """What goes over the line to the host."""
+        return self.line.value
+
+    @property
+    def _connect(self) -> Callable[[Module, Platform, Any], None]:
+        """What joins the core with the board's pins."""
+        return self.board.connect
+
+    def core(self, build: bytes) -> wiring.Component:
+        """The core, with all that is around it but for pins and clock."""
         weights = held_weights(self.network, self.config.stored_bits)
         digits = digit_pixels(self.network, 1)
-        serial_core = SerialCore(
+        return SerialCore(
             self.config,
             self.network,
             clock_hz=self.hz,
@@ -157,9 +194,6 @@ class Design:
             line=self.line,
             baud=self.board.baud,
         )
-        top = Top(self.board, self.dividers, serial_core)
-        with uncollected():
-            return self.board.platform().prepare(top, TOP, emit_src=False)
 
     def image_cycles(self, ticks: np.ndarray) -> np.ndarray:
         """Clock cycles int64 [n] of images, int32 [n, n_rows]; events come without a pause."""

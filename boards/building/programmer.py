@@ -4,14 +4,16 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from firstspike.boards.pins.board import Board
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system import programs
 from firstspike.golden.system.errors import FirstSpikeError
 
-from .bitstream import BUILT, REPORT, bitstreams, fingerprint, read_report
+from .bitstream import BUILT, REPORT, WEIGHTS, bitstreams, fingerprint, read_report
 from .plan import fitting
 
 WHERE = {
@@ -69,9 +71,10 @@ def released_for(board: Board) -> Path:
 def program(board: Board, bitstream: Path) -> str:
     """Program the board with the first of its programmers that is installed; returns which.
 
-    Raises ProgrammerError.
+    What else the build has for the board's flash is written first: the board starts when its
+    bitstream is there. Raises ProgrammerError.
     """
-    _check(board, bitstream)
+    flash = _check(board, bitstream)
     for command in board.programmers:
         if shutil.which(command[0]):
             break
@@ -81,8 +84,17 @@ def program(board: Board, bitstream: Path) -> str:
             f"the {board.title} is programmed by {' or '.join(names)}, which is not on the PATH: "
             f"{WHERE[names[0]]}."
         )
+    if flash is not None and board.alone is not None:
+        content = bitstream.with_name(WEIGHTS)
+        options = board.alone.writers[command[0]]
+        _run(board, [*command, *options, str(flash["place"]), str(content)])
+    _run(board, [*command, str(bitstream)])
+    return command[0]
+
+
+def _run(board: Board, command: Sequence[str]) -> None:
     done = programs.run(
-        [*command, str(bitstream)],
+        command,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -93,20 +105,20 @@ def program(board: Board, bitstream: Path) -> str:
         raise ProgrammerError(
             f"{command[0]} has not programmed the {board.title}: {reason}{_advice(board, reason)}."
         )
-    return command[0]
 
 
-def _check(board: Board, bitstream: Path) -> None:
+def _check(board: Board, bitstream: Path) -> dict[str, Any] | None:
     """Refuse a bitstream that is not a file, is empty, or differs from the report of its build.
 
-    A file whose name `firstspike build` does not use is the user's own, and has no report.
+    Returns what the report says of another file for the flash, which is checked, too. A bitstream
+    whose name `firstspike build` does not use is the user's own, and has no report.
     """
     if not bitstream.is_file():
         raise ProgrammerError(f"there is no bitstream {str(bitstream)!r}.")
     if not bitstream.stat().st_size:
         raise ProgrammerError(f"{bitstream} is empty: build it anew.")
     if bitstream not in bitstreams(bitstream.parent):
-        return
+        return None
     path = bitstream.with_name(REPORT)
     try:
         report = read_report(bitstream.parent, BUILT)
@@ -122,13 +134,29 @@ def _check(board: Board, bitstream: Path) -> None:
             f"{bitstream} was built for {other} ({device}), not for {board.name} "
             f"({board.device.name}): build it anew, or name another --board."
         )
-    found = fingerprint(bitstream)
+    _compare(bitstream, built, path)
+    flash: dict[str, Any] | None = report.get("flash")
+    if flash is not None:
+        weights = bitstream.with_name(WEIGHTS)
+        if board.alone is None or flash["place"] != board.alone.place:
+            raise ProgrammerError(
+                f"{path} has another place in the flash than the {board.title}: build it anew."
+            )
+        if not weights.is_file():
+            raise ProgrammerError(f"there is no {weights}: build it anew.")
+        _compare(weights, {name: flash[name] for name in built}, path)
+    return flash
+
+
+def _compare(file: Path, built: dict[str, Any], report: Path) -> None:
+    """Refuse a file that is not what the report says was built."""
+    found = fingerprint(file)
     if found["bytes"] < built["bytes"]:
         raise ProgrammerError(
-            f"{bitstream} is cut short, {found['bytes']} of {built['bytes']} bytes: build it anew."
+            f"{file} is cut short, {found['bytes']} of {built['bytes']} bytes: build it anew."
         )
     if found != built:
-        raise ProgrammerError(f"{bitstream} is not what {path} says was built: build it anew.")
+        raise ProgrammerError(f"{file} is not what {report} says was built: build it anew.")
 
 
 _FAILURE = re.compile(

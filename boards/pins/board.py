@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What there is to know of a board, and the wires between its pins and the design."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from amaranth.build import Platform
 from amaranth.hdl import Module, Value, ValueLike
@@ -15,6 +16,21 @@ from firstspike.hdl.link.protocol.lines import Line
 
 BRIDGE_BAUD = 1_000_000
 """Bits per second of a UART whose bridge to USB is a microcontroller."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone:
+    """How a board works without a computer."""
+
+    clock: int
+    """Default clock in Hz."""
+    place: int
+    """Where in the flash the image of the weights begins, behind every bitstream."""
+    connect: Callable[[Module, Platform, Any], None]
+    """Joins the pins with an AloneCore: flash, sensor, text and lights."""
+    writers: Mapping[str, tuple[str, ...]]
+    """By the name of a programmer the options with which it writes a file to a place in the flash,
+    and verifies it. The place and the file's name are to be added."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +59,8 @@ class Board:
     """Bits per second of the UART."""
     lines: tuple[Line, ...] = (Line.UART,)
     """Lines for which the board has pins; one with SPI connects by `connect_line`."""
+    alone: Alone | None = None
+    """None for a board that needs a computer."""
 
     @property
     def speed(self) -> str:
@@ -83,6 +101,17 @@ def connect_spi(m: Module, platform: Platform, serial_core) -> None:
     ]
     m.submodules.miso = buffer = io.Buffer("o", spi.cipo)
     m.d.comb += [buffer.o.eq(serial_core.miso), buffer.oe.eq(chosen)]
+
+
+def connect_flash(m: Module, platform: Platform, core) -> None:
+    """The wires of the flash that the FPGA is configured from, of which it is now the master."""
+    flash = platform.request("spi_flash_1x", dir="-")
+    for name, port in {"cs": flash.cs, "sck": flash.clk, "mosi": flash.copi}.items():
+        pin_out(m, f"flash_{name}", port, getattr(core, name))
+    m.d.comb += core.miso.eq(pin_in(m, "flash_miso", flash.cipo))
+    # A flash that knows these pins writes, and goes on, while they are not asserted.
+    for name in ("wp", "hold"):
+        pin_out(m, f"flash_{name}", getattr(flash, name), 0)
 
 
 def connect_line(m: Module, platform: Platform, serial_core) -> None:

@@ -4,17 +4,26 @@
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
 its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
 socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
-select, 2 MOSI, 3 MISO, 4 SCK.
+select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a microphone there instead: CLK is on
+pin 4, DATA on pin 3.
 """
 
-from amaranth.build import Attrs
+from amaranth.build import Attrs, Pins, Resource, Subsignal
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 from amaranth_boards.resources import SPIResource
 
 from firstspike.hdl.flow.devices import UP5K
 from firstspike.hdl.link.protocol.lines import Line
 
-from .board import Board, connect_line, light_class, pin_in, pin_out
+from .board import (
+    Alone,
+    Board,
+    connect_flash,
+    connect_line,
+    light_class,
+    pin_in,
+    pin_out,
+)
 
 SPI = SPIResource(
     0,
@@ -28,21 +37,44 @@ SPI = SPIResource(
     role="peripheral",
 )
 
+MICROPHONE = Resource(
+    "microphone",
+    0,
+    Subsignal("clk", Pins("4", dir="o", conn=("pmod", 0), assert_width=1)),
+    Subsignal("data", Pins("3", dir="i", conn=("pmod", 0), assert_width=1)),
+    # Pulled up, so that the bits of a microphone that is missing are all equal.
+    Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+)
+
+PLACE = 1 << 20
+"""Where the image of the weights is in the flash; a bitstream has some 102 KiB."""
+
 
 class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        self.add_resources([SPI])
+        self.add_resources([SPI, MICROPHONE])
+
+
+def _light(m, platform, core, waiting):
+    light_class(m, core, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)])
+    pin_out(m, "waiting", platform.request("led", 2, dir="-"), waiting)
 
 
 def _connect(m, platform, serial_core):
     connect_line(m, platform, serial_core)
-    light_class(
-        m, serial_core, [platform.request("led", number, dir="-") for number in (3, 4, 5, 6)]
-    )
-    pin_out(m, "waiting", platform.request("led", 2, dir="-"), ~serial_core.shown_valid)
+    _light(m, platform, serial_core, ~serial_core.shown_valid)
     m.d.comb += serial_core.show.eq(pin_in(m, "button", platform.request("button", 0, dir="-")))
+
+
+def _connect_alone(m, platform, core):
+    connect_flash(m, platform, core)
+    pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
+    _light(m, platform, core, core.waiting)
+    microphone = platform.request("microphone", dir="-")
+    pin_out(m, "microphone_clock", microphone.clk, core.pdm_clock)
+    m.d.comb += core.pdm_data.eq(pin_in(m, "microphone_data", microphone.data))
 
 
 BOARDS = (
@@ -57,5 +89,14 @@ BOARDS = (
         connect=_connect,
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
+        alone=Alone(
+            clock=12_000_000,
+            place=PLACE,
+            connect=_connect_alone,
+            writers={
+                "iceprog": ("-o",),  # which verifies without being asked
+                "openFPGALoader": ("-f", "--verify", "-o"),
+            },
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, Proof, proven
 from firstspike.golden import Folding, load_network
+from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
 from firstspike.golden.timing.layer import DRAIN_BLOCK, MASK_PLACES, PAGE_WORDS
@@ -23,6 +24,7 @@ from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.hdl.layer.config import SEGMENT_LANES
+from firstspike.hdl.sound.listener import cycles_per_sample
 from firstspike.scripts.main import VERBS
 
 NETWORK, LANES, BITMAP, ROWS = "mnist-8bit", 64, 32, 4
@@ -120,7 +122,10 @@ def _latencies() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _depths() -> dict[str, int]:
-    """Return depths of a layer's pipeline: with few lanes, many with pages, and one group."""
+    """Return depths of a layer's pipeline, with few lanes, many with pages, and one group.
+
+    Other figures of the hardware are among them.
+    """
     network = load_network(NETWORK)
     few, many, whole = (
         Folding.of(network, CoreShape(lanes)).layers[0] for lanes in (8, LANES, 600)
@@ -135,6 +140,7 @@ def _depths() -> dict[str, int]:
         "mask_places": MASK_PLACES,
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
+        "listener_cycles": cycles_per_sample(usual_front_end()),
     }
 
 

@@ -2,14 +2,16 @@
 """Reads recordings of words from one folder per word, as pictures that the front end makes."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.taught import NONE, taught
 from firstspike.golden.sound.usual import usual_front_end
 
-from .dataset import DataError, Samples
+from .dataset import DataError, Dataset, Samples
 from .wav import SUFFIX, read_wav
 
 
@@ -59,6 +61,27 @@ def pictures_of(recordings: Iterable[tuple[str, np.ndarray]], sound: FrontEnd) -
             raise DataError(f"{name}: {SILENT}")
         pictures.append(sound.picture(levels, word))
     return np.stack(pictures)
+
+
+def with_none(data: Dataset, sound: FrontEnd) -> Dataset:
+    """Return a data set of sound as a network is trained on it: `taught`, with the last class.
+
+    Recordings that are labelled `NONE` are of that class.
+    """
+    names = [*data.classes] or [str(number) for number in range(data.n_classes)]
+    words = [name for name in names if name != NONE]
+    number = {name: new for new, name in enumerate([*words, NONE])}
+    renumbered = np.array([number[name] for name in names])
+    x, y, groups = taught(data.x_train, renumbered[data.y_train], len(words), sound)
+    return replace(
+        data,
+        x_train=x,
+        y_train=y,
+        y_test=renumbered[data.y_test],
+        classes=tuple(number),
+        groups_train=groups,
+        n_classes=len(number),
+    )
 
 
 SILENT = (

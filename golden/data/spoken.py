@@ -29,8 +29,8 @@ TESTED = 5
 """Recordings of each speaker and digit that are the test part."""
 
 
-class _Recording(NamedTuple):
-    """Number, speaker and digit, as the name of a file says them."""
+class Recording(NamedTuple):
+    """A recording, as the name of its file says it."""
 
     number: int
     speaker: str
@@ -43,7 +43,7 @@ def content_of(archive: bytes) -> bytes:
     These are name, size and content of each, in the order of their names. Raises
     `tarfile.TarError`.
     """
-    recordings = sorted(_recordings(archive).items())
+    recordings = sorted(recordings_of(archive).items())
     return b"".join(b"%s %d\n%s" % (name.encode(), len(raw), raw) for name, raw in recordings)
 
 
@@ -53,7 +53,7 @@ def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
     Both parts are in order of the number of a recording, then of its speaker, then of its digit.
     """
     sound = sound or usual_front_end()
-    recordings = sorted((_named(name), raw) for name, raw in _recordings(archive).items())
+    recordings = sorted((named(name), raw) for name, raw in recordings_of(archive).items())
     names = [name for name, _ in recordings]
     pcm = ((str(name), samples_of(raw, str(name), sound.rate)) for name, raw in recordings)
     pictures = pictures_of(pcm, sound)
@@ -64,7 +64,7 @@ def spoken_digits(archive: bytes, sound: FrontEnd | None = None) -> Dataset:
     )
 
 
-def _recordings(archive: bytes) -> dict[str, bytes]:
+def recordings_of(archive: bytes) -> dict[str, bytes]:
     """Return the content of each WAV file of an archive by its name, without folders."""
     found = {}
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
@@ -78,8 +78,8 @@ def _recordings(archive: bytes) -> dict[str, bytes]:
     return found
 
 
-def _named(name: str) -> _Recording:
+def named(name: str) -> Recording:
     """Return what a name such as 7_jackson_32.wav says."""
     match = re.fullmatch(r"(\d)_([a-z]+)_(\d+)\.wav", name)
     assert match is not None  # the names are checked with the content
-    return _Recording(int(match[3]), match[2], int(match[1]))
+    return Recording(int(match[3]), match[2], int(match[1]))

@@ -52,9 +52,11 @@ class Filter(NamedTuple):
 
     def resonance(self, rate: int) -> float:
         """Return the resonance in Hz at so many samples per second."""
-        return float(rate * self._theta() / (2 * np.pi))
+        return float(rate * self.theta / (2 * np.pi))
 
-    def _theta(self) -> float:
+    @property
+    def theta(self) -> float:
+        """Resonance in radians per sample."""
         return float(np.arccos(self.a1 / (2 * np.sqrt(-self.a2 * _UNIT))))
 
     def largest_states(self) -> tuple[float, float]:
@@ -80,7 +82,7 @@ class Filter(NamedTuple):
         if not self.rings:
             return None
         r = np.sqrt(-self.a2 / _UNIT)
-        theta = self._theta()
+        theta = self.theta
         n = np.ceil(np.log(_NEGLIGIBLE * (1 - r) * np.sin(theta)) / np.log(r))
         if n > DECAY:
             return None

@@ -21,12 +21,15 @@ FORMAT = "firstspike-sound-1"
 RATES = (8000, 16000)
 """Samples per second that a front end may take."""
 
+_MOST_QUIET = 64
 _SIZES = {
     "slot": (16, 256),
     "slots": (1, 16),
     "frames": (1, 64),
     "drop": (1, MOST_LEVEL),
     "least": (1, MOST_LEVEL),
+    "before": (0, _MOST_QUIET),
+    "after": (0, _MOST_QUIET),
     "contrast": (0, 5),
 }
 _FILTER = [
@@ -47,6 +50,8 @@ class Word(NamedTuple):
     """Number of the slot in which it begins, counted from 0."""
     top: int
     """Highest level in its window."""
+    isolated: bool
+    """Whether it is quiet in front of the word, and at the end of its window."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,10 @@ class FrontEnd:
     """Steps of level: a word begins at a slot that is at most so far below its top."""
     least: int
     """Smallest top of a word."""
+    before: int
+    """Slots in front of an isolated word, in which all is quiet."""
+    after: int
+    """Slots at the end of the window of an isolated word, in which all is quiet."""
     contrast: int
     """A pixel is darker by 2^contrast per step of level."""
     filters: tuple[Filter, ...]
@@ -76,6 +85,10 @@ class FrontEnd:
             raise NetworkError(f"rate is {self.rate!r}: it must be {' or '.join(map(str, RATES))}.")
         if self.slots & (self.slots - 1):
             raise NetworkError(f"slots is {self.slots}: it must be a power of two.")
+        if self.after > self.window:
+            raise NetworkError(
+                f"after is {self.after}: it must be at most {self.window}, the slots of a window."
+            )
         if not 1 <= len(self.filters) <= _MOST_FILTERS:
             raise NetworkError(
                 f"there are {len(self.filters)} filters: give 1 to {_MOST_FILTERS} of them."
@@ -121,15 +134,18 @@ class FrontEnd:
         """Find the words in levels [slots, filters], in order of time.
 
         A word begins at slot k if the peak P[k] is at most `drop` below the top of the window that
-        begins there, and P[k - 1] is not. Windows of words do not overlap.
+        begins there, and P[k - 1] is not. Windows of words do not overlap. It is isolated if no
+        P is that loud in the `before` slots in front of it, and in the last `after` of its window.
         """
         P = levels.max(axis=1).astype(np.int64)
         before, k = 0, 0
         while k + self.window <= len(P):
-            top = int(P[k : k + self.window].max())
+            end = k + self.window
+            top = int(P[k:end].max())
             if top >= self.least and P[k] + self.drop >= top > before + self.drop:
-                yield Word(k, top)
-                k += self.window
+                around = np.concatenate([P[max(k - self.before, 0) : k], P[end - self.after : end]])
+                yield Word(k, top, isolated=bool((around + self.drop < top).all()))
+                k = end
             else:
                 k += 1
             before = P[k - 1]

@@ -39,8 +39,10 @@ def usual_front_end() -> FrontEnd:
         slot=round(SLOT_SECONDS * RATE),
         slots=4,
         frames=12,
-        drop=24,
+        drop=20,
         least=128,
+        before=36,
+        after=16,
         contrast=2,
         filters=filters,
     )

@@ -26,7 +26,7 @@ class EventDoor(Block):
     """
 
     def __init__(self, config: CoreConfig) -> None:
-        self._rows = config.layers[0].folding.rows
+        self._config = config
         super().__init__(
             entries=In(stream.Signature(entry_layout(WORD_BITS))),
             events=CoreSignature(config).flip().members["events"],
@@ -48,9 +48,10 @@ class EventDoor(Block):
             event.kind.eq(
                 Mux(ending | only_end, Kind.END, Mux(none, Kind.ADVANCE, Kind.SPIKE)),
             ),
-            event.tick.eq(saturated(tick, len(event.tick))),
+            event.tick.eq(saturated(tick, len(event.tick), highest=self._config.deadline)),
         ]
-        m.d.comb += tell_row(event, self._rows, row)
+        first = self._config.layers[0].folding
+        m.d.comb += tell_row(event, first.n_in, first.rows, row)
         taken = self.events.valid & self.events.ready
         with m.If(taken):
             m.d.sync += ending.eq(Mux(ending, 0, entry.last & ~none))

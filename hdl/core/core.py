@@ -155,14 +155,19 @@ class Core(wiring.Component):
 
         # The decision, with the cycles since the image's first event or word was taken.
         cycles = Signal(CYCLES_BITS)
-        taken = Signal(CYCLES_BITS)
         if overlaps:
             under_way = self._count_images(m, begins, decision.load, cycles)
             under_way |= finished != decision.decided_image
         else:
-            m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
-        with m.If(decision.load):
-            m.d.sync += taken.eq(cycles + 1)
+            # While a decision waits no image begins, so the count waits, too, but for a learner.
+            counts = Const(1) if config.learns else ~decision.decision.valid
+            with m.If(counts):
+                m.d.sync += cycles.eq(Mux(begins, 1, cycles + 1))
+        taken = cycles
+        if overlaps or config.learns:
+            taken = Signal(CYCLES_BITS)
+            with m.If(decision.load):
+                m.d.sync += taken.eq(cycles + 1)
         said, out = decision.decision.payload, self.decision.payload
         m.d.comb += [
             self.decision.valid.eq(decision.decision.valid),

@@ -83,6 +83,40 @@ class _Harness(Block):
         m.d.comb += o.eq(chain)
 
 
+def write_netlist(config: CoreConfig, device: Device, folder: Path, loaded: bool) -> None:
+    """Write design.json, a core of `config` on two pins, as nextpnr reads it.
+
+    In count.json are the cells of the core, in around.json those that take it to its pins.
+    """
+    with uncollected():
+        text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
+    (folder / "design.il").write_text(text)
+    run_yosys(
+        folder,
+        [
+            "read_rtlil design.il",
+            "proc",
+            "opt_clean -purge",  # wires without bits disturb abc9
+            FORGET_INITIAL,
+            KEEP_COPIES,
+            *device.family.commands,
+            *([WITHOUT_WEIGHTS] if loaded else []),
+            "design -save both",
+            f"{device.synthesis} -top harness.core",
+            "tee -q -o count.json stat -json",
+            "write_rtlil core.il",
+            "design -load both",
+            "blackbox harness.core",
+            f"{device.synthesis} -top harness",
+            "tee -q -o around.json stat -json",
+            "read_rtlil -overwrite core.il",
+            "flatten",
+            "opt_clean -purge",
+            "write_json design.json",
+        ],
+    )
+
+
 def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
     """Synthesise a core of `config` for a device, and place and route it if it fits.
 
@@ -92,32 +126,7 @@ def synthesise(config: CoreConfig, part: Part, loaded: bool = False) -> Result:
     device = part.device
     result = Result(device.name)
     with temporary_folder() as folder:
-        with uncollected():
-            text = rtlil.convert(_Harness(Core(config)), name="harness", emit_src=False)
-        (folder / "design.il").write_text(text)
-        run_yosys(
-            folder,
-            [
-                "read_rtlil design.il",
-                "proc",
-                "opt_clean -purge",  # wires without bits disturb abc9
-                FORGET_INITIAL,
-                KEEP_COPIES,
-                *device.family.commands,
-                *([WITHOUT_WEIGHTS] if loaded else []),
-                "design -save both",
-                f"{device.synthesis} -top harness.core",
-                "tee -q -o count.json stat -json",
-                "write_rtlil core.il",
-                "design -load both",
-                "blackbox harness.core",
-                f"{device.synthesis} -top harness",
-                "read_rtlil -overwrite core.il",
-                "flatten",
-                "opt_clean -purge",
-                "write_json design.json",
-            ],
-        )
+        write_netlist(config, device, folder, loaded)
         result.used = count_cells(device, folder / "count.json", "harness.core")
         over = device.excess(result.used)
         if over:

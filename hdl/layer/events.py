@@ -94,13 +94,13 @@ def spikes_of(event: data.View, rows: int) -> list[tuple[Value, Value]]:
     return [(spike & event.banks[str(i)].present, event.banks[str(i)].index) for i in range(rows)]
 
 
-def tell_row(event: data.View, rows: int, row: Value, bad: ValueLike = 0) -> list[Any]:
-    """Statements that let an `event` tell of one `row`, with `bad` of one that the core refuses.
+def tell_row(event: data.View, n_in: int, rows: int, row: Value, bad: ValueLike = 0) -> list[Any]:
+    """Statements that let an `event` tell of one `row` of `n_in`, with `bad` of a refused one.
 
     So it is, too, of a row that the event's field cannot hold.
     """
     if rows == 1:
-        return [event.address.eq(saturated(row, len(event.address), bad))]
+        return [event.address.eq(saturated(row, len(event.address), bad, n_in - 1))]
     level = rows.bit_length() - 1
     statements = []
     for number in range(rows):

@@ -7,10 +7,13 @@ Products are shifts and additions: `*` would take a hardware multiplier.
 >>> evaluated(times(5, Const(3, 4)))
 15
 
+>>> [bin(evaluated(saturated(Const(value, 16), 7, highest=96))) for value in (5, 128, 133)]
+['0b101', '0b1110000', '0b1110101']
+
 (`evaluated` simulates a value for a moment.)
 """
 
-from amaranth.hdl import Value
+from amaranth.hdl import Cat, Const, Value
 
 
 def times(constant: int, value: Value) -> Value | int:
@@ -27,6 +30,15 @@ def times(constant: int, value: Value) -> Value | int:
     return total
 
 
-def saturated(value: Value, width: int, excess: Value | int = 0) -> Value:
-    """`value` in so many bits; all ones where it does not fit, or with `excess`."""
-    return value[:width] | (value[width:].any() | excess).replicate(width)
+def saturated(
+    value: Value, width: int, excess: Value | int = 0, highest: int | None = None
+) -> Value:
+    """`value` in so many bits; all ones where it does not fit, or with `excess`.
+
+    Who only asks whether it is above `highest` gives that: then as few of the ones are set as make
+    it so.
+    """
+    free = 1 if highest is None else ~highest & (1 << width) - 1
+    kept = free.bit_length() - 1  # low bits, below the highest 0 of `highest`
+    high = (value[width:].any() | excess).replicate(width - kept)
+    return value[:width] | Cat(Const(0, kept), high)

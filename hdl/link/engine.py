@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import enum, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,7 +15,7 @@ from firstspike.hdl.lib.memories import Memory, inside
 from .board_rom import RomReader
 from .framing.receiver import CAUSE_BITS
 from .framing.ring import ENTRY
-from .framing.transmitter import ANSWER_BYTE
+from .framing.transmitter import ANSWER_BIT
 from .handlers.control import ControlHandler
 from .handlers.handler import WORD_BITS
 from .handlers.identity import IdentityHandler
@@ -84,7 +84,7 @@ class Engine(Block):
             release=Out(1),
             rewind=Out(1),
             #: To the Transmitter.
-            answer=Out(stream.Signature(ANSWER_BYTE)),
+            answer=Out(stream.Signature(ANSWER_BIT)),
             #: Of the Receiver.
             fault=In(tap(cause=CAUSE_BITS)),
             #: Likewise: the sequence of the next request.
@@ -124,6 +124,7 @@ class Engine(Block):
         kind, sequence = Signal(Request), Signal(8)
         index = Signal.like(self.rom_index)
         word = Signal(WORD_BITS)
+        bit = Signal(3, init=7)  # of the answer's byte
         unasked, second, refused = Signal(), Signal(), Signal()
         wanted = Signal()  # to show the stored image
 
@@ -155,8 +156,7 @@ class Engine(Block):
 
         # The handler of the request under way.
         done, again, refuses = Signal(), Signal(), Signal()
-        load, loaded, shift = Signal(), Signal(WORD_BITS), Signal()
-        body = stream.Signature(ANSWER_BYTE).create()
+        body = stream.Signature(ANSWER_BIT).create()
         for name, handler in self._handlers.items():
             m.submodules[name] = handler
             request = handler.request
@@ -167,6 +167,7 @@ class Engine(Block):
                 request.unasked.eq(unasked),
                 request.second.eq(second),
                 request.index.eq(index),
+                request.bit.eq(bit),
                 request.word.eq(word),
                 request.payload.payload.eq(payload.payload),
                 request.payload.valid.eq(active & (state == State.PAYLOAD) & payload.valid),
@@ -180,30 +181,31 @@ class Engine(Block):
                     done.eq(request.done),
                     again.eq(request.again),
                     refuses.eq(request.refused),
-                    load.eq(request.load),
-                    loaded.eq(request.loaded),
-                    shift.eq(request.shift),
                     body.valid.eq(request.answer.valid),
                     body.payload.eq(request.answer.payload),
                 ]
         with m.If(refused):
             m.d.comb += [
                 body.valid.eq(1),
-                body.payload.data.eq(Cause.RANGE),
+                body.payload.data.eq(Const(Cause.RANGE, 8).bit_select(bit, 1)),
                 body.payload.end.eq(index != 0),
             ]
 
         # The latest bytes, and the number of the next one.
         taken = (state == State.PAYLOAD) & payload.valid & payload.ready
-        with m.If(taken | shift):
+        with m.If(taken):
             m.d.sync += word.eq(Cat(word[8:], payload.payload))
-        with m.If(load):
-            m.d.sync += word.eq(loaded)
-        with m.If(taken | ((state == State.BODY) & answer.ready & answer.valid)):
+        answered = Signal()  # a byte
+        with m.If(taken | (answered & (state == State.BODY))):
             m.d.sync += index.eq(index + 1)
+        # The answer goes bit by bit, for its checksum takes no more of them.
+        m.d.comb += answered.eq(answer.valid & answer.ready & (bit == 0))
+        with m.If(answer.valid & answer.ready & ~answer.payload.end):
+            m.d.sync += bit.eq(bit - 1)
 
         # The states of a request, from its type to the room it has had.
-        notice = Mux(refused, Notice.REFUSED, kind | ANSWER)
+        notice = Mux(unasked, Notice.ERROR, Mux(refused, Notice.REFUSED, kind | ANSWER))
+        of_sequence = Mux(unasked, self.expected, sequence)
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += get.ready.eq(1)
@@ -237,17 +239,15 @@ class Engine(Block):
                         with m.If(unasked & images.request.active):
                             m.d.sync += state.eq(State.RELEASE)
             with m.Case(State.TYPE):
-                m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(notice)]
-                with m.If(unasked):
-                    m.d.comb += answer.payload.data.eq(Notice.ERROR)
-                with m.If(answer.ready):
+                m.d.comb += [answer.valid.eq(1), answer.payload.data.eq(notice.bit_select(bit, 1))]
+                with m.If(answered):
                     m.d.sync += state.eq(State.ANSWERED)
             with m.Case(State.ANSWERED):
                 m.d.comb += [
                     answer.valid.eq(1),
-                    answer.payload.data.eq(Mux(unasked, self.expected, sequence)),
+                    answer.payload.data.eq(of_sequence.bit_select(bit, 1)),
                 ]
-                with m.If(answer.ready):
+                with m.If(answered):
                     m.d.sync += state.eq(State.BODY)
             with m.Case(State.BODY):
                 m.d.comb += [answer.valid.eq(body.valid), answer.payload.eq(body.payload)]

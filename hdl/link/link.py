@@ -20,7 +20,7 @@ from .board_rom import BoardRom
 from .engine import Engine
 from .framing.receiver import Receiver
 from .framing.ring import Ring
-from .framing.transmitter import ANSWER_BYTE, Transmitter
+from .framing.transmitter import ANSWER_BIT, Transmitter
 from .framing.uart import RECEIVED
 from .protocol.formats import identity_bytes
 from .protocol.identity import Facts, identity_of
@@ -110,7 +110,7 @@ class Link(Block):
         join(m, receiver, ring, "put")
         join(m, ring, engine, "get")
         # A register here, for on both sides of it much depends on who can go on.
-        m.submodules.stage = stage = Stage(ANSWER_BYTE)
+        m.submodules.stage = stage = Stage(ANSWER_BIT)
         wiring.connect(m, engine.answer, stage.i)
         wiring.connect(m, stage.o, transmitter.answer)
         join(m, outside, transmitter, "sent")

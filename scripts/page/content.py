@@ -65,6 +65,7 @@ def content(
         "features": features.names if features else (),
         "image": image_shape(network, samples) if takes is SampleKind.PIXELS else None,
         "preparation": constants(),
+        "sound": _front_end(network),
         "usual": asdict(Usual.of(network)) if takes_digits(network) else None,
         "classes": [network.class_name(output) for output in range(network.shape[-1])],
         "samples": packed(values),
@@ -84,6 +85,12 @@ def content(
 def encoder_of(network: Network) -> Encoding:
     """Return the encoding that the page does itself; it is told the spike ticks of all others."""
     return encoder_in("JavaScript", network.coding)
+
+
+def _front_end(network: Network) -> dict[str, Any] | None:
+    """Return the record that `sound.js` calls `Sound`, None for a network of anything else."""
+    sound = network.features.sound if network.features else None
+    return None if sound is None else asdict(sound)
 
 
 def _told(network: Network, coding: Encoding) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.data.sets import DATASETS, SOUNDS
+from firstspike.golden.data.sounds import with_none
 from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import is_pixels
 from firstspike.golden.foreign.json_text import JsonError, check_json
@@ -113,7 +114,8 @@ def images_of(run: dict[str, Any], data: str | None) -> Dataset:
     """What is trained on, and what is tested by; raises as `begun` does."""
     if run["encoding"] is not None:
         encoding_of(run["encoding"])  # before anything is fetched
-    return training_data(run | {"data": data})
+    images = training_data(run | {"data": data})
+    return images if images.sound is None else with_none(images, images.sound)
 
 
 def begun_on(images: Dataset, run: dict[str, Any]) -> Session:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from firstspike.boards.building import duration, fastest
+from firstspike.boards.building.alone import TALK, AloneDesign
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design, needs_of
@@ -26,6 +27,7 @@ from firstspike.scripts.options import (
     Number,
     bench_option,
     folder_option,
+    is_given,
     lanes_option,
     learn_option,
     line_option,
@@ -85,6 +87,12 @@ class Clock(Number):
 @overlap_option
 @line_option
 @click.option(
+    "--sensor",
+    type=click.Choice(["pdm"]),
+    help="Build a design that needs no computer: it listens to a PDM microphone, takes its weights "
+    "from the flash, and says its decisions as text.",
+)
+@click.option(
     "--clock",
     type=Clock(min=1),
     metavar="MHz|max",
@@ -118,15 +126,19 @@ def command(
     native: bool,
     output: Path | None,
     json_path: str | None,
+    sensor: str | None,
     **core: Any,
 ) -> None:
-    """Build a bitstream of NET's core, with its link, for a board.
+    """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
     DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
     that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
     and there is no bitstream. With --seeds all cores, or a cluster, place at once,
     and what they have done is kept. Before anything else it is said about how long that takes, and
     whether no build of this design is known.
+
+    With --sensor the design needs no computer, and DIR also gets weights.bin, which
+    `firstspike flash` writes into the flash, too.
 
     With --clock max the design is placed at several clocks, each time at one that was reached. It
     says of each whether it was met. DIR keeps what was placed in placed.json, so the same command
@@ -142,7 +154,15 @@ def command(
             "--best does not go with --clock max, which takes a seed that meets."
         )
     hz = None if clock in (None, MAX) else round(clock * MHZ)
-    design = chosen_design(network, BOARDS[board], taken(CoreShape, core), hz, **core)
+    shape = taken(CoreShape, core)
+    if sensor is None:
+        design = chosen_design(network, BOARDS[board], shape, hz, **core)
+    else:
+        if clock == MAX or shape.overlap or (shape.rows or 1) > 1 or is_given(*core):
+            raise click.UsageError(
+                "--sensor goes with --lanes, --window and a --clock in MHz alone."
+            )
+        design = AloneDesign.of_sound(network, BOARDS[board], shape, hz)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):
@@ -201,7 +221,7 @@ def report_text(report: dict[str, Any]) -> str:
         *used,
         ("placed", ", ".join(f"{number} {kind}" for kind, number in report["placed"].items())),
         ("clock", f"{report['clock'] / MHZ:g} MHz"),
-        ("link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"),
+        _talk(report),
         *(
             (f"seed {seed}", f"{fmax:.2f} MHz{', taken' if seed == report['seed'] else ''}")
             for seed, fmax in report["fmax"].items()
@@ -215,8 +235,22 @@ def report_text(report: dict[str, Any]) -> str:
             ("cycles", f"{cycles['mean']:.1f} in the mean, {cycles['most']:.0f} at most"),
             ("latency", f"{us['mean']:.2f} us in the mean, {us['most']:.2f} us at most"),
         ]
+    if "duty" in report:
+        shares = ", ".join(f"{part} {share:.1%}" for part, share in report["duty"].items())
+        rows.append(("cycles in use", shares))
     rows += [("tools", ", ".join(report["tools"])), ("built in", f"{report['seconds']:.0f} s")]
     return table(rows, str.ljust)
 
 
-_WEIGHTS = {"loaded": "to be loaded over the link", "bitstream": "in the bitstream"}
+def _talk(report: dict[str, Any]) -> tuple[str, str]:
+    """Say what goes over the line, and how fast."""
+    if report["link"] == TALK:
+        return "says", f"text, at {report['bit_rate']} baud"
+    return "link", f"{report['link'].upper()}, up to {report['bit_rate'] / MHZ:g} Mbit/s"
+
+
+_WEIGHTS = {
+    "loaded": "to be loaded over the link",
+    "bitstream": "in the bitstream",
+    "flash": "in the flash, as weights.bin",
+}

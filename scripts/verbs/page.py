@@ -33,7 +33,8 @@ def command(net: str, images: int, output: str, **options: Any) -> None:
     """Write a page on which NET sees what one draws, and its spikes race.
 
     One file that needs no server and no network: open it in a browser. Tables get sliders instead,
-    and time series and events samples to choose from. The page holds what the golden model
+    and time series and events samples to choose from. A network of sound hears recordings, and the
+    microphone where the browser allows it. The page holds what the golden model
     makes of its samples, and checks itself at a click.
 
     Example: firstspike page mnist-4bit -o page.html

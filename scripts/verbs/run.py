@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`firstspike run`: classify images on a target and give the figures of each."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
+from firstspike.golden.sound.said import said
 from firstspike.scripts.heard import Heard
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
@@ -78,7 +81,8 @@ def command(
     predicts. Means are over the selected images. A board is given NET's weights if it has others.
 
     Photos of digits are prepared as the digits of MNIST were, and what is unlike them is said.
-    A network of sound finds the words in a recording, and says when each begins.
+    A network of sound finds the words in a recording, and says when each begins. It does not say
+    what is none of its words, or what is not isolated.
 
     Example: firstspike run mnist-4bit --images 1000 --lanes 16 --json -
     """
@@ -103,8 +107,10 @@ def command(
             photos = found_on(network, files, images.photos, images.ticks)
             for image, photo in zip(figures, photos, strict=True):
                 image["photo"] = photo
-        for image, word in zip(figures, images.words or (), strict=bool(images.words)):
-            image["word"] = word._asdict()
+        if images.words is not None:
+            spoken = said(network, results, np.array([word.isolated for word in images.words]))
+            for image, word, one in zip(figures, images.words, spoken.tolist(), strict=True):
+                image["word"] = {**word._asdict(), "said": one}
         summary = {"count": len(results)} | means(network, results, images.labels)
         summary |= timing(results, options["clock"])
         result = {"images": figures, "summary": summary, "classes": list(network.classes)}
@@ -172,11 +178,11 @@ def report(
         header = ("image", *(name.replace("_", " ") for name in _COLUMNS))
         lines = (_line(network, image) for image in figures)
         parts.append(table([header, *lines]))
-        if images.words is not None:
-            named = zip(images.words, figures, strict=True)
-            parts.append("\n".join(_heard(network, *one) for one in named))
         if images.photos is not None:
             parts.append("\n".join(told(image["photo"]) for image in figures))
+    if images.words is not None:
+        named = zip(images.words, figures, strict=True)
+        parts.append("\n".join(listening(network, named)))
     if with_spikes:
         parts += [
             f"spikes of image {image['image']} as layer:tick:neuron\n"
@@ -205,9 +211,24 @@ def report(
     return "\n\n".join(parts)
 
 
-def _heard(network: Network, word: Heard, image: dict[str, Any]) -> str:
-    """Say what is heard, and when."""
-    return f"{_begins(word)}: {network.class_name(image['class'])}"
+def listening(network: Network, heard: Iterable[tuple[Heard, dict[str, Any]]]) -> Iterator[str]:
+    """Say each word, and when it begins; then how many sounds were not said, and why.
+
+    `heard`: each with its figures.
+    """
+    reasons: Counter[str] = Counter()
+    for word, image in heard:
+        if image["word"]["said"]:
+            yield f"{_begins(word)}: {network.class_name(image['class'])}"
+        elif not word.isolated:
+            reasons["not isolated"] += 1
+        elif image["forced"]:
+            reasons["not decided before the deadline"] += 1
+        else:
+            reasons["none of the words"] += 1
+    if reasons:
+        counted = ", ".join(f"{count} {reason}" for reason, count in reasons.items())
+        yield f"not said: {counted}"
 
 
 _COLUMNS = ("label", "class", "tick", "input_spikes", "hidden_spikes", "cycles")

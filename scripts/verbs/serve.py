@@ -7,25 +7,33 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
+from firstspike.golden.foreign.printable import printable
 from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.scripts.board_options import board_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
     design_options,
+    is_given,
     learn_option,
     taken,
     weights_option,
 )
 from firstspike.scripts.output import note, say
-from firstspike.scripts.places import NetworkName, Output, Verb
+from firstspike.scripts.places import InputPath, NetworkName, Output, Verb
+
+if TYPE_CHECKING:
+    from firstspike.boards.pins.board import Board
 
 
 @click.command(cls=Verb)
@@ -40,14 +48,33 @@ from firstspike.scripts.places import NetworkName, Output, Verb
     metavar="PATH",
     help="Make a symbolic link of this name to the port. The system chooses the port's own name.",
 )
-def command(net: str, symlink: Path | None, **design: Any) -> None:
+@board_option("Board that hears the recording of --wav.")
+@click.option(
+    "--wav",
+    type=InputPath(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Play this recording to the microphone of a board that needs no computer.",
+)
+def command(
+    net: str, symlink: Path | None, board: str | None, wav: Path | None, **design: Any
+) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.
 
+    With --wav it is a board that needs no computer, as `firstspike build --sensor pdm` makes it. It
+    hears the recording through its microphone, prints its text, and ends. A second of sound takes
+    some twenty.
+
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
+    if (board is None) != (wav is None):
+        raise click.UsageError("--board and --wav go together.")
+    if wav is not None and is_given(
+        "symlink", "rows", "overlap", *design.keys() - {"lanes", "window"}
+    ):
+        raise click.UsageError("--wav goes with --board, --lanes and --window alone.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
@@ -56,17 +83,48 @@ def command(net: str, symlink: Path | None, **design: Any) -> None:
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
+        if wav is not None:
+            _hear(network, BOARDS[str(board)], wav, taken(CoreShape, design))
+            return
         with (
             _linked(symlink) as point,
-            VirtualBoard(board_verilog(network, taken(CoreShape, design), **design)) as board,
+            VirtualBoard(board_verilog(network, taken(CoreShape, design), **design)) as virtual,
         ):
-            point(board.port)
-            say(board.port)
-            name = symlink or board.port
+            point(virtual.port)
+            say(virtual.port)
+            name = symlink or virtual.port
             note(f"For example: firstspike run {net} --target board --port {name}")
-            board.wait()
+            virtual.wait()
     except KeyboardInterrupt:
         note("Ended.")
+
+
+def _hear(network: Network, board: "Board", wav: Path, shape: CoreShape) -> None:
+    """Let a board hear a recording, and print what it says as it says it."""
+    from firstspike.boards.building.alone import AloneDesign
+    from firstspike.golden.data.wav import read_wav
+    from firstspike.sim.benches.alone.desk import Desk
+
+    design = AloneDesign.of_sound(network, board, shape)
+    place, image = design.in_flash
+    identity = design.build_hash
+    desk = Desk.of_core(lambda: design.core(identity), identity, network, design.hz)
+    x = read_wav(wav, desk.rate)
+    said, saying = os.pipe()
+    printing = Thread(target=_print, args=(said,))
+    printing.start()
+    try:
+        desk.run(x, image, place, text=f"/proc/{os.getpid()}/fd/{saying}")
+    finally:
+        os.close(saying)
+        printing.join()
+
+
+def _print(said: int) -> None:
+    """Print what comes out of a pipe, line by line."""
+    with open(said, encoding="utf-8", errors="replace", newline="") as lines:
+        for line in lines:
+            click.echo(printable(line.rstrip("\r\n")))
 
 
 def _end(*_: Any) -> None:

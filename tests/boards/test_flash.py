@@ -24,11 +24,13 @@ def desk(tmp_path, monkeypatch):
     return tmp_path
 
 
-def programmer(desk, name, *, says="", status=0):
+def programmer(desk, name, *, says="", status=0, appends=False):
     """A script that writes down its arguments, says something and ends."""
+    into = ">>" if appends else ">"
     script = desk / "bin" / name
     script.write_text(
-        f'#!/bin/sh\necho "$0 $@" > {desk}/called\n/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n'
+        f'#!/bin/sh\necho "$0 $@" {into} {desk}/called\n'
+        f"/bin/cat <<END >&2\n{says}\nEND\nexit {status}\n"
     )
     script.chmod(0o755)
 
@@ -184,3 +186,55 @@ def test_the_real_programmer_without_a_board(desk, capfd, tool, boards):
         said = refusal_of(capfd, board, "some.bit")
         assert said.startswith(f"Error: {tool} has not programmed the {BOARDS[board].title}: ")
         assert BOARDS[board].attach in said
+
+
+def alone(desk):
+    """A build's folder with weights for the flash."""
+    bitstream = built(desk, "digits", "icebreaker", ".bin")
+    weights = bitstream.with_name("weights.bin")
+    weights.write_bytes(b"weights")
+    place = BOARDS["icebreaker"].alone.place
+    reporting(flash={"place": place, **fingerprint(weights)})(bitstream)
+    return weights
+
+
+@pytest.mark.parametrize(
+    ("tool", "options"),
+    [
+        ("iceprog", "-o 1048576"),
+        ("openFPGALoader", "-b ice40_generic -f --verify -o 1048576"),
+    ],
+)
+def test_weights_are_written_before_the_bitstream(desk, capfd, tool, options):
+    weights = alone(desk).relative_to(desk)
+    programmer(desk, tool, appends=True)
+    assert firstspike(capfd, "flash", "--board", "icebreaker").status == 0
+    first, second = (desk / "called").read_text().splitlines()
+    assert first == f"{desk}/bin/{tool} {options} {weights}"
+    assert second.endswith(f" {weights.with_name('firstspike.bin')}")
+    assert " -o " not in second
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda weights: weights.unlink(), "there is no build/digits-icebreaker/weights.bin"),
+        (lambda weights: weights.write_bytes(b"weight"), "is cut short, 6 of 7 bytes"),
+        (lambda weights: weights.write_bytes(b"weighty"), "weights.bin is not what"),
+        (reporting(flash={"place": 0, "file": "", "bytes": 7, "sha256": ""}), "another place in"),
+        (reporting(flash={"place": 0}), "no report of"),
+    ],
+)
+def test_weights_that_are_not_as_built_are_refused(desk, capfd, spoil, told):
+    weights = alone(desk)
+    programmer(desk, "iceprog")
+    spoil(weights)
+    assert told in refusal_of(capfd, "icebreaker")
+    assert not (desk / "called").exists()
+
+
+def test_a_bitstream_is_not_written_after_weights_that_failed(desk, capfd):
+    alone(desk)
+    programmer(desk, "iceprog", says="VERIFICATION FAILED", status=3, appends=True)
+    assert "VERIFICATION FAILED" in refusal_of(capfd, "icebreaker")
+    assert len((desk / "called").read_text().splitlines()) == 1

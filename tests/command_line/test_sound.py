@@ -9,6 +9,10 @@ import pytest
 from scipy.io import wavfile
 
 from firstspike.golden import Network
+from firstspike.golden.data.dataset import assembled
+from firstspike.golden.data.readers import read
+from firstspike.golden.data.sounds import with_none
+from firstspike.golden.sound.taught import COPIES, NONE
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.scripts import figures
 from firstspike.scripts.main import run_line
@@ -61,7 +65,7 @@ def folder(trained, monkeypatch):
 def test_a_folder_of_recordings_becomes_a_network_that_hears(folder):
     network = Network.load("net.npz")
     assert network.features.sound == usual_front_end()
-    assert network.classes == ("high", "low")
+    assert network.classes == ("high", "low", NONE)
     assert network.encoding == "levels-32"
     assert json.loads((folder / "train.json").read_text())["accuracy"] == 1
 
@@ -77,6 +81,42 @@ def test_run_says_what_is_heard_and_when(capfd, folder):
     assert np.allclose(starts, [800 / RATE, 800 / RATE, (9600 + RATE) / RATE], atol=slot)
     said = firstspike(capfd, "run", "net.npz", "--wav=two.wav").out
     assert f"two.wav, {starts[2]:.2f} s: low" in said
+    assert "not said" not in said
+
+
+def test_what_is_not_said_is_counted(capfd, folder):
+    rng = np.random.default_rng(2)
+    n = np.arange(20_000)
+    hum = np.rint(9000 * np.sin(2 * np.pi * 900 * n / RATE)).astype(np.int16)
+    pause = np.zeros(RATE, np.int16)
+    pieces = [spoken("high", rng), pause, hum, pause, spoken("low", rng)]
+    wavfile.write(folder / "hum.wav", RATE, np.concatenate(pieces))
+    ended = firstspike(capfd, "run", "net.npz", "--wav", "hum.wav", "--json", "hum.json")
+    assert ended.status == 0, ended.err
+    words = [one["word"] for one in json.loads((folder / "hum.json").read_text())["images"]]
+    assert [word["said"] for word in words] == [True, False, True]
+    assert [word["isolated"] for word in words] == [True, False, True]
+    lines = ended.out.splitlines()
+    at = lines.index("hum.wav, 0.05 s: high")
+    assert lines[at + 1].endswith(": low")
+    assert lines[at + 2] == "not said: 1 not isolated"
+
+
+def test_recordings_of_other_sounds_are_the_last_class(folder):
+    rng = np.random.default_rng(3)
+    for name in ("a", NONE, "z"):
+        (folder / "named" / name).mkdir(parents=True)
+        for at in range(3):
+            x = spoken("high", rng) if name == NONE else spoken("low", rng)
+            wavfile.write(folder / "named" / name / f"{at}.wav", RATE, x)
+    data = read(folder / "named")[0]
+    images = with_none(assembled("named", data, share=0.3), usual_front_end())
+    assert images.classes == ("a", "z", NONE)
+    words = [len(np.flatnonzero(images.y_train == label)) for label in range(3)]
+    assert words[0] == words[1] == 2 * (1 + COPIES)
+    assert words[2] > 2 * (1 + COPIES)
+    assert images.y_test.tolist() == [0, 2, 1]
+    assert set(images.groups_train.tolist()) == set(range(6))
 
 
 def test_plot_draws_the_spikes_of_the_first_word(capfd, folder, monkeypatch):
@@ -136,7 +176,7 @@ TABLE = "a,b,kind\n" + "1,2,x\n3,4,y\n" * 9
     [
         ("run net.npz", "mnist holds images, and this network takes sound"),
         ("run net.npz --dataset t.csv --label kind", "t.csv holds no sound, and this network"),
-        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 2"),
+        ("run net.npz --dataset spoken-digits", "have 10 classes, and this network has 3"),
         ("run net.npz --image one.png", "takes sound, and no images"),
         ("run net.npz --wav silent.wav", "silent.wav: no word is heard in it"),
         ("run net.npz --wav t.csv", "t.csv is no readable WAV file"),

@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstspike.golden import Features, Network, NetworkError
+from firstspike.golden.results import Results
 from firstspike.golden.sound.filters import SAMPLE_BITS, STATE_BITS, Filter
 from firstspike.golden.sound.front import FrontEnd, Word
 from firstspike.golden.sound.levels import log2
+from firstspike.golden.sound.said import said
+from firstspike.golden.sound.taught import COPIES, taught
 from firstspike.golden.sound.usual import resonant, usual_front_end
 from tests.support.strategies import seeds
 
@@ -28,13 +31,16 @@ def front_ends(draw: st.DrawFn) -> FrontEnd:
     """Small front ends with any parameters."""
     frequencies = draw(st.lists(st.integers(100, 3900), min_size=1, max_size=3))
     filters = tuple(resonant(f, draw(st.integers(40, 900)), 8000) for f in frequencies)
+    slots, frames = draw(st.sampled_from([1, 2, 4])), draw(st.integers(1, 3))
     return FrontEnd(
         rate=8000,
         slot=draw(st.integers(16, 20)),
-        slots=draw(st.sampled_from([1, 2, 4])),
-        frames=draw(st.integers(1, 3)),
+        slots=slots,
+        frames=frames,
         drop=draw(st.integers(1, 60)),
         least=draw(st.integers(1, 120)),
+        before=draw(st.integers(0, 5)),
+        after=draw(st.integers(0, slots * frames)),
         contrast=draw(st.integers(0, 5)),
         filters=filters,
     )
@@ -68,14 +74,16 @@ def plain_levels(front: FrontEnd, x) -> list[list[int]]:
     return [list(row) for row in zip(*columns, strict=True)]
 
 
-def plain_words(front: FrontEnd, L: list[list[int]]) -> list[tuple[int, int]]:
+def plain_words(front: FrontEnd, L: list[list[int]]) -> list[Word]:
     P, window, words = [max(row) for row in L], front.slots * front.frames, []
     for k in range(len(P) - window + 1):
         top, before = max(P[k : k + window]), P[k - 1] if k else 0
-        free = not words or k >= words[-1][0] + window
+        free = not words or k >= words[-1].slot + window
         begins = top >= front.least and P[k] + front.drop >= top > before + front.drop
         if free and begins:
-            words.append((k, top))
+            around = {*range(k - front.before, k), *range(k + window - front.after, k + window)}
+            loud = any(j >= 0 and P[j] + front.drop >= top for j in around)
+            words.append(Word(k, top, not loud))
     return words
 
 
@@ -103,9 +111,9 @@ def test_every_level_word_and_pixel_by_the_definition(front, seed, n):
     found = front.levels(x)
     assert found.tolist() == L
     words = list(front.words(found))
-    assert [tuple(word) for word in words] == plain_words(front, L)
+    assert words == plain_words(front, L)
     for word in words:
-        assert front.picture(found, word).tolist() == plain_picture(front, L, *word)
+        assert front.picture(found, word).tolist() == plain_picture(front, L, word.slot, word.top)
 
 
 def worst(response: np.ndarray) -> np.ndarray:
@@ -221,6 +229,8 @@ def test_a_front_end_goes_through_json():
         ({"slot": 2.0}, "slot"),
         ({"frames": 65}, "frames is 65"),
         ({"drop": True}, "drop"),
+        ({"before": 65}, "before is 65"),
+        ({"after": 49}, "after is 49: it must be at most 48"),
         ({"filters": []}, "there are 0 filters"),
         ({"filters": [[0, -8192, 0, 5, 0]] * 65}, "more than 64 filters"),
         ({"filters": [[0, -8192, 0, 5]]}, "list of 5"),
@@ -287,7 +297,59 @@ def test_a_word_is_known_by_its_slot_and_top():
     front = usual_front_end()
     levels = np.zeros((front.window + 10, len(front.filters)), np.uint8)
     levels[7:] = front.least
-    assert list(front.words(levels)) == [Word(7, front.least)]
+    assert list(front.words(levels)) == [Word(7, front.least, isolated=False)]
     levels[7:] = front.least - 1
     assert list(front.words(levels)) == []
     assert front.seconds(7) == 7 * front.slot / front.rate
+
+
+@pytest.mark.parametrize(
+    ("place", "isolated"),
+    [(-37, True), (-36, False), (-13, False), (20, True), (31, True), (32, False), (48, True)],
+)
+def test_a_word_is_isolated_where_it_is_quiet_around_it(place, isolated):
+    front = usual_front_end()
+    assert (front.before, front.after, front.window) == (36, 16, 48)
+    levels = np.zeros((200, len(front.filters)), np.uint8)
+    begin, loud = 100, 200
+    levels[[begin - 60, begin]] = loud  # the window of the first one ends 12 slots before
+    levels[begin + place, 3] = loud - front.drop
+    assert [*front.words(levels)][1] == Word(begin, loud, isolated)
+    levels[begin + place, 3] -= 1
+    assert [*front.words(levels)][1] == Word(begin, loud, isolated=True)
+
+
+def test_what_is_none_of_the_words_or_not_isolated_or_forced_is_not_said():
+    network = network_of_sound(usual_front_end(), weights=(np.ones((192, 3), int),))
+    some = Results(
+        decision=np.array([0, 1, 2, 0, 1]),
+        tick=np.array([5, 5, 5, 5, network.deadline]),
+        forced=np.array([False, False, False, False, True]),
+        spikes_in=np.zeros((5, 1), int),
+        error=np.zeros(5, int),
+    )
+    isolated = np.array([True, True, True, False, True])
+    assert said(network, some, isolated).tolist() == [True, True, False, False, False]
+
+
+def test_a_network_is_taught_words_in_noise_and_what_is_none_of_them():
+    front, rng = usual_front_end(), np.random.default_rng(4)
+    shape = (12, front.frames, len(front.filters))
+    words = np.where(np.arange(front.frames)[:, None] < 6, rng.integers(60, 256, shape), 0)
+    words[:, 0, 0] = 255
+    words = words.astype(np.uint8)
+    labels = np.arange(12) % 4
+    x, y, origins = taught(words, labels, 3, front)
+    assert x.dtype == np.uint8
+    assert np.array_equal(x[:12], words)
+    copies = 12 * (1 + COPIES)
+    assert np.array_equal(y[:copies], np.tile(labels, 1 + COPIES))
+    assert np.array_equal(origins[:copies], np.tile(np.arange(12), 1 + COPIES))
+    others = x[copies:]
+    assert set(y[copies:].tolist()) == {3}
+    assert set(labels[origins[copies:]].tolist()) <= {0, 1, 2}
+    assert len({one.tobytes() for one in others}) == len(others)
+    assert (x[12:copies, 6:] > 0).any()  # noise fills what is silent
+    assert (x.max(axis=(1, 2)) > 160).all()
+    again = taught(words, labels, 3, front)
+    assert np.array_equal(again.pictures, x)

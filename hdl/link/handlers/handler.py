@@ -11,7 +11,7 @@ from amaranth.utils import bits_for
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import CoreSignature
 from firstspike.hdl.lib.block import Block
-from firstspike.hdl.link.framing.transmitter import ANSWER_BYTE
+from firstspike.hdl.link.framing.transmitter import ANSWER_BIT
 from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
@@ -46,13 +46,8 @@ def request_signature(index: ShapeLike) -> wiring.Signature:
             "payload": Out(stream.Signature(8)),
             #: Number of the payload's byte that is next, or of the answer's; from 0.
             "index": Out(index),
-            #: The latest four bytes of the payload, or what is left of what has been loaded.
+            #: The latest four bytes of the payload.
             "word": Out(WORD_BITS),
-            #: Load `word` with `loaded`.
-            "load": In(1),
-            "loaded": In(WORD_BITS),
-            #: Take the lowest byte out of `word`.
-            "shift": In(1),
             #: The payload has been taken: carry the request out.
             "do": Out(1),
             #: With `do`: the answer may begin.
@@ -61,8 +56,10 @@ def request_signature(index: ShapeLike) -> wiring.Signature:
             "refused": In(1),
             #: With `done`, if not refused: let it come once more, from its first byte.
             "again": In(1),
-            #: The payload of the answer; a handler sees `ready` where its byte is taken.
-            "answer": In(stream.Signature(ANSWER_BYTE)),
+            #: Number of the answer's bit that is next, in its byte: from 7 to 0.
+            "bit": Out(3),
+            #: The payload of the answer; a handler sees `ready` where its bit is taken.
+            "answer": In(stream.Signature(ANSWER_BIT)),
             #: For a cycle: all has been answered.
             "release": Out(1),
         }
@@ -79,7 +76,7 @@ class Handler(Block):
         super().__init__(request=In(request_signature(index)), **ports)
 
     def answer_with(self, m: Module, values: Sequence[ValueLike] = ()) -> None:
-        """Let the payload of the answer be these bytes."""
+        """Let the payload of the answer be these values, each in a byte."""
         answer, index = self.request.answer, self.request.index
         count = len(values)
         # The index goes up to the end, and its high bits stay 0.
@@ -88,7 +85,8 @@ class Handler(Block):
             answer.payload.end.eq(index[: bits_for(count)] == count),
         ]
         if values:
-            m.d.comb += answer.payload.data.eq(Array(values)[index[: bits_for(count - 1)]])
+            byte = Array(values)[index[: bits_for(count - 1)]]
+            m.d.comb += answer.payload.data.eq(bytes_of(byte, 1)[0].bit_select(self.request.bit, 1))
 
 
 def core_ports(config: CoreConfig, *names: str) -> dict[str, wiring.Member]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Who the board is: HELLO."""
 
-from amaranth.hdl import Module, ShapeLike
+from amaranth.hdl import Module, Mux, ShapeLike
 from amaranth.lib import stream
 from amaranth.lib.wiring import In
 
@@ -33,13 +33,12 @@ class IdentityHandler(Handler):
     def build(self, m: Module) -> None:
         request, answer = self.request, self.request.answer
         end = request.index == 1 + self._length
+        byte = Mux(request.index == 0, request.payload.payload, self.stored.payload)
         m.d.comb += [
             request.payload.ready.eq(1),
             request.done.eq(1),
             answer.valid.eq(end | self.stored.valid),
-            answer.payload.data.eq(self.stored.payload),
+            answer.payload.data.eq(byte.bit_select(request.bit, 1)),
             answer.payload.end.eq(end),
-            self.stored.ready.eq(answer.ready),
+            self.stored.ready.eq(answer.ready & (request.bit == 0)),
         ]
-        with m.If(request.index == 0):
-            m.d.comb += answer.payload.data.eq(request.payload.payload)

@@ -109,11 +109,11 @@ class ImageHandler(Handler):
         event = self.events.payload
         m.d.comb += [
             event.kind.eq(Mux(request.do, Kind.END, Kind.SPIKE)),
-            event.tick.eq(saturated(request.word[:16], len(event.tick))),
+            event.tick.eq(saturated(request.word[:16], len(event.tick), highest=config.deadline)),
         ]
-        rows, row = config.layers[0].folding.rows, request.word[16:]
+        first, row = config.layers[0].folding, request.word[16:]
         repeated = self._repeated(m, row, state)
-        m.d.comb += tell_row(event, rows, row, repeated)
+        m.d.comb += tell_row(event, first.n_in, first.rows, row, repeated)
         if config.bitmap is not None:
             assert config.n_inputs is not None  # a bitmap has a number of pixels
             count = bitmap_bytes(config.n_inputs)

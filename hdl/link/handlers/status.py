@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How the line has done: STATUS, and the notice of frames that were dropped."""
 
-from amaranth.hdl import Cat, Const, Module, ShapeLike, Signal
+from amaranth.hdl import Cat, Module, ShapeLike, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import tap
 from firstspike.hdl.link.framing.receiver import CAUSE_BITS
-from firstspike.hdl.link.protocol.formats import STATUS_FORMAT, Request
+from firstspike.hdl.link.protocol.formats import Request
 
-from .handler import Handler
+from .handler import Handler, bytes_of
 
 DROPPED_BITS = 16
 
@@ -31,19 +31,14 @@ class StatusHandler(Handler):
         )
 
     def build(self, m: Module) -> None:
-        request, answer = self.request, self.request.answer
+        request = self.request
         cause, dropped = Signal(CAUSE_BITS), Signal(DROPPED_BITS)
-        m.d.comb += [
-            request.payload.ready.eq(1),
-            request.done.eq(1),
-            # They must not change in the middle of the answer.
-            request.load.eq(request.do),
-            request.loaded.eq(Cat(cause, Const(0, 8 - CAUSE_BITS), dropped)),
-            answer.valid.eq(1),
-            answer.payload.data.eq(request.word[:8]),
-            answer.payload.end.eq(request.index == STATUS_FORMAT.size),
-            request.shift.eq(answer.ready),
-        ]
+        m.d.comb += [request.payload.ready.eq(1), request.done.eq(1)]
+        # They must not change in the middle of the answer.
+        told = Signal(CAUSE_BITS + DROPPED_BITS)
+        with m.If(request.do):
+            m.d.sync += told.eq(Cat(cause, dropped))
+        self.answer_with(m, [told[:CAUSE_BITS], *bytes_of(told[CAUSE_BITS:], DROPPED_BITS // 8)])
         with m.If(request.do & request.unasked):
             m.d.sync += self.untold.eq(0)
         with m.If(self.fault.valid):

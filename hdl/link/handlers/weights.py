@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Array, Module, Mux, ShapeLike, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT, Request
+from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
-from .handler import Handler, core_ports
+from .handler import Handler, bytes_of, core_ports
 from .word_walk import WordWalk
 
 
@@ -17,22 +17,21 @@ class State(enum.Enum):
     """What the handler is at."""
 
     GATHER = 0  # four bytes
-    GATHERED = 1
-    CHECK = 2  # whether all of the words are there
-    ASK = 3  # for a chunk of a word
-    TAKE = 4
-    SUM = 5
-    BYTES = 6  # of the chunk
-    END = 7
+    START = 1  # they say where the words begin
+    ASK = 2  # the core for a chunk of a word, or it writes one
+    TAKE = 3  # the chunk, or byte by byte
+    SUM = 4  # the bits of the chunk
+    SEND = 5  # a byte of the checksum
+    SHIFT = 6  # the next one comes
 
 
 class WeightHandler(Handler):
     """Carries out WRITE, READ and CHECKSUM.
 
-    A request that reads or writes is gone through twice: at first only to see whether all of it is
-    there.
+    A request that reads or writes is gone through twice. The first time its words are only read,
+    for the core says which of them do not exist. So the handler needs no sizes.
 
-    Throughput: of WRITE a chunk in 8 cycles, or as fast as the core takes them; of READ as fast as
+    Throughput: of WRITE a chunk in some 20 cycles, of which the line takes more; of READ as fast as
     they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it.
     """
 
@@ -44,117 +43,122 @@ class WeightHandler(Handler):
 
     def build(self, m: Module) -> None:
         request, answer, asked = self.request, self.request.answer, self.weights.payload
+        read = self.weights_read
         state = Signal(State)
         writes = request.kind == Request.WRITE
         sums = request.kind == Request.CHECKSUM
+        reads = request.kind == Request.READ
         last_byte = request.index[:2] == WORD_BYTES - 1
         addressed = Signal()  # the walk knows where the request begins
-        count = Signal(8)  # of words to read
+        missed = Signal()  # it asks for what is not there
+        count = Signal(8)  # of words that were read
+        wanted = request.word[16:24]  # so many; behind it a byte of the checksum has come
+        enough = reads & (count == wanted)
 
         # The walk over the words, and what is asked of the core.
         m.submodules.walk = walk = WordWalk(self._config)
         m.d.comb += [
             walk.place.eq(request.word),
-            walk.everything.eq(sums),
-            asked.write.eq(writes),
+            walk.start.eq(state == State.START),
+            asked.write.eq(writes & request.second),
             asked.layer.eq(walk.layer),
             asked.address.eq(walk.address),
             asked.data.eq(request.word),
         ]
-        # The checksum, which takes a chunk bit by bit.
+        with m.If(walk.advance & walk.whole):
+            m.d.sync += count.eq(count + 1)
+
+        # The checksum takes a chunk bit by bit, and then gives itself: the bit that it drops is its
+        # own, so that no other one changes.
         bit = Signal(range(8 * WORD_BYTES))
+        answers = (state == State.TAKE) & answer.ready
+        byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
+        # A byte of the answer begins with its highest bit.
+        of_chunk = byte.bit_select(bit[:3] ^ reads.replicate(3), 1)
         m.submodules.sum = crc = CRC32_ISO_HDLC(data_width=1).create()
+        summing, shifting = state == State.SUM, state == State.SHIFT
         m.d.comb += [
-            crc.data.eq(request.word[:8].bit_select(bit[:3], 1)),
-            request.loaded.eq(self.weights_read.payload.data),
+            crc.valid.eq(summing | shifting),
+            crc.data.eq(Mux(shifting, ~crc.crc[0], of_chunk)),
         ]
+        with m.If(crc.valid | (answers & read.valid)):
+            m.d.sync += bit.eq(bit + 1)
+        last = bit == 8 * WORD_BYTES - 1
 
         # The answers.
-        end = state == State.END
-        checksum = crc.crc.word_select(request.index[:2], 8)
         m.d.comb += [
-            answer.valid.eq(writes | sums | (state == State.BYTES) | end),
-            answer.payload.data.eq(Mux(sums, checksum, request.word[:8])),
-            answer.payload.end.eq(Mux(sums, request.index[2], writes | end)),
+            answer.valid.eq(
+                writes
+                | ((state == State.ASK) & enough)
+                | ((state == State.TAKE) & read.valid)
+                | (state == State.SEND)
+            ),
+            answer.payload.data.eq(Mux(sums, crc.crc[:8].bit_select(request.bit, 1), of_chunk)),
+            answer.payload.end.eq(
+                writes | (state == State.ASK) | ((state == State.SEND) & request.index[2])
+            ),
         ]
 
         # The states: the payload is gathered and checked, then words are asked for one by one.
         with m.Switch(state):
             with m.Case(State.GATHER):
                 m.d.comb += request.payload.ready.eq(1)
-                with m.If(request.payload.valid):
-                    with m.If(last_byte):
-                        m.d.sync += state.eq(State.GATHERED)
-                    with m.If(request.index == ADDRESS_FORMAT.size):
-                        m.d.sync += count.eq(request.payload.payload)
+                with m.If(request.payload.valid & last_byte):
+                    m.d.sync += state.eq(Mux(addressed, State.ASK, State.START))
                 with m.If(request.do):
                     m.d.sync += addressed.eq(0)
-                    with m.If(writes):
-                        m.d.comb += [
-                            request.done.eq(1),
-                            request.refused.eq(walk.outside | walk.begun),
-                            request.again.eq(~request.second),
-                        ]
-                    with m.Elif(sums):
-                        m.d.comb += [walk.start.eq(1), crc.start.eq(1)]
-                        m.d.sync += state.eq(State.ASK)
-                    with m.Elif(request.second):
-                        m.d.comb += request.done.eq(1)
-                        m.d.sync += state.eq(State.ASK)
-                    with m.Else():
-                        m.d.comb += [request.done.eq(count == 0), request.refused.eq(1)]
-                        with m.If(count != 0):
-                            m.d.sync += state.eq(State.CHECK)
-            with m.Case(State.GATHERED):
-                m.d.sync += addressed.eq(1)
-                with m.If(~addressed):
-                    m.d.comb += walk.start.eq(1)
-                    m.d.sync += state.eq(State.GATHER)
-                with m.Else():
                     m.d.comb += [
-                        self.weights.valid.eq(request.second),
-                        walk.advance.eq(~request.second | self.weights.ready),
+                        request.refused.eq(missed),
+                        request.again.eq(~request.second),
+                        request.done.eq(Mux(writes, ~walk.begun, request.second)),
                     ]
-                    with m.If(walk.advance):
-                        m.d.sync += state.eq(State.GATHER)
-            with m.Case(State.CHECK):
+                    with m.If(sums):
+                        m.d.comb += [walk.first.eq(1), crc.start.eq(1)]
+                    with m.Elif(~request.second):
+                        # A part of a word: the core must give the rest of it, too.
+                        m.d.sync += missed.eq(missed | walk.begun | enough)
+                    with m.If(~writes | walk.begun):
+                        m.d.sync += state.eq(State.ASK)
+            with m.Case(State.START):
+                m.d.sync += [
+                    addressed.eq(1),
+                    missed.eq(walk.outside),
+                    count.eq(0),
+                    state.eq(State.GATHER),
+                ]
+            with m.Case(State.ASK):
                 m.d.comb += [
-                    walk.advance.eq(count != 0),
-                    request.done.eq(count == 0),
-                    request.refused.eq(walk.outside),
+                    self.weights.valid.eq(~enough),
+                    request.done.eq(enough),
+                    request.refused.eq(missed),
                     request.again.eq(1),
                 ]
-                with m.If(walk.whole):
-                    m.d.sync += count.eq(count - 1)
-                with m.If(count == 0):
-                    m.d.sync += state.eq(State.GATHER)
-            with m.Case(State.ASK):
-                m.d.comb += self.weights.valid.eq(1)
-                with m.If(self.weights.ready):
+                with m.If(enough):
+                    m.d.sync += state.eq(Mux(~request.second | answer.ready, State.GATHER, state))
+                with m.Elif(self.weights.ready):
                     m.d.sync += state.eq(State.TAKE)
-            with m.Case(State.TAKE):
-                m.d.comb += [self.weights_read.ready.eq(1), request.load.eq(1)]
-                with m.If(self.weights_read.valid):
-                    m.d.sync += state.eq(State.BYTES)
-                    with m.If(sums):
-                        m.d.sync += state.eq(State.SUM)
-            with m.Case(State.SUM):
-                m.d.comb += [crc.valid.eq(1), request.shift.eq(bit[:3] == 7)]
-                m.d.sync += bit.eq(bit + 1)
-                with m.If(bit == 8 * WORD_BYTES - 1):
-                    m.d.comb += walk.advance.eq(1)
-                    m.d.sync += state.eq(State.ASK)
-                    with m.If(walk.whole & walk.last):
-                        m.d.comb += request.done.eq(1)
+                    with m.If(asked.write):
+                        m.d.comb += walk.advance.eq(1)
                         m.d.sync += state.eq(State.GATHER)
-            with m.Case(State.BYTES):
-                m.d.comb += request.shift.eq(answer.ready)
-                with m.If(answer.ready & last_byte):
-                    m.d.comb += walk.advance.eq(1)
-                    m.d.sync += state.eq(State.ASK)
-                    with m.If(walk.whole):
-                        m.d.sync += count.eq(count - 1)
-                        with m.If(count == 1):
-                            m.d.sync += state.eq(State.END)
-            with m.Case(State.END), m.If(answer.ready):
-                m.d.sync += state.eq(State.GATHER)
+            with m.Case(State.TAKE), m.If(read.valid):
+                with m.If(sums):
+                    m.d.sync += state.eq(State.SUM)
+                    with m.If(read.payload.error):
+                        m.d.comb += [read.ready.eq(1), walk.leave.eq(1)]
+                        m.d.sync += state.eq(State.ASK)
+                        with m.If(walk.layer == len(self._config.layers) - 1):
+                            m.d.comb += request.done.eq(1)
+                            m.d.sync += state.eq(State.SEND)
+                with m.Elif(~request.second | (answer.ready & last)):
+                    m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
+                    m.d.sync += [
+                        missed.eq(missed | read.payload.error),
+                        state.eq(Mux(writes, State.GATHER, State.ASK)),
+                    ]
+            with m.Case(State.SUM), m.If(last):
+                m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
+                m.d.sync += state.eq(State.ASK)
+            with m.Case(State.SEND), m.If(answer.ready & ((request.bit == 0) | request.index[2])):
+                m.d.sync += state.eq(Mux(request.index[2], State.GATHER, State.SHIFT))
+            with m.Case(State.SHIFT), m.If(bit[:3] == 7):
+                m.d.sync += state.eq(State.SEND)

@@ -5,64 +5,62 @@ from amaranth.hdl import Array, Module, Mux, Signal
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import weights_layout
 from firstspike.hdl.layer.words import chunks_of
 from firstspike.hdl.lib.block import Block
+from firstspike.hdl.lib.counting import next_or
 from firstspike.hdl.link.protocol.formats import ADDRESS_FORMAT
 
 
 class WordWalk(Block):
-    """Points to a chunk of a weight word: to `address` in `layer`."""
+    """Points to a chunk of a weight word: to `address` in `layer`.
+
+    It does not know how many words a layer has: the Core says so when it is asked for one.
+    """
 
     def __init__(self, config: CoreConfig) -> None:
         self._layers = config.layers
+        request = weights_layout(config)
         super().__init__(
             #: Go to the first chunk of the word at `place`.
             start=In(1),
             #: Packed as in the protocol.
             place=In(8 * ADDRESS_FORMAT.size),
-            #: Go from layer to layer, from the first word of all whatever `place` says.
-            everything=In(1),
+            #: With `place`: the Core has no numbers that are so high.
+            outside=Out(1),
             #: Go to the next chunk.
             advance=In(1),
             #: With `advance`, the word ends with this chunk.
             whole=Out(1),
-            #: With `whole`, it is the last word of all.
-            last=Out(1),
             #: Some chunks of a word have been passed, but not all.
             begun=Out(1),
-            #: Since `start` the walk has been at a place where there is no word.
-            outside=Out(1),
-            layer=Out(range(len(config.layers))),
-            address=Out(range(max(layer.words for layer in config.layers) + 1)),
+            #: Go to the first word of all.
+            first=In(1),
+            #: Go to the first word of the next layer.
+            leave=In(1),
+            layer=Out(request["layer"].shape),
+            address=Out(request["address"].shape),
         )
 
     def build(self, m: Module) -> None:
-        layers = self._layers
-        chunk = Signal(range(max(map(chunks_of, layers))))
-        missed = Signal()
-        # The layer's constants are chosen, and not what comes of each.
-        last_address = Array(layer.words - 1 for layer in layers)[self.layer]
-        last_chunk = Array(chunks_of(layer) - 1 for layer in layers)[self.layer]
-        last_word = self.address == last_address
-        last_layer = self.layer == len(layers) - 1
+        chunk = Signal(range(max(map(chunks_of, self._layers))))
+        last_chunk = Array(chunks_of(layer) - 1 for layer in self._layers)[self.layer]
+        layer, address = self.place[:8], self.place[8:]
         m.d.comb += [
             self.whole.eq(chunk == last_chunk),
-            self.last.eq(last_word & last_layer),
             self.begun.eq(chunk != 0),
-            self.outside.eq(missed),
+            self.outside.eq(
+                (layer >> len(self.layer)).any() | (address >> len(self.address)).any()
+            ),
         ]
-        layer, address = self.place[:8], self.place[8:]
         goes_on = self.advance & self.whole
-        leaves = goes_on & self.everything & last_word
-        with m.If(self.start):
-            m.d.sync += missed.eq((layer >= len(layers)) | (address >> len(self.address)).any())
-        with m.Elif(self.advance):
-            m.d.sync += [chunk.eq(chunk + 1), missed.eq(missed | (self.address > last_address))]
+        with m.If(self.advance):
+            m.d.sync += chunk.eq(chunk + 1)
         with m.If(self.start | goes_on):
-            m.d.sync += [chunk.eq(0), self.address.eq(Mux(self.start, address, self.address + 1))]
-        with m.If(self.start | leaves):
+            m.d.sync += [chunk.eq(0), self.address.eq(next_or(self.start, address, self.address))]
+        with m.If(self.start | self.leave):
             m.d.sync += self.layer.eq(Mux(self.start, layer, self.layer + 1))
-        with m.If(self.start & self.everything):
+        with m.If(self.first | self.leave):
+            m.d.sync += [chunk.eq(0), self.address.eq(0)]
+        with m.If(self.first):
             m.d.sync += self.layer.eq(0)
-        with m.If((self.start & self.everything) | leaves):
-            m.d.sync += self.address.eq(0)

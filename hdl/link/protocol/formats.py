@@ -18,6 +18,7 @@ from typing import Annotated, NamedTuple, Self, get_origin, get_type_hints
 
 from cobs import cobs
 
+from firstspike.golden.flash import IDENTITY_BYTES
 from firstspike.golden.learning.rule import REGISTERS
 from firstspike.golden.system.errors import FirstSpikeError
 
@@ -44,7 +45,7 @@ PROBE = 0
 and changes nothing; but the notice of that says which sequence is expected. So it can be repeated
 until the notice comes, where the first byte of HELLO's answer is lost with that answer."""
 
-BUILD_BYTES = 8
+BUILD_BYTES = IDENTITY_BYTES
 """Bytes of the hash by which a design is known."""
 
 HEADER_BYTES = 2

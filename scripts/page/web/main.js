@@ -7,12 +7,14 @@ import { element, input } from "./element.js";
 import { encodingOf } from "./encoding.js";
 import { Faults } from "./faults.js";
 import { Grid } from "./picture.js";
+import { listen, listening } from "./listening.js";
 import { Neuron } from "./neuron.js";
 import { Pad } from "./pad.js";
 import { Race } from "./race.js";
 import { run } from "./model.js";
 import { photos, pictureOf } from "./photo.js";
 import { Preparation } from "./preparation.js";
+import { samplesOf } from "./recording.js";
 import { chips, sliders } from "./samples.js";
 import { remarks } from "./usual.js";
 import { unpacked } from "./unpack.js";
@@ -91,6 +93,11 @@ function refresh() {
   neuron.paint(trace, neuron.layer < layers - 1 && faults.isDead(neuron.layer, neuron.number));
   showCores();
   clock.fit(race.begin, trace.tick, race.end, network.unit);
+}
+
+/** @param {Uint8Array} picture */
+function traceOf(picture) {
+  return run(network, encoding.ticks(picture));
 }
 
 /** Whether any input spikes; without one nothing is decided but by force. */
@@ -185,10 +192,17 @@ function take(values) {
 
 function connect() {
   const { drawn, edges } = encoding;
-  const what = content.usual ? "Draw a digit, or open a picture of one" : drawn ? "Draw a picture" : "Choose an input";
+  const { sound } = content;
+  const what = sound
+    ? "Speak a word, or open a recording of one"
+    : content.usual
+      ? "Draw a digit, or open a picture of one"
+      : drawn
+        ? "Draw a picture"
+        : "Choose an input";
   element("lead").textContent =
     `${what}. It becomes spikes, ${classes.length} neurons race to answer, and the first one to spike wins.`;
-  element("input-title").textContent = `1. ${drawn ? "Draw" : "Choose"}`;
+  element("input-title").textContent = `1. ${sound ? "Speak" : drawn ? "Draw" : "Choose"}`;
   element("how-inputs").textContent = encoding.told.how;
   element("unit").textContent = String(network.unit);
   element("net").textContent =
@@ -198,7 +212,10 @@ function connect() {
     shown.append(document.createElement("i"), Object.assign(document.createElement("span"), { textContent: name }));
     element("classes").append(shown);
   }
-  element("drawing").hidden = element("seen").hidden = element("flip-box").hidden = !drawn;
+  element("drawing").hidden = !drawn || sound;
+  element("listening").hidden = !sound;
+  element("seen").hidden = element("flip-box").hidden = !drawn;
+  if (sound) listening(sound, classes, traceOf, take);
   // On a phone the race stands right below the pad.
   if (matchMedia("(max-width: 56rem)").matches) element("seen").removeAttribute("open");
   element("samples").hidden = !content.labels;
@@ -282,6 +299,11 @@ const firstspike = {
   prepared: async (file) => {
     const { data, width: w, height: h } = await pictureOf(file);
     return preparation.prepared(data, w, h, width);
+  },
+  /** @param {Blob} file */
+  heard: async (file) => {
+    const words = listen(content.sound, traceOf, await samplesOf(file, content.sound.rate));
+    return words.map((word) => ({ ...word, picture: Array.from(word.picture) }));
   },
 };
 Object.assign(window, { firstspike });

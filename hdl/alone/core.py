@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A core that needs no computer: all of a board's design but its pins and its clock.
+
+flash -> Loader -> weights
+                     |
+sensor's pins -> sensor -> Core -> Teller -> UartTransmitter -> tx
+"""
+
+from typing import Protocol
+
+from amaranth.hdl import Module, ResetInserter, Value
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.flash import Fault
+from firstspike.golden.network import Network
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.core import Core
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.link.framing.uart import UartTransmitter
+
+from .loader import Loader
+from .teller import Teller
+
+BAUD = 115_200
+"""Bits per second of the text, with 8 data bits, no parity and one stop bit."""
+
+LOADING, LISTENING = "loading weights", "listening"
+FAULTS = {
+    Fault.ABSENT: "no network in flash: it is empty or missing",
+    Fault.FOREIGN: "no network in flash",
+    Fault.OTHER: "another network in flash",
+    Fault.DAMAGED: "network in flash is damaged",
+}
+"""What is said of a flash."""
+
+WIRES = {"cs": Out(1), "sck": Out(1), "mosi": Out(1), "miso": In(1)}
+"""The wires to the flash, as of the Loader."""
+
+
+class Sensor(Protocol):
+    """A block that makes images of what it senses.
+
+    All its other ports are pins of the board.
+    """
+
+    signature: wiring.Signature
+    events: stream.Interface
+    """Images, as the core takes them."""
+    tells: Value
+    """Whether a decision on the latest image may be said."""
+    fault: Value
+    """Number of what is wrong with the sensor, counted from 1; 0 if all is well."""
+    faults: tuple[str, ...]
+    """A sentence for each fault."""
+
+
+class AloneCore(Block):
+    """A core, its sensor, the loader of its weights, and the teller of its decisions.
+
+    A decision is said if the sensor tells it, if it is not forced, and if its class is not the last
+    one, none of the words (`golden.sound.said`). All others are dropped.
+
+    Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
+    and no decision is taken.
+
+    Ports: the sensor's pins; `cs`, `sck`, `mosi` and `miso` of the flash; `tx`, text at `BAUD`;
+    `shown`, the class of the last decision, which `shown_valid` says is there; `waiting`, high
+    while nothing can be decided; the Core's taps log_0, log_1, ...
+
+    Parameters: `identity` of the design and `place` of the image as for Loader.
+    """
+
+    def __init__(
+        self,
+        config: CoreConfig,
+        network: Network,
+        sensor: Sensor,
+        *,
+        clock_hz: int,
+        identity: bytes,
+        place: int,
+    ) -> None:
+        self._core, self._sensor = Core(config), sensor
+        self._loader = Loader(config, identity, place, clock_hz)
+        conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
+        self._teller = Teller(network, conditions)
+        self._transmitter = UartTransmitter(round(clock_hz / BAUD))
+        members = self._core.signature.members
+        self._logs = {name: members[name] for name in members if name.startswith("log_")}
+        inner = ("events", "tells", "fault")
+        sensed = sensor.signature.members
+        self._pins = {name: sensed[name] for name in sensed if name not in inner}
+        classes = range(config.layers[-1].folding.n_out)
+        super().__init__(
+            **self._pins,
+            **WIRES,
+            tx=Out(1, init=1),
+            shown=Out(classes),
+            shown_valid=Out(1),
+            waiting=Out(1),
+            **self._logs,
+        )
+
+    def build(self, m: Module) -> None:
+        outside = wiring.flipped(self)
+        core, sensor, loader, teller = self._core, self._sensor, self._loader, self._teller
+        m.submodules.loader = loader
+        m.submodules.sensor = ResetInserter(~loader.ready)(sensor)
+        m.submodules.core = core
+        m.submodules.teller = teller
+        m.submodules.transmitter = transmitter = self._transmitter
+        join(m, outside, loader, *WIRES)
+        join(m, outside, sensor, *self._pins)
+        join(m, outside, core, *self._logs)
+        join(m, outside, transmitter, "tx")
+        join(m, loader, core, "weights")
+        join(m, teller, transmitter, "sent")
+
+        sensed, said, decided = sensor.events, core.decision, teller.decision
+        none = self._core.config.layers[-1].folding.n_out - 1
+        told = sensor.tells & (said.payload["class"] != none) & ~said.payload.forced
+        m.d.comb += [
+            core.events.valid.eq(sensed.valid & loader.ready),
+            core.events.payload.eq(sensed.payload),
+            sensed.ready.eq(core.events.ready & loader.ready),
+            decided.valid.eq(said.valid & told & loader.ready),
+            said.ready.eq((decided.ready | ~told) & loader.ready),
+            *(decided.payload[name].eq(said.payload[name]) for name in ("class", "tick")),
+            self.waiting.eq(~loader.ready),
+        ]
+        with m.If(decided.valid & decided.ready):
+            m.d.sync += [self.shown.eq(said.payload["class"]), self.shown_valid.eq(1)]
+
+        with m.If(loader.ready):
+            m.d.sync += teller.condition.eq(1 + len(FAULTS) + sensor.fault)
+        with m.Else():
+            m.d.sync += teller.condition.eq(loader.fault)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A microphone as the sensor of a design that needs no computer."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from firstspike.golden.network import Network
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.sound.listener import Listener, front_of
+
+from .hold import Hold
+
+MISSING, CLIPPED, LOST = 1, 2, 3
+"""Numbers of faults; of several the first is told."""
+
+HOLD_SECONDS = 1
+"""Time for which a fault is told after the last slot that has it, at least."""
+
+
+class PdmSensor(Block):
+    """A Listener, and what is wrong with its microphone.
+
+    Ports: `pdm_clock` and `pdm_data`, the pins; `events`, `tells` and `fault` as of a Sensor.
+
+    Parameters: `network`, a network of sound; `clock_hz`. Raises MicrophoneError for a clock of
+    which no samples can be made.
+    """
+
+    faults = ("microphone is silent", "microphone is too loud", "microphone is not followed")
+
+    def __init__(self, network: Network, clock_hz: int) -> None:
+        self._hold = Hold(len(self.faults), HOLD_SECONDS * clock_hz)
+        self._listener = Listener(network, Microphone.of(clock_hz, front_of(network).rate))
+        members = self._listener.signature.members
+        self._passed = {name: members[name] for name in ("pdm_clock", "pdm_data", "events")}
+        super().__init__(**self._passed, tells=Out(1), fault=self._hold.signature.members["held"])
+
+    def build(self, m: Module) -> None:
+        m.submodules.listener = listener = self._listener
+        m.submodules.hold = hold = self._hold
+        join(m, wiring.flipped(self), listener, *self._passed)
+        m.d.comb += self.fault.eq(hold.held)
+        with m.If(listener.word):
+            m.d.sync += self.tells.eq(listener.isolated)
+        with m.If(listener.missing):
+            m.d.comb += hold.now.eq(MISSING)
+        with m.Elif(listener.clipped):
+            m.d.comb += hold.now.eq(CLIPPED)
+        with m.Elif(listener.lost):
+            m.d.comb += hold.now.eq(LOST)

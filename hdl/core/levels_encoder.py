@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The encoder of levels: turns the pixels of an image into input spikes in order of time."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.lib import data, memory, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.encodings.levels import Levels
+from firstspike.golden.network import Network
+from firstspike.hdl.layer.events import Kind, input_layout, tell_row, tick_shape
+from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.memories import Memory
+from firstspike.hdl.lib.pipeline import Stage
+
+PIXEL_BITS = 8
+
+
+class LevelsEncoder(Block):
+    """Keeps an image's pixels, and walks over all inputs once per level, in order of the ticks.
+
+    A walk lets the inputs of its level spike at its tick. The inputs are the pixels, then their
+    complements, then the constant one, as far as the network has these.
+
+    Parameters: `network`, of the encoding `levels-N` or `binary`, whose samples are pixels; `rows`
+    per event. Raises ValueError for another network.
+
+    Latency: at most `cycles(network)` from the last pixel to END, if no event has to wait.
+    Throughput: one pixel per cycle, and one input per cycle and walk. The next image waits for the
+    END of the one before.
+    """
+
+    def __init__(self, network: Network, rows: int = 1) -> None:
+        if not isinstance(network.coding, Levels) or not network.takes_pixels:
+            raise ValueError(
+                f"a LevelsEncoder takes networks of pixels with levels, not of {network.encoding} "
+                "with other samples: encode these on the host."
+            )
+        self._network, self._rows = network, rows
+        features = network.features
+        self._has_constant = features is not None and features.constant
+        layout = input_layout(len(network.inputs), network.deadline, rows)
+        super().__init__(
+            #: As many per image as the network has features.
+            pixels=In(stream.Signature(PIXEL_BITS)),
+            events=Out(stream.Signature(layout)),
+        )
+
+    @staticmethod
+    def cycles(network: Network) -> int:
+        """Clock cycles of all walks, of filling the pipeline, and of the end."""
+        return len(_walks(network)) * network.n_inputs + 3
+
+    @staticmethod
+    def memories(network: Network) -> Iterator[Memory]:
+        """The pixels, the walks, and which inputs are connected, unless all are."""
+        walks = _walks(network)
+        yield Memory("image", PIXEL_BITS, network.n_features)
+        yield Memory("walks", _walk_layout(network).size, len(walks), read_only=True)
+        if len(network.inputs) < network.n_inputs:
+            yield Memory("connected", 1, network.n_inputs, read_only=True)
+
+    def build(self, m: Module) -> None:
+        network, count = self._network, self._network.n_features
+        walks, layout = _walks(network), _walk_layout(network)
+        m.submodules.image = image = memory.Memory(shape=PIXEL_BITS, depth=count, init=[])
+        m.submodules.walks = table = memory.Memory(
+            shape=layout,
+            depth=len(walks),
+            init=[{"level": level, "tick": tick} for level, tick in walks],
+        )
+        pixel, kept, walk = image.read_port(), image.write_port(), table.read_port()
+        read = [pixel, walk]
+
+        # The input that is asked for, its pixel, and the walk.
+        asked, at, number = (
+            Signal(range(network.n_inputs)),
+            Signal(range(count)),
+            Signal(range(len(walks))),
+        )
+        half = Signal()  # the pixels have all been asked for once
+        last, last_pixel = asked == network.n_inputs - 1, at == count - 1
+
+        # The input that is here, of which the memories tell: whether it spikes in this walk.
+        here, ends, complement, constant = (Signal() for _ in range(4))
+        row = Signal(range(len(network.inputs) + 1))
+        connected: Value = Const(1)
+        if len(network.inputs) < network.n_inputs:
+            bits = np.isin(np.arange(network.n_inputs), network.inputs).tolist()
+            m.submodules.connected = flags = memory.Memory(shape=1, depth=len(bits), init=bits)
+            read.append(flags.read_port())
+            m.d.comb += read[-1].addr.eq(asked)
+            connected = read[-1].data
+        highest, level = network.levels - 1, walk.data.level
+        q = times(network.levels, pixel.data) >> PIXEL_BITS
+        wanted = Mux(complement, highest - level, level)
+        spikes = here & connected & Mux(constant, level == highest, q == wanted)
+
+        m.submodules.stage = stage = Stage(self.events.payload.shape())
+        wiring.connect(m, stage.o, wiring.flipped(self.events))
+        event, steps = stage.i.payload, Signal()
+        m.d.comb += [
+            kept.addr.eq(at),
+            kept.data.eq(self.pixels.payload),
+            pixel.addr.eq(at),
+            walk.addr.eq(number),
+            steps.eq(~spikes | stage.i.ready),
+            *(port.en.eq(steps) for port in read),
+            stage.i.valid.eq(spikes),
+            event.kind.eq(Kind.SPIKE),
+            event.tick.eq(walk.data.tick),
+            *tell_row(event, len(network.inputs), self._rows, row),
+        ]
+        with m.If(here & steps):
+            m.d.sync += [here.eq(0), row.eq(Mux(ends, 0, row + connected))]
+
+        with m.FSM():
+            with m.State("pixels"):
+                m.d.comb += [self.pixels.ready.eq(1), kept.en.eq(self.pixels.valid)]
+                with m.If(self.pixels.valid):
+                    m.d.sync += at.eq(Mux(last_pixel, 0, at + 1))
+                    with m.If(last_pixel):
+                        m.next = "walk"
+            with m.State("walk"), m.If(steps):
+                m.d.sync += [
+                    here.eq(1),
+                    ends.eq(last),
+                    complement.eq(half),
+                    constant.eq(last & self._has_constant),
+                    asked.eq(asked + 1),
+                    at.eq(at + 1),
+                ]
+                with m.If(last_pixel):
+                    m.d.sync += [at.eq(0), half.eq(1)]
+                with m.If(last):
+                    m.d.sync += [asked.eq(0), at.eq(0), half.eq(0), number.eq(number + 1)]
+                    with m.If(number == len(walks) - 1):
+                        m.d.sync += number.eq(0)
+                        m.next = "last input"
+            with m.State("last input"), m.If(steps):
+                m.next = "end"
+            with m.State("end"):
+                m.d.comb += [stage.i.valid.eq(1), event.kind.eq(Kind.END)]
+                with m.If(stage.i.ready):
+                    m.next = "pixels"
+
+
+def _walks(network: Network) -> list[tuple[int, int]]:
+    """The level and the tick of each walk, in order of the ticks; a silent level has none."""
+    ticks = network.coding.table(network).tolist()
+    walks = [(level, tick) for level, tick in enumerate(ticks) if tick]
+    return sorted(walks, key=lambda walk: walk[1])
+
+
+def _walk_layout(network: Network) -> data.StructLayout:
+    return struct(level=range(network.levels), tick=tick_shape(network.deadline))

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Listener: it turns what a microphone says into input spikes of words (DESIGN, section 6)."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.golden.sound.filters import SAMPLE_BITS
+from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.pdm import Microphone, MicrophoneError
+from firstspike.hdl.core.levels_encoder import LevelsEncoder
+from firstspike.hdl.layer.events import input_layout
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.memories import Memory, inside
+
+from .filters import Filters
+from .levels import LEVEL_BITS, Levels
+from .pdm import PdmReceiver
+from .words import Words
+
+
+class Listener(Block):
+    """Hears words, and sends the spikes of each to a core.
+
+        pins -> PdmReceiver -> Filters -> Levels -> Words -> LevelsEncoder -> events
+
+    It goes on listening while the core works. A word's events may wait for the core until the next
+    slot ends; from then on samples get lost.
+
+    With a microphone it raises the gains of the filters (`Microphone.hears`).
+
+    Parameters: `network`, a network of sound; `microphone`, None for a stream of samples. Raises
+    ValueError for another network, and `MicrophoneError` where a sample has too few cycles.
+
+    Latency: at most `latency(network)` cycles from the last sample of a word to its END, if no
+    event has to wait. Throughput: a sample per as many cycles as the filters need.
+    """
+
+    def __init__(self, network: Network, microphone: Microphone | None) -> None:
+        self._network, self._microphone = network, microphone
+        self._front = front_of(network)
+        if microphone is not None:
+            self._front = microphone.hears(self._front)
+            _check_cycles(self._front, microphone)
+        layout = input_layout(len(network.inputs), network.deadline)
+        pins = {
+            #: The microphone's clock, and its data.
+            "pdm_clock": Out(1),
+            "pdm_data": In(1),
+            #: Of the latest slot: no bit of the microphone differs from the bit before it.
+            "missing": Out(1),
+            #: Of the latest slot: a sample was too large, and was saturated.
+            "clipped": Out(1),
+            #: Of the latest slot: a sample was lost, for the core was too slow.
+            "lost": Out(1),
+        }
+        samples = {"samples": In(stream.Signature(signed(SAMPLE_BITS)))}
+        super().__init__(
+            **(samples if microphone is None else pins),
+            #: High for a cycle: a word begins to be sent.
+            word=Out(1),
+            #: Its highest level.
+            top=Out(LEVEL_BITS),
+            #: It is isolated; from that cycle on until the next slot ends.
+            isolated=Out(1),
+            #: The spikes of each word, in order of tick, and END.
+            events=Out(stream.Signature(layout)),
+        )
+
+    @staticmethod
+    def latency(network: Network) -> int:
+        """Clock cycles from the last sample of a word to its END, if no event has to wait."""
+        front = front_of(network)
+        samples = cycles_per_sample(front) + Levels.sum_bits(front) + 4
+        return samples + Words.cycles(front) + LevelsEncoder.cycles(network)
+
+    @staticmethod
+    def memories(network: Network) -> Iterator[Memory]:
+        """The memories of all blocks."""
+        front = front_of(network)
+        yield from inside("filters", Filters.memories(front.filters))
+        yield from inside("levels", Levels.memories(front))
+        yield from inside("words", Words.memories(front))
+        yield from inside("encoder", LevelsEncoder.memories(network))
+
+    def build(self, m: Module) -> None:
+        front = self._front
+        m.submodules.filters = filters = Filters(front.filters)
+        m.submodules.levels = levels = Levels(front)
+        m.submodules.words = words = Words(front)
+        m.submodules.encoder = encoder = LevelsEncoder(self._network)
+        outside = wiring.flipped(self)
+        if self._microphone is None:
+            wiring.connect(m, wiring.flipped(self.samples), filters.samples)
+        else:
+            m.submodules.receiver = receiver = PdmReceiver(self._microphone)
+            self._connect_receiver(m, receiver, filters)
+        wiring.connect(m, filters.outputs, levels.outputs)
+        wiring.connect(m, levels.levels, words.levels)
+        wiring.connect(m, words.pixels, encoder.pixels)
+        join(m, outside, words, "top", "word", "isolated")
+        join(m, outside, encoder, "events")
+
+    def _connect_receiver(self, m: Module, receiver: PdmReceiver, filters: Filters) -> None:
+        """Connect the pins, and sum up over each slot what is said of its samples."""
+        heard, said = receiver.samples, receiver.samples.payload
+        m.d.comb += [
+            self.pdm_clock.eq(receiver.clock),
+            receiver.data.eq(self.pdm_data),
+            filters.samples.valid.eq(heard.valid),
+            filters.samples.payload.eq(said.x),
+            heard.ready.eq(filters.samples.ready),
+        ]
+        sample = Signal(range(self._front.slot))
+        last = sample == self._front.slot - 1
+        constant, clipped, lost = Signal(init=1), Signal(), Signal()
+        all_constant, any_clipped = constant & said.constant, clipped | said.clipped
+        with m.If(receiver.lost):
+            m.d.sync += lost.eq(1)
+        with m.If(heard.valid & heard.ready):
+            m.d.sync += [
+                sample.eq(Mux(last, 0, sample + 1)),
+                constant.eq(all_constant | last),
+                clipped.eq(any_clipped & ~last),
+            ]
+            with m.If(last):
+                m.d.sync += [
+                    self.missing.eq(all_constant),
+                    self.clipped.eq(any_clipped),
+                    self.lost.eq(lost),
+                    lost.eq(receiver.lost),
+                ]
+
+
+def front_of(network: Network) -> FrontEnd:
+    """The front end of a network; ValueError for a network that has none."""
+    features = network.features
+    if features is None or features.sound is None:
+        raise ValueError(
+            "the network has no front end for sound: train one on recordings, for example on "
+            "spoken-digits."
+        )
+    return features.sound
+
+
+def cycles_per_sample(front: FrontEnd) -> int:
+    """Clock cycles per sample: those of the filters, each output of which waits for one cycle."""
+    return Filters.cycles(front.filters) + len(front.filters)
+
+
+def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:
+    """Raise `MicrophoneError` unless the filters are done with each sample before the next."""
+    needed, given = cycles_per_sample(front), microphone.cycles
+    if given < needed:
+        raise MicrophoneError(
+            f"a sample has {given} clock cycles: {len(front.filters)} filters need {needed}. Take "
+            f"a clock of at least {needed * front.rate / 1e6:.2f} MHz, or fewer filters."
+        )
+    if Words.cycles(front) > (front.slot - 1) * given:
+        raise MicrophoneError(
+            f"a slot has {front.slot * given} clock cycles: a picture needs {Words.cycles(front)}. "
+            "Take longer slots."
+        )

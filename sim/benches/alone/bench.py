@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bench of the FlashedCore: fills its flash, starts it, sends images, and keeps what it says."""
+
+import cocotb
+
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.streams import Dut, StreamSink
+
+from .flashed import PLACE
+from .run import Start
+
+STEP = 500
+"""Cycles between two looks at the text."""
+
+
+class TextSink(StreamSink):
+    """Keeps the text since the last start."""
+
+    text = b""
+    cycle = 0
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Keep a byte; a missing stop bit fails the bench."""
+        assert payload < 256, "a byte of text has no stop bit"
+        self.text += bytes([payload])
+        self.cycle = cycle
+
+
+class AloneBench(BlockBench):
+    """The design's ports; given are images, starts, and cycles without text."""
+
+    Given = tuple
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.images, self.starts, self._patience = self.given
+        self.items = self.source("items")
+        self.said = self.sink("said", kind=TextSink)
+        self.drive(broken=0, telling=1, filled__valid=0)
+
+    async def fill(self, content: dict[int, int]) -> None:
+        """Write bytes into the flash, by their places."""
+        await self.domain.after_rising()
+        for place, byte in content.items():
+            self.drive(filled__valid=1, filled__address=place, filled__data=byte)
+            await self.domain.rising
+        self.drive(filled__valid=0)
+
+    async def once(self, start: Start) -> bytes:
+        """Start the design, offer it the images, and return what it says."""
+        domain, dut = self.domain, self.dut
+        await domain.after_rising()
+        dut.rst.value = 1
+        self.drive(broken=0, telling=start.telling)
+        self.items.idle()
+        await domain.rising
+        await self.fill({PLACE + place: byte for place, byte in start.bytes.items()})
+        dut.rst.value = 0
+        self.said.text, self.said.cycle = b"", domain.cycle
+        sending = cocotb.start_soon(self._send(start.broken))
+        while domain.cycle < self.said.cycle + self._patience:
+            await domain.cycles(STEP)
+        sending.cancel()
+        return self.said.text
+
+    async def _send(self, broken: bool) -> None:
+        for image in self.images:
+            await self.items.send_all(image)
+        await self.domain.cycles(self._patience // 2)
+        self.drive(broken=broken)
+
+
+@bench_test(AloneBench)
+async def alone(bench):
+    """Start by start."""
+    return [await bench.once(start) for start in bench.starts]

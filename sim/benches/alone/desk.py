@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board with a microphone, simulated from power-up on: its RTL, or the netlist that is placed.
+
+    WAV -> samples -> bits -> desk.v: microphone, board, flash, line of text -> text
+
+The other side of this file is `desk_bench`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+from firstspike.golden import Network, encode, infer
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.said import said
+from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
+from firstspike.hdl.alone.texts import sentence
+from firstspike.hdl.flow.wrapping import filled
+from firstspike.hdl.sound.listener import front_of
+from firstspike.sim.benches.netlist.cells import cell_models
+from firstspike.sim.benches.netlist.netlist import Netlist
+from firstspike.sim.benches.sound.ear import CHUNK, Tape
+from firstspike.sim.harness.runner import Simulation
+from firstspike.sim.harness.verilog import verilog_of
+
+from .run import lines_of
+
+TOP, BENCH = "desk", "firstspike.sim.benches.alone.desk_bench"
+
+SILENCE = 0.05
+"""Seconds of silence at the end, in which the last word is decided and said."""
+
+FLASH_BITS = 21
+"""Bits of an address of the flash that are looked at."""
+
+WAKING = 3e-6
+"""Seconds that a flash takes to wake."""
+
+_RTL = """
+    core board (
+        .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .tx(tx),
+        .pdm_clock(pdm_clock), .pdm_data(pdm_data)
+    );"""
+
+_NETLIST = """
+    netlist board (@connections);
+    assign cs = ~cs_n;"""
+
+
+@dataclass(frozen=True)
+class DeskParameters:
+    """What the bench is told."""
+
+    flash: Mapping[int, int]
+    """Bytes by their places."""
+    chunks: list[int]
+    """Bits of the microphone, the first one lowest."""
+    text: str | None
+    """Path of a file that gets the text as it comes."""
+
+
+class Desk:
+    """A compiled simulation of a board on a desk.
+
+    Parameters: the board's `verilog`, as of `rtl` or `netlist`; its clock, and its `network`.
+    Raises SimulationError.
+    """
+
+    def __init__(self, verilog: str, network: Network, clock_hz: int, netlist: bool) -> None:
+        self._network = network
+        self._hz = clock_hz
+        self._simulation = Simulation(verilog, TOP, netlist=netlist)
+
+    @classmethod
+    def of_core(
+        cls, make: Callable[[], AloneCore], identity: bytes, network: Network, clock_hz: int
+    ) -> "Desk":
+        """Return the desk with a design, which `make` makes if it is not known by its identity."""
+        verilog = verilog_of(make, "core", f"AloneCore {identity.hex()}")
+        verilog = desk_verilog(_RTL, clock_hz) + verilog
+        return cls(verilog, network, clock_hz, netlist=False)
+
+    @classmethod
+    def of_netlist(
+        cls, netlist: Netlist, pins: Mapping[str, str], network: Network, clock_hz: int
+    ) -> "Desk":
+        """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
+        wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
+        verilog = desk_verilog(filled(_NETLIST, connections=wires), clock_hz)
+        verilog += netlist.verilog() + cell_models(netlist.family)
+        return cls(verilog, network, clock_hz, netlist=True)
+
+    @property
+    def rate(self) -> int:
+        """Samples per second that the board hears."""
+        return front_of(self._network).rate
+
+    @property
+    def microphone(self) -> Microphone:
+        """The microphone of the board."""
+        return Microphone.of(self._hz, front_of(self._network).rate)
+
+    def _bits(self, x: np.ndarray) -> np.ndarray:
+        """Return the microphone's bits of samples, and of the silence at the end."""
+        front = front_of(self._network)
+        silence = np.zeros(front.window * front.slot + round(SILENCE * front.rate), np.int16)
+        return self.microphone.bits(np.concatenate([x, silence]))
+
+    def run(
+        self,
+        x: np.ndarray,
+        image: bytes,
+        place: int,
+        text: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> bytes:
+        """Let the board hear samples int16 [n], with an image in its flash; returns its text."""
+        bits = self._bits(x)
+        packed = np.packbits(bits[: len(bits) // CHUNK * CHUNK], bitorder="little").tobytes()
+        size = CHUNK // 8
+        parameters = DeskParameters(
+            flash={place + number: byte for number, byte in enumerate(image)},
+            chunks=[
+                int.from_bytes(packed[at : at + size], "little")
+                for at in range(0, len(packed), size)
+            ],
+            text=text,
+        )
+        return self._simulation.run(BENCH, parameters, progress=progress)
+
+    def expected(self, x: np.ndarray) -> bytes:
+        """Return what should be said of samples, as golden says."""
+        network, front = self._network, self.microphone.hears(front_of(self._network))
+        heard = self.microphone.samples(self._bits(x))
+        levels = front.levels(heard)
+        words = [word for word in front.words(levels) if word.slot * front.slot < len(x)]
+        begin = sentence(LOADING) + sentence(LISTENING)
+        if not words:
+            return begin
+        pixels = np.array([front.picture(levels, word).ravel() for word in words])
+        results = infer(network, encode(network, pixels))
+        told = said(network, results, np.array([word.isolated for word in words]))
+        return begin + b"".join(lines_of(network, results, told))
+
+
+def desk_verilog(board: str, clock_hz: int) -> str:
+    """Return the Verilog of a desk but for the board, of which `board` makes an instance."""
+    here, netlist = files(__package__), files("firstspike.sim.benches.netlist")
+    desk = filled(
+        here.joinpath("desk.v").read_text(),
+        board=board,
+        chunk=f"{CHUNK - 1}:0",
+        bits=FLASH_BITS,
+        rest=round(WAKING * clock_hz),
+        clocks=round(clock_hz / BAUD),
+    )
+    host = netlist.joinpath("uart_host.v").read_text()
+    return "\n".join(
+        [desk, host, here.joinpath("spi_flash.v").read_text(), verilog_of(Tape(), "tape")]
+    )

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A board that needs no computer, in clock cycles of the board, with what stands around it: a
+// microphone that plays bits, its flash, and the end of its line of text. The board's clock stands
+// still while it is `held`, so that the flash can be filled before power-up.
+
+module desk (
+    input clk, rst, held,
+    input chunks__valid,  // bits for the microphone
+    output chunks__ready,
+    input [@chunk] chunks__payload,
+    input filled__valid,  // a byte that the flash gets
+    input [23:0] filled__address,
+    input [7:0] filled__data,
+    output said__valid,  // a byte of text
+    input said__ready,
+    output [7:0] said__payload,
+    output selected  // the flash is
+);
+    wire clock = clk & ~held, rest_0 = 0, rest_1 = 1;
+    wire cs, cs_n, sck, mosi, miso, pdm_clock, pdm_data, tx;
+@board
+    assign selected = cs;
+    spi_flash #(.BITS(@bits), .REST(@rest)) flash (
+        clk, filled__valid, filled__address, filled__data, cs, sck, mosi, miso
+    );
+    tape tape (
+        .clk(clk), .rst(rst), .clock(pdm_clock), .data(pdm_data), .chunks__valid(chunks__valid),
+        .chunks__ready(chunks__ready), .chunks__payload(chunks__payload)
+    );
+    host #(@clocks) host (
+        .clk(clk), .rst(rst), .received__valid(rest_0), .received__payload(8'd0),
+        .sent__valid(said__valid), .sent__ready(said__ready), .sent__payload(said__payload),
+        .from_board(tx)
+    );
+endmodule

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Bench of a board on a desk: fills its flash, plays to its microphone, and keeps its text."""
+
+from contextlib import ExitStack
+from typing import BinaryIO
+
+import cocotb
+from cocotb.triggers import First, Timer
+
+from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.bench_io import tell
+from firstspike.sim.harness.streams import PERIOD, Dut, StreamSink
+
+from .desk import DeskParameters
+
+STEP = 100_000
+"""Cycles between two looks at whether anything happens."""
+
+PATIENCE, LOADING_CYCLES = 200_000, 20
+"""Cycles without a bit of the microphone after which none is taken any more, and those that are
+added per byte of the flash: until its bytes are loaded."""
+
+
+class Text(StreamSink):
+    """Keeps the text, and writes it to a file as it comes."""
+
+    content = b""
+    file: BinaryIO | None = None
+
+    def take(self, cycle: int, payload: int) -> None:
+        """Keep a byte."""
+        self.content += bytes([payload])
+        if self.file is not None:
+            self.file.write(bytes([payload]))
+            self.file.flush()
+
+
+class DeskBench(BlockBench):
+    """The ports of the desk."""
+
+    Given = DeskParameters
+
+    def __init__(self, dut: Dut) -> None:
+        super().__init__(dut)
+        self.chunks = self.source("chunks")
+        self.text = self.sink("said", kind=Text)
+        self.drive(held=1, filled__valid=0)
+        self.played = 0
+
+    async def _play(self) -> None:
+        for chunk in self.given.chunks:
+            await self.chunks.send(chunk)
+            self.played += 1
+
+    async def play(self) -> None:
+        """Let the microphone play all bits, or give up: a design with a fault takes none."""
+        playing, quiet = cocotb.start_soon(self._play()), 0
+        patience = PATIENCE + LOADING_CYCLES * len(self.given.flash)
+        while not playing.done() and quiet < patience:
+            before = self.played
+            await First(playing.complete, Timer(STEP * PERIOD, "step"))
+            tell(self.played)
+            quiet = 0 if self.played > before else quiet + STEP
+        playing.cancel()
+
+    async def fill(self) -> None:
+        """Write the flash, and let the board's clock run."""
+        await self.domain.after_rising()
+        for place, byte in self.given.flash.items():
+            self.drive(filled__valid=1, filled__address=place, filled__data=byte)
+            await self.domain.rising
+        self.drive(filled__valid=0)
+        await self.domain.cycles(1)
+        self.dut.rst.value = 1
+        self.drive(held=0)
+        await self.domain.cycles(1)
+        self.dut.rst.value = 0
+
+
+@bench_test(DeskBench)
+async def desk(bench):
+    """From power-up to the last bit of the microphone, and some time beyond."""
+    given = bench.given
+    with ExitStack() as stack:
+        if given.text is not None:
+            bench.text.file = stack.enter_context(open(given.text, "wb"))
+        await bench.fill()
+        await bench.play()
+    return bench.text.content

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small design that needs no computer, for `firstspike check blocks`, and damage to its flash."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, encode
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.sim.harness.networks import network_of, random_weights
+from firstspike.sim.harness.runner import SimulationError
+
+from .run import AloneSimulation, Start
+
+IDENTITY = b"a design"
+
+
+def example(**options: Any) -> str:
+    """Run what `firstspike check blocks` shows, and return its sentence."""
+    damage(small_network(), CoreShape(lanes=3), 12, **options)
+    return "8 images with a flash that is right, and 12 flashes with a damaged byte"
+
+
+def small_network() -> Network:
+    """Return a network whose words of weights need one chunk in a layer, and two in the other."""
+    rng = np.random.default_rng(1)
+    return network_of(
+        random_weights(rng, (12, 9, 5), -20, 50),
+        (120, 130),
+        bits=8,
+        encoding="levels-4",
+        classes=("nought", "one", "two", "three", "a name that is longer than the others"),
+    )
+
+
+def damage(network: Network, shape: CoreShape, count: int, images: int = 8, **options: Any) -> int:
+    """Damage `count` bytes of the flash, one by one; returns how many bytes its image has.
+
+    The bytes are those of the header and of the checksum, and others at random. After each start
+    images are offered. `options` are those of `Simulation`. Raises SimulationError where something
+    else is said than golden says.
+    """
+    config = CoreConfig.of(network, linked_folding(network, shape))
+    simulation = AloneSimulation(config, network, IDENTITY, **options)
+    rng = np.random.default_rng(2)
+    ticks = encode(network, rng.integers(0, 256, (images, network.n_features)).astype(np.uint8))
+    content = bytearray(b"\xff" * len(simulation.image))
+    starts = list(_starts(simulation.image, count))
+    for start, found in zip(starts, simulation.run(ticks, starts), strict=True):
+        for place, byte in start.bytes.items():
+            content[place] = byte
+        expected = simulation.expected(bytes(content), ticks, start)
+        if found != expected:
+            raise SimulationError(
+                f"after {dict(start.bytes)} were written it says {found!r}, not {expected!r}"
+            )
+    return len(content)
+
+
+def _starts(image: bytes, count: int) -> Iterator[Start]:
+    """Yield starts: an empty flash, the image, damaged bytes, and the image again."""
+    yield Start({})
+    whole = dict(enumerate(image))
+    yield Start(whole, broken=True)
+    yield Start(dict.fromkeys(range(4), 0))
+    yield Start(whole)
+    rng = random.Random(3)
+    ends = [*range(20), *range(len(image) - 4, len(image))]
+    places = rng.sample(ends, min(count // 2, len(ends)))
+    places += rng.sample(range(20, len(image) - 4), count - len(places))
+    mended: dict[int, int] = {}
+    for place in places:
+        yield Start(mended | {place: image[place] ^ rng.randrange(1, 256)})
+        mended = {place: image[place]}
+    yield Start(mended)
+    yield Start({}, telling=False)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The design under test: an AloneCore between streams of events and of text, with its flash.
+
+events -> AloneCore -> tx -> UartReceiver -> said
+             |
+         spi_flash.v <- filled
+"""
+
+from importlib.resources import files
+
+from amaranth.hdl import ClockSignal, Instance, Module
+from amaranth.lib import stream
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.hdl.alone.core import BAUD, WIRES, AloneCore
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.layer.events import input_layout
+from firstspike.hdl.lib.block import Block, tap
+from firstspike.hdl.link.framing.uart import RECEIVED, UartReceiver
+from firstspike.sim.harness.verilog import verilog_of
+
+TOP = "firstspike_alone"
+
+CLOCK = 1_000_000
+"""Hz: a slow clock makes few cycles of a bit of text."""
+
+PLACE = 0x50
+"""Where the image is in the flash."""
+
+FLASH_BITS = 17
+"""Bits of an address of the flash that are looked at."""
+
+BROKEN = "sensor is broken"
+"""What may be wrong with the sensor."""
+
+
+class StreamSensor(Block):
+    """A sensor whose pins are a stream of images, and what it says of them and of itself."""
+
+    faults = (BROKEN,)
+
+    def __init__(self, config: CoreConfig) -> None:
+        first = config.layers[0].folding
+        layout = input_layout(first.n_in, config.deadline, first.rows)
+        super().__init__(
+            items=In(stream.Signature(layout)),
+            telling=In(1),
+            broken=In(1),
+            events=Out(stream.Signature(layout)),
+            tells=Out(1),
+            fault=Out(1),
+        )
+
+    def build(self, m: Module) -> None:
+        """Put into the module m what is inside."""
+        m.d.comb += [
+            self.events.valid.eq(self.items.valid),
+            self.events.payload.eq(self.items.payload),
+            self.items.ready.eq(self.events.ready),
+            self.tells.eq(self.telling),
+            self.fault.eq(self.broken),
+        ]
+
+
+class FlashedCore(Block):
+    """An AloneCore with a StreamSensor and a flash; `said` are the bytes of its text."""
+
+    def __init__(self, config: CoreConfig, network: Network, identity: bytes) -> None:
+        sensor = StreamSensor(config)
+        self._core = AloneCore(
+            config, network, sensor, clock_hz=CLOCK, identity=identity, place=PLACE
+        )
+        sensed = sensor.signature.members
+        super().__init__(
+            items=sensed["items"],
+            telling=sensed["telling"],
+            broken=sensed["broken"],
+            #: A byte that the flash gets.
+            filled=In(tap(address=24, data=8)),
+            said=Out(stream.Signature(RECEIVED)),
+            waiting=Out(1),
+        )
+
+    def build(self, m: Module) -> None:
+        """Put into the module m what is inside."""
+        m.submodules.core = core = self._core
+        m.submodules.receiver = receiver = UartReceiver(round(CLOCK / BAUD))
+        m.submodules.flash = Instance(
+            "spi_flash",
+            p_BITS=FLASH_BITS,
+            i_clk=ClockSignal(),
+            i_write=self.filled.valid,
+            i_address=self.filled.address,
+            i_data=self.filled.data,
+            **{f"i_{name}": getattr(core, name) for name in WIRES if name != "miso"},
+            o_miso=core.miso,
+        )
+        m.d.comb += [
+            core.items.valid.eq(self.items.valid),
+            core.items.payload.eq(self.items.payload),
+            self.items.ready.eq(core.items.ready),
+            core.telling.eq(self.telling),
+            core.broken.eq(self.broken),
+            receiver.rx.eq(core.tx),
+            self.said.valid.eq(receiver.received.valid),
+            self.said.payload.eq(receiver.received.payload),
+            self.waiting.eq(core.waiting),
+        ]
+
+
+def flashed_verilog(config: CoreConfig, network: Network, identity: bytes) -> str:
+    """Return the Verilog of a FlashedCore, with the flash."""
+    flash = files(__package__).joinpath("spi_flash.v").read_text()
+    return verilog_of(FlashedCore(config, network, identity), TOP) + flash

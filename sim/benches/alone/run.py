@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A design that needs no computer, simulated from power-up to power-up.
+
+The other side of this file is `bench`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from firstspike.golden import Network, Results, infer
+from firstspike.golden.flash import ImageError, payload_of
+from firstspike.golden.sound.said import said
+from firstspike.hdl.alone.core import FAULTS as FLASH_FAULTS
+from firstspike.hdl.alone.core import LISTENING, LOADING
+from firstspike.hdl.alone.image import network_image, words_of
+from firstspike.hdl.alone.texts import said_of_class, sentence, spoken
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.sim.benches.core.items import items_of
+from firstspike.sim.harness.runner import Simulation
+
+from .flashed import BROKEN, TOP, flashed_verilog
+
+BENCH = "firstspike.sim.benches.alone.bench"
+
+PATIENCE = 3_000
+"""Cycles after which all has been said, once the weights are there: an image takes fewer."""
+
+LOADING_CYCLES = 20
+"""Cycles per byte of an image, at most, until it is loaded."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What happens from a reset on."""
+
+    bytes: Mapping[int, int]
+    """Bytes of the flash that are written before, by their places from that of the image on."""
+    telling: bool = True
+    """Whether the sensor tells the images."""
+    broken: bool = False
+    """The sensor breaks after the images."""
+
+
+class AloneSimulation:
+    """A compiled simulation of a FlashedCore for a network.
+
+    Parameters: `identity` of the design; `options` are those of `Simulation`. Raises
+    SimulationError.
+    """
+
+    def __init__(
+        self, config: CoreConfig, network: Network, identity: bytes, **options: Any
+    ) -> None:
+        self._config, self._network, self._identity = config, network, identity
+        self._simulation = Simulation(flashed_verilog(config, network, identity), TOP, **options)
+        self.image = network_image(config, network, identity)
+        """What belongs into the flash."""
+
+    def run(self, ticks: np.ndarray, starts: Sequence[Start]) -> list[bytes]:
+        """Offer images [n, n_rows] after each start, and return what is said from start to start.
+
+        The flash is empty at first.
+        """
+        images = [items.tolist() for items in items_of(self._config, ticks)]
+        patience = PATIENCE + LOADING_CYCLES * len(self.image)
+        return self._simulation.run(BENCH, (images, starts, patience))
+
+    def expected(self, content: bytes, ticks: np.ndarray, start: Start) -> bytes:
+        """Return what should be said with this content of the flash, as golden says."""
+        loading = sentence(LOADING)
+        try:
+            payload_of(content, self._identity, words_of(self._config))
+        except ImageError as error:
+            return loading + sentence(FLASH_FAULTS[error.fault])
+        network = self._network
+        results = infer(network, ticks)
+        told = said(network, results, np.full(len(ticks), start.telling))
+        lines = b"".join(lines_of(network, results, told))
+        return loading + sentence(LISTENING) + lines + sentence(BROKEN) * start.broken
+
+
+def lines_of(network: Network, results: Results, told: np.ndarray) -> Iterator[bytes]:
+    """Yield the line of each decision that is told, bool [n]."""
+    for number in np.flatnonzero(told):
+        name = network.class_name(int(results.decision[number]))
+        yield spoken(said_of_class(name, network.deadline), int(results.tick[number]))

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A design that needs no computer: its flash, and what it says."""
+
+import random
+
+import pytest
+from amaranth.sim import Simulator
+
+from firstspike.golden.flash import Fault, ImageError, crc, header_of, image_of, payload_of
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.image import network_image
+from firstspike.hdl.alone.loader import Loader
+from firstspike.hdl.alone.teller import Teller
+from firstspike.hdl.alone.texts import said_of_class, spoken
+from firstspike.hdl.core.config import CoreConfig, weight_chunks
+from firstspike.hdl.link.protocol.folding import linked_folding
+from firstspike.sim.benches.alone.example import IDENTITY, damage, small_network
+from tests.support.refused import refused
+
+PAYLOAD = bytes(range(40))
+
+
+def test_the_checksum_is_that_of_the_catalogue():
+    assert crc(b"123456789") == 0xFC891918  # CRC-32/BZIP2
+
+
+def test_what_was_written_is_read():
+    image = image_of(IDENTITY, PAYLOAD)
+    assert payload_of(image + b"more", IDENTITY, 10) == PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", Fault.ABSENT),
+        (bytes(100), Fault.ABSENT),
+        (b"\xff\xff\xff", Fault.ABSENT),
+        (b"\xff\xff\xff\xfe", Fault.FOREIGN),
+        (image_of(IDENTITY, PAYLOAD)[1:], Fault.FOREIGN),
+        (image_of(b"another.", PAYLOAD), Fault.OTHER),
+        (image_of(IDENTITY, PAYLOAD[4:]), Fault.OTHER),
+        (image_of(IDENTITY, PAYLOAD)[:-1], Fault.DAMAGED),
+        (image_of(IDENTITY, PAYLOAD)[:30], Fault.DAMAGED),
+        (header_of(IDENTITY, 10), Fault.DAMAGED),
+    ],
+)
+def test_what_is_wrong_is_told(content, fault):
+    with pytest.raises(ImageError) as error:
+        payload_of(content, IDENTITY, 10)
+    assert error.value.fault == fault
+
+
+def test_every_damaged_byte_is_found():
+    image = image_of(IDENTITY, PAYLOAD)
+    for place in range(len(image)):
+        for change in range(1, 256):
+            damaged = bytearray(image)
+            damaged[place] ^= change
+            with pytest.raises(ImageError):
+                payload_of(bytes(damaged), IDENTITY, 10)
+
+
+def test_impossible_images_are_refused():
+    refused(lambda: image_of(IDENTITY, b"123"), "words of 4 bytes, not 3 bytes")
+    refused(lambda: header_of(b"short", 1), "an identity has 8 bytes, not 5")
+    network = small_network()
+    config = CoreConfig.of(network, linked_folding(network, CoreShape(lanes=3)))
+    refused(lambda: Loader(config, IDENTITY, 1 << 24, 10**6), "24 bits: 0x1000000 has more")
+
+
+def test_what_is_said_of_a_class():
+    assert spoken(said_of_class("seven", 384), 7) == b"seven 7\r\n"
+    assert spoken(said_of_class("a\nb", 384), 100) == b"a?b 100\r\n"
+    assert spoken(said_of_class("ü" * 40, 9), 3) == ("ü" * 24).encode() + b" 3\r\n"
+
+
+def simulated(block, bench):
+    """Let a bench run to its end on Amaranth's own simulator."""
+    simulator = Simulator(block)
+    simulator.add_clock(1e-6)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def test_the_teller_says_all_whatever_the_line_does():
+    network, rng = small_network(), random.Random(4)
+    teller = Teller(network, ("one", "two"))
+    decisions = [(rng.randrange(5), rng.randrange(network.deadline + 1)) for _ in range(12)]
+    decisions += [(0, 0), (4, network.deadline)]
+    lines = [spoken(said_of_class(network.classes[one], 50), tick) for one, tick in decisions]
+    expected = b"one\r\n" + b"".join(lines) + b"two\r\n"
+    said, waiting = bytearray(), list(decisions)
+
+    async def bench(ctx):
+        for _ in range(20 * len(expected)):
+            ctx.set(teller.sent.ready, rng.random() < 0.5)
+            ctx.set(teller.decision.valid, bool(waiting))
+            if waiting:
+                heard = dict(zip(("class", "tick"), waiting[0], strict=True))
+                ctx.set(teller.decision.payload, heard)
+            else:
+                ctx.set(teller.condition, 1)
+            if ctx.get(teller.sent.valid) and ctx.get(teller.sent.ready):
+                said.append(ctx.get(teller.sent.payload))
+            if waiting and ctx.get(teller.decision.ready):
+                waiting.pop(0)
+            await ctx.tick()
+
+    simulated(teller, bench)
+    assert said == expected
+
+
+def test_the_loader_writes_all_chunks_whenever_the_core_takes_them():
+    network, rng = small_network(), random.Random(5)
+    config = CoreConfig.of(network, linked_folding(network, CoreShape(lanes=(9, 5))))
+    flash = {0x1234 + at: byte for at, byte in enumerate(network_image(config, network, IDENTITY))}
+    loader = Loader(config, IDENTITY, 0x1234, 100_000)
+    written, commands = [], []
+
+    async def bench(ctx):
+        bits, count, before = [], 0, (0, 0)
+        while not ctx.get(loader.ready | (loader.fault != 0)):
+            await ctx.tick()
+            now = ctx.get(loader.cs), ctx.get(loader.sck)
+            if before[0] and not now[0]:
+                commands.append(bits)
+            if not now[0]:
+                bits = []
+            elif now[1] and not before[1]:
+                bits = [*bits, ctx.get(loader.mosi)][:33]
+                count = 0 if len(bits) < 33 else count + 1
+            elif before[1] and not now[1] and len(bits) >= 32:
+                place = int("".join(map(str, bits[8:32])), 2) + count // 8
+                ctx.set(loader.miso, flash.get(place, 0xFF) >> 7 - count % 8 & 1)
+            before = now
+            ctx.set(loader.weights.ready, rng.random() < 0.2)
+            if ctx.get(loader.weights.valid) and ctx.get(loader.weights.ready):
+                chunk = loader.weights.payload
+                written.append(tuple(map(ctx.get, (chunk.layer, chunk.address, chunk.data))))
+
+    simulated(loader, bench)
+    assert written == list(weight_chunks(config, network))
+    first, second = commands
+    assert first == [1, 0, 1, 0, 1, 0, 1, 1]
+    assert second[:8] == [0, 0, 0, 0, 0, 0, 1, 1]
+
+
+def test_nothing_is_decided_with_a_damaged_flash():
+    damage(small_network(), CoreShape(lanes=(9, 5)), 16)  # words of several chunks

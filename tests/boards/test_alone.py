@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
+
+import json
+
+import pytest
+from scipy.io import wavfile
+
+from firstspike.boards.building import bitstream
+from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.flash import payload_of
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.alone.image import words_of
+from firstspike.hdl.core.config import weight_chunks
+from firstspike.sim.benches.alone.desk import Desk
+from tests.support.command import firstspike, refusal, toy_network
+from tests.support.desk import netlist_desk
+from tests.support.listening import listening_network, sounds
+
+
+@pytest.fixture(scope="module")
+def design():
+    """The design of a small network for the iCEBreaker."""
+    return AloneDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape())
+
+
+def says(desk, design, count):
+    """What the desk says of sounds, which must be what golden says; words must be among it."""
+    place, image = design.in_flash
+    x = sounds(count)
+    expected = desk.expected(x)
+    # Other words are of the last class, not isolated, or forced.
+    assert expected.count(b"\n") >= 2 + count // 4
+    assert desk.run(x, image, place) == expected
+    return expected
+
+
+def test_rtl_says_what_golden_says(design, capfd, tmp_path):
+    identity = design.build_hash
+    desk = Desk.of_core(lambda: design.core(identity), identity, design.network, design.hz)
+    said = says(desk, design, 6)
+    design.network.save(tmp_path / "net.npz")
+    wavfile.write(tmp_path / "six.wav", desk.rate, sounds(6))
+    words = ["serve", tmp_path / "net.npz", "--board", "icebreaker", "--wav", tmp_path / "six.wav"]
+    assert firstspike(capfd, *words).out.splitlines() == said.decode().splitlines()
+    place, image = design.in_flash
+    assert (
+        desk.run(sounds(3), image[:100], place)
+        == b"loading weights\r\nnetwork in flash is damaged\r\n"
+    )
+    assert b"none" not in said
+
+
+@pytest.mark.long
+def test_the_netlist_says_what_golden_says(design, tmp_path):
+    (tmp_path / "firstspike.il").write_text(design.plan(design.build_hash).files["firstspike.il"])
+    bitstream._synthesise(design, tmp_path, native=False)
+    (tmp_path / "report.json").write_text(json.dumps({"clock": design.hz}))
+    says(netlist_desk(design.network, tmp_path), design, 20)
+
+
+def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
+    design.network.save("net.npz")
+    ended = fake(capfd, {1: 24.0}, "--sensor", "pdm", "--seed", 1)  # with 4 lanes
+    assert ended.status == 0
+    folder = tmp_path / "build" / "net-icebreaker"
+    report = json.loads((folder / "report.json").read_text())
+    content = (folder / "weights.bin").read_bytes()
+    place = report["flash"].pop("place")
+    assert (place, report["flash"]) == (1 << 20, bitstream.fingerprint(folder / "weights.bin"))
+    built = AloneDesign.of_sound(design.network, design.board, CoreShape(4))
+    identity = bytes.fromhex(report["build"])
+    payload = payload_of(content, identity, words_of(built.config))
+    chunks = weight_chunks(built.config, design.network)
+    assert payload == b"".join(data.to_bytes(4, "big") for _, _, data in chunks)
+    assert "in the flash, as weights.bin" in ended.out
+    assert "text, at 115200 baud" in ended.out
+
+
+def test_networks_with_other_weights_share_a_design(design):
+    network = design.network
+    assert design.board.alone is not None
+    fewer = AloneDesign.of_sound(network, design.board, CoreShape(lanes=1))
+    assert fewer.build_hash != design.build_hash
+
+
+def test_what_cannot_listen_is_refused(capfd, tmp_path):
+    toy_network().save(tmp_path / "toy.npz")
+    listening_network().save(tmp_path / "net.npz")
+    toy, net = tmp_path / "toy.npz", tmp_path / "net.npz"
+    build = ["build", "--sensor", "pdm", "-o", tmp_path / "out", "--board"]
+    assert "does not listen to sound" in refusal(capfd, *build, "icebreaker", toy)
+    assert "has no pins for a microphone" in refusal(capfd, *build, "ulx3s-25f", net)
+    for words in (["--learn"], ["--bench"], ["--link", "uart"], ["--overlap"], ["--clock", "max"]):
+        ended = firstspike(capfd, *build, "icebreaker", net, *words)
+        assert ended.status == 2
+        assert "--sensor goes with" in ended.err
+    for words in (["--wav", net], ["--board", "icebreaker"]):
+        assert "--board and --wav go together" in firstspike(capfd, "serve", net, *words).err
+    wav = ["--board", "icebreaker", "--wav", net]
+    for words in (["--symlink", "x"], ["--weights", "port"], ["--bench"], ["--rows", 2]):
+        assert "--wav goes with" in firstspike(capfd, "serve", net, *wav, *words).err

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Recordings on the page: heard to the bit as golden hears them, and what is no recording."""
+
+import io
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from firstspike.golden import Features, Network
+from firstspike.golden.data.wav import MOST_SAMPLES
+from firstspike.golden.sound.usual import usual_front_end
+from firstspike.sim.harness.networks import random_weights
+from tests.support.browser import DESKTOP, PHONE, opened
+from tests.support.command import firstspike
+
+from .recordings import heard_by_golden, heard_by_page
+from .test_accessible import check
+
+FRONT = usual_front_end()
+RATE = FRONT.rate
+
+
+def network_of_sound() -> Network:
+    """Return a network of two words and none of them, of random weights."""
+    hidden, outputs = random_weights(np.random.default_rng(1), (FRONT.n_pixels, 20, 4), -40, 60)
+    return Network(
+        weights=(hidden, outputs[:, :3]),
+        weight_bits=(8, 8),
+        thresholds=(200, 40),
+        unit=32,
+        deadline=300,
+        n_inputs=FRONT.n_pixels,
+        inputs=np.arange(FRONT.n_pixels),
+        encoding="levels-32",
+        features=Features(sound=FRONT),
+        classes=("yes", "<b>no", "none"),
+    )
+
+
+def recording(seed: int, words: int = 3, rate: int = RATE) -> np.ndarray:
+    """Return bursts of noise and tones, with pauses between some of them, float64 from -1 to 1."""
+    rng = np.random.default_rng(seed)
+    pieces = []
+    for _ in range(words):
+        n = int(rate * rng.uniform(0.1, 0.7))
+        tone = np.sin(2 * np.pi * rng.uniform(200, 3000) * np.arange(n) / rate)
+        burst = tone * rng.uniform(0, 1) + rng.normal(0, 0.2, n)
+        silence = np.zeros(int(rate * rng.uniform(0.02, 1.5)))
+        pieces += [silence, burst * 10 ** rng.uniform(-2, 0.2)]
+    return np.clip(np.concatenate(pieces), -1, 1)
+
+
+def file_of(x: np.ndarray, kind: str = "i2", rate: int = RATE) -> bytes:
+    """Return samples from -1 to 1 as a WAV file of such samples."""
+    scaled = {
+        "u1": lambda: np.rint(127 * x + 128),
+        "i2": lambda: np.rint(32767 * x),
+        "i4": lambda: np.rint((2**31 - 1) * x),
+    }.get(kind, lambda: x)()
+    file = io.BytesIO()
+    wavfile.write(file, rate, scaled.astype(kind))
+    return file.getvalue()
+
+
+def of_24_bits(x: np.ndarray) -> bytes:
+    """Return samples from -1 to 1 as a WAV file of 24 bits, whose head is an extensible one."""
+    data = np.rint(x * (2**23 - 1)).astype("<i4").view(np.uint8).reshape(-1, 4)[:, :3].tobytes()
+    sizes = np.array([RATE, 3 * RATE], "<u4").tobytes()
+    form = b"\xfe\xff\1\0" + sizes + b"\3\0\x18\0\x16\0\x18\0\0\0\0\0\1\0"
+    form += b"\0\0\0\0\x10\0\x80\0\0\xaa\0\x38\x9b\x71"
+    parts = b"".join(
+        name + np.array(len(part), "<u4").tobytes() + part + b"\0" * (len(part) % 2)
+        for name, part in ((b"fmt ", form), (b"note", b"abc"), (b"data", data))
+    )
+    return b"RIFF" + np.array(len(parts) + 4, "<u4").tobytes() + b"WAVE" + parts
+
+
+@pytest.fixture(scope="module")
+def listening(tmp_path_factory):
+    """The page of a network of sound."""
+    folder = tmp_path_factory.mktemp("sound")
+    network_of_sound().save(folder / "net.npz")
+    return folder
+
+
+@pytest.fixture
+def page_file(listening, capfd):
+    path = listening / "listen.html"
+    if not path.exists():
+        ended = firstspike(capfd, "page", listening / "net.npz", "-o", path)
+        assert ended.status == 0, ended.err
+    return path
+
+
+def test_the_page_hears_what_golden_hears(browser, page_file):
+    network = network_of_sound()
+    files = [file_of(recording(seed), kind) for seed, kind in enumerate(("u1", "i2", "i4", "f8"))]
+    files.append(of_24_bits(recording(4)))
+    files.append(file_of(np.stack([recording(5), recording(5) * 0.3, -recording(5)], 1), "f4"))
+    files.append(file_of(np.where(np.arange(8000) % 7 < 3, 1.0, -1.0)))  # as loud as can be
+    files.append(file_of(np.zeros(100)))
+    files.append(file_of(recording(6, words=12)))
+    with opened(browser, page_file, **DESKTOP) as page:
+        words = []
+        for number, file in enumerate(files):
+            expected = heard_by_golden(network, file)
+            assert heard_by_page(page, file) == expected, number
+            words += expected
+        page.click("#check")
+        assert ": 0 differ" in page.inner_text("#checked")
+    assert {word["said"] for word in words} == {True, False}
+    assert {word["isolated"] for word in words} == {True, False}
+    assert len({word["decision"] for word in words}) > 1
+
+
+@pytest.mark.parametrize("screen", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_recording_is_opened_and_its_words_are_said(browser, page_file, screen):
+    network, file = network_of_sound(), file_of(recording(6, words=12))
+    words = heard_by_golden(network, file)
+    said = [word for word in words if word["said"]]
+    names = [network.class_name(word["decision"]) for word in said]
+    with opened(browser, page_file, **screen) as page:
+        assert not page.is_visible("#pad")
+        sent = {"name": "<i>it.wav", "mimeType": "audio/wav", "buffer": file}
+        page.set_input_files("#wav", sent)
+        page.wait_for_function("heard.textContent.startsWith('<i>it.wav: ')")
+        text = page.inner_text("#heard")
+        assert text.startswith(f"<i>it.wav: {', '.join(names)}.")
+        assert f" {len(words) - len(said)} sounds more: " in text
+        shown = page.locator("#words button").all_inner_texts()
+        seconds = [FRONT.seconds(word["slot"]) for word in said]
+        assert shown == [f"{at:.2f} s: {name}" for at, name in zip(seconds, names, strict=True)]
+        page.click("#words button:last-child")
+        assert page.inner_text("#answer b") == names[-1]
+        assert f"decided at tick {said[-1]['tick']}" in page.inner_text("#answer")
+        assert page.get_attribute("#heard", "aria-live") == "polite"
+
+
+def test_the_page_of_sound_is_accessible(browser, page_file):
+    check(browser, page_file)
+
+
+def test_the_browser_reads_other_rates(browser, page_file):
+    file = file_of(recording(7, words=5, rate=44_100), rate=44_100)
+    with opened(browser, page_file, **DESKTOP) as page:
+        found = {word["slot"] for word in heard_by_page(page, file)}
+    golden = {word["slot"] for word in heard_by_golden(network_of_sound(), file)}
+    assert found
+    assert len(found ^ golden) <= len(golden) / 2  # it resamples in its own way
+
+
+WHOLE = file_of(recording(0))
+
+REFUSED = {
+    "empty": (b"", "is no sound that the browser can read: open a WAV file."),
+    "text": (b"no recording", "is no sound that the browser can read: open a WAV file."),
+    "cut": (WHOLE[:-100], "ends before its head says: it was cut short; save it again."),
+    "head": (WHOLE[:30], "ends before its head says: it was cut short; save it again."),
+    "silent": (file_of(np.zeros(0)), "holds no samples."),
+    "slow": (file_of(recording(0), rate=4000), "has 4000 samples per second: give 8000 or more."),
+    "not finite": (
+        file_of(np.array([0, np.nan]), "f4"),
+        "holds samples that are no finite numbers.",
+    ),
+    "of no width": (
+        WHOLE[:34] + b"\x0c" + WHOLE[35:],
+        "is no WAV file of plain samples: save it as one of 16 bits.",
+    ),
+}
+
+
+def test_what_is_no_recording_is_said_to_be_so(browser, page_file, tmp_path):
+    hour = tmp_path / "hour.wav"
+    hour.write_bytes(file_of(np.zeros(MOST_SAMPLES + 1), "u1"))
+    with opened(browser, page_file, **DESKTOP) as page:
+        before = page.inner_text("#answer")
+        for name, (content, said) in REFUSED.items():
+            sent = {"name": f"{name}.wav", "mimeType": "audio/wav", "buffer": content}
+            page.set_input_files("#wav", sent)
+            page.wait_for_function("name => heard.textContent.startsWith(name)", arg=f"{name}.wav")
+            assert page.inner_text("#heard") == f"{name}.wav {said}"
+        page.set_input_files("#wav", hour)
+        page.wait_for_function("heard.textContent.startsWith('hour.wav')")
+        assert page.inner_text("#heard") == (
+            f"hour.wav has {MOST_SAMPLES + 1} samples: at most {MOST_SAMPLES} are read; cut it."
+        )
+        assert page.inner_text("#answer") == before
+        sent = {"name": "good.wav", "mimeType": "audio/wav", "buffer": WHOLE}
+        page.set_input_files("#wav", sent)
+        page.wait_for_function("heard.textContent.startsWith('good.wav: ')")
+
+
+def test_without_a_microphone_it_is_said_so(browser, page_file):
+    with opened(browser, page_file, **DESKTOP) as page:
+        page.click("#speak")
+        page.wait_for_function("heard.textContent.startsWith('The browser gives no microphone')")

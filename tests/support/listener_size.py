@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Synthesises a Listener with the usual front end for the iCEBreaker's FPGA, and counts its cells.
+
+python -m tests.support.listener_size            block by block
+python -m tests.support.listener_size --flat     all in one, as a build has it
+"""
+
+import json
+import sys
+
+import numpy as np
+from amaranth.back import rtlil
+
+from firstspike.golden import Features
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.usual import usual_front_end
+from firstspike.golden.system.temporary import temporary_folder
+from firstspike.hdl.flow.devices import UP5K
+from firstspike.hdl.flow.toolchain import run_yosys
+from firstspike.hdl.sound.listener import Listener
+from firstspike.sim.harness.networks import network_of
+
+from .link_size import COLUMNS
+
+CLOCK_HZ = 12_000_000
+
+
+def sizes(flat: bool) -> dict[str, list[int]]:
+    """The number of cells in each of COLUMNS, by module."""
+    front = usual_front_end()
+    features = Features(None, complement=True, constant=True, sound=front)
+    weights = [np.ones((2 * front.n_pixels + 1, 10), np.int32)]
+    times = {"unit": 32, "deadline": 384}
+    network = network_of(weights, [1], encoding="levels-32", features=features, **times)
+    listener = Listener(network, Microphone.of(CLOCK_HZ, front.rate))
+    with temporary_folder() as folder:
+        (folder / "design.il").write_text(rtlil.convert(listener, name="listener", emit_src=False))
+        run_yosys(
+            folder,
+            [
+                "read_rtlil design.il",
+                f"{UP5K.synthesis} {'' if flat else '-noflatten'} -top listener",
+                "tee -q -o count.json stat -json",
+            ],
+        )
+        modules = json.loads((folder / "count.json").read_text())["modules"]
+    return {
+        name.removeprefix("\\listener."): [
+            sum(n for cell, n in said["num_cells_by_type"].items() if cell.startswith(prefix))
+            for prefix in COLUMNS.values()
+        ]
+        for name, said in modules.items()
+    }
+
+
+if __name__ == "__main__":
+    found = sizes("--flat" in sys.argv[1:])
+    print(f"{'':40}{', '.join(COLUMNS)}")
+    for name, counts in found.items():
+        print(f"{name:40}{counts}")
+    print(f"{'all':40}{[sum(column) for column in zip(*found.values(), strict=True)]}")

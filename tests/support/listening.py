@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small network of sound with short words, and sounds that it hears."""
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.golden.encodings.features import Features
+from firstspike.golden.sound.front import FrontEnd
+from firstspike.golden.sound.usual import resonant
+from firstspike.sim.harness.networks import network_of, random_weights
+
+RATE = 8000
+TONES = (500, 1000, 2000)
+
+
+def listening_network() -> Network:
+    """Return a network with three filters, whose words have 96 samples."""
+    filters = tuple(resonant(f, 250, RATE) for f in TONES)
+    front = FrontEnd(
+        rate=RATE, slot=16, slots=2, frames=3, drop=24, least=40, before=2, after=1, contrast=2,
+        filters=filters,
+    )  # fmt: skip
+    rng = np.random.default_rng(58)
+    features = Features(None, False, True, sound=front)
+    return network_of(
+        random_weights(rng, (front.n_pixels + 1, 9, 4), -40, 60),
+        (60, 50),
+        bits=8,
+        encoding="levels-8",
+        features=features,
+        classes=("low", "middle", "high", "none"),
+    )
+
+
+def sounds(count: int) -> np.ndarray:
+    """Return so many bursts of tones with silence between them, int16 [n]."""
+    rng, parts = np.random.default_rng(5), []
+    for _ in range(count):
+        n = np.arange(rng.integers(30, 60))
+        tone = np.sin(2 * np.pi * rng.uniform(300, 2500) * n / RATE) * rng.uniform(2000, 20_000)
+        quiet = np.zeros(rng.integers(60, 250))
+        parts += [tone + rng.normal(0, 20, len(n)), quiet]
+    return np.rint(np.concatenate(parts)).astype(np.int16)

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Plays recordings to the microphone's pins of simulated hardware, and compares with golden.
+
+    python -m tests.support.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
+
+It plays the first 20 of the files, one after the other, and wants the words, their decisions and
+their spikes to be those of golden. It takes a few seconds per recording. The clock is 12 MHz, and
+the core has two lanes. It prints how long each decision took from the end of the word's last frame
+on.
+"""
+
+import sys
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from firstspike.golden import Network
+from firstspike.golden.data.wav import read_wav
+from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.system.temporary import temporary_folder
+from firstspike.golden.timing.folding import Folding
+from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.core.ports import decision_layout
+from firstspike.hdl.sound.listener import front_of
+from firstspike.sim.benches.sound import ear
+from firstspike.sim.benches.sound.ear import CHUNK, Ear
+from firstspike.sim.benches.sound.listener import chunks_of, compared
+from firstspike.sim.harness.verilog import verilog_of
+
+from .plain_bench import printed
+
+CLOCK_HZ, LANES = 12_000_000, 2
+
+BENCH = Path(ear.__file__).with_name("ear_bench.v")
+
+SILENCE = 2
+"""Slots of silence behind the window of a word that begins at the end of a recording."""
+
+
+def main(path: str, count: int, files: list[str]) -> None:
+    """Play `count` of the files; raises SimulationError at the first difference."""
+    network = Network.load(path)
+    front = front_of(network)
+    folding = Folding.of(network, CoreShape(lanes=LANES))
+    microphone = Microphone.of(CLOCK_HZ, front.rate)
+    silence = np.zeros((front.window + SILENCE) * front.slot, np.int16)
+    waits: list[float] = []
+    with temporary_folder() as folder:
+        defined = {
+            "PAYLOAD_BITS": decision_layout(CoreConfig.of(network, folding)).size,
+            "TAIL": CHUNK * microphone.divider + microphone.cycles,
+        }
+        defines = "".join(f"`define {name} {value}\n" for name, value in defined.items())
+        (folder / "bench.v").write_text(defines + BENCH.read_text())
+        (folder / "ear.v").write_text(verilog_of(Ear(network, folding, microphone), "ear"))
+        for name in islice(sorted(files), count):
+            x = np.concatenate([read_wav(Path(name), front.rate), silence])
+            bits = microphone.bits(x)
+            chunks = (chunk.to_bytes(CHUNK // 8, "big") for chunk in chunks_of(bits))
+            (folder / "bits.bin").write_bytes(b"".join(chunks))
+            (start,), *lines = (line.split() for line in printed(folder, fast=True))
+            received = [(int(cycle), int(payload, 16)) for cycle, payload in lines]
+            heard = compared(network, folding, microphone, bits, int(start), received)
+            waits += (heard.waits * 1000 / CLOCK_HZ).tolist()
+            said = " ".join(map(network.class_name, heard.results.decision.tolist()))
+            print(f"{Path(name).name}: {said}; longest wait {max(waits):.2f} ms", flush=True)
+    print(f"{len(waits)} words: none differs; mean wait {np.mean(waits):.2f} ms")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3:])
