@@ -45,7 +45,7 @@ def command(net: str, json_path: str | None, **options: Any) -> None:
     with json_result(json_path) as write:
         plans = [facts_of(plan_for(network, board), ticks) for board in BOARDS.values()]
         shape = "-".join(map(str, network.shape))
-        text = report(plans, "a digit" if ticks is None else "an image")
+        text = report(plans, "per digit" if ticks is None else "per image")
         say(f"{printable(net)} ({shape})\n\n{text}")
         write({"network": network.digest(), "boards": plans})
 

@@ -98,7 +98,7 @@ def test_listener_that_takes_samples():
 
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
-    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60)
+    front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
     heard = hears_tones(front, Microphone.of(CLOCK_HZ, front.rate))
     assert len(heard.words) >= 3
 
