@@ -101,8 +101,10 @@ class Loader(Block):
         # The core's side.
         m.submodules.walk = walk = WordWalk(self._config)
         asked = self.weights.payload
+        layers = self._config.layers
+        last_address = Array(layer.words - 1 for layer in layers)[walk.layer]
+        layer_ends = walk.whole & (walk.address == last_address)
         m.d.comb += [
-            walk.everything.eq(1),
             asked.write.eq(1),
             asked.layer.eq(walk.layer),
             asked.address.eq(walk.address),
@@ -151,7 +153,8 @@ class Loader(Block):
                 m.d.comb += [self.weights.valid.eq(1), walk.advance.eq(self.weights.ready)]
                 with m.If(self.weights.ready):
                     m.d.sync += left.eq(WORD_BITS)
-                    with m.If(walk.whole & walk.last):
+                    m.d.comb += walk.leave.eq(layer_ends)
+                    with m.If(layer_ends & (walk.layer == len(layers) - 1)):
                         m.d.sync += state.eq(State.SUM)
             with m.Case(State.SUM), m.If(ended):
                 end(Fault.NONE)

@@ -2,7 +2,9 @@
 """A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from scipy.io import wavfile
 
@@ -80,9 +82,12 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
 
 def test_networks_with_other_weights_share_a_design(design):
     network = design.network
-    assert design.board.alone is not None
-    fewer = AloneDesign.of_sound(network, design.board, CoreShape(lanes=1))
-    assert fewer.build_hash != design.build_hash
+    less = tuple(weights - np.sign(weights) for weights in network.weights)
+    for changed, lanes, same in ((network, 1, False), (replace(network, weights=less), 2, True)):
+        other = AloneDesign.of_sound(changed, design.board, CoreShape(lanes=lanes))
+        # The widths of S and M are those that the weights need.
+        assert same == (other.config == design.config)
+        assert same == (other.build_hash == design.build_hash)
 
 
 def test_what_cannot_listen_is_refused(capfd, tmp_path):
