@@ -4,13 +4,14 @@
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
@@ -30,13 +31,14 @@ from firstspike.scripts.options import (
     weights_option,
 )
 from firstspike.scripts.output import note, say
-from firstspike.scripts.places import InputPath, NetworkName, Output, Verb
+from firstspike.scripts.places import InputPath, NetworkName, Output
+from firstspike.scripts.selection import SelectionCommand
 
 if TYPE_CHECKING:
     from firstspike.boards.pins.board import Board
 
 
-@click.command(cls=Verb)
+@click.command(cls=SelectionCommand)
 @click.argument("net", default="mnist-8bit", type=NetworkName(), metavar="[NET]")
 @design_options
 @weights_option
@@ -51,12 +53,14 @@ if TYPE_CHECKING:
 @board_option("Board that hears the recording of --wav.")
 @click.option(
     "--wav",
-    type=InputPath(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Play this recording to the microphone of a board that needs no computer.",
+    "wav_files",
+    multiple=True,
+    type=InputPath(exists=True, dir_okay=False),
+    metavar="FILE ...",
+    help="Play these recordings to the microphone of a board that needs no computer.",
 )
 def command(
-    net: str, symlink: Path | None, board: str | None, wav: Path | None, **design: Any
+    net: str, symlink: Path | None, board: str | None, wav_files: tuple[str, ...], **design: Any
 ) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
@@ -64,16 +68,14 @@ def command(
     (docs/link.md) can use it, at any baud rate.
 
     With --wav it is a board that needs no computer, as `firstspike build --sensor pdm` makes it. It
-    hears the recording through its microphone, prints its text, and ends. A second of sound takes
-    some twenty.
+    hears the recordings through its microphone, one after the other, prints its text, and ends. A
+    second of sound takes some twenty.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
-    if (board is None) != (wav is None):
+    if (board is None) != (not wav_files):
         raise click.UsageError("--board and --wav go together.")
-    if wav is not None and is_given(
-        "symlink", "rows", "overlap", *design.keys() - {"lanes", "window"}
-    ):
+    if wav_files and is_given("symlink", "rows", "overlap", *design.keys() - {"lanes", "window"}):
         raise click.UsageError("--wav goes with --board, --lanes and --window alone.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
@@ -83,8 +85,8 @@ def command(
         from firstspike.sim.harness.runner import check_tools
 
         check_tools()
-        if wav is not None:
-            _hear(network, BOARDS[str(board)], wav, taken(CoreShape, design))
+        if wav_files:
+            _hear(network, BOARDS[str(board)], wav_files, taken(CoreShape, design))
             return
         with (
             _linked(symlink) as point,
@@ -99,8 +101,8 @@ def command(
         note("Ended.")
 
 
-def _hear(network: Network, board: "Board", wav: Path, shape: CoreShape) -> None:
-    """Let a board hear a recording, and print what it says as it says it."""
+def _hear(network: Network, board: "Board", files: Sequence[str], shape: CoreShape) -> None:
+    """Let a board hear recordings, and print what it says as it says it."""
     from firstspike.boards.building.alone import AloneDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.sim.benches.alone.desk import Desk
@@ -109,7 +111,7 @@ def _hear(network: Network, board: "Board", wav: Path, shape: CoreShape) -> None
     place, image = design.in_flash
     identity = design.build_hash
     desk = Desk.of_core(lambda: design.core(identity), identity, network, design.hz)
-    x = read_wav(wav, desk.rate)
+    x = np.concatenate([read_wav(file, desk.rate) for file in files])
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))
     printing.start()
