@@ -15,6 +15,9 @@ from .trainer import TrainingError, sensible_batch
 ENCODING = "levels-128"
 """Default encoding of features."""
 
+SOUND_ENCODING, SOUND_HIDDEN = "levels-32", (200,)
+"""Default encoding and hidden layers of pictures of words, chosen on held-out recordings."""
+
 _UNIT = 32  # ticks of z = 1: with 16, times are too coarse for what depends on a few features
 _STEPS = 3000  # of training with real weights, at least
 _FEWEST = 20  # epochs
@@ -66,3 +69,9 @@ def suited(
     if any(isinstance(one, str) for one in given.get("hidden", ())):
         parameters |= CONVOLVES | {"constant": False, "sparsity": 0.0}
     return parameters | given
+
+
+def suited_to_sound(n: int, encoding: str | None = None, **changes: Any) -> dict[str, Any]:
+    """Return parameters for n pictures of words; otherwise as `suited`."""
+    changes["hidden"] = SOUND_HIDDEN if changes.get("hidden") is None else changes["hidden"]
+    return suited(n, encoding or SOUND_ENCODING, **changes)

@@ -19,7 +19,7 @@ from firstspike.golden.system.errors import told_as
 from firstspike.golden.system.files import beside
 from firstspike.golden.training.checkpoint import Checkpoint, CheckpointError, Epoch
 from firstspike.golden.training.recipes import recipe
-from firstspike.golden.training.suited import suited
+from firstspike.golden.training.suited import suited, suited_to_sound
 from firstspike.golden.training.trainer import Continuation, Names, Trainer
 from firstspike.scripts.datasets import training_data
 from firstspike.scripts.errors import VerbError
@@ -56,9 +56,6 @@ class Session:
             continuation=Continuation(self.checkpoint, save, until),
         )
 
-
-SOUND_ENCODING = "levels-32"
-"""Default encoding of pictures of words."""
 
 _COUNT = (None, range(1, 1 << 24))
 _FLAG = (None, bool)
@@ -160,8 +157,11 @@ def _parameters(run: dict[str, Any], images: Dataset) -> tuple[str, dict[str, An
     else:
         name = "suited"
         last_tick = int(images.x_train.max()) if images.ticks else None
-        encoding = run["encoding"] or (SOUND_ENCODING if images.sound else None)
-        parameters = suited(len(images.x_train), encoding, last_tick, **changes)
+        n, encoding = len(images.x_train), run["encoding"]
+        if images.sound is not None:
+            parameters = suited_to_sound(n, encoding, **changes)
+        else:
+            parameters = suited(n, encoding, last_tick, **changes)
     if run.get("validation_share") is not None:
         parameters["held_out"] = run["validation_share"]
     if changes["epochs"]:

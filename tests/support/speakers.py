@@ -12,9 +12,8 @@ import numpy as np
 
 from firstspike.golden import load_dataset
 from firstspike.golden.data.sounds import with_none
-from firstspike.golden.training.suited import suited
+from firstspike.golden.training.suited import suited_to_sound
 from firstspike.golden.training.trainer import Trainer
-from firstspike.scripts.training.session import SOUND_ENCODING
 
 SPEAKERS, DIGITS = 6, 10
 
@@ -30,7 +29,7 @@ def main() -> None:
     for speaker in range(SPEAKERS):
         out = speakers == speaker
         trained = with_none(replace(data, x_train=x[~out], y_train=y[~out]), data.sound)
-        parameters = suited(len(trained.x_train), SOUND_ENCODING, seed=1, held_out=0)
+        parameters = suited_to_sound(len(trained.x_train), seed=1, held_out=0)
         trainer = Trainer(**parameters).fit(trained.x_train, trained.y_train)
         accuracies.append(trainer.score(x[out], y[out]))
         print(f"speaker {speaker}: {accuracies[-1]:.2%}", flush=True)

@@ -27,9 +27,8 @@ from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.said import said
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.training.suited import suited
+from firstspike.golden.training.suited import suited_to_sound
 from firstspike.golden.training.trainer import Names, Trainer
-from firstspike.scripts.training.session import SOUND_ENCODING
 
 LOUDNESS = 2000
 """Root of the mean square of each recording and utterance."""
@@ -124,7 +123,7 @@ def trained(part: Part, spoken: dict[Recording, np.ndarray], sound: FrontEnd, se
     y = np.array([one.digit for one in chosen])
     data = with_none(Dataset(x, y, x[:1], y[:1], sound=sound), sound)
     n = len(data.x_train)
-    trainer = Trainer(**suited(n, SOUND_ENCODING, seed=seed, held_out=0))
+    trainer = Trainer(**suited_to_sound(n, seed=seed, held_out=0))
     trainer.fit(data.x_train, data.y_train, n_classes=data.n_classes, names=Names(sound=sound))
     return trainer.network_
 
