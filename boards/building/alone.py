@@ -30,7 +30,7 @@ from .design import WINDOW, Design
 TALK = "text"
 """What such a design says: nothing can be asked of it."""
 
-LANES = 4
+LANES = 2
 """Lanes of each layer where none are given."""
 
 

@@ -24,7 +24,8 @@ from tests.support.listening import listening_network, sounds
 @pytest.fixture(scope="module")
 def design():
     """The design of a small network for the iCEBreaker."""
-    return AloneDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape())
+    slow = 12_000_000  # the same samples as at the board's clock, in half the cycles
+    return AloneDesign.of_sound(listening_network(), BOARDS["icebreaker"], CoreShape(), slow)
 
 
 def says(desk, design, count):
@@ -84,7 +85,7 @@ def test_networks_with_other_weights_share_a_design(design):
     network = design.network
     less = tuple(weights - np.sign(weights) for weights in network.weights)
     for changed, lanes, same in ((network, 1, False), (replace(network, weights=less), 2, True)):
-        other = AloneDesign.of_sound(changed, design.board, CoreShape(lanes=lanes))
+        other = AloneDesign.of_sound(changed, design.board, CoreShape(lanes=lanes), design.hz)
         # The widths of S and M are those that the weights need.
         assert same == (other.config == design.config)
         assert same == (other.build_hash == design.build_hash)

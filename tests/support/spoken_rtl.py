@@ -4,9 +4,9 @@
     python -m tests.support.spoken_rtl digits.npz 20 recordings/*_[0-4].wav
 
 It plays the first 20 of the files, one after the other, and wants the words, their decisions and
-their spikes to be those of golden. It takes a few seconds per recording. The clock is 12 MHz, and
-the core has two lanes. It prints how long each decision took from the end of the word's last frame
-on.
+their spikes to be those of golden. It takes a few seconds per recording. Clock and lanes are those
+of an iCEBreaker that listens. It prints how long each decision took from the end of the word's last
+frame on.
 """
 
 import sys
@@ -15,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
+from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.data.wav import read_wav
 from firstspike.golden.sound.pdm import Microphone
 from firstspike.golden.system.temporary import temporary_folder
-from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.ports import decision_layout
@@ -31,8 +32,6 @@ from firstspike.sim.harness.verilog import verilog_of
 
 from .plain_bench import printed
 
-CLOCK_HZ, LANES = 12_000_000, 2
-
 BENCH = Path(ear.__file__).with_name("ear_bench.v")
 
 SILENCE = 2
@@ -43,8 +42,9 @@ def main(path: str, count: int, files: list[str]) -> None:
     """Play `count` of the files; raises SimulationError at the first difference."""
     network = Network.load(path)
     front = front_of(network)
-    folding = Folding.of(network, CoreShape(lanes=LANES))
-    microphone = Microphone.of(CLOCK_HZ, front.rate)
+    design = AloneDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
+    folding, clock_hz = design.config.folding, design.hz
+    microphone = Microphone.of(clock_hz, front.rate)
     silence = np.zeros((front.window + SILENCE) * front.slot, np.int16)
     waits: list[float] = []
     with temporary_folder() as folder:
@@ -63,7 +63,7 @@ def main(path: str, count: int, files: list[str]) -> None:
             (start,), *lines = (line.split() for line in printed(folder, fast=True))
             received = [(int(cycle), int(payload, 16)) for cycle, payload in lines]
             heard = compared(network, folding, microphone, bits, int(start), received)
-            waits += (heard.waits * 1000 / CLOCK_HZ).tolist()
+            waits += (heard.waits * 1000 / clock_hz).tolist()
             said = " ".join(map(network.class_name, heard.results.decision.tolist()))
             print(f"{Path(name).name}: {said}; longest wait {max(waits):.2f} ms", flush=True)
     print(f"{len(waits)} words: none differs; mean wait {np.mean(waits):.2f} ms")
