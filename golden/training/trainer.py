@@ -152,8 +152,8 @@ class Trainer(Parameters):
             raise TrainingError("neurons that share weights cannot be dropped: leave compact out.")
         if self.convolves and self.n_connected is not None:
             raise TrainingError(
-                f"n_connected is {self.n_connected}: a layer that convolves needs all inputs, so "
-                "give None."
+                f"{self.n_connected} inputs are to be connected: a layer that convolves needs all "
+                "inputs, so leave their number out."
             )
         highest = "" if n_classes is None else f"..{n_classes - 1}"
         if (

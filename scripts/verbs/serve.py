@@ -69,7 +69,7 @@ def command(
 
     With --wav it is a board that needs no computer, as `firstspike build --sensor pdm` makes it. It
     hears the recordings through its microphone, one after the other, prints its text, and ends. A
-    second of sound takes some twenty.
+    second of sound takes some forty.
 
     Example: firstspike serve mnist-4bit --lanes 64 --symlink /tmp/board
     """
@@ -105,13 +105,15 @@ def _hear(network: Network, board: "Board", files: Sequence[str], shape: CoreSha
     """Let a board hear recordings, and print what it says as it says it."""
     from firstspike.boards.building.alone import AloneDesign
     from firstspike.golden.data.wav import read_wav
+    from firstspike.hdl.sound.listener import front_of
     from firstspike.sim.benches.alone.desk import Desk
 
     design = AloneDesign.of_sound(network, board, shape)
+    rate = front_of(network).rate
+    x = np.concatenate([read_wav(file, rate) for file in files])
     place, image = design.in_flash
     identity = design.build_hash
     desk = Desk.of_core(lambda: design.core(identity), identity, network, design.hz)
-    x = np.concatenate([read_wav(file, desk.rate) for file in files])
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))
     printing.start()
