@@ -75,12 +75,6 @@ class Convolution(LayerKind):
         """Positions that an input reaches, of each filter."""
         return len(self.geometry.touched.position) * self.maps * self.filters
 
-    def extremes(self, weights: np.ndarray) -> tuple[int, int]:
-        """Sum a column, as if some neuron saw all taps."""
-        negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)
-        positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0)
-        return int(negative), int(positive)
-
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """Sum what each spike adds to the neurons that it reaches."""
         first, positions, taps = self.geometry.touched

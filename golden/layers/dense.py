@@ -43,12 +43,6 @@ class Dense(LayerKind):
         """One per input and neuron."""
         return self.n_in * self.n_out
 
-    def extremes(self, weights: np.ndarray) -> tuple[int, int]:
-        """The sums of a column."""
-        negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)
-        positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0)
-        return int(negative), int(positive)
-
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
         """The sum of the rows."""
         total: np.ndarray = weights[inputs].sum(0, np.int64)

@@ -48,9 +48,14 @@ class LayerKind(ABC):
     def synapses(self) -> int:
         """Connections of all inputs together."""
 
-    @abstractmethod
     def extremes(self, weights: np.ndarray) -> tuple[int, int]:
-        """Sum of the negative and of the positive weights of a neuron, each at its farthest."""
+        """Sum of the negative and of the positive weights of a neuron, each at its farthest.
+
+        A neuron has at most the weights of its column.
+        """
+        negative = np.minimum(weights, 0).sum(axis=0, dtype=np.int64).min(initial=0)
+        positive = np.maximum(weights, 0).sum(axis=0, dtype=np.int64).max(initial=0)
+        return int(negative), int(positive)
 
     @abstractmethod
     def added(self, weights: np.ndarray, inputs: np.ndarray) -> np.ndarray:
