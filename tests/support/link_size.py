@@ -10,6 +10,7 @@ The core is left out.
 
 import json
 import sys
+from pathlib import Path
 
 from firstspike.boards.building.design import TOP, Design
 from firstspike.boards.pins.registry import BOARDS
@@ -47,7 +48,12 @@ def sizes(flat: bool) -> dict[str, list[int]]:
                 "tee -q -o count.json stat -json",
             ],
         )
-        modules = json.loads((folder / "count.json").read_text())["modules"]
+        return counted(folder / "count.json", top)
+
+
+def counted(path: Path, top: str) -> dict[str, list[int]]:
+    """Return the number of cells in each of COLUMNS, by module, from a file of Yosys's `stat`."""
+    modules = json.loads(path.read_text())["modules"]
     return {
         name.removeprefix(f"\\{top}."): [
             sum(n for cell, n in said["num_cells_by_type"].items() if cell.startswith(prefix))
@@ -57,9 +63,13 @@ def sizes(flat: bool) -> dict[str, list[int]]:
     }
 
 
-if __name__ == "__main__":
-    found = sizes("--flat" in sys.argv[1:])
+def show(found: dict[str, list[int]]) -> None:
+    """Print cells by module, and their sum."""
     print(f"{'':40}{', '.join(COLUMNS)}")
     for name, counts in found.items():
         print(f"{name:40}{counts}")
     print(f"{'all':40}{[sum(column) for column in zip(*found.values(), strict=True)]}")
+
+
+if __name__ == "__main__":
+    show(sizes("--flat" in sys.argv[1:]))

@@ -5,7 +5,6 @@ python -m tests.support.listener_size            block by block
 python -m tests.support.listener_size --flat     all in one, as a build has it
 """
 
-import json
 import sys
 
 import numpy as np
@@ -20,7 +19,7 @@ from firstspike.hdl.flow.toolchain import run_yosys
 from firstspike.hdl.sound.listener import Listener
 from firstspike.sim.harness.networks import network_of
 
-from .link_size import COLUMNS
+from .link_size import counted, show
 
 CLOCK_HZ = 12_000_000
 
@@ -43,19 +42,8 @@ def sizes(flat: bool) -> dict[str, list[int]]:
                 "tee -q -o count.json stat -json",
             ],
         )
-        modules = json.loads((folder / "count.json").read_text())["modules"]
-    return {
-        name.removeprefix("\\listener."): [
-            sum(n for cell, n in said["num_cells_by_type"].items() if cell.startswith(prefix))
-            for prefix in COLUMNS.values()
-        ]
-        for name, said in modules.items()
-    }
+        return counted(folder / "count.json", "listener")
 
 
 if __name__ == "__main__":
-    found = sizes("--flat" in sys.argv[1:])
-    print(f"{'':40}{', '.join(COLUMNS)}")
-    for name, counts in found.items():
-        print(f"{name:40}{counts}")
-    print(f"{'all':40}{[sum(column) for column in zip(*found.values(), strict=True)]}")
+    show(sizes("--flat" in sys.argv[1:]))
