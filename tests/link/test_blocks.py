@@ -38,6 +38,7 @@ from firstspike.hdl.link.protocol.formats import BAUD, DELIMITER, Request, decod
 from firstspike.hdl.link.protocol.identity import Facts, identity_of
 from firstspike.hdl.link.protocol.messages import packed
 from tests.support.command import deep_toy_network, toy_network
+from tests.support.link_board import give_bits
 from tests.support.refused import refused
 
 pytestmark = pytest.mark.fast
@@ -180,13 +181,7 @@ def test_frames_are_coded_as_the_host_decodes_them(pauses):
             for byte in (kind, sequence, *payload, None):
                 while pauses and rng.random() < 0.3:
                     await ctx.tick()
-                bits = [0] if byte is None else [byte >> bit & 1 for bit in reversed(range(8))]
-                for bit in bits:
-                    ctx.set(answer.payload.data, bit)
-                    ctx.set(answer.payload.end, byte is None)
-                    ctx.set(answer.valid, 1)
-                    await ctx.tick().until(answer.ready)
-                    ctx.set(answer.valid, 0)
+                await give_bits(ctx, answer, byte)
 
     async def take(ctx):
         content, count, idle = bytearray(), 0, 0

@@ -25,6 +25,7 @@ from tests.support.link_board import (
     RING_BYTES,
     SmallBoard,
     decision_of,
+    give_bits,
     inputs_request,
     pixels_request,
     small_network,
@@ -67,13 +68,7 @@ def test_a_frame_of_any_length_has_no_gap(gapless):
         for payload in frames:
             await ctx.tick().repeat(rng.choice((1, 500)))
             for byte in (Request.READ | ANSWER, 0, *payload, None):
-                bits = [0] if byte is None else [byte >> bit & 1 for bit in reversed(range(8))]
-                for bit in bits:
-                    ctx.set(answer.payload.data, bit)
-                    ctx.set(answer.payload.end, byte is None)
-                    ctx.set(answer.valid, 1)
-                    await ctx.tick().until(answer.ready)
-                    ctx.set(answer.valid, 0)
+                await give_bits(ctx, answer, byte)
                 await ctx.tick().repeat(rng.choice((1, BYTE_CLOCKS // 2, BYTE_CLOCKS - 8)))
 
     async def take(ctx):

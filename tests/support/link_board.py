@@ -150,3 +150,13 @@ def decision_of(answer: Answer, layers: int) -> tuple:
     content, rest = answer.payload[: DECISION_FORMAT.size], answer.payload[DECISION_FORMAT.size :]
     assert len(rest) == 2 * layers
     return (*DECISION_FORMAT.unpack(content), tuple(np.frombuffer(rest, "<u2").tolist()))
+
+
+async def give_bits(ctx, answer, byte: int | None) -> None:
+    """Give a byte of an answer to a Transmitter, bit by bit, or None for the end of the answer."""
+    for bit in [0] if byte is None else [byte >> bit & 1 for bit in reversed(range(8))]:
+        ctx.set(answer.payload.data, bit)
+        ctx.set(answer.payload.end, byte is None)
+        ctx.set(answer.valid, 1)
+        await ctx.tick().until(answer.ready)
+        ctx.set(answer.valid, 0)
