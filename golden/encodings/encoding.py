@@ -210,10 +210,11 @@ def check_fields(
         raise NetworkError(
             f"edges has {features.edges.shape[1]} columns: {encoding.name} needs {n_edges}."
         )
-    if features.sound is not None and features.count(n_inputs) != features.sound.n_pixels:
-        raise NetworkError(
-            f"there are {features.count(n_inputs)} features: the front end for sound makes "
-            f"{features.sound.n_pixels} pixels."
-        )
+    for name, front in (("sound", features.sound), ("motion", features.motion)):
+        if front is not None and features.count(n_inputs) != front.n_pixels:
+            raise NetworkError(
+                f"there are {features.count(n_inputs)} features: the front end for {name} makes "
+                f"{front.n_pixels} pixels."
+            )
     if n_inputs != encoding.n_inputs(features, features.count(n_inputs)):
         raise NetworkError(f"n_inputs is {n_inputs}: that is not what the features make.")

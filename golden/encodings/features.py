@@ -16,6 +16,7 @@ from firstspike.golden.foreign.fields import (
     integer,
     texts,
 )
+from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
 
 
@@ -55,12 +56,14 @@ class Features:
     """Names of the features, or none."""
     sound: FrontEnd | None = None
     """The front end that makes pictures of words, whose pixels are the features; else None."""
+    motion: MotionFrontEnd | None = None
+    """The front end that makes pictures of motion, whose pixels are the features; else None."""
 
     KINDS: ClassVar[dict[str, Kind]] = {
         "edges": Kind("floating point [n_features, edges]", "f", 2, needed=False),
         **dict.fromkeys(("complement", "constant", "steps"), replace(INTEGER, needed=False)),
         "features": replace(NAMES, needed=False),
-        "sound": replace(TEXT, needed=False, most=1 << 16),
+        **dict.fromkeys(("sound", "motion"), replace(TEXT, needed=False, most=1 << 16)),
     }
     """Kinds of the fields of the network file; "features" are their names."""
 
@@ -82,19 +85,25 @@ class Features:
         object.__setattr__(self, "names", texts("features", self.names))
         for name in ("complement", "constant"):
             object.__setattr__(self, name, bool(integer(name, int(getattr(self, name)), 0, 1)))
-        if self.sound is not None and self.edges is not None:
-            raise NetworkError("there are edges: a network of sound takes pixels, which have none.")
+        for name in ("sound", "motion"):
+            if getattr(self, name) is not None and self.edges is not None:
+                raise NetworkError(
+                    f"there are edges: a network of {name} takes pixels, which have none."
+                )
+        if self.sound is not None and self.motion is not None:
+            raise NetworkError("there are front ends for sound and for motion: give one of them.")
         if self.names and (self.edges is None or len(self.names) != len(self.edges)):
             raise NetworkError(f"there are {len(self.names)} names of features: give one for each.")
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of the network file; edges are absent for pixels.
 
-        `sound` is absent for other samples than pictures of words.
+        `sound` is absent for other samples than pictures of words, and `motion` for other samples
+        than pictures of motion.
         """
         values = (self.edges, *map(int, (self.complement, self.constant, self.steps)))
-        sound = None if self.sound is None else self.sound.to_json()
-        fields = dict(zip(self.FIELDS, (*values, np.array(self.names, str), sound), strict=True))
+        fronts = (front and front.to_json() for front in (self.sound, self.motion))
+        fields = dict(zip(self.FIELDS, (*values, np.array(self.names, str), *fronts), strict=True))
         return {name: value for name, value in fields.items() if value is not None}
 
     @classmethod
@@ -105,7 +114,10 @@ class Features:
         numbers = {name: fields.take(name, int) for name in cls.FIELDS[1:4]}
         names = fields.take("features", list)
         sound = FrontEnd.from_json(fields.take("sound", str)) if "sound" in fields else None
-        return cls(fields.get("edges"), **numbers, names=names, sound=sound)
+        motion = None
+        if "motion" in fields:
+            motion = MotionFrontEnd.from_json(fields.take("motion", str))
+        return cls(fields.get("edges"), **numbers, names=names, sound=sound, motion=motion)
 
     def count(self, n_inputs: int) -> int:
         """Return how many features, or channels of a series, a sample has."""

@@ -17,7 +17,7 @@ import numpy as np
 from firstspike.golden.system.errors import FirstSpikeError, told_as
 
 from .archive import ArchiveError, Member, bytes_of, read_archive
-from .json_text import JsonError, read_json
+from .json_text import JsonError, check_json, read_json
 
 MOST_BYTES = 1 << 26
 """Most bytes of a file, and of its arrays together: more weights than any FPGA holds."""
@@ -116,6 +116,25 @@ def json_object(name: str, value: Any) -> dict[str, Any]:
     except (TypeError, ValueError, RecursionError) as error:
         raise NetworkError(f"{name} must be something JSON can hold: {error!s:.200}.") from None
     return value
+
+
+def described_json(name: str, text: str, format: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the object in a text of JSON, which has a `format` and exactly these fields.
+
+    `fields` are as `check_json` takes them. Raises `NetworkError`; `name` is in its message.
+    """
+    described = {"format": format, **fields}
+    try:
+        value = read_json(text)
+        said: Any = value.get("format") if isinstance(value, dict) else None
+        if isinstance(said, str) and said != format:
+            raise NetworkError(f"{name} is of the format {said!r:.40}: {format!r} is read.")
+        check_json(value, described, name)
+    except JsonError as error:
+        raise NetworkError(f"{error}.") from None
+    if value.keys() != described.keys():
+        raise NetworkError(f"{name} has other fields than {', '.join(described)}.")
+    return {field: value[field] for field in fields}
 
 
 def check(described: Described, found: Mapping[str, Member] | Mapping[str, np.ndarray]) -> None:

@@ -8,12 +8,11 @@ how far the sound is below the loudest of the word, so it does not depend on the
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
-from firstspike.golden.foreign.fields import NetworkError, integer
-from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
+from firstspike.golden.foreign.fields import NetworkError, described_json, integer
 
 from .filters import MOST_LEVEL, STATE_BITS, Filter
 
@@ -40,7 +39,7 @@ _FILTER = [
     range(-MOST_LEVEL, MOST_LEVEL + 1),
 ]
 _MOST_FILTERS = 64
-_DESCRIBED = {"format": FORMAT, "rate": int, "filters": [_FILTER], **dict.fromkeys(_SIZES, int)}
+_DESCRIBED = {"rate": int, "filters": [_FILTER], **dict.fromkeys(_SIZES, int)}
 
 
 class Word(NamedTuple):
@@ -173,17 +172,7 @@ class FrontEnd:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Return the front end of a network file. Raises `NetworkError`."""
-        try:
-            value = read_json(text)
-            said: Any = value.get("format") if isinstance(value, dict) else None
-            if isinstance(said, str) and said != FORMAT:
-                raise NetworkError(f"sound is of the format {said!r:.40}: {FORMAT!r} is read.")
-            check_json(value, _DESCRIBED, "sound")
-        except JsonError as error:
-            raise NetworkError(f"{error}.") from None
+        value = described_json("sound", text, FORMAT, _DESCRIBED)
         if len(value["filters"]) > _MOST_FILTERS:
             raise NetworkError(f"sound has more than {_MOST_FILTERS} filters.")
-        if value.keys() != _DESCRIBED.keys():
-            raise NetworkError(f"sound has other fields than {', '.join(_DESCRIBED)}.")
-        fields = {name: value[name] for name in ("rate", *_SIZES)}
-        return cls(**fields, filters=tuple(Filter(*one) for one in value["filters"]))
+        return cls(**value | {"filters": tuple(Filter(*one) for one in value["filters"])})

@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from firstspike.golden import Features, Network, load_network, shipped
+from firstspike.golden.motion.front import MotionFrontEnd
 from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.widths import state_widths
 from firstspike.scripts.made import sentences
@@ -81,7 +82,10 @@ def features_of(features: Features) -> dict[str, Any]:
         "complement": features.complement,
         "constant": features.constant,
         "steps": features.steps,
-        "sound": None if features.sound is None else json.loads(features.sound.to_json()),
+        **{
+            name: None if front is None else json.loads(front.to_json())
+            for name, front in (("sound", features.sound), ("motion", features.motion))
+        },
         "lowest_edge": None if edges is None else edges.min(axis=1).tolist(),
         "highest_edge": None if edges is None else edges.max(axis=1).tolist(),
     }
@@ -93,6 +97,8 @@ def _features(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     if features["sound"]:
         yield "sound", FrontEnd.from_json(json.dumps(features["sound"])).sentence()
+    if features["motion"]:
+        yield "motion", MotionFrontEnd.from_json(json.dumps(features["motion"])).sentence()
     more = [name for name in ("complement", "constant") if features[name]]
     if features["steps"]:
         more.append(f"time series of {features['steps']} steps")

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The front end for motion: it makes a picture of each window of samples (DESIGN, section 9).
+
+A picture says for each axis how its means are spread over the window, and how much it changes. It
+does not say in which order, so it does not depend on where a movement begins.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Self
+
+import numpy as np
+
+from firstspike.golden.foreign.fields import NetworkError, described_json, integer
+from firstspike.golden.sound.filters import MOST_LEVEL, SAMPLE_BITS
+
+FORMAT = "firstspike-motion-1"
+
+MEAN_OF_ZERO = (MOST_LEVEL + 1) // 2
+"""Pixel of a mean of 0."""
+
+_SIZES = {
+    "rate": (1, 1000),
+    "frame": (2, 64),
+    "frames": (1, 32),
+    "hop": (1, 32),
+    "least": (0, MOST_LEVEL),
+    "contrast": (0, 5),
+}
+_MOST_AXES = 16
+_DESCRIBED = {"downs": [int], **dict.fromkeys(_SIZES, int)}
+
+
+@dataclass(frozen=True)
+class MotionFrontEnd:
+    """The parameters of a front end. A field out of range raises `NetworkError`."""
+
+    rate: int
+    """Samples per second and axis."""
+    frame: int
+    """Samples per frame, a power of two."""
+    frames: int
+    """Frames per window."""
+    hop: int
+    """Frames from the end of a window to the end of the next one."""
+    least: int
+    """Steps of the logarithm that make a pixel of 0."""
+    contrast: int
+    """A pixel is brighter by 2^contrast per step of the logarithm."""
+    downs: tuple[int, ...]
+    """Of each axis the bits by which a mean is shifted to the right."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _SIZES.items():
+            integer(name, getattr(self, name), low, high)
+        if self.frame & (self.frame - 1):
+            raise NetworkError(f"frame is {self.frame}: it must be a power of two.")
+        for down in self.downs:
+            integer("down", down, 0, SAMPLE_BITS - 1)
+        if not 1 <= len(self.downs) <= _MOST_AXES:
+            raise NetworkError(f"there are {len(self.downs)} axes: give 1 to {_MOST_AXES} of them.")
+
+    @property
+    def axes(self) -> int:
+        """Axes of a sample."""
+        return len(self.downs)
+
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of a picture."""
+        return self.axes * (self.frames + 1)
+
+    def frames_of(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pixels of the means, uint8, and the changes, int64: each [frames, axes].
+
+        `x`: int16 [n, axes]. In front of them is a sample of zeros.
+        """
+        count = len(x) // self.frame
+        x = x[: count * self.frame].astype(np.int64)
+        steps = np.abs(np.diff(x, axis=0, prepend=np.zeros((1, self.axes), np.int64)))
+        sums, changes = (v.reshape(count, self.frame, self.axes).sum(axis=1) for v in (x, steps))
+        means = sums >> self.frame.bit_length() - 1 + np.array(self.downs)
+        return _as_pixels(means + MEAN_OF_ZERO), changes
+
+    def pictures(self, x: np.ndarray) -> np.ndarray:
+        """Return the pictures of all windows, uint8 [windows, axes, frames + 1].
+
+        `x`: int16 [n, axes]. The first window ends with frame `frames` - 1.
+        """
+        from firstspike.golden.sound.levels import log2  # numba takes a while to import
+
+        means, changes = self.frames_of(x)
+        ends = range(self.frames, len(means) + 1, self.hop)
+        pictures = np.empty((len(ends), self.axes, self.frames + 1), np.uint8)
+        for picture, end in zip(pictures, ends, strict=True):
+            window = slice(end - self.frames, end)
+            picture[:, :-1] = np.sort(means[window], axis=0).T
+            steps = np.array([log2(int(E)) for E in changes[window].sum(axis=0)])
+            picture[:, -1] = _as_pixels((steps - self.least) << self.contrast)
+        return pictures
+
+    def sentence(self) -> str:
+        """Say what it takes and makes."""
+        window, hop = (count * self.frame / self.rate for count in (self.frames, self.hop))
+        return (
+            f"{self.rate} samples per second of {self.axes} axes become a picture every {hop:.3g} "
+            f"s, of the last {window:.3g} s"
+        )
+
+    def to_json(self) -> str:
+        """Return the parameters as JSON, as the network file has them."""
+        return json.dumps({"format": FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the front end of a network file. Raises `NetworkError`."""
+        value = described_json("motion", text, FORMAT, _DESCRIBED)
+        return cls(**value | {"downs": tuple(value["downs"])})
+
+
+def _as_pixels(values: np.ndarray) -> np.ndarray:
+    return np.clip(values, 0, MOST_LEVEL).astype(np.uint8)
