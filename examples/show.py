@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from firstspike import FirstSpikeClassifier
 from firstspike.scripts.main import run_line
 
 Split = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -35,7 +34,7 @@ def arguments(doc: str | None, splits: int) -> argparse.ArgumentParser:
 def accuracies(splits: Iterable[Split], count: int, **makers: Maker) -> tuple[Any, Split]:
     """Print the test accuracy of each classifier on the first `count` splits, and the means.
 
-    Gives the last `FirstSpikeClassifier` and its split.
+    Gives the last classifier with a `network_`, and its split.
     """
     print("split", *makers, sep="  ")
     rows = []
@@ -45,7 +44,7 @@ def accuracies(splits: Iterable[Split], count: int, **makers: Maker) -> tuple[An
         rows.append([one.score(X_test, y_test) for one in fitted.values()])
         print(_line(number, makers, rows[-1]), flush=True)
     print(_line("mean", makers, np.mean(rows, axis=0)), flush=True)
-    ours = next(one for one in fitted.values() if isinstance(one, FirstSpikeClassifier))
+    ours = next(one for one in fitted.values() if hasattr(one, "network_"))
     return ours, split
 
 
@@ -57,7 +56,7 @@ def _line(what: object, makers: Iterable[str], accuracies: Iterable[float]) -> s
     return "  ".join([str(what).ljust(5), *cells])
 
 
-def on_hardware(name: str, classifier: FirstSpikeClassifier, split: Split) -> None:
+def on_hardware(name: str, classifier: Any, split: Split) -> None:
     """Write network and data, compare the simulated core with the model, and ask for boards."""
     data = dict(zip(("x_train", "x_test", "y_train", "y_test"), split, strict=True))
     np.savez_compressed(f"{name}-data.npz", **data)
