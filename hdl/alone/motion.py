@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An accelerometer and gyroscope as the sensor of a design that needs no computer."""
+
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.network import Network
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.motion.lsm6dso import AXES, Lsm6dso
+from firstspike.hdl.motion.watcher import Watcher, motion_of
+
+ABSENT, STOPPED = 1, 2
+"""Numbers of faults."""
+
+
+class MotionSensor(Block):
+    """An LSM6DSO and a Watcher, and what is wrong with the part.
+
+    Every decision may be said: each window is as good as the one before.
+
+    Ports: `sensor_cs`, `sensor_sck`, `sensor_mosi` and `sensor_miso`, the pins; `events`, `tells`
+    and `fault` as of a Sensor.
+
+    Parameters: `network`, a network of motion; `clock_hz`. Raises ValueError for a network of other
+    samples than those of the part.
+    """
+
+    faults = ("no LSM6DSO answers", "LSM6DSO gives no samples")
+
+    def __init__(self, network: Network, clock_hz: int) -> None:
+        axes = motion_of(network).axes
+        if axes != AXES:
+            raise ValueError(f"the network takes {axes} axes: an LSM6DSO gives {AXES}.")
+        self._part, self._watcher = Lsm6dso(clock_hz), Watcher(network)
+        super().__init__(
+            sensor_cs=Out(1),
+            sensor_sck=Out(1, init=1),
+            sensor_mosi=Out(1),
+            sensor_miso=In(1),
+            events=self._watcher.signature.members["events"],
+            tells=Out(1),
+            fault=Out(range(1 + len(self.faults))),
+        )
+
+    def build(self, m: Module) -> None:
+        m.submodules.part = part = self._part
+        m.submodules.watcher = watcher = self._watcher
+        wiring.connect(m, part.samples, watcher.samples)
+        join(m, wiring.flipped(self), watcher, "events")
+        m.d.comb += [
+            *(
+                getattr(self, f"sensor_{name}").eq(getattr(part, name))
+                for name in ("cs", "sck", "mosi")
+            ),
+            part.miso.eq(self.sensor_miso),
+            self.tells.eq(1),
+        ]
+        with m.If(part.absent):
+            m.d.comb += self.fault.eq(ABSENT)
+        with m.Elif(part.stopped):
+            m.d.comb += self.fault.eq(STOPPED)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Watcher: it turns samples of motion into the input spikes of windows (DESIGN, section 9)."""
+
+from collections.abc import Iterator
+
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.motion.front import MotionFrontEnd
+from firstspike.golden.network import Network
+from firstspike.hdl.core.levels_encoder import LevelsEncoder
+from firstspike.hdl.layer.events import input_layout
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.memories import Memory, inside
+
+from .frames import Frames, sample_layout
+from .windows import Windows
+
+
+class Watcher(Block):
+    """Watches motion, and sends the spikes of each window to a core.
+
+        samples -> Frames -> Windows -> LevelsEncoder -> events
+
+    Parameters: `network`, a network of motion. Raises ValueError for another one.
+
+    Latency: at most `latency(network)` cycles from the last sample of a window to its END, if no
+    event has to wait. Throughput: a sample in 4 cycles per axis, while no picture is made.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._front = motion_of(network)
+        layout = input_layout(len(network.inputs), network.deadline)
+        super().__init__(
+            #: The value of each axis in order, for every sample.
+            samples=In(stream.Signature(sample_layout())),
+            #: The spikes of each window, in order of tick, and END.
+            events=Out(stream.Signature(layout)),
+        )
+
+    @staticmethod
+    def latency(network: Network) -> int:
+        """Clock cycles from the last sample of a window to its END, if no event has to wait."""
+        return 4 + Windows.cycles(motion_of(network)) + LevelsEncoder.cycles(network)
+
+    @staticmethod
+    def memories(network: Network) -> Iterator[Memory]:
+        """The memories of all blocks."""
+        front = motion_of(network)
+        yield from inside("frames", Frames.memories(front))
+        yield from inside("windows", Windows.memories(front))
+        yield from inside("encoder", LevelsEncoder.memories(network))
+
+    def build(self, m: Module) -> None:
+        m.submodules.frames = frames = Frames(self._front)
+        m.submodules.windows = windows = Windows(self._front)
+        m.submodules.encoder = encoder = LevelsEncoder(self._network)
+        wiring.connect(m, wiring.flipped(self.samples), frames.samples)
+        wiring.connect(m, frames.frames, windows.frames)
+        wiring.connect(m, windows.pixels, encoder.pixels)
+        join(m, wiring.flipped(self), encoder, "events")
+
+
+def motion_of(network: Network) -> MotionFrontEnd:
+    """The front end of a network; ValueError for a network that has none."""
+    features = network.features
+    if features is None or features.motion is None:
+        raise ValueError(
+            "the network has no front end for motion: train one on its pictures, as "
+            "examples/gestures.py does."
+        )
+    return features.motion
