@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from amaranth.build import Platform
 from amaranth.hdl import Module
@@ -14,7 +14,7 @@ from firstspike.golden import Network, NetworkError
 from firstspike.golden.sound.pdm import Microphone
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.hdl.alone.core import BAUD, AloneCore
+from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
 from firstspike.hdl.alone.image import network_image
 from firstspike.hdl.alone.microphone import PdmSensor
 from firstspike.hdl.core.config import CoreConfig
@@ -36,23 +36,32 @@ LANES = 2
 
 @dataclass(frozen=True)
 class AloneDesign(Design):
-    """A core with a sensor, whose weights are in the flash of the board."""
+    """A core with a microphone, whose weights are in the flash of the board."""
+
+    SENSOR: ClassVar[str] = "pdm"
+    """Name of the sensor."""
+    TITLE: ClassVar[str] = "a microphone"
 
     @classmethod
     def of_sound(
         cls, network: Network, board: Board, shape: CoreShape, hz: int | None = None
-    ) -> "AloneDesign":
-        """Design a core of this shape that listens to a microphone.
+    ) -> Self:
+        """Design a core of this shape that listens to a microphone, as `of_sensor` says."""
+        if network.features is None or network.features.sound is None:
+            raise NetworkError("the network does not listen to sound: train one on recordings")
+        return cls.of_sensor(network, board, shape, hz)
+
+    @classmethod
+    def of_sensor(cls, network: Network, board: Board, shape: CoreShape, hz: int | None) -> Self:
+        """Design a core of this shape with the sensor.
 
         Without `hz` it has the board's clock for such designs, without lanes `LANES`, and without a
         window WINDOW. Raises NetworkError and ClockError.
         """
-        if board.alone is None:
+        if board.alone is None or cls.SENSOR not in board.alone.sensors:
             raise NetworkError(
-                f"the {board.title} has no pins for a microphone: build for the iCEBreaker"
+                f"the {board.title} has no pins for {cls.TITLE}: build for the iCEBreaker"
             )
-        if network.features is None or network.features.sound is None:
-            raise NetworkError("the network does not listen to sound: train one on recordings")
         shape = replace(
             shape,
             lanes=LANES if shape.lanes is None else shape.lanes,
@@ -100,11 +109,15 @@ class AloneDesign(Design):
 
     @property
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
-        return self._alone.connect
+        def connect(m: Module, platform: Platform, core: Any) -> None:
+            self._alone.connect(m, platform, core)
+            self._alone.sensors[self.SENSOR](m, platform, core)
+
+        return connect
 
     @property
     def _alone(self) -> Alone:
-        assert self.board.alone is not None  # `of_sound` has seen to it
+        assert self.board.alone is not None  # `of_sensor` has seen to it
         return self.board.alone
 
     def core(self, build: bytes) -> AloneCore:
@@ -112,8 +125,11 @@ class AloneDesign(Design):
         return AloneCore(
             self.config,
             self.network,
-            PdmSensor(self.network, self.hz),
+            self._sensor(),
             clock_hz=self.hz,
             identity=build,
             place=self._alone.place,
         )
+
+    def _sensor(self) -> Sensor:
+        return PdmSensor(self.network, self.hz)

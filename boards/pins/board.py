@@ -27,7 +27,9 @@ class Alone:
     place: int
     """Where in the flash the image of the weights begins, behind every bitstream."""
     connect: Callable[[Module, Platform, Any], None]
-    """Joins the pins with an AloneCore: flash, sensor, text and lights."""
+    """Joins the pins with an AloneCore: flash, text and lights."""
+    sensors: Mapping[str, Callable[[Module, Platform, Any], None]]
+    """By the name of a sensor, what joins its pins with the AloneCore."""
     writers: Mapping[str, tuple[str, ...]]
     """By the name of a programmer the options with which it writes a file to a place in the flash,
     and verifies it. The place and the file's name are to be added."""

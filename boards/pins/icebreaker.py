@@ -4,8 +4,9 @@
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
 its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
 socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
-select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a microphone there instead: CLK is on
-pin 4, DATA on pin 3.
+select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a sensor there instead. Of a PDM
+microphone CLK is on pin 4, DATA on pin 3; an LSM6DSO is on the pins of SPI, and the board is its
+master.
 """
 
 from amaranth.build import Attrs, Pins, Resource, Subsignal
@@ -46,6 +47,17 @@ MICROPHONE = Resource(
     Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
 )
 
+LSM6DSO = SPIResource(
+    1,
+    cs_n="1",
+    copi="2",
+    cipo="3",
+    clk="4",
+    conn=("pmod", 0),
+    # Pulled up, so that a part that is missing answers with ones.
+    attrs=Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
+)
+
 PLACE = 1 << 20
 """Where the image of the weights is in the flash; a bitstream has some 102 KiB."""
 
@@ -54,7 +66,7 @@ class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        self.add_resources([SPI, MICROPHONE])
+        self.add_resources([SPI, MICROPHONE, LSM6DSO])
 
 
 def _light(m, platform, core, waiting):
@@ -72,9 +84,19 @@ def _connect_alone(m, platform, core):
     connect_flash(m, platform, core)
     pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
     _light(m, platform, core, core.waiting)
+
+
+def _connect_microphone(m, platform, core):
     microphone = platform.request("microphone", dir="-")
     pin_out(m, "microphone_clock", microphone.clk, core.pdm_clock)
     m.d.comb += core.pdm_data.eq(pin_in(m, "microphone_data", microphone.data))
+
+
+def _connect_lsm6dso(m, platform, core):
+    part = platform.request("spi", 1, dir="-")
+    for name, port in {"cs": part.cs, "sck": part.clk, "mosi": part.copi}.items():
+        pin_out(m, f"sensor_{name}", port, getattr(core, f"sensor_{name}"))
+    m.d.comb += core.sensor_miso.eq(pin_in(m, "sensor_miso", part.cipo))
 
 
 BOARDS = (
@@ -93,6 +115,7 @@ BOARDS = (
             clock=24_000_000,
             place=PLACE,
             connect=_connect_alone,
+            sensors={"pdm": _connect_microphone, "lsm6dso": _connect_lsm6dso},
             writers={
                 "iceprog": ("-o",),  # which verifies without being asked
                 "openFPGALoader": ("-f", "--verify", "-o"),

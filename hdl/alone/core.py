@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.flash import Fault
 from firstspike.golden.network import Network
+from firstspike.golden.sound.said import hears
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.lib.block import Block, join
@@ -58,8 +59,9 @@ class Sensor(Protocol):
 class AloneCore(Block):
     """A core, its sensor, the loader of its weights, and the teller of its decisions.
 
-    A decision is said if the sensor tells it, if it is not forced, and if its class is not the last
-    one, none of the words (`golden.sound.said`). All others are dropped.
+    A decision is said if the sensor tells it, and if it is not forced. The last class of a network
+    of sound is none of the words, and not said either (`golden.sound.said`). All other decisions
+    are dropped.
 
     Until the weights are there and checked, the sensor is held in reset, no event reaches the core,
     and no decision is taken.
@@ -81,7 +83,7 @@ class AloneCore(Block):
         identity: bytes,
         place: int,
     ) -> None:
-        self._core, self._sensor = Core(config), sensor
+        self._core, self._sensor, self._hears = Core(config), sensor, hears(network)
         self._loader = Loader(config, identity, place, clock_hz)
         conditions = [LOADING, *FAULTS.values(), LISTENING, *sensor.faults]
         self._teller = Teller(network, conditions)
@@ -118,8 +120,10 @@ class AloneCore(Block):
         join(m, teller, transmitter, "sent")
 
         sensed, said, decided = sensor.events, core.decision, teller.decision
-        none = self._core.config.layers[-1].folding.n_out - 1
-        told = sensor.tells & (said.payload["class"] != none) & ~said.payload.forced
+        told = sensor.tells & ~said.payload.forced
+        if self._hears:
+            none = self._core.config.layers[-1].folding.n_out - 1
+            told &= said.payload["class"] != none
         m.d.comb += [
             core.events.valid.eq(sensed.valid & loader.ready),
             core.events.payload.eq(sensed.payload),

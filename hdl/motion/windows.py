@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 
 from amaranth.hdl import Cat, Module, Mux, Signal, signed
-from amaranth.lib import memory, stream
+from amaranth.lib import data, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.motion.front import MotionFrontEnd
@@ -142,5 +142,5 @@ def _sum_bits(front: MotionFrontEnd) -> int:
     return change + (front.frames - 1).bit_length()
 
 
-def _kept_layout(front: MotionFrontEnd):
+def _kept_layout(front: MotionFrontEnd) -> data.StructLayout:
     return struct(mean=PIXEL_BITS, change=frame_layout(front)["change"].width)

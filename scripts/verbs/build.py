@@ -13,6 +13,7 @@ from firstspike.boards.building import duration, fastest
 from firstspike.boards.building.alone import TALK, AloneDesign
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
+from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.shipped_builds import build_of
@@ -66,6 +67,9 @@ class Placing:
         return self.seeds or (default if self.seed is None else [self.seed])
 
 
+SENSORS = {"pdm": AloneDesign.of_sound, "lsm6dso": MotionDesign.of_motion}
+"""What makes a design with each sensor."""
+
 MAX = "max"
 """The clock that is searched for."""
 
@@ -88,9 +92,9 @@ class Clock(Number):
 @line_option
 @click.option(
     "--sensor",
-    type=click.Choice(["pdm"]),
-    help="Build a design that needs no computer: it listens to a PDM microphone, takes its weights "
-    "from the flash, and says its decisions as text.",
+    type=click.Choice(list(SENSORS)),
+    help="Build a design that needs no computer: it listens to a PDM microphone, or watches motion "
+    "with an LSM6DSO, takes its weights from the flash, and says its decisions as text.",
 )
 @click.option(
     "--clock",
@@ -162,7 +166,7 @@ def command(
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
-        design = AloneDesign.of_sound(network, BOARDS[board], shape, hz)
+        design = SENSORS[sensor](network, BOARDS[board], shape, hz)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):
