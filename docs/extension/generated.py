@@ -10,6 +10,7 @@ from typing import Any
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.boards.proofs import PROOFS, Proof, proven
 from firstspike.golden import Folding, load_network
+from firstspike.golden.motion.usual import USUAL
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.timing import latencies
 from firstspike.golden.timing.folding import MAX_IMAGES
@@ -24,6 +25,7 @@ from firstspike.hdl.flow.bus.description import access
 from firstspike.hdl.flow.interface import describe, wires
 from firstspike.hdl.flow.verilog import PROMISE
 from firstspike.hdl.layer.config import SEGMENT_LANES
+from firstspike.hdl.motion.windows import Windows
 from firstspike.hdl.sound.listener import cycles_per_sample
 from firstspike.scripts.main import VERBS
 
@@ -141,6 +143,7 @@ def _depths() -> dict[str, int]:
         "page_words": PAGE_WORDS,
         "max_images": MAX_IMAGES,
         "listener_cycles": cycles_per_sample(usual_front_end()),
+        "watcher_windows": Windows.cycles(USUAL),
     }
 
 

@@ -2,6 +2,7 @@
 """A board that needs no computer, from its microphone's pins to its text: RTL and netlist."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,12 +11,14 @@ from scipy.io import wavfile
 
 from firstspike.boards.building import bitstream
 from firstspike.boards.building.alone import AloneDesign
+from firstspike.boards.building.motion import MotionDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden.flash import payload_of
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.image import words_of
 from firstspike.hdl.core.config import weight_chunks
 from firstspike.sim.benches.alone.desk import Desk
+from firstspike.sim.benches.motion.example import FRONT, small_network
 from tests.support.command import firstspike, refusal, toy_network
 from tests.support.desk import netlist_desk
 from tests.support.listening import listening_network, sounds
@@ -119,3 +122,37 @@ def test_what_cannot_listen_is_refused(capfd, tmp_path):
     wav = ["--board", "icebreaker", "--wav", net]
     for words in (["--symlink", "x"], ["--weights", "port"], ["--bench"], ["--rows", 2]):
         assert "--wav goes with" in firstspike(capfd, "serve", net, *wav, *words).err
+
+
+def test_a_board_that_watches_motion_is_built(fake, capfd, tmp_path):
+    network = small_network()
+    network.save("net.npz")
+    ended = fake(capfd, {1: 24.0}, "--sensor", "lsm6dso", "--seed", 1)
+    assert ended.status == 0
+    assert re.search(r"^cycles in use +windows 0.0%, spikes 0.0%$", ended.out, re.MULTILINE)
+    folder = tmp_path / "build" / "net-icebreaker"
+    built = MotionDesign.of_motion(network, BOARDS["icebreaker"], CoreShape(4))
+    assert json.loads((folder / "report.json").read_text())["build"] == built.build_hash.hex()
+    assert (folder / "weights.bin").read_bytes() == built.in_flash[1]
+
+
+def test_what_cannot_watch_motion_is_refused(capfd, tmp_path):
+    toy, net, three = (tmp_path / name for name in ("toy.npz", "net.npz", "three.npz"))
+    toy_network().save(toy)
+    small_network().save(net)
+    small_network(replace(FRONT, downs=(6, 6, 6))).save(three)
+    build = ["build", "--sensor", "lsm6dso", "-o", tmp_path / "out", "--board"]
+    assert "does not watch motion" in refusal(capfd, *build, "icebreaker", toy)
+    assert "watches 3 axes: an LSM6DSO gives 6" in refusal(capfd, *build, "icebreaker", three)
+    assert "has no pins for an LSM6DSO" in refusal(capfd, *build, "ulx3s-25f", net)
+    build[2] = "pdm"
+    assert "does not listen to sound" in refusal(capfd, *build, "icebreaker", net)
+
+
+def test_info_says_what_a_network_of_motion_takes(capfd, tmp_path):
+    small_network().save(tmp_path / "net.npz")
+    ended = firstspike(capfd, "info", tmp_path / "net.npz", "--json", tmp_path / "info.json")
+    assert re.search(f"^motion +{FRONT.sentence()}$", ended.out, re.MULTILINE)
+    told = json.loads((tmp_path / "info.json").read_text())["features"]
+    assert json.dumps(told["motion"]) == FRONT.to_json()
+    assert told["sound"] is None
