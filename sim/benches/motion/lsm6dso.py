@@ -61,9 +61,7 @@ class Lsm6dsoBench(BlockBench):
             values = [random.randrange(-(1 << 15), 1 << 15) for _ in range(AXES)]
             first = int(number == 0)
             self.samples.expect({"x": value & 0xFFFF, "first": first} for value in values)
-            taken = self.part.taken
-            self.part.offer(values)
-            await self.until(lambda taken=taken: self.part.taken > taken, SILENT_SECONDS)
+            await self.part.give(values, round(SILENT_SECONDS * CLOCK_HZ))
         await self.samples.complete(1000)
         assert not self.dut.absent.value
         assert not self.dut.stopped.value

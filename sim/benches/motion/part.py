@@ -5,7 +5,7 @@ import struct
 from typing import Any
 
 import cocotb
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer
 
 from firstspike.hdl.motion.lsm6dso import (
     AXES,
@@ -18,6 +18,7 @@ from firstspike.hdl.motion.lsm6dso import (
     STATUS,
     WHO_AM_I,
 )
+from firstspike.sim.harness.streams import PERIOD
 
 ABSENT = 0xFF
 """What is read where no part is: the wire is pulled up."""
@@ -35,6 +36,7 @@ class Part:
         self.registers: dict[int, int] = {}
         self.taken = 0
         """How many samples have been read as a whole."""
+        self._read = Event()
         miso.value = 1
 
     def begin(self) -> None:
@@ -53,6 +55,14 @@ class Part:
         content = struct.pack(f"<{AXES}h", *values)
         self.registers |= {DATA + place: byte for place, byte in enumerate(content)}
         self.registers[STATUS] = READY
+
+    async def give(self, values: list[int], patience: int) -> None:
+        """Offer a sample, which must be read within so many cycles of the design."""
+        taken = self.taken
+        self._read.clear()
+        self.offer(values)
+        await First(self._read.wait(), Timer(patience * PERIOD, "step"))
+        assert self.taken > taken, f"a sample was not read in {patience} cycles"
 
     def start(self) -> None:
         """Begin to listen."""
@@ -86,6 +96,7 @@ class Part:
                 if place == DATA + 2 * AXES - 1:
                     self.registers[STATUS] = 0
                     self.taken += 1
+                    self._read.set()
             else:
                 self.registers[place] = await self._byte(None)
             place += 1

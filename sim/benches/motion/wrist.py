@@ -112,9 +112,7 @@ class WristBench(BlockBench):
         self.part.begin()
         assert await self.domain.until(lambda: self.part.configured, PATIENCE)
         for values in x.tolist():
-            taken = self.part.taken
-            self.part.offer(values)
-            assert await self.domain.until(lambda taken=taken: self.part.taken > taken, PATIENCE)
+            await self.part.give(values, PATIENCE)
         await self.domain.cycles(self.given.tail)
         assert self.dut.fault.value != ABSENT
         self.part.present = False
