@@ -76,6 +76,11 @@ class AloneDesign(Design):
         return TALK
 
     @property
+    def synthesis(self) -> str:
+        """The command of Yosys, which puts the products of the filters into multipliers."""
+        return f"{super().synthesis} {self.board.device.products}"
+
+    @property
     def duty(self) -> dict[str, float]:
         """Shares of the clock cycles in which parts in front of the core work, at the most."""
         front = front_of(self.network)
@@ -83,7 +88,7 @@ class AloneDesign(Design):
         slot = front.slot * microphone.cycles
         return {
             "microphone": 1 / microphone.divider,
-            "filters": Filters.cycles(front.filters) / microphone.cycles,
+            "filters": (Filters.cycles(front.filters) + len(front.filters)) / microphone.cycles,
             "words": Words.cycles(front) / slot,
             "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),
         }

@@ -74,8 +74,7 @@ class Listener(Block):
     def latency(network: Network) -> int:
         """Clock cycles from the last sample of a word to its END, if no event has to wait."""
         front = front_of(network)
-        samples = cycles_per_sample(front) + Levels.sum_bits(front) + 4
-        return samples + Words.cycles(front) + LevelsEncoder.cycles(network)
+        return cycles_per_sample(front) + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
@@ -147,8 +146,8 @@ def front_of(network: Network) -> FrontEnd:
 
 
 def cycles_per_sample(front: FrontEnd) -> int:
-    """Clock cycles per sample: those of the filters, each output of which waits for one cycle."""
-    return Filters.cycles(front.filters) + len(front.filters)
+    """Most clock cycles per sample: at the end of a slot each filter waits for its level."""
+    return Filters.cycles(front.filters) + len(front.filters) * Levels.cycles(front)
 
 
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:

@@ -38,7 +38,7 @@ def sizes(flat: bool) -> dict[str, list[int]]:
             folder,
             [
                 "read_rtlil design.il",
-                f"{UP5K.synthesis} {'' if flat else '-noflatten'} -top listener",
+                f"{UP5K.synthesis} {UP5K.products} {'' if flat else '-noflatten'} -top listener",
                 "tee -q -o count.json stat -json",
             ],
         )
