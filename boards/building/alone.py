@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from amaranth.build import Platform
 from amaranth.hdl import Module
@@ -11,12 +11,13 @@ from amaranth.hdl import Module
 from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
+from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore, Sensor
 from firstspike.hdl.alone.image import network_image
-from firstspike.hdl.alone.microphone import PdmSensor
+from firstspike.hdl.alone.microphone import MicrophoneSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
@@ -36,31 +37,46 @@ LANES = 2
 
 @dataclass(frozen=True)
 class AloneDesign(Design):
-    """A core with a microphone, whose weights are in the flash of the board."""
+    """A core with a sensor, whose weights are in the flash of the board."""
 
-    SENSOR: ClassVar[str] = "pdm"
-    """Name of the sensor."""
-    TITLE: ClassVar[str] = "a microphone"
+    sensor: str = "pdm"
+    """One of `MICROPHONES`, or that of another design."""
 
     @classmethod
     def of_sound(
-        cls, network: Network, board: Board, shape: CoreShape, hz: int | None = None
-    ) -> Self:
-        """Design a core of this shape that listens to a microphone, as `of_sensor` says."""
+        cls,
+        network: Network,
+        board: Board,
+        shape: CoreShape,
+        hz: int | None = None,
+        sensor: str = sensor,
+    ) -> "AloneDesign":
+        """Design a core of this shape that listens to a microphone, one of `MICROPHONES`.
+
+        All else is as `of_sensor` says.
+        """
         if network.features is None or network.features.sound is None:
             raise NetworkError("the network does not listen to sound: train one on recordings")
-        return cls.of_sensor(network, board, shape, hz)
+        return cls.of_sensor(network, board, shape, hz, sensor, "a microphone")
 
     @classmethod
-    def of_sensor(cls, network: Network, board: Board, shape: CoreShape, hz: int | None) -> Self:
-        """Design a core of this shape with the sensor.
+    def of_sensor(
+        cls,
+        network: Network,
+        board: Board,
+        shape: CoreShape,
+        hz: int | None,
+        sensor: str,
+        title: str,
+    ) -> Self:
+        """Design a core of this shape with a sensor; `title` is its name for people.
 
-        Without `hz` it has the board's clock for such designs, without lanes `LANES`, and without a
+        Without `hz` it has the board's clock for the sensor, without lanes `LANES`, and without a
         window WINDOW. Raises NetworkError and ClockError.
         """
-        if board.alone is None or cls.SENSOR not in board.alone.sensors:
+        if board.alone is None:
             raise NetworkError(
-                f"the {board.title} has no pins for {cls.TITLE}: build for the iCEBreaker"
+                f"the {board.title} has no pins for {title}: build for the iCEBreaker"
             )
         shape = replace(
             shape,
@@ -70,8 +86,8 @@ class AloneDesign(Design):
         folding = Folding.of(network.connected(), replace(shape, bitmap=None))
         config = CoreConfig.of(network.connected(), folding)
         oscillator = round(board.platform().default_clk_frequency)
-        dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clock)
-        return cls(network, board, config, dividers)
+        dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
+        return cls(network, board, config, dividers, sensor=sensor)
 
     @property
     def in_flash(self) -> tuple[int, bytes]:
@@ -85,14 +101,23 @@ class AloneDesign(Design):
         return TALK
 
     @property
+    def microphone(self) -> Microphone:
+        """The microphone, at the clock of the design. Raises MicrophoneError."""
+        return MICROPHONES[self.sensor].of(self.hz, front_of(self.network).rate)
+
+    @property
+    def synthesis(self) -> str:
+        """The command of Yosys, which puts the products of the filters into multipliers."""
+        return f"{super().synthesis} {self.board.device.products}"
+
+    @property
     def duty(self) -> dict[str, float]:
         """Shares of the clock cycles in which parts in front of the core work, at the most."""
-        front = front_of(self.network)
-        microphone = Microphone.of(self.hz, front.rate)
+        front, microphone = front_of(self.network), self.microphone
         slot = front.slot * microphone.cycles
         return {
             "microphone": 1 / microphone.divider,
-            "filters": Filters.cycles(front.filters) / microphone.cycles,
+            "filters": (Filters.cycles(front.filters) + len(front.filters)) / microphone.cycles,
             "words": Words.cycles(front) / slot,
             "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),
         }
@@ -111,7 +136,7 @@ class AloneDesign(Design):
     def _connect(self) -> Callable[[Module, Platform, Any], None]:
         def connect(m: Module, platform: Platform, core: Any) -> None:
             self._alone.connect(m, platform, core)
-            self._alone.sensors[self.SENSOR](m, platform, core)
+            self._alone.sensors[self.sensor](m, platform, core)
 
         return connect
 
@@ -132,4 +157,4 @@ class AloneDesign(Design):
         )
 
     def _sensor(self) -> Sensor:
-        return PdmSensor(self.network, self.hz)
+        return MicrophoneSensor(self.network, self.microphone, self.hz)

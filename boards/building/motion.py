@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The design of a board that needs no computer, and watches motion with an LSM6DSO."""
 
-from typing import ClassVar, Self
+from typing import Self
 
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network, NetworkError
@@ -15,12 +15,12 @@ from firstspike.hdl.motion.windows import Windows
 
 from .alone import AloneDesign
 
+LSM6DSO = "lsm6dso"
+"""Name of the sensor on the command line."""
+
 
 class MotionDesign(AloneDesign):
     """A core with an accelerometer and gyroscope, whose weights are in the flash of the board."""
-
-    SENSOR: ClassVar[str] = "lsm6dso"
-    TITLE: ClassVar[str] = "an LSM6DSO"
 
     @classmethod
     def of_motion(
@@ -36,7 +36,12 @@ class MotionDesign(AloneDesign):
             raise NetworkError(
                 f"the network watches {features.motion.axes} axes: an LSM6DSO gives {AXES}"
             )
-        return cls.of_sensor(network, board, shape, hz)
+        return cls.of_sensor(network, board, shape, hz, LSM6DSO, "an LSM6DSO")
+
+    @property
+    def synthesis(self) -> str:
+        """The command of Yosys: there are no products."""
+        return self.board.device.synthesis
 
     @property
     def duty(self) -> dict[str, float]:

@@ -4,9 +4,9 @@
 The class is in the green lights of the part that can be broken off: LED2 is its lowest bit, LED5
 its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
 socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
-select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a sensor there instead. Of a PDM
-microphone CLK is on pin 4, DATA on pin 3; an LSM6DSO is on the pins of SPI, and the board is its
-master.
+select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a sensor there instead. Of a
+microphone CLK is on pin 4, DATA on pin 3, and WS of an I2S microphone on pin 1. An LSM6DSO is on
+the pins of SPI, and the board is its master.
 """
 
 from amaranth.build import Attrs, Pins, Resource, Subsignal
@@ -46,6 +46,12 @@ MICROPHONE = Resource(
     # Pulled up, so that the bits of a microphone that is missing are all equal.
     Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
 )
+SELECT = Resource(
+    "microphone_select",
+    0,
+    Pins("1", dir="o", conn=("pmod", 0), assert_width=1),
+    Attrs(IO_STANDARD="SB_LVCMOS"),
+)
 
 LSM6DSO = SPIResource(
     1,
@@ -66,7 +72,7 @@ class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        self.add_resources([SPI, MICROPHONE, LSM6DSO])
+        self.add_resources([SPI, MICROPHONE, SELECT, LSM6DSO])
 
 
 def _light(m, platform, core, waiting):
@@ -88,8 +94,11 @@ def _connect_alone(m, platform, core):
 
 def _connect_microphone(m, platform, core):
     microphone = platform.request("microphone", dir="-")
-    pin_out(m, "microphone_clock", microphone.clk, core.pdm_clock)
-    m.d.comb += core.pdm_data.eq(pin_in(m, "microphone_data", microphone.data))
+    pin_out(m, "microphone_clock", microphone.clk, core.microphone_clock)
+    m.d.comb += core.microphone_data.eq(pin_in(m, "microphone_data", microphone.data))
+    if "microphone_select" in core.signature.members:
+        select = platform.request("microphone_select", dir="-")
+        pin_out(m, "microphone_select", select, core.microphone_select)
 
 
 def _connect_lsm6dso(m, platform, core):
@@ -112,10 +121,15 @@ BOARDS = (
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
         alone=Alone(
-            clock=24_000_000,
+            # An I2S microphone has 64 bits in a frame, of which 24 MHz make no 8,000 per second.
+            clocks={"pdm": 24_000_000, "i2s": 24_375_000, "lsm6dso": 24_000_000},
             place=PLACE,
             connect=_connect_alone,
-            sensors={"pdm": _connect_microphone, "lsm6dso": _connect_lsm6dso},
+            sensors={
+                "pdm": _connect_microphone,
+                "i2s": _connect_microphone,
+                "lsm6dso": _connect_lsm6dso,
+            },
             writers={
                 "iceprog": ("-o",),  # which verifies without being asked
                 "openFPGALoader": ("-f", "--verify", "-o"),

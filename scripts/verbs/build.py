@@ -13,7 +13,7 @@ from firstspike.boards.building import duration, fastest
 from firstspike.boards.building.alone import TALK, AloneDesign
 from firstspike.boards.building.bitstream import FILES, build_folder, tools_for
 from firstspike.boards.building.design import WINDOW
-from firstspike.boards.building.motion import MotionDesign
+from firstspike.boards.building.motion import LSM6DSO, MotionDesign
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.shipped_builds import build_of
@@ -22,7 +22,7 @@ from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import board_option
+from firstspike.scripts.board_options import board_option, sensor_option
 from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
@@ -67,9 +67,6 @@ class Placing:
         return self.seeds or (default if self.seed is None else [self.seed])
 
 
-SENSORS = {"pdm": AloneDesign.of_sound, "lsm6dso": MotionDesign.of_motion}
-"""What makes a design with each sensor."""
-
 MAX = "max"
 """The clock that is searched for."""
 
@@ -90,11 +87,10 @@ class Clock(Number):
 @rows_option("as `firstspike boards` says; with --lanes 1")
 @overlap_option
 @line_option
-@click.option(
-    "--sensor",
-    type=click.Choice(list(SENSORS)),
-    help="Build a design that needs no computer: it listens to a PDM microphone, or watches motion "
-    "with an LSM6DSO, takes its weights from the flash, and says its decisions as text.",
+@sensor_option(
+    "Build a design that needs no computer: it listens to this kind of microphone, or watches "
+    "motion with an LSM6DSO, takes its weights from the flash, and says its decisions as text.",
+    LSM6DSO,
 )
 @click.option(
     "--clock",
@@ -166,7 +162,10 @@ def command(
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
-        design = SENSORS[sensor](network, BOARDS[board], shape, hz)
+        if sensor == LSM6DSO:
+            design = MotionDesign.of_motion(network, BOARDS[board], shape, hz)
+        else:
+            design = AloneDesign.of_sound(network, BOARDS[board], shape, hz, sensor)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):
