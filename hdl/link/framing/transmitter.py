@@ -12,7 +12,7 @@ from firstspike.hdl.lib.counting import next_place
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .checksum import Checksum
+from .checksum import FRAMES, Checksum
 
 DEPTH = 512
 """Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
@@ -58,7 +58,7 @@ class Transmitter(Block):
         yield Memory("", 8, DEPTH)
 
     def build(self, m: Module) -> None:
-        m.submodules.crc = crc = Checksum()
+        m.submodules.crc = crc = Checksum(FRAMES)
         # Nothing is read while it is written: what goes out lies before the block under way.
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
