@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import context_layout
 from firstspike.hdl.layer.lanes import lane_exists, potential_shape, potentials_layout
-from firstspike.hdl.layer.operations import operation_layout
+from firstspike.hdl.layer.operations import operation_layout, walk_layout
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
 from firstspike.hdl.lib.block import Block, struct, tap
 
@@ -53,6 +53,8 @@ class Decision(Block):
             #: Group by group at every tick. Always ready: a decision must have been taken
             #: before the next one falls (see Core).
             potentials=In(stream.Signature(potentials_layout(config))),
+            #: Of the last layer, in the cycle in which the potentials of its first group come.
+            walk=In(walk_layout(config)) if config.walk_apart else None,
             decision=Out(stream.Signature(decision_layout(config))),
             #: High in the cycle before a decision appears.
             load=Out(1),
@@ -151,12 +153,17 @@ class Decision(Block):
 
         # The verdict: an image is decided, or in a core that learns runs on.
         fires = top_M >= 0
-        final = operation.tick == config.deadline
-        tick_known = (
-            valid & (operation.group == groups - 1) & (operation.image != self.decided_image)
-        )
-        ends = Signal()  # nothing more of this image matters
         said = self.decision.payload
+        undecided = valid & (operation.image != self.decided_image)
+        tick, context = operation.tick, operation.context
+        if config.walk_apart:
+            # They stay from an image's last walk on until its decision has been taken.
+            with m.If(undecided & first_group):
+                m.d.sync += [said.tick.eq(self.walk.tick), said.context.eq(self.walk.context)]
+            tick = said.tick
+        final = tick == config.deadline
+        tick_known = undecided & (operation.group == groups - 1)
+        ends = Signal()  # nothing more of this image matters
         if config.learns:
             m.submodules.run_on = run_on = RunOn(config)
             m.d.comb += [
@@ -194,7 +201,7 @@ class Decision(Block):
             m.d.sync += [
                 self.decision.valid.eq(1),
                 said["class"].eq(top_index),
-                said.tick.eq(operation.tick),
                 said.forced.eq(~fires),
-                said.context.eq(operation.context),
             ]
+            if not config.walk_apart:
+                m.d.sync += [said.tick.eq(tick), said.context.eq(context)]

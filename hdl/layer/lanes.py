@@ -18,7 +18,7 @@ from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .config import LayerConfig
 from .limits import Limits
-from .operations import operation_layout
+from .operations import operation_layout, walk_layout
 from .weights import ahead_signature, fetched_layout, word_layout
 
 
@@ -94,6 +94,8 @@ class Lanes(Block):
             words=In(stream.Signature(fetched_layout(config))),
             #: The operation of the next word, in the cycle before it is in `words`.
             ahead=In(ahead_signature(config)),
+            #: Of the Sequencer.
+            walk=In(walk_layout(config)) if config.walk_apart else None,
             #: One for the first operation of a group that starts or advances. From registers.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             #: One for the first operation of a group that advances, and one for the image's end.
@@ -133,16 +135,25 @@ class Lanes(Block):
                 adds=offered & coming.row.any(),
                 advance=Signal(name="advance"),
             )
+            # What the tick says; with `walk_apart` it is known from a walk's first operation on.
+            tick, told = coming.tick, ready
+            if config.walk_apart:
+                tick, told = self.walk.tick, ready & begins & (coming.group == 0)
             if folding.one_tick:
                 m.submodules.limits = limits = Limits(config)
-                m.d.comb += limits.tick.eq(coming.tick)
+                m.d.comb += limits.tick.eq(tick)
                 to.limit, limit = unknown_register(limits.limit.shape(), "limit"), limits.limit
+                with m.If(told):
+                    m.d.sync += to.limit.eq(limit)
             else:
-                to.initial = Signal(potential_shape(config), name="initial")
-                initial = Mux(to.starts, -times(config.threshold, coming.tick), 0)
+                M, starting = Signal(potential_shape(config), name="initial"), Signal()
+                to.initial = Mux(starting, M, 0)
+                with m.If(ready):
+                    m.d.sync += starting.eq(to.starts)
+                with m.If(told):
+                    m.d.sync += M.eq(-times(config.threshold, tick))
             with m.If(ready):
                 m.d.sync += to.advance.eq(begins & coming.advance)
-                m.d.sync += to.limit.eq(limit) if folding.one_tick else to.initial.eq(initial)
             return [to]
 
         coming, offered = self.ahead.operation, self.ahead.valid

@@ -16,8 +16,19 @@ from .config import LayerConfig
 from .events import Kind, context_layout, indices_layout, taken_layout, tick_shape
 
 
+def walk_layout(config: LayerConfig) -> data.StructLayout:
+    """What the operations of a walk that starts or advances have in common."""
+    return struct(
+        tick=tick_shape(config.deadline),  # reached with it
+        context=context_layout(config.counted, config.learns),  # of the events sent
+    )
+
+
 def operation_layout(config: LayerConfig) -> data.StructLayout:
-    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
+    """One cycle of work for the lanes of a layer: start, advance and add a row to one group.
+
+    With `config.walk_apart` tick and context are 0, and synthesis removes the registers for them.
+    """
     return struct(
         image=1,
         end=1,  # the image's last operation, which does nothing else
