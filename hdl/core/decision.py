@@ -14,6 +14,7 @@ from firstspike.hdl.layer.events import context_layout
 from firstspike.hdl.layer.lanes import lane_exists, potential_shape, potentials_layout
 from firstspike.hdl.layer.operations import operation_layout, walk_layout
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
+from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 
 
@@ -142,22 +143,23 @@ class Decision(Block):
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.
+        said = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
-        base = Signal(range(folding.n_out))  # the group's first neuron
+        if config.walk_apart:
+            best_index = said["class"]
         index = Signal(range(folding.n_out))
         first_group = operation.group == 0
-        m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
+        m.d.comb += index.eq(times(lanes, operation.group) + lane)
         better = first_group | (best_M < M)
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
         # The verdict: an image is decided, or in a core that learns runs on.
         fires = top_M >= 0
-        said = self.decision.payload
         undecided = valid & (operation.image != self.decided_image)
         tick, context = operation.tick, operation.context
         if config.walk_apart:
-            # They stay from an image's last walk on until its decision has been taken.
+            # What is said stays from an image's last walk on until its decision has been taken.
             with m.If(undecided & first_group):
                 m.d.sync += [said.tick.eq(self.walk.tick), said.context.eq(self.walk.context)]
             tick = said.tick
@@ -187,12 +189,8 @@ class Decision(Block):
         else:
             m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
         # What is kept: the best of the groups so far, and the decision until it is taken.
-        with m.If(valid):
-            m.d.sync += [
-                best_M.eq(top_M),
-                best_index.eq(top_index),
-                base.eq(Mux(first_group, 0, base) + lanes),
-            ]
+        with m.If(undecided):
+            m.d.sync += [best_M.eq(top_M), best_index.eq(top_index)]
         with m.If(self.decision.ready):
             m.d.sync += self.decision.valid.eq(0)
         with m.If(ends):
@@ -200,8 +198,11 @@ class Decision(Block):
         with m.If(self.load):
             m.d.sync += [
                 self.decision.valid.eq(1),
-                said["class"].eq(top_index),
                 said.forced.eq(~fires),
             ]
             if not config.walk_apart:
-                m.d.sync += [said.tick.eq(tick), said.context.eq(context)]
+                m.d.sync += [
+                    said["class"].eq(top_index),
+                    said.tick.eq(tick),
+                    said.context.eq(context),
+                ]

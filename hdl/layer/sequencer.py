@@ -132,7 +132,7 @@ class Sequencer(Block):
                 op.advance.eq(1),
                 op.shift.eq(register.shift),
                 op.row.eq(Mux(register.arrives, spikes, 0)),
-                op.tick.eq(now + register.ticks),
+                op.tick.eq(register.reached),
                 issue.eq(~busy),
                 begin.eq(1),
                 consume.eq(step & ~busy & register.arrives & ~is_end),
