@@ -3,19 +3,22 @@
 
 from math import ceil
 
-from amaranth.hdl import ClockDomain, ClockSignal, Instance, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, ClockSignal, Const, Instance, Module, ResetSignal, Signal
 from amaranth.lib import io
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
 
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, Family
 from firstspike.hdl.lib.block import Block
 
 from .pll import (
+    MHZ,
     Dividers,
     ecp5_clocks,
     ecp5_dividers,
     ecp5_feedback,
+    gowin_clocks,
+    gowin_dividers,
     ice40_clocks,
     ice40_dividers,
     ice40_filter,
@@ -29,18 +32,22 @@ Block RAM of an iCE40 reads zero for some 3 us after configuration, by its own o
 
 def dividers_for(family: Family, oscillator: int, hz: int) -> Dividers:
     """The PLL's dividers. Raises ClockError."""
-    return {ICE40: ice40_dividers, ECP5: ecp5_dividers}[family](oscillator, hz)
+    return {ICE40: ice40_dividers, ECP5: ecp5_dividers, GOWIN: gowin_dividers}[family](
+        oscillator, hz
+    )
 
 
 def clocks_for(family: Family, oscillator: int) -> set[float]:
     """All frequencies in Hz that the PLL makes."""
-    return {ICE40: ice40_clocks, ECP5: ecp5_clocks}[family](oscillator)
+    return {ICE40: ice40_clocks, ECP5: ecp5_clocks, GOWIN: gowin_clocks}[family](oscillator)
 
 
 def add_clock(m: Module, platform, family: Family, dividers: Dividers) -> None:
     """Make the domain `sync` of the platform's oscillator."""
     pin = platform.request(platform.default_clk, dir="-")
-    m.submodules.pll = pll = {ICE40: Ice40Pll, ECP5: Ecp5Pll}[family](dividers, pin)
+    m.submodules.pll = pll = {ICE40: Ice40Pll, ECP5: Ecp5Pll, GOWIN: GowinPll}[family](
+        dividers, pin
+    )
     m.submodules.power_up = power_up = PowerUp(ceil(RESET_SECONDS * dividers.hz))
     m.domains.sync = ClockDomain()
     m.domains.power_up = ClockDomain(reset_less=True)
@@ -140,5 +147,33 @@ class Ecp5Pll(_Pll):
             i_ENCLKOS=0,
             o_CLKOP=feedback,
             o_CLKOS=self.clock,
+            o_LOCK=self.locked,
+        )
+
+
+class GowinPll(_Pll):
+    """rPLL: what is fed back is CLKOUT, the output."""
+
+    def build(self, m):
+        dividers = self._dividers
+        m.submodules.buffer = buffer = io.Buffer("i", self._pin)
+        m.submodules.pll = Instance(
+            "rPLL",
+            p_DEVICE="GW2A-18C",
+            p_FCLKIN=f"{dividers.oscillator / MHZ:g}",
+            p_IDIV_SEL=dividers.reference - 1,
+            p_FBDIV_SEL=dividers.feedback // dividers.output - 1,
+            p_ODIV_SEL=dividers.output,
+            i_CLKIN=buffer.i,
+            i_CLKFB=0,
+            i_RESET=0,
+            i_RESET_P=0,
+            i_FBDSEL=Const(0, 6),
+            i_IDSEL=Const(0, 6),
+            i_ODSEL=Const(0, 6),
+            i_PSDA=Const(0, 4),
+            i_DUTYDA=Const(0, 4),
+            i_FDLY=Const(0, 4),
+            o_CLKOUT=self.clock,
             o_LOCK=self.locked,
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The PLLs of iCE40 and ECP5: dividers for a wanted frequency, within what the data sheets allow.
+"""The PLLs of iCE40, ECP5 and Gowin: dividers for a wanted frequency, within what the data sheets allow.
 
 Both multiply the oscillator's frequency, divided by `reference`, up to that of the VCO, and
 divide that by `output`.
@@ -48,6 +48,11 @@ ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)
 """Limits of CLKOP, the output that is fed back."""
+
+GOWIN_COMPARISON, GOWIN_VCO = (3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ)
+"""Limits of a GW2A or GW2AR of the speed C8/I7."""
+
+GOWIN_OUTPUTS = (2, 4, 8, 16, 32, 48, 64, 80, 96, 112, 128)
 
 
 def ice40_dividers(oscillator: int, hz: int) -> Dividers:
@@ -114,6 +119,36 @@ def ecp5_feedback(dividers: Dividers) -> tuple[int, int] | None:
         if not rest and clkop <= 128 and _within(dividers.vco / clkop, ECP5_FEEDBACK):
             return clkfb, clkop
     return None
+
+
+def gowin_dividers(oscillator: int, hz: int) -> Dividers:
+    """Dividers of an rPLL: IDIV, FBDIV times ODIV, and ODIV."""
+    return _nearest(
+        hz,
+        (
+            dividers
+            for reference in _references(oscillator, 64, GOWIN_COMPARISON)
+            for output in GOWIN_OUTPUTS
+            for feedback in _around(hz * reference / oscillator, 64)
+            if _within((dividers := _gowin(oscillator, reference, feedback, output)).vco, GOWIN_VCO)
+        ),
+    )
+
+
+def gowin_clocks(oscillator: int) -> set[float]:
+    """All frequencies in Hz that an rPLL makes of the oscillator's."""
+    return {
+        dividers.hz
+        for reference in _references(oscillator, 64, GOWIN_COMPARISON)
+        for output in GOWIN_OUTPUTS
+        for feedback in range(1, 65)
+        if _within((dividers := _gowin(oscillator, reference, feedback, output)).vco, GOWIN_VCO)
+    }
+
+
+def _gowin(oscillator: int, reference: int, feedback: int, output: int) -> Dividers:
+    """The output is what is fed back, so its divider is in the loop."""
+    return Dividers(oscillator, reference, feedback * output, output)
 
 
 def _nearest(hz: int, candidates: Iterable[Dividers]) -> Dividers:

@@ -17,7 +17,7 @@ from firstspike.boards.pins.board import Board
 from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, GOWIN, ICE40, Family
 
 from .design import Design
 from .fitting import Fit, fitted
@@ -26,7 +26,11 @@ from .known_builds import KnownBuild, known_builds
 FAST = "8"
 """The highest speed grade of an ECP5; the other boards have the lowest."""
 
-KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0, 0), ECP5: (log(80), *[0] * 6, 0.2)}
+KNOWN = {
+    ICE40: (log(28), 0, 0, 0, 0, 0.2, 0, 0),
+    ECP5: (log(80), *[0] * 6, 0.2),
+    GOWIN: (log(60), *[0] * 7),
+}
 """Rules that were found by hand, from what the shipped networks reach.
 
 The 0.2 of an iCE40 is for a core without bitmaps. That of an ECP5 is for the highest speed grade,

@@ -7,11 +7,12 @@ further seed adds most of them.
 
 import numpy as np
 
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, Family
 
 MEASURED = {
     ICE40: ((0, 0), (4073, 67), (4874, 96)),
     ECP5: ((0, 0), (18413, 679), (41996, 1414)),
+    GOWIN: ((0, 0), (18413, 679)),
 }
 """Look-up tables, or logic cells, and seconds of builds with one seed.
 

@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, Family
 
 from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
@@ -62,6 +62,7 @@ class Rule:
 RULES: dict[Family, Rule] = {
     ICE40: Rule(1650, 500, 250, 117, 2.3, 8.0, 3.8, 3.5, 900, 360, 550, 600, 3.2),
     ECP5: Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
+    GOWIN: Rule(1380, 250, 50, 72, 1.95, 3.9, 3.5, 3.7, 220, 360, 550, 600, 3.2),
 }
 
 

@@ -13,11 +13,11 @@ from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, Family
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.link import Link
 
-BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
+BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128, GOWIN: 128}, {ICE40: 64, ECP5: 131, GOWIN: 131}
 """Cost of a block in bits of logic, as Yosys counts it: by its library, and for a ROM by trials."""
 
 TABLE_WORDS = 16

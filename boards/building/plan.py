@@ -19,7 +19,7 @@ from firstspike.golden import Network, NetworkError, encode, load_network, shipp
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape, Lanes, lanes_text
-from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40, RESOURCES
 from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, duration, logic
@@ -27,7 +27,7 @@ from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
 
-FILL = {ICE40: 0.92, ECP5: 0.85}
+FILL = {ICE40: 0.92, ECP5: 0.85, GOWIN: 0.85}
 """Share of the logic that may be used: nextpnr needs some room, and a full device is slow.
 
 It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low."""
