@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The PLLs of iCE40, ECP5 and Gowin: dividers for a wanted frequency, within what the data sheets allow.
+"""The PLLs of iCE40, ECP5 and GW2A: dividers for a frequency, within what the data sheets allow.
 
-Both multiply the oscillator's frequency, divided by `reference`, up to that of the VCO, and
+All multiply the oscillator's frequency, divided by `reference`, up to that of the VCO, and
 divide that by `output`.
 """
 

@@ -19,8 +19,8 @@
 //
 // A synchronous reset clears the output, enabled or not; the port writes nevertheless.
 //
-// What Yosys makes no use of for memories of ours is not modelled: output registers and block selects
-// other than 000 do not compile, and an asynchronous reset ends the simulation.
+// What Yosys makes no use of for memories of ours is not modelled: SDPB, output registers, and block
+// selects other than 000 do not compile, and an asynchronous reset ends the simulation.
 
 module SP(
     output [31:0] DO,
@@ -59,25 +59,6 @@ module SPX9(
 endmodule
 
 // Port A writes whenever it is enabled, port B reads.
-module SDPB(
-    output [31:0] DO,
-    input [31:0] DI,
-    input [2:0] BLKSELA, BLKSELB,
-    input [13:0] ADA, ADB,
-    input CLKA, CLKB, CEA, CEB, OCE, RESETA, RESETB
-);
-    parameter READ_MODE = 0, BIT_WIDTH_0 = 32, BIT_WIDTH_1 = 32, BLK_SEL_0 = 0, BLK_SEL_1 = 0,
-        RESET_MODE = "SYNC";
-@parameters_8
-
-    gowin_bsram #(.BYTE(8), .WIDTH_A(BIT_WIDTH_0), .WIDTH_B(BIT_WIDTH_1),
-        .UNLIKE(READ_MODE | BLK_SEL_0 | BLK_SEL_1), .RESET_MODE(RESET_MODE), .INIT(@content)) ram (
-        .clock_a(CLKA), .enable_a(CEA & ~|BLKSELA), .write_a(1'b1), .reset_a(RESETA),
-        .address_a(ADA), .data_a(DI), .out_a(),
-        .clock_b(CLKB), .enable_b(CEB & ~|BLKSELB), .write_b(1'b0), .reset_b(RESETB),
-        .address_b(ADB), .data_b(32'b0), .out_b(DO));
-endmodule
-
 module SDPX9B(
     output [35:0] DO,
     input [35:0] DI,
