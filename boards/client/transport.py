@@ -182,7 +182,7 @@ class Transport:
         if self._setbacks > SETBACKS:
             raise NoAnswerError(
                 f"too much is lost on the way to the board on {self._channel.name} and back: try a "
-                "better cable, another port of the computer, or a lower baud rate."
+                "better cable, or another port of the computer."
             )
         expected = self._probe()
         unanswered = len(self._under_way)
