@@ -5,6 +5,8 @@ The class is in the six lights beside the buttons: LED0 is its lowest bit, LED3 
 LED5 is on when there is one. Button S1 shows the stored digit. The second serial port of the bridge
 is the UART.
 
+The programmer puts the bitstream into the FPGA's own memory, which keeps it until power is off.
+
 Pins: litex-boards (`platforms/sipeed_tang_nano_20k.py`), and `examples/tangnano20k.cst` in
 github.com/YosysHQ/apicula, name the same ones. That the buttons are high while they are pressed is
 in both, too: LiteX does not call them low, and the Makefile of apicula inverts them (INV_BTN).
@@ -78,7 +80,7 @@ BOARDS = (
         title="Tang Nano 20K",
         platform=_Platform,
         device=GW2AR_18,
-        clock=54_000_000,
+        clock=60_000_000,  # far below what nextpnr reaches: its figure is too good
         loaded=False,
         baud=BRIDGE_BAUD,
         connect=_connect,

@@ -138,7 +138,7 @@ def test_the_selection_of_a_deeper_one_costs_more_than_a_block(width, depth):
     assert used(width, depth, ECP5)[1] == 0
 
 
-@pytest.mark.parametrize(("width", "luts"), [(1, 128), (2, 0)])
+@pytest.mark.parametrize(("width", "luts"), [(1, 128), (4, 0)])
 def test_gowin_counts_narrow_tables_by_their_bits(width, luts):
     """As Yosys does: a single bit for each of 512 images is in tables there, and in none else."""
     assert used(width, 512, GOWIN) == (not luts, luts)
