@@ -12,12 +12,15 @@ from .golden.frameworks.torch.conversion import (
     quantise,
     to_network,
 )
+from .golden.frameworks.torch.convolution import FirstSpikeConv1d, FirstSpikeConv2d
 from .golden.frameworks.torch.layer import FirstSpikeLinear
 from .golden.frameworks.torch.losses import first_spike_loss, margin_loss
 
 __all__ = [
     "ConversionError",
     "Encoder",
+    "FirstSpikeConv1d",
+    "FirstSpikeConv2d",
     "FirstSpikeLinear",
     "decide",
     "first_spike_loss",

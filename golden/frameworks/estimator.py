@@ -19,6 +19,7 @@ from firstspike.golden.encodings.registry import encoding_of
 from firstspike.golden.encodings.samples import SampleKind
 from firstspike.golden.foreign.fields import integer
 from firstspike.golden.integer import decisions, infer_samples, output_potentials
+from firstspike.golden.layers.registry import filters
 from firstspike.golden.learning.learn import learn
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.learning.start import at_random, binary_features
@@ -35,10 +36,12 @@ _SETTINGS = Settings(output_draw=2)  # of `partial_fit`, which never knows how m
 
 def _learns(estimator: "FirstSpikeClassifier") -> bool:
     """Whether the chip could learn what the parameters say; an AttributeError says why not."""
-    if encoding_of(estimator.encoding).levels != 2 or len(estimator.hidden) != 1:
+    hidden = estimator.hidden
+    dense = len(hidden) == 1 and not isinstance(hidden[0], str)
+    if encoding_of(estimator.encoding).levels != 2 or not dense:
         raise AttributeError(
             'partial_fit is learning on the chip, which needs encoding="binary" and one hidden '
-            f"layer, not {estimator.encoding!r} and {len(estimator.hidden)}."
+            f"layer that is dense, not {estimator.encoding!r} and {hidden!r}."
         )
     return True
 
@@ -52,12 +55,14 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    hidden : tuple of int, default=(100,)
-        Sizes of the hidden layers.
+    hidden : tuple of int or str, default=(100,)
+        Sizes of the hidden layers, or filters of layers that convolve, such as ("16c5s2", 64): 16
+        filters of 5 x 5 inputs, by steps of 2. They move over a picture, or along the steps of a
+        time series. There is no constant input then.
     encoding : str, default="levels-128"
         "levels-N" or "binary" for features [n, n_features]. Of time series [n, channels, steps]
-        each step of each channel is a feature; "crossings-L" takes fewer inputs for them. "ticks"
-        for spike ticks [n, n_inputs], 0 for none.
+        each step of each channel is a feature; "crossings-L" takes fewer inputs for them. Pictures
+        are uint8 [n, rows, columns]. "ticks" for spike ticks [n, n_inputs], 0 for none.
     complement : bool, default=True
         Give every feature a second input that is early where the value is small.
     constant : bool, default=True
@@ -84,7 +89,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     network_ : Network
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
-        Features, or channels of time series.
+        Features, channels of time series, or rows of pictures.
     feature_names_in_ : ndarray of shape (n_features,)
         Where X has names that are all strings.
     n_iter_ : int
@@ -114,7 +119,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
-        hidden: tuple[int, ...] = (100,),
+        hidden: tuple[int | str, ...] = (100,),
         *,
         encoding: str = ENCODING,
         complement: bool = True,
@@ -142,7 +147,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+        X : array-like of shape (n_samples, n_features), (n_samples, channels, steps), or uint8
+            (n_samples, rows, columns)
         y : array-like of shape (n_samples,)
 
         Returns
@@ -218,7 +224,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+        X : array-like of shape (n_samples, n_features), (n_samples, channels, steps), or uint8
+            (n_samples, rows, columns)
 
         Returns
         -------
@@ -235,7 +242,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+        X : array-like of shape (n_samples, n_features), (n_samples, channels, steps), or uint8
+            (n_samples, rows, columns)
 
         Returns
         -------
@@ -254,7 +262,8 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or (n_samples, channels, steps)
+        X : array-like of shape (n_samples, n_features), (n_samples, channels, steps), or uint8
+            (n_samples, rows, columns)
 
         Returns
         -------
@@ -263,8 +272,10 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         return softmax(_BETA * self._potentials(X), axis=1)
 
     def _validated(self, *data: Any, reset: bool = True) -> Any:
-        """Return X as float64, and y if it is given, as scikit-learn checks them."""
-        checked = validate_data(self, *data, dtype=np.float64, allow_nd=True, reset=reset)
+        """Return X as float64 or pictures, and y if it is given, as scikit-learn checks them."""
+        pictures = isinstance(data[0], np.ndarray) and data[0].ndim == 3
+        dtype = np.uint8 if pictures and data[0].dtype == np.uint8 else np.float64
+        checked = validate_data(self, *data, dtype=dtype, allow_nd=True, reset=reset)
         if len(data) > 1:
             check_classification_targets(checked[1])
         return checked
@@ -294,9 +305,12 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
     def _check_parameters(self) -> None:
         """Raise ValueError for those that nobody else would find fault with in a sentence."""
         if not isinstance(self.hidden, Sequence) or isinstance(self.hidden, str):
-            raise ValueError(f"hidden is {self.hidden!r}: give sizes of layers, such as (100,).")
-        for size in self.hidden:
-            integer("hidden", size, 1, LARGEST)
+            raise ValueError(f"hidden is {self.hidden!r}: give layers, such as (100,).")
+        for one in self.hidden:
+            if isinstance(one, str):
+                filters(one)
+            else:
+                integer("hidden", one, 1, LARGEST)
         integer("weight_bits", self.weight_bits, 2, 8)
         if self.epochs is not None:
             integer("epochs", self.epochs, 1, LARGEST)
@@ -310,7 +324,7 @@ class FirstSpikeClassifier(ClassifierMixin, BaseEstimator):
         self._check_parameters()
         further = bool(self.complement), bool(self.constant), self.threshold
         features = binary_features(X, Asked(*further, self._feature_names()))
-        sizes = (*self.hidden, len(self.classes_))
+        sizes = [*map(int, self.hidden), len(self.classes_)]
         return at_random(X, sizes, features, seed=self._seed(), classes=self._class_names())
 
     def _seed(self) -> int:

@@ -34,9 +34,7 @@ def layers_of(
         if isinstance(one, int):
             layers.append(Dense(n_in, one))
         else:
-            filters = Filters.parsed(one)
-            if filters is None:
-                raise NetworkError(f"{one!r} is no layer: give a number of neurons, or {WRITTEN}.")
+            moved = filters(one)
             if layers and not isinstance(layers[-1], Convolution):
                 raise NetworkError(
                     f"{one} follows a dense layer, which has no maps: put layers that convolve "
@@ -48,11 +46,19 @@ def layers_of(
                     f"{n_in} inputs are no maps of {size[0]} x {size[1]}: a layer that convolves "
                     "needs every pixel connected, and no constant input."
                 )
-            geometry = filters.over(size)
+            geometry = moved.over(size)
             size = geometry.out
-            layers.append(Convolution.shaped(geometry, maps, filters.filters))
+            layers.append(Convolution.shaped(geometry, maps, moved.filters))
         n_in = layers[-1].n_out
     return layers
+
+
+def filters(text: str) -> Filters:
+    """Return filters as a person writes them. Raises NetworkError for another text."""
+    found = Filters.parsed(text)
+    if found is None:
+        raise NetworkError(f"{text!r} is no layer: give a number of neurons, or {WRITTEN}.")
+    return found
 
 
 def dense_layers(sizes: Sequence[int]) -> list[LayerKind]:

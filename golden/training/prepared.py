@@ -38,7 +38,7 @@ class Prepared:
     pixels: bool
     """Whether the values are pixels, of which the encoding still has to make inputs."""
     size: tuple[int, int]
-    """Rows and columns of a sample, for a layer that convolves; (1, n) if it is no picture."""
+    """Rows and columns of the maps of a sample, for a layer that convolves."""
 
     def rows(self, values: np.ndarray) -> np.ndarray:
         """Return the connected inputs [k, n_rows] of some of the `values` [k, ...]."""
@@ -157,13 +157,18 @@ def _check_augmentation(parameters: Parameters, n_pixels: int, pixels: bool) -> 
 
 
 def _size(sample: np.ndarray, pixels: bool, sound: FrontEnd | None) -> tuple[int, int]:
-    """Return rows and columns of a sample. A row of pixels is a square, if they fill one."""
+    """Return rows and columns of a map. A row of pixels is a square, if they fill one.
+
+    Each channel of a time series is a map of one row, so a layer convolves along the steps.
+    """
     if sound is not None:
         return sound.frames, len(sound.filters)
+    if not pixels:
+        return 1, sample.shape[-1]
     if sample.ndim == 2:
         return sample.shape
     side = math.isqrt(sample.size)
-    return (side, side) if pixels and side**2 == sample.size else (1, sample.size)
+    return (side, side) if side**2 == sample.size else (1, sample.size)
 
 
 def _inputs(parameters: Parameters, spiking: np.ndarray, features: Features | None) -> np.ndarray:

@@ -10,13 +10,14 @@ from firstspike.golden import Network, NetworkError, infer, potentials
 from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
 from firstspike.golden.layers.geometry import Filters, Geometry, from_json, to_json
-from firstspike.golden.layers.registry import geometry_of, layers_of
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.training.augment import Augmentation
 from firstspike.golden.training.conv_kernels import conv_gradients, conv_times
 from firstspike.golden.training.optimiser import Optimiser, cross_entropy
 from firstspike.golden.training.recipes import recipe
 from firstspike.golden.training.trainer import Trainer, TrainingError
 from firstspike.golden.widths import layer_widths
+from tests.support.convolving import convolving_network
 from tests.support.feedforward import FeedForward
 from tests.support.tick_by_tick import infer_tick_by_tick
 
@@ -76,19 +77,9 @@ def test_a_convolution_is_a_dense_layer_that_shares_weights(layer, seed, thresho
     assert all(np.greater_equal(own, layer_widths(dense, threshold, deadline)))
 
 
-def small_network(seed=0, hidden=("3c3s2p1", "4c2", 6), size=(6, 5), maps=2) -> Network:
-    rng = np.random.default_rng(seed)
-    n_in = maps * size[0] * size[1]
-    layers = layers_of(hidden, n_in, 3, size)
-    weights = tuple(rng.integers(-10, 22, (one.rows, one.columns)) for one in layers)
-    bits, thresholds = (7,) * len(layers), (40,) * len(layers)
-    geometry = geometry_of(layers)
-    return Network(weights, bits, thresholds, 8, 48, n_in, np.arange(n_in), geometry=geometry)
-
-
 @pytest.mark.parametrize("seed", range(5))
 def test_a_network_equals_the_definition(seed):
-    network = small_network(seed)
+    network = convolving_network(seed)
     ticks = drawn_ticks(network.layers[0], np.random.default_rng(seed), network.deadline)
     fast, slow = infer(network, ticks), infer_tick_by_tick(network, ticks)
     assert fast.hidden_spikes.sum() > 0
@@ -100,13 +91,15 @@ def test_a_network_equals_the_definition(seed):
 
 
 def test_the_file_keeps_the_geometry(tmp_path):
-    network = small_network()
+    network = convolving_network()
     network.save(tmp_path / "conv.npz")
     read = Network.load(tmp_path / "conv.npz")
     assert read.geometry == network.geometry
     assert read.shape == network.shape == (60, 27, 16, 6, 3)
     assert read.digest() == network.digest()
-    assert small_network(hidden=("3c3s2p1", "4c2", 6), size=(5, 6)).digest() != network.digest()
+    assert (
+        convolving_network(hidden=("3c3s2p1", "4c2", 6), size=(5, 6)).digest() != network.digest()
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +150,7 @@ def test_inputs_that_are_no_maps_are_refused():
 
 
 def test_the_last_layer_is_dense():
-    network = small_network(hidden=("3c3",))
+    network = convolving_network(hidden=("3c3",))
     with pytest.raises(NetworkError, match="last layer convolves"):
         Network(
             network.weights[:1], (7,), (40,), 8, 48, 60, np.arange(60),

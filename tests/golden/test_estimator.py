@@ -210,3 +210,36 @@ def test_no_hidden_layer_is_a_network_too(iris):
     classifier = FirstSpikeClassifier(hidden=(), random_state=0).fit(*iris)
     assert classifier.network_.shape == (9, 3)
     assert classifier.score(*iris) > 0.9
+
+
+def bars(rng, n, shape, kind):
+    """Noise [n, *shape] of a type, with a bar along one axis or the other, at any place."""
+    labels = rng.integers(0, 2, n)
+    samples = rng.integers(0, 60, (n, *shape)).astype(kind)
+    for sample, label in zip(samples, labels, strict=True):
+        down, across = (rng.integers(0, side - 2) for side in shape)
+        if label:
+            sample[down : down + 3, across] = 250
+        else:
+            sample[down, across : across + 3] = 250
+    return samples, labels
+
+
+@pytest.mark.parametrize(("kind", "maps", "rows"), [(np.uint8, 2, 7), (np.float64, 14, 1)])
+def test_layers_convolve_over_pictures_and_along_the_steps_of_series(kind, maps, rows):
+    X, y = bars(np.random.default_rng(1), 400, (7, 9), kind)
+    classifier = FirstSpikeClassifier(("6c3", 8), encoding="levels-8", epochs=50, random_state=1)
+    classifier.fit(X[:300], y[:300])
+    assert classifier.score(X[300:], y[300:]) > 0.9
+    network = classifier.network_
+    assert network.geometry[0].size == (rows, 9)
+    assert network.layers[0].maps == maps
+    assert clone(classifier).fit(X[:300], y[:300]).network_.digest() == network.digest()
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"), [(("6d3",), "'6d3' is no layer"), ((0,), "hidden"), ("6c3", "give layers")]
+)
+def test_hidden_layers_that_cannot_be_are_refused(hidden, told):
+    with pytest.raises(ValueError, match=told):
+        FirstSpikeClassifier(hidden).fit(np.eye(4), [0, 1, 0, 1])

@@ -138,7 +138,7 @@ def test_more_dimensions_and_single_precision():
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda: FirstSpikeLinear(0, 3), "0 x 3"),
+        (lambda: FirstSpikeLinear(0, 3), "3 x 0"),
         (lambda: FirstSpikeLinear(3, 3, horizon=-1.0), "horizon is -1"),
         (lambda: FirstSpikeLinear(3, 3)(torch.ones(2, 4)), r"\[2, 4\].*\[..., 3\]"),
         (lambda: FirstSpikeLinear(3, 3)(torch.tensor([1.0, torch.nan, 1.0])), "NaN"),

@@ -2,7 +2,6 @@
 """Converts modules of first-spike layers to integer networks of the golden model, and back."""
 
 import copy
-import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,15 +12,18 @@ import torch
 from firstspike.golden.encoding import encode
 from firstspike.golden.encodings.samples import checked_samples
 from firstspike.golden.integer import infer
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.golden.layers.geometry import Geometry
 from firstspike.golden.network import Network
 from firstspike.golden.system.errors import FirstSpikeError
 from firstspike.golden.training.prepared import fitted_template
 from firstspike.golden.training.quantise import best_threshold
 
-from .layer import FirstSpikeLinear, Quantised
+from .convolution import FirstSpikeConv, FirstSpikeConv1d, FirstSpikeConv2d
+from .layer import FirstSpikeLayer, FirstSpikeLinear, Quantised
 
 _TRIED = 200  # random inputs on which a module and its network are compared
-_HARMLESS = (torch.nn.Flatten, torch.nn.Identity)
+_HARMLESS = (torch.nn.Flatten, torch.nn.Unflatten, torch.nn.Identity)
 
 
 class ConversionError(FirstSpikeError, ValueError):
@@ -95,15 +97,10 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
     Raises `ConversionError`.
     """
     layers = layers_of(model)
-    if layers[0].in_features != encoder.n_inputs:
-        raise ConversionError(
-            f"the first layer has {layers[0].in_features} inputs, the encoder {encoder.n_inputs}."
-        )
-    classes = encoder.classes
-    if classes and len(classes) != layers[-1].out_features:
-        raise ConversionError(
-            f"the last layer has {layers[-1].out_features} neurons for {len(classes)} classes."
-        )
+    geometry = _geometry(model, layers, encoder.n_inputs)
+    classes, neurons = encoder.classes, len(layers[-1].weight)
+    if classes and len(classes) != neurons:
+        raise ConversionError(f"the last layer has {neurons} neurons for {len(classes)} classes.")
     if layers[0].quantised is None:
         model = copy.deepcopy(model)
         quantise(model, encoder, bits)
@@ -115,10 +112,13 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
         raise ConversionError("the layers are not quantised with the times of this encoder.")
     network = replace(
         encoder.network,
-        weights=tuple(layer.integers().T.cpu().numpy().astype(np.int32) for layer in layers),
+        weights=tuple(
+            layer.integers().flatten(1).T.cpu().numpy().astype(np.int32) for layer in layers
+        ),
         weight_bits=tuple(to.bits for to in made),
         thresholds=tuple(to.threshold for to in made),
         classes=classes,
+        geometry=geometry,
     )
     _compare(model, network)
     return network
@@ -127,22 +127,42 @@ def to_network(model: torch.nn.Module, encoder: Encoder, bits: int = 8) -> Netwo
 def from_network(network: Network) -> torch.nn.Sequential:
     """Return a quantised module that decides as a network does.
 
-    Raises `ConversionError`, and `NetworkError` for layers that are not dense.
+    Raises `ConversionError`.
     """
     if network.max_spikes > 1:
         raise ConversionError(
             f"a neuron of this network spikes up to {network.max_spikes} times: layers spike once."
         )
-    network.check_dense("this module")
-    layers = []
-    for at, (w, bits, threshold) in enumerate(
-        zip(network.weights, network.weight_bits, network.thresholds, strict=True)
-    ):
-        layer = FirstSpikeLinear(*w.shape, output=at == network.n_layers - 1)
-        layer.weight.data = torch.from_numpy(w.T / np.float64(threshold))
+    parts: list[torch.nn.Module] = []
+    kinds = zip(
+        network.layers, network.weights, network.weight_bits, network.thresholds, strict=True
+    )
+    for at, (kind, w, bits, threshold) in enumerate(kinds):
+        follows = bool(parts) and isinstance(parts[-1], FirstSpikeConv)
+        output = at == network.n_layers - 1
+        layer: FirstSpikeLayer
+        if isinstance(kind, Convolution):
+            layer = _convolving(kind.geometry, kind.maps, kind.filters)
+            if not follows:
+                size = kind.geometry.size[-layer.dimensions :]
+                parts.append(torch.nn.Unflatten(-1, (kind.maps, *size)))
+        else:
+            layer = FirstSpikeLinear(*w.shape, output=output)
+            if follows:
+                parts.append(torch.nn.Flatten())
+        layer.weight.data = torch.from_numpy(w.T / np.float64(threshold)).reshape_as(layer.weight)
         layer.quantised = Quantised(bits, threshold, network.unit, network.deadline)
-        layers.append(layer)
-    return torch.nn.Sequential(*layers)
+        parts.append(layer)
+    return torch.nn.Sequential(*parts)
+
+
+def _convolving(geometry: Geometry, maps: int, filters: int) -> FirstSpikeConv:
+    """Return a layer of a geometry; maps of one row are series."""
+    flat = geometry.size[0] == geometry.kernel[0] == geometry.stride[0] == 1
+    pairs = geometry.kernel, geometry.stride, geometry.padding
+    if flat and geometry.padding[0] == 0:
+        return FirstSpikeConv1d(maps, filters, *(pair[1:] for pair in pairs))
+    return FirstSpikeConv2d(maps, filters, *pairs)
 
 
 def decide(z: torch.Tensor) -> torch.Tensor:
@@ -151,22 +171,19 @@ def decide(z: torch.Tensor) -> torch.Tensor:
     return torch.where(z == z.amin(-1, keepdim=True), at, z.shape[-1]).amin(-1)
 
 
-def layers_of(model: torch.nn.Module) -> list[FirstSpikeLinear]:
+def layers_of(model: torch.nn.Module) -> list[FirstSpikeLayer]:
     """Return the layers of a module in order. Raises `ConversionError` for other parts."""
-    layers = []
+    layers: list[FirstSpikeLayer] = []
     for name, part in model.named_modules():
-        if isinstance(part, FirstSpikeLinear):
+        if isinstance(part, FirstSpikeLayer):
             layers.append(part)
         elif not list(part.children()) and not isinstance(part, _HARMLESS):
             raise ConversionError(
                 f"{name or 'the module'} is a {type(part).__name__}, which has no counterpart in "
-                "hardware: only FirstSpikeLinear has, one after the other."
+                "hardware: only first-spike layers have, one after the other."
             )
     if not layers:
-        raise ConversionError("the module has no FirstSpikeLinear.")
-    for before, after in itertools.pairwise(layers):
-        if before.out_features != after.in_features:
-            raise ConversionError(f"{after} does not follow on {before}.")
+        raise ConversionError("the module has no first-spike layer.")
     if [layer.output for layer in layers] != [False] * (len(layers) - 1) + [True]:
         raise ConversionError("the last layer, and no other, must have output=True.")
     if len({layer.quantised is None for layer in layers}) > 1:
@@ -174,9 +191,36 @@ def layers_of(model: torch.nn.Module) -> list[FirstSpikeLinear]:
     return layers
 
 
+def _geometry(
+    model: torch.nn.Module, layers: Sequence[FirstSpikeLayer], n_inputs: int
+) -> tuple[Geometry | None, ...]:
+    """Return the geometry of each layer, None for a dense one, with `n_inputs` of the encoder.
+
+    Raises `ConversionError` where one layer does not take what another gives.
+    """
+    geometry: dict[FirstSpikeLayer, Geometry] = {}
+
+    def see(layer: torch.nn.Module, times: tuple[torch.Tensor]) -> None:
+        if isinstance(layer, FirstSpikeConv):
+            geometry[layer] = layer.geometry(tuple(times[0].shape[-layer.dimensions :]))
+
+    hooks = [layer.register_forward_pre_hook(see) for layer in layers]
+    try:
+        with torch.no_grad():
+            model(torch.full((1, n_inputs), torch.inf, device=layers[0].weight.device))
+    except (ValueError, RuntimeError) as error:
+        raise ConversionError(
+            f"the module does not take the encoder's {n_inputs} inputs: {error}"
+        ) from None
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return tuple(geometry.get(layer) for layer in layers)
+
+
 def _compare(model: torch.nn.Module, network: Network) -> None:
     rng = np.random.default_rng(0)
-    shape = _TRIED, network.weights[0].shape[0]
+    shape = _TRIED, len(network.inputs)
     ticks = rng.integers(1, network.deadline + 1, shape) * (
         rng.random(shape) < rng.random((_TRIED, 1))
     )

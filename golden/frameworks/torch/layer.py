@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`FirstSpikeLinear`: a layer of neurons that spike once, on spike times in z = exp(t)."""
+"""Layers of neurons that spike once, on spike times in z = exp(t): the base, and the dense one."""
 
 import math
 from dataclasses import astuple, dataclass
@@ -32,8 +32,8 @@ class Quantised:
             raise ValueError(f"{self} cannot be: bits are 2..8, all others 1 or more.")
 
 
-class FirstSpikeLinear(torch.nn.Module):
-    """Maps the spike times of inputs to those of neurons, exactly and with the exact derivative.
+class FirstSpikeLayer(torch.nn.Module):
+    """What all layers share: the neuron, its exact derivative, and quantisation.
 
     A neuron's potential is M(z) = sum of w_p (z - z_p) over the inputs with z_p < z, less z. It
     spikes when M comes to 0, at z = A / (B - 1). A = sum of w_p z_p and B = sum of w_p are sums
@@ -42,7 +42,7 @@ class FirstSpikeLinear(torch.nn.Module):
 
     Parameters
     ----------
-    in_features, out_features : sizes
+    shape : of the weights, (neurons, inputs of a neuron, ...)
     output : of the last layer of a network: silent neurons get a time, too, which always has a
         gradient, `horizon` - M(`horizon`), where those of other layers get inf
     horizon : z after which no neuron spikes
@@ -51,7 +51,7 @@ class FirstSpikeLinear(torch.nn.Module):
 
     Attributes
     ----------
-    weight : [out_features, in_features], in units of the threshold
+    weight : of `shape`, in units of the threshold
     quantised : what it is quantised to, None while it is not; `state_dict` keeps it
 
     A quantised layer has integer weights and spikes at ticks as the golden model and the hardware
@@ -62,8 +62,7 @@ class FirstSpikeLinear(torch.nn.Module):
 
     def __init__(
         self,
-        in_features: int,
-        out_features: int,
+        shape: tuple[int, ...],
         *,
         output: bool = False,
         horizon: float = 6.0,
@@ -73,28 +72,26 @@ class FirstSpikeLinear(torch.nn.Module):
     ) -> None:
         """Draw the weights. Raises ValueError for sizes or times that cannot be."""
         super().__init__()
-        if min(in_features, out_features) < 1:
-            raise ValueError(f"a layer of {in_features} x {out_features} is empty: give 1 or more.")
+        if min(shape) < 1:
+            sizes = " x ".join(map(str, shape))
+            raise ValueError(f"a layer with weights of {sizes} is empty: give 1 or more.")
         if not 0 < horizon < math.inf or smallest_slope < 0:
             raise ValueError(
                 f"horizon is {horizon} and smallest_slope {smallest_slope}: "
                 "the first must be finite and over 0, the second 0 or more."
             )
-        self.in_features, self.out_features = in_features, out_features
         self.output, self.horizon, self.smallest_slope = output, float(horizon), smallest_slope
-        self.weight = torch.nn.Parameter(
-            torch.empty(out_features, in_features, device=device, dtype=dtype)
-        )
+        self.weight = torch.nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
         self.quantised: Quantised | None = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
         """Draw weights with which most neurons spike while the inputs do."""
-        n = self.in_features
+        n = self.weight[0].numel()
         torch.nn.init.normal_(self.weight, _DRIVE / n, _SPREAD / math.sqrt(n))
 
     def integers(self) -> torch.Tensor:
-        """Return the integer weights of a quantised layer: float64 [out_features, in_features]."""
+        """Return the integer weights of a quantised layer: float64, shaped as `weight`."""
         assert self.quantised is not None
         W = self.weight.detach().double() * self.quantised.threshold
         return W.round().clamp(*weight_range(self.quantised.bits))
@@ -107,28 +104,23 @@ class FirstSpikeLinear(torch.nn.Module):
         """Take the quantisation from a `state_dict`."""
         self.quantised = None if state is None else Quantised(*state)
 
-    def forward(self, z_in: torch.Tensor) -> torch.Tensor:
-        """Return times [..., out_features] for input times [..., in_features], over 0 or inf.
+    def spike(self, z_in: torch.Tensor) -> torch.Tensor:
+        """Return times [n, neurons] for the times [n, inputs of a neuron], which all neurons see.
 
         Raises ValueError for NaN and for times that are not positive.
         """
-        if z_in.shape[-1:] != (self.in_features,):
-            raise ValueError(
-                f"the times are {list(z_in.shape)}: this layer takes [..., {self.in_features}]."
-            )
         if not bool((z_in > 0).all()):
             raise ValueError("the times hold NaN, 0 or less: all must be over 0, inf for silent.")
-        flat = z_in.reshape(-1, self.in_features)
-        z = self._real(flat) if self.quantised is None else self._ticks(flat, self.quantised)
-        return z.reshape(*z_in.shape[:-1], self.out_features)
+        return self._real(z_in) if self.quantised is None else self._ticks(z_in, self.quantised)
 
     def _real(self, z_in: torch.Tensor) -> torch.Tensor:
-        late, z, _ = _SpikeTimes.apply(z_in, self.weight, 1.0, self.horizon, self.smallest_slope)
+        W = self.weight.flatten(1)
+        late, z, _ = _SpikeTimes.apply(z_in, W, 1.0, self.horizon, self.smallest_slope)
         return late if self.output else torch.where(z < torch.inf, late, torch.inf)
 
     def _ticks(self, z_in: torch.Tensor, to: Quantised) -> torch.Tensor:
         """Integers in float64 are exact; a real crossing is rounded up to the next tick."""
-        W = _Through.apply(self.weight.double() * to.threshold, self.integers())
+        W = _Through.apply(self.weight.double() * to.threshold, self.integers()).flatten(1)
         ticks = z_in.double() * to.unit
         ticks = _Through.apply(ticks, ticks.detach().round())
         late, z, slope = _SpikeTimes.apply(
@@ -146,8 +138,39 @@ class FirstSpikeLinear(torch.nn.Module):
 
     def extra_repr(self) -> str:
         """Return sizes, and what it is quantised to."""
-        said = f"{self.in_features}, {self.out_features}" + (", output=True" * self.output)
+        said = self._sizes() + (", output=True" * self.output)
         return said if self.quantised is None else f"{said}, bits={self.quantised.bits}"
+
+    def _sizes(self) -> str:
+        raise NotImplementedError
+
+
+class FirstSpikeLinear(FirstSpikeLayer):
+    """Maps the spike times of inputs to those of neurons, exactly and with the exact derivative.
+
+    Each neuron sees all inputs. `weight` is [out_features, in_features]; all other arguments are
+    those of `FirstSpikeLayer`.
+    """
+
+    def __init__(self, in_features: int, out_features: int, **more: Any) -> None:
+        """Draw the weights. Raises ValueError for sizes or times that cannot be."""
+        super().__init__((out_features, in_features), **more)
+        self.in_features, self.out_features = in_features, out_features
+
+    def forward(self, z_in: torch.Tensor) -> torch.Tensor:
+        """Return times [..., out_features] for input times [..., in_features], over 0 or inf.
+
+        Raises ValueError for NaN and for times that are not positive.
+        """
+        if z_in.shape[-1:] != (self.in_features,):
+            raise ValueError(
+                f"the times are {list(z_in.shape)}: this layer takes [..., {self.in_features}]."
+            )
+        z = self.spike(z_in.reshape(-1, self.in_features))
+        return z.reshape(*z_in.shape[:-1], self.out_features)
+
+    def _sizes(self) -> str:
+        return f"{self.in_features}, {self.out_features}"
 
 
 class _Through(torch.autograd.Function):

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Layers that convolve in PyTorch: the integer model to the bit, exact derivatives, refusals."""
+
+import numpy as np
+import pytest
+import torch
+
+from firstspike.golden import load_dataset
+from firstspike.golden.encoding import encode
+from firstspike.golden.integer import infer
+from firstspike.torch import (
+    ConversionError,
+    Encoder,
+    FirstSpikeConv1d,
+    FirstSpikeConv2d,
+    FirstSpikeLinear,
+    decide,
+    first_spike_loss,
+    from_network,
+    quantise,
+    to_network,
+)
+from tests.support.convolving import convolving_network
+
+pytestmark = pytest.mark.fast
+SHAPES = {
+    "two dimensions": {},
+    "steps and padding apart": {"hidden": ("2c3s2p1", "3c2s1p1", 5), "size": (5, 7)},
+    "series": {"hidden": ("4c5s2p2", "3c3"), "size": (1, 20), "maps": 3},
+}
+
+
+def times(network, n, seed):
+    rng = np.random.default_rng(seed)
+    ticks = rng.integers(1, network.deadline + 1, (n, network.n_inputs)).astype(np.int32)
+    ticks[rng.random(ticks.shape) < 0.3] = 0
+    return ticks, torch.from_numpy(np.where(ticks > 0, ticks / network.unit, np.inf))
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_module_is_the_integer_model(shape, seed):
+    network = convolving_network(seed, **shape)
+    ticks, z = times(network, 40, seed)
+    expected = infer(network, ticks)
+    hidden = [*expected.known_hidden()]
+    module = from_network(network)
+    with torch.no_grad():
+        for part in module[:-1]:
+            z = part(z)
+            if not isinstance(part, torch.nn.Flatten | torch.nn.Unflatten):
+                found = torch.where(z < torch.inf, z * network.unit, 0).round().int()
+                np.testing.assert_array_equal(found.flatten(1).numpy(), hidden.pop(0))
+        np.testing.assert_array_equal(decide(module[-1](z)), expected.decision)
+    assert not hidden
+    assert expected.hidden_spikes.any()
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_there_and_back(shape):
+    network = convolving_network(1, **shape)
+    assert to_network(from_network(network), Encoder.of(network)).to_bytes() == network.to_bytes()
+
+
+def test_a_thousand_digits_are_decided_alike():
+    network = convolving_network(2, ("6c5s2", "8c5s2"), (28, 28), 1, 10)
+    pixels = load_dataset("mnist").x_test[:1000]
+    with torch.no_grad():
+        found = decide(from_network(network)(Encoder.of(network)(pixels)))
+    expected = infer(network, encode(network, pixels)).decision
+    np.testing.assert_array_equal(found, expected)
+    assert len(np.unique(expected)) > 3
+
+
+@pytest.mark.parametrize("learns_times", [False, True])
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (FirstSpikeConv2d(2, 3, (3, 2), (2, 1), (1, 0)), (5, 4)),
+        (FirstSpikeConv1d(2, 3, 4, 2), (9,)),
+    ],
+    ids=["two dimensions", "series"],
+)
+def test_derivatives(layer, size, learns_times):
+    layer = layer.double()
+    rng = np.random.default_rng(3)
+    z_in = torch.from_numpy(1 + rng.random((2, 2, *size)))
+    silent = torch.from_numpy(rng.random(z_in.shape) < 0.2)
+
+    def f(z, weight):
+        z = torch.where(silent, torch.inf, z)
+        out = torch.func.functional_call(layer, {"weight": weight}, (z,))
+        return out.nan_to_num(posinf=0)
+
+    weight = layer.weight.detach().clone().requires_grad_()
+    given = z_in.requires_grad_(learns_times)
+    assert torch.autograd.gradcheck(f, (given, weight))
+    assert (f(given, weight) != 0).any()
+
+
+def test_ordinary_training_ends_with_equal_decisions():
+    """A filter tells apart where a bar stands, whichever row it is in."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 2, 600)
+    pixels = np.zeros((600, 8, 8), np.uint8)
+    rows, columns = rng.integers(0, 6, (2, 600))
+    for at in range(3):
+        pixels[np.arange(600), rows + at * labels, columns + at * (1 - labels)] = 255
+    encoder = Encoder(pixels)
+    model = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (1, 8, 8)),
+        FirstSpikeConv2d(1, 6, 3, smallest_slope=1.0),
+        torch.nn.Flatten(),
+        FirstSpikeLinear(6 * 36, 2, output=True, smallest_slope=1.0),
+    )
+    z, y = encoder(pixels), torch.from_numpy(labels)
+    for epochs, rate in ((25, 5e-3), (3, 1e-3)):
+        optimiser = torch.optim.Adam(model.parameters(), rate)
+        for _ in range(epochs):
+            for batch in torch.randperm(500).split(50):
+                loss = first_spike_loss(model(z[batch]), y[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+        quantise(model, encoder, bits=6)
+    with torch.no_grad():
+        decisions = decide(model(z)).numpy()
+    network = to_network(model, encoder)
+    np.testing.assert_array_equal(infer(network, encode(network, pixels)).decision, decisions)
+    assert (decisions[500:] == labels[500:]).mean() > 0.95
+
+
+def test_layers_that_do_not_join_are_refused():
+    encoder = Encoder.of(convolving_network())
+    model = torch.nn.Sequential(
+        torch.nn.Unflatten(1, (2, 6, 5)),
+        FirstSpikeConv2d(2, 3, 3),
+        FirstSpikeConv2d(4, 3, 2),
+        torch.nn.Flatten(),
+        FirstSpikeLinear(18, 3, output=True),
+    )
+    with pytest.raises(ConversionError, match=r"60 inputs.*takes \[..., 4, size, size\]"):
+        to_network(model, encoder)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: FirstSpikeConv2d(1, 2, (3, 3, 3)), "kernel_size is .* or 2 of them"),
+        (lambda: FirstSpikeConv1d(1, 2, 3, stride=0), "stride is 0"),
+        (lambda: FirstSpikeConv2d(0, 2, 3), "2 x 0 x 3 x 3"),
+        (lambda: FirstSpikeConv2d(1, 2, 9)(torch.ones(1, 1, 5, 5)), "must fit into the map"),
+        (lambda: FirstSpikeConv2d(1, 2, 3, padding=3)(torch.ones(1, 1, 5, 5)), "padding is 3"),
+        (lambda: FirstSpikeConv1d(2, 2, 3)(torch.ones(5)), r"\[5\].*\[..., 2, size\]"),
+    ],
+)
+def test_what_is_no_layer_or_time_is_refused(call, told):
+    with pytest.raises(ValueError, match=told):
+        call()
