@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.flow.devices import Family
 from firstspike.hdl.lib.block import Block
 
+from .families.pll import Dividers
 from .families.registry import facts_of
-from .pll import Dividers
 
 RESET_SECONDS = 15e-6
 """Time in reset after the PLL's lock.

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.golden.foreign.json_text import check_json, read_json
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST

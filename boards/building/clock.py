@@ -13,9 +13,9 @@ from math import exp, log2
 
 import numpy as np
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.flow.devices import ECP5_5G_85F, Family

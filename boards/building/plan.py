@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, encode, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS

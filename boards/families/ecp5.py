@@ -6,9 +6,8 @@ from math import log
 from amaranth.hdl import Instance, Signal
 from amaranth.lib import io
 
-from firstspike.boards.pll import MHZ, Dividers, around, nearest, references, within
-
 from .facts import Facts, PllBlock, Rule
+from .pll import MHZ, Dividers, around, nearest, references, within
 
 ECP5_COMPARISON, ECP5_VCO = (10 * MHZ, 400 * MHZ), (400 * MHZ, 800 * MHZ)
 ECP5_FEEDBACK = (8 * MHZ, 400 * MHZ)

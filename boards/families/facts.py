@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from amaranth.lib.wiring import Out
 
-from firstspike.boards.pll import Dividers
 from firstspike.hdl.lib.block import Block
+
+from .pll import Dividers
 
 
 class PllBlock(Block):

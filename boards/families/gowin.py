@@ -6,9 +6,8 @@ from math import log
 from amaranth.hdl import Const, Instance
 from amaranth.lib import io
 
-from firstspike.boards.pll import MHZ, Dividers, around, nearest, references, within
-
 from .facts import Facts, PllBlock, Rule
+from .pll import MHZ, Dividers, around, nearest, references, within
 
 _COMPARISON, _VCO = (3 * MHZ, 500 * MHZ), (500 * MHZ, 1250 * MHZ)
 """Limits of a GW2A or GW2AR of the speed grade C8/I7, by its data sheet DS226."""

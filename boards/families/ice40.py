@@ -5,9 +5,8 @@ from math import log
 
 from amaranth.hdl import Instance
 
-from firstspike.boards.pll import MHZ, Dividers, around, nearest, references, within
-
 from .facts import Facts, PllBlock, Rule
+from .pll import MHZ, Dividers, around, nearest, references, within
 
 ICE40_COMPARISON, ICE40_VCO = (10 * MHZ, 133 * MHZ), (533 * MHZ, 1066 * MHZ)
 ICE40_FILTERS = (17 * MHZ, 26 * MHZ, 44 * MHZ, 66 * MHZ, 101 * MHZ)

@@ -16,8 +16,8 @@ from firstspike.boards.building.design import WINDOW
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.shipped_builds import build_of
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape

@@ -4,12 +4,11 @@
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.boards import pll
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
-from firstspike.boards.families import ecp5, ice40
+from firstspike.boards.families import ecp5, ice40, pll
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of

@@ -11,9 +11,9 @@ import pytest
 from firstspike.boards.building import bitstream, duration, fastest, seeds
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import PLACED, STEP, Reached
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.hdl.link.protocol.lines import Line

@@ -2,7 +2,7 @@
 """PLLs: dividers for a wanted frequency, within what data sheets allow.
 
 A PLL multiplies the oscillator's frequency, divided by `reference`, up to that of the VCO, and
-divides that by `output`. What each family allows is in `boards/families/`.
+divides that by `output`. What each family allows is in its own file beside this one.
 """
 
 from collections.abc import Iterable, Iterator
