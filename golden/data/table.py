@@ -138,7 +138,7 @@ class _Column:
         if len(categories) > _MOST_CATEGORIES:
             raise DataError(
                 f"{self.path}: the column {self.name} holds {len(categories)} different texts: "
-                "leave it out, or give numbers."
+                f"at most {_MOST_CATEGORIES} are taken, so delete the column, or give numbers."
             )
         for at, cell in enumerate(self.cells) if names else ():
             if f"{self.name}={cell}" not in names:

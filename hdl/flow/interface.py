@@ -8,7 +8,6 @@ import numpy as np
 from amaranth.hdl import Shape, ShapeLike
 from amaranth.lib import data, wiring
 
-from firstspike.golden.encodings.registry import KINDS
 from firstspike.golden.network import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -29,13 +28,8 @@ _PORT_NOTES = (
     "gone through and the decision has been taken. END is to come also where the decision has been "
     "given before. Events of one tick may come in any order.",
 )
-_NETWORK_NOTES = (
-    " ".join(
-        (
-            "Row r is the network's connected input number r; `inputs` lists them.",
-            *(kind.NOTE for kind in KINDS if kind.NOTE),
-        )
-    ),
+_ROW_NOTE = "Row r is the network's connected input number r; `inputs` lists them."
+_WEIGHT_NOTE = (
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
@@ -111,7 +105,8 @@ def describe_network(config: CoreConfig, network: Network) -> tuple[dict[str, An
         },
         "layers": [_layer(layer) for layer in config.layers],
     }
-    return about, [*_NETWORK_NOTES, *([_BITMAP_NOTE] if bitmap else [])]
+    rows = f"{_ROW_NOTE} {network.coding.NOTE}".strip()
+    return about, [rows, _WEIGHT_NOTE, *([_BITMAP_NOTE] if bitmap else [])]
 
 
 def _layer(layer: LayerConfig) -> dict[str, int]:

@@ -98,6 +98,8 @@ def report(plans: list[dict[str, Any]], image: str) -> str:
             speed = [minutes, *chosen, us, reached]
         rows.append((plan["board"], plan["device"], *taken, *speed, plan["run"]))
     lines = [table(rows)]
+    if any(plan["fits"] and plan["us"] is None for plan in plans):
+        lines.append("There are no times, because no samples were named: give them by --dataset.")
     for plan in plans:
         if not plan["fits"]:
             name = fitting(BOARDS[plan["board"]])
