@@ -33,7 +33,7 @@ _WEIGHT_NOTE = (
     "Neuron = group * lanes + lane. A weight word holds the weights of a row for the neurons of a "
     "group, in two's complement, lane 0 in the lowest bits, 0 for lanes without a neuron; it is "
     "written and read in `chunks` chunks. A weight has `stored_bits`, of which the core uses the "
-    "top `weight_bits`: they differ only in a core that learns.",
+    "top `weight_bits`: they differ only in a core that learns."
 )
 """What a user has to know besides the ports: how to use them, and what the numbers mean."""
 
