@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from firstspike.boards.pins.registry import BOARDS
+from firstspike.golden.sound.microphones import MICROPHONES
 
 from .options import Decorator
 from .places import InputPath, Parameters
@@ -16,6 +17,11 @@ from .places import InputPath, Parameters
 def board_option(meaning: str, **settings: Any) -> Decorator:
     """Return the option --board for the name of a board."""
     return click.option("--board", type=click.Choice(list(BOARDS)), help=meaning, **settings)
+
+
+def sensor_option(meaning: str, **settings: Any) -> Decorator:
+    """Return the option --sensor for a kind of microphone."""
+    return click.option("--sensor", type=click.Choice(list(MICROPHONES)), help=meaning, **settings)
 
 
 def netlist_options(command: Callable) -> Callable:

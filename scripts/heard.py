@@ -9,6 +9,7 @@ import numpy as np
 from firstspike.golden import Network
 from firstspike.golden.data.sounds import SILENT
 from firstspike.golden.data.wav import read_wav
+from firstspike.golden.sound.front import FrontEnd
 
 from .datasets import front_end
 from .errors import VerbError
@@ -29,13 +30,11 @@ def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.
 
     Raises `VerbError` for a network that takes no sound, and for a recording without a word.
     """
-    sound = front_end(network)
-    if sound is None:
-        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
+    sound = _front_end(network)
     heard: list[Heard] = []
     pictures: list[np.ndarray] = []
     for file in files:
-        levels = sound.levels(read_wav(file, sound.rate))
+        levels = levels_of(network, file)
         before = len(heard)
         for word in sound.words(levels):
             heard.append(Heard(file, sound.seconds(word.slot), word.isolated))
@@ -43,3 +42,16 @@ def read_words(network: Network, files: Sequence[str]) -> tuple[list[Heard], np.
         if len(heard) == before:
             raise VerbError(f"{file}: {SILENT}")
     return heard, np.stack(pictures)
+
+
+def levels_of(network: Network, file: str) -> np.ndarray:
+    """Return the levels of a recording, uint8 [slots, filters]."""
+    sound = _front_end(network)
+    return sound.levels(read_wav(file, sound.rate))
+
+
+def _front_end(network: Network) -> FrontEnd:
+    sound = front_end(network)
+    if sound is None:
+        raise VerbError("this network takes no sound: give --wav to one that was trained on sound.")
+    return sound

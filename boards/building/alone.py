@@ -11,12 +11,13 @@ from amaranth.hdl import Module
 from firstspike.boards.clocking import dividers_for
 from firstspike.boards.pins.board import Alone, Board
 from firstspike.golden import Network, NetworkError
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
+from firstspike.golden.sound.microphones import MICROPHONES
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.alone.core import BAUD, AloneCore
 from firstspike.hdl.alone.image import network_image
-from firstspike.hdl.alone.microphone import PdmSensor
+from firstspike.hdl.alone.microphone import MicrophoneSensor
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
@@ -38,14 +39,22 @@ LANES = 2
 class AloneDesign(Design):
     """A core with a sensor, whose weights are in the flash of the board."""
 
+    sensor: str = "pdm"
+    """One of `MICROPHONES`."""
+
     @classmethod
     def of_sound(
-        cls, network: Network, board: Board, shape: CoreShape, hz: int | None = None
+        cls,
+        network: Network,
+        board: Board,
+        shape: CoreShape,
+        hz: int | None = None,
+        sensor: str = sensor,
     ) -> "AloneDesign":
-        """Design a core of this shape that listens to a microphone.
+        """Design a core of this shape that listens to a microphone, one of `MICROPHONES`.
 
-        Without `hz` it has the board's clock for such designs, without lanes `LANES`, and without a
-        window WINDOW. Raises NetworkError and ClockError.
+        Without `hz` it has the board's clock for the microphone, without lanes `LANES`, and without
+        a window WINDOW. Raises NetworkError and ClockError.
         """
         if board.alone is None:
             raise NetworkError(
@@ -61,8 +70,8 @@ class AloneDesign(Design):
         folding = Folding.of(network.connected(), replace(shape, bitmap=None))
         config = CoreConfig.of(network.connected(), folding)
         oscillator = round(board.platform().default_clk_frequency)
-        dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clock)
-        return cls(network, board, config, dividers)
+        dividers = dividers_for(board.device.family, oscillator, hz or board.alone.clocks[sensor])
+        return cls(network, board, config, dividers, sensor=sensor)
 
     @property
     def in_flash(self) -> tuple[int, bytes]:
@@ -76,14 +85,23 @@ class AloneDesign(Design):
         return TALK
 
     @property
+    def microphone(self) -> Microphone:
+        """The microphone, at the clock of the design. Raises MicrophoneError."""
+        return MICROPHONES[self.sensor].of(self.hz, front_of(self.network).rate)
+
+    @property
+    def synthesis(self) -> str:
+        """The command of Yosys, which puts the products of the filters into multipliers."""
+        return f"{super().synthesis} {self.board.device.products}"
+
+    @property
     def duty(self) -> dict[str, float]:
         """Shares of the clock cycles in which parts in front of the core work, at the most."""
-        front = front_of(self.network)
-        microphone = Microphone.of(self.hz, front.rate)
+        front, microphone = front_of(self.network), self.microphone
         slot = front.slot * microphone.cycles
         return {
             "microphone": 1 / microphone.divider,
-            "filters": Filters.cycles(front.filters) / microphone.cycles,
+            "filters": (Filters.cycles(front.filters) + len(front.filters)) / microphone.cycles,
             "words": Words.cycles(front) / slot,
             "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),
         }
@@ -112,7 +130,7 @@ class AloneDesign(Design):
         return AloneCore(
             self.config,
             self.network,
-            PdmSensor(self.network, self.hz),
+            MicrophoneSensor(self.network, self.microphone, self.hz),
             clock_hz=self.hz,
             identity=build,
             place=self._alone.place,

@@ -214,7 +214,7 @@ def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:
             KEEP_COPIES,
             *device.family.commands,
             *(_in_single_port_ram(design) if design.board.loaded else []),
-            f"{device.synthesis} -top {TOP}",
+            f"{design.synthesis} -top {TOP}",
             "tee -q -o count.json stat -json",
             f"write_json {NETLIST}.json",
             f"write_verilog -noattr {NETLIST}.v",

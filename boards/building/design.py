@@ -164,6 +164,11 @@ class Design:
         return None
 
     @property
+    def synthesis(self) -> str:
+        """The command of Yosys that synthesises the design."""
+        return self.board.device.synthesis
+
+    @property
     def duty(self) -> dict[str, float] | None:
         """Shares of the clock cycles in which parts of a sensor work; None without a sensor."""
         return None

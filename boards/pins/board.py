@@ -22,8 +22,8 @@ BRIDGE_BAUD = 1_000_000
 class Alone:
     """How a board works without a computer."""
 
-    clock: int
-    """Default clock in Hz."""
+    clocks: Mapping[str, int]
+    """Default clock in Hz by the kind of microphone, one of `MICROPHONES`."""
     place: int
     """Where in the flash the image of the weights begins, behind every bitstream."""
     connect: Callable[[Module, Platform, Any], None]

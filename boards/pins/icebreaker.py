@@ -5,7 +5,7 @@ The class is in the green lights of the part that can be broken off: LED2 is its
 its highest. The red one, LED1, goes out with the first decision. The user button beside the USB
 socket shows the stored digit. SPI is on PMOD 1A, as the standard of Pmods has it: pin 1 is chip
 select, 2 MOSI, 3 MISO, 4 SCK. A design without a computer has a microphone there instead: CLK is on
-pin 4, DATA on pin 3.
+pin 4, DATA on pin 3, and WS of an I2S microphone on pin 1.
 """
 
 from amaranth.build import Attrs, Pins, Resource, Subsignal
@@ -45,6 +45,12 @@ MICROPHONE = Resource(
     # Pulled up, so that the bits of a microphone that is missing are all equal.
     Attrs(IO_STANDARD="SB_LVCMOS", PULLUP=1),
 )
+SELECT = Resource(
+    "microphone_select",
+    0,
+    Pins("1", dir="o", conn=("pmod", 0), assert_width=1),
+    Attrs(IO_STANDARD="SB_LVCMOS"),
+)
 
 PLACE = 1 << 20
 """Where the image of the weights is in the flash; a bitstream has some 102 KiB."""
@@ -54,7 +60,7 @@ class _Platform(ICEBreakerPlatform):
     def __init__(self):
         super().__init__()
         self.add_resources(self.break_off_pmod)
-        self.add_resources([SPI, MICROPHONE])
+        self.add_resources([SPI, MICROPHONE, SELECT])
 
 
 def _light(m, platform, core, waiting):
@@ -73,8 +79,11 @@ def _connect_alone(m, platform, core):
     pin_out(m, "tx", platform.request("uart", dir="-").tx, core.tx)
     _light(m, platform, core, core.waiting)
     microphone = platform.request("microphone", dir="-")
-    pin_out(m, "microphone_clock", microphone.clk, core.pdm_clock)
-    m.d.comb += core.pdm_data.eq(pin_in(m, "microphone_data", microphone.data))
+    pin_out(m, "microphone_clock", microphone.clk, core.microphone_clock)
+    m.d.comb += core.microphone_data.eq(pin_in(m, "microphone_data", microphone.data))
+    if "microphone_select" in core.signature.members:
+        select = platform.request("microphone_select", dir="-")
+        pin_out(m, "microphone_select", select, core.microphone_select)
 
 
 BOARDS = (
@@ -90,7 +99,8 @@ BOARDS = (
         lines=(Line.UART, Line.SPI),
         programmers=(("iceprog",), ("openFPGALoader", "-b", "ice40_generic")),
         alone=Alone(
-            clock=24_000_000,
+            # An I2S microphone has 64 bits in a frame, of which 24 MHz make no 8,000 per second.
+            clocks={"pdm": 24_000_000, "i2s": 24_375_000},
             place=PLACE,
             connect=_connect_alone,
             writers={

@@ -6,9 +6,9 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
 from firstspike.golden.network import Network
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
 from firstspike.hdl.lib.block import Block, join
-from firstspike.hdl.sound.listener import Listener, front_of
+from firstspike.hdl.sound.listener import Listener
 
 from .hold import Hold
 
@@ -19,22 +19,23 @@ HOLD_SECONDS = 1
 """Time for which a fault is told after the last slot that has it, at least."""
 
 
-class PdmSensor(Block):
+class MicrophoneSensor(Block):
     """A Listener, and what is wrong with its microphone.
 
-    Ports: `pdm_clock` and `pdm_data`, the pins; `events`, `tells` and `fault` as of a Sensor.
+    Ports: `microphone_clock` and the other pins, as of a Listener; `events`, `tells` and `fault` as
+    of a Sensor.
 
-    Parameters: `network`, a network of sound; `clock_hz`. Raises MicrophoneError for a clock of
-    which no samples can be made.
+    Parameters: `network`, a network of sound; `microphone`; `clock_hz`.
     """
 
     faults = ("microphone is silent", "microphone is too loud", "microphone is not followed")
 
-    def __init__(self, network: Network, clock_hz: int) -> None:
+    def __init__(self, network: Network, microphone: Microphone, clock_hz: int) -> None:
         self._hold = Hold(len(self.faults), HOLD_SECONDS * clock_hz)
-        self._listener = Listener(network, Microphone.of(clock_hz, front_of(network).rate))
+        self._listener = Listener(network, microphone)
         members = self._listener.signature.members
-        self._passed = {name: members[name] for name in ("pdm_clock", "pdm_data", "events")}
+        pins = [name for name in members if name.startswith("microphone_")]
+        self._passed = {name: members[name] for name in (*pins, "events")}
         super().__init__(**self._passed, tells=Out(1), fault=self._hold.signature.members["held"])
 
     def build(self, m: Module) -> None:

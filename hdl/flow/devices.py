@@ -82,6 +82,11 @@ class Device:
     family: Family
     synthesis: str  # command of Yosys
     holds: dict[str, int]
+    products: str = ""
+    """Option of `synthesis` that puts products into multipliers.
+
+    It is for designs with products alone, for others get slightly different with it, too.
+    """
 
     def excess(self, used: dict[str, int]) -> list[str]:
         """What `used` takes more of than there is, each as "40 of 30 block RAM"."""
@@ -96,7 +101,8 @@ UP5K = Device(
     name="iCE40 UP5K",
     family=ICE40,
     synthesis="synth_ice40 -device u -spram",
-    holds={"LUTs": 5280, "flip-flops": 5280, "block RAM": 30, "SPRAM": 4},
+    holds={"LUTs": 5280, "flip-flops": 5280, "block RAM": 30, "SPRAM": 4, "multipliers": 8},
+    products="-dsp",
 )
 HX8K = Device(
     name="iCE40 HX8K",

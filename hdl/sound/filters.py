@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""All filters of the front end, with one serial multiplier: an adder that shifts (DESIGN, 6)."""
+"""All filters of the front end, which share two multipliers of 16 bits (DESIGN, section 6)."""
 
 from collections.abc import Iterator, Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed
+from amaranth.hdl import C, Cat, Module, Mux, Signal, signed
 from amaranth.lib import memory, stream
 from amaranth.lib.wiring import In, Out
 
@@ -14,38 +14,38 @@ from firstspike.hdl.lib.memories import Memory
 UP = STATE_BITS - SAMPLE_BITS - 2
 """Bits by which samples are stored to the left: no filter that is accepted has a larger `up`."""
 
-PLACE_BITS = STATE_BITS + 2
-"""Bits of a place in memory: a state, or the input D of a resonator, which may be larger."""
-
-SUM_BITS = PLACE_BITS + 1
-"""Bits of the adder."""
-
-GUARD = 2
-"""Low bits of a result, which have left the adder when the last bits of a product are added."""
-
-STEPS = 32
-"""Additions of a resonator's products: a bit of a1 and a bit of a2 by turns, the lowest first."""
-
-HISTORY = 4
-"""Places per state: those of samples n, n-1 and n-2, by the number of the sample modulo 4."""
+HISTORY = 2
+"""Places per state: those of samples n-1 and n-2, by the number of the sample modulo 2."""
 
 WORDS = 4
 """Words per filter in the table: a1, a2, and by how much either resonator shifts its input."""
 
+STEPS = 3
+"""Cycles of a resonator: a1 v[n-1], a2 v[n-2], and their sum with D."""
+
+STRIDE = 2
+"""Most bits by which D is shifted per cycle."""
+
+HIDDEN = STRIDE * (STEPS - 1)
+"""Bits by which D is shifted while the products are made; for more of them these wait."""
+
 
 class Filters(Block):
-    """Computes z[n] of each filter, one resonator after the other, bit by bit.
+    """Computes z[n] of each filter, one resonator after the other.
 
     A resonator has the input u and the state v: first x and y, then y and z. It computes
 
         D    = (u[n] - u[n-2]) >> shift
         v[n] = D + ((a1 v[n-1] + a2 v[n-2] + 2^13) >> 14)
 
-    A sum is shifted to the right after a bit of a1 and the same bit of a2 have been added, so its
-    low bits drop out. D waits in the place of v[n], and is added with bit 14. x is stored shifted
-    to the left by `UP`, so that its `up` is a shift to the right, too.
+    A state is high 2^14 + low, and each part has a multiplier of its own, so
 
-        place of a state: number of the sample modulo 4, and node: 0 x, 1 y0, 2 z0, 3 y1, ...
+        v[n] = D + a1 high[n-1] + a2 high[n-2] + ((a1 low[n-1] + a2 low[n-2] + 2^13) >> 14)
+
+    D is shifted while the products are made. x is stored shifted to the left by `UP`, so that its
+    `up` is a shift to the right, too.
+
+        place of a state: number of the sample modulo 2, and node: 0 y0, 1 z0, 2 y1, ..., x
 
     After a reset all states are cleared.
 
@@ -71,12 +71,13 @@ class Filters(Block):
     @staticmethod
     def cycles(filters: Sequence[Filter]) -> int:
         """Clock cycles per sample: one to take it, and those of each resonator."""
-        return 1 + sum(STEPS + 6 + shift for one in filters for shift in _shifts(one))
+        beyond = (max(shift - HIDDEN, 0) for one in filters for shift in _shifts(one))
+        return 1 + sum(STEPS + -(-bits // STRIDE) for bits in beyond)
 
     @staticmethod
     def memories(filters: Sequence[Filter]) -> Iterator[Memory]:
         """The states, and the table of coefficients and shifts."""
-        yield Memory("states", PLACE_BITS, Filters.places(filters))
+        yield Memory("states", STATE_BITS, Filters.places(filters))
         yield Memory("table", SAMPLE_BITS, WORDS * len(filters), read_only=True)
 
     def build(self, m: Module) -> None:
@@ -86,50 +87,51 @@ class Filters(Block):
             shape=signed(SAMPLE_BITS), depth=len(words), init=words
         )
         m.submodules.states = states = memory.Memory(
-            shape=signed(PLACE_BITS), depth=places, init=[]
+            shape=signed(STATE_BITS), depth=places, init=[]
         )
         word, state, kept = table.read_port(), states.read_port(), states.write_port()
 
-        # The resonator that is being computed, the nodes of its u and v, and the sample's number.
-        resonator, n = Signal(range(2 * count)), Signal(range(HISTORY))
+        # The resonator that is being computed, the next one, and the sample's number.
+        resonator, following, n = Signal(range(2 * count)), Signal(range(2 * count)), Signal()
         second, last = resonator[0], resonator == 2 * count - 1
-        u, v = Signal(range(2 * count + 1)), Signal(range(2 * count + 1))
-        m.d.comb += [u.eq(Mux(second, resonator, 0)), v.eq(resonator + 1)]
-        step = Signal(range(STEPS))
-
-        # The sum, of which nothing is added unless it `adds`.
-        total = Signal(signed(SUM_BITS + GUARD))
-        adds, subtracts, carry, shifts, clears = (Signal() for _ in range(5))
-        read = state.data.as_unsigned()
-        operand = (read & adds.replicate(PLACE_BITS)) ^ subtracts.replicate(PLACE_BITS)
-        high = Signal(signed(SUM_BITS))
-        m.d.comb += high.eq(total[GUARD:].as_signed() + operand.as_signed() + carry)
-        whole = Cat(total[:GUARD], high)
-        m.d.sync += total.eq(Mux(shifts, whole.as_signed() >> 1, whole))
-        with m.If(clears):
-            m.d.sync += total.eq(0)
-
-        # What is written is the sum; where there is a sample to write, the sum is 0.
-        x = Signal(signed(SAMPLE_BITS))
+        # What is read stays until `moves`. When a sample is taken the state alone is read anew.
+        moves, takes = Signal(), Signal()
         m.d.comb += [
-            kept.addr.eq(Cat(n, v)),
-            kept.data.eq(total[:PLACE_BITS].as_signed() | (x << UP)),
-            self.outputs.payload.eq(total[:STATE_BITS]),
+            following.eq(Mux(last, 0, resonator + 1)),
+            word.addr.eq(Cat(C(0, 2), following[1:])),
+            word.en.eq(moves),
+            state.addr.eq(Cat(~n, resonator)),
+            state.en.eq(moves | takes),
+            kept.addr.eq(Cat(n, resonator)),
         ]
 
-        # Each state asks for what the next one adds.
-        back = Signal(range(3))  # of which sample: n - back
-        node = Signal.like(v)
-        m.d.comb += [
-            state.addr.eq(Cat((n - back)[: len(n)], node)),
-            node.eq(v),
-            word.addr.eq(Cat(second, 1, resonator[1:])),
-        ]
+        # The sums of the products with either part of the states.
+        low, high = Signal(signed(SAMPLE_BITS + FRACTION + 1)), Signal(signed(STATE_BITS))
+        adds, clears = Signal(), Signal()
+        low_part = Cat(state.data[:FRACTION], 0).as_signed()
+        high_part = state.data[FRACTION:].as_signed()
+        for total, part in ((low, low_part), (high, high_part)):
+            with m.If(clears):
+                m.d.sync += total.eq(0)
+            with m.Elif(adds):
+                m.d.sync += total.eq(total + word.data * part)
 
-        def ask_product(which: ValueLike) -> list:
-            """Ask for v and a1, or v and a2, the sample before the last."""
-            which = Value.cast(which)
-            return [back.eq(Mux(which, 2, 1)), word.addr.eq(Cat(which, 0, resonator[1:]))]
+        # D, and by how many bits it is still to be shifted.
+        D, left = Signal(signed(STATE_BITS + 1)), Signal(range(STATE_BITS))
+        with m.If(left >= STRIDE):
+            m.d.sync += [D.eq(D >> STRIDE), left.eq(left - STRIDE)]
+        with m.Elif(left == 1):
+            m.d.sync += [D.eq(D >> 1), left.eq(0)]
+
+        # What is written, and its difference to what it is written over. One bit more rounds v.
+        halves = (low >> FRACTION - 1) + Cat(1, D).as_signed()
+        v = ((halves >> 1) + high)[:STATE_BITS].as_signed()
+        difference, of_x = Signal.like(D), Signal.like(D)
+        m.d.comb += [
+            kept.data.eq(Mux(takes, self.samples.payload << UP, v)),
+            difference.eq(kept.data - state.data),
+            self.outputs.payload.eq(v),
+        ]
 
         with m.FSM(init="wipe"):
             wiped = Signal(range(places))
@@ -137,66 +139,58 @@ class Filters(Block):
                 m.d.comb += [kept.en.eq(1), kept.addr.eq(wiped)]
                 m.d.sync += wiped.eq(wiped + 1)
                 with m.If(wiped == places - 1):
+                    m.d.comb += moves.eq(1)
                     m.next = "rest"
             with m.State("rest"):
                 m.d.comb += [
                     self.samples.ready.eq(1),
-                    x.eq(self.samples.payload),
-                    kept.en.eq(self.samples.valid),
-                    kept.addr.eq(n),
-                    back.eq(2),
-                    node.eq(0),
+                    takes.eq(self.samples.valid),
+                    kept.en.eq(takes),
+                    kept.addr.eq(Cat(n, C(2 * count))),
                 ]
-                with m.If(self.samples.valid):
-                    m.next = "older input"
-            with m.State("older input"):
-                m.d.comb += [adds.eq(1), subtracts.eq(1), carry.eq(1), node.eq(u)]
-                m.next = "input"
-            with m.State("input"):
-                m.d.comb += [adds.eq(1), shifts.eq(1)]
-                m.next = "shift"
-            with m.State("shift"):
-                m.d.comb += shifts.eq(1)
-                m.d.sync += step.eq(step + 1)
-                with m.If(step == word.data[: len(step)]):
-                    m.d.sync += step.eq(0)
-                    m.next = "keep"
-            with m.State("keep"):
-                m.d.comb += [kept.en.eq(1), clears.eq(1), *ask_product(0)]
-                m.next = "product"
-            with m.State("product"):
-                pair, second_of_pair = step[1:], step[0]
+                with m.If(takes):
+                    m.d.sync += [
+                        of_x.eq(difference),
+                        D.eq(difference),
+                        left.eq(_shifts(self._filters[0])[0]),
+                    ]
+                    m.next = "older"
+            with m.State("older"):
+                # v[n-1] is multiplied, and v[n-2] asked for.
                 m.d.comb += [
-                    adds.eq(word.data.bit_select(pair, 1)),
-                    subtracts.eq(pair == SAMPLE_BITS - 1),
-                    carry.eq(subtracts | ((pair == FRACTION - 1) & ~second_of_pair)),
-                    shifts.eq(second_of_pair),
-                    *ask_product(~second_of_pair),
+                    moves.eq(left <= HIDDEN),
+                    adds.eq(moves),
+                    word.addr.eq(Cat(C(1, 2), resonator[1:])),
+                    state.addr[0].eq(n),
                 ]
-                m.d.sync += step.eq(step + 1)
-                with m.If((pair == FRACTION) & ~second_of_pair):
-                    m.d.comb += back.eq(0)
-                    m.next = "D"
-                with m.If(step == STEPS - 1):
-                    m.next = "result"
-            with m.State("D"):
-                m.d.comb += [adds.eq(1), *ask_product(1)]
-                m.next = "product"
+                with m.If(moves):
+                    m.next = "oldest"
+            with m.State("oldest"):
+                # v[n-2] is multiplied, and asked for once more, for D.
+                m.d.comb += [
+                    moves.eq(1),
+                    adds.eq(1),
+                    word.addr.eq(Cat(following[0], 1, following[1:])),
+                    state.addr[0].eq(n),
+                ]
+                m.next = "result"
             with m.State("result"):
-                goes = Signal()
                 m.d.comb += [
                     self.outputs.valid.eq(second),
-                    goes.eq(self.outputs.ready | ~second),
-                    kept.en.eq(1),
-                    clears.eq(goes),
-                    back.eq(2),
-                    node.eq(Mux(second, 0, v)),  # the next resonator's u
+                    moves.eq(self.outputs.ready | ~second),
+                    clears.eq(moves),
+                    kept.en.eq(moves),
+                    state.addr.eq(Cat(~n, resonator + 1)),  # behind the last one is x
                 ]
-                with m.If(goes):
-                    m.d.sync += resonator.eq(Mux(last, 0, resonator + 1))
-                    m.next = "older input"
+                with m.If(moves):
+                    m.d.sync += [
+                        D.eq(Mux(second, of_x, difference)),
+                        left.eq(word.data),
+                        resonator.eq(following),
+                    ]
+                    m.next = "older"
                     with m.If(last):
-                        m.d.sync += n.eq(n + 1)
+                        m.d.sync += n.eq(~n)
                         m.next = "rest"
 
 

@@ -26,8 +26,8 @@ class Levels(Block):
     Parameters: `front`.
 
     Latency: 3 cycles from a z that is offered to the next one. At the end of a slot 3 cycles and
-    one per bit that is shifted, at most `STATE_BITS` + 6, until the level is offered. A level is to
-    be taken before the next z is.
+    one per bit that is shifted until the level is offered, and at most `cycles(front)` to the next
+    z. A level is to be taken before the next z is.
     """
 
     def __init__(self, front: FrontEnd) -> None:
@@ -43,6 +43,11 @@ class Levels(Block):
     def sum_bits(front: FrontEnd) -> int:
         """Bits of the sum E."""
         return STATE_BITS - 1 + (front.slot - 1).bit_length()
+
+    @staticmethod
+    def cycles(front: FrontEnd) -> int:
+        """Most clock cycles per filter at the end of a slot, if no level has to wait."""
+        return Levels.sum_bits(front) + 4
 
     @staticmethod
     def memories(front: FrontEnd) -> Iterator[Memory]:

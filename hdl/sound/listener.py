@@ -10,13 +10,16 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.network import Network
 from firstspike.golden.sound.filters import SAMPLE_BITS
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.pdm import Microphone, MicrophoneError
+from firstspike.golden.sound.i2s import I2sMicrophone
+from firstspike.golden.sound.microphone import Microphone, MicrophoneError
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
 from firstspike.hdl.layer.events import input_layout
 from firstspike.hdl.lib.block import Block, join
 from firstspike.hdl.lib.memories import Memory, inside
 
 from .filters import Filters
+from .i2s import I2sReceiver
 from .levels import LEVEL_BITS, Levels
 from .pdm import PdmReceiver
 from .words import Words
@@ -25,7 +28,7 @@ from .words import Words
 class Listener(Block):
     """Hears words, and sends the spikes of each to a core.
 
-        pins -> PdmReceiver -> Filters -> Levels -> Words -> LevelsEncoder -> events
+        pins -> receiver -> Filters -> Levels -> Words -> LevelsEncoder -> events
 
     It goes on listening while the core works. A word's events may wait for the core until the next
     slot ends; from then on samples get lost.
@@ -48,8 +51,8 @@ class Listener(Block):
         layout = input_layout(len(network.inputs), network.deadline)
         pins = {
             #: The microphone's clock, and its data.
-            "pdm_clock": Out(1),
-            "pdm_data": In(1),
+            "microphone_clock": Out(1),
+            "microphone_data": In(1),
             #: Of the latest slot: no bit of the microphone differs from the bit before it.
             "missing": Out(1),
             #: Of the latest slot: a sample was too large, and was saturated.
@@ -57,6 +60,9 @@ class Listener(Block):
             #: Of the latest slot: a sample was lost, for the core was too slow.
             "lost": Out(1),
         }
+        if isinstance(microphone, I2sMicrophone):
+            #: Which half of a frame it is; the microphone sends while it is low.
+            pins["microphone_select"] = Out(1)
         samples = {"samples": In(stream.Signature(signed(SAMPLE_BITS)))}
         super().__init__(
             **(samples if microphone is None else pins),
@@ -74,8 +80,7 @@ class Listener(Block):
     def latency(network: Network) -> int:
         """Clock cycles from the last sample of a word to its END, if no event has to wait."""
         front = front_of(network)
-        samples = cycles_per_sample(front) + Levels.sum_bits(front) + 4
-        return samples + Words.cycles(front) + LevelsEncoder.cycles(network)
+        return cycles_per_sample(front) + Words.cycles(front) + LevelsEncoder.cycles(network)
 
     @staticmethod
     def memories(network: Network) -> Iterator[Memory]:
@@ -96,7 +101,8 @@ class Listener(Block):
         if self._microphone is None:
             wiring.connect(m, wiring.flipped(self.samples), filters.samples)
         else:
-            m.submodules.receiver = receiver = PdmReceiver(self._microphone)
+            receiver = self._receiver(m, self._microphone)
+            m.submodules.receiver = receiver
             self._connect_receiver(m, receiver, filters)
         wiring.connect(m, filters.outputs, levels.outputs)
         wiring.connect(m, levels.levels, words.levels)
@@ -104,12 +110,23 @@ class Listener(Block):
         join(m, outside, words, "top", "word", "isolated")
         join(m, outside, encoder, "events")
 
-    def _connect_receiver(self, m: Module, receiver: PdmReceiver, filters: Filters) -> None:
+    def _receiver(self, m: Module, microphone: Microphone) -> PdmReceiver | I2sReceiver:
+        """Make the receiver of the microphone."""
+        if isinstance(microphone, PdmMicrophone):
+            return PdmReceiver(microphone)
+        assert isinstance(microphone, I2sMicrophone)
+        receiver = I2sReceiver(microphone)
+        m.d.comb += self.microphone_select.eq(receiver.select)
+        return receiver
+
+    def _connect_receiver(
+        self, m: Module, receiver: PdmReceiver | I2sReceiver, filters: Filters
+    ) -> None:
         """Connect the pins, and sum up over each slot what is said of its samples."""
         heard, said = receiver.samples, receiver.samples.payload
         m.d.comb += [
-            self.pdm_clock.eq(receiver.clock),
-            receiver.data.eq(self.pdm_data),
+            self.microphone_clock.eq(receiver.clock),
+            receiver.data.eq(self.microphone_data),
             filters.samples.valid.eq(heard.valid),
             filters.samples.payload.eq(said.x),
             heard.ready.eq(filters.samples.ready),
@@ -147,8 +164,8 @@ def front_of(network: Network) -> FrontEnd:
 
 
 def cycles_per_sample(front: FrontEnd) -> int:
-    """Clock cycles per sample: those of the filters, each output of which waits for one cycle."""
-    return Filters.cycles(front.filters) + len(front.filters)
+    """Most clock cycles per sample: at the end of a slot each filter waits for its level."""
+    return Filters.cycles(front.filters) + len(front.filters) * Levels.cycles(front)
 
 
 def _check_cycles(front: FrontEnd, microphone: Microphone) -> None:

@@ -21,7 +21,7 @@ from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import board_option
+from firstspike.scripts.board_options import board_option, sensor_option
 from firstspike.scripts.building import Building
 from firstspike.scripts.options import (
     Number,
@@ -86,11 +86,9 @@ class Clock(Number):
 @rows_option("as `firstspike boards` says; with --lanes 1")
 @overlap_option
 @line_option
-@click.option(
-    "--sensor",
-    type=click.Choice(["pdm"]),
-    help="Build a design that needs no computer: it listens to a PDM microphone, takes its weights "
-    "from the flash, and says its decisions as text.",
+@sensor_option(
+    "Build a design that needs no computer: it listens to this kind of microphone, takes its "
+    "weights from the flash, and says its decisions as text."
 )
 @click.option(
     "--clock",
@@ -162,7 +160,7 @@ def command(
             raise click.UsageError(
                 "--sensor goes with --lanes, --window and a --clock in MHz alone."
             )
-        design = AloneDesign.of_sound(network, BOARDS[board], shape, hz)
+        design = AloneDesign.of_sound(network, BOARDS[board], shape, hz, sensor)
     folder = output or build_folder(net, board)
     tools = tools_for(design.board, native=native)  # a missing one is said before anything else
     if clock != MAX and not build_of(design):

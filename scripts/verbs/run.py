@@ -13,7 +13,7 @@ from firstspike.golden import Network, Results, load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.results import UNCOUNTED
 from firstspike.golden.sound.said import said
-from firstspike.scripts.heard import Heard
+from firstspike.scripts.heard import Heard, levels_of
 from firstspike.scripts.means import means, timing, timing_rows
 from firstspike.scripts.options import (
     clock_option,
@@ -56,7 +56,7 @@ LISTED = 20
 @picture_option(
     "--plot",
     "plot_path",
-    help="Draw the confusion matrix, or of --wav the spikes of the first word: .png, .svg or .pdf.",
+    help="Draw the confusion matrix, or of --wav the first recording: .png, .svg or .pdf.",
 )
 @click.option(
     "--show",
@@ -121,21 +121,26 @@ def command(
             bound = float(ready.folding.bound(results.spikes_in).mean())
         say(report(network, images, result, bound, with_spikes and json_path is None))
         if plot_path is not None:
-            draw(_picture(network, images, summary, printable(net)))
+            draw(_picture(network, images, result, printable(net)))
         if show_path is not None and images.samples is not None:
             show(seen(network, images.samples))
         write(result)
 
 
-def _picture(network: Network, images: Selection, summary: dict[str, Any], net: str) -> "Figure":
-    """Draw the first word of recordings, and of all else which classes are taken for which."""
-    from firstspike.scripts.figures import confusion_picture, picture  # matplotlib takes a while
+def _picture(network: Network, images: Selection, result: dict[str, Any], net: str) -> "Figure":
+    """Draw the first recording and what is heard; of all else which classes are taken for which."""
+    from firstspike.scripts.figures import confusion_picture  # matplotlib takes a while
 
     if images.words is None or images.samples is None:
-        return confusion_picture(network, summary["confusion"], f"{net}, {images.source}")
-    word = images.words[0]
-    named = word._replace(file=Path(word.file).name)
-    return picture(network, images.samples[0], None, _begins(named))
+        confusion = result["summary"]["confusion"]
+        return confusion_picture(network, confusion, f"{net}, {images.source}")
+    from firstspike.scripts.stream_figure import stream_picture
+
+    file = images.words[0].file
+    named = zip(images.words, result["images"], strict=True)
+    heard = [(word, image) for word, image in named if word.file == file]
+    title = f"{printable(Path(file).name)}, heard by {net}"
+    return stream_picture(network, levels_of(network, file), heard, images.samples, title)
 
 
 def _begins(word: Heard) -> str:

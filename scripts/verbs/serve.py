@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from firstspike.golden.learning.state import held_weights
 from firstspike.golden.system.files import naming
 from firstspike.golden.system.temporary import BusyError, reserved_folder
 from firstspike.golden.timing.shape import CoreShape
-from firstspike.scripts.board_options import board_option
+from firstspike.scripts.board_options import board_option, sensor_option
 from firstspike.scripts.errors import VerbError
 from firstspike.scripts.options import (
     bench_option,
@@ -59,15 +60,21 @@ if TYPE_CHECKING:
     metavar="FILE ...",
     help="Play these recordings to the microphone of a board that needs no computer.",
 )
+@sensor_option("Microphone of this board.", default="pdm", show_default=True)
 def command(
-    net: str, symlink: Path | None, board: str | None, wav_files: tuple[str, ...], **design: Any
+    net: str,
+    symlink: Path | None,
+    board: str | None,
+    wav_files: tuple[str, ...],
+    sensor: str,
+    **design: Any,
 ) -> None:
     """Be a board with NET: the simulated design, link included, behind a pseudo-terminal.
 
     Prints the name of the port and serves until Ctrl-C or SIGTERM. Any program that speaks the link
     (docs/link.md) can use it, at any baud rate.
 
-    With --wav it is a board that needs no computer, as `firstspike build --sensor pdm` makes it. It
+    With --wav it is a board that needs no computer, as `firstspike build --sensor` makes it. It
     hears the recordings through its microphone, one after the other, prints its text, and ends. A
     second of sound takes some forty.
 
@@ -76,7 +83,9 @@ def command(
     if (board is None) != (not wav_files):
         raise click.UsageError("--board and --wav go together.")
     if wav_files and is_given("symlink", "rows", "overlap", *design.keys() - {"lanes", "window"}):
-        raise click.UsageError("--wav goes with --board, --lanes and --window alone.")
+        raise click.UsageError("--wav goes with --board, --sensor, --lanes and --window alone.")
+    if is_given("sensor") and not wav_files:
+        raise click.UsageError("--sensor goes with --wav.")
     network = load_network(net)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
@@ -86,7 +95,8 @@ def command(
 
         check_tools()
         if wav_files:
-            _hear(network, BOARDS[str(board)], wav_files, taken(CoreShape, design))
+            shape = taken(CoreShape, design)
+            _hear(network, BOARDS[str(board)], wav_files, shape, sensor)
             return
         with (
             _linked(symlink) as point,
@@ -101,19 +111,22 @@ def command(
         note("Ended.")
 
 
-def _hear(network: Network, board: "Board", files: Sequence[str], shape: CoreShape) -> None:
+def _hear(
+    network: Network, board: "Board", files: Sequence[str], shape: CoreShape, sensor: str
+) -> None:
     """Let a board hear recordings, and print what it says as it says it."""
     from firstspike.boards.building.alone import AloneDesign
     from firstspike.golden.data.wav import read_wav
     from firstspike.hdl.sound.listener import front_of
     from firstspike.sim.benches.alone.desk import Desk
 
-    design = AloneDesign.of_sound(network, board, shape)
+    design = AloneDesign.of_sound(network, board, shape, sensor=sensor)
     rate = front_of(network).rate
     x = np.concatenate([read_wav(file, rate) for file in files])
     place, image = design.in_flash
     identity = design.build_hash
-    desk = Desk.of_core(lambda: design.core(identity), identity, network, design.hz)
+    make, microphone = partial(design.core, identity), design.microphone
+    desk = Desk.of_core(make, identity, network, microphone, design.hz)
     said, saying = os.pipe()
     printing = Thread(target=_print, args=(said,))
     printing.start()

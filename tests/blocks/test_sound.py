@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 
+from firstspike.golden.sound.filters import Filter
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.i2s import I2sMicrophone
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import resonant, usual_front_end
 from firstspike.hdl.core.levels_encoder import LevelsEncoder
-from firstspike.hdl.sound.listener import Listener
+from firstspike.hdl.sound.listener import Listener, cycles_per_sample
 from firstspike.sim.benches import levels_encoder
-from firstspike.sim.benches.sound import filters, levels, pdm, samples, words
+from firstspike.sim.benches.sound import filters, i2s, levels, pdm, samples, words
 from firstspike.sim.benches.sound.example import hears_tones, small_network, tones
 from firstspike.sim.harness.networks import network_of
 from tests.support.refused import refused
@@ -36,18 +38,27 @@ LONG = pytest.mark.long
 @pytest.mark.parametrize(
     "microphone",
     [
-        Microphone(4, 10, 2),
-        Microphone(6, 64, 1),
-        pytest.param(Microphone(6, 250, 4), marks=LONG),
+        PdmMicrophone(4, 10, 2),
+        PdmMicrophone(6, 64, 1),
+        pytest.param(PdmMicrophone(6, 250, 4), marks=LONG),
     ],
 )
 def test_receiver(microphone):
     pdm.simulate(microphone)
 
 
-@pytest.mark.parametrize("resonances", [pytest.param((1000,), marks=LONG), (150, 1900, 3700)])
+@pytest.mark.parametrize(
+    "microphone", [I2sMicrophone(4, 3, 2), pytest.param(I2sMicrophone(12, 1), marks=LONG)]
+)
+def test_i2s_receiver(microphone):
+    i2s.simulate(microphone)
+
+
+@pytest.mark.parametrize("resonances", [pytest.param((), marks=LONG), (150, 1900, 3700)])
 def test_filters(resonances):
-    filters.simulate(front_end(resonances).filters)
+    usual = [resonant(f, 200, 8000) for f in resonances]
+    waits = Filter(a1=12000, a2=-9000, up=0, down=23, gain=0)  # for its D
+    filters.simulate([*usual, waits])
 
 
 @pytest.mark.parametrize(
@@ -86,9 +97,15 @@ def test_levels_encoder(encoding, pixels, connected, more):
 
 def test_listener_of_a_small_front_end():
     front = front_end((300, 1000, 3000))
-    heard = hears_tones(front, Microphone(4, 64, 2))
+    heard = hears_tones(front, PdmMicrophone(4, 64, 2))
     assert len(heard.words) >= 4
     assert heard.waits.max() <= Listener.latency(small_network(front)) + 200  # of the core
+
+
+def test_listener_with_an_i2s_microphone():
+    front = front_end((300, 1000, 3000))
+    heard = hears_tones(front, I2sMicrophone(4, 2, 2))
+    assert len(heard.words) >= 4
 
 
 def test_listener_that_takes_samples():
@@ -99,14 +116,14 @@ def test_listener_that_takes_samples():
 def test_listener_of_the_usual_filters():
     """The iCEBreaker's clock and filters are used, with short words."""
     front = replace(usual_front_end(), slot=16, slots=1, frames=3, least=60, after=1)
-    heard = hears_tones(front, Microphone.of(CLOCK_HZ, front.rate))
+    heard = hears_tones(front, PdmMicrophone.of(CLOCK_HZ, front.rate))
     assert len(heard.words) >= 3
 
 
 def test_the_memories_of_a_listener_are_those_of_the_design():
     front = front_end((300, 1000, 3000))
     network = small_network(front)
-    text = rtlil.convert(Listener(network, Microphone(4, 64)), name="listener", emit_src=False)
+    text = rtlil.convert(Listener(network, PdmMicrophone(4, 64)), name="listener", emit_src=False)
     found = re.findall(r"  memory width (\d+) size (\d+)", text)
     said = [(memory.width, memory.depth) for memory in Listener.memories(network)]
     assert sorted((int(width), int(depth)) for width, depth in found) == sorted(said)
@@ -116,14 +133,16 @@ def test_impossible_listeners_are_refused():
     usual = usual_front_end()
     plain = network_of([np.ones((4, 2), np.int32)], [1])
     refused(lambda: Listener(plain, None), "no front end for sound: train one on recordings")
-    few = Microphone(4, 300)
+    few = PdmMicrophone(4, 100)
+    needed = cycles_per_sample(usual)
     refused(
         lambda: Listener(small_network(usual), few),
-        r"1200 clock cycles: 16 filters need (\d+). Take a clock of at least 1\d\.\d\d MHz",
+        rf"400 clock cycles: 16 filters need {needed}. Take a clock of at least 5\.\d\d MHz",
     )
     long = replace(usual, slot=16, slots=16, frames=64)
     refused(
-        lambda: Listener(small_network(long), Microphone(4, 375)), "a picture needs .* longer slots"
+        lambda: Listener(small_network(long), PdmMicrophone(4, 375)),
+        "a picture needs .* longer slots",
     )
 
 

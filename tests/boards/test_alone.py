@@ -42,7 +42,9 @@ def says(desk, design, count):
 def desk_of(design):
     """The simulated RTL of a design, on its desk."""
     identity = design.build_hash
-    return Desk.of_core(lambda: design.core(identity), identity, design.network, design.hz)
+    return Desk.of_core(
+        lambda: design.core(identity), identity, design.network, design.microphone, design.hz
+    )
 
 
 def test_rtl_says_what_golden_says(design):
@@ -54,6 +56,15 @@ def test_rtl_says_what_golden_says(design):
         == b"loading weights\r\nnetwork in flash is damaged\r\n"
     )
     assert b"none" not in said
+
+
+@pytest.mark.long
+def test_rtl_with_an_i2s_microphone_says_what_golden_says(design):
+    slow = 12_187_500
+    board, shape = design.board, CoreShape()
+    other = AloneDesign.of_sound(design.network, board, shape, slow, "i2s")
+    says(desk_of(other), other, 6)
+    assert other.build_hash != design.build_hash
 
 
 @pytest.mark.long
@@ -116,6 +127,7 @@ def test_what_cannot_listen_is_refused(capfd, tmp_path):
         assert "--sensor goes with" in ended.err
     for words in (["--wav", net], ["--board", "icebreaker"]):
         assert "--board and --wav go together" in firstspike(capfd, "serve", net, *words).err
+    assert "--sensor goes with --wav" in firstspike(capfd, "serve", net, "--sensor", "i2s").err
     wav = ["--board", "icebreaker", "--wav", net]
     for words in (["--symlink", "x"], ["--weights", "port"], ["--bench"], ["--rows", 2]):
         assert "--wav goes with" in firstspike(capfd, "serve", net, *wav, *words).err

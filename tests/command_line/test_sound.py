@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from scipy.io import wavfile
 
 from firstspike.golden import Network
@@ -14,7 +15,7 @@ from firstspike.golden.data.readers import read
 from firstspike.golden.data.sounds import with_none
 from firstspike.golden.sound.taught import COPIES, NONE
 from firstspike.golden.sound.usual import usual_front_end
-from firstspike.scripts import figures
+from firstspike.scripts import stream_figure
 from firstspike.scripts.main import run_line
 from tests.support.command import firstspike, refusal
 
@@ -119,20 +120,60 @@ def test_recordings_of_other_sounds_are_the_last_class(folder):
     assert set(images.groups_train.tolist()) == set(range(6))
 
 
-def test_plot_draws_the_spikes_of_the_first_word(capfd, folder, monkeypatch):
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that `run --wav --plot` draws."""
     drawn = []
 
-    def picture(network, sample, label, title):
-        drawn.append((sample.shape, title))
-        return real(network, sample, label, title)
+    def keep(*given):
+        drawn.append(draw(*given))
+        return drawn[-1]
 
-    real = figures.picture
-    monkeypatch.setattr(figures, "picture", picture)
-    ended = firstspike(capfd, "run", "net.npz", "--wav", "two.wav", "--plot", "word.png")
+    draw = stream_figure.stream_picture
+    monkeypatch.setattr(stream_figure, "stream_picture", keep)
+    return drawn
+
+
+def texts(figure):
+    """What stands in the axes of a figure, but for their labels."""
+    return [text.get_text() for axes in figure.findobj(Axes) for text in axes.texts]
+
+
+def test_plot_draws_the_first_recording_and_a_word(capfd, folder, drawn):
+    line = "run net.npz --wav two.wav one.wav --plot word.png --json word.json"
+    ended = firstspike(capfd, *line.split())
     assert ended.status == 0, ended.err
-    sound = usual_front_end()
-    assert drawn == [((sound.frames, len(sound.filters)), "two.wav, 0.05 s")]
     assert (folder / "word.png").read_bytes().startswith(b"\x89PNG")
+    ticks = [image["tick"] for image in json.loads((folder / "word.json").read_text())["images"]]
+    said = [text for text in texts(drawn[0]) if "\n" in text and "spikes" not in text]
+    assert said == [f"high\n{ticks[0]}", f"low\n{ticks[1]}"]
+    titles = [axes.get_title() for axes in drawn[0].findobj(Axes)]
+    assert "the word at 0.05 s" in titles
+
+
+def test_what_is_not_said_is_drawn_without_its_tick(capfd, folder, drawn):
+    n = np.arange(20_000)
+    hum = np.rint(9000 * np.sin(2 * np.pi * 900 * n / RATE)).astype(np.int16)
+    pieces = [hum, np.zeros(RATE, np.int16), spoken("low", np.random.default_rng(4))]
+    wavfile.write("hum.wav", RATE, np.concatenate(pieces))
+    ended = firstspike(capfd, *["run", "net.npz", "--wav", "hum.wav", "--plot", "word.svg"])
+    assert ended.status == 0, ended.err
+    marked = [text for text in texts(drawn[0]) if text.startswith(("high", "low", NONE))]
+    assert "\n" not in marked[0]
+    assert marked[1].startswith("low\n")
+    titles = [axes.get_title() for axes in drawn[0].findobj(Axes)]
+    assert "the word at 2.30 s" in titles
+
+
+def test_a_long_recording_has_longer_rows():
+    sound = usual_front_end()
+    per_second = sound.rate / sound.slot
+    for seconds, rows, longest in ((3, 1, 3), (40, 3, 15), (1800, 20, 90)):
+        slots = round(seconds * per_second)
+        count, row = stream_figure.rows_of(sound, slots)
+        assert count == rows
+        assert row == pytest.approx(longest * per_second, abs=1)
+        assert count * row >= slots
 
 
 def test_the_same_recordings_are_a_data_set_of_the_network(capfd, folder):

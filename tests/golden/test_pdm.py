@@ -4,7 +4,8 @@
 import numpy as np
 import pytest
 
-from firstspike.golden.sound.pdm import GAIN, ORDER, Microphone
+from firstspike.golden.sound.microphone import GAIN, ORDER
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import usual_front_end
 from tests.support.refused import refused
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.fast
 RATE = 8000
 
 
-@pytest.mark.parametrize("microphone", [Microphone(4, 8, 0), Microphone(6, 50, 3)])
+@pytest.mark.parametrize("microphone", [PdmMicrophone(4, 8, 0), PdmMicrophone(6, 50, 3)])
 def test_samples_are_three_sums_over_the_bits_of_a_sample(microphone):
     """Integrators and differences are a filter of finite length: a box, three times."""
     bits = np.random.default_rng(1).integers(0, 2, 20 * microphone.ratio + 3).astype(np.uint8)
@@ -35,19 +36,19 @@ def test_samples_are_three_sums_over_the_bits_of_a_sample(microphone):
 def test_constant_samples_have_no_bit_that_differs_from_the_one_before():
     bits = np.zeros(50, np.uint8)
     bits[20:] = 1
-    assert Microphone(4, 10).constant(bits).tolist() == [True, True, False, True, True]
+    assert PdmMicrophone(4, 10).constant(bits).tolist() == [True, True, False, True, True]
 
 
 @pytest.mark.parametrize(
     ("mhz", "divider", "ratio"), [(12, 6, 250), (24, 12, 250), (25, 22, 142), (100, 50, 250)]
 )
 def test_the_clock_of_a_microphone(mhz, divider, ratio):
-    assert Microphone.of(mhz * 1e6, RATE) == Microphone(divider, ratio, GAIN)
+    assert PdmMicrophone.of(mhz * 1e6, RATE) == PdmMicrophone(divider, ratio, GAIN)
 
 
 def test_a_tone_comes_back():
     """What the decimator takes of it is what `hears` makes up for, to half a step."""
-    microphone, front = Microphone.of(12e6, RATE), usual_front_end()
+    microphone, front = PdmMicrophone.of(12e6, RATE), usual_front_end()
     for one, raised in zip(front.filters, microphone.hears(front).filters, strict=True):
         n = np.arange(4000)
         x = (8000 * np.sin(one.theta * n)).astype(np.int16)
@@ -58,7 +59,7 @@ def test_a_tone_comes_back():
 
 
 def test_impossible_microphones_are_refused():
-    refused(lambda: Microphone(3, 64), "3 cycles per period: give an even number, at least 4")
-    refused(lambda: Microphone(4, 7), "7 bits of the microphone: give 8 to 1024")
-    refused(lambda: Microphone(4, 64, 16), "gain is 16 bits: give 0 to 15")
-    refused(lambda: Microphone.of(3e6, RATE), "3 MHz makes no 8000 samples .* at least 4 MHz")
+    refused(lambda: PdmMicrophone(3, 64), "3 cycles per period: give an even number, at least 4")
+    refused(lambda: PdmMicrophone(4, 7), "7 bits of the microphone: give 8 to 1024")
+    refused(lambda: PdmMicrophone(4, 64, 16), "gain is 16 bits: give 0 to 15")
+    refused(lambda: PdmMicrophone.of(3e6, RATE), "3 MHz makes no 8000 samples .* at least 4 MHz")

@@ -18,6 +18,7 @@ from firstspike.boards.building.bitstream import NETLIST, WEIGHTS
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, load_network
 from firstspike.golden.data.wav import samples_of
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.hdl.sound.listener import front_of
 from firstspike.sim.benches.alone.desk import Desk
 from firstspike.sim.benches.netlist.netlist import Netlist
@@ -28,8 +29,8 @@ PINS = {
     "spi_flash_1x_0__clk__io": "sck",
     "spi_flash_1x_0__copi__io": "mosi",
     "spi_flash_1x_0__cipo__io": "miso",
-    "microphone_0__clk__io": "pdm_clock",
-    "microphone_0__data__io": "pdm_data",
+    "microphone_0__clk__io": "microphone_clock",
+    "microphone_0__data__io": "microphone_data",
     "uart_0__tx__io": "tx",
 }
 """Which wire of the desk is at which pin."""
@@ -46,7 +47,8 @@ def netlist_desk(network: Network, folder: Path) -> Desk:
     """Return the desk with the netlist in the folder of a build."""
     report = json.loads((folder / "report.json").read_text())
     netlist = Netlist((folder / f"{NETLIST}.json").read_bytes(), "ice40")
-    return Desk.of_netlist(netlist, PINS, network, report["clock"])
+    microphone = PdmMicrophone.of(report["clock"], front_of(network).rate)
+    return Desk.of_netlist(netlist, PINS, network, microphone, report["clock"])
 
 
 def main() -> None:

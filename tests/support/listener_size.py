@@ -11,7 +11,7 @@ import numpy as np
 from amaranth.back import rtlil
 
 from firstspike.golden import Features
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import usual_front_end
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.hdl.flow.devices import UP5K
@@ -31,14 +31,14 @@ def sizes(flat: bool) -> dict[str, list[int]]:
     weights = [np.ones((2 * front.n_pixels + 1, 10), np.int32)]
     times = {"unit": 32, "deadline": 384}
     network = network_of(weights, [1], encoding="levels-32", features=features, **times)
-    listener = Listener(network, Microphone.of(CLOCK_HZ, front.rate))
+    listener = Listener(network, PdmMicrophone.of(CLOCK_HZ, front.rate))
     with temporary_folder() as folder:
         (folder / "design.il").write_text(rtlil.convert(listener, name="listener", emit_src=False))
         run_yosys(
             folder,
             [
                 "read_rtlil design.il",
-                f"{UP5K.synthesis} {'' if flat else '-noflatten'} -top listener",
+                f"{UP5K.synthesis} {UP5K.products} {'' if flat else '-noflatten'} -top listener",
                 "tee -q -o count.json stat -json",
             ],
         )

@@ -19,7 +19,6 @@ from firstspike.boards.building.alone import AloneDesign
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network
 from firstspike.golden.data.wav import read_wav
-from firstspike.golden.sound.pdm import Microphone
 from firstspike.golden.system.temporary import temporary_folder
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
@@ -44,7 +43,7 @@ def main(path: str, count: int, files: list[str]) -> None:
     front = front_of(network)
     design = AloneDesign.of_sound(network, BOARDS["icebreaker"], CoreShape())
     folding, clock_hz = design.config.folding, design.hz
-    microphone = Microphone.of(clock_hz, front.rate)
+    microphone = design.microphone
     silence = np.zeros((front.window + SILENCE) * front.slot, np.int16)
     waits: list[float] = []
     with temporary_folder() as folder:

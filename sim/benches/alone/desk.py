@@ -13,7 +13,8 @@ from importlib.resources import files
 import numpy as np
 
 from firstspike.golden import Network, encode, infer
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.i2s import I2sMicrophone
+from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.sound.said import said
 from firstspike.hdl.alone.core import BAUD, LISTENING, LOADING, AloneCore
 from firstspike.hdl.alone.texts import sentence
@@ -41,7 +42,7 @@ WAKING = 3e-6
 _RTL = """
     core board (
         .clk(clock), .rst(rst), .cs(cs), .sck(sck), .mosi(mosi), .miso(miso), .tx(tx),
-        .pdm_clock(pdm_clock), .pdm_data(pdm_data)
+        .microphone_clock(microphone_clock), .microphone_data(microphone_data)@select
     );"""
 
 _NETLIST = """
@@ -64,43 +65,52 @@ class DeskParameters:
 class Desk:
     """A compiled simulation of a board on a desk.
 
-    Parameters: the board's `verilog`, as of `rtl` or `netlist`; its clock, and its `network`.
+    Parameters: the board's `verilog`, as of `rtl` or `netlist`; its `network` and its `microphone`.
     Raises SimulationError.
     """
 
-    def __init__(self, verilog: str, network: Network, clock_hz: int, netlist: bool) -> None:
+    def __init__(
+        self, verilog: str, network: Network, microphone: Microphone, netlist: bool
+    ) -> None:
         self._network = network
-        self._hz = clock_hz
+        self.microphone = microphone
         self._simulation = Simulation(verilog, TOP, netlist=netlist)
 
     @classmethod
     def of_core(
-        cls, make: Callable[[], AloneCore], identity: bytes, network: Network, clock_hz: int
+        cls,
+        make: Callable[[], AloneCore],
+        identity: bytes,
+        network: Network,
+        microphone: Microphone,
+        clock_hz: int,
     ) -> "Desk":
         """Return the desk with a design, which `make` makes if it is not known by its identity."""
         verilog = verilog_of(make, "core", f"AloneCore {identity.hex()}")
-        verilog = desk_verilog(_RTL, clock_hz) + verilog
-        return cls(verilog, network, clock_hz, netlist=False)
+        # The tape counts bits, and needs no frames.
+        select = ", .microphone_select()" if isinstance(microphone, I2sMicrophone) else ""
+        verilog = desk_verilog(filled(_RTL, select=select), clock_hz) + verilog
+        return cls(verilog, network, microphone, netlist=False)
 
     @classmethod
     def of_netlist(
-        cls, netlist: Netlist, pins: Mapping[str, str], network: Network, clock_hz: int
+        cls,
+        netlist: Netlist,
+        pins: Mapping[str, str],
+        network: Network,
+        microphone: Microphone,
+        clock_hz: int,
     ) -> "Desk":
         """Return the desk with a netlist; `pins` says which wire of the desk is at which pin."""
         wires = ", ".join(f".\\{pin} ({wire})" for pin, wire in pins.items())
         verilog = desk_verilog(filled(_NETLIST, connections=wires), clock_hz)
         verilog += netlist.verilog() + cell_models(netlist.family)
-        return cls(verilog, network, clock_hz, netlist=True)
+        return cls(verilog, network, microphone, netlist=True)
 
     @property
     def rate(self) -> int:
         """Samples per second that the board hears."""
         return front_of(self._network).rate
-
-    @property
-    def microphone(self) -> Microphone:
-        """The microphone of the board."""
-        return Microphone.of(self._hz, front_of(self._network).rate)
 
     def _bits(self, x: np.ndarray) -> np.ndarray:
         """Return the microphone's bits of samples, and of the silence at the end."""

@@ -17,14 +17,14 @@ module desk (
     output selected  // the flash is
 );
     wire clock = clk & ~held, rest_0 = 0, rest_1 = 1;
-    wire cs, cs_n, sck, mosi, miso, pdm_clock, pdm_data, tx;
+    wire cs, cs_n, sck, mosi, miso, microphone_clock, microphone_data, tx;
 @board
     assign selected = cs;
     spi_flash #(.BITS(@bits), .REST(@rest)) flash (
         clk, filled__valid, filled__address, filled__data, cs, sck, mosi, miso
     );
     tape tape (
-        .clk(clk), .rst(rst), .clock(pdm_clock), .data(pdm_data), .chunks__valid(chunks__valid),
+        .clk(clk), .rst(rst), .clock(microphone_clock), .data(microphone_data), .chunks__valid(chunks__valid),
         .chunks__ready(chunks__ready), .chunks__payload(chunks__payload)
     );
     host #(@clocks) host (

@@ -6,7 +6,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden import Network
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
@@ -21,7 +21,7 @@ FLAGS = ("missing", "clipped", "lost")
 
 
 class Tape(Block):
-    """Plays bits as a PDM microphone does: the next one when the microphone's clock has fallen.
+    """Plays bits as a microphone does: the next one when the microphone's clock has fallen.
 
     The last bit stays. A chunk is taken every `CHUNK` periods of that clock, and must be there.
     """
@@ -75,7 +75,10 @@ class Ear(Block):
         m.submodules.listener = ResetInserter(~tape.plays)(listener)
         m.submodules.core = core = Core(self._config, self._network.weights)
         outside = wiring.flipped(self)
-        m.d.comb += [tape.clock.eq(listener.pdm_clock), listener.pdm_data.eq(tape.data)]
+        m.d.comb += [
+            tape.clock.eq(listener.microphone_clock),
+            listener.microphone_data.eq(tape.data),
+        ]
         wiring.connect(m, listener.events, core.events)
         join(m, outside, tape, "chunks")
         join(m, outside, core, "decision")

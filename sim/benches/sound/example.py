@@ -7,7 +7,8 @@ import numpy as np
 
 from firstspike.golden import Features, Network
 from firstspike.golden.sound.front import FrontEnd
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
+from firstspike.golden.sound.pdm import PdmMicrophone
 from firstspike.golden.sound.usual import resonant
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
@@ -44,7 +45,7 @@ def hears_tones(front: FrontEnd, microphone: Microphone, **options: Any) -> Hear
     bits = microphone.bits(tones(front))
     stuck = len(bits) // 3
     for value in (0, 1):
-        end = stuck + 3 * front.slot * microphone.ratio
+        end = stuck + 3 * front.slot * microphone.bits_per_sample
         bits[stuck:end] = value
         stuck = end
     return simulate(network, Folding.of(network, CoreShape(lanes=2)), microphone, bits, **options)
@@ -55,5 +56,5 @@ def example(**options: Any) -> str:
     filters = tuple(resonant(f, 200, 8000, 3) for f in (300, 1000, 3000))
     quiet = {"before": 0, "after": 0}
     front = FrontEnd(8000, 16, 2, 3, drop=20, least=20, contrast=2, filters=filters, **quiet)
-    heard = hears_tones(front, Microphone(4, 64, 2), **options)
+    heard = hears_tones(front, PdmMicrophone(4, 64, 2), **options)
     return f"3 filters, 2 lanes: {len(heard.words)} words from a microphone's bits to the decision"

@@ -11,7 +11,7 @@ from firstspike.golden.sound.front import FrontEnd
 from firstspike.golden.sound.levels import log2
 from firstspike.hdl.sound.levels import Levels
 from firstspike.sim.harness.bench import BlockBench, bench_test
-from firstspike.sim.harness.streams import Dut, at_random
+from firstspike.sim.harness.streams import at_random
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class LevelParameters:
 
     z: list[int]
     levels: list[int]
+    cycles: int
+    """Those of `Levels.cycles`."""
 
 
 def simulate(front: FrontEnd, *, slots: int = 8, seed: int = 1, **options: Any) -> None:
@@ -37,7 +39,9 @@ def simulate(front: FrontEnd, *, slots: int = 8, seed: int = 1, **options: Any) 
     sums = np.abs(z).sum(axis=1)
     levels = np.clip([[log2(E) for E in row] for row in sums] + gains, 0, MOST_LEVEL)
     mask = (1 << STATE_BITS) - 1
-    parameters = LevelParameters((z.ravel() & mask).tolist(), levels.ravel().tolist())
+    parameters = LevelParameters(
+        (z.ravel() & mask).tolist(), levels.ravel().tolist(), Levels.cycles(front)
+    )
     LevelBench.run(Levels(front), parameters, seed=seed, **options)
 
 
@@ -46,18 +50,28 @@ class LevelBench(BlockBench):
 
     Given = LevelParameters
 
-    def __init__(self, dut: Dut) -> None:
-        super().__init__(dut)
-        self.outputs = self.source("outputs", willing=at_random(1))
-        self.levels = self.sink("levels", willing=at_random(2))
-
 
 @bench_test(LevelBench)
 async def levels(bench):
     """Every level, with random pauses on both sides, after a reset in the middle of a slot."""
     given = bench.given
-    await bench.outputs.send_all(given.z[-5:])
+    source = bench.source("outputs", willing=at_random(1))
+    board = bench.sink("levels", willing=at_random(2))
+    await source.send_all(given.z[-5:])
     await bench.domain.reset()
-    bench.levels.expect(given.levels)
-    await bench.outputs.send_all(given.z)
-    await bench.levels.complete(2000)
+    board.start()
+    board.expect(given.levels)
+    await source.send_all(given.z)
+    await board.complete(2000)
+
+
+@bench_test(LevelBench)
+async def pace(bench):
+    """Every z is taken within `Levels.cycles`, and the smallest sum takes as many."""
+    given = bench.given
+    source, board = bench.source("outputs"), bench.sink("levels")
+    board.start()
+    board.expect(given.levels)
+    taken = [await source.send(z) for z in given.z]
+    assert np.diff(taken).max() == given.cycles
+    await board.complete(2000)

@@ -10,7 +10,7 @@ import numpy as np
 
 from firstspike.golden import Network, Results, differences, encode, infer
 from firstspike.golden.sound.front import Word
-from firstspike.golden.sound.pdm import Microphone
+from firstspike.golden.sound.microphone import Microphone
 from firstspike.golden.timing.folding import Folding
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.sound.listener import front_of
@@ -122,7 +122,7 @@ def _check_flags(
     microphone: Microphone, bits: np.ndarray, slot: int, flags: Sequence[dict[str, int]]
 ) -> None:
     """Raise SimulationError unless the flags of each slot are those of golden."""
-    slots = len(bits) // (microphone.ratio * slot)
+    slots = len(bits) // (microphone.bits_per_sample * slot)
     constant, clipped = (
         of_samples[: slots * slot].reshape(slots, slot)
         for of_samples in (microphone.constant(bits), microphone.clipped(bits))

@@ -8,8 +8,9 @@ import cocotb
 import numpy as np
 from cocotb.triggers import FallingEdge
 
-from firstspike.golden.sound.pdm import Microphone
-from firstspike.hdl.sound.pdm import PdmReceiver, heard_layout
+from firstspike.golden.sound.pdm import PdmMicrophone
+from firstspike.hdl.sound.decimator import heard_layout
+from firstspike.hdl.sound.pdm import PdmReceiver
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut
 
@@ -21,13 +22,15 @@ PATIENCE = 40
 class PdmParameters:
     """What the bench is told: bits, and what is heard of each sample by the fields' names."""
 
-    microphone: Microphone
+    microphone: PdmMicrophone
     bits: np.ndarray
     heard: list[dict[str, int]]
 
 
-def simulate(microphone: Microphone, *, samples: int = 60, seed: int = 1, **options: Any) -> None:
-    """Hold a receiver against `Microphone`: noise, tones that clip, and bits that are constant.
+def simulate(
+    microphone: PdmMicrophone, *, samples: int = 60, seed: int = 1, **options: Any
+) -> None:
+    """Hold a receiver against `PdmMicrophone`: noise, tones that clip, and bits that are constant.
 
     `options` are `BlockBench.run`'s. Raises SimulationError at the first difference.
     """

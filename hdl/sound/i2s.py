@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The receiver of an I2S microphone: makes its clocks, and samples of its words."""
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.sound.i2s import DELAY, FRAME, I2sMicrophone
+from firstspike.hdl.lib.block import Block, join
+from firstspike.hdl.lib.pipeline import delayed
+
+from .bit_clock import BitClock
+from .decimator import Decimator, heard_layout
+
+
+class I2sReceiver(Block):
+    """Collects the highest bits of each word as a number for the decimator.
+
+    Parameters: `microphone`, which has the model in `samples`, `clipped` and `constant`.
+
+    Latency: `SYNCHRONISED` + `ORDER` + 3 cycles from the last bit of a sample's last number to the
+    sample. Throughput: a sample per `microphone.cycles`.
+    """
+
+    def __init__(self, microphone: I2sMicrophone) -> None:
+        self._microphone = microphone
+        super().__init__(
+            #: From a register; the microphone's bits change when it falls.
+            clock=Out(1),
+            #: Which half of a frame it is; changes when the clock falls. The microphone sends while
+            #: it is low, as its L/R selects.
+            select=Out(1),
+            #: Need not be synchronous.
+            data=In(1),
+            #: A sample that is not taken before the next one comes is lost.
+            samples=Out(stream.Signature(heard_layout())),
+            #: High for a cycle: a sample is lost.
+            lost=Out(1),
+        )
+
+    def build(self, m: Module) -> None:
+        length, outside = self._microphone.number_bits, wiring.flipped(self)
+        m.submodules.bits = bits = BitClock(self._microphone.divider)
+        m.submodules.decimator = decimator = Decimator(self._microphone)
+        place = Signal(range(FRAME))  # of the bit in its frame
+        with m.If(bits.falls):
+            m.d.sync += place.eq(place + 1)
+        m.d.comb += self.select.eq(place[-1])
+
+        number, differs = Signal(length), Signal()
+        ends = Signal()
+        with m.If(bits.takes & (place >= DELAY) & (place < DELAY + length)):
+            new = bits.bit != number[0]
+            m.d.sync += [
+                number.eq(Cat(bits.bit, number)),
+                differs.eq(new | (differs & (place != DELAY))),
+            ]
+            m.d.comb += ends.eq(place == DELAY + length - 1)
+        m.d.comb += [
+            decimator.number.eq(number.as_signed()),
+            decimator.differs.eq(differs),
+            decimator.takes.eq(delayed(m, ends, 1, "ends")),
+        ]
+        join(m, outside, bits, "clock", "data")
+        join(m, outside, decimator, "samples", "lost")

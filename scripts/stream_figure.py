@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Draws a whole recording as a network of sound hears it: levels, and words at their time."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Rectangle
+
+from firstspike.golden import Network
+from firstspike.golden.sound.front import FrontEnd
+
+from . import figures
+from .datasets import front_end
+from .heard import Heard
+
+ROW_SECONDS, MOST_ROWS = 15, 20
+"""Seconds in a row of the picture; a recording with more than so many rows gets longer ones."""
+
+ROW_INCHES, MARGIN_INCHES, WORD_INCHES, WIDTH = 1.2, 0.8, 7.5, 10
+
+DEPTH = 96
+"""Steps of level that are drawn below the loudest: twelve octaves."""
+
+
+def stream_picture(
+    network: Network,
+    levels: np.ndarray,
+    heard: Sequence[tuple[Heard, dict[str, Any]]],
+    samples: np.ndarray,
+    title: str,
+) -> Figure:
+    """Draw a recording with levels uint8 [slots, filters], above the raster of one of its words.
+
+    `heard` has each of its words with its figures, and `samples` begins with their pictures. The
+    word is the first one that is said, or else the first one.
+    """
+    sound = front_end(network)
+    assert sound is not None  # it has heard the words
+    rows, slots = rows_of(sound, len(levels))
+    heights = [rows * ROW_INCHES + MARGIN_INCHES, WORD_INCHES]
+    figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=heights).flat
+    upper.suptitle(title)
+    padded = np.zeros((rows * slots, levels.shape[1]), np.uint8)
+    padded[: len(levels)] = levels
+    _draw_rows(upper, network, sound, padded.reshape(rows, slots, -1), heard)
+    at = next((at for at, (_, image) in enumerate(heard) if image["word"]["said"]), 0)
+    begins = f"the word at {heard[at][0].seconds:.2f} s"
+    figures.draw_image(lower, network, samples[at], None, begins)
+    return figure
+
+
+def rows_of(sound: FrontEnd, slots: int) -> tuple[int, int]:
+    """Return the rows of a recording of so many slots, and the slots in each."""
+    wanted = math.ceil(ROW_SECONDS * sound.rate / sound.slot)
+    rows = min(math.ceil(slots / wanted), MOST_ROWS)
+    return rows, math.ceil(slots / rows) if rows in (1, MOST_ROWS) else wanted
+
+
+def _draw_rows(
+    figure: SubFigure,
+    network: Network,
+    sound: FrontEnd,
+    rows: np.ndarray,
+    heard: Sequence[tuple[Heard, dict[str, Any]]],
+) -> None:
+    """Draw levels uint8 [rows, slots, filters], and the words in them."""
+    _, slots, filters = rows.shape
+    loudest, window = int(rows.max()), sound.seconds(sound.window)
+    ends = {at: f"{sound.filters[at].resonance(sound.rate):.0f} Hz" for at in (0, filters - 1)}
+    for row, axes in enumerate(figure.subplots(len(rows), 1, squeeze=False).flat):
+        begin, end = sound.seconds(row * slots), sound.seconds((row + 1) * slots)
+        axes.imshow(
+            rows[row].T,
+            cmap="gray",
+            origin="lower",
+            aspect="auto",
+            extent=(begin, end, -0.5, filters - 0.5),
+            vmin=loudest - DEPTH,
+            vmax=loudest,
+        )
+        axes.set_yticks(list(ends), ends.values(), fontsize=7)
+        axes.tick_params(axis="x", labelsize=7)
+        for word, image in heard:
+            if begin <= word.seconds < end:
+                name = network.class_name(image["class"])
+                tick = image["tick"] if image["word"]["said"] else None
+                _mark(axes, word.seconds, window, name, tick)
+    axes.set_xlabel("seconds; red: said, and the tick of the decision; grey: not said", fontsize=8)
+
+
+def _mark(axes: Axes, begins: float, seconds: float, name: str, tick: int | None) -> None:
+    """Frame a word, and write above it what is said, or into it what is not said."""
+    bottom, top = axes.get_ylim()
+    colour = figures.OTHERS if tick is None else figures.DECISION
+    frame = Rectangle((begins, bottom), seconds, top - bottom, fill=False, edgecolor=colour)
+    axes.add_patch(frame)
+    label, place = (name, bottom) if tick is None else (f"{name}\n{tick}", top)
+    axes.text(begins, place, label, color=colour, fontsize=7, va="bottom")
