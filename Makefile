@@ -93,7 +93,7 @@ endif
 .venv/tests: .venv/ready tests/requirements.lock
 	@echo "Installing what the tests need into .venv (some 180 MB to download, once)"
 	$(INSTALL) tests/requirements.lock
-	$(call compiled,nextpnr-ice40 nextpnr-ecp5)
+	$(call compiled,nextpnr-ice40 nextpnr-ecp5 nextpnr-himbaechel-gowin)
 	@touch $@
 
 .venv/docs: .venv/ready docs/requirements.lock

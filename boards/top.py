@@ -11,8 +11,8 @@ from firstspike.hdl.lib.layouts import fields
 from firstspike.hdl.link.serial_core import kept_wire
 
 from .clocking import add_clock
+from .families.pll import Dividers
 from .pins.board import Board
-from .pll import Dividers
 
 
 class Top(Elaboratable):

@@ -20,7 +20,7 @@ from firstspike.boards.building.bitstream import (
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import Placed, Reached, expected, fastest
 from firstspike.boards.building.seeds import Placer, PlaceSeeds, in_turn
-from firstspike.boards.pll import MHZ
+from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError
 from firstspike.golden.system.files import adding_to, naming, read_file
 from firstspike.hdl.flow.synthesis import Placement

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.golden.foreign.json_text import check_json, read_json
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import LARGEST
@@ -36,8 +36,11 @@ REPORT, REPORT_TEXT = "report.json", "report.txt"
 WEIGHTS = "weights.bin"
 """The image of the weights for a board's flash."""
 
+BITSTREAMS = (f"{TOP}.bit", f"{TOP}.bin", f"{TOP}.fs")
+"""Names of a bitstream, which depend on the family."""
+
 FILES = (
-    *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", f"{TOP}.bin", f"{TOP}.bit"),
+    *(REPORT, REPORT_TEXT, f"{NETLIST}.json", f"{NETLIST}.v", *BITSTREAMS),
     WEIGHTS,
     *(f"{TOP}.*", "count.json", "nextpnr.json", "script.ys", "yosys.log"),
 )
@@ -113,7 +116,7 @@ def build(
         build_hash = design.build_hash
         plan = design.plan(build_hash)
         for name, content in plan.files.items():
-            if name.endswith((".il", ".pcf", ".lpf")):
+            if name.endswith((".il", ".pcf", ".lpf", ".cst")):
                 (folder / name).write_text(content)
     with step("Yosys: synthesis"):
         used = _synthesise(design, folder, native)
@@ -196,7 +199,7 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 def bitstreams(folder: Path) -> list[Path]:
     """The bitstream in a build's folder, if there is one."""
-    return [path for path in (folder / f"{TOP}.bit", folder / f"{TOP}.bin") if path.exists()]
+    return [path for name in BITSTREAMS if (path := folder / name).exists()]
 
 
 def _synthesise(design: Design, folder: Path, native: bool) -> dict[str, int]:

@@ -9,15 +9,16 @@ give it more.
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from math import exp, log, log2
+from math import exp, log2
 
 import numpy as np
 
+from firstspike.boards.families.pll import MHZ
+from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5, ECP5_5G_85F, ICE40, Family
+from firstspike.hdl.flow.devices import ECP5_5G_85F, Family
 
 from .design import Design
 from .fitting import Fit, fitted
@@ -26,11 +27,6 @@ from .known_builds import KnownBuild, known_builds
 FAST = "8"
 """The highest speed grade of an ECP5; the other boards have the lowest."""
 
-KNOWN = {ICE40: (log(28), 0, 0, 0, 0, 0.2, 0, 0), ECP5: (log(80), *[0] * 6, 0.2)}
-"""Rules that were found by hand, from what the shipped networks reach.
-
-The 0.2 of an iCE40 is for a core without bitmaps. That of an ECP5 is for the highest speed grade,
-and counts twice for the 5G."""
 _SPREADS = (0.3, *[0.05] * 4, 0.1, 0.05, 0.1)
 _NOISE = 0.08
 
@@ -82,4 +78,4 @@ def rule_of(family: Family, builds: Iterable[KnownBuild]) -> Fit:
     builds = [build for build in builds if build.board.device.family is family]
     X = [features_of(build.config, build.board, build.luts) for build in builds]
     y = np.log([build.fmax for build in builds])
-    return fitted(np.array(X), y, KNOWN[family], _SPREADS, _NOISE)
+    return fitted(np.array(X), y, facts_of(family).clock, _SPREADS, _NOISE)

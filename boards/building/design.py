@@ -14,8 +14,8 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 from firstspike.boards.clocking import clocks_for, dividers_for
+from firstspike.boards.families.pll import Dividers
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import Dividers
 from firstspike.boards.top import Top
 from firstspike.golden import Network, NetworkError, bundled_test_set, encode, infer
 from firstspike.golden.learning.state import held_weights

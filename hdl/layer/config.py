@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import NetworkError
+from firstspike.golden.timing import latencies
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 
@@ -97,6 +98,20 @@ class LayerConfig:
         """
         folding = self.folding
         return folding.last and folding.rows > 1 and folding.bank_words <= NEAR_WORDS
+
+    @property
+    def walk_apart(self) -> bool:
+        """Whether what a walk's operations have in common goes beside them, not with each.
+
+        Lanes, and what is behind them, take it with the walk's first operation. Until then the
+        walk must not be over. So it has more operations than there are registers on the way.
+        """
+        folding = self.folding
+        waits = not (folding.window or folding.mask_places or folding.rows > 1)
+        behind = folding.drain_cycles
+        if folding.last:
+            behind = latencies.POTENTIALS + folding.decision_cycles
+        return waits and not self.learns and folding.groups > folding.stages + behind
 
     @property
     def segments(self) -> tuple[range, ...]:

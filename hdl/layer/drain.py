@@ -16,7 +16,7 @@ from firstspike.hdl.lib.pipeline import Buffer, Skid
 
 from .config import LayerConfig
 from .lanes import fired_layout, state_layout
-from .operations import operation_layout
+from .operations import operation_layout, walk_layout
 
 
 def beat_layout(config: LayerConfig) -> data.StructLayout:
@@ -36,6 +36,12 @@ def beat_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
+def with_walk(operation: data.View, walk: data.View) -> Value:
+    """`operation` with what it has in common with its walk."""
+    apart = walk.shape().members
+    return Cat(walk[name] if name in apart else operation[name] for name, _ in operation.shape())
+
+
 def drain_for(config: LayerConfig) -> Block:
     """The Drain of a layer; a layer that sends several spikes per cycle has a BankedDrain."""
     return Drain(config) if config.folding.sends == 1 else BankedDrain(config)
@@ -49,6 +55,8 @@ def _ports(config: LayerConfig) -> dict[str, wiring.Member | None]:
         #: `config.folding.mask_places` of them: whoever sends them counts.
         "fired": In(stream.Signature(fired_layout(config))),
         "beats": Out(stream.Signature(beat_layout(config))),
+        #: Of the Sequencer.
+        "walk": In(walk_layout(config)) if config.walk_apart else None,
         #: The image bit of the latest decided image, whose masks are dropped (its end is not).
         "decided_image": In(1),
         #: Where there are places: one is free again from the next cycle on.
@@ -147,13 +155,17 @@ class Drain(Block):
         m.d.comb += [
             rest.eq(without_first(bits)),
             self.beats.valid.eq(valid & ~stale),
-            beat.operation.eq(operation),
             beat.some.eq(some),
             beat.hit.eq(some),
             beat.last.eq(final & ~many),
             beat.lanes[0].eq(Cat(found.index, number) if blocks > 1 else found.index),
             free.eq(~valid | stale | (self.beats.ready & ~many)),
         ]
+        if config.walk_apart:
+            walk = Signal(walk_layout(config))
+            m.d.comb += beat.operation.eq(with_walk(operation, walk))
+        else:
+            m.d.comb += beat.operation.eq(operation)
         state = Signal(data.ArrayLayout(state_layout(config), size))
         if windowed:
             m.d.comb += beat.state.eq(chosen(lowest_set(bits), state))
@@ -175,6 +187,9 @@ class Drain(Block):
                 ]
                 if windowed:
                     m.d.sync += state.eq(fired.state)
+            if config.walk_apart:
+                with m.If(free & skid.o.valid & (fired.operation.group == 0)):
+                    m.d.sync += walk.eq(self.walk)
             return
 
         m.submodules.places = places = MaskBuffer(config)

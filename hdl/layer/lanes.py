@@ -10,7 +10,7 @@ from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.timing.layer import LayerFolding
-from firstspike.hdl.lib.arithmetic import times
+from firstspike.hdl.lib.arithmetic import plus, times
 from firstspike.hdl.lib.block import Block, struct, tap
 from firstspike.hdl.lib.copies import copied
 from firstspike.hdl.lib.memories import Memory, inside
@@ -18,7 +18,7 @@ from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .config import LayerConfig
 from .limits import Limits
-from .operations import operation_layout
+from .operations import operation_layout, walk_layout
 from .weights import ahead_signature, fetched_layout, word_layout
 
 
@@ -94,6 +94,8 @@ class Lanes(Block):
             words=In(stream.Signature(fetched_layout(config))),
             #: The operation of the next word, in the cycle before it is in `words`.
             ahead=In(ahead_signature(config)),
+            #: Of the Sequencer.
+            walk=In(walk_layout(config)) if config.walk_apart else None,
             #: One for the first operation of a group that starts or advances. From registers.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
             #: One for the first operation of a group that advances, and one for the image's end.
@@ -118,10 +120,10 @@ class Lanes(Block):
     def _told(self, m: Module, ready: Signal) -> list[SimpleNamespace]:
         """What each segment of lanes is told: {begins, starts, adds} of the operation that comes.
 
-        And of the one behind it, which is in registers: {advance, initial}, the latter M where it
-        starts, else 0. A layer of one tick has {advance, limit} instead. Of several banks, whose
-        words never wait, each segment has copies, for lanes are far from one another; `ahead` tells
-        them in time.
+        And of the one behind it, which is in registers: {advance, initial, carry}; the sum of the
+        latter two is M where it starts, else 0. A layer of one tick has {advance, limit}. Of
+        several banks, whose words never wait, each segment has copies, for lanes are far from one
+        another; `ahead` tells them in time.
         """
         config, folding = self._config, self._config.folding
         if folding.rows == 1:
@@ -132,17 +134,31 @@ class Lanes(Block):
                 starts=begins & coming.start,
                 adds=offered & coming.row.any(),
                 advance=Signal(name="advance"),
+                carry=None,
             )
+            # What the tick says; with `walk_apart` it is known from a walk's first operation on.
+            apart, tick, known = config.walk_apart, coming.tick, ready
+            if apart:
+                tick, known = self.walk.tick, ready & begins & (coming.group == 0)
             if folding.one_tick:
                 m.submodules.limits = limits = Limits(config)
-                m.d.comb += limits.tick.eq(coming.tick)
+                m.d.comb += limits.tick.eq(tick)
                 to.limit, limit = unknown_register(limits.limit.shape(), "limit"), limits.limit
+                with m.If(known):
+                    m.d.sync += to.limit.eq(limit)
             else:
-                to.initial = Signal(potential_shape(config), name="initial")
-                initial = Mux(to.starts, -times(config.threshold, coming.tick), 0)
+                product = times(config.threshold, tick)
+                M = Signal(potential_shape(config), name="initial")
+                with m.If(known):
+                    m.d.sync += M.eq(product if apart else Mux(to.starts, -product, 0))
+                to.initial = M
+                if apart:  # -x is ~x + 1, and the 1 comes as a carry
+                    to.carry = Signal(name="starting")
+                    to.initial = Mux(to.carry, ~M, 0)
+                    with m.If(ready):
+                        m.d.sync += to.carry.eq(to.starts)
             with m.If(ready):
                 m.d.sync += to.advance.eq(begins & coming.advance)
-                m.d.sync += to.limit.eq(limit) if folding.one_tick else to.initial.eq(initial)
             return [to]
 
         coming, offered = self.ahead.operation, self.ahead.valid
@@ -161,6 +177,7 @@ class Lanes(Block):
                 starts=starts,
                 adds=copy(offered & coming.row.any(), "adds"),
                 advance=copy(copy(begins & coming.advance, "advances"), "advance"),
+                carry=None,
                 initial=Const(0) if folding.gathers else copy(Mux(starts, M, 0), "initial"),
             )
 
@@ -286,7 +303,8 @@ class Lanes(Block):
                 M = work[lane].M
                 advances = to.advance if last else to.advance & (M < 0)
                 M_next = Signal(potential_shape(config), name=f"M_{lane}")
-                m.d.comb += M_next.eq(M + (to.initial | (Mux(advances, S, 0) << op.shift)))
+                step = to.initial | (Mux(advances, S, 0) << op.shift)
+                m.d.comb += M_next.eq(M + step if to.carry is None else plus(M, step, to.carry))
                 reaches = advances & (M_next >= 0)
                 after += [M_next, S_next]
                 potentials.append(M_next)

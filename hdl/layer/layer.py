@@ -16,7 +16,7 @@ from .drain import MaskBuffer, drain_for
 from .emitter import TickEmitter, WindowEmitter
 from .events import sent_layout, taken_layout
 from .lanes import Lanes, potentials_layout, probe_signature
-from .operations import RowList
+from .operations import RowList, walk_layout
 from .sequencer import GatherSequencer, Sequencer
 from .weights import WeightStore, host_request, update_layout, updated_signature
 from .words import CHUNK_BITS
@@ -52,6 +52,8 @@ class Layer(Block):
             finished_image=Out(1),
             #: A layer of several rows per cycle needs a taker that is always ready.
             potentials=Out(stream.Signature(potentials_layout(config))) if last else None,
+            #: Of the Sequencer, for the Decision.
+            walk=Out(walk_layout(config)) if last and config.walk_apart else None,
             sent=None if last else Out(stream.Signature(sent_layout(config))),
             #: A question for the lanes of a group: which have S + threshold > 0.
             probe=In(probe_signature(config)) if learns and not last else None,
@@ -93,8 +95,12 @@ class Layer(Block):
             join(m, outside, store, "updates", "updated")
             if not config.folding.last:
                 join(m, outside, lanes, "probe", "alive")
+        if config.walk_apart:
+            m.d.comb += lanes.walk.eq(sequencer.walk)
         if config.folding.last:
             join(m, outside, lanes, "potentials")
+            if config.walk_apart:
+                m.d.comb += self.walk.eq(sequencer.walk)
             return
 
         # From the lanes to events.
@@ -109,5 +115,7 @@ class Layer(Block):
         join(m, drain, emitter, "beats")
         wiring.connect(m, emitter.events, wiring.flipped(self.sent))
         m.d.comb += drain.decided_image.eq(decided_image)
+        if config.walk_apart:
+            m.d.comb += drain.walk.eq(sequencer.walk)
         if config.folding.mask_places:
             join(m, drain, sequencer, "freed")

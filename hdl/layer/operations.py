@@ -16,8 +16,19 @@ from .config import LayerConfig
 from .events import Kind, context_layout, indices_layout, taken_layout, tick_shape
 
 
+def walk_layout(config: LayerConfig) -> data.StructLayout:
+    """What the operations of a walk that starts or advances have in common."""
+    return struct(
+        tick=tick_shape(config.deadline),  # reached with it
+        context=context_layout(config.counted, config.learns),  # of the events sent
+    )
+
+
 def operation_layout(config: LayerConfig) -> data.StructLayout:
-    """One cycle of work for the lanes of a layer: start, advance and add a row to one group."""
+    """One cycle of work for the lanes of a layer: start, advance and add a row to one group.
+
+    With `config.walk_apart` tick and context are 0, and synthesis removes the registers for them.
+    """
     return struct(
         image=1,
         end=1,  # the image's last operation, which does nothing else
@@ -73,9 +84,9 @@ class EventRegister(Block):
             behind=Out(1),
             #: All spikes of tick `now` have come.
             due=Out(1),
-            #: The next step: 2^shift, as many ticks; with it the event's tick is reached.
+            #: The next step: 2^shift ticks, up to `reached`; with it the event's tick is reached.
             shift=Out(range(window + 1)),
-            ticks=Out(window + 1),
+            reached=Out(tick),
             arrives=Out(1),
             #: The event is used up.
             consume=In(1),
@@ -88,30 +99,42 @@ class EventRegister(Block):
         m.submodules.skid = skid = Skid(taken_layout(self._config))
         wiring.connect(m, wiring.flipped(self.events), skid.i)
         given, taken = skid.o.payload, skid.o.ready
-        remaining = Signal.like(self.now)  # from `now` to the event's tick
         target = Signal.like(self.now)
         start_from = Signal.like(self.now)  # where `now` will be then
         m.d.comb += [
             taken.eq(~self.present | self.consume),
             target.eq(Mux(given.kind == Kind.END, self._config.deadline, given.tick)),
             start_from.eq(Mux(self.present, event.tick, self.now)),
-            self.ticks.eq(1 << self.shift),
-            self.arrives.eq(remaining == self.ticks),
         ]
-        for k in range(1, window + 1):
-            with m.If(remaining[k:] != 0):
-                m.d.comb += self.shift.eq(k)
+        with m.If(move.valid):
+            m.d.sync += self.now.eq(move.tick)
+        if window:
+            remaining = Signal.like(self.now)  # from `now` to the event's tick
+            ticks = Signal(window + 1)
+            m.d.comb += [
+                ticks.eq(1 << self.shift),
+                self.reached.eq(self.now + ticks),
+                self.arrives.eq(remaining == ticks),
+            ]
+            for k in range(1, window + 1):
+                with m.If(remaining[k:] != 0):
+                    m.d.comb += self.shift.eq(k)
+            with m.If(move.valid & (move.starts | move.advances)):
+                m.d.sync += remaining.eq(Mux(move.starts, 0, remaining - ticks))
+            with m.If(taken & skid.o.valid):
+                m.d.sync += remaining.eq(target - start_from)
+        else:  # the next tick, in a register
+            m.d.comb += self.arrives.eq(event.tick == self.reached)
+            with m.If(move.valid):
+                m.d.sync += self.reached.eq(move.tick + 1)
 
         is_end = event.kind == Kind.END
         m.d.sync += self.dead.eq(event.image == self.decided_image)
-        with m.If(move.valid):
-            m.d.sync += self.now.eq(move.tick)
-            with m.If(move.starts | move.advances):
-                m.d.sync += [
-                    remaining.eq(Mux(move.starts, 0, remaining - self.ticks)),
-                    self.behind.eq(~move.starts & ~self.arrives),
-                    self.due.eq(is_end | (~move.starts & ~self.arrives)),
-                ]
+        with m.If(move.valid & (move.starts | move.advances)):
+            m.d.sync += [
+                self.behind.eq(~move.starts & ~self.arrives),
+                self.due.eq(is_end | (~move.starts & ~self.arrives)),
+            ]
         with m.If(taken):
             m.d.sync += self.present.eq(skid.o.valid)
             with m.If(skid.o.valid):
@@ -119,7 +142,6 @@ class EventRegister(Block):
                     event.eq(given),
                     event.tick.eq(target),
                     self.dead.eq(given.image == self.decided_image),
-                    remaining.eq(target - start_from),
                     self.behind.eq(target != start_from),
                     self.due.eq((given.kind == Kind.END) | (target != start_from)),
                 ]
@@ -182,11 +204,11 @@ class RowList(Block):
         # The list: rows are written as the first group takes them.
         entry = listed_layout(config)
         m.submodules.memory = rows = memory.Memory(shape=entry, depth=n_in, init=[])
-        listed = Signal(range(n_in + 1))
+        listed = Signal(range(n_in + 1))  # 0 unless `open`, or walking
         latest = Signal(range(n_in))  # where those are that were listed last
         write = rows.write_port()
         m.d.comb += [
-            write.addr.eq(Mux(self.open, listed, 0)),
+            write.addr.eq(listed),
             write.data.eq(Cat(self.rows, operation.row if banks > 1 else ())),
             # Also before the operation is issued, which comes late: again and again the same.
             write.en.eq(~self.replaying & self.is_spike),
@@ -196,10 +218,15 @@ class RowList(Block):
         read = rows.read_port(domain="comb")
         found_entry = unknown_register(entry)
 
+        # What goes to the lanes next. Groups come one after the other, so what is known of a group
+        # follows from the one before.
+        m.submodules.listing = listing = Stage(
+            struct(operation=operation_layout(config), rows=indices_layout(config), listed=1)
+        )
+        found, group = listing.o.payload, Signal(range(groups))
+
         # The walk over the further groups: where it is, and the operation that it repeats.
         walking = Signal()  # groups after the first are being worked on
-        group = Signal(range(groups))
-        base = Signal(range(config.folding.bank_words))  # the group's first word
         index = Signal(range(n_in))
         index_last = Signal()
         held = Signal(operation_layout(config))  # the walk's operation, of the first group
@@ -212,8 +239,7 @@ class RowList(Block):
             index_last.eq(~held.row.any() | (index == latest)),
             replayed.eq(held),
             replayed.first.eq(index == 0),
-            replayed.group.eq(group),
-            replayed.closes.eq(group == groups - 1),
+            replayed.closes.eq(Mux(replayed.first, group == groups - 2, found.operation.closes)),
         ]
 
         # One step of the walk, or the first group's row.
@@ -223,49 +249,50 @@ class RowList(Block):
             with m.If(self.replaying):
                 m.d.sync += [self.open.eq(0), walking.eq(1), index.eq(index + 1)]
                 with m.If(index_last):
-                    m.d.sync += [index.eq(0), group.eq(group + 1), base.eq(base + bank_rows)]
+                    m.d.sync += index.eq(0)
                     with m.If(replayed.closes):
                         m.d.sync += walking.eq(0)
             with m.Elif(self.begin):
                 m.d.sync += [
-                    latest.eq(write.addr),
-                    listed.eq(write.addr + operation.row.any()),
+                    latest.eq(listed),
                     self.open.eq(operation.row.any()),
                     walking.eq(~operation.row.any()),
-                    group.eq(1),
-                    base.eq(bank_rows),
                     index.eq(0),
                 ]
 
+        # The addend, too, says whether a row is listed: a counter that is always enabled is small.
+        begins = self.issue & self.step & self.begin & ~self.replaying
+        ends = self.issue & self.step & self.replaying & index_last & replayed.closes
+        m.d.sync += listed.eq(listed + (begins & operation.row.any()))
+        with m.If(ends | (self.stale & ~begins)):
+            m.d.sync += listed.eq(0)
+
         # A cycle later the rows have come from the list.
-        m.submodules.listing = listing = Stage(
-            struct(
-                operation=operation_layout(config),
-                base=range(config.folding.bank_words),
-                rows=indices_layout(config),
-                listed=1,
-            )
-        )
         with m.If(listing.load & self.replaying):
             m.d.sync += found_entry.eq(read.data)
-        into, found, out = listing.i.payload, listing.o.payload, self.reads.payload
+        base = Signal(range(config.folding.bank_words))  # the first word of `group`
+        with m.If(listing.load):
+            with m.If(~self.replaying):
+                m.d.sync += [group.eq(0), base.eq(0)]
+            with m.Elif(replayed.first):
+                m.d.sync += [group.eq(group + 1), base.eq(base + bank_rows)]
+        into, out = listing.i.payload, self.reads.payload
         m.d.comb += [
             listing.i.valid.eq(self.issue),
             into.operation.eq(Mux(self.replaying, replayed.as_value(), operation.as_value())),
-            into.base.eq(Mux(self.replaying, base, 0)),
             into.rows.eq(self.rows),
             into.listed.eq(self.replaying),
             self.step.eq(listing.i.ready),
             self.reads.valid.eq(listing.o.valid),
             listing.o.ready.eq(self.reads.ready),
             *(
-                address.eq(found.base + Mux(found.listed, entry_row, row))
+                address.eq(base + Mux(found.listed, entry_row, row))
                 for address, entry_row, row in zip(
                     out.addresses, found_entry.rows, found.rows, strict=True
                 )
             ),
         ]
-        m.d.comb += out.operation.eq(found.operation)
+        m.d.comb += [out.operation.eq(found.operation), out.operation.group.eq(group)]
         if banks > 1:
             with m.If(found.listed & found.operation.row.any()):
                 m.d.comb += out.operation.row.eq(found_entry.present)

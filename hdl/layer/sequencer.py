@@ -23,6 +23,7 @@ from .operations import (
     count_places,
     operation_layout,
     read_layout,
+    walk_layout,
 )
 
 
@@ -48,6 +49,8 @@ class Sequencer(Block):
             events=In(stream.Signature(taken_layout(config))),
             #: What the lanes do, and the weight word it takes.
             operations=Out(stream.Signature(read_layout(config))),
+            #: Of the latest operation that starts or advances, or ends an image.
+            walk=Out(walk_layout(config)) if config.walk_apart else None,
             #: The image bit of the latest decided image; its events are taken and discarded,
             #: from the next cycle on.
             decided_image=In(1),
@@ -85,7 +88,10 @@ class Sequencer(Block):
             **{name: Signal(field.shape, name=name) for name, field in operation_layout(config)}
         )
         packed = Signal(operation_layout(config))
-        m.d.comb += [packed[name].eq(signal) for name, signal in vars(op).items()]
+        apart = walk_layout(config).members if config.walk_apart else ()
+        m.d.comb += [
+            packed[name].eq(op_of) for name, op_of in vars(op).items() if name not in apart
+        ]
         issue = Signal()  # there is an operation to do, this one or one that is replayed
         step = Signal()  # there is room for it
         begin = Signal()  # `op` begins a walk with the first group, or adds a row to it
@@ -126,7 +132,7 @@ class Sequencer(Block):
                 op.advance.eq(1),
                 op.shift.eq(register.shift),
                 op.row.eq(Mux(register.arrives, spikes, 0)),
-                op.tick.eq(now + register.ticks),
+                op.tick.eq(register.reached),
                 issue.eq(~busy),
                 begin.eq(1),
                 consume.eq(step & ~busy & register.arrives & ~is_end),
@@ -162,6 +168,16 @@ class Sequencer(Block):
                 m.d.sync += [started.eq(1), rows.eq(Mux(op.start, 0, rows) + sum(op.row))]
                 with m.If(op.start | op.advance):
                     m.d.sync += rows_before.eq(Mux(op.start, 0, rows))
+        if config.walk_apart:
+            # `now`, `image` and `rows_before` do not change before the next walk.
+            context = Signal(event.context.shape())
+            with m.If(goes & (op.start | op.advance | op.end)):
+                m.d.sync += context.eq(event.context)
+            walk = self.walk
+            m.d.comb += [walk.tick.eq(now), walk.context.causes.eq(context.causes)]
+            for i in range(counted):
+                m.d.comb += walk.context.spikes_in[str(i)].eq(context.spikes_in[str(i)])
+            m.d.comb += walk.context.spikes_in[str(counted)].eq(rows_before)
         if folding.window:
             with m.If(self.done):
                 m.d.sync += busy.eq(0)

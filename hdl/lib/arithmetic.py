@@ -7,6 +7,9 @@ Products are shifts and additions: `*` would take a hardware multiplier.
 >>> evaluated(times(5, Const(3, 4)))
 15
 
+>>> evaluated(plus(Const(-3, 8), Const(100, 8), Const(1)))
+98
+
 >>> [bin(evaluated(saturated(Const(value, 16), 7, highest=96))) for value in (5, 128, 133)]
 ['0b101', '0b1110000', '0b1110101']
 
@@ -28,6 +31,11 @@ def times(constant: int, value: Value) -> Value | int:
         if constant >> bit & 1:
             total = (value << bit) + total
     return total
+
+
+def plus(one: Value, other: Value, carry: Value) -> Value:
+    """`one` + `other` + `carry`, of one bit, in the bits of `one`, with a single adder."""
+    return (Cat(carry, one) + Cat(carry, other))[1 : len(one) + 1]
 
 
 def saturated(

@@ -66,7 +66,8 @@ class Skid(Block):
         super().__init__(i=In(stream.Signature(shape)), o=Out(stream.Signature(shape)))
 
     def build(self, m: Module) -> None:
-        # Two registers for one fact: the choice of a wide payload keeps one busy.
+        # Two registers for one fact: the choice of a wide payload keeps one busy. And what enables
+        # `held` is not what makes that choice, or synthesis would put the choice in front of it.
         waiting, free = Signal(), Signal(init=1)
         held = Signal(self._shape, reset_less=True)
         m.d.comb += [
@@ -79,7 +80,7 @@ class Skid(Block):
             free.eq(~self.o.valid | self.o.ready),
         ]
         # Without regard to `o.ready`, which comes late and would have to reach all of it.
-        with m.If(~waiting):
+        with m.If(free):
             m.d.sync += held.eq(self.i.payload)
 
 

@@ -205,7 +205,7 @@ class Engine(Block):
 
         # The states of a request, from its type to the room it has had.
         notice = Mux(unasked, Notice.ERROR, Mux(refused, Notice.REFUSED, kind | ANSWER))
-        of_sequence = Mux(unasked, self.expected, sequence)
+        of_sequence = Mux(unasked, self.expected.bit_select(bit, 1), sequence.bit_select(bit, 1))
         with m.Switch(state):
             with m.Case(State.IDLE):
                 m.d.comb += get.ready.eq(1)
@@ -245,7 +245,7 @@ class Engine(Block):
             with m.Case(State.ANSWERED):
                 m.d.comb += [
                     answer.valid.eq(1),
-                    answer.payload.data.eq(of_sequence.bit_select(bit, 1)),
+                    answer.payload.data.eq(of_sequence),
                 ]
                 with m.If(answered):
                     m.d.sync += state.eq(State.BODY)

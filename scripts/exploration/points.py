@@ -7,7 +7,7 @@ from typing import Any
 
 from firstspike.boards.building.bitstream import logic_of
 from firstspike.boards.building.plan import Plan
-from firstspike.boards.pll import MHZ
+from firstspike.boards.families.pll import MHZ
 from firstspike.golden import Network, infer
 from firstspike.golden.data.dataset import Dataset
 from firstspike.golden.encoding import encode

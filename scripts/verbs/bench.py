@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from firstspike.boards.pll import MHZ
+from firstspike.boards.families.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.overlapped import run_overlapped

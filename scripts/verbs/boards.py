@@ -7,8 +7,8 @@ import click
 import numpy as np
 
 from firstspike.boards.building.plan import Plan, fitting, plan_for
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.boards.proofs import proven
 from firstspike.golden import encode, load_network
 from firstspike.golden.foreign.printable import printable

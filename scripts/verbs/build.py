@@ -17,8 +17,8 @@ from firstspike.boards.building.motion import LSM6DSO, MotionDesign
 from firstspike.boards.building.plan import chosen_design, needs_of
 from firstspike.boards.building.seeds import SEEDS, PlaceSeeds, in_turn
 from firstspike.boards.building.shipped_builds import build_of
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.golden.foreign.printable import printable
 from firstspike.golden.timing.shape import CoreShape
@@ -131,11 +131,11 @@ def command(
 ) -> None:
     """Build a bitstream of NET's core, with its link or a sensor, for a board.
 
-    DIR gets the bitstream (firstspike.bit or .bin), report.json and report.txt, and the netlist
-    that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status is 1,
-    and there is no bitstream. With --seeds all cores, or a cluster, place at once,
-    and what they have done is kept. Before anything else it is said about how long that takes, and
-    whether no build of this design is known.
+    DIR gets the bitstream (firstspike.bit, .bin or .fs), report.json and report.txt, and the
+    netlist that was placed, as JSON and as Verilog. Where no seed meets the clock the exit status
+    is 1, and there is no bitstream. With --seeds all cores, or a cluster, place at once, and what
+    they have done is kept. Before anything else it is said about how long that takes, and whether
+    no build of this design is known.
 
     With --sensor the design needs no computer, and DIR also gets weights.bin, which
     `firstspike flash` writes into the flash, too.

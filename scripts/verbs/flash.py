@@ -21,8 +21,8 @@ from firstspike.scripts.places import InputPath, Verb
 def command(board: str, bitstream: Path | None, released: bool) -> None:
     """Program a board with a bitstream; without one, with that of `firstspike build` in build/.
 
-    Boards with an iCE40, and the OrangeCrab, keep it. The others with an ECP5 keep it until they
-    are switched off. A build with --sensor has its weights written first, and verified.
+    Boards with an iCE40, and the OrangeCrab, keep it. The others keep it until they are switched
+    off. A build with --sensor has its weights written first, and verified.
 
     Example: firstspike flash --board icebreaker
     """

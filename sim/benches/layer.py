@@ -9,6 +9,7 @@ from typing import Any
 
 import cocotb
 import numpy as np
+from cocotb.handle import SimHandleBase
 
 from firstspike.golden.integer import walk
 from firstspike.golden.layers.dense import Dense
@@ -18,7 +19,8 @@ from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import Kind, sent_layout, taken_layout
 from firstspike.hdl.layer.lanes import potentials_layout
 from firstspike.hdl.layer.layer import Layer
-from firstspike.hdl.lib.layouts import pack
+from firstspike.hdl.layer.operations import walk_layout
+from firstspike.hdl.lib.layouts import pack, unpack
 from firstspike.sim.harness.bench import BlockBench, bench_test
 from firstspike.sim.harness.streams import Dut, StreamSink, at_random
 
@@ -147,6 +149,10 @@ class SentJudge(Judge):
 class PotentialsJudge(Judge):
     """Judges the potentials of the last layer: those of every tick, group by group."""
 
+    walk: SimHandleBase | None = None
+    """Where the layer says what a walk has in common, if not with each of its operations."""
+    _told: dict[str, int]
+
     def begin(self, expected: Expected) -> None:
         """Expect an image, from the tick of its first event on."""
         super().begin(expected)
@@ -156,7 +162,13 @@ class PotentialsJudge(Judge):
     def take(self, cycle: int, payload: int) -> None:
         """Judge a group's potentials."""
         said = self.fields(payload)
-        tick, group = said["operation.tick"], said["operation.group"]
+        group = said["operation.group"]
+        if self.walk is not None:
+            if group == 0:  # in this cycle alone
+                told = unpack(walk_layout(self.expected.config), [int(self.walk.value)])
+                self._told = {f"operation.{name}": int(value[0]) for name, value in told.items()}
+            said |= self._told
+        tick = said["operation.tick"]
         where = f"cycle {cycle}: group {group} at tick {tick}"
         assert said["operation.image"] == self.expected.image & 1, where
         assert self._order[self._next : self._next + 1] == [(tick, group)], where
@@ -191,6 +203,8 @@ class LayerBench(BlockBench):
         if self.last:
             layout = potentials_layout(config)
             self.judge = self.sink("potentials", layout, willing, PotentialsJudge)
+            if config.walk_apart:
+                self.judge.walk = dut.walk
         else:
             self.judge = self.sink("sent", sent_layout(config), willing, SentJudge)
         self.drive(host__valid=0, host__payload=0, answers__ready=0, decided_image=1)

@@ -25,8 +25,10 @@ def folded(n_in, n_out, lanes, window=0, last=False, rows=1, sends=1):
         (9, 13, 4, 2, False),  # windows
         (9, 13, 4, 0, False),  # ticks
         (7, 6, 6, 0, False),  # registers
+        (9, 6, 1, 0, False),  # just enough groups that walks go apart
         (8, 5, 2, 0, True),
         (8, 5, 5, 0, True),
+        (8, 7, 1, 0, True),  # likewise
     ],
 )
 def test_layer(simulator, n_in, n_out, lanes, window, last):
@@ -50,7 +52,7 @@ def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, la
     layer.simulate(folding, simulator=simulator, amount=30)
 
 
-@both_simulators(["lanes"], [(4,), (7,)])  # more groups than two, or two
+@both_simulators(["lanes"], [(2,), (4,), (7,)])  # many groups, or two
 def test_layer_whose_rows_are_of_one_tick(simulator, lanes):
     folding = replace(folded(9, 13, lanes), one_tick=True)
     layer.simulate(folding, simulator=simulator, amount=30)

@@ -9,8 +9,8 @@ import pytest
 
 from firstspike.boards.building import bitstream, seeds
 from firstspike.boards.building.design import BUILD_BYTES, Design
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape, lanes_text
 from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.scripts.main import run_line

@@ -14,8 +14,8 @@ from firstspike.boards.building.shipped_builds import (
     design_of,
     widest,
 )
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.boards.proofs import proven
 from firstspike.golden import NetworkError, encode, load_network
 from firstspike.golden.timing.layer import DRAIN_BLOCK

@@ -10,8 +10,8 @@ import pytest
 from firstspike.boards.building import bitstream, plan, seeds
 from firstspike.boards.building.design import BUILD_BYTES, Design
 from firstspike.boards.building.plan import chosen_design
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import Network
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.link.protocol.lines import Line

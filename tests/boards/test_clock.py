@@ -4,13 +4,13 @@
 import pytest
 from amaranth.sim import Simulator
 
-from firstspike.boards import pll
 from firstspike.boards.clocking import RESET_SECONDS, PowerUp, dividers_for
+from firstspike.boards.families import ecp5, ice40, pll
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.flasher import Flasher
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.hdl.clock import ClockError
-from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.framing.uart import divisor_of
 from tests.support.command import firstspike
 
@@ -42,8 +42,16 @@ def test_dividers_are_within_the_limits(oscillator, mhz):
         assert dividers.output in (2, 4, 8, 16, 32, 64)
         assert dividers.reference <= 16
         assert dividers.feedback <= 128
+    elif family is GOWIN:
+        assert 3 * MHZ <= dividers.comparison <= 500 * MHZ
+        assert 500 * MHZ <= dividers.vco <= 1250 * MHZ
+        assert dividers.output in (2, 4, 8, *range(16, 129, 16))
+        # The output is fed back, so its divider is a part of the product.
+        feedback, rest = divmod(dividers.feedback, dividers.output)
+        assert not rest
+        assert max(dividers.reference, feedback) <= 64
     else:
-        clkfb, clkop = pll.ecp5_feedback(dividers)
+        clkfb, clkop = ecp5.ecp5_feedback(dividers)
         assert 10 * MHZ <= oscillator / dividers.reference <= 400 * MHZ
         assert 400 * MHZ <= dividers.hz * dividers.output <= 800 * MHZ
         # the loop: what is fed back equals what it is compared with
@@ -55,7 +63,8 @@ def test_dividers_are_within_the_limits(oscillator, mhz):
 
 @pytest.mark.parametrize(("oscillator", "wanted", "filter_range"), [(12, 24, 1), (48, 24, 4)])
 def test_the_filter_is_that_of_icepll(oscillator, wanted, filter_range):
-    assert pll.ice40_filter(pll.ice40_dividers(oscillator * MHZ, wanted * MHZ)) == filter_range
+    dividers = ice40.ice40_dividers(oscillator * MHZ, wanted * MHZ)
+    assert ice40.ice40_filter(dividers) == filter_range
 
 
 def test_what_the_pll_cannot_make_is_refused():

@@ -11,8 +11,8 @@ from firstspike.boards.building.known_builds import KnownBuild
 from firstspike.boards.building.memories import memory_needs
 from firstspike.boards.building.random_builds import random_builds, text_of
 from firstspike.boards.building.shipped_builds import SHIPPED_BUILDS, design_of
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.clock import ClockError
 from firstspike.hdl.flow.devices import ECP5, ICE40

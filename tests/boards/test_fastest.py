@@ -11,8 +11,9 @@ import pytest
 from firstspike.boards.building import bitstream, duration, fastest, seeds
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.fastest import PLACED, STEP, Reached
+from firstspike.boards.families.pll import MHZ
+from firstspike.boards.families.registry import FACTS
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.flow.synthesis import Clock, Placement
 from firstspike.hdl.link.protocol.lines import Line
@@ -204,9 +205,9 @@ def test_a_real_build_is_found_again(tmp_path, capfd, monkeypatch):
 
 
 @pytest.mark.fast
-@pytest.mark.parametrize("family", duration.MEASURED)
+@pytest.mark.parametrize("family", FACTS)
 def test_the_time_of_a_build_is_that_of_the_builds_that_were_measured(family):
-    for luts, seconds in duration.MEASURED[family]:
+    for luts, seconds in FACTS[family].measured:
         assert duration.seconds(family, luts) == pytest.approx(seconds)
     times = [duration.seconds(family, luts) for luts in range(1000, 90_000, 1000)]
     assert times == sorted(set(times))

@@ -24,7 +24,7 @@ from firstspike.golden import load_network
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
 from firstspike.hdl.core.config import CoreConfig
-from firstspike.hdl.flow.devices import ECP5, ICE40
+from firstspike.hdl.flow.devices import ECP5, GOWIN, ICE40
 from firstspike.hdl.link.serial_core import SerialCore
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.command import toy_network
@@ -138,7 +138,14 @@ def test_the_selection_of_a_deeper_one_costs_more_than_a_block(width, depth):
     assert used(width, depth, ECP5)[1] == 0
 
 
-@pytest.mark.parametrize("family", [ICE40, ECP5], ids=["iCE40", "ECP5"])
+@pytest.mark.parametrize(("width", "luts"), [(1, 128), (4, 0)])
+def test_gowin_counts_narrow_tables_by_their_bits(width, luts):
+    """As Yosys does: a single bit for each of 512 images is in tables there, and in none else."""
+    assert used(width, 512, GOWIN) == (not luts, luts)
+    assert used(width, 512, ECP5) == (1, 0)
+
+
+@pytest.mark.parametrize("family", [ICE40, ECP5, GOWIN], ids=["iCE40", "ECP5", "Gowin"])
 def test_small_tables_that_are_only_read_are_logic(family):
     assert used(7, 40, family, read_only=True) == (0, 0)
     assert used(10, 400, family, read_only=True)[0] > 0

@@ -101,6 +101,15 @@ def test_a_netlist_with_a_slower_uart_equals_golden(capfd, tmp_path, asked):
 
 
 @pytest.mark.long
+def test_a_netlist_of_gowins_cells_equals_golden(capfd, tmp_path, asked):
+    board = "tang-nano-20k"
+    build_in(tmp_path, board)
+    ended = compare(capfd, asked, board, tmp_path)
+    assert ended.status == 0, ended.err
+    assert "0 differences in spikes, decisions and statistics\n" in ended.out
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("built", ["icebreaker"], indirect=True)  # the same bench for all
 def test_one_wrong_table_is_found(built, capfd, tmp_path, asked):
     netlist = json.loads((built.folder / "netlist.json").read_text())

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pytest
 
 from firstspike.golden import Network, differences, encode, events, infer
 from firstspike.golden.timing.cycles import cycles
@@ -26,11 +27,11 @@ PORTS = (None, 8)  # events, or a bitmap of 8 bits
 SEVERAL_ROWS = (2, 4)
 
 
-def small_network() -> Network:
+def small_network(outputs: int) -> Network:
     """Both forms of hidden layer at 7 lanes: groups with windows, and registers."""
     rng = np.random.default_rng(3)
     return network_of(
-        random_weights(rng, (21, 13, 7, 5), -4, 8),
+        random_weights(rng, (21, 13, 7, outputs), -4, 8),
         (6, 8, 5),
         bits=(4, 5, 4),
         deadline=51,
@@ -39,8 +40,16 @@ def small_network() -> Network:
     )
 
 
-NETWORK = small_network()
+NETWORK = small_network(5)
 LANES, WINDOW = 7, 2
+
+
+@pytest.fixture
+def apart(monkeypatch):
+    """As many groups in each layer as let walks go apart from their operations."""
+    for name, value in {"NETWORK": small_network(7), "LANES": 1, "WINDOW": 0}.items():
+        monkeypatch.setitem(globals(), name, value)
+    assert all(layer.walk_apart for layer in CoreConfig.of(NETWORK, folding()).layers)
 
 
 def folding(bitmap=None, rows=1) -> Folding:
@@ -113,6 +122,15 @@ def with_bad_events(ticks, rng):
 
 @both_simulators(["pauses"], [(False,), (True,)])
 def test_bad_events_are_dropped_and_flagged(simulator, pauses):
+    check_bad_events(simulator, pauses)
+
+
+@both_simulators()
+def test_bad_events_are_flagged_where_walks_go_apart(simulator, apart):
+    check_bad_events(simulator, pauses=True)
+
+
+def check_bad_events(simulator, pauses):
     rng = np.random.default_rng(4)
     _, ticks = random_images(48, seed=2)
     ticks[7] = 0
@@ -171,6 +189,15 @@ def test_of_spikes_that_come_together_the_good_ones_count(simulator, rows, pause
 
 @both_simulators(["rows"], [(1,), (4,)])
 def test_aborted_events_are_decided_as_they_are(simulator, rows):
+    check_aborted_events(simulator, rows)
+
+
+@both_simulators()
+def test_aborted_events_are_decided_where_walks_go_apart(simulator, apart):
+    check_aborted_events(simulator, rows=1)
+
+
+def check_aborted_events(simulator, rows):
     rng = np.random.default_rng(15)
     _, ticks = random_images(32, seed=6)
     config = CoreConfig.of(NETWORK, folding(rows=rows))

@@ -14,6 +14,7 @@ from firstspike.golden import NetworkError, differences, encode, infer
 from firstspike.golden.timing.cycles import cycles
 from firstspike.golden.timing.folding import Folding
 from firstspike.golden.timing.shape import CoreShape
+from firstspike.hdl.core.config import CoreConfig
 from firstspike.sim.direct import simulate_directly
 from firstspike.sim.harness.networks import network_of, random_weights
 from tests.support.pairwise import pairwise
@@ -80,6 +81,21 @@ def test_a_layer_of_one_tick_keeps_no_potential(number):
     assert Folding.of(network, folding.shape) == folding
     pixels, ticks = make_images(network, config, rng)
     check_core(network, pixels, ticks, config | {"lanes": lanes}, number)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_walks_of_many_groups_go_apart_from_their_operations(number):
+    sizes, lanes = [((20, 13, 10), (1, 1)), ((15, 9, 12, 7), (1, 2, 1)), ((9, 12, 16), (2, 2))][
+        number % 3
+    ]
+    config = SHAPES[number] | {"sizes": sizes, "lanes": lanes, "window": 0, "rows": 1}
+    config["one_tick"] = number % 2 == 0  # where there is a bitmap
+    rng = np.random.default_rng(number)
+    network = make_network(config, rng)
+    folding = Folding.of(network, CoreShape(lanes, 0))
+    assert all(layer.walk_apart for layer in CoreConfig.of(network, folding).layers)
+    pixels, ticks = make_images(network, config, rng)
+    check_core(network, pixels, ticks, config, number)
 
 
 def test_lanes_by_layer_are_a_number_for_each_layer():

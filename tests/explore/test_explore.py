@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import load_network
 from firstspike.scripts.exploration import JOURNAL, builds, rungs
 from firstspike.scripts.exploration.front import Figures, Limits

@@ -23,8 +23,9 @@ from firstspike.boards.building.bitstream import build, logic_of, tools_for
 from firstspike.boards.building.design import Design
 from firstspike.boards.building.known_builds import KnownBuild, known_builds
 from firstspike.boards.building.memories import memory_needs
-from firstspike.boards.building.plan import FILL, needs_of
+from firstspike.boards.building.plan import needs_of
 from firstspike.boards.building.random_builds import BUILDS, RandomBuild, random_builds, text_of
+from firstspike.boards.families.registry import facts_of
 from firstspike.boards.pins.registry import BOARDS
 from firstspike.golden import Network, NetworkError
 from firstspike.golden.system.files import replace_file
@@ -71,7 +72,7 @@ def drawn(number: int) -> tuple[Design, int, int, int]:
         except NetworkError:
             continue  # such as pages in a single-port RAM
         needs, holds = needs_of(design), board.device.holds
-        room = min(ROOM * holds["LUTs"] * FILL[board.device.family], MOST_LUTS)
+        room = min(ROOM * holds["LUTs"] * facts_of(board.device.family).fill, MOST_LUTS)
         if needs["LUTs"] <= room and all(needs[name] <= holds.get(name, 0) for name in needs):
             return design, lanes, rows, window
     raise AssertionError  # it draws for ever

@@ -16,7 +16,7 @@ from firstspike.hdl.link.protocol.formats import (
 )
 from firstspike.hdl.link.protocol.messages import WORD_BYTES, Length
 
-from .checksum import Checksum
+from .checksum import FRAMES, Checksum
 from .ring import ENTRY
 from .selector import FILL_CYCLES, SELECT_CYCLES, Selector
 from .uart import RECEIVED
@@ -96,7 +96,7 @@ class Receiver(Block):
             m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0)]
 
         # The checksum takes the byte from its highest bit on.
-        m.submodules.crc = crc = Checksum()
+        m.submodules.crc = crc = Checksum(FRAMES)
         adding, bit = Signal(), Signal(3)
         m.d.comb += [
             crc.bit.eq(byte.bit_select(~bit, 1)),

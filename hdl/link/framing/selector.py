@@ -25,7 +25,7 @@ class Selector(Block):
         super().__init__(
             #: A byte of the bitmap, steady from `start` on while `busy`.
             pixels=In(8),
-            #: Which of the pixels are connected, in the second cycle of `busy`.
+            #: Which of the pixels are connected, from the second cycle of `busy` on.
             mask=In(8),
             #: In the cycle before it is to be worked on, while not busy.
             start=In(1),
@@ -42,11 +42,10 @@ class Selector(Block):
         index = Signal(3)  # of the pixel
         waited = Signal()  # the mask is here, straight from a memory
         running = Signal()
-        mask = Signal(8)  # of the pixels from `index` on
         filling = Signal()
         packed, count = Signal(8), Signal(3)  # so many bits, in the highest places
         pixel, connected, kept = Signal(), Signal(), Signal()
-        masked = mask[0] & running
+        masked = self.mask.bit_select(index, 1) & running
         m.d.sync += [
             pixel.eq(self.pixels.bit_select(index, 1) & masked),
             connected.eq(masked),
@@ -58,11 +57,11 @@ class Selector(Block):
         with m.If(self.start):
             m.d.sync += self.busy.eq(1)
         with m.If(waited):
-            m.d.sync += [mask.eq(self.mask), waited.eq(0), running.eq(1)]
+            m.d.sync += [waited.eq(0), running.eq(1)]
         with m.Elif(self.busy & ~running & ~filling):
             m.d.sync += waited.eq(1)
         with m.If(running):
-            m.d.sync += [mask.eq(mask[1:]), index.eq(index + 1)]
+            m.d.sync += index.eq(index + 1)
             with m.If(index == 7):
                 m.d.sync += [running.eq(0), filling.eq(self.last), self.busy.eq(self.last)]
         with m.If(filling & (count == 0) & ~connected):

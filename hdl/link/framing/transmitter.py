@@ -8,11 +8,11 @@ from amaranth.lib import enum, memory, stream
 from amaranth.lib.wiring import In, Out
 
 from firstspike.hdl.lib.block import Block, struct
-from firstspike.hdl.lib.counting import next_place
+from firstspike.hdl.lib.counting import next_of_most
 from firstspike.hdl.lib.memories import Memory
 from firstspike.hdl.lib.unknown_register import unknown_register
 
-from .checksum import Checksum
+from .checksum import FRAMES, Checksum
 
 DEPTH = 512
 """Bytes of the buffer: a block of COBS, of which the first byte is known last, and some more."""
@@ -58,7 +58,7 @@ class Transmitter(Block):
         yield Memory("", 8, DEPTH)
 
     def build(self, m: Module) -> None:
-        m.submodules.crc = crc = Checksum()
+        m.submodules.crc = crc = Checksum(FRAMES)
         # Nothing is read while it is written: what goes out lies before the block under way.
         m.submodules.buffer = buffer = memory.Memory(
             shape=8, depth=DEPTH, init=[], attrs={"no_rw_check": 1}
@@ -67,7 +67,7 @@ class Transmitter(Block):
         fetched = unknown_register(8)
 
         state = Signal(State)
-        # Places of the buffer, in the order of `next_place`; `first` is that of the block.
+        # Places of the buffer, in the order of `next_of_most`; `first` is that of the block.
         read, first, write = (
             Signal(range(DEPTH), name=name, init=init)
             for name, init in (("read", 0), ("first", 0), ("write", 1))
@@ -124,7 +124,7 @@ class Transmitter(Block):
         moves = opens | taken | delimits
         m.d.sync += moved.eq(moves)
         with m.If(moves):
-            m.d.sync += write.eq(next_place(write))
+            m.d.sync += write.eq(next_of_most(write))
         ended = self.answer.ready & self.answer.valid & self.answer.payload.end
         with m.Switch(state):
             with m.Case(State.BYTE), m.If(ended):
@@ -144,7 +144,7 @@ class Transmitter(Block):
             with m.If(fetch & (read == frame)):
                 m.d.sync += begun.eq(1)
             with m.If(delimits):
-                m.d.sync += [frame.eq(next_place(write)), begun.eq(0)]
+                m.d.sync += [frame.eq(next_of_most(write)), begun.eq(0)]
         m.d.comb += [
             fetch.eq((~self.sent.valid | self.sent.ready) & here),
             read_port.addr.eq(read),
@@ -153,7 +153,7 @@ class Transmitter(Block):
         with m.If(fetch):
             m.d.sync += [
                 fetched.eq(read_port.data),
-                read.eq(next_place(read)),
+                read.eq(next_of_most(read)),
                 self.sent.valid.eq(1),
             ]
         with m.Elif(self.sent.ready):

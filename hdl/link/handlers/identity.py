@@ -33,12 +33,15 @@ class IdentityHandler(Handler):
     def build(self, m: Module) -> None:
         request, answer = self.request, self.request.answer
         end = request.index == 1 + self._length
-        byte = Mux(request.index == 0, request.payload.payload, self.stored.payload)
+        expected, stored = (
+            byte.bit_select(request.bit, 1)
+            for byte in (request.payload.payload, self.stored.payload)
+        )
         m.d.comb += [
             request.payload.ready.eq(1),
             request.done.eq(1),
             answer.valid.eq(end | self.stored.valid),
-            answer.payload.data.eq(byte.bit_select(request.bit, 1)),
+            answer.payload.data.eq(Mux(request.index == 0, expected, stored)),
             answer.payload.end.eq(end),
             self.stored.ready.eq(answer.ready & (request.bit == 0)),
         ]

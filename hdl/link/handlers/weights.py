@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Weights: WRITE, READ and CHECKSUM."""
 
-from amaranth.hdl import Array, Module, Mux, ShapeLike, Signal
+from amaranth.hdl import Array, Cat, Module, Mux, ShapeLike, Signal
 from amaranth.lib import enum
 from amaranth.lib.crc.catalog import CRC32_ISO_HDLC
 
 from firstspike.hdl.core.config import CoreConfig
+from firstspike.hdl.lib.counting import previous_or
+from firstspike.hdl.link.framing.checksum import Checksum
 from firstspike.hdl.link.protocol.formats import Request
 from firstspike.hdl.link.protocol.messages import WORD_BYTES
 
@@ -51,9 +53,8 @@ class WeightHandler(Handler):
         last_byte = request.index[:2] == WORD_BYTES - 1
         addressed = Signal()  # the walk knows where the request begins
         missed = Signal()  # it asks for what is not there
-        count = Signal(8)  # of words that were read
-        wanted = request.word[16:24]  # so many; behind it a byte of the checksum has come
-        enough = reads & (count == wanted)
+        count = Signal(8)  # of words that are still to be read
+        enough = reads & (count == 0)
 
         # The walk over the words, and what is asked of the core.
         m.submodules.walk = walk = WordWalk(self._config)
@@ -65,8 +66,10 @@ class WeightHandler(Handler):
             asked.address.eq(walk.address),
             asked.data.eq(request.word),
         ]
-        with m.If(walk.advance & walk.whole):
-            m.d.sync += count.eq(count + 1)
+        # Behind the number of words a byte of the checksum has come.
+        gathers, wanted = state == State.GATHER, request.word[16:24]
+        with m.If(gathers | (walk.advance & walk.whole)):
+            m.d.sync += count.eq(previous_or(gathers, wanted, count))
 
         # The checksum takes a chunk bit by bit, and then gives itself: the bit that it drops is its
         # own, so that no other one changes.
@@ -75,13 +78,14 @@ class WeightHandler(Handler):
         byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
         # A byte of the answer begins with its highest bit.
         of_chunk = byte.bit_select(bit[:3] ^ reads.replicate(3), 1)
-        m.submodules.sum = crc = CRC32_ISO_HDLC(data_width=1).create()
+        m.submodules.sum = crc = Checksum(CRC32_ISO_HDLC)
+        checksum = Cat(reversed(crc.complement))  # reflected, and all its bits inverted
         summing, shifting = state == State.SUM, state == State.SHIFT
         m.d.comb += [
-            crc.valid.eq(summing | shifting),
-            crc.data.eq(Mux(shifting, ~crc.crc[0], of_chunk)),
+            crc.add.eq(summing | shifting),
+            crc.bit.eq(Mux(shifting, ~checksum[0], of_chunk)),
         ]
-        with m.If(crc.valid | (answers & read.valid)):
+        with m.If(crc.add | (answers & read.valid)):
             m.d.sync += bit.eq(bit + 1)
         last = bit == 8 * WORD_BYTES - 1
 
@@ -93,7 +97,7 @@ class WeightHandler(Handler):
                 | ((state == State.TAKE) & read.valid)
                 | (state == State.SEND)
             ),
-            answer.payload.data.eq(Mux(sums, crc.crc[:8].bit_select(request.bit, 1), of_chunk)),
+            answer.payload.data.eq(Mux(sums, checksum[:8].bit_select(request.bit, 1), of_chunk)),
             answer.payload.end.eq(
                 writes | (state == State.ASK) | ((state == State.SEND) & request.index[2])
             ),
@@ -123,7 +127,6 @@ class WeightHandler(Handler):
                 m.d.sync += [
                     addressed.eq(1),
                     missed.eq(walk.outside),
-                    count.eq(0),
                     state.eq(State.GATHER),
                 ]
             with m.Case(State.ASK):

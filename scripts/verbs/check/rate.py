@@ -4,8 +4,8 @@
 import click
 
 from firstspike.boards.building.plan import chosen_design
+from firstspike.boards.families.pll import MHZ
 from firstspike.boards.pins.registry import BOARDS
-from firstspike.boards.pll import MHZ
 from firstspike.golden import bundled_test_set, load_network
 from firstspike.hdl.link.protocol.lines import Line
 from firstspike.scripts.board_options import board_option

