@@ -18,12 +18,12 @@ from firstspike.torch import (
     Encoder,
     FirstSpikeLinear,
     decide,
-    first_spike_loss,
     from_network,
-    quantise,
     to_network,
 )
 from tests.support.strategies import networks
+
+from .learning import learned
 
 pytestmark = pytest.mark.fast
 
@@ -54,22 +54,9 @@ def module(encoder, *hidden, **more):
 @pytest.mark.parametrize("hidden", [(60,), (40, 30)])
 def test_ordinary_training_ends_with_equal_decisions(encoder, hidden):
     pixels, labels = digits()
-    z, y = encoder(pixels), torch.from_numpy(labels)
     model = module(encoder, *hidden, smallest_slope=1.0)
-    for epochs, rate in ((12, 3e-3), (2, 1e-3)):
-        optimiser = torch.optim.Adam(model.parameters(), rate)
-        for _ in range(epochs):
-            for batch in torch.randperm(1400).split(50):
-                loss = first_spike_loss(model(z[batch]), y[batch])
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-        quantise(model, encoder, bits=6)
-    with torch.no_grad():
-        decisions = decide(model(z)).numpy()
-    network = to_network(model, encoder)
-    np.testing.assert_array_equal(infer(network, encode(network, pixels)).decision, decisions)
-    assert (decisions[1400:] == labels[1400:]).mean() > 0.88
+    network, accuracy = learned(model, encoder, pixels, labels, 1400, [(12, 3e-3), (2, 1e-3)])
+    assert accuracy > 0.88
     assert network.weight_bits == (6,) * (len(hidden) + 1)
 
 

@@ -15,12 +15,12 @@ from firstspike.torch import (
     FirstSpikeConv2d,
     FirstSpikeLinear,
     decide,
-    first_spike_loss,
     from_network,
-    quantise,
     to_network,
 )
 from tests.support.convolving import convolving_network
+
+from .learning import learned
 
 pytestmark = pytest.mark.fast
 SHAPES = {
@@ -113,21 +113,8 @@ def test_ordinary_training_ends_with_equal_decisions():
         torch.nn.Flatten(),
         FirstSpikeLinear(6 * 36, 2, output=True, smallest_slope=1.0),
     )
-    z, y = encoder(pixels), torch.from_numpy(labels)
-    for epochs, rate in ((25, 5e-3), (3, 1e-3)):
-        optimiser = torch.optim.Adam(model.parameters(), rate)
-        for _ in range(epochs):
-            for batch in torch.randperm(500).split(50):
-                loss = first_spike_loss(model(z[batch]), y[batch])
-                optimiser.zero_grad()
-                loss.backward()
-                optimiser.step()
-        quantise(model, encoder, bits=6)
-    with torch.no_grad():
-        decisions = decide(model(z)).numpy()
-    network = to_network(model, encoder)
-    np.testing.assert_array_equal(infer(network, encode(network, pixels)).decision, decisions)
-    assert (decisions[500:] == labels[500:]).mean() > 0.95
+    _, accuracy = learned(model, encoder, pixels, labels, 500, [(25, 5e-3), (3, 1e-3)])
+    assert accuracy > 0.95
 
 
 def test_layers_that_do_not_join_are_refused():

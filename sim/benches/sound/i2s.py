@@ -1,27 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the I2sReceiver: each sample of a microphone that follows the receiver's clocks."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge, RisingEdge
+from cocotb.triggers import RisingEdge
 
 from firstspike.golden.sound.i2s import FRAME, WORD_BITS, I2sMicrophone
-from firstspike.hdl.sound.decimator import heard_layout
 from firstspike.hdl.sound.i2s import I2sReceiver
-from firstspike.sim.harness.bench import BlockBench, bench_test
+from firstspike.sim.harness.bench import bench_test
 from firstspike.sim.harness.streams import Dut
 
-
-@dataclass(frozen=True)
-class I2sParameters:
-    """What the bench is told: bits on the line, and what is heard of each sample by its fields."""
-
-    microphone: I2sMicrophone
-    bits: np.ndarray
-    heard: list[dict[str, int]]
+from .microphone import MicrophoneBench, MicrophoneParameters
 
 
 def simulate(
@@ -41,25 +31,16 @@ def simulate(
     for value in (0, 1):
         at = rng.integers(len(junk) - 8 * microphone.ratio)
         junk[at : at + 8 * microphone.ratio, words] = value
-    bits = junk.ravel()
-    model = microphone.samples(bits), microphone.constant(bits), microphone.clipped(bits)
-    heard = [
-        {"x": int(x) & 0xFFFF, "constant": int(constant), "clipped": int(clipped)}
-        for x, constant, clipped in zip(*model, strict=True)
-    ]
-    parameters = I2sParameters(microphone, bits, heard)
+    parameters = MicrophoneParameters.of(microphone, junk.ravel())
     I2sBench.run(I2sReceiver(microphone), parameters, seed=seed, **options)
 
 
-class I2sBench(BlockBench):
-    """A receiver's pins and its samples."""
-
-    Given = I2sParameters
+class I2sBench(MicrophoneBench):
+    """A microphone that follows the receiver's clocks."""
 
     def __init__(self, dut: Dut) -> None:
         super().__init__(dut)
-        self.drive(data=0, samples__ready=0)
-        self.rises, self.falls = RisingEdge(dut.clock), FallingEdge(dut.clock)
+        self.rises = RisingEdge(dut.clock)
 
     async def play(self, bits: np.ndarray) -> None:
         """Send frames of bits as a microphone: its word begins a bit after `select` has fallen.
@@ -83,32 +64,10 @@ class I2sBench(BlockBench):
 @bench_test(I2sBench)
 async def samples(bench):
     """Every sample, with a taker that is always ready."""
-    board = bench.sink("samples", heard_layout())
-    board.start()
-    board.expect(bench.given.heard)
-    await bench.play(bench.given.bits)
-    board.finish()
-    assert not bench.dut.lost.value
+    await bench.check_samples()
 
 
 @bench_test(I2sBench)
 async def lost_samples(bench):
     """A sample that is not taken stays, and those that come meanwhile are lost, and told."""
-    microphone, heard = bench.given.microphone, bench.given.heard
-    lost = 0
-
-    async def count() -> None:
-        nonlocal lost
-        while True:
-            await bench.domain.falling
-            lost += int(bench.dut.lost.value)
-
-    counting = cocotb.start_soon(count())
-    await bench.play(bench.given.bits[: 4 * microphone.bits_per_sample])
-    counting.cancel()
-    assert lost == 3
-    board = bench.sink("samples", heard_layout())
-    board.start()
-    board.expect(heard[:1])
-    await bench.domain.cycles(2)
-    board.finish()
+    await bench.check_lost_samples()

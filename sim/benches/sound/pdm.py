@@ -1,30 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bench of the PdmReceiver: each sample against the model of the decimator."""
 
-from dataclasses import dataclass
 from typing import Any
 
-import cocotb
 import numpy as np
-from cocotb.triggers import FallingEdge
 
 from firstspike.golden.sound.pdm import PdmMicrophone
-from firstspike.hdl.sound.decimator import heard_layout
 from firstspike.hdl.sound.pdm import PdmReceiver
-from firstspike.sim.harness.bench import BlockBench, bench_test
-from firstspike.sim.harness.streams import Dut
+from firstspike.sim.harness.bench import bench_test
+
+from .microphone import MicrophoneBench, MicrophoneParameters
 
 PATIENCE = 40
 """Cycles after the last bit in which the last sample must have come."""
-
-
-@dataclass(frozen=True)
-class PdmParameters:
-    """What the bench is told: bits, and what is heard of each sample by the fields' names."""
-
-    microphone: PdmMicrophone
-    bits: np.ndarray
-    heard: list[dict[str, int]]
 
 
 def simulate(
@@ -40,24 +28,12 @@ def simulate(
     for value in (0, 1):
         at = rng.integers(len(bits) - 8 * microphone.ratio)
         bits[at : at + 8 * microphone.ratio] = value
-    model = microphone.samples(bits), microphone.constant(bits), microphone.clipped(bits)
-    heard = [
-        {"x": int(x) & 0xFFFF, "constant": int(constant), "clipped": int(clipped)}
-        for x, constant, clipped in zip(*model, strict=True)
-    ]
-    parameters = PdmParameters(microphone, bits, heard)
+    parameters = MicrophoneParameters.of(microphone, bits)
     PdmBench.run(PdmReceiver(microphone), parameters, seed=seed, **options)
 
 
-class PdmBench(BlockBench):
-    """A receiver's pins and its samples."""
-
-    Given = PdmParameters
-
-    def __init__(self, dut: Dut) -> None:
-        super().__init__(dut)
-        self.drive(data=int(self.given.bits[0]), samples__ready=0)
-        self.falls = FallingEdge(dut.clock)
+class PdmBench(MicrophoneBench):
+    """A microphone that sends a bit per period of the clock."""
 
     async def play(self, bits: np.ndarray) -> None:
         """Send bits, the first of which is there."""
@@ -65,39 +41,16 @@ class PdmBench(BlockBench):
             await self.falls
             self.drive(data=bit)
         await self.falls
+        await self.domain.cycles(PATIENCE)
 
 
 @bench_test(PdmBench)
 async def samples(bench):
     """Every sample, with a taker that is always ready."""
-    board = bench.sink("samples", heard_layout())
-    board.start()
-    board.expect(bench.given.heard)
-    await bench.play(bench.given.bits)
-    await bench.domain.cycles(PATIENCE)
-    board.finish()
-    assert not bench.dut.lost.value
+    await bench.check_samples()
 
 
 @bench_test(PdmBench)
 async def lost_samples(bench):
     """A sample that is not taken stays, and those that come meanwhile are lost, and told."""
-    microphone, heard = bench.given.microphone, bench.given.heard
-    lost = 0
-
-    async def count() -> None:
-        nonlocal lost
-        while True:
-            await bench.domain.falling
-            lost += int(bench.dut.lost.value)
-
-    counting = cocotb.start_soon(count())
-    await bench.play(bench.given.bits[: 4 * microphone.ratio])
-    await bench.domain.cycles(PATIENCE)
-    counting.cancel()
-    assert lost == 3
-    board = bench.sink("samples", heard_layout())
-    board.start()
-    board.expect(heard[:1])
-    await bench.domain.cycles(2)
-    board.finish()
+    await bench.check_lost_samples()
