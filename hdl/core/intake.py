@@ -64,6 +64,7 @@ class Intake(Block):
         image = Signal(init=1)  # of the latest image taken
         inside = Signal()
         aborting = Signal()
+        between = Signal()
         before = Signal(event.tick.shape())  # the latest good event's tick
         causes = Signal(causes_layout(first.learns))
         found = Signal.like(causes)
@@ -76,10 +77,12 @@ class Intake(Block):
         ]
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
         m.d.comb += [
+            # An image that is aborted before anything of it has arrived is under way, too.
+            between.eq(~inside & ~aborting),
             self.resting.eq(
-                ~inside & (image == self.finished_image) & (image == self.decided_image)
+                between & (image == self.finished_image) & (image == self.decided_image)
             ),
-            self.idle.eq((~inside if first.folding.gathers else self.resting) & ~self.hold),
+            self.idle.eq((between if first.folding.gathers else self.resting) & ~self.hold),
             found.address.eq(Cat(bad).any()),
             found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),

@@ -239,6 +239,21 @@ def test_aborted_bitmaps_are_decided_as_they_are(simulator):
     check(ticks, result, np.array([ABORT * (image in aborts) for image in range(len(ticks))]))
 
 
+@both_simulators()
+def test_aborts_follow_each_other_before_anything_has_arrived(simulator):
+    """The words that came are dark, and the next image is aborted while this one is decided."""
+    pixels, _ = random_images(12, seed=8)
+    aborts = {image: image % 5 for image in range(12) if image % 4}
+    pixels[list(aborts)] = 0
+    ticks = encode(NETWORK, pixels)
+    config = CoreConfig.of(NETWORK, folding(8))
+    items = [image_items(config, *image) for image in zip(ticks, pixels, strict=True)]
+    for image in aborts:
+        items[image] = items[image][: 1 + image % 3]
+    result = run(simulator, items, 8, aborts=aborts)
+    check(ticks, result, np.array([ABORT * (image in aborts) for image in range(12)]))
+
+
 @both_simulators(["rows"], [(rows,) for rows in SEVERAL_ROWS])
 def test_aborted_bitmaps_of_several_rows_are_decided_as_they_are(simulator, rows):
     """Late, with all that has come in; early, with what the banks had found by then."""
