@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A core that is given bad events, aborts, resets, long pauses and requests to its weight port."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 
@@ -44,12 +46,14 @@ NETWORK = small_network(5)
 LANES, WINDOW = 7, 2
 
 
-@pytest.fixture
-def apart(monkeypatch):
+@contextmanager
+def apart() -> Iterator[None]:
     """As many groups in each layer as let walks go apart from their operations."""
-    for name, value in {"NETWORK": small_network(7), "LANES": 1, "WINDOW": 0}.items():
-        monkeypatch.setitem(globals(), name, value)
-    assert all(layer.walk_apart for layer in CoreConfig.of(NETWORK, folding()).layers)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"NETWORK": small_network(7), "LANES": 1, "WINDOW": 0}.items():
+            patch.setitem(globals(), name, value)
+        assert all(layer.walk_apart for layer in CoreConfig.of(NETWORK, folding()).layers)
+        yield
 
 
 def folding(bitmap=None, rows=1) -> Folding:
@@ -126,8 +130,9 @@ def test_bad_events_are_dropped_and_flagged(simulator, pauses):
 
 
 @both_simulators()
-def test_bad_events_are_flagged_where_walks_go_apart(simulator, apart):
-    check_bad_events(simulator, pauses=True)
+def test_bad_events_are_flagged_where_walks_go_apart(simulator):
+    with apart():
+        check_bad_events(simulator, pauses=True)
 
 
 def check_bad_events(simulator, pauses):
@@ -193,8 +198,9 @@ def test_aborted_events_are_decided_as_they_are(simulator, rows):
 
 
 @both_simulators()
-def test_aborted_events_are_decided_where_walks_go_apart(simulator, apart):
-    check_aborted_events(simulator, rows=1)
+def test_aborted_events_are_decided_where_walks_go_apart(simulator):
+    with apart():
+        check_aborted_events(simulator, rows=1)
 
 
 def check_aborted_events(simulator, rows):
