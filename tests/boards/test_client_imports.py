@@ -44,6 +44,8 @@ OURS = [
     "golden.learning.learn",
     "golden.learning.rule",
     "golden.learning.state",
+    "golden.motion",
+    "golden.motion.front",
     "golden.network",
     "golden.networks",
     "golden.networks.shipped",

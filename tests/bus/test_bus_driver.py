@@ -17,7 +17,7 @@ from tests.support.bus_learning import LearningRun
 from tests.support.command import toy_network
 from tests.support.native import library
 
-STEPS = int(os.environ.get("FIRSTSPIKE_BUS_STEPS", "100"))
+STEPS = int(os.environ.get("FIRSTSPIKE_BUS_STEPS", "200"))
 
 SHIM = r"""
 #include <string.h>
