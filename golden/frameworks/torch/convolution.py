@@ -17,7 +17,7 @@ from .layer import FirstSpikeLayer
 class FirstSpikeConv(FirstSpikeLayer):
     """What both convolving layers share; `dimensions` is 1 or 2.
 
-    `weight` is [out_channels, in_channels, *kernel_size]. A kernel size, stride or padding is a
+    `weight` is [out_channels, in_channels, kernel_size]. A kernel size, stride or padding is a
     number or one per dimension. Padding is silent inputs. All other arguments are those of
     `FirstSpikeLayer`.
     """
@@ -58,9 +58,9 @@ class FirstSpikeConv(FirstSpikeLayer):
         return Geometry(_pair(size), *map(_pair, (self.kernel_size, self.stride, self.padding)))
 
     def forward(self, z_in: torch.Tensor) -> torch.Tensor:
-        """Return times [..., out_channels, *out] for input times [..., in_channels, *size].
+        """Return times [..., out_channels, out] for input times [..., in_channels, size].
 
-        Times are over 0, or inf. Raises ValueError for others, and `NetworkError` for maps that
+        A size of maps is one number per dimension. Times are over 0, or inf. Raises ValueError for others, and `NetworkError` for maps that
         the kernel does not fit into.
         """
         split = z_in.dim() - self.dimensions - 1
@@ -77,7 +77,7 @@ class FirstSpikeConv(FirstSpikeLayer):
         )
         for at, (kernel, stride) in enumerate(zip(self.kernel_size, self.stride, strict=True)):
             patches = patches.unfold(2 + at, kernel, stride)
-        # [n, channels, *out, *kernel]: the positions go to the front, and the taps of all channels
+        # [n, channels, out, kernel]: the positions go to the front, and the taps of all channels
         # become the inputs.
         positions = range(2, 2 + self.dimensions)
         taps = range(2 + self.dimensions, 2 + 2 * self.dimensions)
