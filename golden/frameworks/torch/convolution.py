@@ -60,8 +60,8 @@ class FirstSpikeConv(FirstSpikeLayer):
     def forward(self, z_in: torch.Tensor) -> torch.Tensor:
         """Return times [..., out_channels, out] for input times [..., in_channels, size].
 
-        A size of maps is one number per dimension. Times are over 0, or inf. Raises ValueError for others, and `NetworkError` for maps that
-        the kernel does not fit into.
+        A size of maps is one number per dimension. Times are over 0, or inf. Raises ValueError for
+        others, and `NetworkError` for maps that the kernel does not fit into.
         """
         split = z_in.dim() - self.dimensions - 1
         if split < 0 or z_in.shape[split] != self.in_channels:
