@@ -279,9 +279,9 @@ class BankedDrain(Block):
         m.submodules.places = places = MaskBuffer(config)
         wiring.connect(m, wiring.flipped(self.fired), places.fired)
 
-        # Whether there is a bit, and a bank with several, is found out a cycle before. The latter is
-        # the longest way of all: what has waited, what has just come and what is left are looked at
-        # apart, each in front of a register of its own.
+        # Whether there is a bit, and a bank with several, is found out a cycle before. The latter
+        # is the longest way of all. So a mask that has waited, one that has just come and what is
+        # left of one are looked at apart, each in front of a register of its own.
         valid, some, parts, many = Signal(), Signal(), Signal(3), Signal()
         mask = Signal(config.folding.lanes, reset_less=True)
         operation = Signal(operation_layout(config))
