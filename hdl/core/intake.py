@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing import latencies
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import Kind, causes_layout, input_layout, spikes_of, taken_layout
+from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -72,7 +73,7 @@ class Intake(Block):
         spikes = spikes_of(event, rows)
         sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
         bad = [  # in a bank without rows each one is
-            present & (index >= size) if size else present
+            present & ~below(index, size)
             for (present, index), size in zip(spikes, sizes, strict=True)
         ]
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
@@ -84,7 +85,7 @@ class Intake(Block):
             ),
             self.idle.eq((between if first.folding.gathers else self.resting) & ~self.hold),
             found.address.eq(Cat(bad).any()),
-            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
+            found.tick.eq(~is_end & ((event.tick == 0) | ~below(event.tick, first.deadline + 1))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
         # Of some layers all rows spike at one tick.

@@ -92,8 +92,8 @@ class Receiver(Block):
                 ]
                 with m.If(tells):
                     m.d.sync += zero_due.eq(said.data != 0xFF)
-        with m.If(ended):
-            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0)]
+        with m.If(ended):  # the byte is free for what the mark holds
+            m.d.sync += [left.eq(1), zero_due.eq(0), broken.eq(0), byte.eq(self.expected)]
 
         # The checksum takes the byte from its highest bit on; behind it pixels go from the lowest.
         m.submodules.crc = crc = Checksum(FRAMES)
@@ -199,7 +199,6 @@ class Receiver(Block):
             put.payload.mark.eq(mark),
         ]
         with m.If(mark):
-            m.d.comb += put.payload.data.eq(self.expected)
             m.d.sync += self.expected.eq(sequence + 1)
         with m.If(stores & self.full):
             m.d.sync += overrun.eq(1)
