@@ -8,7 +8,6 @@ from amaranth.lib.wiring import In, Out
 from firstspike.golden.timing import latencies
 from firstspike.hdl.layer.config import LayerConfig
 from firstspike.hdl.layer.events import Kind, causes_layout, input_layout, spikes_of, taken_layout
-from firstspike.hdl.lib.arithmetic import below
 from firstspike.hdl.lib.block import Block
 from firstspike.hdl.lib.pipeline import Stage
 
@@ -73,7 +72,7 @@ class Intake(Block):
         spikes = spikes_of(event, rows)
         sizes = [len(range(bank, n_in, rows)) for bank in range(rows)]
         bad = [  # in a bank without rows each one is
-            present & ~below(index, size)
+            present & (index >= size) if size else present
             for (present, index), size in zip(spikes, sizes, strict=True)
         ]
         remain = [present & ~one for (present, _), one in zip(spikes, bad, strict=True)]
@@ -85,7 +84,7 @@ class Intake(Block):
             ),
             self.idle.eq((between if first.folding.gathers else self.resting) & ~self.hold),
             found.address.eq(Cat(bad).any()),
-            found.tick.eq(~is_end & ((event.tick == 0) | ~below(event.tick, first.deadline + 1))),
+            found.tick.eq(~is_end & ((event.tick == 0) | (event.tick > first.deadline))),
             found.order.eq(~is_end & inside & (event.tick < before)),
         ]
         # Of some layers all rows spike at one tick.

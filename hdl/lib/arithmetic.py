@@ -39,7 +39,7 @@ def times(constant: int, value: Value) -> Value | int:
 def below(value: Value, constant: int) -> Value:
     """Whether `value`, unsigned, is below a constant, 0 or more.
 
-    A look-up table sees some three bits of it. With `<` the iCE40 takes a carry cell per bit.
+    A look-up table sees some three of its bits. With `<` an iCE40 takes a cell per bit.
     """
     if constant >> len(value):
         return Const(1)
