@@ -111,8 +111,8 @@ class Receiver(Block):
         with m.If(decoded):
             m.d.sync += adding.eq(1)
 
-        # The second takes what it says. As many bits of `taken` are set as it has taken bytes, up to
-        # those of the shortest frame: a counter would need logic.
+        # The second takes what it says. Each byte sets one more bit of `taken`, up to those of the
+        # shortest frame: a counter would need logic.
         taken = Signal(HEADER_BYTES + CRC_BYTES)
         enough = taken[-1]
         known, variable, ordered, excess, overrun = (

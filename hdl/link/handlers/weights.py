@@ -71,8 +71,8 @@ class WeightHandler(Handler):
         with m.If(gathers | (walk.advance & walk.whole)):
             m.d.sync += count.eq(previous_or(gathers, wanted, count))
 
-        # The checksum takes a chunk bit by bit, and then gives itself. It goes round and round until
-        # the bit that is next comes by: the one that it drops is its own, so that no other changes.
+        # The checksum takes a chunk bit by bit, and then gives itself. It goes round until the next
+        # bit of the answer comes by: the bit that it drops is its own, so that no other one changes.
         bit = Signal(range(8 * WORD_BYTES))
         answers = (state == State.TAKE) & answer.ready
         byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
@@ -101,9 +101,7 @@ class WeightHandler(Handler):
                 | (sending & (here | request.index[2]))
             ),
             answer.payload.data.eq(Mux(sending, checksum[0], of_chunk)),
-            answer.payload.end.eq(
-                writes | (state == State.ASK) | (sending & request.index[2])
-            ),
+            answer.payload.end.eq(writes | (state == State.ASK) | (sending & request.index[2])),
         ]
 
         # The states: the payload is gathered and checked, then words are asked for one by one.
