@@ -72,7 +72,7 @@ class WeightHandler(Handler):
             m.d.sync += count.eq(previous_or(gathers, wanted, count))
 
         # The checksum takes a chunk bit by bit, and then gives itself. It goes round until the next
-        # bit of the answer comes by: the bit that it drops is its own, so that no other one changes.
+        # bit of the answer comes by. The bit that it drops is its own, so that no other changes.
         bit = Signal(range(8 * WORD_BYTES))
         answers = (state == State.TAKE) & answer.ready
         byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
