@@ -23,7 +23,8 @@ class State(enum.Enum):
     ASK = 2  # the core for a chunk of a word, or it writes one
     TAKE = 3  # the chunk, or byte by byte
     SUM = 4  # the bits of the chunk
-    SEND = 5  # the checksum
+    SEND = 5  # a byte of the checksum
+    SHIFT = 6  # the next one comes
 
 
 class WeightHandler(Handler):
@@ -33,8 +34,7 @@ class WeightHandler(Handler):
     for the core says which of them do not exist. So the handler needs no sizes.
 
     Throughput: of WRITE a chunk in some 20 cycles, of which the line takes more; of READ as fast as
-    they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it, and at
-    the end 32 cycles per bit.
+    they are answered; of CHECKSUM a chunk in 34 cycles and those the core takes to read it.
     """
 
     requests = (Request.WRITE, Request.READ, Request.CHECKSUM)
@@ -71,8 +71,8 @@ class WeightHandler(Handler):
         with m.If(gathers | (walk.advance & walk.whole)):
             m.d.sync += count.eq(previous_or(gathers, wanted, count))
 
-        # The checksum takes a chunk bit by bit, and then gives itself. It goes round until the next
-        # bit of the answer comes by. The bit that it drops is its own, so that no other changes.
+        # The checksum takes a chunk bit by bit, and then gives itself: the bit that it drops is its
+        # own, so that no other one changes.
         bit = Signal(range(8 * WORD_BYTES))
         answers = (state == State.TAKE) & answer.ready
         byte = Array(bytes_of(read.payload.data, WORD_BYTES))[bit[3:]]
@@ -80,16 +80,13 @@ class WeightHandler(Handler):
         of_chunk = byte.bit_select(bit[:3] ^ reads.replicate(3), 1)
         m.submodules.sum = crc = Checksum(CRC32_ISO_HDLC)
         checksum = Cat(reversed(crc.complement))  # reflected, and all its bits inverted
-        summing, sending = state == State.SUM, state == State.SEND
-        here = bit == Cat(request.bit, request.index[:2])
+        summing, shifting = state == State.SUM, state == State.SHIFT
         m.d.comb += [
-            crc.add.eq(summing | (sending & ~here)),
-            crc.bit.eq(Mux(sending, ~checksum[0], of_chunk)),
+            crc.add.eq(summing | shifting),
+            crc.bit.eq(Mux(shifting, ~checksum[0], of_chunk)),
         ]
         with m.If(crc.add | (answers & read.valid)):
             m.d.sync += bit.eq(bit + 1)
-        with m.If(gathers):
-            m.d.sync += bit.eq(0)
         last = bit == 8 * WORD_BYTES - 1
 
         # The answers.
@@ -98,10 +95,12 @@ class WeightHandler(Handler):
                 writes
                 | ((state == State.ASK) & enough)
                 | ((state == State.TAKE) & read.valid)
-                | (sending & (here | request.index[2]))
+                | (state == State.SEND)
             ),
-            answer.payload.data.eq(Mux(sending, checksum[0], of_chunk)),
-            answer.payload.end.eq(writes | (state == State.ASK) | (sending & request.index[2])),
+            answer.payload.data.eq(Mux(sums, checksum[:8].bit_select(request.bit, 1), of_chunk)),
+            answer.payload.end.eq(
+                writes | (state == State.ASK) | ((state == State.SEND) & request.index[2])
+            ),
         ]
 
         # The states: the payload is gathered and checked, then words are asked for one by one.
@@ -162,5 +161,7 @@ class WeightHandler(Handler):
             with m.Case(State.SUM), m.If(last):
                 m.d.comb += [read.ready.eq(1), walk.advance.eq(1)]
                 m.d.sync += state.eq(State.ASK)
-            with m.Case(State.SEND), m.If(answer.ready & request.index[2]):
-                m.d.sync += state.eq(State.GATHER)
+            with m.Case(State.SEND), m.If(answer.ready & ((request.bit == 0) | request.index[2])):
+                m.d.sync += state.eq(Mux(request.index[2], State.GATHER, State.SHIFT))
+            with m.Case(State.SHIFT), m.If(bit[:3] == 7):
+                m.d.sync += state.eq(State.SEND)
