@@ -3,8 +3,8 @@
 
 from typing import NamedTuple
 
-from amaranth.hdl import Module, Mux, ShapeLike, Signal, Value
-from amaranth.lib import data, stream
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from firstspike.golden.layers.convolution import Convolution
@@ -70,27 +70,22 @@ def axes_of(kind: Convolution) -> tuple[Axis, Axis]:
     return down, across
 
 
-def reach_layout(config: LayerConfig) -> data.StructLayout:
-    """The positions that a spike reaches: the last one, and by which tap of the kernel it sees it.
+def located_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation of the whole layer, and the last position that may see its spike.
 
-    Each position before it, down or across, sees the spike by a tap that is one stride further.
+    It sees the spike by a tap of the kernel; a tap that is none says that no position sees it. Each
+    position before, down or across, sees it by a tap that is one stride further.
     """
     kind = convolution_of(config)
     down, across = axes_of(kind)
     return struct(
-        any=1,  # there are such positions
+        operation=operation_layout(config),
+        first=range(kind.rows),  # the first weight of the spike's map
         y=range(down.out),
         x=range(across.out),
         tap_y=down.taps,
         tap_x=across.taps,
-        position=range(kind.positions),  # y * across + x
-        row=range(kind.rows),  # of the weights, of this tap
     )
-
-
-def located_layout(config: LayerConfig) -> data.StructLayout:
-    """An operation of the whole layer, and which positions its spike reaches."""
-    return struct(operation=operation_layout(config), reach=reach_layout(config))
 
 
 class Locator(Block):
@@ -113,75 +108,59 @@ class Locator(Block):
     def build(self, m: Module) -> None:
         kind = convolution_of(self._config)
         geometry, (down, across) = kind.geometry, axes_of(kind)
-        layout = operation_layout(self._config)
 
-        def stage(name: str, **found: ShapeLike) -> Stage:
-            """A register behind `name`, for the operation and what has been found out by then."""
-            made = Stage(struct(operation=layout, **found))
-            m.submodules[name] = made
-            return made
+        # Operations pass by registers, and beside each is what has been found out by then.
+        by_map, by_row, by_position = (Stage(operation_layout(self._config)) for _ in range(3))
+        m.submodules += [by_map, by_row, by_position]
+        m.d.comb += [
+            by_map.i.valid.eq(self.i.valid),
+            by_map.i.payload.eq(self.i.payload.operation),
+            self.i.ready.eq(by_map.i.ready),
+            self.o.valid.eq(by_position.o.valid),
+            self.o.payload.operation.eq(by_position.o.payload),
+            by_position.o.ready.eq(self.o.ready),
+        ]
+        wiring.connect(m, by_map.o, by_row.i)
+        wiring.connect(m, by_row.o, by_position.i)
 
-        def passed(before: stream.Interface, after: stream.Interface) -> None:
-            m.d.comb += [
-                after.valid.eq(before.valid),
-                before.ready.eq(after.ready),
-                after.payload.operation.eq(before.payload.operation),
-            ]
-
-        # The map, and the place in it.
+        # The map.
         places = down.size * across.size
-        by_map = stage("by_map", map=range(kind.maps), place=range(places))
-        passed(self.i, by_map.i)
-        address, found = self.i.payload.address, by_map.i.payload
-        number = Signal(range(kind.maps))
-        m.d.comb += [
-            number.eq(quotient(address, places, kind.n_in - 1)),
-            found.map.eq(number),
-            found.place.eq(address - times(places, number)),
-        ]
-
-        # Its row and column, and the first weight of its map.
-        by_row = stage("by_row", first=range(kind.rows), y=range(down.size), x=range(across.size))
-        passed(by_map.o, by_row.i)
-        split, found = by_map.o.payload, by_row.i.payload
-        y = Signal(range(down.size))
-        m.d.comb += [
-            y.eq(quotient(split.place, across.size, places - 1)),
-            found.first.eq(times(geometry.taps, split.map)),
-            found.y.eq(y),
-            found.x.eq(split.place - times(across.size, y)),
-        ]
-
-        # The last position down and across, and the tap.
-        by_tap = stage(
-            "by_tap",
-            first=range(kind.rows),
-            **{
-                name: field.shape
-                for name, field in reach_layout(self._config)
-                if name in ("y", "x", "tap_y", "tap_x")
-            },
-        )
-        passed(by_row.o, by_tap.i)
-        at, found = by_row.o.payload, by_tap.i.payload
-        m.d.comb += found.first.eq(at.first)
-        for axis, place, last, tap in (
-            (down, at.y, found.y, found.tap_y),
-            (across, at.x, found.x, found.tap_x),
-        ):
-            position = Signal(range(axis.out))
-            m.d.comb += [
-                position.eq(axis.last(place)),
-                last.eq(position),
-                tap.eq(axis.tap(place, position)),
+        map_, address = Signal(range(kind.maps)), Signal(range(kind.n_in))
+        with m.If(by_map.load):
+            m.d.sync += [
+                address.eq(self.i.payload.address),
+                map_.eq(quotient(self.i.payload.address, places, kind.n_in - 1)),
             ]
 
-        # Both together.
-        passed(by_tap.o, self.o)
-        at, reach = by_tap.o.payload, self.o.payload.reach
+        # The place in the map, its row, and the first weight of the map.
+        in_map, place = Signal(range(places)), Signal(range(places))
+        row, first = Signal(range(down.size)), Signal(range(kind.rows))
+        m.d.comb += in_map.eq(address - times(places, map_))
+        with m.If(by_row.load):
+            m.d.sync += [
+                place.eq(in_map),
+                row.eq(quotient(in_map, across.size, places - 1)),
+                first.eq(times(geometry.taps, map_)),
+            ]
+
+        # The last position down and across.
+        column = Signal(range(across.size))
+        first_weight, at_y, at_x = Signal.like(first), Signal.like(row), Signal.like(column)
+        y, x = Signal(range(down.out)), Signal(range(across.out))
+        m.d.comb += column.eq(place - times(across.size, row))
+        with m.If(by_position.load):
+            m.d.sync += [
+                first_weight.eq(first),
+                at_y.eq(row),
+                at_x.eq(column),
+                y.eq(down.last(row)),
+                x.eq(across.last(column)),
+            ]
+
+        # The taps there.
+        out = self.o.payload
         m.d.comb += [
-            reach.any.eq((at.tap_y < down.kernel) & (at.tap_x < across.kernel)),
-            *(reach[name].eq(at[name]) for name in ("y", "x", "tap_y", "tap_x")),
-            reach.position.eq(times(across.out, at.y) + at.x),
-            reach.row.eq(at.first + times(across.kernel, at.tap_y) + at.tap_x),
+            *(out[name].eq(of) for name, of in (("first", first_weight), ("y", y), ("x", x))),
+            out.tap_y.eq(down.tap(at_y, y)),
+            out.tap_x.eq(across.tap(at_x, x)),
         ]

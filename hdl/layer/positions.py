@@ -7,6 +7,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.arithmetic import times
 from firstspike.hdl.lib.block import Block, struct
 from firstspike.hdl.lib.memories import Memory
@@ -14,7 +15,7 @@ from firstspike.hdl.lib.pipeline import Stage
 from firstspike.hdl.lib.unknown_register import unknown_register
 
 from .config import LayerConfig
-from .locator import Locator, axes_of, convolution_of, located_layout, request_layout
+from .locator import Locator, axes_of, convolution_of, request_layout
 from .operations import operation_layout, read_layout
 
 
@@ -31,6 +32,20 @@ def visit_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
+def reach_layout(config: LayerConfig) -> data.StructLayout:
+    """A position that sees a spike, by which tap of the kernel, and the weights of that tap."""
+    kind = convolution_of(config)
+    down, across = axes_of(kind)
+    return struct(
+        y=range(down.out),
+        x=range(across.out),
+        tap_y=down.taps,
+        tap_x=across.taps,
+        position=range(kind.positions),  # y * across.out + x
+        row=range(kind.rows),
+    )
+
+
 class ReachedPositions(Block):
     """The set of positions that spikes of an image have reached, in the order of their first spike.
 
@@ -42,7 +57,7 @@ class ReachedPositions(Block):
     the lanes start. Another visit reads the list. So the set is asked in two reads, and what the
     two visits in front have added is compared beside them.
 
-    Latency: `latencies.REACHED`; throughput: one visit per cycle.
+    Latency: `latencies.REACHED` + `latencies.ADDRESS`; throughput: one visit per cycle.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -133,22 +148,32 @@ class ReachedPositions(Block):
             m.d.sync += [self.count.eq(0), *(one.valid.eq(0) for one in recent)]
 
         # To the lanes: where their state is, and whether they have it at hand.
-        position, state = Signal(number), Signal(range(config.folding.places))
-        latest = Signal.like(state)
+        m.submodules.addressed = addressed = Stage(visit_layout(config), latencies.ADDRESS)
+        position = Signal(number)
+        state, latest = Signal(range(config.folding.places)), Signal(range(config.folding.places))
+        sent_position, started, again = Signal.like(position), Signal(), Signal()
         m.d.comb += [
             position.eq(Mux(operation.row.any(), visit.position, entry)),
             state.eq(times(groups, position) + operation.group),
-            self.o.valid.eq(found.o.valid),
-            found.o.ready.eq(self.o.ready),
-            out.operation.eq(operation),
-            out.operation.start.eq(starts),
-            out.operation.position.eq(position),
-            out.operation.place.eq(state),
-            out.operation.again.eq(state == latest),
-            out.addresses[0].eq(visit.word),
+            addressed.i.valid.eq(found.o.valid),
+            found.o.ready.eq(addressed.i.ready),
+            addressed.i.payload.eq(visit),
+            self.o.valid.eq(addressed.o.valid),
+            addressed.o.ready.eq(self.o.ready),
+            out.addresses[0].eq(addressed.o.payload.word),
+            out.operation.eq(addressed.o.payload.operation),
+            out.operation.start.eq(started),
+            out.operation.position.eq(sent_position),
+            out.operation.place.eq(latest),
+            out.operation.again.eq(again),
         ]
         with m.If(goes):
-            m.d.sync += latest.eq(state)
+            m.d.sync += [
+                sent_position.eq(position),
+                started.eq(starts),
+                again.eq(state == latest),
+                latest.eq(state),
+            ]
 
 
 class PositionWalk(Block):
@@ -161,9 +186,9 @@ class PositionWalk(Block):
     on. A position that has not been reached has the state of an image that starts, so that nothing
     is done for it.
 
-    Latency to the first visit: `config.folding.located_cycles` + `latencies.REACHED`. Throughput:
-    one visit per cycle; a request without any takes a cycle, and an advance waits until the visits
-    in front have left the ReachedPositions.
+    Latency to the first read: `config.folding.located_cycles`, and that of the ReachedPositions.
+    Throughput: one visit per cycle; a request without any takes a cycle. An advance waits until the
+    visits in front have left the ReachedPositions.
     """
 
     def __init__(self, config: LayerConfig) -> None:
@@ -191,15 +216,15 @@ class PositionWalk(Block):
         wiring.connect(m, reached.o, wiring.flipped(self.reads))
 
         # The request, and where its walk is.
-        walk, valid = Signal(located_layout(config)), Signal()
-        operation, reach = walk.operation, walk.reach
-        line = Signal.like(reach)  # the last position of the row of positions
+        operation, valid = Signal(operation_layout(config)), Signal()
+        reach = Signal(reach_layout(config))  # the position that is next
+        line = Signal.like(reach)  # the last one beside it, across
         rows = Signal()  # positions are being added to; before that they advance
         number = Signal(range(kind.positions))  # of the position in the list
         group, base = Signal(range(groups)), Signal(range(config.folding.bank_words))
         last_group = group == groups - 1
         tells = ~rows & (operation.advance | operation.end)
-        adds = operation.row.any() & reach.any
+        adds = operation.row.any() & (reach.tap_y < down.kernel) & (reach.tap_x < across.kernel)
         nothing = operation.end | (reached.count == 0)
         final_told = nothing | (last_group & (number == reached.count - 1))
         final_across = (reach.x == 0) | (reach.tap_x + across.stride >= across.kernel)
@@ -254,16 +279,20 @@ class PositionWalk(Block):
                 m.d.sync += rows.eq(1)
 
         # The next request.
-        load = ~valid | ends
+        load, located = ~valid | ends, locator.o.payload
         m.d.comb += [
             locator.o.ready.eq(load),
-            reached.clear.eq(locator.o.valid & load & locator.o.payload.operation.start),
+            reached.clear.eq(locator.o.valid & load & located.operation.start),
         ]
         with m.If(load):
+            m.d.sync += [valid.eq(locator.o.valid), operation.eq(located.operation)]
+            for of in (reach, line):
+                m.d.sync += [
+                    *(of[name].eq(located[name]) for name in ("y", "x", "tap_y", "tap_x")),
+                    of.position.eq(times(across.out, located.y) + located.x),
+                    of.row.eq(located.first + times(across.kernel, located.tap_y) + located.tap_x),
+                ]
             m.d.sync += [
-                valid.eq(locator.o.valid),
-                walk.eq(locator.o.payload),
-                line.eq(locator.o.payload.reach),
                 rows.eq(0),
                 number.eq(0),
                 group.eq(0),

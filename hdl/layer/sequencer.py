@@ -222,7 +222,7 @@ class Sequencer(Block):
                 replaying.eq(row_list.replaying),
                 open_.eq(row_list.open),
             ]
-        if folding.rows == 1:
+        if folding.rows == 1 and not folding.convolves:
             m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
             wiring.connect(m, reads, addressed.i)
             reads = addressed.o
