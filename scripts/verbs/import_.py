@@ -14,10 +14,10 @@ from firstspike.golden.frameworks.nir.apart import read
 from firstspike.golden.frameworks.nir.graph import Graph
 from firstspike.golden.frameworks.nir.importing import (
     network_of,
-    real_weights,
     said_by,
     template_of,
 )
+from firstspike.golden.frameworks.nir.others import real_layers
 from firstspike.golden.frameworks.nir.rounding import (
     DEFAULT_BITS,
     Calibrated,
@@ -139,11 +139,12 @@ def _rounded(
     options: dict[str, Any],
     made: dict[str, Any],
 ) -> tuple[Network, Calibrated | None]:
-    weights = real_weights(graph)
+    layers = real_layers(graph)
+    n_out = layers[-1].kind.n_out
     about = {name: options[name] for name in ("unit", "encoding", "late")}
     about["deadline"] = options["deadline"] or 6 * options["unit"]
     further = {name: options[name] for name in ("complement", "constant")}
-    template = None if said is None else template_of(said, weights[-1].shape[1])
+    template = None if said is None else template_of(said, n_out)
     samples: dict[str, np.ndarray] = {}
     named: dict[str, Any] = {"meta": made}
     if options["dataset"]:
@@ -162,13 +163,13 @@ def _rounded(
         if template is None:
             template = fitted_template(data.x_train, data.features, **about, **further)
         named["meta"] = made | {"dataset": options["dataset"]} | columns_of(options, template)
-        if len(data.classes) == weights[-1].shape[1]:
+        if len(data.classes) == n_out:
             named["classes"] = data.classes
     elif any(further.values()):
         raise click.UsageError("--complement and --constant are of samples: give --dataset.")
     if template is None:
-        template = plain_template(len(weights[0]), bits, **about)
-    return rounded_network(weights, template, bits, **samples, **named)
+        template = plain_template(layers[0].kind.n_in, bits, **about)
+    return rounded_network(layers, template, bits, **samples, **named)
 
 
 def _report(output: str, network: Network, calibrated: Calibrated | None) -> str:
