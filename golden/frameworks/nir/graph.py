@@ -60,10 +60,12 @@ OURS = "firstspike-nir-"
 class NirError(FirstSpikeError, ValueError):
     """A graph, or a NIR file, that is not a network of this neuron; the message says why."""
 
-    def __init__(self, said: str, node: str | None = None) -> None:
+    def __init__(self, said: str, node: str | None = None, why: str = "") -> None:
         super().__init__(said)
         #: name of the node that is refused, None if it is the graph
         self.node = node
+        #: the message without the node
+        self.why = why or said
 
 
 def optional(name: str) -> ModuleType:
@@ -90,7 +92,7 @@ class Named:
 
     def fail(self, said: str) -> NoReturn:
         """Raise `NirError` about this node."""
-        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}", self.name)
+        raise NirError(f"node {self.name!r:.80}, {self.kind:.40}: {said}", self.name, said)
 
     def check_kind(self) -> None:
         """Refuse what cannot be part of a network."""

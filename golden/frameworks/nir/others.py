@@ -20,7 +20,7 @@ from firstspike.golden.layers.kind import LayerKind
 
 from .chain import layers_in
 from .forms import FORMS
-from .graph import CONVOLVING, Graph, Named
+from .graph import ACCEPTED, CONVOLVING, Graph, Named
 
 T = TypeVar("T")
 
@@ -81,6 +81,8 @@ def real_layers(graph: Graph) -> list[RealLayer]:
 def check_node(node: Named) -> None:
     """Refuse what a node says by itself that no network can be. Raises `NirError`."""
     node.check_kind()
+    if node.kind in ("I", "CubaLIF"):
+        node.fail(f"it is part of graphs of ours alone: accepted is {ACCEPTED}.")
     if node.kind in ("Affine", *CONVOLVING) and np.any(node.numbers("bias")):
         node.fail("its bias is not 0: a neuron has none, but an input can always spike.")
     if node.kind in ("Linear", "Affine", *CONVOLVING):
@@ -119,7 +121,7 @@ def _all(node: Named, field: str, wanted: float) -> None:
 
 
 def _told(values: np.ndarray) -> str:
-    return f"{np.unique(values).tolist()!s:.80}".strip("[]")
+    return ", ".join(f"{value:g}" for value in np.unique(values)[:3])
 
 
 def _flattened(node: Named, shape: tuple[int, ...]) -> tuple[int, ...]:
