@@ -237,7 +237,9 @@ REFUSED = {
         "the last layer must be Linear",
     ),
     "no maps": (
-        chained(conv2d(3, 1, 8), *neurons(3, 1, 1), flatten(), linear(3, 3), *neurons(3), shape=(64,)),
+        chained(
+            conv2d(3, 1, 8), *neurons(3, 1, 1), flatten(), linear(3, 3), *neurons(3), shape=(64,)
+        ),
         "'conv2d'",
         "what comes in is [64]",
     ),
