@@ -231,12 +231,12 @@ def _dense(node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]) -> tuple
         node.fail(f"weight is {list(W.shape)}: it must be [neurons, {shape[0]}].")
     W = W.T
     for pool in reversed(pools):
-        positions = math.prod(pool.geometry.out)
         first, position, _ = pool.geometry.touched
-        reaches = np.zeros((len(first) - 1, positions))
-        reaches[np.repeat(np.arange(len(reaches)), np.diff(first)), position] = pool.weight
-        W = np.einsum("ip,cpn->cin", reaches, W.reshape(-1, positions, W.shape[1]))
-        W = W.reshape(-1, W.shape[2])
+        places = np.repeat(np.arange(len(first) - 1), np.diff(first))
+        maps = W.reshape(-1, math.prod(pool.geometry.out), W.shape[1])
+        spread = np.zeros((len(maps), len(first) - 1, W.shape[1]))
+        np.add.at(spread, (slice(None), places), maps[:, position] * pool.weight)
+        W = spread.reshape(-1, W.shape[1])
     return W, Dense(*W.shape)
 
 
