@@ -87,7 +87,7 @@ class ImageState(NamedTuple):
     mask_free: np.ndarray  # when the drain takes it, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
-    count: np.ndarray  # of the positions that have been reached
+    listings: np.ndarray  # of the positions in `listed`
     settled: np.ndarray  # from when on that is known
     arrivals: np.ndarray  # of the neurons that fired in this window
 

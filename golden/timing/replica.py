@@ -173,9 +173,9 @@ def _push(core, state, layer, kind, tick, address, offered):
             begun, at = _located(core, state, layer, at)
             if steps > 0 or ends:
                 at = max(at, state.settled[layer])
-                told = 1 if ends else max(state.count[layer] * groups, 1)
+                told = 1 if ends else max(state.listings[layer] * groups, 1)
             elif steps == BEGINS:
-                state.count[layer] = 0
+                state.listings[layer] = 0
             visits, start = told, np.int64(0)
             if takes_row:
                 start = reach.offset[layer] + address % reach.places[layer]
@@ -192,8 +192,8 @@ def _push(core, state, layer, kind, tick, address, offered):
                     position = reach.position[start + number]
                     if state.reached[layer, position] == 0:
                         state.reached[layer, position] = 1
-                        state.listed[layer, state.count[layer]] = position
-                        state.count[layer] += 1
+                        state.listed[layer, state.listings[layer]] = position
+                        state.listings[layer] += 1
                 else:
                     position = state.listed[layer, number]
             else:
