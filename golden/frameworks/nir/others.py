@@ -20,7 +20,7 @@ from firstspike.golden.layers.kind import LayerKind
 
 from .chain import layers_in
 from .forms import FORMS
-from .graph import ACCEPTED, CONVOLVING, Graph, Named
+from .graph import CONVOLVING, Graph, Named
 
 T = TypeVar("T")
 
@@ -82,7 +82,7 @@ def check_node(node: Named) -> None:
     """Refuse what a node says by itself that no network can be. Raises `NirError`."""
     node.check_kind()
     if node.kind in ("I", "CubaLIF"):
-        node.fail(f"it is part of graphs of ours alone: accepted is {ACCEPTED}.")
+        node.fail("only graphs of ours have it: give LI and IF.")
     if node.kind in ("Affine", *CONVOLVING) and np.any(node.numbers("bias")):
         node.fail("its bias is not 0: a neuron has none, but an input can always spike.")
     if node.kind in ("Linear", "Affine", *CONVOLVING):
@@ -233,10 +233,10 @@ def _dense(node: Named, shape: tuple[int, ...], pools: Sequence[_Pool]) -> tuple
     for pool in reversed(pools):
         first, position, _ = pool.geometry.touched
         places = np.repeat(np.arange(len(first) - 1), np.diff(first))
-        maps = W.reshape(-1, math.prod(pool.geometry.out), W.shape[1])
-        spread = np.zeros((len(maps), len(first) - 1, W.shape[1]))
-        np.add.at(spread, (slice(None), places), maps[:, position] * pool.weight)
-        W = spread.reshape(-1, W.shape[1])
+        maps = W.reshape(-1, math.prod(pool.geometry.out), W.shape[1]).swapaxes(0, 1)
+        spread = np.zeros((len(first) - 1, *maps.shape[1:]))
+        np.add.at(spread, places, maps[position] * pool.weight)
+        W = spread.swapaxes(0, 1).reshape(-1, W.shape[1])
     return W, Dense(*W.shape)
 
 
