@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What becomes of each node of a graph: the same, approximate, or not possible, and why."""
+"""Says what becomes of each node of a graph: the same, approximate, or not possible, and why."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ _BECOMES = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of a node."""
+    """It says what becomes of a node."""
 
     name: str
     kind: str
