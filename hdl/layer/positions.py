@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from firstspike.golden.timing import latencies
 from firstspike.hdl.lib.arithmetic import times
@@ -46,6 +47,11 @@ def reach_layout(config: LayerConfig) -> data.StructLayout:
     )
 
 
+def _listed(config: LayerConfig) -> int:
+    """Return how long a list of positions is: an address of a memory has a bit at least."""
+    return max(convolution_of(config).positions, 2)
+
+
 class ReachedPositions(Block):
     """The set of positions that spikes of an image have reached, in the order of their first spike.
 
@@ -75,16 +81,15 @@ class ReachedPositions(Block):
     @staticmethod
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """The places, and the list."""
-        positions = convolution_of(config).positions
-        bits = max((positions - 1).bit_length(), 1)
-        yield from (Memory(name, bits, positions) for name in ("place", "list"))
+        depth = _listed(config)
+        yield from (Memory(name, bits_for(depth - 1), depth) for name in ("places", "list"))
 
     def build(self, m: Module) -> None:
         config = self._config
-        positions, groups = convolution_of(config).positions, config.folding.groups
-        number = range(positions)
+        depth, groups = _listed(config), config.folding.groups
+        number = range(depth)
         # What is read while it is written is not used: the visits in front are compared.
-        table = {"shape": number, "depth": positions, "init": [], "attrs": {"no_rw_check": 1}}
+        table = {"shape": number, "depth": depth, "init": [], "attrs": {"no_rw_check": 1}}
         m.submodules.places = places = memory.Memory(**table)
         m.submodules.list = listed = memory.Memory(**table)
         write_place, read_place = places.write_port(), places.read_port(domain="comb")
