@@ -190,9 +190,9 @@ class PositionWalk(Block):
     on. A position that has not been reached has the state of an image that starts, so that nothing
     is done for it.
 
-    Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED`. Throughput: one
-    visit per cycle; a request without any takes a cycle. An advance waits until the
-    visits in front have left the ReachedPositions.
+    Latency to the first read: `config.folding.located_cycles` + `latencies.REACHED`. Throughput:
+    one visit per cycle; a request without any takes a cycle. An advance waits until the visits in
+    front have left the ReachedPositions.
     """
 
     def __init__(self, config: LayerConfig) -> None:

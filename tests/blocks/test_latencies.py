@@ -66,7 +66,7 @@ FOLDINGS = {
     "learning": layers(stored_bits=10),
     "learning banks": layers(n_in=600, n_out=40, lanes=20, stored_bits=10),
 }
-CONVOLVING = convolving_network()
+CONVOLVING = convolving_network(hidden=("3c3s2p1",))
 FOLDINGS["positions"] = CoreConfig.of(
     CONVOLVING, Folding.of(CONVOLVING, CoreShape(2, 2))
 ).layers  # several groups
