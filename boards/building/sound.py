@@ -53,7 +53,8 @@ class SoundDesign(AloneDesign):
         front, microphone = sound_of(self.network), self.microphone
         slot = front.slot * microphone.cycles
         return {
-            "microphone": 1 / microphone.divider,
+            "bits": 1 / microphone.divider,
+            "decimator": 1 / (microphone.divider * microphone.line_bits * microphone.at_once),
             "filters": (Filters.cycles(front.filters) + len(front.filters)) / microphone.cycles,
             "words": Words.cycles(front) / slot,
             "spikes": LevelsEncoder.cycles(self.network) / (front.window * slot),

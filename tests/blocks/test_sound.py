@@ -144,7 +144,7 @@ def test_impossible_listeners_are_refused():
     )
     long = replace(usual, slot=16, slots=16, frames=64)
     refused(
-        lambda: Listener(small_network(long), PdmMicrophone(4, 375)),
+        lambda: Listener(small_network(long), PdmMicrophone(4, 376)),
         "a picture needs .* longer slots",
     )
 

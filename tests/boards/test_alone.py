@@ -105,6 +105,9 @@ def test_a_build_has_the_weights_for_the_flash(fake, capfd, design, tmp_path):
     assert payload == b"".join(data.to_bytes(4, "big") for _, _, data in chunks)
     assert "in the flash, as weights.bin" in ended.out
     assert "text, at 115200 baud" in ended.out
+    shares = dict(report["duty"])
+    assert shares.pop("bits") == 1 / 12  # the microphone's clock is 2 MHz
+    assert max(shares.values()) <= 0.05
 
 
 def test_networks_with_other_weights_share_a_design(design):
