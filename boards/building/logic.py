@@ -23,7 +23,7 @@ from firstspike.hdl.flow.devices import Family
 from .fitting import Fit, fitted
 from .known_builds import KnownBuild, known_builds
 
-_SHALLOW = 4  # groups
+_SHALLOW = 4  # words of state
 _SPREAD = 0.3  # of a coefficient, as a share of it
 _NOISE = 0.05  # of a build, likewise: what no rule knows of it
 
@@ -36,13 +36,13 @@ def features_of(config: CoreConfig, plays: bool = False) -> np.ndarray:
     for layer in config.layers:
         folding = layer.folding
         of_layer = folding.lanes * sum(layer.state_bits)
-        kind = "memory" if folding.groups > _SHALLOW else "shallow"
-        bits["registers" if folding.groups == 1 else kind] += of_layer
+        kind = "memory" if folding.places > _SHALLOW else "shallow"
+        bits["registers" if folding.places == 1 else kind] += of_layer
         bits["window"] += of_layer if folding.window else 0
         windows += folding.window > 0
         banked += layer.word_bits * (folding.rows - 1)
     hidden = (len(config.layers) - 1) * config.deadline.bit_length()
-    events = config.bitmap is None and first.groups > _SHALLOW
+    events = config.bitmap is None and first.places > _SHALLOW
     whole = 1, config.bitmap is not None, events, hidden
     several = first.rows > 1, first.sends > 1, banked
     return np.array([*whole, *bits.values(), windows, plays, *several], float)

@@ -17,6 +17,7 @@ from typing import Self
 
 import numpy as np
 
+from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.rule import Settings
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.results import Results
@@ -114,6 +115,7 @@ class BoardClient:
         theirs = (core.layers[0].n_in, *(layer.n_out for layer in core.layers))
         for what, in_core, in_network in (
             ("shape", _joined(theirs), _joined(ours)),
+            ("geometry", self.config.geometry, geometry_of(network.layers)),
             ("unit", core.unit, network.unit),
             ("deadline", core.deadline, network.deadline),
             ("thresholds", [one.threshold for one in core.layers], [*network.thresholds]),

@@ -93,7 +93,7 @@ class Geometry:
     def touched(self) -> "Touched":
         """What a spike at each place of a map reaches."""
         across = self.out[1]
-        columns = [*self._reached(1)]
+        columns = self._reached(1)
         first, positions, taps = [0], [], []
         for row in self._reached(0):
             for column in columns:

@@ -39,6 +39,11 @@ class LayerKind(ABC):
         """Columns of the weights: neurons in one column share them."""
 
     @property
+    def positions(self) -> int:
+        """Neurons of a column, which share its weights."""
+        return 1
+
+    @property
     @abstractmethod
     def fan_in(self) -> int:
         """The most weights that a neuron has."""

@@ -63,8 +63,11 @@ def run_images(
             assert pixels is not None, "a core with a bitmap in front depends on the pixels"
             inputs, connected = connected, (pixels > 127).astype(np.int64)
             connected[:, network.inputs] = inputs
+    walk = latencies.LOCATE + latencies.POSITION_WALK
+    positions = core.reach.positions.max()
+    depths = (core.stages.max() + 2, MASK_PLACES, walk + 2, positions, positions, core.n_out.max())
     sizes = [spikes.shape[1], 1, 1, 1, latencies.INTAKE + 2]
-    sizes += [(len(layers), core.stages.max() + 2), (len(layers), MASK_PLACES)]
+    sizes += [(len(layers), depth) for depth in depths]
     by_layer = np.zeros((len(ImageState._fields) - len(sizes) - 1, len(layers)), np.int64)
     arrays = [np.zeros(size, np.int64) for size in sizes]
     state = ImageState._make([*arrays, by_layer, *by_layer])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.network import Network
 
 from . import latencies
@@ -15,6 +16,21 @@ from .layer import DRAIN_BLOCK, MASK_PLACES
 # The figures come as arguments: compiled code would keep those it was compiled with.
 _NAMES = [name for name in vars(latencies) if name.isupper()]
 _Latencies = namedtuple("_Latencies", _NAMES)  # type: ignore[misc]  # mypy wants them spelled out
+
+
+class Reach(NamedTuple):
+    """Which positions a spike reaches in each layer that convolves; a dense layer has one.
+
+    Input i of layer n is at place p = i % places[n] of its map, and reaches the positions
+    `position[first[offset[n] + p] : first[offset[n] + p + 1]]`.
+    """
+
+    convolves: np.ndarray
+    positions: np.ndarray
+    places: np.ndarray  # inputs of a map
+    offset: np.ndarray
+    first: np.ndarray
+    position: np.ndarray
 
 
 class CoreFigures(NamedTuple):
@@ -37,6 +53,7 @@ class CoreFigures(NamedTuple):
     drain_block: int
     mask_places: int
     latency: _Latencies
+    reach: Reach
 
 
 class ImageState(NamedTuple):
@@ -53,6 +70,10 @@ class ImageState(NamedTuple):
     intake: np.ndarray  # [k]: from when on the latest event is in the intake's register k
     registers: np.ndarray  # [layer, k]: from when on the latest operation is in register k
     places: np.ndarray  # [layer, k]: when the drain took the mask that was in place k
+    located: np.ndarray  # [layer, k]: as `registers`, of those up to that of the walk
+    reached: np.ndarray  # [layer, position]: whether a spike has reached it
+    listed: np.ndarray  # [layer, k]: the position that was reached as the k-th
+    arrived: np.ndarray  # [layer, k]: the k-th neuron of those that fired in this window
     by_layer: np.ndarray
     masks: np.ndarray  # how many have been made
     next: np.ndarray  # when the sequencer can work on its next event
@@ -66,6 +87,9 @@ class ImageState(NamedTuple):
     mask_free: np.ndarray  # when the drain takes it, to empty it block by block
     block_free: np.ndarray  # when it takes the next block
     promised: np.ndarray  # when a window's walk may advance
+    listings: np.ndarray  # of the positions in `listed`
+    settled: np.ndarray  # from when on that is known
+    arrivals: np.ndarray  # of the neurons that fired in this window
 
 
 def figures_of(network: Network, folding: Folding) -> CoreFigures:
@@ -94,4 +118,27 @@ def figures_of(network: Network, folding: Folding) -> CoreFigures:
         drain_block=DRAIN_BLOCK,
         mask_places=MASK_PLACES,
         latency=_Latencies(*(getattr(latencies, name) for name in _NAMES)),
+        reach=_reach_of(network),
+    )
+
+
+def _reach_of(network: Network) -> Reach:
+    """Collect which positions spikes reach, layer after layer."""
+    none = np.zeros(0, np.int64)
+    places, offset, first, position = [], [], [none], [none]
+    for layer in network.layers:
+        offset.append(sum(map(len, first)))
+        places.append(1)
+        if isinstance(layer, Convolution):
+            touched = layer.geometry.touched
+            places[-1] = len(touched.first) - 1
+            first.append(touched.first + sum(map(len, position)))
+            position.append(touched.position)
+    return Reach(
+        convolves=np.array([isinstance(layer, Convolution) for layer in network.layers]),
+        positions=np.array([layer.positions for layer in network.layers], np.int64),
+        places=np.array(places, np.int64),
+        offset=np.array(offset, np.int64),
+        first=np.concatenate(first),
+        position=np.concatenate(position),
     )

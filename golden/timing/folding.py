@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firstspike.golden.layers.dense import Dense
 from firstspike.golden.network import Network, NetworkError
 
 from .layer import MAX_WINDOW, LayerFolding, check_rows
@@ -44,23 +45,24 @@ class Folding:
         first layer gathers if images overlap. Behind a bitmap it takes rows at one tick alone if
         the shape allows it and that saves logic. Raises NetworkError for values out of range.
         """
-        network.check_dense("the hardware")
-        lanes = shape.lanes_of(network.shape[1:], DEFAULT_LANES)
+        lanes = shape.lanes_of(tuple(kind.columns for kind in network.layers), DEFAULT_LANES)
         window = DEFAULT_WINDOW if shape.window is None else shape.window
         if not 0 <= window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {window}")
         rows = 1 if shape.rows is None else shape.rows
         check_rows(rows)
+        if network.geometry and rows > 1:
+            raise NetworkError("a network that convolves adds one row per cycle: leave rows out")
         if shape.bitmap is not None:
             _check_bitmap(network, shape.bitmap, rows)
         layers: list[LayerFolding] = []
         taken = rows  # R of the layer
         for kind, wide in zip(network.layers, lanes, strict=True):
             last = len(layers) == network.n_layers - 1
-            whole = wide >= kind.n_out
+            whole = wide >= kind.columns and kind.positions == 1
             k = 0 if whole or last else window
             sends = rows if whole and not last and kind.n_out >= rows else 1
-            plain = not (whole or last or k or rows > 1)
+            plain = isinstance(kind, Dense) and not (whole or last or k or rows > 1)
             layers.append(
                 LayerFolding(
                     kind=kind,
@@ -99,7 +101,7 @@ class Folding:
         """The lanes of all layers, as one number where that is enough."""
         each = tuple(layer.lanes for layer in self.layers)
         most = max(each)
-        alike = all(layer.lanes == min(most, layer.n_out) for layer in self.layers)
+        alike = all(layer.lanes == min(most, layer.columns) for layer in self.layers)
         return most if alike else each
 
     @property

@@ -27,6 +27,15 @@ EVENT = 1
 ROW_LIST = 1
 """Sequencer: the row list, where rows are replayed for further groups."""
 
+LOCATE = 3
+"""Locator: from the address of a spike to the positions that it reaches."""
+
+POSITION_WALK = 1
+"""PositionWalk: the positions, which are visited one after the other."""
+
+REACHED = 2
+"""ReachedPositions: whether a position has been reached before, and which one was."""
+
 ADDRESS = 1
 """Sequencer: the address of the weight word; of several banks it is the WeightStore that has it."""
 

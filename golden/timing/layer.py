@@ -8,6 +8,7 @@ said there. The hardware builds its pipelines from them, and the cycle models co
 from dataclasses import dataclass
 
 from firstspike.golden.foreign.fields import NetworkError
+from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.kind import LayerKind
 
 from . import latencies
@@ -38,7 +39,8 @@ class LayerFolding:
     cycle so many rows of weights are added, one from each bank of the weight store. Row r is in
     bank r mod R. `sends` spikes leave per cycle: it is R of the next layer. A layer that `gathers`
     takes the next image's rows while the time of the one before advances. A layer of `one_tick`
-    takes rows at tick `unit` alone, and so its lanes need no M.
+    takes rows at tick `unit` alone, and so its lanes need no M. In a layer that convolves lanes are
+    filters, and a walk visits positions.
     """
 
     kind: LayerKind
@@ -51,14 +53,21 @@ class LayerFolding:
     one_tick: bool = False
 
     def __post_init__(self):
-        if not 1 <= self.lanes <= self.n_out:
+        if not 1 <= self.lanes <= self.columns:
+            what = "filters" if self.convolves else "neurons"
             raise NetworkError(
-                f"a layer of {self.n_out} neurons takes 1 to {self.n_out} lanes, not {self.lanes}"
+                f"a layer of {self.columns} {what} takes 1 to {self.columns} lanes, "
+                f"not {self.lanes}"
             )
         if not 0 <= self.window <= MAX_WINDOW:
             raise NetworkError(f"the window is 0 to {MAX_WINDOW}, not {self.window}")
-        if self.window and (self.groups == 1 or self.last):
+        if self.window and (self.places == 1 or self.last):
             raise NetworkError("a layer of one group, and the last layer, advance tick by tick")
+        if self.convolves and (self.last or self.rows > 1 or self.one_tick or self.gathers):
+            raise NetworkError(
+                "a layer that convolves is not the last one, takes rows at every tick and adds one "
+                "row per cycle"
+            )
         if self.one_tick and (self.groups == 1 or self.last or self.window or self.rows > 1):
             raise NetworkError(
                 "only a layer of several groups that is not the last one, advances tick by tick "
@@ -83,15 +92,38 @@ class LayerFolding:
         return self.kind.n_out
 
     @property
+    def convolves(self) -> bool:
+        """Whether a spike reaches the neurons at some positions alone."""
+        return isinstance(self.kind, Convolution)
+
+    @property
+    def columns(self) -> int:
+        """Columns of the weights: the neurons, or the filters of a layer that convolves."""
+        return self.kind.columns
+
+    @property
     def groups(self) -> int:
-        """G: neuron = group * lanes + lane."""
-        return -(-self.n_out // self.lanes)
+        """G: column = group * lanes + lane. A column is a neuron, or the filter of several."""
+        return -(-self.columns // self.lanes)
+
+    @property
+    def places(self) -> int:
+        """Words of lane state: one per position and group."""
+        return self.groups * self.kind.positions
+
+    @property
+    def located_cycles(self) -> int:
+        """Latency from a layer's operation to that of its first position, if it convolves."""
+        return latencies.LOCATE + latencies.POSITION_WALK if self.convolves else 0
 
     @property
     def operation_cycles(self) -> int:
         """Latency of the Sequencer from an event to its operation; several groups list rows."""
-        row_list = latencies.ROW_LIST if self.groups > 1 else 0
-        return latencies.EVENT + row_list + (latencies.ADDRESS if self.rows == 1 else 0)
+        if self.convolves:
+            listed = self.located_cycles + latencies.REACHED
+        else:
+            listed = latencies.ROW_LIST if self.groups > 1 else 0
+        return latencies.EVENT + listed + (latencies.ADDRESS if self.rows == 1 else 0)
 
     @property
     def word_cycles(self) -> int:
@@ -109,13 +141,16 @@ class LayerFolding:
 
     @property
     def stages(self) -> int:
-        """Registers of the layer's pipeline behind that of the event, up to the lanes."""
-        return self.fetch_cycles - latencies.EVENT
+        """Registers of the layer's pipeline behind that of the event, up to the lanes.
+
+        Those in front of a walk over positions are not counted.
+        """
+        return self.fetch_cycles - latencies.EVENT - self.located_cycles
 
     @property
     def fetching(self) -> int:
         """Which of these registers is the memory's own, counted from 1."""
-        return self.operation_cycles - latencies.EVENT + 1
+        return self.operation_cycles - latencies.EVENT - self.located_cycles + 1
 
     @property
     def bank_rows(self) -> int:

@@ -45,54 +45,78 @@ def _issue(core, state, layer, at, fetched, ready):
 
 
 @njit(cache=True)
-def _mask_beats(core, state, layer, group, steps, beats):
-    """Fill `beats` with the block of each beat of a group's mask, -1 for none; returns how many.
+def _located(core, state, layer, at):
+    """Pass an operation from the sequencer of a layer that convolves to the register of its walk.
 
-    The mask is that after an advance by `steps`. Spikes that are sent in one cycle are of different
-    banks of the next layer.
+    Returns the cycle of its issue, and that from which it is in that register. Whoever calls says
+    from when on the register is free again.
+    """
+    e = state.located[layer]
+    walk = core.latency.LOCATE + core.latency.POSITION_WALK
+    issued = max(at, e[2] - 1)
+    e[1] = issued + 1
+    for k in range(2, walk + 1):
+        e[k] = max(e[k - 1] + 1, e[k + 1])
+    return issued, e[walk]
+
+
+@njit(cache=True)
+def _mask_beats(core, state, layer, group, position, steps, beats):
+    """Fill `beats` [k, 2] with the block and the neuron of each beat of a mask; returns how many.
+
+    The mask is that of a group at a position after an advance by `steps`. Without a beat the first
+    block is -1. Spikes that are sent in one cycle are of different banks of the next layer.
     """
     lanes, tick = core.lanes[layer], state.now[layer]
-    first = core.offset[layer] + group * lanes
+    positions, first = core.reach.positions[layer], core.offset[layer]
+    columns = core.n_out[layer] // positions
     count = 0
     if core.sends[layer] > 1:
         banks = np.zeros(core.sends[layer], np.int64)
-        for neuron in range(first, first + lanes):
-            if tick - steps < state.spikes[neuron] <= tick:
-                banks[(neuron - first) % core.sends[layer]] += 1
+        for lane in range(lanes):
+            if tick - steps < state.spikes[first + lane] <= tick:
+                banks[lane % core.sends[layer]] += 1
         count = banks.max()
-        beats[: max(count, 1)] = 0 if count else -1
+        beats[: max(count, 1), 0] = 0 if count else -1
         return max(count, 1)
-    for neuron in range(first, min(first + lanes, core.offset[layer] + core.n_out[layer])):
-        if tick - steps < state.spikes[neuron] <= tick:
-            beats[count] = (neuron - first) // core.drain_block
+    for lane in range(min(lanes, columns - group * lanes)):
+        neuron = (group * lanes + lane) * positions + position
+        if tick - steps < state.spikes[first + neuron] <= tick:
+            beats[count, 0] = lane // core.drain_block
+            beats[count, 1] = neuron
             count += 1
     if count == 0:
-        beats[0] = -1
+        beats[0, 0] = -1
     return max(count, 1)
 
 
 @njit(cache=True)
 def _queued(core, state, layer, steps, out):
-    """Fill `out` with the spike ticks of the window that ends now, in order; returns how many."""
+    """Fill `out` [k, 2] with tick and neuron of the window that ends now; returns how many.
+
+    They are in the order of their ticks, and those of one tick in the order of their arrival.
+    """
     tick, count = state.now[layer], 0
-    first = core.offset[layer]
+    arrived = state.arrived[layer, : state.arrivals[layer]]
     for spike_tick in range(tick - steps + 1, tick + 1):
-        for neuron in range(first, first + core.n_out[layer]):
-            if state.spikes[neuron] == spike_tick:
-                out[count] = spike_tick
+        for neuron in arrived:
+            if state.spikes[core.offset[layer] + neuron] == spike_tick:
+                out[count, 0] = spike_tick
+                out[count, 1] = neuron
                 count += 1
+    state.arrivals[layer] = 0
     return count
 
 
 @njit(cache=True)
-def _push(core, state, layer, kind, tick, offered):
+def _push(core, state, layer, kind, tick, address, offered):
     """Offer an event to `layer` from cycle `offered` on; returns the cycle in which it is taken.
 
     Recursive in the layers (and one function for that reason: numba caches no other recursion).
     """
     if state.decided[0] >= 0:
         return offered
-    latency = core.latency
+    latency, reach = core.latency, core.reach
     taken = max(offered, state.door_free[layer])
     state.door_free[layer] = max(taken, state.event_free[layer]) + latency.EVENT
     at = max(state.door_free[layer], state.next[layer])
@@ -100,12 +124,14 @@ def _push(core, state, layer, kind, tick, offered):
     groups, window = core.groups[layer], core.window[layer]
     last = layer == core.n_out.size - 1
     places, sends = core.places[layer], core.sends[layer]
-    beats = np.empty(core.n_out[layer] + 1, np.int64)
+    convolves = reach.convolves[layer]
+    replays = groups > 1 and not convolves
+    beats = np.empty((core.n_out[layer] + 1, 2), np.int64)
 
     while True:
         lag = target - state.now[layer] if state.started[layer] else -1
         ends = False
-        if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and groups > 1:
+        if (lag > 0 or (lag == 0 and kind == END)) and state.beats[layer] and replays:
             # The tick's rows are complete: the other groups replay them.
             first_group, rows, steps = 1, state.beats[layer], state.opening[layer]
             takes_row = False
@@ -113,6 +139,7 @@ def _push(core, state, layer, kind, tick, offered):
             first_group, rows, steps = 0, 1, BEGINS
             takes_row = kind == SPIKE
             state.started[layer], state.now[layer] = 1, target
+            state.reached[layer] = 0
         elif lag > 0:
             steps = 1 << window
             while steps > lag:
@@ -120,6 +147,8 @@ def _push(core, state, layer, kind, tick, offered):
             first_group, rows = 0, 1
             takes_row = kind == SPIKE and steps == lag
             state.now[layer] += steps
+        elif kind == SPIKE and convolves:
+            first_group, rows, steps, takes_row = 0, 1, 0, True
         elif kind == SPIKE:
             if state.beats[layer] == 0:
                 state.opening[layer] = 0
@@ -135,74 +164,118 @@ def _push(core, state, layer, kind, tick, offered):
         if window and (ends or (first_group == 0 and steps > 0)):
             at = max(at, state.promised[layer])
 
-        # A walk over all groups; over the first alone while its rows come; over the others.
+        # A walk over all groups; over the first alone while its rows come; over the others. A layer
+        # that convolves visits the positions reached so far, and then those that the row is for.
         begun = np.int64(-1)
-        for group in range(first_group, 1 if takes_row or ends else groups):
-            closes = group == groups - 1
-            for index in range(rows):
-                fires = index == 0 and (steps > 0 or ends) and not last
-                place = state.masks[layer] % core.mask_places
-                # In front of the store an operation waits for a place for its mask; its first
-                # register takes a cycle.
-                freed = state.places[layer, place] + latency.FREED
-                fetched = freed + 1 if fires and places else 0
-                ready = state.skid_free[layer] if fires and not places else 0
-                issued, left = _issue(core, state, layer, at, fetched, ready)
-                at = issued + 1
-                if begun < 0:
-                    begun = issued
-                if ends and last:
-                    state.ended[0] = issued
-                potentials = last and closes and index == 0 and steps != 0
-                if potentials and state.now[layer] == state.decision_tick[0]:
-                    state.decided[0] = left + latency.POTENTIALS + core.decision
-                    return taken
+        told, position = np.int64(0), np.int64(0)
+        visits = (groups - first_group) * rows
+        if convolves:
+            begun, at = _located(core, state, layer, at)
+            if steps > 0 or ends:
+                at = max(at, state.settled[layer])
+                told = 1 if ends else max(state.listings[layer] * groups, 1)
+            elif steps == BEGINS:
+                state.listings[layer] = 0
+            visits, start = told, np.int64(0)
+            if takes_row:
+                start = reach.offset[layer] + address % reach.places[layer]
+                visits += (reach.first[start + 1] - reach.first[start]) * groups
+                start = reach.first[start]
+        elif takes_row or ends:
+            visits = rows
+        for visit in range(visits):
+            if convolves:
+                fires = visit < told
+                closes = visit == told - 1
+                number, group = divmod(visit if fires else visit - told, groups)
                 if not fires:
-                    continue
-
-                # The mask is searched, block by block.
-                count = _mask_beats(core, state, layer, group, steps, beats)
-                if places:
-                    # It waits in a place kept for it.
-                    empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
-                    taken_out = max(left + latency.DRAIN_PLACE, empty)
-                    state.places[layer, place] = taken_out
-                    state.masks[layer] += 1
-                if places and sends > 1:
-                    found = offer = taken_out + latency.DRAIN_BEAT
-                elif places:
-                    found = offer = taken_out + latency.DRAIN_BLOCKS
+                    position = reach.position[start + number]
+                    if state.reached[layer, position] == 0:
+                        state.reached[layer, position] = 1
+                        state.listed[layer, state.listings[layer]] = position
+                        state.listings[layer] += 1
                 else:
-                    # Not taken, it waits beside the drain and holds up the next one.
-                    found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
-                    state.skid_free[layer] = offer
+                    position = state.listed[layer, number]
+            else:
+                number, index = divmod(visit, rows)
+                group = first_group + number
+                closes = group == groups - 1
+                fires = index == 0 and (steps > 0 or ends) and not last
+            place = state.masks[layer] % core.mask_places
+            # In front of the store an operation waits for a place for its mask; its first register
+            # takes a cycle.
+            freed = state.places[layer, place] + latency.FREED
+            fetched = freed + 1 if fires and places else 0
+            ready = state.skid_free[layer] if fires and not places else 0
+            issued, left = _issue(core, state, layer, at, fetched, ready)
+            at = issued + 1
+            if begun < 0:
+                begun = issued
+            if ends and last:
+                state.ended[0] = issued
+            potentials = last and closes and (steps != 0) and visit % rows == 0
+            if potentials and state.now[layer] == state.decision_tick[0]:
+                state.decided[0] = left + latency.POTENTIALS + core.decision
+                return taken
+            if not fires:
+                if convolves:
+                    state.settled[layer] = state.registers[layer, latency.REACHED + 1]
+                continue
+
+            # The mask is searched, block by block.
+            count = _mask_beats(core, state, layer, group, position, steps, beats)
+            if window and beats[0, 0] >= 0:
                 for beat in range(count):
-                    if places and sends == 1 and (beat == 0 or beats[beat] != beats[beat - 1]):
-                        moved = max(found, state.block_free[layer])
-                        state.mask_free[layer] = moved
-                        found = offer = moved + latency.DRAIN_BEAT
-                    gone = offer
-                    if not window and (beats[beat] >= 0 or closes or ends):
-                        sent = np.int64(END if ends else SPIKE if beats[beat] >= 0 else ADVANCE)
-                        gone = _push(core, state, layer + 1, sent, state.now[layer], offer)
-                        if state.decided[0] >= 0:
-                            return taken
-                    state.block_free[layer] = gone
-                    offer = gone + 1
+                    state.arrived[layer, state.arrivals[layer]] = beats[beat, 1]
+                    state.arrivals[layer] += 1
+            if places:
+                # It waits in a place kept for it.
+                empty = state.mask_free[layer] if sends == 1 else state.block_free[layer]
+                taken_out = max(left + latency.DRAIN_PLACE, empty)
+                state.places[layer, place] = taken_out
+                state.masks[layer] += 1
+            if places and sends > 1:
+                found = offer = taken_out + latency.DRAIN_BEAT
+            elif places:
+                found = offer = taken_out + latency.DRAIN_BLOCKS
+            else:
+                # Not taken, it waits beside the drain and holds up the next one.
+                found = offer = max(left, state.block_free[layer]) + latency.DRAIN_BEAT
+                state.skid_free[layer] = offer
+            for beat in range(count):
+                block, neuron = beats[beat]
+                if places and sends == 1 and (beat == 0 or block != beats[beat - 1, 0]):
+                    moved = max(found, state.block_free[layer])
+                    state.mask_free[layer] = moved
+                    found = offer = moved + latency.DRAIN_BEAT
+                gone = offer
+                if not window and (block >= 0 or closes or ends):
+                    sent = np.int64(END if ends else SPIKE if block >= 0 else ADVANCE)
+                    gone = _push(core, state, layer + 1, sent, state.now[layer], neuron, offer)
+                    if state.decided[0] >= 0:
+                        return taken
+                state.block_free[layer] = gone
+                offer = gone + 1
+        if convolves:
+            walk = latency.LOCATE + latency.POSITION_WALK
+            state.located[layer, walk + 1] = at if visits else at + 1
+            at = state.next[layer] = begun + 1
 
         # A window's queue is released when its last beat has come through the crossing unit.
-        if window and (ends or (steps > 0 and not takes_row)):
+        if window and (ends or (steps > 0 and (convolves or not takes_row))):
             empty = state.block_free[layer] + core.release[layer]
             offer = state.block_free[layer] + core.queued[layer]
             count = _queued(core, state, layer, steps, beats)
-            for position in range(count):
-                gone = _push(core, state, layer + 1, np.int64(SPIKE), beats[position], offer)
+            for queued in range(count):
+                spike_tick, neuron = beats[queued]
+                gone = _push(core, state, layer + 1, np.int64(SPIKE), spike_tick, neuron, offer)
                 if state.decided[0] >= 0:
                     return taken
                 empty = gone + 1
                 offer = gone + latency.QUEUE_SELECT
             sent = np.int64(END if ends else ADVANCE)
-            gone = _push(core, state, layer + 1, sent, state.now[layer], empty)
+            none = np.int64(0)
+            gone = _push(core, state, layer + 1, sent, state.now[layer], none, empty)
             state.promised[layer] = gone + latency.DONE
         if ends:
             state.event_free[layer] = begun
@@ -215,7 +288,7 @@ def _push(core, state, layer, kind, tick, offered):
 
 
 @njit(cache=True)
-def _take(core, state, kind, tick, offered):
+def _take(core, state, kind, tick, address, offered):
     """Offer an event to the intake from cycle `offered` on; returns the cycle it is taken in."""
     e, stages = state.intake, core.latency.INTAKE
     taken = max(offered, e[2] - 1)
@@ -223,7 +296,7 @@ def _take(core, state, kind, tick, offered):
     for k in range(2, stages + 1):
         e[k] = max(e[k - 1] + 1, e[k + 1])
     first = np.int64(0)  # typed, since numba would compile a version for every literal
-    e[stages + 1] = _push(core, state, first, kind, tick, e[stages]) + 1
+    e[stages + 1] = _push(core, state, first, kind, tick, address, e[stages]) + 1
     return taken
 
 
@@ -251,10 +324,11 @@ def _events(core, state, ticks):
             continue
         banks[row % banks.size] += 1
         if place + 1 == order.size or ticks[order[place + 1]] != tick:
-            for _ in range(banks.max()):
-                offered = _take(core, state, spike, tick, offered) + 1
+            amount = banks.max()
+            for address in order[place + 1 - amount : place + 1]:
+                offered = _take(core, state, spike, tick, address, offered) + 1
             banks[:] = 0
-    _take(core, state, end, np.int64(0), offered)
+    _take(core, state, end, np.int64(0), np.int64(0), offered)
 
 
 @njit(cache=True)
@@ -270,17 +344,17 @@ def _banked_bitmap(core, state, bitmap, connected):
     ahead = np.zeros(banks, np.int64)  # the next word of each bank
     held = np.full(banks, -1)  # the one it searches
     left = np.zeros(banks, np.int64)  # bits of it
-    free = np.int64(0)  # when the register of the event can be loaded
+    free = none = np.int64(0)  # `free`: when the register of the event can be loaded
     latency = core.latency
     cycle = np.int64(0)
     while True:
         step = cycle >= free
         ends = held.min() == final and left.max() == 0
         if step and ends:
-            _take(core, state, np.int64(END), np.int64(0), cycle + latency.ENCODER_ROW)
+            _take(core, state, np.int64(END), none, none, cycle + latency.ENCODER_ROW)
             return
         if step and left.max() > 0:
-            free = _take(core, state, np.int64(SPIKE), tick, cycle + latency.ENCODER_ROW)
+            free = _take(core, state, np.int64(SPIKE), tick, none, cycle + latency.ENCODER_ROW)
         for bank in range(banks):
             if step and left[bank] > 0:
                 left[bank] -= 1
@@ -318,7 +392,7 @@ def _bitmap(core, state, bitmap, connected):
         word_taken = max(word_offered, word_free)
         word_offered = word_taken + 1
         at = word_taken + latency.ENCODER_WORD
-        for pixel in pixels:
+        for place, pixel in enumerate(pixels):
             if pixel == 0:
                 continue
             # 1: bright, but no input of the core; its tick otherwise
@@ -326,10 +400,11 @@ def _bitmap(core, state, bitmap, connected):
             at = word_free + 1
             row_free = word_free + latency.ENCODER_ROW
             if pixel > 1:
-                row_free = _take(core, state, spike, pixel - 2, row_free)
+                address = np.int64(word * bitmap + place)
+                row_free = _take(core, state, spike, pixel - 2, address, row_free)
     # With the end the last word is used up.
     offered = max(at, row_free) + latency.ENCODER_ROW
-    _take(core, state, end, np.int64(0), offered)
+    _take(core, state, end, np.int64(0), np.int64(0), offered)
 
 
 @njit(cache=True)
@@ -340,7 +415,7 @@ def count_images(core, state, spikes, decision_ticks, ticks, bitmap, connected):
     """
     decided, ended = np.empty(len(ticks), np.int64), np.empty(len(ticks), np.int64)
     for image in range(len(ticks)):
-        for known in (state.by_layer, state.registers, state.places):
+        for known in (state.by_layer, state.registers, state.places, state.located):
             known[:] = 0
         state.intake[:] = 0
         state.decided[0] = state.ended[0] = -1

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from firstspike.golden.layers.geometry import Geometry
+from firstspike.golden.layers.registry import geometry_of
 from firstspike.golden.learning.state import MAX_STORED_BITS
 from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.folding import Folding
@@ -112,6 +114,16 @@ class CoreConfig:
         return Folding(tuple(layer.folding for layer in self.layers), self.bitmap)
 
     @property
+    def geometry(self) -> tuple[Geometry | None, ...]:
+        """The geometry of each layer, None for a dense one."""
+        return geometry_of(layer.folding.kind for layer in self.layers)
+
+    @property
+    def convolves(self) -> bool:
+        """Whether a layer convolves."""
+        return any(self.geometry)
+
+    @property
     def learns(self) -> bool:
         """Whether the core has a Learner."""
         return self.layers[-1].learns
@@ -124,6 +136,7 @@ class CoreConfig:
 
 def _check_learning(network: Network, folding: Folding, stored_bits: int) -> None:
     """Raise NetworkError for a network that the hardware cannot learn."""
+    network.check_dense("learning on the chip")
     if network.n_layers != 2:
         raise NetworkError(
             f"the network has {network.n_layers - 1} hidden layers: the hardware learns with one, "

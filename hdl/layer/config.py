@@ -108,6 +108,7 @@ class LayerConfig:
         """
         folding = self.folding
         waits = not (folding.window or folding.mask_places or folding.rows > 1)
+        waits &= not folding.convolves
         behind = folding.drain_cycles
         if folding.last:
             behind = latencies.POTENTIALS + folding.decision_cycles

@@ -20,7 +20,10 @@ from .operations import operation_layout
 
 
 def _neuron(config: LayerConfig, beat: data.View) -> ValueLike:
-    return times(config.folding.lanes, beat.operation.group) + beat.lanes[0]
+    column = times(config.folding.lanes, beat.operation.group) + beat.lanes[0]
+    if not config.folding.convolves:
+        return column
+    return times(config.folding.kind.positions, column) + beat.operation.position
 
 
 class TickEmitter(Block):
@@ -44,7 +47,7 @@ class TickEmitter(Block):
         operation = beat.operation
         # With one group every beat closes it.
         says = (
-            beat.some | operation.closes | operation.end if self._config.folding.groups > 1 else 1
+            beat.some | operation.closes | operation.end if self._config.folding.places > 1 else 1
         )
         m.d.comb += [
             self.events.valid.eq(self.beats.valid & says),

@@ -59,9 +59,15 @@ def state_layout(config: LayerConfig) -> data.StructLayout:
 
 def lane_exists(folding: LayerFolding, group: Value, lane: int) -> Value:
     """Whether `lane` of `group` is a neuron: the last group may not be full."""
-    if (folding.groups - 1) * folding.lanes + lane < folding.n_out:
+    if (folding.groups - 1) * folding.lanes + lane < folding.columns:
         return Const(1)
     return group != folding.groups - 1
+
+
+def place_of(operation: data.View) -> Value:
+    """Word of the lanes' memory in which the state for an operation is."""
+    place: Value = operation["place" if "place" in operation.shape().members else "group"]
+    return place
 
 
 def probe_signature(config: LayerConfig) -> wiring.Signature:
@@ -112,8 +118,8 @@ class Lanes(Block):
     def memories(config: LayerConfig) -> Iterator[Memory]:
         """The state of all lanes, group by group: that of a single group is in registers."""
         folding = config.folding
-        if folding.groups > 1:
-            yield Memory("", state_layout(config).size * folding.lanes, folding.groups)
+        if folding.places > 1:
+            yield Memory("", state_layout(config).size * folding.lanes, folding.places)
         if folding.one_tick:
             yield from inside("limits", Limits.memories(config))
 
@@ -129,8 +135,11 @@ class Lanes(Block):
         if folding.rows == 1:
             coming, offered = self.words.payload.operation, self.words.valid
             begins = offered & coming.first
+            advances = begins & coming.advance
+            if folding.convolves:
+                advances &= ~coming.nothing
             to = SimpleNamespace(
-                begins=begins,
+                begins=begins & ~coming.again if folding.convolves else begins,
                 starts=begins & coming.start,
                 adds=offered & coming.row.any(),
                 advance=Signal(name="advance"),
@@ -158,7 +167,7 @@ class Lanes(Block):
                     with m.If(ready):
                         m.d.sync += to.carry.eq(to.starts)
             with m.If(ready):
-                m.d.sync += to.advance.eq(begins & coming.advance)
+                m.d.sync += to.advance.eq(advances)
             return [to]
 
         coming, offered = self.ahead.operation, self.ahead.valid
@@ -185,7 +194,7 @@ class Lanes(Block):
 
     def build(self, m: Module) -> None:
         config, folding = self._config, self._config.folding
-        lanes, groups, last = folding.lanes, folding.groups, folding.last
+        lanes, places, last = folding.lanes, folding.places, folding.last
 
         # The register in which a word meets the state of its group, and beside it what the lanes
         # need to know at once. Where there is no operation it is one that changes nothing, so that
@@ -225,29 +234,29 @@ class Lanes(Block):
         state = state_layout(config)
         states_layout = data.ArrayLayout(state, lanes)
         # The state before `op`. It is started before it is looked at, or first fetched from memory.
-        make = unknown_register if groups == 1 else partial(Signal, reset_less=True)
+        make = unknown_register if places == 1 else partial(Signal, reset_less=True)
         work = make(states_layout, name="work")
         updated = Signal(states_layout)  # and after
         states = work
-        if groups > 1:
+        if places > 1:
             m.submodules.memory = store = memory.Memory(
-                shape=work.shape().size, depth=groups, init=[], attrs={"no_rw_check": 1}
+                shape=work.shape().size, depth=places, init=[], attrs={"no_rw_check": 1}
             )
             read, write = store.read_port(domain="comb"), store.write_port()
             ahead = self.ahead.operation
-            fetch, group = self.ahead.valid & ahead.first, ahead.group
+            fetch, place = self.ahead.valid & ahead.first, place_of(ahead)
             fetched = unknown_register(work.shape().size)
             found = read.data
             done = valid & ready
-            m.d.comb += [write.en.eq(done), write.addr.eq(op.group), write.data.eq(updated)]
-            if groups == 2:
-                found = Mux(done & (op.group == group), updated, read.data)
+            m.d.comb += [write.en.eq(done), write.addr.eq(place_of(op)), write.data.eq(updated)]
+            if places == 2 or folding.convolves:
+                found = Mux(done & (place_of(op) == place), updated, read.data)
             if config.learns and not last:
-                fetch, group = (
+                fetch, place = (
                     fetch | self.probe.valid,
-                    Mux(self.probe.valid, self.probe.group, group),
+                    Mux(self.probe.valid, self.probe.group, place),
                 )
-            m.d.comb += read.addr.eq(group)
+            m.d.comb += read.addr.eq(place)
             with m.If(fetch):
                 m.d.sync += fetched.eq(found)
             states = data.View(work.shape(), fetched)
@@ -274,7 +283,7 @@ class Lanes(Block):
         for to, segment in zip(told, config.segments, strict=True):
             bits = slice(segment.start * state.size, segment.stop * state.size)
             then = updated.as_value()[bits]
-            if groups > 1:
+            if places > 1:
                 then = Mux(to.begins, fetched[bits], then)
             following.append(Mux(to.starts, Cat(begin[segment.start : segment.stop]), then))
         with m.If(ready):
@@ -322,7 +331,7 @@ class Lanes(Block):
             m.d.comb += ready.eq(~output.valid | output.ready)
             with m.If(ready):
                 m.d.sync += [output.valid.eq(sends), output.payload.operation.eq(op)]
-            if groups == 1:
+            if places == 1:
                 m.d.comb += output.payload.M.eq(Cat(neuron.M for neuron in work))
             else:
                 with m.If(ready):

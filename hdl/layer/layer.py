@@ -17,6 +17,7 @@ from .emitter import TickEmitter, WindowEmitter
 from .events import sent_layout, taken_layout
 from .lanes import Lanes, potentials_layout, probe_signature
 from .operations import RowList, walk_layout
+from .positions import PositionWalk
 from .sequencer import GatherSequencer, Sequencer
 from .weights import WeightStore, host_request, update_layout, updated_signature
 from .words import CHUNK_BITS
@@ -66,7 +67,9 @@ class Layer(Block):
         folding = config.folding
         yield from inside("store", WeightStore.memories(config))
         yield from inside("lanes", Lanes.memories(config))
-        if folding.groups > 1:
+        if folding.convolves:
+            yield from inside("sequencer.walk.reached", PositionWalk.memories(config))
+        elif folding.groups > 1:
             yield from inside("sequencer.row_list", RowList.memories(config))
         if folding.mask_places:
             yield from inside("drain.places", MaskBuffer.memories(config))

@@ -29,6 +29,7 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
 
     With `config.walk_apart` tick and context are 0, and synthesis removes the registers for them.
     """
+    convolves = config.folding.convolves
     return struct(
         image=1,
         end=1,  # the image's last operation, which does nothing else
@@ -39,6 +40,10 @@ def operation_layout(config: LayerConfig) -> data.StructLayout:
         closes=1,  # the last group: with it every neuron at `tick` is known
         shift=range(config.folding.window + 1),
         group=range(config.folding.groups),
+        position=range(config.folding.kind.positions) if convolves else None,
+        place=range(config.folding.places) if convolves else None,  # the word of lane state
+        again=1 if convolves else None,  # the place is that of the operation before
+        nothing=1 if convolves else None,  # no position has been reached: only time advances
         tick=tick_shape(config.deadline),  # reached with this operation
         context=context_layout(config.counted, config.learns),  # of the events sent
     )

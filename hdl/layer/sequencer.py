@@ -25,6 +25,7 @@ from .operations import (
     read_layout,
     walk_layout,
 )
+from .positions import PositionWalk
 
 
 class Sequencer(Block):
@@ -184,8 +185,18 @@ class Sequencer(Block):
             with m.If(goes & (op.end | op.advance)):
                 m.d.sync += busy.eq(1)
 
-        # To all groups, and to the lanes.
-        if folding.groups == 1:
+        # To all groups or positions, and to the lanes.
+        if folding.convolves:
+            m.submodules.walk = walk = PositionWalk(config)
+            reads = walk.reads
+            m.d.comb += [
+                walk.i.valid.eq(issue),
+                walk.i.payload.operation.eq(packed),
+                walk.i.payload.address.eq(indices[0]),
+                walk.stale.eq(self.stale),
+                step.eq(walk.i.ready),
+            ]
+        elif folding.groups == 1:
             reads = stream.Signature(read_layout(config)).create(path=("reads",))
             m.d.comb += [
                 reads.valid.eq(issue),
@@ -211,7 +222,7 @@ class Sequencer(Block):
                 replaying.eq(row_list.replaying),
                 open_.eq(row_list.open),
             ]
-        if folding.rows == 1:
+        if folding.rows == 1 and not folding.convolves:
             m.submodules.addressed = addressed = Stage(read_layout(config), latencies.ADDRESS)
             wiring.connect(m, reads, addressed.i)
             reads = addressed.o

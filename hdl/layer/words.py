@@ -23,7 +23,7 @@ def check_weights(layer: LayerConfig, weights: np.ndarray | None) -> None:
     if weights is None:
         return
     kind = layer.folding.kind
-    expected = kind.weights_of(np.zeros((kind.rows, kind.n_out), np.int16)).shape
+    expected = kind.weights_of(np.zeros((kind.rows, kind.columns), np.int16)).shape
     if np.shape(weights) != expected:
         raise ValueError(
             f"a layer of {kind.n_in} inputs and {kind.n_out} neurons takes weights {expected}, "
@@ -69,4 +69,4 @@ def unpack_words(layer: LayerConfig, words: Iterable[int]) -> np.ndarray:
             weight = word >> lane * bits & ((1 << bits) - 1)
             weight -= weight >> bits - 1 << bits
             rows[row, group * folding.lanes + lane] = weight
-    return folding.kind.weights_of(rows[:, : folding.n_out])
+    return folding.kind.weights_of(rows[:, : folding.columns])

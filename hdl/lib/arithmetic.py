@@ -33,6 +33,23 @@ def times(constant: int, value: Value) -> Value | int:
     return total
 
 
+def quotient(value: Value, divisor: int, highest: int) -> Value:
+    """`value` // `divisor`, rounded down, for a value of 0 .. `highest`.
+
+    It is a product with a constant, (value * factor) >> shift, after Granlund and Montgomery 1994.
+    Raises ValueError for a divisor below 1.
+
+    >>> [evaluated(quotient(Const(value, 10), 28, 783)) for value in (0, 27, 28, 783)]
+    [0, 0, 1, 27]
+    """
+    if divisor < 1:
+        raise ValueError(f"a divisor must be 1 or more, not {divisor}.")
+    shift = 0
+    while (-(1 << shift) % divisor) * highest >= 1 << shift:
+        shift += 1
+    return Value.cast(times(-(-(1 << shift) // divisor), value))[shift:]
+
+
 def plus(one: Value, other: Value, carry: Value) -> Value:
     """`one` + `other` + `carry`, of one bit, in the bits of `one`, with a single adder."""
     return (Cat(carry, one) + Cat(carry, other))[1 : len(one) + 1]

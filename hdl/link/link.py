@@ -93,7 +93,7 @@ class Link(Block):
         bitmap = config.bitmap is not None
         mask = bitmap_bytes(inputs) if bitmap and connected < inputs else 0
         digit = bitmap_bytes(connected) if bitmap else 0
-        identity = identity_bytes(len(config.layers), bench_images > 0)
+        identity = identity_bytes(len(config.layers), bench_images > 0, config.convolves)
         yield from inside("ring", Ring.memories(ring_bytes))
         yield from inside("transmitter", Transmitter.memories())
         yield from inside("rom", BoardRom.memories(identity, mask, digit))

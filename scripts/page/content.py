@@ -168,6 +168,7 @@ def cores_of(network: Network) -> Iterator[tuple[Folding, dict[str, Any]]]:
 
 def _core(network: Network, folding: Folding, board: str, hz: int | None) -> dict[str, Any]:
     shape = figures_of(network, folding)._asdict()
+    del shape["reach"]  # its layers are dense
     shape["latency"] = shape["latency"]._asdict()
     lanes = lanes_text(folding.lanes)
     rows = folding.layers[0].rows

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from firstspike.golden.layers.dense import Dense
+from firstspike.golden.layers.registry import layers_of
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.sim.benches import EXAMPLES, encoder, layer, player, weights
 from tests.support.command import firstspike
@@ -49,6 +50,24 @@ def test_layer(simulator, n_in, n_out, lanes, window, last):
 )
 def test_layer_of_several_rows_a_cycle(simulator, n_in, n_out, lanes, window, last, rows, sends):
     folding = folded(n_in, n_out, lanes, window, last, rows, sends)
+    layer.simulate(folding, simulator=simulator, amount=30)
+
+
+@both_simulators(
+    ("hidden", "size", "maps", "lanes", "window"),
+    [
+        ("5c3s2p1", (6, 5), 2, 2, 3),  # several groups
+        ("4c2", (5, 4), 1, 4, 0),  # one group; ticks
+        ("3c5s3p2", (1, 14), 3, 2, 2),  # along one row
+        ("2c4", (4, 4), 2, 2, 0),  # one place: its state is in registers
+        ("5c4p3", (4, 4), 1, 5, 1),  # places follow each other closely
+        ("3c1s2", (7, 7), 1, 1, 2),  # spikes that reach no position
+        ("18c2", (3, 3), 2, 18, 2),  # masks wait
+    ],
+)
+def test_layer_that_convolves(simulator, hidden, size, maps, lanes, window):
+    kind = layers_of([hidden], maps * size[0] * size[1], 2, size)[0]
+    folding = LayerFolding(kind=kind, lanes=lanes, window=window, last=False)
     layer.simulate(folding, simulator=simulator, amount=30)
 
 

@@ -178,6 +178,8 @@ class IdentityFlag(IntEnum):
     """STORE and PLAY are taken."""
     OVERLAPS = 4
     """The core takes the next image in while the one before is being decided."""
+    CONVOLVES = 5
+    """Layers of the core convolve; their geometry is told."""
 
 
 U8 = Annotated[int, "B"]
@@ -208,6 +210,19 @@ class LayerIdentity(NamedTuple):
     rows: U8
 
 
+class GeometryIdentity(NamedTuple):
+    """How a layer convolves, as `Geometry` has it; all are 0 for a dense layer."""
+
+    rows: U16
+    columns: U16
+    kernel_down: U8
+    kernel_across: U8
+    stride_down: U8
+    stride_across: U8
+    padding_down: U8
+    padding_across: U8
+
+
 class Identity(NamedTuple):
     """A board's answer to HELLO, behind one byte with the sequence it expected before."""
 
@@ -228,6 +243,8 @@ class Identity(NamedTuple):
     layers: tuple[LayerIdentity, ...]
     bench_images: int = 0
     """How many images it holds to play; said only with the flag BENCH."""
+    geometry: tuple[GeometryIdentity, ...] = ()
+    """An entry per layer; said only with the flag CONVOLVES."""
 
     def has(self, flag: IdentityFlag) -> bool:
         """Whether a flag is set."""
@@ -235,10 +252,11 @@ class Identity(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """The payload of HELLO's answer but its first byte: version, fields, layers."""
-        *said, layers, bench_images = self
+        *said, layers, bench_images, geometry = self
         content = bytes([VERSION]) + IDENTITY_FORMAT.pack(*said) + bytes([len(layers)])
         content += b"".join(LAYER_FORMAT.pack(*layer) for layer in layers)
-        return content + BENCH_FORMAT.pack(bench_images) * self.has(IdentityFlag.BENCH)
+        content += BENCH_FORMAT.pack(bench_images) * self.has(IdentityFlag.BENCH)
+        return content + b"".join(GEOMETRY_FORMAT.pack(*one) for one in geometry)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:
@@ -249,14 +267,20 @@ class Identity(NamedTuple):
                 f"this host version {VERSION}: build the bitstream anew"
             )
         begin = identity_bytes(0)
-        plays = len(content) > 1 and bool(content[1] >> IdentityFlag.BENCH & 1)
-        if len(content) < begin or len(content) != identity_bytes(content[begin - 1], plays):
+        flags = content[1] if len(content) > 1 else 0
+        plays, convolves = (
+            bool(flags >> flag & 1) for flag in (IdentityFlag.BENCH, IdentityFlag.CONVOLVES)
+        )
+        if len(content) < begin or len(content) != identity_bytes(
+            content[begin - 1], plays, convolves
+        ):
             raise ValueError(f"an identity of {len(content)} bytes")
-        end = identity_bytes(content[begin - 1])
+        end, told = (identity_bytes(content[begin - 1], bench) for bench in (False, plays))
         layers = map(LayerIdentity._make, LAYER_FORMAT.iter_unpack(content[begin:end]))
-        (bench_images,) = BENCH_FORMAT.unpack(content[end:]) if plays else (0,)
+        (bench_images,) = BENCH_FORMAT.unpack(content[end:told]) if plays else (0,)
+        geometry = map(GeometryIdentity._make, GEOMETRY_FORMAT.iter_unpack(content[told:]))
         said = IDENTITY_FORMAT.unpack(content[1 : begin - 1])
-        identity = cls._make([*said, tuple(layers), bench_images])
+        identity = cls._make([*said, tuple(layers), bench_images, tuple(geometry)])
         if wrong := identity.wrong:
             raise ValueError(f"an identity whose {wrong}")
         return identity
@@ -281,12 +305,17 @@ class Identity(NamedTuple):
 
 
 IDENTITY_FORMAT, LAYER_FORMAT = _record_format(Identity), _record_format(LayerIdentity)
+GEOMETRY_FORMAT = _record_format(GeometryIdentity)
 BENCH_FORMAT = struct.Struct("<H")  # how many images it holds to play
 
 
-def identity_bytes(layers: int, plays: bool = False) -> int:
-    """Return the bytes of an identity; with `plays` the design holds images to play."""
-    return 1 + IDENTITY_FORMAT.size + 1 + layers * LAYER_FORMAT.size + BENCH_FORMAT.size * plays
+def identity_bytes(layers: int, plays: bool = False, convolves: bool = False) -> int:
+    """Return the bytes of an identity.
+
+    With `plays` the design holds images to play, and with `convolves` layers convolve.
+    """
+    of_layer = LAYER_FORMAT.size + GEOMETRY_FORMAT.size * convolves
+    return 1 + IDENTITY_FORMAT.size + 1 + layers * of_layer + BENCH_FORMAT.size * plays
 
 
 class FrameError(FirstSpikeError, ValueError):

@@ -3,15 +3,25 @@
 
 from dataclasses import dataclass
 
+from firstspike.golden.layers.convolution import Convolution
 from firstspike.golden.layers.dense import Dense
-from firstspike.golden.network import Network
+from firstspike.golden.layers.geometry import Geometry
+from firstspike.golden.layers.kind import LayerKind
+from firstspike.golden.network import Network, NetworkError
 from firstspike.golden.timing.layer import LayerFolding
 from firstspike.golden.widths import StateWidths
 from firstspike.hdl.core.config import CoreConfig
 from firstspike.hdl.layer.config import LayerConfig, Learning
 
 from .folding import bitmap_bits
-from .formats import BUILD_BYTES, RING_OVERHEAD, Identity, IdentityFlag, LayerIdentity
+from .formats import (
+    BUILD_BYTES,
+    RING_OVERHEAD,
+    GeometryIdentity,
+    Identity,
+    IdentityFlag,
+    LayerIdentity,
+)
 
 RING_BYTES = 8192
 """Bytes of requests that a board holds: 63 images of MNIST with all pixels, or half an SPRAM."""
@@ -49,6 +59,7 @@ def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
         (IdentityFlag.LOADED, facts.loaded),
         (IdentityFlag.BENCH, facts.bench_images > 0),
         (IdentityFlag.OVERLAPS, config.folding.overlaps),
+        (IdentityFlag.CONVOLVES, config.convolves),
     ]
     capacity = facts.ring_bytes - 1
     return Identity(
@@ -77,7 +88,38 @@ def identity_of(config: CoreConfig, network: Network, facts: Facts) -> Identity:
             for layer in config.layers
         ),
         bench_images=facts.bench_images,
+        geometry=tuple(_told(layer.folding.kind) for layer in config.layers if config.convolves),
     )
+
+
+def _told(kind: LayerKind) -> GeometryIdentity:
+    """Return what an identity says of how a layer convolves."""
+    if not isinstance(kind, Convolution):
+        return GeometryIdentity(*[0] * len(GeometryIdentity._fields))
+    of = kind.geometry
+    return GeometryIdentity(*of.size, *of.kernel, *of.stride, *of.padding)
+
+
+def _kinds(identity: Identity) -> list[LayerKind]:
+    """Return the kind of each layer of a board's core. Raises NetworkError."""
+    kinds: list[LayerKind] = []
+    for number, layer in enumerate(identity.layers):
+        told = identity.geometry[number] if identity.geometry else _told(Dense(1, 1))
+        if not any(told):
+            kinds.append(Dense(layer.n_in, layer.n_out))
+            continue
+        geometry = Geometry(told[0:2], told[2:4], told[4:6], told[6:8])
+        maps, filters = (
+            count // (sides[0] * sides[1])
+            for count, sides in ((layer.n_in, geometry.size), (layer.n_out, geometry.out))
+        )
+        kinds.append(Convolution.shaped(geometry, maps, filters))
+        if (kinds[-1].n_in, kinds[-1].n_out) != (layer.n_in, layer.n_out):
+            raise NetworkError(
+                f"layer {number} has {layer.n_in} inputs and {layer.n_out} neurons, which are no "
+                f"maps of {geometry.size} and {geometry.out}"
+            )
+    return kinds
 
 
 def config_of(identity: Identity) -> CoreConfig:
@@ -85,12 +127,13 @@ def config_of(identity: Identity) -> CoreConfig:
     counted = tuple(layer.n_in for layer in identity.layers)
     overlaps = identity.has(IdentityFlag.OVERLAPS)
     sent = [*(layer.rows for layer in identity.layers[1:]), 1]
+    kinds = _kinds(identity)
     learns, encodes = identity.has(IdentityFlag.LEARNS), identity.has(IdentityFlag.BITMAPS)
     return CoreConfig(
         layers=tuple(
             LayerConfig(
                 folding=LayerFolding(
-                    kind=Dense(layer.n_in, layer.n_out),
+                    kind=kinds[number],
                     lanes=layer.lanes,
                     window=layer.window,
                     last=layer is identity.layers[-1],

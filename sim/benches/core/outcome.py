@@ -66,14 +66,15 @@ def spike_logs(
 ) -> list[list[LoggedSpike]]:
     """Per image the spikes of all hidden layers, of `Outcome.logs`; `decided` [n], at which tick.
 
-    Spikes of one tick that leave together come in no order, and of the latest tick, after the
-    decision, some may be missing: it is left out.
+    Spikes of one tick that leave together, or come of a layer that convolves, are in no order. So
+    they are sorted; of the latest tick, after the decision, some may be missing: it is left out.
     """
     logs: list[list[LoggedSpike]] = [[] for _ in decided]
     for layer, log in enumerate(logged):
         images, bits = log.T
         said = unpack(log_layout(config, layer), bits)
-        sends = config.layers[layer].folding.sends
+        folding = config.layers[layer].folding
+        sends = folding.sends
         if sends == 1:
             present = np.ones((len(log), 1), bool)
             neurons = said["neuron"][:, None]
@@ -87,7 +88,7 @@ def spike_logs(
             spike = layer, int(said["tick"][at]), int(neurons[at, bank])
             found[int(images[at])].append(spike)
         for image, spikes in enumerate(found):
-            if sends > 1:
+            if sends > 1 or folding.convolves:
                 latest = spikes[-1][1] if spikes else 0
                 spikes = [
                     spike

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The locator: it finds out which positions of a layer that convolves a spike reaches."""
+
+from typing import NamedTuple
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from firstspike.golden.layers.convolution import Convolution
+from firstspike.hdl.lib.arithmetic import quotient, times
+from firstspike.hdl.lib.block import Block, struct
+from firstspike.hdl.lib.pipeline import Stage
+
+from .config import LayerConfig
+from .events import address_shape
+from .operations import operation_layout
+
+
+def convolution_of(config: LayerConfig) -> Convolution:
+    """Return the kind of a layer that convolves. Raises TypeError for another layer."""
+    kind = config.folding.kind
+    if not isinstance(kind, Convolution):
+        raise TypeError(f"only a layer that convolves has positions, not {kind}.")
+    return kind
+
+
+def request_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation of the whole layer, and the address of the input that spikes with it."""
+    return struct(
+        operation=operation_layout(config), address=address_shape(config.folding.kind.n_in)
+    )
+
+
+class Axis(NamedTuple):
+    """How a kernel moves along an axis of its maps."""
+
+    size: int
+    """Inputs."""
+    kernel: int
+    stride: int
+    padding: int
+    out: int
+    """Positions."""
+
+    def last(self, place: Value) -> Value:
+        """Return the last position that may see the input at a place."""
+        highest = self.size - 1 + self.padding
+        position = quotient(place + self.padding, self.stride, highest)
+        if highest // self.stride < self.out:
+            return position
+        return Mux(position >= self.out, self.out - 1, position)
+
+    def tap(self, place: Value, position: Value) -> Value:
+        """Return by which tap a position sees it; `kernel` or more if it does not."""
+        return place + self.padding - times(self.stride, position)
+
+    @property
+    def taps(self) -> range:
+        """Numbers that a tap can be: those of the kernel, and those that `tap` returns."""
+        beyond = self.size + self.padding - self.stride * (self.out - 1)
+        return range(max(self.kernel, self.stride, beyond))
+
+
+def axes_of(kind: Convolution) -> tuple[Axis, Axis]:
+    """Return the axes of a layer's maps, down and across."""
+    of = kind.geometry
+    pairs = zip(of.size, of.kernel, of.stride, of.padding, of.out, strict=True)
+    down, across = (Axis(*pair) for pair in pairs)
+    return down, across
+
+
+def located_layout(config: LayerConfig) -> data.StructLayout:
+    """An operation of the whole layer, and the last position that may see its spike.
+
+    It sees the spike by a tap of the kernel; a tap that is none says that no position sees it. Each
+    position before, down or across, sees it by a tap that is one stride further.
+    """
+    kind = convolution_of(config)
+    down, across = axes_of(kind)
+    return struct(
+        operation=operation_layout(config),
+        first=range(kind.rows),  # the first weight of the spike's map
+        y=range(down.out),
+        x=range(across.out),
+        tap_y=down.taps,
+        tap_x=across.taps,
+    )
+
+
+class Locator(Block):
+    """Splits an address into map, row and column, and finds the last position that sees it.
+
+        address -> map, place in the map -> row, column -> last position and tap, down and across
+
+    Divisions are products with constants. Latency: `latencies.LOCATE`; throughput: one operation
+    per cycle.
+    """
+
+    def __init__(self, config: LayerConfig) -> None:
+        self._config = config
+        super().__init__(
+            #: Without a row in the operation the address means nothing.
+            i=In(stream.Signature(request_layout(config))),
+            o=Out(stream.Signature(located_layout(config))),
+        )
+
+    def build(self, m: Module) -> None:
+        kind = convolution_of(self._config)
+        geometry, (down, across) = kind.geometry, axes_of(kind)
+
+        # Operations pass by registers, and beside each is what has been found out by then.
+        by_map, by_row, by_position = (Stage(operation_layout(self._config)) for _ in range(3))
+        m.submodules += [by_map, by_row, by_position]
+        m.d.comb += [
+            by_map.i.valid.eq(self.i.valid),
+            by_map.i.payload.eq(self.i.payload.operation),
+            self.i.ready.eq(by_map.i.ready),
+            self.o.valid.eq(by_position.o.valid),
+            self.o.payload.operation.eq(by_position.o.payload),
+            by_position.o.ready.eq(self.o.ready),
+        ]
+        wiring.connect(m, by_map.o, by_row.i)
+        wiring.connect(m, by_row.o, by_position.i)
+
+        # The map.
+        places = down.size * across.size
+        map_, address = Signal(range(kind.maps)), Signal(range(kind.n_in))
+        with m.If(by_map.load):
+            m.d.sync += [
+                address.eq(self.i.payload.address),
+                map_.eq(quotient(self.i.payload.address, places, kind.n_in - 1)),
+            ]
+
+        # The place in the map, its row, and the first weight of the map.
+        in_map, place = Signal(range(places)), Signal(range(places))
+        row, first = Signal(range(down.size)), Signal(range(kind.rows))
+        m.d.comb += in_map.eq(address - times(places, map_))
+        with m.If(by_row.load):
+            m.d.sync += [
+                place.eq(in_map),
+                row.eq(quotient(in_map, across.size, places - 1)),
+                first.eq(times(geometry.taps, map_)),
+            ]
+
+        # The last position down and across.
+        column = Signal(range(across.size))
+        first_weight, at_y, at_x = Signal.like(first), Signal.like(row), Signal.like(column)
+        y, x = Signal(range(down.out)), Signal(range(across.out))
+        m.d.comb += column.eq(place - times(across.size, row))
+        with m.If(by_position.load):
+            m.d.sync += [
+                first_weight.eq(first),
+                at_y.eq(row),
+                at_x.eq(column),
+                y.eq(down.last(row)),
+                x.eq(across.last(column)),
+            ]
+
+        # The taps there.
+        out = self.o.payload
+        m.d.comb += [
+            *(out[name].eq(of) for name, of in (("first", first_weight), ("y", y), ("x", x))),
+            out.tap_y.eq(down.tap(at_y, y)),
+            out.tap_x.eq(across.tap(at_x, x)),
+        ]
