@@ -146,6 +146,11 @@ def test_it_learns_as_golden_does(bitmap):
     LearningRun(bitmap).learn("learns")
 
 
+@pytest.mark.long
+def test_it_learns_from_pixels_as_golden_does():
+    LearningRun(pixels=True).learn("learns")
+
+
 @pytest.mark.fast
 def test_the_map_says_how_and_by_what_a_core_was_made():
     network, folding = CORES["rows of events"]
